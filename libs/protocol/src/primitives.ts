@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { LIMITS } from './limits.js';
+
+/** An unsigned integer of any size as a decimal string: 64 bits do not hold a year of everybody's cycles. */
+export const decimalString = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,38})$/, 'must be an unsigned decimal integer without leading zeros, as a string')
+  .meta({ id: 'DecimalString', description: 'Unsigned integer as a decimal string', examples: ['152300000000'] });
+
+/** A database identity as a decimal string. */
+export const entityId = z
+  .string()
+  .regex(/^[1-9]\d{0,17}$/, 'must be a positive decimal id, as a string')
+  .meta({ id: 'EntityId', examples: ['42'] });
+
+/** SHA-256 as 64 lower-case hexadecimal digits, without prefix. */
+export const sha256Hex = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits (SHA-256)')
+  .meta({ id: 'Sha256' });
+
+/** `sha256:` followed by 64 lower-case hexadecimal digits: names a blob by its content. */
+export const blobId = z
+  .string()
+  .regex(/^sha256:[0-9a-f]{64}$/, 'must be "sha256:" followed by 64 lower-case hexadecimal digits')
+  .meta({ id: 'BlobId' });
+export type BlobId = z.infer<typeof blobId>;
+
+/** Names that become parts of paths and placeholders: inputs, outputs, splits. */
+export const identifier = z
+  .string()
+  .regex(
+    /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,
+    'must start with a letter and hold up to 63 letters, digits, "_" or "-"',
+  );
+
+/** Lower-case names of projects and apps. */
+export const slug = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 lower-case letters, digits or inner hyphens');
+
+export const versionName = z
+  .string()
+  .regex(/^[0-9A-Za-z](?:[0-9A-Za-z.+-]{0,30}[0-9A-Za-z])?$/, 'must be a version such as 1 or 1.2.0');
+
+/** `name@version` of an app. */
+export const appVersionRef = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?@[0-9A-Za-z](?:[0-9A-Za-z.+-]{0,30}[0-9A-Za-z])?$/,
+    'must be NAME@VERSION',
+  );
+
+export const displayName = z.string().trim().min(1).max(LIMITS.nameLength);
+
+/** `unitId.ordinal`: one instance of a work unit. */
+export const taskId = z
+  .string()
+  .regex(/^[1-9]\d{0,17}\.\d{1,3}$/, 'must be UNIT.ORDINAL')
+  .meta({ id: 'TaskId', examples: ['81234.0'] });
+export type TaskId = z.infer<typeof taskId>;
+
+/** Splits a {@link taskId} into its two numbers; both fit a double exactly below 2^53 units. */
+export function parseTaskId(id: TaskId): { unitId: number; ordinal: number } {
+  const dot = id.indexOf('.');
+  const unitId = Number(id.slice(0, dot));
+  const ordinal = Number(id.slice(dot + 1));
+  if (dot < 1 || !Number.isSafeInteger(unitId) || !Number.isSafeInteger(ordinal)) {
+    throw new TypeError(`not a task id: ${id}`);
+  }
+  return { unitId, ordinal };
+}
+
+export function formatTaskId(unitId: number, ordinal: number): TaskId {
+  return `${unitId}.${ordinal}`;
+}
+
+export const isoInstant = z.iso.datetime({ offset: true }).meta({ id: 'Instant' });
+
+/** A page of a keyset-paginated list. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+}
+
+export const pageQuery = z.strictObject({
+  cursor: z.string().max(200).optional(),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
+});

@@ -1,0 +1,299 @@
+import { z } from 'zod';
+import { jobSpec } from './job-spec.js';
+import { LIMITS } from './limits.js';
+import {
+  blobId,
+  decimalString,
+  displayName,
+  entityId,
+  isoInstant,
+  pageOf,
+  sha256Hex,
+  slug,
+  versionName,
+} from './primitives.js';
+import { hostKind, jobState, outcome, unitState } from './states.js';
+
+/* Accounts, tokens, projects */
+
+export const ROLES = ['volunteer', 'scientist', 'operator'] as const;
+/** `work` attaches hosts and computes; `submit` publishes apps, uploads and submits jobs; `operate` approves. */
+export const SCOPES = ['work', 'submit', 'operate'] as const;
+export const scope = z.enum(SCOPES).meta({ id: 'Scope' });
+export type Scope = z.infer<typeof scope>;
+
+export const account = z
+  .strictObject({
+    id: entityId,
+    name: z.string(),
+    anonymous: z.boolean(),
+    operator: z.boolean(),
+    createdAt: isoInstant,
+    /** Validated cycles of approved apps. */
+    credit: decimalString,
+  })
+  .meta({ id: 'Account' });
+export type Account = z.infer<typeof account>;
+
+export const createAccount = z
+  .strictObject({ name: displayName, operator: z.boolean().default(false) })
+  .meta({ id: 'CreateAccount' });
+
+export const createToken = z
+  .strictObject({
+    label: displayName,
+    scopes: z.array(scope).min(1).max(SCOPES.length),
+    expiresAt: isoInstant.optional(),
+  })
+  .meta({ id: 'CreateToken' });
+export const token = z
+  .strictObject({
+    id: entityId,
+    label: z.string(),
+    scopes: z.array(scope),
+    hostId: entityId.nullable(),
+    createdAt: isoInstant,
+    lastUsedAt: isoInstant.nullable(),
+    expiresAt: isoInstant.nullable(),
+    revokedAt: isoInstant.nullable(),
+  })
+  .meta({ id: 'Token' });
+/** The secret is shown once; the coordinator keeps its SHA-256. */
+export const createdToken = z.strictObject({ token, secret: z.string() }).meta({ id: 'CreatedToken' });
+export type CreatedToken = z.infer<typeof createdToken>;
+
+export const createProject = z
+  .strictObject({
+    slug,
+    name: displayName,
+    description: z.string().max(LIMITS.descriptionLength).default(''),
+  })
+  .meta({ id: 'CreateProject' });
+export const project = z
+  .strictObject({
+    slug,
+    name: z.string(),
+    description: z.string(),
+    approved: z.boolean(),
+    createdAt: isoInstant,
+  })
+  .meta({ id: 'Project' });
+export type Project = z.infer<typeof project>;
+export const addScientist = z.strictObject({ accountId: entityId }).meta({ id: 'AddScientist' });
+
+/** Anonymous work becomes the caller's: `secret` is the host token of the anonymous account. */
+export const claimAccount = z.strictObject({ secret: z.string().max(200) }).meta({ id: 'ClaimAccount' });
+
+/* Hosts */
+
+export const hostFacts = z
+  .strictObject({
+    name: displayName,
+    kind: hostKind,
+    platform: z.string().max(40).default('unknown'),
+    cores: z.number().int().min(1).max(1024),
+    memoryMiB: z.number().int().min(1).max(1 << 26),
+    agentVersion: z.string().max(40).default('unknown'),
+  })
+  .meta({ id: 'HostFacts' });
+export type HostFacts = z.infer<typeof hostFacts>;
+
+/** With a `work` token the host joins that account; without one an anonymous account is made for it. */
+export const attachHost = z.strictObject({ host: hostFacts }).meta({ id: 'AttachHost' });
+export const attachedHost = z
+  .strictObject({
+    hostId: entityId,
+    accountId: entityId,
+    anonymous: z.boolean(),
+    /** A revocable token that can only work, and only as this host. Shown once. */
+    secret: z.string(),
+    coordinator: z.strictObject({ name: z.string(), url: z.string() }),
+  })
+  .meta({ id: 'AttachedHost' });
+export type AttachedHost = z.infer<typeof attachedHost>;
+
+export const host = z
+  .strictObject({
+    id: entityId,
+    accountId: entityId,
+    name: z.string(),
+    kind: hostKind,
+    platform: z.string(),
+    cores: z.number().int(),
+    memoryMiB: z.number().int(),
+    createdAt: isoInstant,
+    lastSeenAt: isoInstant.nullable(),
+    inProgress: z.number().int(),
+    validTasks: z.number().int(),
+    invalidTasks: z.number().int(),
+    errorTasks: z.number().int(),
+    allowance: z.strictObject({
+      perDay: z.number().int(),
+      usedToday: z.number().int(),
+      resetsAt: isoInstant,
+    }),
+    held: z.string().nullable(),
+    credit: decimalString,
+  })
+  .meta({ id: 'Host' });
+export type Host = z.infer<typeof host>;
+
+/* Apps */
+
+export const admissionReport = z
+  .strictObject({
+    originalSha256: sha256Hex,
+    rewrittenSha256: sha256Hex,
+    runtimeVersion: z.string(),
+    originalBytes: z.number().int(),
+    rewrittenBytes: z.number().int(),
+    stepping: z.boolean(),
+    imports: z.array(z.string()),
+    features: z.array(z.string()),
+    warnings: z.array(z.string()),
+    functions: z.number().int(),
+    /** Bytes of virtual stack that the deepest non-recursive call chain takes; null where calls recurse. */
+    staticStackBytes: z.number().int().nullable(),
+  })
+  .meta({ id: 'AdmissionReport' });
+export type AdmissionReportDto = z.infer<typeof admissionReport>;
+
+export const appVersion = z
+  .strictObject({
+    app: slug,
+    version: versionName,
+    project: slug,
+    approved: z.boolean(),
+    approvedAt: isoInstant.nullable(),
+    createdAt: isoInstant,
+    report: admissionReport,
+  })
+  .meta({ id: 'AppVersion' });
+export type AppVersion = z.infer<typeof appVersion>;
+
+/** POST /v1/apps?project=&name=&version= with the module as `application/wasm`. */
+export const publishAppQuery = z.strictObject({ project: slug, name: slug, version: versionName });
+
+/* Blobs */
+
+export const blob = z
+  .strictObject({
+    blobId,
+    sizeBytes: z.number().int(),
+    manifestId: sha256Hex,
+    chunkBytes: z.number().int(),
+    chunks: z.number().int(),
+    /** Ed25519 by the coordinator over the manifest's bytes, base64. */
+    signature: z.string(),
+    createdAt: isoInstant,
+    references: z.number().int(),
+  })
+  .meta({ id: 'Blob' });
+export type Blob = z.infer<typeof blob>;
+
+/* Jobs */
+
+export const submitJob = z.strictObject({ project: slug, spec: jobSpec }).meta({ id: 'SubmitJob' });
+export type SubmitJob = z.infer<typeof submitJob>;
+
+export const unitCounts = z
+  .strictObject({
+    total: z.number().int(),
+    open: z.number().int(),
+    awaitingOutput: z.number().int(),
+    valid: z.number().int(),
+    failed: z.number().int(),
+    cancelled: z.number().int(),
+    /** Open units that cannot go on until another account comes. */
+    blocked: z.number().int(),
+  })
+  .meta({ id: 'UnitCounts' });
+
+export const job = z
+  .strictObject({
+    id: entityId,
+    project: slug,
+    name: z.string(),
+    app: z.string(),
+    state: jobState,
+    /** Why it is paused, failed or cancelled. */
+    stateReason: z.string().nullable(),
+    units: unitCounts,
+    /** Share of units settled, 0 to 1000. */
+    progressPermille: z.number().int(),
+    tasks: z.number().int(),
+    validatedCycles: decimalString,
+    output: z.strictObject({ blobId, sizeBytes: z.number().int() }).nullable(),
+    createdAt: isoInstant,
+    finishedAt: isoInstant.nullable(),
+    spec: jobSpec,
+  })
+  .meta({ id: 'Job' });
+export type Job = z.infer<typeof job>;
+
+export const jobEstimate = z
+  .strictObject({
+    units: z.number().int(),
+    tasksAtLeast: z.number().int(),
+    inputBytes: z.number().int(),
+    /** Upper bound of cycles that volunteers can spend: tasksAtLeast × maxCycles. */
+    maxCycles: decimalString,
+    /** Cycles a unit took so far in validated results of the same app version, null before the first. */
+    meanCyclesPerUnit: decimalString.nullable(),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'JobEstimate' });
+export type JobEstimate = z.infer<typeof jobEstimate>;
+
+/** One unit's settled result, visible to the submitter once the job has ended. */
+export const unitResult = z
+  .strictObject({
+    unitId: z.number().int(),
+    index: z.number().int(),
+    state: unitState,
+    params: z.record(z.string(), z.unknown()),
+    outcome: outcome.nullable(),
+    cycles: decimalString.nullable(),
+    digest: sha256Hex.nullable(),
+    stderr: z.string().nullable(),
+    blocked: z.string().nullable(),
+  })
+  .meta({ id: 'UnitResult' });
+export type UnitResult = z.infer<typeof unitResult>;
+
+/* Leaderboards and health */
+
+export const leaderboardRow = z
+  .strictObject({
+    rank: z.number().int(),
+    id: entityId,
+    name: z.string(),
+    credit: decimalString,
+    validTasks: z.number().int(),
+  })
+  .meta({ id: 'LeaderboardRow' });
+export type LeaderboardRow = z.infer<typeof leaderboardRow>;
+export const leaderboard = pageOf(leaderboardRow).meta({ id: 'Leaderboard' });
+export type Leaderboard = z.infer<typeof leaderboard>;
+
+export const problem = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    status: z.number().int(),
+    detail: z.string().optional(),
+    instance: z.string().optional(),
+    code: z.string(),
+    /** Where in the request: JSON pointers into the body, or the parameter's name. */
+    errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details' });
+export type Problem = z.infer<typeof problem>;
+
+export const accountPage = pageOf(account);
+export const appVersionPage = pageOf(appVersion);
+export const hostPage = pageOf(host);
+export const jobPage = pageOf(job);
+export const projectPage = pageOf(project);
+export const tokenPage = pageOf(token);
+export const unitResultPage = pageOf(unitResult);

@@ -1,0 +1,153 @@
+import { z } from 'zod';
+import { jobLimits, unitParams, unitWindows } from './job-spec.js';
+import { LIMITS } from './limits.js';
+import { blobId, decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
+import { resultReport } from './result.js';
+
+/** POST /v1/work: results to hand in and tasks wanted, in one call. */
+export const workRequest = z
+  .strictObject({
+    protocol: z.number().int().min(1),
+    runtimeVersions: z.array(z.string().max(40)).min(1).max(8),
+    reports: z.array(resultReport).max(LIMITS.tasksPerCall).default([]),
+    request: z
+      .strictObject({
+        maxTasks: z.number().int().min(0).max(LIMITS.tasksPerCall),
+        memoryMiB: z.number().int().min(1).max(1 << 20),
+        cores: z.number().int().min(1).max(1024).default(1),
+      })
+      .optional(),
+  })
+  .meta({ id: 'WorkRequest' });
+export type WorkRequest = z.infer<typeof workRequest>;
+export type WorkRequestInput = z.input<typeof workRequest>;
+
+/**
+ * `accepted`: stored. `repeat`: was stored before, nothing changed. `refused`: final, the host forgets the result.
+ * `retry`: nothing was stored, send it again later.
+ */
+export const reportAnswer = z
+  .strictObject({
+    taskId,
+    status: z.enum(['accepted', 'repeat', 'refused', 'retry']),
+    reason: z.string().optional(),
+  })
+  .meta({ id: 'ReportAnswer' });
+export type ReportAnswer = z.infer<typeof reportAnswer>;
+
+/** What all tasks of one job in an answer have in common. */
+export const workJob = z
+  .strictObject({
+    jobId: entityId,
+    name: z.string(),
+    app: z.strictObject({
+      name: z.string(),
+      version: z.string(),
+      /** SHA-256 of the rewritten module, which the host fetches at `moduleUrl` and checks. */
+      moduleSha256: sha256Hex,
+      moduleUrl: z.string(),
+      runtimeVersion: z.string(),
+      stepping: z.boolean(),
+    }),
+    inputs: z.record(
+      identifier,
+      z.strictObject({
+        blobId,
+        manifestId: sha256Hex,
+        sizeBytes: z.number().int().min(0),
+        manifestUrl: z.string(),
+        contentUrl: z.string(),
+      }),
+    ),
+    args: z.array(z.string()),
+    env: z.record(identifier, z.string()),
+    outputs: z.array(identifier),
+    limits: jobLimits,
+  })
+  .meta({ id: 'WorkJob' });
+export type WorkJob = z.infer<typeof workJob>;
+
+export const taskAssignment = z
+  .strictObject({
+    taskId,
+    jobId: entityId,
+    params: unitParams,
+    windows: unitWindows,
+    /** Time left to report, in milliseconds from the moment of the answer: a host's clock may be wrong. */
+    deadlineMs: z.number().int().min(0),
+  })
+  .meta({ id: 'TaskAssignment' });
+export type TaskAssignment = z.infer<typeof taskAssignment>;
+
+/** An output that the coordinator asks an agreeing host to upload (unit state `awaiting-output`). */
+export const outputWanted = z
+  .strictObject({ taskId, name: identifier, uploadUrl: z.string(), withinMs: z.number().int() })
+  .meta({ id: 'OutputWanted' });
+export type OutputWanted = z.infer<typeof outputWanted>;
+
+export const NO_WORK_CODES = [
+  'no-jobs',
+  'memory-too-small',
+  'runtime-too-old',
+  'allowance-used',
+  'too-many-in-progress',
+  'already-has-task',
+  'needs-another-account',
+  'unapproved-app',
+  'own-job',
+  'host-held',
+  'queue-empty',
+  'server-busy',
+] as const;
+export const noWorkReason = z
+  .strictObject({
+    code: z.enum(NO_WORK_CODES),
+    /** Units (or jobs) that this reason kept away; null where it is not about units. */
+    count: z.number().int().min(0).nullable(),
+    message: z.string(),
+  })
+  .meta({ id: 'NoWorkReason' });
+export type NoWorkReason = z.infer<typeof noWorkReason>;
+
+export const workResponse = z
+  .strictObject({
+    reports: z.array(reportAnswer),
+    jobs: z.array(workJob),
+    tasks: z.array(taskAssignment),
+    /** Why fewer tasks came than were asked for; empty when all came. */
+    noWork: z.array(noWorkReason),
+    outputsWanted: z.array(outputWanted),
+    /** Ask for work again no sooner than this. */
+    retryAfterMs: z.number().int().min(0),
+    heartbeatMs: z.number().int().min(1000),
+  })
+  .meta({ id: 'WorkResponse' });
+export type WorkResponse = z.infer<typeof workResponse>;
+
+export const heartbeatRequest = z
+  .strictObject({
+    running: z
+      .array(
+        z.strictObject({
+          taskId,
+          progressPermille: z.number().int().min(0).max(1000).optional(),
+          cycles: decimalString.optional(),
+        }),
+      )
+      .max(LIMITS.hostTasksInProgress),
+    /** Tasks that the host gives back unfinished; with `leaving`, everything it still holds. */
+    returned: z.array(taskId).max(LIMITS.hostTasksInProgress).default([]),
+    leaving: z.boolean().default(false),
+  })
+  .meta({ id: 'HeartbeatRequest' });
+export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;
+export type HeartbeatRequestInput = z.input<typeof heartbeatRequest>;
+
+export const heartbeatResponse = z
+  .strictObject({
+    tasks: z.array(z.strictObject({ taskId, action: z.enum(['keep', 'abort']), reason: z.string().optional() })),
+    outputsWanted: z.array(outputWanted),
+    nextMs: z.number().int().min(1000),
+  })
+  .meta({ id: 'HeartbeatResponse' });
+export type HeartbeatResponse = z.infer<typeof heartbeatResponse>;

@@ -1,0 +1,75 @@
+/** How a unit ended; see SANDBOX "Outcomes". `infrastructure` never counts against the app. */
+export type UnitOutcome = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
+
+export type UnitTrapKind =
+  | 'unreachable'
+  | 'memory-out-of-bounds'
+  | 'table-out-of-bounds'
+  | 'indirect-call-mismatch'
+  | 'null-function'
+  | 'integer-divide-by-zero'
+  | 'integer-overflow'
+  | 'invalid-conversion'
+  | 'stack-exhausted';
+
+/** A window of a file on the host's disk, or bytes in memory, shown to the app read-only as `/input/NAME`. */
+export type InputContent =
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Pieces in order; together they are the input. Offsets and lengths in bytes. */
+  | {
+      readonly kind: 'files';
+      readonly pieces: ReadonlyArray<{ readonly path: string; readonly offset: number; readonly length: number }>;
+    };
+
+export interface UnitLimits {
+  readonly maxCycles: bigint;
+  readonly memoryMiB: number;
+  /** All declared outputs together, in bytes. */
+  readonly outputBytes: number;
+  /** Wall clock of the whole run; beyond it the process is killed and the outcome is `infrastructure`. */
+  readonly wallMs: number;
+}
+
+export interface UnitToRun {
+  /** The rewritten module's bytes, or its path on disk (read by the sandbox process, which caches the compiled module). */
+  readonly module: { readonly kind: 'bytes'; readonly bytes: Uint8Array } | { readonly kind: 'file'; readonly path: string };
+  /** SHA-256 (hex) of the rewritten module: checked, and the key of the compiled-module cache. */
+  readonly moduleSha256: string;
+  /** argv after argv[0]. */
+  readonly appName: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly inputs: Readonly<Record<string, InputContent>>;
+  /** `stdout` and names in /output. */
+  readonly outputs: readonly string[];
+  readonly limits: UnitLimits;
+  /** 32 bytes, hex: seeds the app's randomness; from {@link seedOfUnit}. */
+  readonly seed: string;
+}
+
+export interface UnitOutput {
+  readonly name: string;
+  readonly size: number;
+  readonly sha256: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface UnitResult {
+  readonly outcome: UnitOutcome;
+  readonly exitCode: number;
+  readonly trapKind: UnitTrapKind | null;
+  readonly cycles: bigint;
+  /** Declared outputs that exist, in byte order of their names; a declared output that was not written is empty. */
+  readonly outputs: readonly UnitOutput[];
+  /** Kept tail of stderr, at most 4 KiB. */
+  readonly stderr: string;
+  /** Reason in words, for `infrastructure` and traps. */
+  readonly message: string | null;
+  readonly cpuMs: number;
+  readonly wallMs: number;
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly permille: number | null; readonly cycles: bigint | null }) => void;
+}

@@ -1,0 +1,34 @@
+import { defineConfig } from 'vitest/config';
+
+const resolve = { conditions: ['gleaner-source', 'module', 'node', 'development|production'] };
+const ssr = { resolve: { conditions: ['gleaner-source', 'node', 'module', 'development|production'] } };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{libs,apps,migrations,worker-sdk,examples,scripts}/**/*.spec.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'integration',
+          include: ['{apps,test,worker-sdk}/**/*.itest.ts'],
+          exclude: ['**/node_modules/**', '**/dist/**'],
+          globalSetup: ['test/support/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
