@@ -1,0 +1,36 @@
+// Everything that must hold before a commit. The sources are compiled already (bootstrap), so types are checked when this starts.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './bootstrap.mjs';
+
+const bin = (name) => join(root, 'node_modules', '.bin', name);
+const steps = [
+  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
+  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
+  ['boundaries', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations', 'worker-sdk']],
+  ['dead code', bin('knip'), []],
+  [
+    'unit tests',
+    process.execPath,
+    [
+      join(root, 'node_modules/vitest/vitest.mjs'),
+      'run',
+      '--project=unit',
+      '--reporter=dot',
+      `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
+    ],
+  ],
+];
+
+console.log('types: clean');
+const failed = [];
+for (const [name, command, args] of steps) {
+  console.log(`${name}: checking …`);
+  const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
+  console.log(`${name}: ${status === 0 ? 'clean' : 'FAILED'}`);
+  if (status !== 0) failed.push(name);
+}
+if (failed.length > 0) {
+  console.error(`check failed: ${failed.join(', ')}`);
+  process.exitCode = 1;
+}

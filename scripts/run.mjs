@@ -1,0 +1,50 @@
+// What every npm script starts: prepare the checkout, then run the program on the project's own Node.
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { bootstrap, programEnvironment, root } from './bootstrap.mjs';
+
+const parentWatchMs = 1000;
+
+const programs = {
+  demo: (args) => [join(root, 'apps/cli/dist/main.js'), 'demo', ...args],
+  gleaner: (args) => [join(root, 'apps/cli/dist/main.js'), ...args],
+  test: (args) => [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--reporter=default',
+    `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
+    ...args,
+  ],
+  check: (args) => [join(root, 'scripts/check.mjs'), ...args],
+  bench: ([name, ...args]) => [join(root, 'test/dist/bench', `${name}.js`), ...args],
+  conformance: ([name, ...args]) => [join(root, 'test/dist/conformance', `${name}.js`), ...args],
+};
+
+const [name, ...args] = process.argv.slice(2);
+if (name === 'build') {
+  await bootstrap();
+} else if (name !== undefined && Object.hasOwn(programs, name)) {
+  const node = await bootstrap();
+  await runProgram(node, programs[name](args));
+} else {
+  console.error(`gleaner: usage: run.mjs build|${Object.keys(programs).join('|')} [ARGUMENT…]`);
+  process.exit(2);
+}
+
+/** Ends as the program ends; a signal to this process, or the death of its parent, ends the program too. */
+async function runProgram(node, programArgs) {
+  const child = spawn(node, programArgs, { env: programEnvironment(), stdio: 'inherit' });
+  // From a terminal the program gets Ctrl-C itself; here it must only not end this process first.
+  process.on('SIGINT', () => {});
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const parent = process.ppid;
+  const parentWatch = setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM');
+  }, parentWatchMs);
+  parentWatch.unref();
+  const { code, signal } = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('exit', (exitCode, exitSignal) => resolve({ code: exitCode, signal: exitSignal }));
+  });
+  process.exitCode = signal === null ? code : 128 + (signal === 'SIGINT' ? 2 : 15);
+}
