@@ -47,7 +47,9 @@ async function installDependencies() {
   console.error('gleaner: installing dependencies (once; about a minute) …');
   await run(process.execPath, [npmCli, 'ci', '--no-audit', '--no-fund'], 'install the dependencies');
   if (!existsSync(bundledNode)) {
-    fail('The dependency "node" was installed without its binary: allow its install script and run npm ci again.');
+    fail(
+      'The dependency "node" was installed without its binary: allow its install script and run npm ci again.',
+    );
   }
   writeFileSync(installStampFile, stamp);
 }
@@ -83,7 +85,8 @@ async function withLock(work) {
       rmSync(lockDirectory, { recursive: true, force: true });
       continue;
     }
-    if (!told) console.error(`gleaner: waiting for process ${owner || '?'}, which is preparing this checkout …`);
+    if (!told)
+      console.error(`gleaner: waiting for process ${owner || '?'}, which is preparing this checkout …`);
     told = true;
     await new Promise((resolve) => setTimeout(resolve, lockWaitMs));
   }

@@ -5,26 +5,30 @@ import { root } from './bootstrap.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const steps = [
-  ['format', bin('prettier'), ['--check', '--log-level', 'warn', '.']],
-  ['lint', bin('oxlint'), ['--type-aware', '--deny-warnings']],
-  ['boundaries', bin('depcruise'), ['--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations', 'worker-sdk']],
-  ['dead code', bin('knip'), []],
-  [
-    'unit tests',
-    process.execPath,
-    [
+  { name: 'format', command: bin('prettier'), args: ['--check', '--log-level', 'warn', '.'] },
+  { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
+  {
+    name: 'boundaries',
+    command: bin('depcruise'),
+    args: ['--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations', 'worker-sdk'],
+  },
+  { name: 'dead code', command: bin('knip'), args: [] },
+  {
+    name: 'unit tests',
+    command: process.execPath,
+    args: [
       join(root, 'node_modules/vitest/vitest.mjs'),
       'run',
       '--project=unit',
       '--reporter=dot',
       `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
     ],
-  ],
+  },
 ];
 
 console.log('types: clean');
 const failed = [];
-for (const [name, command, args] of steps) {
+for (const { name, command, args } of steps) {
   console.log(`${name}: checking …`);
   const { status } = spawnSync(command, args, { cwd: root, stdio: 'inherit' });
   console.log(`${name}: ${status === 0 ? 'clean' : 'FAILED'}`);

@@ -1,11 +1,6 @@
 /** A value that JSON can carry exactly. */
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue | undefined };
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue | undefined };
 
 /**
  * RFC 8785 (JSON Canonicalization Scheme): the one text that everybody derives from a value, for hashing and signing.

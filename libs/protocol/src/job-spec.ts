@@ -142,7 +142,12 @@ export const jobLimits = z
       })
       .default('100000000000'),
     memoryMiB: z.number().int().min(1).max(LIMITS.memoryMiB).default(64),
-    outputBytes: z.number().int().min(1).max(LIMITS.unitOutputBytes).default(1024 * 1024),
+    outputBytes: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.unitOutputBytes)
+      .default(1024 * 1024),
   })
   .meta({ id: 'JobLimits' });
 export type JobLimits = z.infer<typeof jobLimits>;

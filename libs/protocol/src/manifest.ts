@@ -16,7 +16,10 @@ export const manifest = z
     chunk: z.number().int().min(MIN_CHUNK_BYTES).max(MAX_CHUNK_BYTES),
     hashes: z.array(sha256Hex).max(Math.ceil(LIMITS.blobBytes / MAX_CHUNK_BYTES)),
   })
-  .refine((m) => m.chunk === chunkSizeBytes(m.size), { error: 'is not the chunk size of this size', path: ['chunk'] })
+  .refine((m) => m.chunk === chunkSizeBytes(m.size), {
+    error: 'is not the chunk size of this size',
+    path: ['chunk'],
+  })
   .refine((m) => m.hashes.length === Math.ceil(m.size / m.chunk), {
     error: 'must hold one hash a chunk',
     path: ['hashes'],
@@ -37,7 +40,11 @@ export function manifestBytes(value: Manifest): Uint8Array {
 }
 
 /** Indices of the chunks that hold `length` bytes from `offset`, `end` exclusive. */
-export function chunksOfWindow(value: Manifest, offset: number, length: number): { start: number; end: number } {
+export function chunksOfWindow(
+  value: Manifest,
+  offset: number,
+  length: number,
+): { start: number; end: number } {
   if (length === 0) return { start: 0, end: 0 };
   return { start: Math.floor(offset / value.chunk), end: Math.ceil((offset + length) / value.chunk) };
 }

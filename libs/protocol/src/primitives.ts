@@ -5,7 +5,11 @@ import { LIMITS } from './limits.js';
 export const decimalString = z
   .string()
   .regex(/^(0|[1-9]\d{0,38})$/, 'must be an unsigned decimal integer without leading zeros, as a string')
-  .meta({ id: 'DecimalString', description: 'Unsigned integer as a decimal string', examples: ['152300000000'] });
+  .meta({
+    id: 'DecimalString',
+    description: 'Unsigned integer as a decimal string',
+    examples: ['152300000000'],
+  });
 
 /** A database identity as a decimal string. */
 export const entityId = z
@@ -37,7 +41,10 @@ export const identifier = z
 /** Lower-case names of projects and apps. */
 export const slug = z
   .string()
-  .regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, 'must be 1 to 63 lower-case letters, digits or inner hyphens');
+  .regex(
+    /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+    'must be 1 to 63 lower-case letters, digits or inner hyphens',
+  );
 
 export const versionName = z
   .string()

@@ -92,7 +92,11 @@ export const hostFacts = z
     kind: hostKind,
     platform: z.string().max(40).default('unknown'),
     cores: z.number().int().min(1).max(1024),
-    memoryMiB: z.number().int().min(1).max(1 << 26),
+    memoryMiB: z
+      .number()
+      .int()
+      .min(1)
+      .max(1 << 26),
     agentVersion: z.string().max(40).default('unknown'),
   })
   .meta({ id: 'HostFacts' });

@@ -63,5 +63,10 @@ export function resultDigestText(result: DigestedResult): string {
     .map(({ name, size, sha256 }) => ({ name, size, sha256 }))
     // Names are ASCII identifiers, for which code-unit order is byte order.
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-  return canonicalJson({ outcome: result.outcome, exitCode: result.exitCode, cycles: result.cycles, outputs });
+  return canonicalJson({
+    outcome: result.outcome,
+    exitCode: result.exitCode,
+    cycles: result.cycles,
+    outputs,
+  });
 }

@@ -13,7 +13,11 @@ export const workRequest = z
     request: z
       .strictObject({
         maxTasks: z.number().int().min(0).max(LIMITS.tasksPerCall),
-        memoryMiB: z.number().int().min(1).max(1 << 20),
+        memoryMiB: z
+          .number()
+          .int()
+          .min(1)
+          .max(1 << 20),
         cores: z.number().int().min(1).max(1024).default(1),
       })
       .optional(),
@@ -145,7 +149,9 @@ export type HeartbeatRequestInput = z.input<typeof heartbeatRequest>;
 
 export const heartbeatResponse = z
   .strictObject({
-    tasks: z.array(z.strictObject({ taskId, action: z.enum(['keep', 'abort']), reason: z.string().optional() })),
+    tasks: z.array(
+      z.strictObject({ taskId, action: z.enum(['keep', 'abort']), reason: z.string().optional() }),
+    ),
     outputsWanted: z.array(outputWanted),
     nextMs: z.number().int().min(1000),
   })

@@ -18,7 +18,11 @@ export type InputContent =
   /** Pieces in order; together they are the input. Offsets and lengths in bytes. */
   | {
       readonly kind: 'files';
-      readonly pieces: ReadonlyArray<{ readonly path: string; readonly offset: number; readonly length: number }>;
+      readonly pieces: ReadonlyArray<{
+        readonly path: string;
+        readonly offset: number;
+        readonly length: number;
+      }>;
     };
 
 export interface UnitLimits {
@@ -32,7 +36,8 @@ export interface UnitLimits {
 
 export interface UnitToRun {
   /** The rewritten module's bytes, or its path on disk (read by the sandbox process, which caches the compiled module). */
-  readonly module: { readonly kind: 'bytes'; readonly bytes: Uint8Array } | { readonly kind: 'file'; readonly path: string };
+  readonly module:
+    { readonly kind: 'bytes'; readonly bytes: Uint8Array } | { readonly kind: 'file'; readonly path: string };
   /** SHA-256 (hex) of the rewritten module: checked, and the key of the compiled-module cache. */
   readonly moduleSha256: string;
   /** argv after argv[0]. */
@@ -71,5 +76,8 @@ export interface UnitResult {
 
 export interface RunOptions {
   readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly permille: number | null; readonly cycles: bigint | null }) => void;
+  readonly onProgress?: (progress: {
+    readonly permille: number | null;
+    readonly cycles: bigint | null;
+  }) => void;
 }

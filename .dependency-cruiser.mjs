@@ -1,0 +1,88 @@
+// Who may import whom (ARCHITECTURE.md, "Layers"). Every rule is a line of that table.
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^${from}/src`, pathNot: '\\.(spec|itest)\\.ts$' },
+  to: {
+    path: '^(apps|libs|worker-sdk|migrations|examples|test)/',
+    pathNot: [`^${from}/`, ...allowed.map((path) => `^${path}/`)],
+  },
+});
+const features =
+  'projects|accounts|hosts|apps|blobs|jobs|dispatch|results|validation|credit|leaderboards|tracker|stats';
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'protocol-needs-only-zod',
+      severity: 'error',
+      from: { path: '^libs/protocol/src', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: ['^libs/protocol/', 'node_modules/zod'] },
+    },
+    {
+      name: 'domain-is-pure',
+      severity: 'error',
+      from: { path: '^libs/domain/src', pathNot: '\\.spec\\.ts$' },
+      to: { pathNot: ['^libs/domain/', '^libs/protocol/'] },
+    },
+    {
+      name: 'sandbox-has-no-third-party-code',
+      severity: 'error',
+      from: { path: '^libs/sandbox/src', pathNot: '\\.(spec|itest)\\.ts$' },
+      to: { pathNot: ['^libs/sandbox/'], dependencyTypesNot: ['core'] },
+    },
+    only('swarm', 'libs/swarm', ['libs/protocol']),
+    only('worker-sdk', 'worker-sdk', ['libs/protocol', 'libs/swarm', 'libs/sandbox', 'libs/domain']),
+    only('coordinator', 'apps/coordinator', ['libs/domain', 'libs/protocol', 'libs/sandbox', 'migrations']),
+    only('agent', 'apps/agent', ['worker-sdk', 'libs/domain', 'libs/protocol']),
+    only('cli', 'apps/cli', [
+      'libs/client',
+      'libs/protocol',
+      'libs/domain',
+      'libs/sandbox',
+      'worker-sdk',
+      // The demo's tape generator and job files are part of the flagship example.
+      'examples/seti-classic',
+    ]),
+    {
+      name: 'coordinator-takes-only-admission-of-the-sandbox',
+      severity: 'error',
+      from: { path: '^apps/coordinator/src', pathNot: '\\.(spec|itest)\\.ts$' },
+      to: { path: '^libs/sandbox/src/(runner|wasi|browser)/' },
+    },
+    {
+      name: 'migrations-import-no-entity',
+      severity: 'error',
+      from: { path: '^migrations/src' },
+      to: { path: '^(apps|libs|worker-sdk)/' },
+    },
+    {
+      name: 'features-meet-through-their-index',
+      severity: 'error',
+      from: { path: `^apps/coordinator/src/(${features})/` },
+      to: {
+        path: `^apps/coordinator/src/(${features})/.+`,
+        pathNot: ['^apps/coordinator/src/$1/', `^apps/coordinator/src/(${features})/index\\.ts$`],
+      },
+    },
+    {
+      name: 'controllers-and-processors-go-through-services',
+      severity: 'error',
+      from: { path: '\\.(controller|processor)\\.ts$' },
+      to: { path: '(\\.entity\\.ts|node_modules/(pg|typeorm)/)' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '(^|/)(dist|build)/' },
+    tsPreCompilationDeps: false,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['gleaner-source', 'import', 'node', 'default', 'types'],
+      mainFields: ['module', 'main'],
+    },
+    tsConfig: { fileName: 'tsconfig.base.json' },
+  },
+};
