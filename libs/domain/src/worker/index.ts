@@ -1,0 +1,2 @@
+export * from './backoff-delay.js';
+export * from './work-buffer.js';

@@ -1,0 +1,43 @@
+/** Aborts a request when nothing arrives for `stallMs`, or when the caller's signal does. Dispose when done. */
+export class StallGuard implements Disposable {
+  readonly #controller = new AbortController();
+  readonly #timer: NodeJS.Timeout;
+  readonly signal: AbortSignal;
+
+  constructor(stallMs: number, outer: AbortSignal) {
+    this.signal = AbortSignal.any([outer, this.#controller.signal]);
+    this.#timer = setTimeout(() => {
+      this.#controller.abort(new Error(`nothing arrived for ${stallMs} ms`));
+    }, stallMs);
+  }
+
+  /** Bytes arrived: the clock starts anew. */
+  touch(): void {
+    this.#timer.refresh();
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#timer);
+  }
+}
+
+/**
+ * Reads a body of at most `maxBytes`.
+ *
+ * @throws {RangeError} when the body is longer
+ */
+export async function readBounded(
+  response: Response,
+  maxBytes: number,
+  guard: StallGuard,
+): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of response.body ?? []) {
+    guard.touch();
+    length += bytes.length;
+    if (length > maxBytes) throw new RangeError(`the answer is longer than ${maxBytes} bytes`);
+    parts.push(bytes);
+  }
+  return Buffer.concat(parts, length);
+}
