@@ -1,0 +1,160 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { QueueService } from './queue.service.js';
+import type { QueueBackendConfig } from './queue-backend.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    postgresUrl: string;
+    redisUrl: string | null;
+  }
+}
+
+const backends: ReadonlyArray<[string, () => QueueBackendConfig | null]> = [
+  ['redis', () => (inject('redisUrl') === null ? null : { kind: 'redis', url: String(inject('redisUrl')) })],
+  ['postgres', () => ({ kind: 'postgres', connectionString: inject('postgresUrl') })],
+];
+
+for (const [kind, config] of backends) {
+  describe.skipIf(config() === null)(`queues on ${kind}`, () => {
+    let queues: QueueService;
+    let name: string;
+
+    beforeEach(async () => {
+      name = `spec-${crypto.randomUUID()}`;
+      queues = await openQueues(config());
+    });
+    afterEach(() => queues.close());
+
+    it('hands every queue job to a consumer once', async () => {
+      const seen = new Collector<number>(100);
+      queues.consume<number>(name, (job) => seen.take(job.data), { concurrency: 4 });
+      await queues.queue<number>(name).addBulk(Array.from({ length: 100 }, (_, index) => index));
+      expect((await seen.all).toSorted((a, b) => a - b)).toEqual(
+        Array.from({ length: 100 }, (_, index) => index),
+      );
+    });
+
+    it('ignores a second queue job of an id that waits', async () => {
+      const queue = queues.queue<string>(name);
+      await queue.add('first', { dedupeId: 'job-7' });
+      await queue.add('second', { dedupeId: 'job-7' });
+      expect(await queue.waitingCount()).toBe(1);
+      const seen = new Collector<string>(1);
+      queues.consume<string>(name, (job) => seen.take(job.data));
+      expect(await seen.all).toEqual(['first']);
+    });
+
+    it.each(['done', 'failed'])('accepts an id again after its queue job is %s', async (end) => {
+      const queue = queues.queue<string>(name);
+      const seen = new Collector<string>(2);
+      queues.consume<string>(name, async (job) => {
+        await seen.take(job.data);
+        if (end === 'failed') throw new Error('as intended');
+      });
+      await queue.add('first', { dedupeId: 'job-8' });
+      await expect
+        .poll(async () => {
+          await queue.add('second', { dedupeId: 'job-8' });
+          return seen.count;
+        })
+        .toBeGreaterThan(1);
+    });
+
+    it('does not count delayed queue jobs as waiting', async () => {
+      const queue = queues.queue<string>(name);
+      await queue.add('later', { delayMs: 60_000 });
+      await queue.add('now');
+      expect(await queue.waitingCount()).toBe(1);
+    });
+
+    it('delivers a delayed queue job when its time has come', async () => {
+      const seen = new Collector<string>(2);
+      queues.consume<string>(name, (job) => seen.take(job.data));
+      await queues.queue<string>(name).add('later', { delayMs: 200 });
+      await queues.queue<string>(name).add('now');
+      expect(await seen.all).toEqual(['now', 'later']);
+    });
+
+    it('tries a failing queue job again', async () => {
+      const seen = new Collector<string>(2);
+      queues.consume<string>(name, async (job) => {
+        await seen.take(job.data);
+        if (seen.count === 1) throw new Error('first attempt fails');
+      });
+      await queues.queue<string>(name).add('stubborn', { attempts: 2 });
+      expect(await seen.all).toEqual(['stubborn', 'stubborn']);
+    });
+
+    it('runs a schedule once for all coordinators, also when each of them asks for it', async () => {
+      const other = await openQueues(config());
+      try {
+        await queues.schedule(name, 'tick', 300, 'tick');
+        await other.schedule(name, 'tick', 300, 'tick');
+        const slots: string[] = [];
+        const seen = new Collector<string>(4);
+        for (const service of [queues, other]) {
+          service.consume<string>(name, (job) => {
+            slots.push(job.id);
+            return seen.take(job.data);
+          });
+        }
+        await seen.all;
+        expect(new Set(slots).size).toBe(slots.length);
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('keeps queue jobs in the queue while a consumer is paused', async () => {
+      const seen = new Collector<string>(1);
+      const consumer = queues.consume<string>(name, (job) => seen.take(job.data));
+      await consumer.pause();
+      const queue = queues.queue<string>(name);
+      await queue.add('patient');
+      expect(seen.count).toBe(0);
+      expect(await queue.waitingCount()).toBe(1);
+      await consumer.resume();
+      expect(await seen.all).toEqual(['patient']);
+    });
+
+    it('closes twice without harm and waits for the running processor', async () => {
+      let finished = false;
+      const started = new Collector<string>(1);
+      queues.consume<string>(name, async (job) => {
+        await started.take(job.data);
+        await new Promise((resolve) => setImmediate(resolve));
+        finished = true;
+      });
+      await queues.queue<string>(name).add('last');
+      await started.all;
+      await Promise.all([queues.close(), queues.close()]);
+      expect(finished).toBe(true);
+    });
+  });
+}
+
+async function openQueues(config: QueueBackendConfig | null): Promise<QueueService> {
+  if (!config) throw new Error('no backend');
+  const queues = new QueueService(config);
+  await queues.open();
+  return queues;
+}
+
+/** Collects `wanted` values and then resolves. */
+class Collector<T> {
+  private readonly values: T[] = [];
+  private readonly filled = Promise.withResolvers<readonly T[]>();
+  readonly all = this.filled.promise;
+
+  constructor(private readonly wanted: number) {}
+
+  get count(): number {
+    return this.values.length;
+  }
+
+  take(value: T): Promise<void> {
+    this.values.push(value);
+    if (this.values.length === this.wanted) this.filled.resolve(this.values);
+    return Promise.resolve();
+  }
+}

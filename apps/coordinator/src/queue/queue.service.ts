@@ -1,0 +1,186 @@
+import {
+  type BeforeApplicationShutdown,
+  Inject,
+  Injectable,
+  Logger,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { JobQueue } from './job-queue.js';
+import {
+  type BullWorker,
+  openQueueBackend,
+  type QueueBackend,
+  type QueueBackendConfig,
+} from './queue-backend.js';
+
+export const QUEUE_BACKEND = Symbol('QUEUE_BACKEND');
+
+/** A crashed coordinator's queue jobs go back to the queue this often, whatever they are: all of them may run twice. */
+const MAX_STALLED_COUNT = 1_000_000;
+const LOCK_MS = 30_000;
+const STALLED_INTERVAL_MS = 10_000;
+/** A flushed Redis forgets schedulers; every process puts its own back this often. */
+const RESCHEDULE_MS = 15_000;
+/** A processor that does not end in this time at shutdown is left to the stalled check of the others. */
+const CLOSE_WAIT_MS = 5_000;
+const ERROR_LOG_INTERVAL_MS = 5_000;
+
+export interface ConsumeOptions {
+  /** Queue jobs that one process works on at once. */
+  readonly concurrency?: number;
+}
+
+export interface QueueJob<D> {
+  readonly id: string;
+  readonly data: D;
+}
+
+/** A running consumer of one queue. */
+export interface JobConsumer {
+  pause(): Promise<void>;
+  resume(): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Schedule {
+  readonly queue: JobQueue<unknown>;
+  readonly id: string;
+  readonly everyMs: number;
+  readonly data: unknown;
+}
+
+/** Queues and workers on whichever BullMQ backend is configured. */
+@Injectable()
+export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
+  private readonly logger = new Logger('queue');
+  private readonly queues = new Map<string, JobQueue<unknown>>();
+  private readonly workers = new Set<BullWorker>();
+  private readonly schedules: Schedule[] = [];
+  private backend: QueueBackend | undefined;
+  private rescheduling: NodeJS.Timeout | undefined;
+  private closing: Promise<void> | undefined;
+  private lastErrorAtMs = 0;
+
+  constructor(@Inject(QUEUE_BACKEND) private readonly config: QueueBackendConfig) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.open();
+  }
+
+  /** Connects; further calls return at once. */
+  async open(): Promise<void> {
+    if (this.backend) return;
+    this.backend = await openQueueBackend(this.config, (error) => this.logError('backend', error));
+    this.rescheduling = setInterval(() => void this.reschedule(), RESCHEDULE_MS);
+    this.rescheduling.unref();
+  }
+
+  /** The queue of this name; the same object for the same name. Its jobs' data is `D` by the caller's word. */
+  queue<D>(name: string): JobQueue<D> {
+    const existing = this.queues.get(queueName(name));
+    // Both ends of a queue name the same type; JSON in the backend cannot tell.
+    if (existing) return existing as JobQueue<D>;
+    const bullQueue = this.opened().createQueue(queueName(name));
+    bullQueue.on('error', (error) => this.logError(name, error));
+    const queue = new JobQueue<D>(queueName(name), bullQueue);
+    this.queues.set(queueName(name), queue as JobQueue<unknown>);
+    return queue;
+  }
+
+  /**
+   * Works on the queue's jobs until closed. A queue job may run twice (a crash, a lost lock): `process` must stand that.
+   * Its signal aborts when the lock is lost.
+   */
+  consume<D>(
+    name: string,
+    process: (job: QueueJob<D>, signal: AbortSignal | undefined) => Promise<void>,
+    options: ConsumeOptions = {},
+  ): JobConsumer {
+    const worker = this.opened().createWorker(
+      queueName(name),
+      // BullMQ passes a signal to processors of three parameters.
+      (job, _token, signal) => process({ id: job.id ?? '', data: job.data as D }, signal),
+      {
+        concurrency: options.concurrency ?? 1,
+        maxStalledCount: MAX_STALLED_COUNT,
+        lockDuration: LOCK_MS,
+        stalledInterval: STALLED_INTERVAL_MS,
+      },
+    );
+    worker.on('error', (error) => this.logError(name, error));
+    worker.on('failed', (job, error) =>
+      this.logger.error({ event: 'queue-job-failed', queue: name, id: job?.id, error: error.message }),
+    );
+    this.workers.add(worker);
+    return {
+      pause: () => worker.pause(true),
+      resume: () => worker.resume(),
+      close: async () => {
+        this.workers.delete(worker);
+        await closeWorker(worker);
+      },
+    };
+  }
+
+  /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */
+  async schedule<D>(name: string, id: string, everyMs: number, data: D): Promise<void> {
+    const queue = this.queue<D>(name);
+    this.schedules.push({ queue: queue as JobQueue<unknown>, id, everyMs, data });
+    await queue.every(id, everyMs, data);
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /** Waits for running processors (bounded), then closes all connections. */
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
+  }
+
+  private async closeAll(): Promise<void> {
+    clearInterval(this.rescheduling);
+    await Promise.all([...this.workers].map(closeWorker));
+    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
+    await this.backend?.close();
+  }
+
+  private async reschedule(): Promise<void> {
+    for (const { queue, id, everyMs, data } of this.schedules) {
+      if (this.closing) return;
+      try {
+        if (!(await queue.hasSchedule(id))) await queue.every(id, everyMs, data);
+      } catch (error) {
+        this.logError(queue.name, error);
+      }
+    }
+  }
+
+  private opened(): QueueBackend {
+    if (!this.backend) throw new Error('queues are not open yet: use them from onApplicationBootstrap on');
+    return this.backend;
+  }
+
+  /** An absent backend reports each retry of each connection: one line in a while tells as much. */
+  private logError(where: string, error: unknown): void {
+    if (this.closing || Date.now() - this.lastErrorAtMs < ERROR_LOG_INTERVAL_MS) return;
+    this.lastErrorAtMs = Date.now();
+    const message = error instanceof Error ? error.message || error.name : String(error);
+    this.logger.warn({ event: 'queue-error', queue: where, error: message });
+  }
+}
+
+/** Queue names stand in braces, so that a Redis Cluster keeps each queue's keys together. */
+function queueName(name: string): string {
+  return `{${name}}`;
+}
+
+async function closeWorker(worker: BullWorker): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, CLOSE_WAIT_MS);
+  });
+  await Promise.race([worker.close(), tooLate]);
+  clearTimeout(timer);
+}
