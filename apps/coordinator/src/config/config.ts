@@ -1,0 +1,130 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+
+export const ROLES = ['api', 'worker', 'all'] as const;
+/** `api` serves HTTP, `worker` runs the queues (and serves only health and metrics), `all` does both. */
+export type Role = (typeof ROLES)[number];
+
+const flag = z
+  .enum(['0', '1', 'true', 'false', ''])
+  .default('')
+  .transform((text) => text === '1' || text === 'true');
+
+const environment = z.object({
+  GLEANER_PORT: z.coerce.number().int().min(0).max(65_535).default(8400),
+  GLEANER_HOST: z.string().min(1).default('0.0.0.0'),
+  GLEANER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GLEANER_DATA: z.string().min(1).optional(),
+  GLEANER_ROLE: z.enum(ROLES).default('all'),
+  GLEANER_JSON: flag,
+  GLEANER_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  GLEANER_NAME: z.string().min(1).max(80).default('Gleaner'),
+  GLEANER_OPERATOR_NAME: z.string().max(80).default('operator'),
+  GLEANER_OPERATOR_CONTACT: z.string().max(200).default(''),
+  GLEANER_OPERATOR_TOKEN: z
+    .string()
+    .regex(/^gln_[A-Za-z0-9_-]{32,80}$/, 'must be gln_ followed by 32 to 80 letters, digits, "_" or "-"')
+    .optional(),
+  GLEANER_TRUST_PROXY: z.string().default(''),
+  GLEANER_ALLOW_SAME_NETWORK: flag,
+  GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(16),
+  GLEANER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(1200),
+  GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(300),
+  GLEANER_ATTACHES_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(120),
+  GLEANER_MIN_FREE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .default(256 * 1024 * 1024),
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+});
+
+/** Everything that the environment decides, read once at start. Durations and sizes carry their unit in the name. */
+export interface Config {
+  readonly port: number;
+  readonly host: string;
+  /** How volunteers reach this coordinator; null: derived from the port that was bound. */
+  readonly publicUrl: string | null;
+  readonly dataDir: string;
+  readonly role: Role;
+  /** Print one line of JSON on stdout when ready, instead of sentences. */
+  readonly json: boolean;
+  readonly logLevel: string;
+  readonly name: string;
+  readonly operatorName: string;
+  readonly operatorContact: string;
+  /** Secret of the first operator token; null: one is drawn and printed once. */
+  readonly operatorToken: string | null;
+  /** What Fastify takes as `trustProxy`: false, true, a hop count or a list of addresses. */
+  readonly trustProxy: boolean | number | string;
+  /** Two accounts of one /24 or /48 may complete a quorum together (demo, one laboratory). */
+  readonly allowSameNetwork: boolean;
+  /** null: an embedded Postgres in `dataDir` is used. */
+  readonly databaseUrl: string | null;
+  readonly databaseConnections: number;
+  /** null: BullMQ keeps its queues in Postgres. */
+  readonly redisUrl: string | null;
+  readonly requestsPerMinute: number;
+  readonly anonymousRequestsPerMinute: number;
+  /** Anonymous hosts that one network may attach in an hour. */
+  readonly attachesPerHour: number;
+  /** Uploads are refused when the disk would have less left than this. */
+  readonly minFreeBytes: number;
+}
+
+/**
+ * Reads and checks the environment once.
+ *
+ * @throws {ConfigError} that names every variable that is wrong
+ */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  }
+  const values = parsed.data;
+  return Object.freeze<Config>({
+    port: values.GLEANER_PORT,
+    host: values.GLEANER_HOST,
+    publicUrl: values.GLEANER_PUBLIC_URL?.replace(/\/+$/, '') ?? null,
+    dataDir: resolve(values.GLEANER_DATA ?? defaultDataDir()),
+    role: values.GLEANER_ROLE,
+    json: values.GLEANER_JSON,
+    logLevel: values.GLEANER_LOG_LEVEL,
+    name: values.GLEANER_NAME,
+    operatorName: values.GLEANER_OPERATOR_NAME,
+    operatorContact: values.GLEANER_OPERATOR_CONTACT,
+    operatorToken: values.GLEANER_OPERATOR_TOKEN ?? null,
+    trustProxy: parseTrustProxy(values.GLEANER_TRUST_PROXY),
+    allowSameNetwork: values.GLEANER_ALLOW_SAME_NETWORK,
+    databaseUrl: values.DATABASE_URL ?? null,
+    databaseConnections: values.GLEANER_DATABASE_CONNECTIONS,
+    redisUrl: values.REDIS_URL ?? null,
+    requestsPerMinute: values.GLEANER_REQUESTS_PER_MINUTE,
+    anonymousRequestsPerMinute: values.GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE,
+    attachesPerHour: values.GLEANER_ATTACHES_PER_HOUR,
+    minFreeBytes: values.GLEANER_MIN_FREE_BYTES,
+  });
+}
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`The environment is not usable: ${problems.join('; ')}`);
+  }
+}
+
+function parseTrustProxy(text: string): boolean | number | string {
+  if (text === '' || text === 'false') return false;
+  if (text === 'true') return true;
+  return /^\d{1,2}$/.test(text) ? Number(text) : text;
+}
+
+function defaultDataDir(): string {
+  // Postgres refuses to run as root, and its own user cannot look into /root.
+  if (process.getuid?.() === 0) return '/var/lib/gleaner';
+  return join(process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'gleaner');
+}

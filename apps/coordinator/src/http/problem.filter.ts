@@ -1,0 +1,122 @@
+import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import type { Problem } from '@gleaner/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { DomainError } from './domain-error.js';
+import { PROBLEMS, problemType, type ProblemCode } from './problem-table.js';
+import { RouteIndex } from './route-index.js';
+
+const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+
+/** Answers every error, expected or not, with an RFC 9457 problem document. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  constructor(
+    @Inject(LOGGER) private readonly logger: Logger,
+    private readonly routes: RouteIndex,
+  ) {}
+
+  catch(exception: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const error = this.toDomainError(exception, request);
+    if (PROBLEMS[error.code].status >= 500) {
+      this.logger.error({ event: 'request-failed', requestId: request.id, err: error.cause ?? error });
+    }
+    // The answer has begun (a stream broke): all that is left is to cut it off, so that nobody takes it for whole.
+    if (reply.sent || reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    void reply
+      .status(PROBLEMS[error.code].status)
+      .headers(error.headers)
+      .header('content-type', PROBLEM_TYPE)
+      .send(JSON.stringify(problemDocument(error, request.id)));
+  }
+
+  private toDomainError(exception: unknown, request: FastifyRequest): DomainError {
+    if (exception instanceof DomainError) return exception;
+    if (exception instanceof HttpException && exception.getStatus() === 404) return this.noSuchRoute(request);
+    return translateError(exception);
+  }
+
+  private noSuchRoute(request: FastifyRequest): DomainError {
+    const path = request.url.split('?', 1)[0] ?? '/';
+    const allowed = this.routes.methodsOf(path);
+    if (allowed.length === 0) return new DomainError('not-found', `There is nothing at ${path}.`);
+    return new DomainError('method-not-allowed', `${path} does not understand ${request.method}.`, {
+      headers: { allow: allowed.join(', ') },
+    });
+  }
+}
+
+/** The document for an error; `requestId` lets an operator find it in the log. */
+export function problemDocument(error: DomainError, requestId: string): Problem {
+  const { status, title } = PROBLEMS[error.code];
+  return {
+    type: problemType(error.code),
+    title,
+    status,
+    code: error.code,
+    detail: error.message,
+    instance: `urn:gleaner:request:${requestId}`,
+    ...(error.errors.length > 0 ? { errors: [...error.errors] } : {}),
+  };
+}
+
+/** Turns what Fastify, Nest, Postgres and the file system throw into a {@link DomainError}. */
+export function translateError(exception: unknown): DomainError {
+  if (exception instanceof DomainError) return exception;
+  const code = stringMember(exception, 'code');
+  const known = code === undefined ? undefined : FOREIGN_CODES[code];
+  if (known) return new DomainError(known[0], known[1], { cause: exception });
+  const status =
+    exception instanceof HttpException ? exception.getStatus() : numberMember(exception, 'statusCode');
+  const problem = status === undefined ? undefined : codeOfStatus(status);
+  if (problem && exception instanceof Error)
+    return new DomainError(problem, exception.message, { cause: exception });
+  return new DomainError('internal', 'The request failed; nothing was stored. The log has the details.', {
+    cause: exception,
+  });
+}
+
+const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this endpoint accepts.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported-media-type',
+    'This endpoint does not read that content type.',
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-request', 'Content-Length does not match the body.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-json', 'The body is empty.'],
+  FST_ERR_BAD_URL: ['malformed-request', 'The address holds a malformed escape.'],
+  FST_ERR_ASYNC_CONSTRAINT: ['malformed-request', 'The request cannot be routed.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A part of the address is too long.'],
+  ENOSPC: ['insufficient-storage', 'The disk is full. Nothing was stored.'],
+  EDQUOT: ['insufficient-storage', 'The disk quota is used up. Nothing was stored.'],
+  ECONNREFUSED: ['unavailable', 'The database does not answer. Try again in a moment.'],
+  // Postgres: shutting down, starting up, too many connections.
+  '57P01': ['unavailable', 'The database is restarting. Try again in a moment.'],
+  '57P03': ['unavailable', 'The database is starting. Try again in a moment.'],
+  '53300': ['server-busy', 'The database has no free connection. Try again in a moment.'],
+};
+
+function codeOfStatus(status: number): ProblemCode | undefined {
+  if (status === 400) return 'malformed-request';
+  const codes = Object.keys(PROBLEMS) as ProblemCode[]; // `as`: keys of a const object are exactly its type's keys
+  return status < 500 ? codes.find((code) => PROBLEMS[code].status === status) : undefined;
+}
+
+function stringMember(value: unknown, key: string): string | undefined {
+  const member = memberOf(value, key);
+  return typeof member === 'string' ? member : undefined;
+}
+
+function numberMember(value: unknown, key: string): number | undefined {
+  const member = memberOf(value, key);
+  return typeof member === 'number' ? member : undefined;
+}
+
+function memberOf(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null && key in value ? Reflect.get(value, key) : undefined;
+}
