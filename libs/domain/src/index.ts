@@ -1,1 +1,3 @@
-export * from './worker/index.js';
+export * from './dispatch/index.js';
+export * from './trust/index.js';
+export * from './units/index.js';

@@ -1,0 +1,6 @@
+export * from './allowance.js';
+export * from './earns-credit.js';
+export * from './hold-reason.js';
+export * from './network-prefix.js';
+export * from './no-work.js';
+export * from './tasks-in-progress.js';

@@ -1,0 +1,60 @@
+import type { NoWorkReason } from '@gleaner/protocol';
+
+/** Why a host got no (further) work. `units` counts the units that the cause kept away. */
+export type NoWorkCause =
+  | { readonly code: 'no-jobs' }
+  | {
+      readonly code: 'memory-too-small';
+      readonly units: number;
+      /** What the least demanding of them needs. */
+      readonly neededMiB: number;
+      readonly offeredMiB: number;
+    }
+  | { readonly code: 'runtime-too-old'; readonly units: number; readonly neededVersion: string }
+  | { readonly code: 'allowance-used'; readonly perDay: number; readonly resetsAt: Date }
+  | { readonly code: 'too-many-in-progress'; readonly inProgress: number; readonly cap: number }
+  | { readonly code: 'already-has-task'; readonly units: number }
+  | { readonly code: 'needs-another-account'; readonly units: number }
+  | { readonly code: 'unapproved-app'; readonly units: number }
+  | { readonly code: 'own-job'; readonly units: number }
+  | { readonly code: 'host-held'; readonly reason: string }
+  | { readonly code: 'queue-empty' }
+  | { readonly code: 'server-busy' };
+
+/** The reason as it travels: a code for programs, a count, and a sentence for the volunteer. */
+export function noWorkReason(cause: NoWorkCause): NoWorkReason {
+  return { code: cause.code, count: 'units' in cause ? cause.units : null, message: noWorkMessage(cause) };
+}
+
+function noWorkMessage(cause: NoWorkCause): string {
+  switch (cause.code) {
+    case 'no-jobs':
+      return 'no job is running now';
+    case 'memory-too-small':
+      return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} ${cause.neededMiB} MiB, you offer ${cause.offeredMiB}`;
+    case 'runtime-too-old':
+      return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} sandbox ${cause.neededVersion}: update the agent`;
+    case 'allowance-used':
+      return `the allowance of ${cause.perDay} tasks a day is used, resets at ${cause.resetsAt.toISOString()}`;
+    case 'too-many-in-progress':
+      return `${cause.inProgress} tasks in progress of at most ${cause.cap}: report some first`;
+    case 'already-has-task':
+      return `${units(cause.units)} already ${cause.units === 1 ? 'has' : 'have'} a task of yours`;
+    case 'needs-another-account':
+      return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} a volunteer who is independent of you (account, network or name)`;
+    case 'unapproved-app':
+      return `${units(cause.units)} of apps that an operator has not approved yet`;
+    case 'own-job':
+      return `${units(cause.units)} of your own job`;
+    case 'host-held':
+      return `this host is held for review: ${cause.reason}`;
+    case 'queue-empty':
+      return 'every unit that is ready has been given out; more may follow';
+    case 'server-busy':
+      return 'the coordinator is busy';
+  }
+}
+
+function units(count: number): string {
+  return count === 1 ? '1 unit' : `${count} units`;
+}

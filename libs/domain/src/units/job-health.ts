@@ -1,0 +1,25 @@
+/** Units that are watched from the start of a job: an app that does not work is noticed before it costs much. */
+export const WATCHED_UNITS = 50;
+const TOLERATED_FAILED_SHARE = 0.2;
+
+export interface JobTally {
+  readonly valid: number;
+  readonly failed: number;
+}
+
+/**
+ * Why a job pauses after a batch of its units settled, or null. It pauses when more than 20 % of its first 50 units (of
+ * all, in a smaller job) failed; once resumed by its scientist it is left alone.
+ *
+ * @param before settled units before the batch
+ * @param after settled units with the batch
+ * @param totalUnits of the job; null while it splits
+ */
+export function pauseReason(before: JobTally, after: JobTally, totalUnits: number | null): string | null {
+  const watched = Math.min(WATCHED_UNITS, totalUnits ?? WATCHED_UNITS);
+  if (before.valid + before.failed >= watched) return null;
+  const tolerated = Math.floor(watched * TOLERATED_FAILED_SHARE);
+  // Only the crossing pauses, so that a resumed job does not stop again at its next failure.
+  if (before.failed > tolerated || after.failed <= tolerated) return null;
+  return `${after.failed} of the first ${Math.min(after.valid + after.failed, watched)} units failed (more than 20 % of ${watched})`;
+}

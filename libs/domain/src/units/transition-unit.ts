@@ -1,0 +1,44 @@
+import { decideUnit } from './decide-unit.js';
+import type { TaskChange, UnitDecision } from './unit-decision.js';
+import { applyDecision } from './unit-decision.js';
+import type { UnitEvent } from './unit-event.js';
+import { applyUnitEvent } from './unit-event.js';
+import type { UnitRules, UnitView } from './unit-view.js';
+
+export interface UnitTransition {
+  /** The unit once the decision is saved. */
+  readonly unit: UnitView;
+  /** What to save, relative to the unit that was passed in; a newly assigned task's row is the claim's own. */
+  readonly decision: UnitDecision;
+}
+
+/**
+ * The one state machine of work units and their tasks. Load the unit with all its tasks under lock, pass what happened,
+ * save the decision in the same transaction. Late, repeated and contradictory events are harmless.
+ *
+ * Services that store an event by a statement of their own (a report, a swept deadline) pass `examined` afterwards.
+ *
+ * @param nowMs milliseconds since the epoch
+ */
+export function transitionUnit(
+  unit: UnitView,
+  event: UnitEvent,
+  rules: UnitRules,
+  nowMs: number,
+): UnitTransition {
+  const happened = applyUnitEvent(unit, event, rules);
+  const decision = decideUnit(happened, rules, nowMs);
+  const after = applyDecision(happened, decision, nowMs);
+  if (happened === unit) return { unit: after, decision };
+  const tasks = taskChanges(unit, after);
+  return { unit: after, decision: { ...decision, tasks, isChanged: true } };
+}
+
+function taskChanges(before: UnitView, after: UnitView): readonly TaskChange[] {
+  const changes: TaskChange[] = [];
+  for (const { ordinal, state, counts } of after.tasks) {
+    const known = before.tasks.find((task) => task.ordinal === ordinal);
+    if (known && (known.state !== state || known.counts !== counts)) changes.push({ ordinal, state, counts });
+  }
+  return changes;
+}

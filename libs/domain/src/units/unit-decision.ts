@@ -1,0 +1,58 @@
+import type { TaskState, UnitState } from '@gleaner/protocol';
+import type { UnitView } from './unit-view.js';
+
+export interface TaskChange {
+  readonly ordinal: number;
+  readonly state: TaskState;
+  readonly counts: boolean;
+}
+
+/** What to save after an event, absolute values for the unit and changes for its tasks. */
+export interface UnitDecision {
+  readonly state: UnitState;
+  readonly wanted: number;
+  readonly canonicalOrdinal: number | null;
+  /** What an open unit cannot go on without; null while somebody works on it or tickets wait for anybody. */
+  readonly blocked: string | null;
+  /** Why a `failed` unit failed, in words; null otherwise. */
+  readonly failure: string | null;
+  /** Tasks whose row changes; `aborted` ones that were in progress are told so at their host's next heartbeat. */
+  readonly tasks: readonly TaskChange[];
+  /** Credit to grant, once for each task of all time: one task of a person. Cycles. */
+  readonly credits: ReadonlyArray<{ readonly ordinal: number; readonly cycles: bigint }>;
+  /** Tasks judged `valid` before and no longer: their credit entries, where they have one, are taken back. */
+  readonly revoked: readonly number[];
+  /** The task whose host is asked to upload its outputs; null where nobody is (the ask before still stands). */
+  readonly askUploadOf: number | null;
+  /** Tasks whose stored output bytes are no longer needed: all but the canonical one. */
+  readonly dropOutputsOf: readonly number[];
+  /**
+   * A unit that opened again: tickets from this ordinal on may have been dropped meanwhile, so lower `ticketed` to it.
+   * Null otherwise.
+   */
+  readonly reticketFrom: number | null;
+  /** Whether unit or tasks differ from what was loaded; `blocked` alone is not a change worth a write on a hot path. */
+  readonly isChanged: boolean;
+}
+
+/** The unit after its decision was saved. */
+export function applyDecision(unit: UnitView, decision: UnitDecision, nowMs: number): UnitView {
+  const changes = new Map(decision.tasks.map((change) => [change.ordinal, change]));
+  const dropped = new Set(decision.dropOutputsOf);
+  const isFinal = decision.state !== 'open' && decision.state !== 'awaiting-output';
+  return {
+    ...unit,
+    state: decision.state,
+    wanted: decision.wanted,
+    canonicalOrdinal: decision.canonicalOrdinal,
+    settledAtMs: isFinal ? (unit.settledAtMs ?? nowMs) : null,
+    tasks: unit.tasks.map((task) => {
+      const change = changes.get(task.ordinal);
+      const state = change?.state ?? task.state;
+      const counts = change?.counts ?? task.counts;
+      const result =
+        task.result && dropped.has(task.ordinal) ? { ...task.result, outputsHeld: false } : task.result;
+      return { ...task, state, counts, result };
+    }),
+  };
+}
