@@ -1,0 +1,3 @@
+export * from './encode-frame.js';
+export * from './frame.js';
+export * from './frame-decoder.js';
