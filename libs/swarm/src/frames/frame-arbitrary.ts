@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { CLOSE_REASONS, FRAME_LIMITS, type Frame } from './frame.js';
 
 const channel = fc.nat(FRAME_LIMITS.channels - 1);

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBlockHeader, encodeFrame } from './encode-frame.js';
 import { anyFrame } from './frame-arbitrary.js';

@@ -2,6 +2,7 @@ import { BLOCK_HEADER_BYTES, FRAME_CODES } from './encode-frame.js';
 import {
   CLOSE_REASONS,
   FRAME_LIMITS,
+  FRAME_TYPES,
   FrameError,
   type Frame,
   type FrameFault,
@@ -10,9 +11,12 @@ import {
 
 const PREFIX_BYTES = 4;
 
-const typeOfCode: ReadonlyMap<number, FrameType> = new Map(
-  // Object.entries loses the key type that the record above has.
-  (Object.entries(FRAME_CODES) as Array<[FrameType, number]>).map(([type, code]) => [code, type]),
+const typeOfCode: readonly (FrameType | undefined)[] = FRAME_TYPES.reduce<Array<FrameType | undefined>>(
+  (types, type) => {
+    types[FRAME_CODES[type]] = type;
+    return types;
+  },
+  [],
 );
 
 /** Payload bytes (without the type byte) that each type may have, checked before they are buffered. */
@@ -98,7 +102,7 @@ export class FrameDecoder {
 
   #type(): FrameType {
     const code = this.#header[PREFIX_BYTES] ?? 0;
-    const type = typeOfCode.get(code);
+    const type = typeOfCode[code];
     if (!type) throw this.#fail('unknown-type', `no frame type ${code}`);
     return type;
   }

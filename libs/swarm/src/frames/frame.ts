@@ -55,6 +55,19 @@ export type Frame =
   /** Signed peer records, opaque here. */
   | { readonly type: 'peers'; readonly records: readonly Uint8Array[] };
 
+export const FRAME_TYPES = [
+  'open',
+  'close',
+  'bitmap',
+  'have',
+  'interest',
+  'slot',
+  'request',
+  'cancel',
+  'reject',
+  'block',
+  'peers',
+] as const satisfies readonly Frame['type'][];
 export type FrameType = Frame['type'];
 
 /** What is wrong with received bytes. */
