@@ -1,3 +1,4 @@
+import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
@@ -22,6 +23,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
   };
   try {
+    await prepareDataDir(config.dataDir);
     let databaseUrl = config.databaseUrl;
     if (databaseUrl === null) {
       const postgres = await EmbeddedPostgres.start({ directory: join(config.dataDir, 'postgres') });
@@ -39,6 +41,13 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     await stop();
     throw error;
   }
+}
+
+/** Others may pass through it, not look: the embedded Postgres of a root coordinator runs as another user. */
+async function prepareDataDir(dataDir: string): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  const { mode } = await stat(dataDir);
+  if (process.getuid?.() === 0 && (mode & 0o001) === 0) await chmod(dataDir, (mode & 0o777) | 0o011);
 }
 
 async function closeDataSource(dataSource: DataSource): Promise<void> {
