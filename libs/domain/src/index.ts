@@ -1,3 +1,4 @@
 export * from './dispatch/index.js';
 export * from './trust/index.js';
 export * from './units/index.js';
+export * from './worker/index.js';
