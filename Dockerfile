@@ -5,7 +5,7 @@ COPY . .
 RUN npm ci --no-audit --no-fund && npm run -s build
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production GLEANER_DATA=/data GLEANER_PORT=8400 GLEANER_LISTEN=0.0.0.0
+ENV NODE_ENV=production GLEANER_DATA=/data GLEANER_PORT=8400 GLEANER_HOST=0.0.0.0
 WORKDIR /gleaner
 RUN useradd --system --home-dir /data --create-home gleaner
 COPY --from=build --chown=root:root /gleaner /gleaner
