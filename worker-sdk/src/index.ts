@@ -1,1 +1,13 @@
-export {};
+export * from './attach-host.js';
+export * from './coordinator-client.js';
+export * from './create-worker.js';
+export * from './file-task-store.js';
+export * from './held-task.js';
+export { completePolicy, type WorkerPolicy } from './policy.js';
+export { reportOf } from './result-report.js';
+export * from './sandbox-pool.js';
+export * from './sandboxed-task-runner.js';
+export * from './task-runner.js';
+export * from './unit-to-run.js';
+export * from './worker-events.js';
+export * from './worker.js';

@@ -1,1 +1,2 @@
-export {};
+export { EXIT as AGENT_EXIT } from './exit-codes.js';
+export { agentStatus, type AgentStatus } from './status-file.js';

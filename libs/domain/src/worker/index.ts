@@ -1,2 +1,1 @@
-export * from './backoff-delay.js';
 export * from './work-buffer.js';

@@ -1,0 +1,52 @@
+import type { Worker } from '@gleaner/worker-sdk';
+
+/** One event: its name and what identifies it. Never a token. */
+export type LogEvent = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
+
+/** Sentences for people on stderr, or one JSON object a line on stdout for programs. */
+export function createLog(format: 'text' | 'json'): LogEvent {
+  return (event, fields = {}) => {
+    const at = new Date().toISOString();
+    if (format === 'json') {
+      process.stdout.write(`${JSON.stringify({ at, event, ...fields }, bigIntAsText)}\n`);
+    } else {
+      const words = Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`);
+      process.stderr.write(`${[at, event, ...words].join(' ')}\n`);
+    }
+  };
+}
+
+/** Logs what the worker tells. Reasons for waiting are logged when they change, not at every attempt. */
+export function logWorker(worker: Worker, log: LogEvent): void {
+  let lastReason = '';
+  worker.on('status', ({ phase, reason }) => {
+    if (phase !== 'waiting' || reason === lastReason) return;
+    lastReason = reason;
+    log('waiting', { reason });
+  });
+  worker.on('task-started', (event) => {
+    lastReason = '';
+    log('task-started', event);
+  });
+  worker.on('task-finished', ({ message, ...event }) => {
+    log('task-finished', message === null ? event : { ...event, message });
+  });
+  worker.on('task-dropped', (event) => {
+    log('task-dropped', event);
+  });
+  worker.on('report-answered', ({ taskId, status, reason }) => {
+    log('report-answered', { taskId, status, ...(reason !== undefined && { reason }) });
+  });
+  worker.on('call-failed', (event) => {
+    log('call-failed', event);
+  });
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string' && !/^[\w.:@/+-]+$/.test(value)) return JSON.stringify(value);
+  return typeof value === 'object' ? JSON.stringify(value, bigIntAsText) : String(value);
+}
+
+function bigIntAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
+}

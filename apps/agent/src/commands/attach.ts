@@ -1,0 +1,95 @@
+import { attachHost, completePolicy, CoordinatorError, describeHost } from '@gleaner/worker-sdk';
+import type { DataDirectory } from '../data-directory.js';
+import { DirectoryLock } from '../directory-lock.js';
+import { AgentError, EXIT } from '../exit-codes.js';
+import { AGENT_VERSION } from '../version.js';
+
+export interface AttachCommand {
+  readonly url: string;
+  readonly directory: DataDirectory;
+  readonly anonymous: boolean;
+  readonly token: string | undefined;
+  readonly hostName: string | undefined;
+  readonly json: boolean;
+}
+
+/** Exchanges the volunteer's token (or nothing) for a host token, and keeps it in the data directory. */
+export async function attach(command: AttachCommand): Promise<void> {
+  const { directory, token } = command;
+  const url = coordinatorUrl(command.url);
+  if (command.anonymous === (token !== undefined)) {
+    throw new AgentError('give either --anonymous or --token TOKEN', EXIT.usage);
+  }
+  await directory.create();
+  using _ = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
+  const before = await directory.readAttachment().catch(() => undefined);
+  if (before) {
+    throw new AgentError(
+      `${directory.path} is already attached to ${before.coordinator}: "gleaner agent detach" first`,
+      EXIT.usage,
+    );
+  }
+  const attached = await attachHost(
+    {
+      coordinator: url,
+      ...(token !== undefined && { token }),
+      facts: describeHost(completePolicy({}), AGENT_VERSION, command.hostName),
+    },
+    AbortSignal.timeout(30_000),
+  ).catch((error: unknown) => {
+    throw asAgentError(error);
+  });
+  await directory.writeAttachment({
+    v: 1,
+    coordinator: url.href,
+    coordinatorName: attached.coordinator.name,
+    hostId: attached.hostId,
+    accountId: attached.accountId,
+    anonymous: attached.anonymous,
+    token: attached.secret,
+    attachedAt: new Date().toISOString(),
+  });
+  const { hostId, accountId, anonymous, coordinator } = attached;
+  if (command.json) {
+    process.stdout.write(`${JSON.stringify({ hostId, accountId, anonymous, coordinator })}\n`);
+    return;
+  }
+  const who = anonymous ? 'an anonymous volunteer' : `account ${accountId}`;
+  process.stderr.write(
+    `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
+      'Start computing with: gleaner agent run\n',
+  );
+}
+
+/** @throws {AgentError} when the text is no http(s) address */
+export function coordinatorUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new AgentError(
+      `"${text}" is not the address of a coordinator: give one such as https://gleaner.example`,
+      EXIT.usage,
+    );
+  }
+  return url;
+}
+
+/** Gives a failed call its exit code. */
+export function asAgentError(error: unknown): AgentError {
+  if (error instanceof AgentError) return error;
+  if (!(error instanceof CoordinatorError)) {
+    return new AgentError(error instanceof Error ? error.message : String(error), EXIT.failure, {
+      cause: error,
+    });
+  }
+  switch (error.kind) {
+    case 'revoked':
+      return new AgentError(error.message, EXIT.tokenRefused, { cause: error });
+    case 'unreachable':
+    case 'unavailable':
+    case 'not-a-coordinator':
+      return new AgentError(error.message, EXIT.coordinatorUnreachable, { cause: error });
+    case 'too-old':
+    case 'refused':
+      return new AgentError(error.message, EXIT.failure, { cause: error });
+  }
+}

@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { attach } from './commands/attach.js';
+import { detach } from './commands/detach.js';
+import { run } from './commands/run.js';
+import { status } from './commands/status.js';
+import { DataDirectory, defaultDataDirectory } from './data-directory.js';
+import { AgentError, EXIT } from './exit-codes.js';
+import { AGENT_VERSION } from './version.js';
+
+interface CommonOptions {
+  readonly data: string;
+  readonly json?: true;
+}
+
+/** Runs one command of the agent and sets the process's exit code. */
+export async function runAgentProgram(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+      return;
+    }
+    const isExpected = error instanceof AgentError;
+    const text =
+      error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
+    process.stderr.write(`gleaner agent: ${text}\n`);
+    process.exitCode = isExpected ? error.exitCode : EXIT.failure;
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('gleaner agent')
+    .description('Computes for science when this machine is idle')
+    .version(AGENT_VERSION)
+    .exitOverride();
+  withCommon(program.command('attach'))
+    .description('join a project; its coordinator gives this machine a token that can only work')
+    .argument('<url>', 'address of the coordinator')
+    .option('--anonymous', 'join without an account; it can be claimed later')
+    .option('--token <token>', 'token of your account (gln_…); default: GLEANER_TOKEN')
+    .option('--name <name>', 'name of this machine; default: its host name')
+    .action(
+      async (url: string, options: CommonOptions & { anonymous?: true; token?: string; name?: string }) => {
+        const token = options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN']);
+        await attach({
+          url,
+          directory: directoryOf(options),
+          anonymous: options.anonymous ?? false,
+          token,
+          hostName: options.name,
+          json: options.json ?? false,
+        });
+      },
+    );
+  withCommon(program.command('run'))
+    .description('compute until told to stop (Ctrl-C)')
+    .option('--cores <n>', 'tasks at the same time; default: all cores', wholeNumber(1, 1024))
+    .option('--memory <mib>', 'memory that one task may use', wholeNumber(16, 1 << 20))
+    .option(
+      '--buffer <seconds>',
+      'work to hold ready, in seconds of all cores; default: 60',
+      wholeNumber(0, 864_000),
+    )
+    .option('--once', 'ask for work once, compute and report it, then end')
+    .action(
+      async (options: CommonOptions & { cores?: number; memory?: number; buffer?: number; once?: true }) => {
+        await run({
+          directory: directoryOf(options),
+          cores: options.cores,
+          memoryMiB: options.memory,
+          bufferMs: options.buffer === undefined ? undefined : options.buffer * 1000,
+          once: options.once ?? false,
+          json: options.json ?? false,
+        });
+      },
+    );
+  withCommon(program.command('status'))
+    .description('what the agent does, or why it does nothing')
+    .action(async (options: CommonOptions) => {
+      await status({ directory: directoryOf(options), json: options.json ?? false });
+    });
+  withCommon(program.command('detach'))
+    .description('leave the project and forget its token')
+    .action(async (options: CommonOptions) => {
+      await detach({ directory: directoryOf(options), json: options.json ?? false });
+    });
+  return program;
+}
+
+function withCommon(command: Command): Command {
+  return command
+    .exitOverride()
+    .option('--data <dir>', 'directory of this agent', defaultDataDirectory())
+    .option('--json', 'answer with JSON on stdout');
+}
+
+function directoryOf(options: CommonOptions): DataDirectory {
+  return new DataDirectory(resolve(options.data));
+}
+
+function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
+    }
+    return value;
+  };
+}

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import type { WorkerStatus } from '@gleaner/worker-sdk';
+import { z } from 'zod';
+import type { DataDirectory } from './data-directory.js';
+
+const NAME = 'status.json';
+/** The file is written at most this often, and at least when something changes. */
+const WRITE_EVERY_MS = 500;
+
+/** What the running agent says about itself, and what the last one said before it ended. */
+export const agentStatus = z.object({
+  pid: z.number().int(),
+  updatedAt: z.iso.datetime(),
+  phase: z.enum(['starting', 'working', 'waiting', 'stopping', 'stopped']),
+  reason: z.string(),
+  running: z.array(
+    z.object({
+      taskId: z.string(),
+      jobName: z.string(),
+      app: z.string(),
+      startedAt: z.iso.datetime(),
+      permille: z.number().nullable(),
+    }),
+  ),
+  buffered: z.number().int(),
+  unreported: z.number().int(),
+  finishedTasks: z.number().int(),
+  cycles: z.string(),
+});
+export type AgentStatus = z.infer<typeof agentStatus>;
+
+export async function readStatus(directory: DataDirectory): Promise<AgentStatus | undefined> {
+  try {
+    return agentStatus.parse(JSON.parse(await readFile(directory.file(NAME), 'utf8')));
+  } catch {
+    // Absent or of another version: the agent has simply said nothing yet.
+    return undefined;
+  }
+}
+
+/** Keeps the status file up to date without writing it at every event. */
+export class StatusWriter {
+  #latest: WorkerStatus | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly directory: DataDirectory) {}
+
+  tell(status: WorkerStatus): void {
+    this.#latest = status;
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      void this.#write();
+    }, WRITE_EVERY_MS);
+  }
+
+  /** Writes what was told last, and returns when it is on the disk. */
+  async flush(): Promise<void> {
+    clearTimeout(this.#timer);
+    await this.#write();
+  }
+
+  async #write(): Promise<void> {
+    const status = this.#latest;
+    if (!status) return;
+    const text = JSON.stringify(fileOf(status));
+    // A full disk must not stop the work: the status is a service to the reader.
+    this.#writing = this.#writing.then(() => this.directory.writeWhole(NAME, text)).catch(() => undefined);
+    await this.#writing;
+  }
+}
+
+function fileOf(status: WorkerStatus): AgentStatus {
+  return {
+    pid: process.pid,
+    updatedAt: new Date().toISOString(),
+    ...status,
+    running: status.running.map((task) => ({ ...task, startedAt: task.startedAt.toISOString() })),
+    cycles: status.cycles.toString(),
+  };
+}

@@ -1,0 +1,208 @@
+import {
+  heartbeatResponse,
+  problem as problemSchema,
+  workResponse,
+  type HeartbeatRequestInput,
+  type HeartbeatResponse,
+  type Problem,
+  type WorkRequestInput,
+  type WorkResponse,
+} from '@gleaner/protocol';
+import { z } from 'zod';
+
+/**
+ * Why a call failed. `unreachable`: no answer at all. `unavailable`: a 5xx or 429, worth another try. `revoked`: the
+ * token is not (any longer) accepted. `too-old`: this protocol version is no longer spoken. `refused`: a problem
+ * document that another try will not change. `not-a-coordinator`: an answer, but not one of Gleaner's.
+ */
+export type CoordinatorErrorKind =
+  'unreachable' | 'unavailable' | 'revoked' | 'too-old' | 'refused' | 'not-a-coordinator';
+
+/** A call to the coordinator that failed; the message is one sentence for the volunteer. */
+export class CoordinatorError extends Error {
+  override readonly name = 'CoordinatorError';
+  constructor(
+    readonly kind: CoordinatorErrorKind,
+    message: string,
+    readonly details: {
+      readonly problem?: Problem;
+      readonly retryAfterMs?: number;
+      readonly cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: details.cause });
+  }
+}
+
+/** Bytes of an answer that is read at all: 64 tasks with their jobs take well under a megabyte. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
+const DEFAULT_TIMEOUT_MS = 60_000;
+
+export interface CoordinatorClientInit {
+  readonly baseUrl: URL;
+  /** `gln_…`; absent only for anonymous attachment. */
+  readonly token?: string;
+  /** Milliseconds until an unanswered call is given up; 60,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: { readonly contentType: string; readonly bytes: string | Blob };
+  readonly signal: AbortSignal;
+}
+
+/** The coordinator's endpoints for hosts, with every answer checked against its schema. */
+export class CoordinatorClient {
+  constructor(private readonly init: CoordinatorClientInit) {}
+
+  get baseUrl(): URL {
+    return this.init.baseUrl;
+  }
+
+  /** Headers that identify the host. */
+  credentials(): Readonly<Record<string, string>> {
+    return this.init.token === undefined ? {} : { authorization: `Bearer ${this.init.token}` };
+  }
+
+  /** POST /v1/work: hands in results and asks for tasks. Repeating a report changes nothing. */
+  async work(request: WorkRequestInput, signal: AbortSignal): Promise<WorkResponse> {
+    return this.postJson('/v1/work', request, workResponse, signal);
+  }
+
+  /** POST /v1/heartbeat: tells what is held and learns what is no longer wanted. */
+  async heartbeat(request: HeartbeatRequestInput, signal: AbortSignal): Promise<HeartbeatResponse> {
+    return this.postJson('/v1/heartbeat', request, heartbeatResponse, signal);
+  }
+
+  /** PUT of one output that the coordinator asked for. */
+  async uploadOutput(path: string, bytes: Blob, signal: AbortSignal): Promise<void> {
+    const body = { contentType: 'application/octet-stream', bytes };
+    const response = await this.#call({ method: 'PUT', path, body, signal });
+    await response.body?.cancel();
+  }
+
+  /** @throws {CoordinatorError} */
+  async postJson<T>(path: string, request: unknown, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    const body = { contentType: 'application/json', bytes: JSON.stringify(request) };
+    return this.#parse(await this.#call({ method: 'POST', path, body, signal }), answer);
+  }
+
+  /** @throws {CoordinatorError} */
+  async getJson<T>(path: string, answer: z.ZodType<T>, signal: AbortSignal): Promise<T> {
+    return this.#parse(await this.#call({ method: 'GET', path, signal }), answer);
+  }
+
+  /** @throws {CoordinatorError} */
+  async delete(path: string, signal: AbortSignal): Promise<void> {
+    const response = await this.#call({ method: 'DELETE', path, signal });
+    await response.body?.cancel();
+  }
+
+  async #call(call: Call): Promise<Response> {
+    const url = new URL(call.path, this.init.baseUrl);
+    const timeout = AbortSignal.timeout(this.init.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const own = url.origin === this.init.baseUrl.origin ? this.credentials() : {};
+    let response: Response;
+    try {
+      response = await fetch(url, {
+        method: call.method,
+        headers: {
+          accept: 'application/json, application/problem+json',
+          ...(call.body && { 'content-type': call.body.contentType }),
+          ...own,
+        },
+        ...(call.body && { body: call.body.bytes }),
+        signal: AbortSignal.any([call.signal, timeout]),
+      });
+    } catch (error) {
+      call.signal.throwIfAborted();
+      throw new CoordinatorError('unreachable', `${url.origin} cannot be reached (${reasonOf(error)})`, {
+        cause: error,
+      });
+    }
+    if (response.ok) return response;
+    throw await this.#errorOf(url, response);
+  }
+
+  async #errorOf(url: URL, response: Response): Promise<CoordinatorError> {
+    const retryAfterMs = retryAfterOf(response);
+    const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
+    const parsed = problemSchema.safeParse(await readJson(response).catch(() => undefined));
+    if (!parsed.success) {
+      if (response.status >= 500 || response.status === 429) {
+        return new CoordinatorError('unavailable', `${url.origin} answered ${response.status}`, retry);
+      }
+      return new CoordinatorError(
+        'not-a-coordinator',
+        `${url.href} answered ${response.status} and is not a Gleaner coordinator: check the URL`,
+      );
+    }
+    const problem = parsed.data;
+    const text = problem.detail ?? problem.title;
+    if (response.status === 401) {
+      return new CoordinatorError('revoked', `${url.origin} does not accept this token: ${text}`, {
+        problem,
+      });
+    }
+    if (problem.code === 'agent-too-old') return new CoordinatorError('too-old', text, { problem });
+    const unavailable = response.status >= 500 || response.status === 429 || response.status === 408;
+    return new CoordinatorError(unavailable ? 'unavailable' : 'refused', text, { problem, ...retry });
+  }
+
+  async #parse<T>(response: Response, schema: z.ZodType<T>): Promise<T> {
+    let value: unknown;
+    try {
+      value = await readJson(response);
+    } catch (error) {
+      throw new CoordinatorError(
+        'unreachable',
+        `the answer of ${response.url} broke off (${reasonOf(error)})`,
+        {
+          cause: error,
+        },
+      );
+    }
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    const issue = parsed.error.issues[0];
+    throw new CoordinatorError(
+      'not-a-coordinator',
+      `${response.url} answered something that is not Gleaner's (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
+      { cause: parsed.error },
+    );
+  }
+}
+
+async function readJson(response: Response): Promise<unknown> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const bytes of response.body ?? []) {
+    length += bytes.length;
+    if (length > MAX_ANSWER_BYTES)
+      throw new RangeError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    parts.push(bytes);
+  }
+  const text = new TextDecoder().decode(Buffer.concat(parts, length));
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    // Not JSON at all: the schema refuses undefined, which tells "not a coordinator".
+    return undefined;
+  }
+}
+
+function retryAfterOf(response: Response): number | undefined {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return 'no answer in time';
+  // fetch says only "fetch failed"; the system's reason is its cause.
+  const cause: unknown = error.cause;
+  if (cause instanceof Error) return 'code' in cause ? `${String(cause.code)}` : cause.message;
+  return error.message;
+}

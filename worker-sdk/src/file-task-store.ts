@@ -1,0 +1,122 @@
+import { openAsBlob } from 'node:fs';
+import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import {
+  heldResult,
+  heldTask,
+  type HeldResult,
+  type HeldTask,
+  type OutputToKeep,
+  type TaskStore,
+} from './held-task.js';
+
+/** Large outputs that nobody asked for are removed after this long: by then the unit has settled elsewhere. */
+const OUTPUT_KEPT_MS = 7 * 24 * 3600 * 1000;
+
+/**
+ * {@link TaskStore} in a directory: `tasks/ID.json`, `results/ID.json` and `outputs/ID/NAME`.
+ *
+ * Every file appears whole or not at all. Results are synced to the disk, because they are hours of somebody's
+ * computing; tasks are not, because the coordinator gives them out again.
+ */
+export class FileTaskStore implements TaskStore {
+  constructor(private readonly directory: string) {}
+
+  async load(): Promise<{ tasks: HeldTask[]; results: HeldResult[] }> {
+    for (const name of ['tasks', 'results', 'outputs']) {
+      await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
+    }
+    await this.#removeOldOutputs();
+    const results = await readAll(join(this.directory, 'results'), heldResult);
+    const reported = new Set(results.map((result) => result.report.taskId));
+    const tasks: HeldTask[] = [];
+    for (const task of await readAll(join(this.directory, 'tasks'), heldTask)) {
+      // A crash between the two writes of saveResult leaves both.
+      if (reported.has(task.task.taskId)) await this.dropTask(task.task.taskId);
+      else tasks.push(task);
+    }
+    return { tasks, results };
+  }
+
+  async saveTask(task: HeldTask): Promise<void> {
+    await writeWhole(this.#file('tasks', task.task.taskId), JSON.stringify(task), { sync: false });
+  }
+
+  async saveResult(result: HeldResult, outputs: readonly OutputToKeep[]): Promise<void> {
+    const { taskId } = result.report;
+    if (outputs.length > 0) {
+      await mkdir(join(this.directory, 'outputs', taskId), { recursive: true, mode: 0o700 });
+      for (const { name, bytes } of outputs) {
+        await writeWhole(join(this.directory, 'outputs', taskId, name), bytes, { sync: true });
+      }
+    }
+    await writeWhole(this.#file('results', taskId), JSON.stringify(result), { sync: true });
+    await this.dropTask(taskId);
+  }
+
+  async dropTask(taskId: string): Promise<void> {
+    await rm(this.#file('tasks', taskId), { force: true });
+  }
+
+  async dropResult(taskId: string, keepOutputs: boolean): Promise<void> {
+    if (!keepOutputs) await this.dropOutputs(taskId);
+    await rm(this.#file('results', taskId), { force: true });
+  }
+
+  async readOutput(taskId: string, name: string): Promise<Blob | undefined> {
+    return openAsBlob(join(this.directory, 'outputs', taskId, name)).catch(() => undefined);
+  }
+
+  async dropOutputs(taskId: string): Promise<void> {
+    await rm(join(this.directory, 'outputs', taskId), { recursive: true, force: true });
+  }
+
+  async #removeOldOutputs(): Promise<void> {
+    for (const taskId of await readdir(join(this.directory, 'outputs'))) {
+      const { mtimeMs } = await stat(join(this.directory, 'outputs', taskId));
+      if (Date.now() - mtimeMs > OUTPUT_KEPT_MS) await this.dropOutputs(taskId);
+    }
+  }
+
+  #file(kind: 'tasks' | 'results', taskId: string): string {
+    return join(this.directory, kind, `${taskId}.json`);
+  }
+}
+
+async function readAll<T>(directory: string, schema: z.ZodType<T>): Promise<T[]> {
+  const values: T[] = [];
+  for (const name of await readdir(directory)) {
+    const path = join(directory, name);
+    const value = name.endsWith('.json') ? await readOne(path, schema) : undefined;
+    if (value === undefined) await rm(path, { force: true, recursive: true });
+    else values.push(value);
+  }
+  return values;
+}
+
+async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  try {
+    return schema.parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    // Damaged, or of another version: the coordinator gives the task out again.
+    return undefined;
+  }
+}
+
+/** Writes beside the name and renames, so that a reader and a crash see the old file or the new one. */
+async function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  options: { sync: boolean },
+): Promise<void> {
+  const temporary = `${path}.tmp`;
+  const file = await open(temporary, 'w', 0o600);
+  try {
+    await file.writeFile(content);
+    if (options.sync) await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(temporary, path);
+}

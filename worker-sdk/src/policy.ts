@@ -1,0 +1,26 @@
+import { availableParallelism, totalmem } from 'node:os';
+
+/** What a volunteer offers. */
+export interface WorkerPolicy {
+  /** Tasks computed at the same time, one sandbox process each. */
+  readonly cores: number;
+  /** Memory that one task may use, in MiB. */
+  readonly memoryMiB: number;
+  /** Work to hold beyond what runs, in milliseconds of all cores. */
+  readonly bufferMs: number;
+  /** Disk space for inputs and modules, in bytes. */
+  readonly cacheBytes: number;
+}
+
+const MIB = 1024 * 1024;
+
+/** Defaults: all cores, half of the memory shared among them, a minute of work ahead, 4 GiB of cache. */
+export function completePolicy(policy: Partial<WorkerPolicy>): WorkerPolicy {
+  const cores = policy.cores ?? availableParallelism();
+  return {
+    cores,
+    memoryMiB: policy.memoryMiB ?? Math.max(64, Math.floor(totalmem() / 2 / cores / MIB)),
+    bufferMs: policy.bufferMs ?? 60_000,
+    cacheBytes: policy.cacheBytes ?? 4 * 1024 * MIB,
+  };
+}

@@ -1,0 +1,62 @@
+import { BlobWindows, type ContentCache, type HttpOriginSource, type PinnedContent } from '@gleaner/swarm';
+import type { InputContent, UnitResult } from '@gleaner/sandbox/runner';
+import type { HeldTask } from './held-task.js';
+import { infrastructureResult } from './result-report.js';
+import type { SandboxPool } from './sandbox-pool.js';
+import type { TaskRunner, TaskRunOptions } from './task-runner.js';
+import { unitToRun, windowOf } from './unit-to-run.js';
+
+export interface SandboxedTaskRunnerComponents {
+  readonly cache: ContentCache;
+  readonly source: HttpOriginSource;
+  readonly sandboxes: SandboxPool;
+}
+
+/** Fetches module and input windows through the cache and runs the unit in a sandbox process. */
+export class SandboxedTaskRunner implements TaskRunner {
+  readonly #windows: BlobWindows;
+
+  constructor(
+    private readonly components: SandboxedTaskRunnerComponents,
+    private readonly runtimeVersions: readonly string[],
+  ) {
+    this.#windows = new BlobWindows(components);
+  }
+
+  async run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult> {
+    const { runtimeVersion } = held.job.app;
+    if (!this.runtimeVersions.includes(runtimeVersion)) {
+      return infrastructureResult(`this agent has no sandbox ${runtimeVersion}: update it`);
+    }
+    // A result after the deadline is of no use, so neither is a download.
+    const leftMs = Math.max(1, Math.min(held.deadlineAtMs - Date.now(), 2 ** 31 - 1));
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
+    try {
+      using opened = new DisposableStack();
+      const module = opened.use(await this.#module(held, signal));
+      const inputs: Record<string, InputContent> = {};
+      for (const [name, location] of Object.entries(held.job.inputs)) {
+        const request = { location, ...windowOf(held, name) };
+        const window = opened.use(await this.#windows.open(request, signal));
+        inputs[name] = { kind: 'files', pieces: window.pieces };
+      }
+      const unit = unitToRun(held, inputs, { kind: 'file', path: module.path }, leftMs);
+      return await this.components.sandboxes.run(unit, options);
+    } catch (error) {
+      options.signal.throwIfAborted();
+      return infrastructureResult(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.components.sandboxes.close();
+  }
+
+  async #module({ job }: HeldTask, signal: AbortSignal): Promise<PinnedContent> {
+    const { cache, source } = this.components;
+    const { moduleSha256, moduleUrl } = job.app;
+    const cached = await cache.pin(moduleSha256);
+    if (cached) return cached;
+    return cache.put(moduleSha256, await source.fetchFile(moduleUrl, moduleSha256, signal));
+  }
+}

@@ -1,0 +1,306 @@
+import { LIMITS, type ReportAnswer, type ResultReport, type WorkResponse } from '@gleaner/protocol';
+import { updatedMeanTaskMs } from '@gleaner/domain';
+import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
+import { infrastructureResult, reportOf } from './result-report.js';
+import type { TaskRunner } from './task-runner.js';
+import type { RunningTask } from './worker-events.js';
+import type { Emitter } from './emitter.js';
+import type { WorkerEvents } from './worker-events.js';
+
+/** Beginnings of one task's computation that took the whole host down, after which it is given up. */
+const MAX_STARTS = 3;
+/** Reports in one call stay below the coordinator's bound on a body, with room for the rest of the call. */
+const MAX_REPORT_BYTES = LIMITS.bodyBytes / 2;
+
+interface Running {
+  readonly held: HeldTask;
+  readonly startedAt: Date;
+  readonly abort: AbortController;
+  permille: number | null;
+  cycles: bigint | null;
+  ended: Promise<void>;
+}
+
+interface Unreported {
+  readonly result: HeldResult;
+  notBeforeMs: number;
+}
+
+export interface TaskDeskComponents {
+  readonly store: TaskStore;
+  readonly runner: TaskRunner;
+  readonly events: Emitter<WorkerEvents>;
+  /** Called whenever a core or a result has become free. */
+  readonly changed: () => void;
+}
+
+/** Why a running task's computation is aborted. */
+class TaskDropped extends Error {
+  override readonly name = 'TaskDropped';
+}
+
+/** Everything on this host's desk: tasks that wait, tasks that run, results that were not acknowledged. */
+export class TaskDesk {
+  readonly #waiting: HeldTask[] = [];
+  readonly #running = new Map<string, Running>();
+  readonly #unreported = new Map<string, Unreported>();
+  #meanTaskMs: number | null = null;
+  #finishedTasks = 0;
+  #cycles = 0n;
+  #open = true;
+
+  constructor(
+    private readonly components: TaskDeskComponents,
+    private readonly cores: number,
+  ) {}
+
+  /** Takes up what an earlier run left on the disk. */
+  async load(): Promise<void> {
+    const { tasks, results } = await this.components.store.load();
+    for (const result of results) {
+      this.#unreported.set(result.report.taskId, { result, notBeforeMs: 0 });
+    }
+    for (const held of tasks) {
+      if (held.deadlineAtMs <= Date.now())
+        await this.#dropWaiting(held, 'its deadline passed while the host was off');
+      else this.#waiting.push(held);
+    }
+  }
+
+  get running(): RunningTask[] {
+    return [...this.#running.values()].map(({ held, startedAt, permille }) => ({
+      taskId: held.task.taskId,
+      jobName: held.job.name,
+      app: appOf(held),
+      startedAt,
+      permille,
+    }));
+  }
+
+  get tallies(): { buffered: number; unreported: number; finishedTasks: number; cycles: bigint } {
+    return {
+      buffered: this.#waiting.length,
+      unreported: this.#unreported.size,
+      finishedTasks: this.#finishedTasks,
+      cycles: this.#cycles,
+    };
+  }
+
+  /** Input of the rule that decides how many tasks to ask for. */
+  get inHand(): { cores: number; running: number; buffered: number; meanTaskMs: number | null } {
+    return {
+      cores: this.cores,
+      running: this.#running.size,
+      buffered: this.#waiting.length,
+      meanTaskMs: this.#meanTaskMs,
+    };
+  }
+
+  /** What a heartbeat tells: every unfinished task, running or not. */
+  get heartbeat(): Array<{ taskId: string; progressPermille?: number; cycles?: string }> {
+    const running = [...this.#running.values()].map(({ held, permille, cycles }) => ({
+      taskId: held.task.taskId,
+      ...(permille !== null && { progressPermille: permille }),
+      ...(cycles !== null && { cycles: cycles.toString() }),
+    }));
+    return [...running, ...this.#waiting.map(({ task }) => ({ taskId: task.taskId }))].slice(
+      0,
+      LIMITS.hostTasksInProgress,
+    );
+  }
+
+  /** Puts the tasks of an answer on the desk. */
+  async take(answer: WorkResponse): Promise<void> {
+    const jobs = new Map(answer.jobs.map((job) => [job.jobId, job]));
+    for (const task of answer.tasks) {
+      const job = jobs.get(task.jobId);
+      if (!job || this.#holds(task.taskId)) continue;
+      const held: HeldTask = { task, job, deadlineAtMs: Date.now() + task.deadlineMs, starts: 0 };
+      await this.components.store.saveTask(held);
+      this.#waiting.push(held);
+    }
+    this.startTasks();
+  }
+
+  /** Starts waiting tasks on free cores, the nearest deadline first. */
+  startTasks(): void {
+    this.#waiting.sort((a, b) => a.deadlineAtMs - b.deadlineAtMs);
+    while (this.#open && this.#running.size < this.cores) {
+      const held = this.#waiting.shift();
+      if (!held) return;
+      const running: Running = {
+        held: { ...held, starts: held.starts + 1 },
+        startedAt: new Date(),
+        abort: new AbortController(),
+        permille: null,
+        cycles: null,
+        ended: Promise.resolve(),
+      };
+      this.#running.set(held.task.taskId, running);
+      running.ended = this.#compute(running);
+    }
+  }
+
+  /** Reports that may be sent now, as many as one call may carry. */
+  reportsDue(nowMs: number): ResultReport[] {
+    const due: ResultReport[] = [];
+    let bytes = 0;
+    for (const { result, notBeforeMs } of this.#unreported.values()) {
+      if (notBeforeMs > nowMs) continue;
+      bytes += sizeOf(result.report);
+      if (due.length > 0 && bytes > MAX_REPORT_BYTES) break;
+      due.push(result.report);
+      if (due.length === LIMITS.tasksPerCall) break;
+    }
+    return due;
+  }
+
+  /** Milliseconds until a deferred report may be sent again; Infinity when none is deferred. */
+  untilNextReportMs(nowMs: number): number {
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (const { notBeforeMs } of this.#unreported.values()) untilMs = Math.min(untilMs, notBeforeMs - nowMs);
+    return Math.max(0, untilMs);
+  }
+
+  /** Forgets acknowledged results and defers those that the coordinator could not store now. */
+  async answered(answers: readonly ReportAnswer[], retryAtMs: number): Promise<void> {
+    for (const answer of answers) {
+      const unreported = this.#unreported.get(answer.taskId);
+      if (!unreported) continue;
+      this.components.events.emit('report-answered', answer);
+      if (answer.status === 'retry') {
+        unreported.notBeforeMs = retryAtMs;
+      } else {
+        this.#unreported.delete(answer.taskId);
+        const keep = answer.status !== 'refused' && unreported.result.keptOutputs.length > 0;
+        await this.components.store.dropResult(answer.taskId, keep);
+      }
+    }
+  }
+
+  /** Gives a task up: it is computed no further and never reported. */
+  async drop(taskId: string, reason: string): Promise<void> {
+    const index = this.#waiting.findIndex((held) => held.task.taskId === taskId);
+    const [held] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (held) await this.#dropWaiting(held, reason);
+    const running = this.#running.get(taskId);
+    running?.abort.abort(new TaskDropped(reason));
+    await running?.ended;
+  }
+
+  /** Starts nothing more, lets what runs end, and returns when it has or when the signal aborts. */
+  async finishRunning(signal: AbortSignal): Promise<void> {
+    this.#open = false;
+    const ended = Promise.all([...this.#running.values()].map((running) => running.ended));
+    const aborted = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      signal.addEventListener('abort', () => {
+        resolve();
+      });
+    });
+    await Promise.race([ended, aborted]);
+  }
+
+  /** Stops every computation and returns the tasks that are left unfinished. They stay on the disk. */
+  async close(): Promise<string[]> {
+    this.#open = false;
+    const unfinished = this.heartbeat.map(({ taskId }) => taskId);
+    const running = [...this.#running.values()];
+    for (const { abort } of running) abort.abort(new DOMException('the worker stops', 'AbortError'));
+    await Promise.all(running.map((task) => task.ended));
+    return unfinished.filter((taskId) => !this.#unreported.has(taskId));
+  }
+
+  /** Forgets tasks that were returned to the coordinator. */
+  async forget(taskIds: readonly string[]): Promise<void> {
+    for (const taskId of taskIds) await this.components.store.dropTask(taskId);
+  }
+
+  async #compute(running: Running): Promise<void> {
+    const { held, abort } = running;
+    const { taskId } = held.task;
+    const { events, store, runner } = this.components;
+    try {
+      await store.saveTask(held);
+      const description = { taskId, jobName: held.job.name, app: appOf(held) };
+      events.emit('task-started', description);
+      const result =
+        held.starts > MAX_STARTS
+          ? infrastructureResult(`the host went down ${MAX_STARTS} times while it computed this task`)
+          : await runner.run(held, {
+              signal: abort.signal,
+              onProgress: ({ permille, cycles }) => {
+                running.permille = permille;
+                running.cycles = cycles;
+                events.emit('task-progress', { taskId, permille, cycles });
+              },
+            });
+      abort.signal.throwIfAborted();
+      await this.#keepResult(held, reportOf(taskId, held.job.app.runtimeVersion, result));
+      this.#finishedTasks += 1;
+      this.#cycles += result.cycles;
+      if (result.outcome !== 'infrastructure') {
+        this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, Date.now() - running.startedAt.getTime());
+      }
+      const { outcome, cycles, wallMs, message } = result;
+      events.emit('task-finished', { ...description, outcome, cycles, wallMs, message });
+    } catch (error) {
+      await this.#computeFailed(running, error);
+    } finally {
+      this.#running.delete(taskId);
+      this.startTasks();
+      this.components.changed();
+    }
+  }
+
+  async #keepResult(held: HeldTask, { report, outputsToKeep }: ReturnType<typeof reportOf>): Promise<void> {
+    const result: HeldResult = {
+      report,
+      jobName: held.job.name,
+      app: appOf(held),
+      keptOutputs: outputsToKeep.map(({ name }) => name),
+    };
+    await this.components.store.saveResult(result, outputsToKeep);
+    this.#unreported.set(report.taskId, { result, notBeforeMs: 0 });
+  }
+
+  async #computeFailed({ held, abort }: Running, error: unknown): Promise<void> {
+    const { taskId } = held.task;
+    const { events, store } = this.components;
+    if (abort.signal.reason instanceof TaskDropped) {
+      await store.dropTask(taskId);
+      events.emit('task-dropped', { taskId, reason: abort.signal.reason.message });
+    } else if (!abort.signal.aborted) {
+      // Such as a full disk: the result cannot be kept, so it is told from memory, without its outputs.
+      const reason = error instanceof Error ? error.message : String(error);
+      const { report } = reportOf(taskId, held.job.app.runtimeVersion, infrastructureResult(reason));
+      const result: HeldResult = { report, jobName: held.job.name, app: appOf(held), keptOutputs: [] };
+      this.#unreported.set(taskId, { result, notBeforeMs: 0 });
+      events.emit('task-dropped', { taskId, reason });
+    }
+  }
+
+  async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
+    await this.components.store.dropTask(held.task.taskId);
+    this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
+  }
+
+  #holds(taskId: string): boolean {
+    return (
+      this.#running.has(taskId) ||
+      this.#unreported.has(taskId) ||
+      this.#waiting.some((held) => held.task.taskId === taskId)
+    );
+  }
+}
+
+function appOf({ job }: HeldTask): string {
+  return `${job.app.name}@${job.app.version}`;
+}
+
+/** About how many bytes the report takes in a body; exact where it matters, in the inline outputs. */
+function sizeOf(report: ResultReport): number {
+  let bytes = 1024 + 2 * (report.stderr?.length ?? 0);
+  for (const output of report.outputs) bytes += 200 + (output.base64?.length ?? 0);
+  return bytes;
+}

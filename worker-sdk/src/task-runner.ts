@@ -1,0 +1,16 @@
+import type { RunOptions, UnitResult } from '@gleaner/sandbox/runner';
+import type { HeldTask } from './held-task.js';
+
+/** {@link RunOptions} with the signal that ends the task. */
+export type TaskRunOptions = RunOptions & { readonly signal: AbortSignal };
+
+/** Computes tasks, up to one a core at the same time. */
+export interface TaskRunner {
+  /**
+   * Obtains module and inputs and runs the unit. What goes wrong on this host is a result with outcome
+   * `infrastructure`; the promise rejects only when `options.signal` aborts.
+   */
+  run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult>;
+  /** Ends every process that it started. */
+  close(): Promise<void>;
+}

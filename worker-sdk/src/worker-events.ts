@@ -1,0 +1,61 @@
+import type { NoWorkReason, Outcome, ReportAnswer } from '@gleaner/protocol';
+
+/** A task in progress, as `status` shows it. */
+export interface RunningTask {
+  readonly taskId: string;
+  readonly jobName: string;
+  readonly app: string;
+  readonly startedAt: Date;
+  /** As told by the app, 0 to 1000; null when it tells nothing. */
+  readonly permille: number | null;
+}
+
+/**
+ * What the worker does now. `working`: at least one task runs. `waiting`: none does; the reason says why and for how
+ * long. `stopped`: it will do nothing more until it is started anew.
+ */
+export type WorkerPhase = 'starting' | 'working' | 'waiting' | 'stopping' | 'stopped';
+
+export interface WorkerStatus {
+  readonly phase: WorkerPhase;
+  /** One sentence for the volunteer; never empty. */
+  readonly reason: string;
+  readonly running: readonly RunningTask[];
+  /** Tasks on this host that have not started. */
+  readonly buffered: number;
+  /** Results that the coordinator has not acknowledged. */
+  readonly unreported: number;
+  /** Since the worker started. */
+  readonly finishedTasks: number;
+  /** Executed instructions of the finished tasks, since the worker started. */
+  readonly cycles: bigint;
+}
+
+/** Everything that a worker tells, by event name. */
+export interface WorkerEvents {
+  'task-started': { readonly taskId: string; readonly jobName: string; readonly app: string };
+  'task-progress': {
+    readonly taskId: string;
+    readonly permille: number | null;
+    readonly cycles: bigint | null;
+  };
+  'task-finished': {
+    readonly taskId: string;
+    readonly jobName: string;
+    readonly app: string;
+    readonly outcome: Outcome;
+    readonly cycles: bigint;
+    readonly wallMs: number;
+    /** Why, for every outcome but `ok`. */
+    readonly message: string | null;
+  };
+  /** The task was given up without a result. */
+  'task-dropped': { readonly taskId: string; readonly reason: string };
+  'report-answered': ReportAnswer;
+  'no-work': { readonly reasons: readonly NoWorkReason[]; readonly retryInMs: number };
+  /** The coordinator could not be asked; tried again after `retryInMs`. */
+  'call-failed': { readonly message: string; readonly retryInMs: number };
+  status: WorkerStatus;
+  /** The last event. `error` is set when the worker cannot go on, such as after its token was revoked. */
+  stopped: { readonly reason: string; readonly error: Error | null };
+}

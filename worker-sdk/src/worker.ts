@@ -1,0 +1,323 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { backoffDelayMs, tasksToRequest } from '@gleaner/domain';
+import { LIMITS, PROTOCOL_VERSION, type OutputWanted, type WorkResponse } from '@gleaner/protocol';
+import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
+import { Emitter } from './emitter.js';
+import type { TaskStore } from './held-task.js';
+import type { WorkerPolicy } from './policy.js';
+import { TaskDesk } from './task-desk.js';
+import type { TaskRunner } from './task-runner.js';
+import { WakeUp } from './wake-up.js';
+import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js';
+
+/** While the coordinator is away: 1 s, 2 s, 4 s … 5 min, each with a random half taken off. */
+const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
+/** Time that the last report and the return of leases may take at the end. */
+const FAREWELL_MS = 10_000;
+/** Until the coordinator names its interval. */
+const FIRST_HEARTBEAT_MS = 60_000;
+const MAX_IN_HAND = 256;
+
+export interface WorkerComponents {
+  readonly client: CoordinatorClient;
+  readonly store: TaskStore;
+  readonly runner: TaskRunner;
+  /** Uniform in [0, 1); for the jitter of retries. */
+  readonly random: () => number;
+}
+
+export interface WorkerInit {
+  readonly policy: WorkerPolicy;
+  /** Sandboxes that this host has, newest first. */
+  readonly runtimeVersions: readonly string[];
+  /** Ask for work once, compute and report it, then stop. */
+  readonly once?: boolean;
+}
+
+export interface StopOptions {
+  /** Let running tasks end first, for at most this many milliseconds; 0 stops them now. */
+  readonly finishWithinMs?: number;
+}
+
+/**
+ * The volunteer's work loop: asks for tasks, computes them, reports results until they are acknowledged, and tells the
+ * coordinator with heartbeats what it holds. Starting and stopping twice is safe.
+ */
+export class Worker {
+  readonly #events = new Emitter<WorkerEvents>();
+  readonly #wakeUp = new WakeUp();
+  readonly #heartbeatChanged = new WakeUp();
+  readonly #ending = new AbortController();
+  readonly #desk: TaskDesk;
+  readonly #uploads = new Map<string, Promise<void>>();
+  #phase: WorkerPhase = 'starting';
+  #waitingFor = 'the worker starts';
+  #nextRequestAtMs = 0;
+  #asking = true;
+  #heartbeatMs = FIRST_HEARTBEAT_MS;
+  #loops: Promise<unknown> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(
+    private readonly components: WorkerComponents,
+    private readonly init: WorkerInit,
+  ) {
+    this.#desk = new TaskDesk(
+      {
+        store: components.store,
+        runner: components.runner,
+        events: this.#events,
+        changed: () => {
+          this.#wakeUp.notify();
+          this.#tellStatus();
+        },
+      },
+      init.policy.cores,
+    );
+  }
+
+  /** Calls `listener` at every such event until the returned function is called. */
+  on<Name extends keyof WorkerEvents>(name: Name, listener: (event: WorkerEvents[Name]) => void): () => void {
+    return this.#events.on(name, listener);
+  }
+
+  status(): WorkerStatus {
+    const { running } = this.#desk;
+    return { phase: this.#phase, reason: this.#reason(running), running, ...this.#desk.tallies };
+  }
+
+  /** Begins to work, taking up what an earlier run left. Rejects only when the store cannot be read. */
+  async start(): Promise<void> {
+    if (this.#loops) return;
+    this.#loops = Promise.resolve();
+    await this.#desk.load();
+    this.#waitingFor = 'asking the coordinator for work';
+    this.#desk.startTasks();
+    this.#tellStatus();
+    const { signal } = this.#ending;
+    this.#loops = Promise.all([this.#exchangeLoop(signal), this.#heartbeatLoop(signal)]).catch(
+      (error: unknown) => {
+        if (!signal.aborted) void this.#stop({}, asError(error));
+      },
+    );
+  }
+
+  /** Asks for no more work, and stops once everything held is computed and acknowledged. */
+  finish(): void {
+    this.#asking = false;
+    this.#wakeUp.notify();
+  }
+
+  /** Stops computing, reports what is finished, returns the rest to the coordinator and ends all processes. */
+  async stop(options: StopOptions = {}): Promise<void> {
+    await this.#stop(options, null);
+  }
+
+  async #stop(options: StopOptions, error: Error | null): Promise<void> {
+    this.#stopped ??= this.#shutDown(options, error);
+    await this.#stopped;
+  }
+
+  async #shutDown(options: StopOptions, error: Error | null): Promise<void> {
+    this.#phase = 'stopping';
+    this.#asking = false;
+    this.#tellStatus();
+    if (options.finishWithinMs) await this.#desk.finishRunning(AbortSignal.timeout(options.finishWithinMs));
+    this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
+    const unfinished = await this.#desk.close();
+    await this.components.runner.close();
+    if (!error) await this.#sayFarewell(unfinished);
+    this.#phase = 'stopped';
+    this.#waitingFor = error?.message ?? 'stopped';
+    this.#tellStatus();
+    this.#events.emit('stopped', { reason: this.#waitingFor, error });
+  }
+
+  /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */
+  async #sayFarewell(unfinished: readonly string[]): Promise<void> {
+    const signal = AbortSignal.timeout(FAREWELL_MS);
+    try {
+      const reports = this.#desk.reportsDue(Number.POSITIVE_INFINITY);
+      if (reports.length > 0) {
+        const answer = await this.components.client.work(this.#workCall(reports, 0), signal);
+        await this.#desk.answered(answer.reports, Number.POSITIVE_INFINITY);
+      }
+      await this.components.client.heartbeat(
+        { running: [], returned: [...unfinished], leaving: true },
+        signal,
+      );
+      await this.#desk.forget(unfinished);
+    } catch (error) {
+      this.#events.emit('call-failed', { message: asError(error).message, retryInMs: 0 });
+    }
+  }
+
+  async #exchangeLoop(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      const nowMs = Date.now();
+      const reports = this.#desk.reportsDue(nowMs);
+      const wanted = this.#asking && nowMs >= this.#nextRequestAtMs ? this.#tasksWanted() : 0;
+      if (reports.length === 0 && wanted === 0) {
+        if (this.#isDone()) {
+          void this.#stop({}, null);
+          return;
+        }
+        await this.#wakeUp.wait(this.#untilNextCallMs(nowMs), signal);
+        continue;
+      }
+      try {
+        const answer = await this.components.client.work(this.#workCall(reports, wanted), signal);
+        failures = 0;
+        await this.#apply(answer, wanted);
+      } catch (error) {
+        if (signal.aborted) return;
+        failures += 1;
+        await this.#waitAfterFailure(error, failures, signal);
+      }
+    }
+  }
+
+  #workCall(
+    reports: ReturnType<TaskDesk['reportsDue']>,
+    maxTasks: number,
+  ): Parameters<CoordinatorClient['work']>[0] {
+    const { memoryMiB, cores } = this.init.policy;
+    return {
+      protocol: PROTOCOL_VERSION,
+      runtimeVersions: [...this.init.runtimeVersions],
+      reports,
+      ...(maxTasks > 0 && { request: { maxTasks, memoryMiB, cores } }),
+    };
+  }
+
+  async #apply(answer: WorkResponse, wanted: number): Promise<void> {
+    const nowMs = Date.now();
+    this.#setHeartbeat(answer.heartbeatMs);
+    // At least a second, so that a coordinator that says "retry at once" is not asked in a tight loop.
+    await this.#desk.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
+    this.#upload(answer.outputsWanted);
+    if (wanted > 0) {
+      const isShort = answer.tasks.length < wanted;
+      // A little later than told, each host differently: hosts that were refused together do not return together.
+      const patienceMs = Math.max(100, answer.retryAfterMs) * (1 + this.components.random() / 5);
+      const retryInMs = isShort ? Math.round(patienceMs) : 0;
+      this.#nextRequestAtMs = nowMs + retryInMs;
+      if (isShort) {
+        this.#waitingFor = `waiting: ${answer.noWork.map(({ message }) => message).join('; ') || 'no work at the moment'}`;
+        this.#events.emit('no-work', { reasons: answer.noWork, retryInMs });
+      } else {
+        this.#waitingFor = 'waiting: the next tasks are being fetched';
+      }
+      if (this.init.once) this.#asking = false;
+    }
+    await this.#desk.take(answer);
+    this.#tellStatus();
+  }
+
+  async #waitAfterFailure(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
+    const known = error instanceof CoordinatorError ? error : undefined;
+    // Nothing that waiting would change: the volunteer has to do something.
+    if (known?.kind === 'revoked' || known?.kind === 'too-old') throw known;
+    const atLeastMs = known?.details.retryAfterMs ?? 0;
+    const retryInMs = backoffDelayMs(failures, CALL_BACKOFF, this.components.random(), atLeastMs);
+    const { message } = asError(error);
+    this.#waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
+    this.#events.emit('call-failed', { message, retryInMs });
+    this.#tellStatus();
+    await delay(retryInMs, undefined, { signal }).catch(() => undefined);
+  }
+
+  async #heartbeatLoop(signal: AbortSignal): Promise<void> {
+    let lastMs = Date.now();
+    while (!signal.aborted) {
+      const untilDueMs = lastMs + this.#heartbeatMs - Date.now();
+      if (untilDueMs > 0) {
+        await this.#heartbeatChanged.wait(untilDueMs, signal);
+        continue;
+      }
+      lastMs = Date.now();
+      const running = this.#desk.heartbeat;
+      if (running.length > 0) await this.#sendHeartbeat(running, signal);
+    }
+  }
+
+  async #sendHeartbeat(running: TaskDesk['heartbeat'], signal: AbortSignal): Promise<void> {
+    try {
+      const answer = await this.components.client.heartbeat({ running }, signal);
+      this.#setHeartbeat(answer.nextMs);
+      this.#upload(answer.outputsWanted);
+      for (const { taskId, action, reason } of answer.tasks) {
+        if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
+      }
+    } catch (error) {
+      if (error instanceof CoordinatorError && error.kind === 'revoked') throw error;
+      // The exchange loop tells that the coordinator is away; a missed heartbeat costs nothing before the lease ends.
+    }
+  }
+
+  #setHeartbeat(intervalMs: number): void {
+    if (intervalMs === this.#heartbeatMs) return;
+    this.#heartbeatMs = intervalMs;
+    this.#heartbeatChanged.notify();
+  }
+
+  /** Uploads in the background, each output once at a time. */
+  #upload(wanted: readonly OutputWanted[]): void {
+    for (const { taskId, name, uploadUrl, withinMs } of wanted) {
+      const key = `${taskId}/${name}`;
+      if (this.#uploads.has(key)) continue;
+      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
+      const upload = this.#uploadOne(taskId, name, uploadUrl, signal)
+        .catch((error: unknown) => {
+          this.#events.emit('call-failed', {
+            message: `output ${key}: ${asError(error).message}`,
+            retryInMs: 0,
+          });
+        })
+        .finally(() => this.#uploads.delete(key));
+      this.#uploads.set(key, upload);
+    }
+  }
+
+  async #uploadOne(taskId: string, name: string, uploadUrl: string, signal: AbortSignal): Promise<void> {
+    const bytes = await this.components.store.readOutput(taskId, name);
+    if (bytes) await this.components.client.uploadOutput(uploadUrl, bytes, signal);
+  }
+
+  #tasksWanted(): number {
+    return tasksToRequest(this.#desk.inHand, {
+      bufferMs: this.init.policy.bufferMs,
+      maxInHand: MAX_IN_HAND,
+      maxPerCall: LIMITS.tasksPerCall,
+    });
+  }
+
+  #untilNextCallMs(nowMs: number): number {
+    const untilRequestMs =
+      this.#asking && this.#tasksWanted() > 0 ? this.#nextRequestAtMs - nowMs : Number.POSITIVE_INFINITY;
+    return Math.max(1, Math.min(untilRequestMs, this.#desk.untilNextReportMs(nowMs)));
+  }
+
+  #isDone(): boolean {
+    const { running, buffered } = this.#desk.inHand;
+    return !this.#asking && running === 0 && buffered === 0 && this.#desk.tallies.unreported === 0;
+  }
+
+  #reason(running: WorkerStatus['running']): string {
+    if (this.#phase === 'stopping') return 'stopping: returning unfinished work to the coordinator';
+    if (this.#phase === 'stopped' || running.length === 0) return this.#waitingFor;
+    const names = [...new Set(running.map((task) => task.jobName))];
+    return `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
+  }
+
+  #tellStatus(): void {
+    if (this.#phase !== 'stopping' && this.#phase !== 'stopped') {
+      this.#phase = this.#desk.inHand.running > 0 ? 'working' : 'waiting';
+    }
+    this.#events.emit('status', this.status());
+  }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
