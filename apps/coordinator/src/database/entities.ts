@@ -1,2 +1,28 @@
+import { AccountEntity } from '../accounts/account.entity.js';
+import { ApiTokenEntity } from '../accounts/api-token.entity.js';
+import { AppVersionEntity } from '../apps/app-version.entity.js';
+import { AppEntity } from '../apps/app.entity.js';
+import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
+import { BlobGrantEntity } from '../blobs/blob-grant.entity.js';
+import { BlobReferenceEntity } from '../blobs/blob-reference.entity.js';
+import { BlobEntity } from '../blobs/blob.entity.js';
+import { HostEntity } from '../hosts/host.entity.js';
+import { JobEntity } from '../jobs/job.entity.js';
+import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
+import { ProjectEntity } from '../projects/project.entity.js';
+
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
-export const ENTITIES = [] as const;
+export const ENTITIES = [
+  AccountEntity,
+  ApiTokenEntity,
+  AppEntity,
+  AppVersionEntity,
+  AuditEntryEntity,
+  BlobEntity,
+  BlobGrantEntity,
+  BlobReferenceEntity,
+  HostEntity,
+  JobEntity,
+  ProjectEntity,
+  ProjectScientistEntity,
+] as const;

@@ -1,0 +1,47 @@
+import { HOST_KINDS, type HostKind } from '@gleaner/protocol';
+import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
+import { AccountEntity } from '../accounts/account.entity.js';
+
+@Entity('host')
+@Index('host_by_account', ['accountId', 'id'])
+export class HostEntity {
+  @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
+  id: string;
+
+  @Column({ type: 'bigint', name: 'account_id' })
+  @ForeignKey(() => AccountEntity, { name: 'host_account' })
+  accountId: string;
+
+  @Column({ type: 'text' })
+  name: string;
+
+  @Column({ type: 'enum', enum: HOST_KINDS, enumName: 'host_kind' })
+  kind: HostKind;
+
+  @Column({ type: 'text' })
+  platform: string;
+
+  @Column({ type: 'integer' })
+  cores: number;
+
+  @Column({ type: 'integer', name: 'memory_mib' })
+  memoryMiB: number;
+
+  @Column({ type: 'text', name: 'agent_version' })
+  agentVersion: string;
+
+  @Column({ type: 'text', nullable: true })
+  network: string | null;
+
+  @Column({ type: 'text', name: 'held_reason', nullable: true })
+  heldReason: string | null;
+
+  @Column({ type: 'timestamptz', name: 'created_at', default: () => 'now()' })
+  createdAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'last_seen_at', nullable: true })
+  lastSeenAt: Date | null;
+
+  @Column({ type: 'timestamptz', name: 'detached_at', nullable: true })
+  detachedAt: Date | null;
+}
