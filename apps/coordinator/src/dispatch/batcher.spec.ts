@@ -1,0 +1,69 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Batcher, BatcherOverloadedError } from './batcher.js';
+
+const options = { maxItems: 3, windowMs: 2, concurrency: 1, maxWaiting: 5 };
+
+describe('Batcher', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('lets items of one window share a call and answers each with its own', async () => {
+    const calls: number[][] = [];
+    const batcher = new Batcher<number, number>((items) => {
+      calls.push([...items]);
+      return Promise.resolve(items.map((item) => item * 10));
+    }, options);
+    const answers = Promise.all([batcher.submit(1), batcher.submit(2)]);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(await answers).toEqual([10, 20]);
+    expect(calls).toEqual([[1, 2]]);
+  });
+
+  it('does not wait for the window when a batch is full', async () => {
+    const batcher = new Batcher<number, number>((items) => Promise.resolve(items), options);
+    expect(await Promise.all([batcher.submit(1), batcher.submit(2), batcher.submit(3)])).toEqual([1, 2, 3]);
+  });
+
+  it('gathers items while a call runs and takes them all next', async () => {
+    const calls: number[][] = [];
+    const gate = Promise.withResolvers<void>();
+    const batcher = new Batcher<number, number>(async (items) => {
+      calls.push([...items]);
+      if (calls.length === 1) await gate.promise;
+      return items;
+    }, options);
+    const first = batcher.submit(1);
+    await vi.advanceTimersByTimeAsync(2);
+    const rest = [2, 3, 4, 5].map((item) => batcher.submit(item));
+    await vi.advanceTimersByTimeAsync(50);
+    expect(calls).toEqual([[1]]);
+    gate.resolve();
+    await Promise.all([first, ...rest]);
+    expect(calls).toEqual([[1], [2, 3, 4], [5]]);
+  });
+
+  it('fails the items of a failed call and goes on with the next', async () => {
+    let failing = true;
+    const batcher = new Batcher<number, number>((items) => {
+      if (failing) return Promise.reject(new Error('database away'));
+      return Promise.resolve(items);
+    }, options);
+    const failed = expect(batcher.submit(1)).rejects.toThrow('database away');
+    await vi.advanceTimersByTimeAsync(2);
+    await failed;
+    failing = false;
+    const answered = batcher.submit(2);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(await answered).toBe(2);
+  });
+
+  it('refuses items beyond its bound instead of queueing without end', async () => {
+    const batcher = new Batcher<number, number>(() => new Promise(() => {}), options);
+    for (let item = 0; item < 8; item += 1) void batcher.submit(item);
+    await expect(batcher.submit(9)).rejects.toBeInstanceOf(BatcherOverloadedError);
+  });
+});

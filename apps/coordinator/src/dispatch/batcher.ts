@@ -1,0 +1,71 @@
+export interface BatcherOptions {
+  readonly maxItems: number;
+  /** How long the first item of a batch waits for company. */
+  readonly windowMs: number;
+  /** Batches that run at once; while as many run, items gather. */
+  readonly concurrency: number;
+  /** Items that may wait; beyond it submitting fails at once. */
+  readonly maxWaiting: number;
+}
+
+/** More work waits already than can be done in reasonable time. */
+export class BatcherOverloadedError extends Error {
+  readonly code = 'server-busy';
+}
+
+interface Waiting<I, O> {
+  readonly item: I;
+  readonly resolve: (answer: O) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Lets items that arrive within a short window share one call. `run` answers items in their order. */
+export class Batcher<I, O> {
+  private waiting: Array<Waiting<I, O>> = [];
+  private running = 0;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly run: (items: readonly I[]) => Promise<readonly O[]>,
+    private readonly options: BatcherOptions,
+  ) {}
+
+  submit(item: I): Promise<O> {
+    if (this.waiting.length >= this.options.maxWaiting) {
+      return Promise.reject(new BatcherOverloadedError(`${this.waiting.length} items wait already`));
+    }
+    return new Promise<O>((resolve, reject) => {
+      this.waiting.push({ item, resolve, reject });
+      if (this.running >= this.options.concurrency) return;
+      if (this.waiting.length >= this.options.maxItems) this.flush();
+      else this.timer ??= setTimeout(() => this.flush(), this.options.windowMs);
+    });
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (this.waiting.length === 0 || this.running >= this.options.concurrency) return;
+    const batch = this.waiting.slice(0, this.options.maxItems);
+    this.waiting = this.waiting.slice(batch.length);
+    this.running += 1;
+    void this.runBatch(batch);
+  }
+
+  private async runBatch(batch: ReadonlyArray<Waiting<I, O>>): Promise<void> {
+    try {
+      const answers = await this.run(batch.map(({ item }) => item));
+      for (const [at, { resolve, reject }] of batch.entries()) {
+        if (at < answers.length)
+          resolve(answers[at] as O); // `as`: within bounds; O may include undefined
+        else reject(new Error('the batch answered fewer items than it was given'));
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error);
+    } finally {
+      this.running -= 1;
+      // What gathered meanwhile has waited long enough.
+      this.flush();
+    }
+  }
+}

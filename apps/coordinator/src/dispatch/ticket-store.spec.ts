@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
+
+const LANES = 2;
+const anna: Taker = { accountId: '1', personId: '1', classes: ['agent-64'] };
+const ben: Taker = { accountId: '2', personId: '2', classes: ['agent-64'] };
+
+function storeWith(units: Array<[number, number]>, now: () => number = () => 0) {
+  const store = new TicketStore(LANES, now);
+  let done = false;
+  const finished = store
+    .hold('agent-64', { at: 5, units: units.map(([unit, ordinal]) => [unit, ordinal, 9] as const) })
+    .then(() => {
+      done = true;
+    });
+  return { store, finished, isDone: () => done };
+}
+
+const names = (taken: { tickets: ReadonlyArray<{ unitId: number; ordinal: number }> }) =>
+  taken.tickets.map(({ unitId, ordinal }) => `${unitId}.${ordinal}`);
+
+describe('TicketStore', () => {
+  it('hands tickets out oldest first and serves other lanes when the own one is empty', () => {
+    const { store } = storeWith([
+      [2, 0],
+      [4, 0],
+      [3, 0],
+    ]);
+    const taken = names(store.take(anna, 3));
+    expect(taken.toSorted()).toEqual(['2.0', '3.0', '4.0']);
+    expect(taken.indexOf('2.0')).toBeLessThan(taken.indexOf('4.0'));
+    expect(store.size).toBe(0);
+  });
+
+  it('serves only the classes that the host can run', () => {
+    const { store } = storeWith([[1, 0]]);
+    expect(store.take({ ...anna, classes: ['browser-64'] }, 1).tickets).toEqual([]);
+    expect(names(store.take(anna, 1))).toEqual(['1.0']);
+  });
+
+  it('is done with a queue job when each of its tickets was finished', async () => {
+    const { store, finished, isDone } = storeWith([
+      [1, 0],
+      [1, 1],
+    ]);
+    const [first, second] = store.take(anna, 2).tickets;
+    if (first) store.finish(first);
+    await Promise.resolve();
+    expect(isDone()).toBe(false);
+    if (second) store.finish(second);
+    await finished;
+    expect(isDone()).toBe(true);
+  });
+
+  it('offers a ticket that one person cannot take to the next one, and passes it over for the first', () => {
+    const { store } = storeWith([
+      [2, 0],
+      [4, 0],
+    ]);
+    const [ticket] = store.take(anna, 1).tickets;
+    if (ticket) store.putBack(ticket, anna.personId);
+    const again = store.take(anna, 2);
+    expect(names(again)).toEqual(['4.0']);
+    expect(again.passedOver).toBe(1);
+    expect(names(store.take(ben, 1))).toEqual(['2.0']);
+  });
+
+  it('gives tickets back to their queues once they were held too long, with the time they were first queued', () => {
+    let nowMs = 0;
+    const { store } = storeWith(
+      [
+        [2, 0],
+        [3, 0],
+        [4, 0],
+      ],
+      () => nowMs,
+    );
+    expect(store.takeOld()).toEqual([]);
+    nowMs = TICKET_HOLD_MS;
+    expect(returnedBatches(store.takeOld(), LANES)).toEqual([
+      {
+        unitClass: 'agent-64',
+        lane: 0,
+        data: {
+          at: 5,
+          units: [
+            [2, 0, 9],
+            [4, 0, 9],
+          ],
+        },
+      },
+      { unitClass: 'agent-64', lane: 1, data: { at: 5, units: [[3, 0, 9]] } },
+    ]);
+    expect(store.size).toBe(0);
+  });
+
+  it('looks at a bounded number of tickets for one request', () => {
+    const { store } = storeWith(Array.from({ length: 2000 }, (_, unit) => [unit * 2, 0]));
+    for (const ticket of store.take(anna, 2000).tickets) store.putBack(ticket, anna.personId);
+    const taken = store.take(anna, 1);
+    expect(taken.tickets).toEqual([]);
+    expect(taken.passedOver).toBeLessThan(1000);
+  });
+});
