@@ -21,7 +21,7 @@ export const rangeSplit = z
   })
   .meta({ id: 'RangeSplit' });
 
-/** Every combination of the named lists, the last list varying fastest. */
+/** Every combination of the named lists, in byte order of their names, the last list varying fastest. */
 export const gridSplit = z
   .strictObject({
     kind: z.literal('grid'),

@@ -1,0 +1,63 @@
+import type { JobSpec } from '@gleaner/protocol';
+import { RESERVED_ENV_PREFIX, placeholderKeys, unknownPlaceholders } from './placeholders.js';
+
+export interface SpecFault {
+  /** JSON pointer (RFC 6901) into the job file. */
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/**
+ * What a job file that fits the schema still gets wrong about itself: placeholders that no split fills, names used twice,
+ * splits of inputs that are not there, reserved environment names. Empty when it is sound.
+ */
+export function checkJobSpec(spec: JobSpec): readonly SpecFault[] {
+  return [...splitFaults(spec), ...argFaults(spec), ...envFaults(spec), ...outputFaults(spec)];
+}
+
+function* splitFaults({ split: splits, inputs }: JobSpec): Generator<SpecFault> {
+  const names = new Map<string, number>();
+  const cutInputs = new Map<string, number>();
+  for (const [at, split] of splits.entries()) {
+    const namesake = names.get(split.name);
+    if (namesake === undefined) names.set(split.name, at);
+    else yield { pointer: `/split/${at}/name`, detail: `is the name of split ${namesake} already` };
+    if (split.kind === 'range' && !Number.isSafeInteger(split.to - split.from)) {
+      yield { pointer: `/split/${at}/to`, detail: 'spans more than 2^53 integers' };
+    }
+    if (split.kind !== 'bytes' && split.kind !== 'records') continue;
+    if (!Object.hasOwn(inputs, split.input)) {
+      yield { pointer: `/split/${at}/input`, detail: `no input is named "${split.input}"` };
+    }
+    const cutBy = cutInputs.get(split.input);
+    if (cutBy === undefined) cutInputs.set(split.input, at);
+    else yield { pointer: `/split/${at}/input`, detail: `split ${cutBy} cuts the same input already` };
+  }
+}
+
+function* argFaults({ args, split: splits }: JobSpec): Generator<SpecFault> {
+  const known = splits.flatMap((split) => placeholderKeys(split).map((key) => `{${split.name}.${key}}`));
+  for (const [at, arg] of args.entries()) {
+    for (const placeholder of unknownPlaceholders(arg, splits)) {
+      const detail = `${placeholder} is not filled by any split; known are ${known.slice(0, 20).join(', ')}`;
+      yield { pointer: `/args/${at}`, detail };
+    }
+    if (arg.includes('\0')) yield { pointer: `/args/${at}`, detail: 'must not hold a NUL character' };
+  }
+}
+
+function* envFaults({ env }: JobSpec): Generator<SpecFault> {
+  for (const [name, value] of Object.entries(env)) {
+    if (name.startsWith(RESERVED_ENV_PREFIX)) {
+      yield { pointer: `/env/${name}`, detail: `names with ${RESERVED_ENV_PREFIX} are set by the sandbox` };
+    }
+    if (value.includes('\0')) yield { pointer: `/env/${name}`, detail: 'must not hold a NUL character' };
+  }
+}
+
+function* outputFaults({ outputs }: JobSpec): Generator<SpecFault> {
+  for (const [at, output] of outputs.entries()) {
+    if (outputs.indexOf(output) !== at)
+      yield { pointer: `/outputs/${at}`, detail: `"${output}" is listed twice` };
+  }
+}

@@ -1,0 +1,88 @@
+import { jobSpec, type JobSpecInput } from '@gleaner/protocol';
+import { describe, expect, it } from 'vitest';
+import { checkJobSpec } from './check-job-spec.js';
+import { substituteArgs, windowEnv } from './placeholders.js';
+
+const params = { chirp: { from: -560, to: 600, index: 3 }, g: { model: 'x{chirp.to}' } };
+
+describe('substituteArgs', () => {
+  it('fills every placeholder of an argument once, and leaves other braces alone', () => {
+    expect(
+      substituteArgs(['--range={chirp.from}:{chirp.to}', '{"a":{"b":1}}', '{g.model}', '{}'], params),
+    ).toEqual(['--range=-560:600', '{"a":{"b":1}}', 'x{chirp.to}', '{}']);
+  });
+
+  it('prints {{name.key}} as {name.key}', () => {
+    expect(substituteArgs(['{{chirp.from}}', '{{chirp.from}'], params)).toEqual(['{chirp.from}', '{-560']);
+  });
+
+  it('refuses a placeholder without a value', () => {
+    expect(() => substituteArgs(['{chirp.step}'], params)).toThrow(
+      'no value for {chirp.step} in "{chirp.step}"',
+    );
+  });
+});
+
+describe('windowEnv', () => {
+  it('names the input only where there are several', () => {
+    expect(windowEnv({ tape: { offset: 12, length: 5 } })).toEqual({ GLEANER_OFFSET: '12' });
+    expect(windowEnv({ a: { offset: 1, length: 5 }, b: { offset: 2, length: 5 } })).toEqual({
+      GLEANER_OFFSET_a: '1',
+      GLEANER_OFFSET_b: '2',
+    });
+    expect(windowEnv({})).toEqual({});
+  });
+});
+
+describe('checkJobSpec', () => {
+  const check = (about: Partial<JobSpecInput>) =>
+    checkJobSpec(
+      jobSpec.parse({
+        name: 'n',
+        app: 'a@1',
+        inputs: { tape: `sha256:${'0'.repeat(64)}` },
+        split: [{ kind: 'range', name: 'k', from: 0, to: 9, step: 1 }],
+        ...about,
+      }),
+    );
+
+  it('accepts a sound job file', () => {
+    expect(check({ args: ['/input/tape', '{k.from}', '{k.index}'] })).toEqual([]);
+  });
+
+  it('points at each unknown placeholder', () => {
+    expect(check({ args: ['ok', '{k.form}{x.to}'] })).toEqual([
+      {
+        pointer: '/args/1',
+        detail: '{k.form} is not filled by any split; known are {k.from}, {k.to}, {k.index}',
+      },
+      {
+        pointer: '/args/1',
+        detail: '{x.to} is not filled by any split; known are {k.from}, {k.to}, {k.index}',
+      },
+    ]);
+  });
+
+  it('points at missing inputs, names used twice and inputs cut twice', () => {
+    const split: JobSpecInput['split'] = [
+      { kind: 'bytes', name: 'k', input: 'tape', windowBytes: 5 },
+      { kind: 'bytes', name: 'k', input: 'tape', windowBytes: 5 },
+      { kind: 'records', name: 'r', input: 'nothing', delimiter: '\n', records: 1 },
+    ];
+    expect(check({ split }).map(({ pointer }) => pointer)).toEqual([
+      '/split/1/name',
+      '/split/1/input',
+      '/split/2/input',
+    ]);
+  });
+
+  it('points at reserved environment names, outputs listed twice and ranges beyond exact integers', () => {
+    const wide = { kind: 'range' as const, name: 'k', from: -9e15, to: 9e15, units: 2 };
+    const faults = check({ env: { GLEANER_OFFSET: '1' }, outputs: ['stdout', 'stdout'], split: [wide] });
+    expect(faults.map(({ pointer }) => pointer)).toEqual([
+      '/split/0/to',
+      '/env/GLEANER_OFFSET',
+      '/outputs/1',
+    ]);
+  });
+});
