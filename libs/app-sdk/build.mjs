@@ -36,7 +36,8 @@ export async function buildApp({ entry, outFile, flags = [] }) {
   const options = [...COMPILER_FLAGS, '--exportStart', start, ...flags];
   const stamp = `${hashSources(path.dirname(entry), options)}\n`;
   const stampFile = `${outFile}.stamp`;
-  if (readIfPresent(stampFile) === stamp && readIfPresent(outFile) !== undefined) return { outFile, isRebuilt: false };
+  if (readIfPresent(stampFile) === stamp && readIfPresent(outFile) !== undefined)
+    return { outFile, isRebuilt: false };
 
   // Loaded only when needed: the compiler takes most of a second to start.
   const { default: asc } = await import('assemblyscript/asc');
@@ -46,7 +47,8 @@ export async function buildApp({ entry, outFile, flags = [] }) {
     ...['--outFile', path.relative(process.cwd(), outFile)],
     ...options,
   ]);
-  if (error) throw new Error(`${entry} does not compile\n${stderr.toString()}${stdout.toString()}`, { cause: error });
+  if (error)
+    throw new Error(`${entry} does not compile\n${stderr.toString()}${stdout.toString()}`, { cause: error });
   writeFileSync(stampFile, stamp);
   return { outFile, isRebuilt: true };
 }
@@ -74,12 +76,18 @@ function readIfPresent(file) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { out: { type: 'string', short: 'o' } } });
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { out: { type: 'string', short: 'o' } },
+  });
   const [entry] = positionals;
   if (!entry || !values.out) {
     console.error('usage: build.mjs ENTRY.ts -o APP.wasm');
     process.exit(2);
   }
-  const { outFile, isRebuilt } = await buildApp({ entry: path.resolve(entry), outFile: path.resolve(values.out) });
+  const { outFile, isRebuilt } = await buildApp({
+    entry: path.resolve(entry),
+    outFile: path.resolve(values.out),
+  });
   console.error(`${outFile} ${isRebuilt ? 'built' : 'is up to date'}`);
 }
