@@ -2,6 +2,7 @@ import { chmod, mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
+import { OperatorBootstrap } from './accounts/index.js';
 import type { Config } from './config/index.js';
 import { createApplication } from './create-application.js';
 import { EmbeddedPostgres, openDataSource } from './database/index.js';
@@ -12,6 +13,8 @@ export interface Coordinator {
   /** Where it listens, for this machine. */
   readonly url: string;
   readonly port: number;
+  /** Secret of the first operator token, only at the start that made it. */
+  readonly operatorToken: string | null;
   /** Stops listening, finishes what runs, closes connections, stops what it started. Stopping twice is safe. */
   stop(): Promise<void>;
 }
@@ -34,9 +37,10 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     started.push(() => closeDataSource(dataSource));
     const app = await createApplication({ config, dataSource, logger });
     started.push(() => app.close());
+    const operatorToken = config.role === 'worker' ? null : await app.get(OperatorBootstrap).run();
     await app.listen(config.port, config.host);
     const port = boundPort(app);
-    return { app, url: `http://localhost:${port}`, port, stop };
+    return { app, url: `http://localhost:${port}`, port, operatorToken, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -40,10 +40,15 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
   process.on('SIGTERM', stop);
 }
 
-function announce(config: Config, { url, port }: Coordinator): void {
+function announce(config: Config, { url, port, operatorToken }: Coordinator): void {
   if (config.json) {
-    process.stdout.write(`${JSON.stringify({ url, port, dataDir: config.dataDir, role: config.role })}\n`);
+    const { dataDir, role } = config;
+    const ready = { url, port, dataDir, role, ...(operatorToken === null ? {} : { operatorToken }) };
+    process.stdout.write(`${JSON.stringify(ready)}\n`);
     return;
+  }
+  if (operatorToken !== null) {
+    process.stdout.write(`The operator's token, shown only this once: ${operatorToken}\n`);
   }
   process.stdout.write(`${config.name} is ready at ${url} (data in ${config.dataDir})\n`);
 }

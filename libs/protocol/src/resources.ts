@@ -58,6 +58,7 @@ export const token = z
     revokedAt: isoInstant.nullable(),
   })
   .meta({ id: 'Token' });
+export type Token = z.infer<typeof token>;
 /** The secret is shown once; the coordinator keeps its SHA-256. */
 export const createdToken = z.strictObject({ token, secret: z.string() }).meta({ id: 'CreatedToken' });
 export type CreatedToken = z.infer<typeof createdToken>;
@@ -69,6 +70,13 @@ export const createProject = z
     description: z.string().max(LIMITS.descriptionLength).default(''),
   })
   .meta({ id: 'CreateProject' });
+/** What may be edited; `If-Match` carries the ETag of the version that was read. */
+export const updateProject = z
+  .strictObject({
+    name: displayName.optional(),
+    description: z.string().max(LIMITS.descriptionLength).optional(),
+  })
+  .meta({ id: 'UpdateProject' });
 export const project = z
   .strictObject({
     slug,
@@ -79,6 +87,10 @@ export const project = z
   })
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof project>;
+/** Why an operator keeps a host from working; null lets it work again. */
+export const holdHost = z
+  .strictObject({ reason: z.string().min(1).max(500).nullable() })
+  .meta({ id: 'HoldHost' });
 export const addScientist = z.strictObject({ accountId: entityId }).meta({ id: 'AddScientist' });
 
 /** Anonymous work becomes the caller's: `secret` is the host token of the anonymous account. */

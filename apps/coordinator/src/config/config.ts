@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { DEFAULT_ALLOWANCE_RULES, type AllowanceRules } from '@gleaner/domain';
 import { z } from 'zod';
 
 export const ROLES = ['api', 'worker', 'all'] as const;
@@ -32,6 +33,12 @@ const environment = z.object({
   GLEANER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(1200),
   GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(300),
   GLEANER_ATTACHES_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(120),
+  GLEANER_INITIAL_TASKS_PER_CORE: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(1 << 20)
+    .default(DEFAULT_ALLOWANCE_RULES.initialPerCore),
   GLEANER_MIN_FREE_BYTES: z.coerce
     .number()
     .int()
@@ -70,6 +77,8 @@ export interface Config {
   readonly anonymousRequestsPerMinute: number;
   /** Anonymous hosts that one network may attach in an hour. */
   readonly attachesPerHour: number;
+  /** Tasks a day of a host that has not shown yet what it is worth. */
+  readonly allowance: AllowanceRules;
   /** Uploads are refused when the disk would have less left than this. */
   readonly minFreeBytes: number;
 }
@@ -105,6 +114,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requestsPerMinute: values.GLEANER_REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: values.GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE,
     attachesPerHour: values.GLEANER_ATTACHES_PER_HOUR,
+    allowance: Object.freeze({
+      ...DEFAULT_ALLOWANCE_RULES,
+      initialPerCore: values.GLEANER_INITIAL_TASKS_PER_CORE,
+    }),
     minFreeBytes: values.GLEANER_MIN_FREE_BYTES,
   });
 }

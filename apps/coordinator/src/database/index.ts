@@ -4,3 +4,4 @@ export * from './embedded-postgres.js';
 export * from './entities.js';
 export * from './pg-array.js';
 export * from './prepared-statement.js';
+export * from './unique-violation.js';

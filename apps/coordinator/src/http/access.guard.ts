@@ -1,10 +1,10 @@
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
+import { networkPrefix } from '@gleaner/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/index.js';
 import { ACCESS, setActor, type Access, type Actor } from './actor.js';
 import { DomainError } from './domain-error.js';
-import { networkOf } from './network.js';
 import { RateLimiter, type RateDecision } from './rate-limiter.js';
 import { TokenDirectory } from './token-directory.js';
 
@@ -83,7 +83,7 @@ export class AccessGuard implements CanActivate {
 }
 
 export function callerNetwork(request: FastifyRequest): string {
-  return networkOf(request.ip) ?? request.ip;
+  return networkPrefix(request.ip) ?? request.ip;
 }
 
 function checkAccess(access: Access, actor: Actor | null): void {

@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+/** Accounts have become one person's. Called inside the transaction that links them, so that no link goes unnoticed. */
+export type AccountsLinkedListener = (manager: EntityManager, accountIds: readonly string[]) => Promise<void>;
+
+/** Where other features learn what happens to accounts, without accounts knowing of them. */
+@Injectable()
+export class AccountEvents {
+  private readonly linkedListeners: AccountsLinkedListener[] = [];
+
+  onLinked(listener: AccountsLinkedListener): void {
+    this.linkedListeners.push(listener);
+  }
+
+  async emitLinked(manager: EntityManager, accountIds: readonly string[]): Promise<void> {
+    for (const listener of this.linkedListeners) await listener(manager, accountIds);
+  }
+}

@@ -1,0 +1,141 @@
+import { Injectable } from '@nestjs/common';
+import type { Account } from '@gleaner/protocol';
+import { DataSource, LessThan, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { AuditLog } from '../audit/index.js';
+import {
+  DomainError,
+  idFromCursor,
+  NotFoundError,
+  TokenDirectory,
+  toPage,
+  type Actor,
+  type Page,
+} from '../http/index.js';
+import { AccountEvents } from './account-events.js';
+import { AccountEntity } from './account.entity.js';
+
+const creditRows = z.array(z.object({ account_id: z.string(), cycles: z.string() }));
+const idRows = z.array(z.object({ id: z.string() }));
+
+@Injectable()
+export class AccountsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
+    private readonly events: AccountEvents,
+    private readonly tokens: TokenDirectory,
+  ) {}
+
+  async create(actor: Actor, facts: { name: string; operator: boolean }): Promise<Account> {
+    return await this.dataSource.transaction(async (manager) => {
+      const account = await insertAccount(manager, { ...facts, anonymous: false });
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: 'account.create',
+        subject: `account ${account.id}`,
+        detail: { operator: facts.operator },
+      });
+      return present(account, '0');
+    });
+  }
+
+  async get(accountId: string): Promise<Account> {
+    const account = await this.dataSource.manager.findOneBy(AccountEntity, { id: accountId });
+    if (!account || account.deletedAt !== null) throw new NotFoundError(`account ${accountId}`);
+    const credit = await this.creditOf([accountId]);
+    return present(account, credit.get(accountId) ?? '0');
+  }
+
+  async list(cursor: string | undefined, limit: number): Promise<Page<Account>> {
+    const accounts = await this.dataSource.manager.find(AccountEntity, {
+      where: { id: LessThan(idFromCursor(cursor)) },
+      order: { id: 'DESC' },
+      take: limit + 1,
+    });
+    const credit = await this.creditOf(accounts.map(({ id }) => id));
+    return toPage(
+      accounts,
+      limit,
+      (account) => present(account, credit.get(account.id) ?? '0'),
+      ({ id }) => [id],
+    );
+  }
+
+  /**
+   * Makes the anonymous account behind `secret` one person with the caller. Tasks and credit keep their accounts; from
+   * now on none of them counts as independent of the others. Repeating it changes nothing.
+   */
+  async claim(actor: Actor, secret: string): Promise<Account> {
+    const claimed = await this.tokens.find(secret);
+    if (!claimed?.anonymous) {
+      throw new DomainError('invalid-request', 'Nothing was claimed.', {
+        errors: [{ pointer: '/secret', detail: 'is not a valid token of an anonymous account' }],
+      });
+    }
+    if (actor.anonymous)
+      throw new DomainError('forbidden', 'Sign in with an account of yours to claim anonymous work.');
+    await this.dataSource.transaction(async (manager) => {
+      const linked = await linkAccounts(manager, actor.accountId, claimed.accountId);
+      if (linked.length === 0) return;
+      await this.events.emitLinked(manager, linked);
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: 'account.claim',
+        subject: `account ${claimed.accountId}`,
+        detail: { linked },
+      });
+    });
+    return await this.get(actor.accountId);
+  }
+
+  private async creditOf(accountIds: readonly string[]): Promise<Map<string, string>> {
+    const rows: unknown = await this.dataSource.query(
+      'SELECT account_id, trunc(cycles)::text AS cycles FROM account_credit WHERE account_id = ANY($1::bigint[])',
+      [accountIds],
+    );
+    return new Map(creditRows.parse(rows).map((row) => [row.account_id, row.cycles]));
+  }
+}
+
+export async function insertAccount(
+  manager: EntityManager,
+  facts: { name: string; operator: boolean; anonymous: boolean },
+): Promise<AccountEntity> {
+  return await manager.save(AccountEntity, { ...facts, personId: null, deletedAt: null });
+}
+
+/** Ids of everybody who is now one person; empty where they were one before. */
+async function linkAccounts(manager: EntityManager, a: string, b: string): Promise<string[]> {
+  const persons = idRows.parse(
+    await manager.query(
+      `SELECT DISTINCT coalesce(person_id, id)::text AS id FROM account WHERE id = ANY($1::bigint[])`,
+      [[a, b]],
+    ),
+  );
+  if (persons.length < 2) return [];
+  const members = idRows
+    .parse(
+      await manager.query(
+        `SELECT id FROM account WHERE id = ANY($1::bigint[]) OR person_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE`,
+        [persons.map(({ id }) => id)],
+      ),
+    )
+    .map(({ id }) => id);
+  await manager.query(
+    `UPDATE account SET person_id = (SELECT min(m) FROM unnest($1::bigint[]) m) WHERE id = ANY($1::bigint[])`,
+    [members],
+  );
+  return members;
+}
+
+function present(account: AccountEntity, credit: string): Account {
+  return {
+    id: account.id,
+    name: account.name,
+    anonymous: account.anonymous,
+    operator: account.operator,
+    createdAt: account.createdAt.toISOString(),
+    credit,
+  };
+}

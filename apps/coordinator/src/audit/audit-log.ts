@@ -1,0 +1,35 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+import { AuditEntryEntity } from './audit-entry.entity.js';
+
+export type AuditAction =
+  | 'account.create'
+  | 'account.claim'
+  | 'token.create'
+  | 'token.revoke'
+  | 'project.approve'
+  | 'project.add-scientist'
+  | 'app-version.approve'
+  | 'job.pause'
+  | 'job.resume'
+  | 'job.cancel'
+  | 'job.delete'
+  | 'host.detach'
+  | 'host.hold'
+  | 'host.release';
+
+export interface AuditRecord {
+  readonly accountId: string | null;
+  readonly action: AuditAction;
+  /** What it was done to, such as `app seti-classic@1`. */
+  readonly subject: string;
+  readonly detail?: Record<string, unknown>;
+}
+
+/** Who decided what. Written in the transaction of the decision: none without its record. */
+@Injectable()
+export class AuditLog {
+  async record(manager: EntityManager, { detail = {}, ...entry }: AuditRecord): Promise<void> {
+    await manager.save(AuditEntryEntity, { ...entry, detail });
+  }
+}

@@ -1,0 +1,19 @@
+import { Injectable } from '@nestjs/common';
+import type { EntityManager } from 'typeorm';
+
+/** A host has left for good: whatever it still held has to go to others. Called inside the detaching transaction. */
+export type HostDetachedListener = (manager: EntityManager, hostId: string) => Promise<void>;
+
+/** Where other features learn what happens to hosts, without hosts knowing of them. */
+@Injectable()
+export class HostEvents {
+  private readonly detachedListeners: HostDetachedListener[] = [];
+
+  onDetached(listener: HostDetachedListener): void {
+    this.detachedListeners.push(listener);
+  }
+
+  async emitDetached(manager: EntityManager, hostId: string): Promise<void> {
+    for (const listener of this.detachedListeners) await listener(manager, hostId);
+  }
+}

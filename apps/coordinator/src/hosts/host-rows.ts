@@ -1,0 +1,62 @@
+import { utcDay, allowanceLeft, initialAllowancePerDay, type AllowanceRules } from '@gleaner/domain';
+import { hostKind, type Host } from '@gleaner/protocol';
+import { z } from 'zod';
+
+/** A host with its standing and what it computes right now. */
+export const HOST_SELECT = `
+  SELECT h.id, h.account_id, h.name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
+         coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
+         coalesce(s.error_tasks, 0) AS error_tasks, s.allowance_per_day,
+         coalesce(s.allowance_used, 0) AS allowance_used, s.allowance_day::text AS allowance_day,
+         trunc(coalesce(s.cycles, 0))::text AS cycles,
+         (SELECT count(*) FROM lease l WHERE l.host_id = h.id) AS in_progress
+    FROM host h LEFT JOIN host_standing s ON s.host_id = h.id`;
+
+const count = z.coerce.number().int();
+
+export const hostRow = z.object({
+  id: z.string(),
+  account_id: z.string(),
+  name: z.string(),
+  kind: hostKind,
+  platform: z.string(),
+  cores: z.number(),
+  memory_mib: z.number(),
+  created_at: z.date(),
+  last_seen_at: z.date().nullable(),
+  held_reason: z.string().nullable(),
+  valid_tasks: count,
+  invalid_tasks: count,
+  error_tasks: count,
+  allowance_per_day: z.number().nullable(),
+  allowance_used: z.number(),
+  allowance_day: z.string().nullable(),
+  cycles: z.string(),
+  in_progress: count,
+});
+export type HostRow = z.infer<typeof hostRow>;
+
+export function presentHost(row: HostRow, rules: AllowanceRules, nowMs: number): Host {
+  const today = utcDay(nowMs);
+  const perDay = row.allowance_per_day ?? initialAllowancePerDay(row.cores, rules);
+  const day = row.allowance_day ?? today;
+  const { left, resetsAt } = allowanceLeft({ perDay, day, used: row.allowance_used }, nowMs);
+  return {
+    id: row.id,
+    accountId: row.account_id,
+    name: row.name,
+    kind: row.kind,
+    platform: row.platform,
+    cores: row.cores,
+    memoryMiB: row.memory_mib,
+    createdAt: row.created_at.toISOString(),
+    lastSeenAt: row.last_seen_at?.toISOString() ?? null,
+    inProgress: row.in_progress,
+    validTasks: row.valid_tasks,
+    invalidTasks: row.invalid_tasks,
+    errorTasks: row.error_tasks,
+    allowance: { perDay, usedToday: perDay - left, resetsAt: resetsAt.toISOString() },
+    held: row.held_reason,
+    credit: row.cycles,
+  };
+}

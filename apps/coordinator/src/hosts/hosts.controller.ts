@@ -1,0 +1,106 @@
+import {
+  Body,
+  Controller,
+  Delete,
+  Get,
+  HttpCode,
+  Inject,
+  Param,
+  Post,
+  Put,
+  Query,
+  Req,
+  Res,
+} from '@nestjs/common';
+import { ApiCreatedResponse, ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
+import {
+  attachedHost,
+  attachHost,
+  entityId,
+  holdHost,
+  host,
+  hostPage,
+  pageQuery,
+  type AttachedHost,
+  type Host,
+} from '@gleaner/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
+import { CONFIG, type Config } from '../config/index.js';
+import {
+  callerNetwork,
+  CurrentActor,
+  linkNext,
+  MaybeActor,
+  OptionalToken,
+  publicUrl,
+  RequireScope,
+  type Actor,
+  type Page,
+} from '../http/index.js';
+import { HostsService } from './hosts.service.js';
+
+const listQuery = pageQuery.extend({ account: entityId.optional() });
+
+@ApiTags('hosts')
+@Controller('v1/hosts')
+export class HostsController {
+  constructor(
+    private readonly hosts: HostsService,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  @Post()
+  @OptionalToken()
+  @ApiCreatedResponse({ standardSchema: attachedHost })
+  async attachHost(
+    @MaybeActor() actor: Actor | null,
+    @Body({ schema: attachHost }) body: z.infer<typeof attachHost>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<AttachedHost> {
+    const attachment = await this.hosts.attach(actor, body.host, callerNetwork(request));
+    void reply.header('location', `/v1/hosts/${attachment.hostId}`).header('cache-control', 'no-store');
+    return { ...attachment, coordinator: { name: this.config.name, url: publicUrl(this.config, request) } };
+  }
+
+  @Get()
+  @ApiOkResponse({ standardSchema: hostPage })
+  async listHosts(
+    @CurrentActor() actor: Actor,
+    @Query({ schema: listQuery }) query: z.infer<typeof listQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Page<Host>> {
+    const page = await this.hosts.list(actor, query.account ?? actor.accountId, query.cursor, query.limit);
+    linkNext(request, reply, page);
+    return page;
+  }
+
+  @Get(':id')
+  @ApiOkResponse({ standardSchema: host })
+  async getHost(@CurrentActor() actor: Actor, @Param('id', { schema: entityId }) id: string): Promise<Host> {
+    return await this.hosts.get(actor, id);
+  }
+
+  @Put(':id/hold')
+  @RequireScope('operate')
+  @ApiOkResponse({ standardSchema: host })
+  async holdHost(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: entityId }) id: string,
+    @Body({ schema: holdHost }) body: z.infer<typeof holdHost>,
+  ): Promise<Host> {
+    return await this.hosts.hold(actor, id, body.reason);
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiNoContentResponse()
+  async detachHost(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: entityId }) id: string,
+  ): Promise<void> {
+    await this.hosts.detach(actor, id);
+  }
+}

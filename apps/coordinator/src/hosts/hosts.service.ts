@@ -1,0 +1,194 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { initialAllowancePerDay } from '@gleaner/domain';
+import type { Host, HostFacts } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { insertAccount, insertToken } from '../accounts/index.js';
+import { AuditLog } from '../audit/index.js';
+import { CONFIG, type Config } from '../config/index.js';
+import {
+  DomainError,
+  drawSecret,
+  idFromCursor,
+  NotFoundError,
+  RateLimiter,
+  TokenDirectory,
+  toPage,
+  type Actor,
+  type Page,
+} from '../http/index.js';
+import { HostEvents } from './host-events.js';
+import { HOST_SELECT, hostRow, presentHost, type HostRow } from './host-rows.js';
+import { HostEntity } from './host.entity.js';
+
+const HOUR_MS = 3_600_000;
+
+export interface Attachment {
+  readonly hostId: string;
+  readonly accountId: string;
+  readonly anonymous: boolean;
+  readonly secret: string;
+}
+
+@Injectable()
+export class HostsService {
+  private readonly anonymousAttaches: RateLimiter;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
+    private readonly events: HostEvents,
+    private readonly tokens: TokenDirectory,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
+    this.anonymousAttaches = new RateLimiter(config.attachesPerHour, HOUR_MS);
+  }
+
+  /** Exchanges a token of a person, or nothing, for one that can only work, and only as the new host. */
+  async attach(actor: Actor | null, facts: HostFacts, network: string): Promise<Attachment> {
+    if (actor?.hostId != null)
+      throw new DomainError('forbidden', 'This token is a host’s already: use it to work.');
+    if (actor && !actor.scopes.includes('work')) {
+      throw new DomainError('forbidden', 'Attaching a host needs a token with the scope "work".');
+    }
+    if (!actor) this.limitAnonymous(network);
+    const secret = drawSecret();
+    return await this.dataSource.transaction(async (manager) => {
+      const accountId =
+        actor?.accountId ??
+        (await insertAccount(manager, { name: `anonymous ${facts.name}`, operator: false, anonymous: true }))
+          .id;
+      const host = await this.insertHost(manager, accountId, facts, network);
+      await insertToken(manager, {
+        accountId,
+        hostId: host.id,
+        secret,
+        label: `host ${facts.name}`,
+        scopes: ['work'],
+      });
+      return { hostId: host.id, accountId, anonymous: actor?.anonymous ?? true, secret };
+    });
+  }
+
+  /** One's own hosts; of a host only itself; operators may name any account. */
+  async list(
+    actor: Actor,
+    accountId: string,
+    cursor: string | undefined,
+    limit: number,
+  ): Promise<Page<Host>> {
+    if (accountId !== actor.accountId && !actor.operator) {
+      throw new DomainError('forbidden', 'Only operators see the hosts of other accounts.');
+    }
+    const rows = await this.select(
+      `WHERE h.account_id = $1 AND h.id < $2 AND h.detached_at IS NULL AND ($3::bigint IS NULL OR h.id = $3)
+       ORDER BY h.id DESC LIMIT $4`,
+      [accountId, idFromCursor(cursor), actor.hostId, limit + 1],
+    );
+    return toPage(
+      rows,
+      limit,
+      (row) => this.present(row),
+      ({ id }) => [id],
+    );
+  }
+
+  async get(actor: Actor, hostId: string): Promise<Host> {
+    const [row] = await this.select('WHERE h.id = $1 AND h.detached_at IS NULL', [hostId]);
+    const visible =
+      row !== undefined &&
+      (actor.operator ||
+        (actor.hostId === null ? row.account_id === actor.accountId : row.id === actor.hostId));
+    if (!visible) throw new NotFoundError(`host ${hostId}`);
+    return this.present(row);
+  }
+
+  /** Ends the host's token and gives what it computes to others. Its credit stays. Repeating it changes nothing. */
+  async detach(actor: Actor, hostId: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const host = await lockHost(manager, hostId);
+      const allowed =
+        actor.operator ||
+        (actor.hostId === null ? host.accountId === actor.accountId : host.id === actor.hostId);
+      if (!allowed) throw new NotFoundError(`host ${hostId}`);
+      if (host.detachedAt !== null) return;
+      await manager.update(HostEntity, { id: hostId }, { detachedAt: () => 'now()' });
+      await manager.query(
+        'UPDATE api_token SET revoked_at = now() WHERE host_id = $1 AND revoked_at IS NULL',
+        [hostId],
+      );
+      await this.events.emitDetached(manager, hostId);
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: 'host.detach',
+        subject: `host ${hostId}`,
+      });
+    });
+    this.tokens.forgetAll();
+  }
+
+  /** An operator keeps a host from getting work, or with null lets it work again. */
+  async hold(actor: Actor, hostId: string, reason: string | null): Promise<Host> {
+    await this.dataSource.transaction(async (manager) => {
+      await lockHost(manager, hostId);
+      await manager.update(HostEntity, { id: hostId }, { heldReason: reason });
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: reason === null ? 'host.release' : 'host.hold',
+        subject: `host ${hostId}`,
+        ...(reason === null ? {} : { detail: { reason } }),
+      });
+    });
+    return await this.get(actor, hostId);
+  }
+
+  private limitAnonymous(network: string): void {
+    const decision = this.anonymousAttaches.take(network);
+    if (decision.allowed) return;
+    throw new DomainError(
+      'rate-limited',
+      `Too many anonymous hosts came from your network. Try again in ${decision.resetSeconds} s, or attach with a token.`,
+      { headers: { 'retry-after': String(decision.resetSeconds) } },
+    );
+  }
+
+  private async insertHost(
+    manager: EntityManager,
+    accountId: string,
+    facts: HostFacts,
+    network: string,
+  ): Promise<HostEntity> {
+    const host = await manager.save(HostEntity, {
+      ...facts,
+      accountId,
+      network,
+      heldReason: null,
+      lastSeenAt: null,
+      detachedAt: null,
+    });
+    await manager.query('INSERT INTO host_standing (host_id, allowance_per_day) VALUES ($1, $2)', [
+      host.id,
+      initialAllowancePerDay(facts.cores, this.config.allowance),
+    ]);
+    return host;
+  }
+
+  private async select(condition: string, parameters: readonly unknown[]): Promise<HostRow[]> {
+    return z
+      .array(hostRow)
+      .parse(await this.dataSource.query(`${HOST_SELECT} ${condition}`, [...parameters]));
+  }
+
+  private present(row: HostRow): Host {
+    return presentHost(row, this.config.allowance, Date.now());
+  }
+}
+
+async function lockHost(manager: EntityManager, hostId: string): Promise<HostEntity> {
+  const host = await manager.findOne(HostEntity, {
+    where: { id: hostId },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (!host) throw new NotFoundError(`host ${hostId}`);
+  return host;
+}

@@ -1,0 +1,121 @@
+import { HostEvents } from '@gleaner/coordinator';
+import { attachedHost, host, hostPage } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  aPerson,
+  clientWith,
+  createTestApplication,
+  operatorOf,
+  type TestApplication,
+} from '../support/index.js';
+
+let gleaner: TestApplication;
+beforeAll(async () => {
+  gleaner = await createTestApplication({ env: { GLEANER_ATTACHES_PER_HOUR: '6' } });
+});
+afterAll(() => gleaner.close());
+
+const facts = { name: 'laptop', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
+
+describe('hosts', () => {
+  it('join the account of a token and get one that can only work', async () => {
+    const ada = await aPerson(gleaner);
+    const response = await ada.post('/v1/hosts', { host: facts }).expect(201);
+    const attached = attachedHost.parse(response.body);
+    expect(attached).toMatchObject({
+      accountId: ada.account.id,
+      anonymous: false,
+      coordinator: { name: 'Gleaner' },
+    });
+    expect(new URL(attached.coordinator.url).port).toBe(String(gleaner.coordinator.port));
+    const itself = clientWith(gleaner, attached.secret);
+    expect(host.parse((await itself.get(`/v1/hosts/${attached.hostId}`).expect(200)).body)).toMatchObject({
+      name: 'laptop',
+      cores: 4,
+      memoryMiB: 8192,
+      inProgress: 0,
+      credit: '0',
+      allowance: { perDay: 64, usedToday: 0 },
+      held: null,
+    });
+    await itself.post('/v1/projects', { slug: 'mine', name: 'mine' }).expect(403);
+    await itself.post('/v1/tokens', { label: 'x', scopes: ['work'] }).expect(403);
+    await itself.post('/v1/hosts', { host: facts }).expect(403);
+  });
+
+  it('are seen by their owner alone, and by operators', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const first = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    const second = attachedHost.parse(
+      (await ada.post('/v1/hosts', { host: { ...facts, name: 'tower' } })).body,
+    );
+    expect(hostPage.parse((await ada.get('/v1/hosts')).body).items.map(({ name }) => name)).toEqual([
+      'tower',
+      'laptop',
+    ]);
+    await eve.get(`/v1/hosts/${first.hostId}`).expect(404);
+    await eve.get(`/v1/hosts?account=${ada.account.id}`).expect(403);
+    await eve.delete(`/v1/hosts/${first.hostId}`).expect(404);
+    const sibling = clientWith(gleaner, second.secret);
+    await sibling.get(`/v1/hosts/${first.hostId}`).expect(404);
+    await sibling.delete(`/v1/hosts/${first.hostId}`).expect(404);
+    await operatorOf(gleaner).get(`/v1/hosts?account=${ada.account.id}`).expect(200);
+  });
+
+  it('lose their token and their tasks when detached, once', async () => {
+    const detached: string[] = [];
+    gleaner.app.get(HostEvents).onDetached((_manager, hostId) => {
+      detached.push(hostId);
+      return Promise.resolve();
+    });
+    const ada = await aPerson(gleaner);
+    const attached = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    const itself = clientWith(gleaner, attached.secret);
+    await itself.get(`/v1/hosts/${attached.hostId}`).expect(200);
+    await itself.delete(`/v1/hosts/${attached.hostId}`).expect(204);
+    await itself.get(`/v1/hosts/${attached.hostId}`).expect(401);
+    await ada.delete(`/v1/hosts/${attached.hostId}`).expect(204);
+    await ada.get(`/v1/hosts/${attached.hostId}`).expect(404);
+    expect(detached).toEqual([attached.hostId]);
+  });
+
+  it('can be held by operators, with a reason, and released', async () => {
+    const ada = await aPerson(gleaner);
+    const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    await ada.put(`/v1/hosts/${hostId}/hold`).send({ reason: 'I say so' }).expect(403);
+    const operator = operatorOf(gleaner);
+    await operator.put(`/v1/hosts/${hostId}/hold`).send({ reason: 'too fast to be true' }).expect(200);
+    expect((await ada.get(`/v1/hosts/${hostId}`)).body).toMatchObject({ held: 'too fast to be true' });
+    await operator.put(`/v1/hosts/${hostId}/hold`).send({ reason: null }).expect(200);
+    expect((await ada.get(`/v1/hosts/${hostId}`)).body).toMatchObject({ held: null });
+  });
+
+  it.each([
+    [{ host: { ...facts, cores: 0 } }, '/host/cores'],
+    [{ host: { ...facts, kind: 'toaster' } }, '/host/kind'],
+    [{ host: { ...facts, memoryMiB: 1.5 } }, '/host/memoryMiB'],
+    [{ host: { ...facts, gpu: true } }, '/host/gpu'],
+    [{}, '/host'],
+  ])('are refused with a pointer for %j', async (body, pointer) => {
+    const ada = await aPerson(gleaner);
+    const response = await ada.post('/v1/hosts', body).expect(400);
+    expect(response.body).toMatchObject({ errors: [{ pointer }] });
+  });
+
+  it('need the scope "work" to join an account', async () => {
+    const scientist = await aPerson(gleaner, { scopes: ['submit'] });
+    await scientist.post('/v1/hosts', { host: facts }).expect(403);
+    await scientist.get('/v1/hosts/0').expect(400);
+  });
+
+  it('attach anonymously, but not without end from one network', async () => {
+    const statuses: number[] = [];
+    for (let i = 0; i < 7; i++)
+      statuses.push((await gleaner.http.post('/v1/hosts').send({ host: facts })).status);
+    expect(statuses).toEqual([201, 201, 201, 201, 201, 201, 429]);
+    const refused = await gleaner.http.post('/v1/hosts').send({ host: facts }).expect(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect(refused.body).toMatchObject({ code: 'rate-limited' });
+    expect(refused.headers['ratelimit-policy']).toMatch(/^"default";q=\d+;w=60$/);
+  });
+});
