@@ -21,6 +21,8 @@ export interface AdmissionReport {
   readonly functions: number;
   /** Bytes of virtual stack of the deepest call chain, null where calls can recurse. */
   readonly staticStackBytes: number | null;
+  /** Pages of 64 KiB that the memory starts with, and its own maximum; the task's limit must allow the first. */
+  readonly memoryPages: { readonly initial: number; readonly maximum: number | null };
 }
 
 export type Admission =

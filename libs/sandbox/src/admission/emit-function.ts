@@ -1,0 +1,255 @@
+import { STOP } from '../abi.js';
+import { ByteWriter } from '../binary/byte-writer.js';
+import type { InstructionBuffer } from '../binary/instruction-buffer.js';
+import { opcode, perOpcode } from '../binary/opcodes.js';
+import { VALUE_TYPE } from '../binary/value-types.js';
+import type { Body } from '../binary/wasm-module.js';
+import { F32, F64, canonicaliseScalar, canonicaliseVector } from './canonical-nan.js';
+import { LENGTH_SHIFT } from './cost-model.js';
+import { type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
+import { InstructionWriter } from './instruction-writer.js';
+import { NAN_ACTION } from './nan-observations.js';
+
+/** Indices of what the rewriter adds to the module. */
+export interface AddedIndices {
+  readonly cyclesGlobal: number;
+  readonly stopGlobal: number;
+  readonly stackGlobal: number;
+  readonly pagesGlobal: number;
+  readonly growFunction: number;
+}
+
+/** The decisions of the passes for one function. */
+export interface FunctionPlan {
+  readonly body: Body;
+  readonly instructions: InstructionBuffer;
+  /** Parameters and declared locals: the index of the first local that is added. */
+  readonly firstAddedLocal: number;
+  /** Block type, as encoded, that yields the function's results. */
+  readonly resultBlockType: number;
+  /** Bytes of virtual stack to take; 0 for none. */
+  readonly stackBytes: number;
+  readonly metering: {
+    readonly charge: Int32Array;
+    readonly loopHead: Uint8Array;
+    readonly hasLoops: boolean;
+    readonly checkAtEntry: boolean;
+    readonly keepInLocal: boolean;
+  } | null;
+  /** NAN_ACTION of each instruction, or null where nothing can be observed. */
+  readonly nan: Uint8Array | null;
+}
+
+const BLOCK = opcode('block');
+const LOOP = opcode('loop');
+const IF = opcode('if');
+const END = opcode('end');
+const CALL = opcode('call');
+const CALL_INDIRECT = opcode('call_indirect');
+const RETURN = opcode('return');
+const UNREACHABLE = opcode('unreachable');
+const MEMORY_GROW = opcode('memory.grow');
+const I32_SUB = opcode('i32.sub');
+const I32_ADD = opcode('i32.add');
+const I32_LT_S = opcode('i32.lt_s');
+
+/** Instructions that the emitter looks at even when no pass marked them. */
+const isSpecial = perOpcode(({ code }) =>
+  [
+    BLOCK,
+    LOOP,
+    IF,
+    END,
+    CALL,
+    CALL_INDIRECT,
+    RETURN,
+    UNREACHABLE,
+    MEMORY_GROW,
+    ...LENGTH_SHIFT.keys(),
+  ].includes(code)
+    ? 1
+    : 0,
+);
+
+/**
+ * Writes one function with everything that the plan asks for. Where the function has something to do at each exit, or
+ * to stop for, its body is wrapped so that every exit passes one place:
+ * `block $stop (block $body … end) epilogue return end, then the stop`. Labels inside keep their depths.
+ */
+export class FunctionEmitter {
+  readonly #code = new InstructionWriter(64 * 1024);
+  readonly #function = new ByteWriter(64 * 1024);
+  /** Types of the added locals, in order. */
+  #added: number[] = [];
+  #scratch = new Map<number, number>();
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly added: AddedIndices,
+  ) {}
+
+  /** Appends the function, size first, to the code section. */
+  emit(plan: FunctionPlan, section: ByteWriter): void {
+    this.#code.clear();
+    this.#added = [];
+    this.#scratch.clear();
+    this.#emitCode(plan);
+    const header = this.#function.clear();
+    header.u32(plan.body.locals.length + this.#added.length);
+    for (const { count, type } of plan.body.locals) header.u32(count).u8(type);
+    for (const type of this.#added) header.u32(1).u8(type);
+    section
+      .u32(header.length + this.#code.length)
+      .raw(header.view())
+      .raw(this.#code.view());
+  }
+
+  #emitCode(plan: FunctionPlan): void {
+    const code = this.#code;
+    const { metering, stackBytes } = plan;
+    const countdown = metering === null ? null : this.#countdown(plan, metering.keepInLocal);
+    const canStop = metering !== null && (metering.hasLoops || metering.checkAtEntry);
+    const hasEpilogue = stackBytes > 0 || metering?.keepInLocal === true;
+    const isWrapped = canStop || hasEpilogue;
+    const stackLocal = stackBytes > 0 ? this.#newLocal(plan, VALUE_TYPE.i32) : 0;
+    if (isWrapped) code.block(EMPTY).block(plan.resultBlockType);
+    if (stackBytes > 0) this.#takeStack(stackBytes, stackLocal);
+    countdown?.load(code);
+    if (metering !== null && countdown !== null && metering.checkAtEntry)
+      countdown.charge(code, metering.charge[0]!, 1);
+    else if (countdown !== null && metering !== null && metering.charge[0]! > 0)
+      countdown.charge(code, metering.charge[0]!, null);
+    this.#emitInstructions(plan, countdown, hasEpilogue);
+    if (isWrapped) {
+      code.end();
+      countdown?.spill(code);
+      if (stackBytes > 0)
+        code.localGet(stackLocal).i32Const(stackBytes).op(I32_ADD).globalSet(this.added.stackGlobal);
+      code.return().end();
+      countdown?.spill(code);
+      stop(code, this.added.stopGlobal, STOP.cycles);
+    }
+    code.end();
+  }
+
+  /** Everything but the last `end`, which the caller writes. */
+  #emitInstructions(plan: FunctionPlan, countdown: Countdown | null, hasEpilogue: boolean): void {
+    const code = this.#code;
+    const { instructions, metering, nan } = plan;
+    const { code: codes, start, count } = instructions;
+    let depth = 0;
+    let copied = plan.body.code;
+    const copyUpTo = (offset: number) => {
+      code.copy(this.bytes, copied, offset);
+      copied = offset;
+    };
+    for (let i = 0; i < count - 1; i++) {
+      const op = codes[i]!;
+      if (
+        metering !== null &&
+        countdown !== null &&
+        i > 0 &&
+        (metering.charge[i]! > 0 || metering.loopHead[i] === 1)
+      ) {
+        copyUpTo(start[i]!);
+        countdown.charge(code, metering.charge[i]!, metering.loopHead[i] === 1 ? depth + 1 : null);
+      }
+      const action = nan === null ? NAN_ACTION.none : nan[i]!;
+      if (action === NAN_ACTION.none && isSpecial[op] === 0) continue;
+      if (action !== NAN_ACTION.none) {
+        const after = action === NAN_ACTION.f32x4After || action === NAN_ACTION.f64x2After;
+        copyUpTo(start[after ? i + 1 : i]!);
+        this.#canonicalise(plan, action);
+      }
+      switch (op) {
+        case BLOCK:
+        case LOOP:
+        case IF:
+          depth++;
+          break;
+        case END:
+          depth--;
+          break;
+        case CALL:
+        case CALL_INDIRECT:
+          if (countdown instanceof LocalCountdown) {
+            copyUpTo(start[i]!);
+            countdown.spill(code);
+            copyUpTo(start[i + 1]!);
+            countdown.load(code);
+          }
+          break;
+        case RETURN:
+          if (hasEpilogue) {
+            copyUpTo(start[i]!);
+            code.br(depth);
+            copied = start[i + 1]!;
+          }
+          break;
+        case UNREACHABLE:
+          // A trap of the app's own still reports what it had counted.
+          if (countdown !== null) {
+            copyUpTo(start[i]!);
+            countdown.spill(code);
+          }
+          break;
+        case MEMORY_GROW:
+          copyUpTo(start[i]!);
+          code.call(this.added.growFunction);
+          copied = start[i + 1]!;
+          break;
+        default: {
+          const shift = LENGTH_SHIFT.get(op);
+          if (shift === undefined || countdown === null) break;
+          copyUpTo(start[i]!);
+          countdown.chargeLength(code, shift, this.#scratchLocal(plan, VALUE_TYPE.i32));
+        }
+      }
+    }
+    copyUpTo(start[count - 1]!);
+  }
+
+  #countdown(plan: FunctionPlan, keepInLocal: boolean): Countdown {
+    const { cyclesGlobal, stopGlobal } = this.added;
+    const places = { cyclesGlobal, stopGlobal, local: this.#newLocal(plan, VALUE_TYPE.i64) };
+    return keepInLocal ? new LocalCountdown(places) : new GlobalCountdown(places);
+  }
+
+  #takeStack(bytes: number, local: number): void {
+    const { stackGlobal, stopGlobal } = this.added;
+    this.#code.globalGet(stackGlobal).i32Const(bytes).op(I32_SUB).localTee(local).globalSet(stackGlobal);
+    this.#code.localGet(local).i32Const(0).op(I32_LT_S).if();
+    stop(this.#code, stopGlobal, STOP.stack);
+    this.#code.end();
+  }
+
+  #canonicalise(plan: FunctionPlan, action: number): void {
+    if (action === NAN_ACTION.f32Before)
+      canonicaliseScalar(this.#code, F32, this.#scratchLocal(plan, F32.type));
+    else if (action === NAN_ACTION.f64Before)
+      canonicaliseScalar(this.#code, F64, this.#scratchLocal(plan, F64.type));
+    else
+      canonicaliseVector(
+        this.#code,
+        action === NAN_ACTION.f32x4After ? 'f32x4' : 'f64x2',
+        this.#scratchLocal(plan, VALUE_TYPE.v128),
+      );
+  }
+
+  /** A local that one inserted sequence uses and the next may reuse. */
+  #scratchLocal(plan: FunctionPlan, type: number): number {
+    let local = this.#scratch.get(type);
+    if (local === undefined) {
+      local = this.#newLocal(plan, type);
+      this.#scratch.set(type, local);
+    }
+    return local;
+  }
+
+  #newLocal(plan: FunctionPlan, type: number): number {
+    return plan.firstAddedLocal + this.#added.push(type) - 1;
+  }
+}
+
+/** The empty block type as the signed number that its byte encodes. */
+const EMPTY = -0x40;

@@ -1,0 +1,80 @@
+import { ByteReader } from '../binary/byte-reader.js';
+import { ByteWriter } from '../binary/byte-writer.js';
+import { InstructionBuffer } from '../binary/instruction-buffer.js';
+import type { Body, FunctionType, WasmModule } from '../binary/wasm-module.js';
+import { FunctionEmitter, type FunctionPlan } from './emit-function.js';
+import type { AddedItems } from './emit-module.js';
+import { NanObservations } from './nan-observations.js';
+import type { ResolvedOptions } from './options.js';
+import type { FunctionFacts, ModuleFacts } from './scan-functions.js';
+import { type CallBehaviour, Segments } from './segments.js';
+import { functionType } from './validate-profile.js';
+
+export interface ModulePlan extends CallBehaviour {
+  /** Bytes of virtual stack per defined function, 0 for none. */
+  readonly stackCharges: Uint32Array;
+}
+
+/** Runs the passes over each body in turn and returns the rewritten functions, as they stand in the code section. */
+export function rewriteFunctions(
+  module: WasmModule,
+  facts: ModuleFacts,
+  added: AddedItems,
+  options: ResolvedOptions,
+  plan: ModulePlan,
+): ByteWriter {
+  const instructions = new InstructionBuffer();
+  const segments = new Segments();
+  const observations = new NanObservations();
+  const emitter = new FunctionEmitter(module.bytes, added.indices);
+  const codes = new ByteWriter(module.bytes.length);
+  for (const [i, body] of module.bodies.entries()) {
+    const functionFacts = facts.functions[i]!; // The scan made one for each body.
+    instructions.decode(new ByteReader(module.bytes, body.code, body.end));
+    const type = functionType(module, module.importedFunctions + i);
+    const localTypes = typesOfLocals(type, body);
+    const meters = options.metering && segmentsOf(segments, instructions, plan);
+    const observes = options.nan && functionFacts.hasFloats;
+    if (observes)
+      observations.find(instructions, { module, localTypes, type, stepping: added.additions.stepping });
+    emitter.emit(
+      {
+        body,
+        instructions,
+        firstAddedLocal: localTypes.length,
+        resultBlockType: added.resultBlockType(type.results),
+        stackBytes: options.depth ? (plan.stackCharges[i] ?? 0) : 0,
+        metering: meters ? meteringOf(segments, functionFacts, module.importedFunctions) : null,
+        nan: observes && observations.count > 0 ? observations.action : null,
+      },
+      codes,
+    );
+  }
+  return codes;
+}
+
+function typesOfLocals({ parameters }: FunctionType, { locals }: Body): Uint8Array {
+  const types = new Uint8Array(locals.reduce((sum, { count }) => sum + count, parameters.length));
+  types.set(parameters);
+  let next = parameters.length;
+  for (const { count, type } of locals) types.fill(type, next, (next += count));
+  return types;
+}
+
+function segmentsOf(segments: Segments, instructions: InstructionBuffer, plan: ModulePlan): boolean {
+  segments.find(instructions, plan);
+  return segments.chargeWeight > 0 || segments.hasLoops;
+}
+
+function meteringOf(
+  segments: Segments,
+  facts: FunctionFacts,
+  importedFunctions: number,
+): FunctionPlan['metering'] {
+  const { charge, loopHead, hasLoops, chargeWeight, callWeight } = segments;
+  const isLeaf =
+    facts.indirectTypes.length === 0 && facts.callees.every((callee) => callee < importedFunctions);
+  // A charge on the global loads and stores it; the local costs that around each call, and once for entry and exit.
+  const keepInLocal = hasLoops && chargeWeight > callWeight + 1;
+  return { charge, loopHead, hasLoops, checkAtEntry: !isLeaf, keepInLocal };
+}

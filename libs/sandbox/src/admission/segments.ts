@@ -1,0 +1,146 @@
+import type { InstructionBuffer } from '../binary/instruction-buffer.js';
+import { opcode } from '../binary/opcodes.js';
+import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
+
+const BLOCK = opcode('block');
+const LOOP = opcode('loop');
+const IF = opcode('if');
+const ELSE = opcode('else');
+const END = opcode('end');
+const BR = opcode('br');
+const BR_IF = opcode('br_if');
+const BR_TABLE = opcode('br_table');
+const RETURN = opcode('return');
+const UNREACHABLE = opcode('unreachable');
+const CALL = opcode('call');
+const CALL_INDIRECT = opcode('call_indirect');
+
+/** Code that no path reaches belongs to no segment. */
+const DEAD = -1;
+/** "Target" of a call that may end the program: outside even the function's own frame, which is frame 0. */
+const OUT_OF_FUNCTION = -1;
+
+/** How often a loop's body is assumed to run, for choosing between two ways to keep the countdown. */
+const ASSUMED_ITERATIONS = 8;
+const DEEPEST_WEIGHT = 6;
+
+export interface CallBehaviour {
+  /** Whether this direct callee may end the program instead of returning. */
+  mayExit(functionIndex: number): boolean;
+  /** The same of an indirect call by its type. */
+  indirectMayExit(typeIndex: number): boolean;
+}
+
+/**
+ * Divides a body into segments: sets of instructions of which all or none are executed, except for a trap. A segment
+ * is charged at once where it begins. Two pieces of code belong together although a block, loop or if stands between
+ * them, when nothing inside it branches past its end: then both run equally often (they are control-equivalent).
+ */
+export class Segments {
+  /** `charge[i]`: cycles to charge before instruction i; 0 where no segment begins. */
+  charge = new Int32Array(1024);
+  /** `loopHead[i]` = 1: instruction i is the first of a loop's body, where the limit is checked. */
+  loopHead = new Uint8Array(1024);
+  hasLoops = false;
+  /** Weighted number of charges, and of calls, by the assumed iterations around them. */
+  chargeWeight = 0;
+  callWeight = 0;
+
+  find(body: InstructionBuffer, calls: CallBehaviour): void {
+    this.#reset(body.count + 1);
+    const frames: Frame[] = [{ loops: 0, continued: DEAD, outermost: Infinity }];
+    const weights: number[] = [];
+    let segment = 0;
+    for (let i = 0; i < body.count; i++) {
+      const code = body.code[i]!;
+      if (segment !== DEAD) {
+        this.charge[segment]! += CYCLES[code]!;
+        weights[segment] ??= ASSUMED_ITERATIONS ** Math.min(frames[frames.length - 1]!.loops, DEEPEST_WEIGHT);
+      }
+      const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
+      switch (code) {
+        case BLOCK:
+        case LOOP:
+        case IF:
+          frames.push({
+            loops: frame.loops + (code === LOOP ? 1 : 0),
+            continued: segment,
+            outermost: Infinity,
+          });
+          if (code === LOOP) {
+            this.loopHead[i + 1] = 1;
+            this.hasLoops = true;
+          }
+          if (code !== BLOCK && segment !== DEAD) segment = i + 1;
+          break;
+        case ELSE:
+          segment = frame.continued === DEAD ? DEAD : i + 1;
+          break;
+        case END: {
+          frames.pop();
+          const parent = frames[frames.length - 1];
+          if (parent === undefined) break;
+          parent.outermost = Math.min(parent.outermost, frame.outermost);
+          const escaped = frame.outermost < frames.length;
+          segment = frame.continued === DEAD ? DEAD : escaped ? i + 1 : frame.continued;
+          break;
+        }
+        case BR:
+        case BR_TABLE:
+        case BR_IF:
+          if (segment !== DEAD) leave(frame, Math.max(frames.length - 1 - body.immediate[i]!, 0));
+          segment = code === BR_IF && segment !== DEAD ? i + 1 : DEAD;
+          break;
+        case RETURN:
+          if (segment !== DEAD) leave(frame, 0);
+          segment = DEAD;
+          break;
+        case UNREACHABLE:
+          // A trap's count may include what was charged ahead, so nothing is split for it.
+          segment = DEAD;
+          break;
+        case CALL:
+        case CALL_INDIRECT: {
+          if (segment === DEAD) break;
+          this.callWeight += ASSUMED_ITERATIONS ** Math.min(frame.loops, DEEPEST_WEIGHT);
+          const target = body.immediate[i]!;
+          if (code === CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
+            leave(frame, OUT_OF_FUNCTION);
+            segment = i + 1;
+          }
+          break;
+        }
+        default:
+          if (LENGTH_SHIFT.has(code)) this.chargeWeight += 1;
+      }
+    }
+    weights.forEach((weight, at) => {
+      if (this.charge[at] !== 0) this.chargeWeight += weight;
+    });
+  }
+
+  #reset(count: number): void {
+    if (this.charge.length < count) {
+      this.charge = new Int32Array(count * 2);
+      this.loopHead = new Uint8Array(count * 2);
+    }
+    this.charge.fill(0, 0, count);
+    this.loopHead.fill(0, 0, count);
+    this.hasLoops = false;
+    this.chargeWeight = 0;
+    this.callWeight = 0;
+  }
+}
+
+interface Frame {
+  /** Loops around and including this frame. */
+  readonly loops: number;
+  /** The segment that surrounds the frame and goes on after it, unless something inside branches past its end. */
+  readonly continued: number;
+  /** Index of the outermost frame that something inside branches to. */
+  outermost: number;
+}
+
+function leave(frame: Frame, target: number): void {
+  frame.outermost = Math.min(frame.outermost, target);
+}

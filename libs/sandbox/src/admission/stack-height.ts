@@ -1,0 +1,110 @@
+import type { InstructionBuffer } from '../binary/instruction-buffer.js';
+import { ModuleFault } from '../binary/module-fault.js';
+import { opcode, perOpcode } from '../binary/opcodes.js';
+import { EMPTY_BLOCK_TYPE } from '../binary/value-types.js';
+import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
+import { ADMISSION_LIMITS } from './limits.js';
+import { functionType } from './validate-profile.js';
+
+const pops = perOpcode(({ pops: letters }) => letters?.length ?? 0);
+const pushes = perOpcode(({ pushes: letters }) => letters?.length ?? 0);
+
+const BLOCK = opcode('block');
+const LOOP = opcode('loop');
+const IF = opcode('if');
+const ELSE = opcode('else');
+const END = opcode('end');
+const BR = opcode('br');
+const BR_IF = opcode('br_if');
+const BR_TABLE = opcode('br_table');
+const RETURN = opcode('return');
+const UNREACHABLE = opcode('unreachable');
+const CALL = opcode('call');
+const CALL_INDIRECT = opcode('call_indirect');
+const LOCAL_GET = opcode('local.get');
+const LOCAL_SET = opcode('local.set');
+const GLOBAL_GET = opcode('global.get');
+const GLOBAL_SET = opcode('global.set');
+
+const NO_TYPE: FunctionType = { parameters: [], results: [] };
+
+/** Parameters and results of a block from its type immediate (negative: one value type or none). */
+export function blockType(module: WasmModule, immediate: number): FunctionType {
+  if (immediate >= 0) return module.types[immediate] ?? NO_TYPE;
+  const encoded = immediate & 0x7f;
+  return encoded === EMPTY_BLOCK_TYPE ? NO_TYPE : { parameters: [], results: [encoded] };
+}
+
+/**
+ * The greatest number of operands that a valid body ever has on its stack. Arities suffice, because the module has
+ * been validated; code that cannot be reached counts with the fewest operands that its block guarantees.
+ */
+export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, results: number): number {
+  const bases = [0];
+  const outputs = [results];
+  const inputs = [0];
+  let height = 0;
+  let highest = 0;
+  for (let i = 0; i < body.count; i++) {
+    const code = body.code[i]!;
+    const immediate = body.immediate[i]!;
+    const base = bases[bases.length - 1] ?? 0;
+    let popped = pops[code]!;
+    let pushed = pushes[code]!;
+    switch (code) {
+      case BLOCK:
+      case LOOP:
+      case IF: {
+        const type = blockType(module, immediate);
+        height = Math.max(height - (code === IF ? 1 : 0) - type.parameters.length, base);
+        bases.push(height);
+        if (bases.length > ADMISSION_LIMITS.blockDepth) {
+          throw new ModuleFault(
+            'too-large',
+            body.start[i]!,
+            `Blocks nest deeper than ${ADMISSION_LIMITS.blockDepth}.`,
+          );
+        }
+        inputs.push(type.parameters.length);
+        outputs.push(type.results.length);
+        pushed = type.parameters.length;
+        break;
+      }
+      case ELSE:
+        height = base;
+        pushed = inputs[inputs.length - 1] ?? 0;
+        break;
+      case END:
+        height = base;
+        pushed = outputs.pop() ?? 0;
+        bases.pop();
+        inputs.pop();
+        break;
+      case BR:
+      case BR_TABLE:
+      case RETURN:
+      case UNREACHABLE:
+        height = base;
+        break;
+      case BR_IF:
+      case LOCAL_SET:
+      case GLOBAL_SET:
+        popped = 1;
+        break;
+      case LOCAL_GET:
+      case GLOBAL_GET:
+        pushed = 1;
+        break;
+      case CALL:
+      case CALL_INDIRECT: {
+        const type = code === CALL ? functionType(module, immediate) : (module.types[immediate] ?? NO_TYPE);
+        popped = type.parameters.length + (code === CALL ? 0 : 1);
+        pushed = type.results.length;
+        break;
+      }
+    }
+    height = Math.max(height - popped, bases[bases.length - 1] ?? 0) + pushed;
+    if (height > highest) highest = height;
+  }
+  return highest;
+}

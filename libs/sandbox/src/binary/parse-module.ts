@@ -1,0 +1,258 @@
+import { ByteReader } from './byte-reader.js';
+import { readConstantExpression } from './constant-expression.js';
+import { readValueType } from './instruction-buffer.js';
+import { ModuleFault } from './module-fault.js';
+import { EXTERNAL_KINDS, emptyModule, type Limits, SECTION, type WasmModule } from './wasm-module.js';
+import { isReferenceType } from './value-types.js';
+
+const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
+const FUNCTION_TYPE_FORM = 0x60;
+
+/**
+ * Reads the sections of a module in one pass, allowing only what the profile knows. Function bodies are delimited, not
+ * decoded. Throws {@link ModuleFault} at the first byte that is not admitted; any byte sequence is safe to pass.
+ */
+export function parseModule(bytes: Uint8Array): WasmModule {
+  const module = emptyModule(bytes);
+  const reader = new ByteReader(bytes);
+  for (const byte of MAGIC_AND_VERSION) {
+    const at = reader.offset;
+    if (reader.atEnd || reader.u8() !== byte) {
+      throw new ModuleFault(
+        'not-a-module',
+        at,
+        'This is not a WebAssembly 1 core module (components are not admitted).',
+      );
+    }
+  }
+  while (!reader.atEnd) readSection(reader, module);
+  if (module.bodies.length !== module.functionTypes.length - module.importedFunctions) {
+    throw new ModuleFault('malformed-code', null, 'The function and code sections disagree.');
+  }
+  return module;
+}
+
+function readSection(outer: ByteReader, module: WasmModule): void {
+  const at = outer.offset;
+  const id = outer.u8();
+  const size = outer.u32();
+  const start = outer.offset;
+  outer.skip(size);
+  const section = new ByteReader(module.bytes, start, start + size);
+  if (id === SECTION.custom) {
+    module.customSections.push(section.name());
+    return;
+  }
+  const read = SECTION_READERS.get(id);
+  if (read === undefined) throw new ModuleFault('unknown-section', at, `Section ${id} is not admitted.`);
+  if (module.sections.has(id)) throw new ModuleFault('repeated-section', at, `Section ${id} stands twice.`);
+  module.sections.set(id, { start, end: start + size });
+  read(section, module);
+  if (!section.atEnd)
+    throw new ModuleFault('malformed-section', section.offset, `Section ${id} goes on after its content.`);
+}
+
+type SectionReader = (reader: ByteReader, module: WasmModule) => void;
+
+const SECTION_READERS: ReadonlyMap<number, SectionReader> = new Map<number, SectionReader>([
+  [SECTION.type, readTypes],
+  [SECTION.import, readImports],
+  [SECTION.function, readFunctions],
+  [SECTION.table, readTables],
+  [SECTION.memory, readMemories],
+  [SECTION.global, readGlobals],
+  [SECTION.export, readExports],
+  [SECTION.start, readStart],
+  [SECTION.element, readElements],
+  [SECTION.code, readCode],
+  [SECTION.data, readData],
+  [SECTION.dataCount, (reader, module) => void (module.dataSegments = reader.u32())],
+]);
+
+function readTypes(reader: ByteReader, { types }: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const at = reader.offset;
+    const form = reader.u8();
+    if (form !== FUNCTION_TYPE_FORM) {
+      throw new ModuleFault(
+        'unknown-type',
+        at,
+        `Type form 0x${form.toString(16)} is not admitted (only functions are).`,
+      );
+    }
+    types.push({ parameters: readValueTypes(reader), results: readValueTypes(reader) });
+  }
+}
+
+function readValueTypes(reader: ByteReader): number[] {
+  const types: number[] = [];
+  for (let left = reader.count(); left > 0; left--) types.push(readValueType(reader));
+  return types;
+}
+
+function readExternalKind(reader: ByteReader) {
+  const at = reader.offset;
+  const byte = reader.u8();
+  const kind = EXTERNAL_KINDS[byte];
+  if (kind === undefined)
+    throw new ModuleFault('unknown-external', at, `External kind ${byte} is not admitted.`);
+  return kind;
+}
+
+function readImports(reader: ByteReader, module: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const offset = reader.offset;
+    const from = { module: reader.name(), name: reader.name() };
+    const kind = readExternalKind(reader);
+    switch (kind) {
+      case 'function':
+        module.imports.push({ ...from, kind, offset, index: module.functionTypes.length });
+        module.functionTypes.push(readTypeIndex(reader, module));
+        module.importedFunctions++;
+        break;
+      case 'table':
+        module.imports.push({ ...from, kind, offset, index: module.tables.length });
+        module.tables.push(readTable(reader, true));
+        break;
+      case 'memory':
+        module.imports.push({ ...from, kind, offset, index: module.memories.length });
+        module.memories.push({ ...readLimits(reader), imported: true, offset });
+        break;
+      case 'global':
+        module.imports.push({ ...from, kind, offset, index: module.globals.length });
+        module.globals.push({
+          ...readGlobalType(reader),
+          imported: true,
+          offset,
+          initialiser: { start: 0, end: 0 },
+        });
+        break;
+    }
+  }
+}
+
+function readTypeIndex(reader: ByteReader, { types }: WasmModule): number {
+  const at = reader.offset;
+  const index = reader.u32();
+  if (index >= types.length) throw new ModuleFault('unknown-type', at, `There is no type ${index}.`);
+  return index;
+}
+
+function readFunctions(reader: ByteReader, module: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) module.functionTypes.push(readTypeIndex(reader, module));
+}
+
+function readTable(reader: ByteReader, imported: boolean) {
+  const offset = reader.offset;
+  const type = readValueType(reader);
+  if (!isReferenceType(type)) throw new ModuleFault('unknown-type', offset, 'A table holds references only.');
+  return { type, ...readLimits(reader), imported, offset };
+}
+
+function readTables(reader: ByteReader, { tables }: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) tables.push(readTable(reader, false));
+}
+
+function readLimits(reader: ByteReader): Limits {
+  const at = reader.offset;
+  const flags = reader.u8();
+  if (flags > 1) {
+    const feature = (flags & 4) === 4 ? 'a 64-bit memory' : 'a shared memory';
+    throw new ModuleFault(
+      'unknown-limits',
+      at,
+      `Limits with flags 0x${flags.toString(16)} are not admitted (${feature}).`,
+    );
+  }
+  return { min: reader.u32(), max: flags === 1 ? reader.u32() : null };
+}
+
+function readMemories(reader: ByteReader, { memories }: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const offset = reader.offset;
+    memories.push({ ...readLimits(reader), imported: false, offset });
+  }
+}
+
+function readGlobalType(reader: ByteReader) {
+  const type = readValueType(reader);
+  const at = reader.offset;
+  const mutability = reader.u8();
+  if (mutability > 1) throw new ModuleFault('unknown-type', at, 'A global is neither constant nor variable.');
+  return { type, mutable: mutability === 1 };
+}
+
+function readGlobals(reader: ByteReader, module: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const offset = reader.offset;
+    const type = readGlobalType(reader);
+    const start = reader.offset;
+    readConstantExpression(reader, module.referencedFunctions);
+    module.globals.push({ ...type, imported: false, offset, initialiser: { start, end: reader.offset } });
+  }
+}
+
+function readExports(reader: ByteReader, { exports }: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const offset = reader.offset;
+    exports.push({ name: reader.name(), kind: readExternalKind(reader), index: reader.u32(), offset });
+  }
+}
+
+function readStart(reader: ByteReader, module: WasmModule): void {
+  const offset = reader.offset;
+  module.start = { functionIndex: reader.u32(), offset };
+}
+
+/** Element segments: bit 0 passive or declarative, bit 1 explicit table or declarative, bit 2 expressions. */
+function readElements(reader: ByteReader, module: WasmModule): void {
+  const { referencedFunctions } = module;
+  for (let left = reader.count(); left > 0; left--) {
+    const at = reader.offset;
+    const flags = reader.u32();
+    if (flags > 7)
+      throw new ModuleFault('unknown-segment', at, `Element segment kind ${flags} is not admitted.`);
+    const [active, explicit, expressions] = [(flags & 1) === 0, (flags & 2) !== 0, (flags & 4) !== 0];
+    if (active) {
+      if (explicit) reader.u32();
+      readConstantExpression(reader, referencedFunctions);
+    }
+    if (!active || explicit) {
+      if (expressions) readValueType(reader);
+      else reader.skip(1);
+    }
+    for (let items = reader.count(); items > 0; items--) {
+      if (expressions) readConstantExpression(reader, referencedFunctions);
+      else referencedFunctions.add(reader.u32());
+    }
+    module.elementSegments++;
+  }
+}
+
+function readCode(reader: ByteReader, module: WasmModule): void {
+  for (let left = reader.count(); left > 0; left--) {
+    const size = reader.u32();
+    const start = reader.offset;
+    reader.skip(size);
+    const body = new ByteReader(reader.bytes, start, start + size);
+    const locals = [];
+    for (let groups = body.count(); groups > 0; groups--)
+      locals.push({ count: body.u32(), type: readValueType(body) });
+    module.bodies.push({ start, end: start + size, locals, code: body.offset });
+  }
+}
+
+function readData(reader: ByteReader, module: WasmModule): void {
+  const segments = reader.count();
+  module.dataSegments = segments;
+  for (let left = segments; left > 0; left--) {
+    const at = reader.offset;
+    const flags = reader.u32();
+    if (flags > 2)
+      throw new ModuleFault('unknown-segment', at, `Data segment kind ${flags} is not admitted.`);
+    if (flags === 2 && reader.u32() !== 0)
+      throw new ModuleFault('multi-memory', at, 'A data segment names a second memory.');
+    if (flags !== 1) readConstantExpression(reader, module.referencedFunctions);
+    reader.skip(reader.u32());
+  }
+}
