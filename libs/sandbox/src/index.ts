@@ -1,1 +1,4 @@
-export {};
+/** What both halves share and needs no particular surroundings. */
+export { ABI, RUNTIME_VERSION, STOP } from './abi.js';
+export { seedOfUnit, type SeedParts } from './runner/unit-seed.js';
+export type * from './runner/types.js';

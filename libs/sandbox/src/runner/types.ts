@@ -15,7 +15,9 @@ export type UnitTrapKind =
 /** A window of a file on the host's disk, or bytes in memory, shown to the app read-only as `/input/NAME`. */
 export type InputContent =
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Pieces in order; together they are the input. Offsets and lengths in bytes. */
+  /** Chunk buffers in order, viewed where they are, never joined. */
+  | { readonly kind: 'pieces'; readonly pieces: readonly Uint8Array[] }
+  /** Parts of files on disk in order, read when the app reads; not in browsers. Offsets and lengths in bytes. */
   | {
       readonly kind: 'files';
       readonly pieces: ReadonlyArray<{
@@ -75,9 +77,13 @@ export interface UnitResult {
 }
 
 export interface RunOptions {
+  /** Ends the run at once; the promise then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+  /** What the app says of its progress, at most ten times a second. */
   readonly onProgress?: (progress: {
     readonly permille: number | null;
     readonly cycles: bigint | null;
   }) => void;
+  /** Pictures that the app shows, at most ten a second. */
+  readonly onFrame?: (bytes: Uint8Array) => void;
 }

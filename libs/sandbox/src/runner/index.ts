@@ -1,0 +1,4 @@
+/** Running admitted modules in Node: one child process per core. Browsers: `@gleaner/sandbox/browser`. */
+export { SandboxProcess, type SandboxProcessOptions } from './sandbox-process.js';
+export { seedOfUnit, type SeedParts } from './unit-seed.js';
+export type * from './types.js';

@@ -1,0 +1,42 @@
+import type { UnitResult, UnitToRun } from './types.js';
+
+/** A unit on its way to a sandbox process or worker; its module travels apart, once. */
+export type SentUnit = Omit<UnitToRun, 'module'> & { readonly id: number };
+
+export interface SentModule {
+  readonly sha256: string;
+  readonly source: UnitToRun['module'];
+}
+
+/** To the sandbox. */
+export type SandboxRequest =
+  | {
+      readonly type: 'run';
+      readonly modules: readonly SentModule[];
+      /** Compiled modules to forget, by SHA-256. */
+      readonly evict: readonly string[];
+      readonly units: readonly SentUnit[];
+    }
+  /** Units that nobody waits for any more. */
+  | { readonly type: 'drop'; readonly ids: readonly number[] }
+  /** Holds between units and between steps, where the operating system cannot stop the process. */
+  | { readonly type: 'hold'; readonly isHeld: boolean };
+
+export interface FinishedUnit {
+  readonly id: number;
+  readonly result: UnitResult;
+  /** The module could not be compiled and is not kept: it has to be sent again. */
+  readonly isModuleLost: boolean;
+}
+
+/** From the sandbox. */
+export type SandboxReply =
+  | { readonly type: 'ready' }
+  | { readonly type: 'finished'; readonly units: readonly FinishedUnit[] }
+  | {
+      readonly type: 'progress';
+      readonly id: number;
+      readonly permille: number | null;
+      readonly cycles: bigint;
+    }
+  | { readonly type: 'frame'; readonly id: number; readonly bytes: Uint8Array };

@@ -1,0 +1,31 @@
+/** Entry of the sandbox process; see {@link SandboxProcess}, which starts it. */
+import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { DiskSource } from './disk-source.js';
+import type { SandboxReply, SandboxRequest } from './messages.js';
+import { SandboxLoop } from './sandbox-loop.js';
+
+const loop = new SandboxLoop({
+  send,
+  readModule: (source) => (source.kind === 'bytes' ? source.bytes : readFileSync(source.path)),
+  sha256Hex: (bytes) => hash('sha256', bytes, 'hex'),
+  openFiles: ({ pieces }) => new DiskSource(pieces),
+  cpuMs: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+  yield: () => setImmediate(),
+});
+
+// Ctrl-C reaches the whole terminal group: the parent decides what becomes of the work, and the channel tells.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => process.exit(0));
+process.on('disconnect', () => process.exit(0));
+// Only the parent that started this process can write here, and both are built from one source.
+process.on('message', (request) => loop.receive(request as SandboxRequest));
+send({ type: 'ready' });
+
+function send(reply: SandboxReply): void {
+  process.send?.(reply);
+}

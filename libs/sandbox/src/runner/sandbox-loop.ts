@@ -1,0 +1,199 @@
+import type { ByteSource } from '../wasi/byte-source.js';
+import { sourceOfPieces } from '../wasi/byte-source.js';
+import type { FinishedUnit, SandboxReply, SandboxRequest, SentModule, SentUnit } from './messages.js';
+import type { InputContent, UnitResult } from './types.js';
+import { UnitExecution, type ExecutionHooks } from './unit-execution.js';
+import { infrastructureEnding, type Ending } from './unit-ending.js';
+
+/** What the sandbox's loop needs from its surroundings: a Node process or a Web Worker. */
+export interface SandboxPlatform {
+  send(reply: SandboxReply): void;
+  readModule(source: SentModule['source']): Uint8Array;
+  sha256Hex(bytes: Uint8Array): string;
+  openFiles(content: Extract<InputContent, { kind: 'files' }>): ByteSource;
+  /** CPU time of this sandbox so far, in milliseconds; wall time where the platform cannot tell. */
+  cpuMs(): number;
+  /** Lets waiting messages in. */
+  yield(): Promise<void>;
+}
+
+/** Results wait at most this long for others to travel with, and messages for the loop to listen. */
+const TURN_MS = 5;
+const MIN_MS_BETWEEN_REPORTS = 100;
+
+/** The inside of a sandbox: takes requests, runs one unit after the other, replies. */
+export class SandboxLoop {
+  readonly #platform: SandboxPlatform;
+  readonly #modules = new Map<string, WebAssembly.Module>();
+  readonly #sources = new Map<string, SentModule['source']>();
+  readonly #queue: SentUnit[] = [];
+  readonly #dropped = new Set<number>();
+  #finished: FinishedUnit[] = [];
+  #isRunning = false;
+  #isHeld = false;
+  #turnStartedAt = 0;
+
+  constructor(platform: SandboxPlatform) {
+    this.#platform = platform;
+  }
+
+  receive(request: SandboxRequest): void {
+    switch (request.type) {
+      case 'run':
+        for (const sha256 of request.evict) {
+          this.#modules.delete(sha256);
+          this.#sources.delete(sha256);
+        }
+        for (const { sha256, source } of request.modules) this.#sources.set(sha256, source);
+        this.#queue.push(...request.units);
+        break;
+      case 'drop':
+        for (const id of request.ids) this.#dropped.add(id);
+        return;
+      case 'hold':
+        this.#isHeld = request.isHeld;
+        break;
+    }
+    if (!this.#isRunning) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    this.#turnStartedAt = performance.now();
+    for (let unit = this.#next(); unit !== undefined; unit = this.#next()) {
+      this.#finished.push(await this.#runUnit(unit));
+      await this.#endTurnIfDue();
+    }
+    this.#flush();
+    this.#isRunning = false;
+  }
+
+  #next(): SentUnit | undefined {
+    while (!this.#isHeld) {
+      const unit = this.#queue.shift();
+      if (unit === undefined || !this.#dropped.delete(unit.id)) return unit;
+    }
+    return undefined;
+  }
+
+  /** Hands results over and listens, often enough that both sides know where the other is. */
+  async #endTurnIfDue(): Promise<void> {
+    if (performance.now() - this.#turnStartedAt < TURN_MS) return;
+    this.#flush();
+    await this.#platform.yield();
+    this.#turnStartedAt = performance.now();
+  }
+
+  #flush(): void {
+    if (this.#finished.length === 0) return;
+    this.#platform.send({ type: 'finished', units: this.#finished });
+    this.#finished = [];
+  }
+
+  async #runUnit(unit: SentUnit): Promise<FinishedUnit> {
+    const startedAt = performance.now();
+    const cpuAtStart = this.#platform.cpuMs();
+    const finish = (ending: Ending, execution: UnitExecution | null): UnitResult => ({
+      ...ending,
+      cycles: execution?.cycles ?? 0n,
+      outputs: ending.outcome === 'infrastructure' || execution === null ? [] : this.#outputsOf(execution),
+      stderr: execution?.host.context.stderr.text() ?? '',
+      cpuMs: this.#platform.cpuMs() - cpuAtStart,
+      wallMs: performance.now() - startedAt,
+    });
+
+    let module: WebAssembly.Module;
+    try {
+      module = this.#moduleOf(unit.moduleSha256);
+    } catch (error) {
+      return {
+        id: unit.id,
+        result: finish(infrastructureEnding(messageOf(error)), null),
+        isModuleLost: true,
+      };
+    }
+    const inputs = new Map<string, ByteSource>();
+    try {
+      for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, this.#open(content));
+      const execution = new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
+      const ending = await this.#runToEnd(execution);
+      return { id: unit.id, result: finish(ending, execution), isModuleLost: false };
+    } catch (error) {
+      return {
+        id: unit.id,
+        result: finish(infrastructureEnding(messageOf(error)), null),
+        isModuleLost: false,
+      };
+    } finally {
+      for (const source of inputs.values()) source.close?.();
+    }
+  }
+
+  async #runToEnd(execution: UnitExecution): Promise<Ending> {
+    let ending = execution.begin();
+    while (ending === null) {
+      await this.#endTurnIfDue();
+      while (this.#isHeld) await this.#platform.yield();
+      ending = execution.step();
+    }
+    return ending;
+  }
+
+  #outputsOf(execution: UnitExecution): UnitResult['outputs'] {
+    return execution.outputs().map(({ name, bytes }) => ({
+      name,
+      size: bytes.length,
+      sha256: this.#platform.sha256Hex(bytes),
+      bytes,
+    }));
+  }
+
+  #hooksOf({ id }: SentUnit): ExecutionHooks {
+    let lastProgressAt = -Infinity;
+    let lastFrameAt = -Infinity;
+    return {
+      onProgress: (permille, cycles) => {
+        const now = performance.now();
+        if (now - lastProgressAt < MIN_MS_BETWEEN_REPORTS) return;
+        lastProgressAt = now;
+        this.#platform.send({ type: 'progress', id, permille, cycles });
+      },
+      onFrame: (bytes) => {
+        const now = performance.now();
+        if (now - lastFrameAt < MIN_MS_BETWEEN_REPORTS) return;
+        lastFrameAt = now;
+        this.#platform.send({ type: 'frame', id, bytes: bytes.slice() });
+      },
+    };
+  }
+
+  #open(content: InputContent): ByteSource {
+    switch (content.kind) {
+      case 'bytes':
+        return sourceOfPieces([content.bytes]);
+      case 'pieces':
+        return sourceOfPieces(content.pieces);
+      case 'files':
+        return this.#platform.openFiles(content);
+    }
+  }
+
+  /** The compiled module, compiled at its first use after its hash was checked. */
+  #moduleOf(sha256: string): WebAssembly.Module {
+    const known = this.#modules.get(sha256);
+    if (known !== undefined) return known;
+    const source = this.#sources.get(sha256);
+    if (source === undefined) throw new Error(`module ${sha256} was not sent`);
+    this.#sources.delete(sha256);
+    const bytes = this.#platform.readModule(source);
+    const actual = this.#platform.sha256Hex(bytes);
+    if (actual !== sha256) throw new Error(`the module's SHA-256 is ${actual}, not ${sha256}`);
+    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    this.#modules.set(sha256, module);
+    return module;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

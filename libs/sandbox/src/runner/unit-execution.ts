@@ -1,0 +1,166 @@
+import { VIRTUAL_STACK_BYTES } from '../admission/virtual-stack.js';
+import { ABI } from '../abi.js';
+import type { ByteSource } from '../wasi/byte-source.js';
+import { StopUnit } from '../wasi/stop-unit.js';
+import { WasiHost, type RootEntry } from '../wasi/wasi-host.js';
+import { CYCLE_LIMIT, endingOf, exitEnding, infrastructureEnding, OK, type Ending } from './unit-ending.js';
+import type { UnitLimits, UnitToRun } from './types.js';
+
+const PAGES_PER_MIB = 16;
+const PAGE_BYTES = 64 * 1024;
+const CHARGED_BYTES_PER_CYCLE = 16;
+const MIB = 1024 * 1024;
+
+/** A unit whose module is compiled and whose inputs are open. */
+export interface ExecutableUnit extends Pick<UnitToRun, 'appName' | 'args' | 'env' | 'outputs' | 'seed'> {
+  readonly module: WebAssembly.Module;
+  readonly inputs: ReadonlyMap<string, ByteSource>;
+  readonly limits: Omit<UnitLimits, 'wallMs'>;
+  /** See {@link HostInit.root}: for conformance programs, which expect a writable tree. */
+  readonly root?: Iterable<RootEntry>;
+}
+
+export interface ExecutionHooks {
+  readonly onProgress?: (permille: number, cycles: bigint) => void;
+  /** The bytes are valid only during the call. */
+  readonly onFrame?: (bytes: Uint8Array) => void;
+}
+
+/**
+ * One unit in a fresh instance of its module; the same code in Node and in browsers. A command runs to its end in
+ * {@link begin}; a stepping app goes on with {@link step} until it gives an ending.
+ */
+export class UnitExecution {
+  readonly host: WasiHost;
+  readonly #unit: ExecutableUnit;
+  #exports: WebAssembly.Exports = {};
+  #cyclesLeft: WebAssembly.Global<'i64'> | null = null;
+
+  constructor(unit: ExecutableUnit, hooks: ExecutionHooks = {}) {
+    this.#unit = unit;
+    this.host = new WasiHost({
+      args: [unit.appName, ...unit.args],
+      env: unit.env,
+      inputs: unit.inputs,
+      keepsStdout: unit.outputs.includes('stdout'),
+      outputBytes: unit.limits.outputBytes,
+      scratchBytes: unit.limits.memoryMiB * MIB,
+      seed: bytesOfHex(unit.seed),
+      ...(unit.root === undefined ? {} : { root: unit.root }),
+      charge: (requestedBytes) => this.#charge(requestedBytes),
+      onProgress: (permille) => hooks.onProgress?.(permille, this.cycles),
+      onFrame: hooks.onFrame ?? ignore,
+    });
+  }
+
+  /** Cycles used so far; what a trap had charged ahead is included. */
+  get cycles(): bigint {
+    const { maxCycles } = this.#unit.limits;
+    const used = maxCycles - (this.#cyclesLeft?.value ?? maxCycles);
+    return used > maxCycles ? maxCycles : used;
+  }
+
+  get isStepping(): boolean {
+    return 'gleaner_step' in this.#exports;
+  }
+
+  /** Instantiates and runs the app's start and initialisation, and a command entirely. Null: call {@link step} next. */
+  begin(): Ending | null {
+    return this.#guard(() => {
+      const failure = this.#instantiate();
+      if (failure !== null) return failure;
+      this.#call(ABI.start);
+      if (this.isStepping) {
+        this.#call('_initialize');
+        return null;
+      }
+      if (!('_start' in this.#exports)) {
+        return infrastructureEnding('the module exports neither _start nor gleaner_step');
+      }
+      this.#call('_start');
+      return OK;
+    });
+  }
+
+  /** One step of a stepping app. Null: there is more to do. */
+  step(): Ending | null {
+    return this.#guard(() => {
+      const answer = this.#call('gleaner_step');
+      if (answer > 0) return null;
+      return exitEnding(-answer);
+    });
+  }
+
+  /** Bytes of the declared outputs, in the order of their names; an output that was not written is empty. */
+  outputs(): { readonly name: string; readonly bytes: Uint8Array }[] {
+    return [...this.#unit.outputs].sort().map((name) => ({ name, bytes: this.host.output(name) }));
+  }
+
+  #instantiate(): Ending | null {
+    const { module, limits } = this.#unit;
+    const instance = new WebAssembly.Instance(module, this.host.imports as WebAssembly.Imports);
+    this.#exports = instance.exports;
+    const memory = instance.exports[ABI.memory];
+    const pages = limits.memoryMiB * PAGES_PER_MIB;
+    if (memory instanceof WebAssembly.Memory) {
+      if (memory.buffer.byteLength > pages * PAGE_BYTES) {
+        return infrastructureEnding(
+          `the module starts with ${memory.buffer.byteLength / MIB} MiB of memory, the unit allows ${limits.memoryMiB}`,
+        );
+      }
+      this.host.context.memory.attach(memory);
+    }
+    const cyclesLeft = this.#global(ABI.cyclesLeft);
+    if (cyclesLeft === null) return infrastructureEnding('the module was not admitted: it counts no cycles');
+    this.#cyclesLeft = cyclesLeft as WebAssembly.Global<'i64'>;
+    this.#cyclesLeft.value = limits.maxCycles;
+    this.#set(ABI.pageLimit, pages);
+    return null;
+  }
+
+  /** Calls an export without arguments, if there is one, with a full virtual stack. */
+  #call(name: string): number {
+    const entry = this.#exports[name];
+    if (typeof entry !== 'function') return 0;
+    this.#set(ABI.stackLeft, VIRTUAL_STACK_BYTES);
+    return Number((entry as () => unknown)() ?? 0);
+  }
+
+  #guard(run: () => Ending | null): Ending | null {
+    let ending: Ending | null;
+    try {
+      ending = run();
+    } catch (error) {
+      ending = endingOf(error, Number(this.#global(ABI.stop)?.value ?? 0));
+    }
+    // Code without a check at its end may go a little beyond the limit; it is the limit that counts.
+    const isOver = this.#cyclesLeft !== null && this.#cyclesLeft.value < 0n;
+    return isOver && (ending === null || ending.outcome === 'ok' || ending.outcome === 'exit')
+      ? CYCLE_LIMIT
+      : ending;
+  }
+
+  #charge(requestedBytes: number): void {
+    if (requestedBytes === 0 || this.#cyclesLeft === null) return;
+    const left = this.#cyclesLeft.value - BigInt(Math.ceil(requestedBytes / CHARGED_BYTES_PER_CYCLE));
+    this.#cyclesLeft.value = left;
+    if (left <= 0n) throw new StopUnit({ kind: 'cycle-limit' });
+  }
+
+  #global(name: string): WebAssembly.Global | null {
+    const value = this.#exports[name];
+    return value instanceof WebAssembly.Global ? value : null;
+  }
+
+  #set(name: string, value: number): void {
+    const global = this.#global(name);
+    if (global !== null) global.value = value;
+  }
+}
+
+function bytesOfHex(hex: string): Uint8Array {
+  if (!/^[0-9a-f]{64}$/.test(hex)) throw new TypeError('a seed is 64 lower-case hexadecimal digits');
+  return Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+}
+
+function ignore(): void {}

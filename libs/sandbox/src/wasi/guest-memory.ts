@@ -1,0 +1,57 @@
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The app's linear memory as host calls see it. Addresses and lengths are unsigned 32-bit byte counts. */
+export class GuestMemory {
+  #memory: WebAssembly.Memory | null = null;
+  #bytes = new Uint8Array(0);
+  #view = new DataView(this.#bytes.buffer);
+
+  attach(memory: WebAssembly.Memory): void {
+    this.#memory = memory;
+    this.#bytes = new Uint8Array(0);
+  }
+
+  /** A view of the whole memory, valid until the app runs again. */
+  get bytes(): Uint8Array {
+    // Growing detaches the old buffer, whose views then have length 0.
+    if (this.#bytes.length === 0 && this.#memory !== null) {
+      this.#bytes = new Uint8Array(this.#memory.buffer);
+      this.#view = new DataView(this.#memory.buffer);
+    }
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    return this.bytes.length === 0 ? new DataView(new ArrayBuffer(0)) : this.#view;
+  }
+
+  holds(address: number, length: number): boolean {
+    return address + length <= this.bytes.length;
+  }
+
+  slice(address: number, length: number): Uint8Array {
+    return this.bytes.subarray(address, address + length);
+  }
+
+  /** The text at an address that was checked by {@link holds}; null where it is not UTF-8. */
+  text(address: number, length: number): string | null {
+    try {
+      return utf8.decode(this.slice(address, length));
+    } catch {
+      return null;
+    }
+  }
+
+  /** Writes `value` where the four bytes are inside the memory; false where they are not. */
+  setU32(address: number, value: number): boolean {
+    if (!this.holds(address, 4)) return false;
+    this.view.setUint32(address, value, true);
+    return true;
+  }
+
+  setU64(address: number, value: bigint): boolean {
+    if (!this.holds(address, 8)) return false;
+    this.view.setBigUint64(address, value, true);
+    return true;
+  }
+}
