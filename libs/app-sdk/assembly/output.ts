@@ -58,6 +58,15 @@ export class Output {
     return this.digits(value < 0 ? 0 - <u64>value : <u64>value, 1);
   }
 
+  /** Writes the low `digits` (1 to 16) hexadecimal digits, lower case. */
+  hex(value: u64, digits: i32): this {
+    for (let shift = (digits - 1) * 4; shift >= 0; shift -= 4) {
+      const digit = <u8>((value >> shift) & 15);
+      this.byte(digit < 10 ? 0x30 + digit : 0x57 + digit);
+    }
+    return this;
+  }
+
   /**
    * Writes a number with exactly `decimals` (0 to 9) decimals, rounded half away from zero; |value| * 10^decimals must
    * be below 2^53. The digits are the same on every machine.
