@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { backoffDelayMs } from '@gleaner/domain';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { ContentCache, HttpOriginSource } from '@gleaner/swarm';
@@ -36,10 +36,8 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     baseUrl: new URL(options.coordinator),
     token: options.credentials.token,
   });
-  const cache = await ContentCache.open({
-    directory: join(options.dataDirectory, 'cache'),
-    quotaBytes: policy.cacheBytes,
-  });
+  const cacheDirectory = resolve(options.dataDirectory, 'cache');
+  const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: policy.cacheBytes });
   const source = new HttpOriginSource({
     baseUrl: client.baseUrl,
     credentials: () => client.credentials(),
@@ -47,7 +45,10 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     attempts: DOWNLOAD_ATTEMPTS,
   });
   const runtimeVersions = [RUNTIME_VERSION];
-  const runner = new SandboxedTaskRunner({ cache, source, sandboxes: new SandboxPool() }, runtimeVersions);
+  const runner = new SandboxedTaskRunner(
+    { cache, source, sandboxes: new SandboxPool([cacheDirectory]) },
+    runtimeVersions,
+  );
   const store = new FileTaskStore(options.dataDirectory);
   return new Worker(
     { client, store, runner, random: Math.random },

@@ -5,6 +5,9 @@ export class SandboxPool {
   readonly #idle: SandboxProcess[] = [];
   readonly #all = new Set<SandboxProcess>();
 
+  /** @param readableDirectories where modules and inputs lie; the processes can read nothing else */
+  constructor(private readonly readableDirectories: readonly string[]) {}
+
   /** Runs the unit in an idle process, or in a new one: the caller bounds how many run at the same time. */
   async run(unit: UnitToRun, options: RunOptions): Promise<UnitResult> {
     const sandbox = this.#idle.pop() ?? this.#start();
@@ -24,7 +27,7 @@ export class SandboxPool {
   }
 
   #start(): SandboxProcess {
-    const sandbox = new SandboxProcess();
+    const sandbox = new SandboxProcess({ readableDirectories: this.readableDirectories });
     this.#all.add(sandbox);
     return sandbox;
   }

@@ -1,4 +1,5 @@
-import type { TaskAssignment, UnitParams, UnitWindows, WorkJob } from '@gleaner/protocol';
+import { substituteArgs, windowEnv } from '@gleaner/domain';
+import type { TaskAssignment, WorkJob } from '@gleaner/protocol';
 import { seedOfUnit, type InputContent, type UnitToRun } from '@gleaner/sandbox/runner';
 
 /** What of a job and a unit decides the computation; the same for a volunteer's task and a local run. */
@@ -30,8 +31,8 @@ export function unitToRun(
   wallMs: number,
 ): UnitToRun {
   const { job, task } = description;
-  const args = job.args.map((arg) => fillPlaceholders(arg, task.params));
-  const env = { ...job.env, ...offsetVariables(task.windows) };
+  const args = substituteArgs(job.args, task.params);
+  const env = { ...job.env, ...windowEnv(task.windows) };
   return {
     module,
     moduleSha256: job.app.moduleSha256,
@@ -48,21 +49,6 @@ export function unitToRun(
     },
     seed: seedOfUnit({ moduleSha256: job.app.moduleSha256, args, env, inputs: inputIdentities(description) }),
   };
-}
-
-/** Puts the unit's values into `{split.field}`. Braces that name no value of the unit stay as they are. */
-export function fillPlaceholders(text: string, params: UnitParams): string {
-  return text.replace(/\{([A-Za-z][\w-]*)\.([A-Za-z][\w-]*)\}/g, (whole, split: string, field: string) => {
-    const value = params[split]?.[field];
-    return value === undefined ? whole : String(value);
-  });
-}
-
-/** `GLEANER_OFFSET`: where the window stands in its input, in bytes. With several windows, that of the first by name. */
-function offsetVariables(windows: UnitWindows): Record<string, string> {
-  const [first] = Object.keys(windows).sort();
-  const window = first === undefined ? undefined : windows[first];
-  return window ? { GLEANER_OFFSET: String(window.offset) } : {};
 }
 
 function inputIdentities(

@@ -1,0 +1,110 @@
+import { problem as problemSchema } from '@gleaner/protocol';
+import { z } from 'zod';
+import { CliError, EXIT } from '../cli-error.js';
+import { problemLines } from './problem-lines.js';
+
+/** Where and as whom the command speaks. */
+export interface ApiTarget {
+  readonly url: string;
+  readonly token: string | undefined;
+}
+
+export interface ApiCall {
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly query?: Readonly<Record<string, string>>;
+  /** Sent as JSON. */
+  readonly json?: unknown;
+  readonly body?: { readonly contentType: string; readonly bytes: Uint8Array<ArrayBuffer> };
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
+
+const pageEnvelope = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() });
+
+/** Calls the coordinator's REST API; every failure becomes a {@link CliError} that reads like a sentence. */
+export class ApiClient {
+  constructor(readonly target: ApiTarget) {}
+
+  /** The answer, checked against its schema. */
+  async request<T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> {
+    const response = await this.send(path, call);
+    const value: unknown = await response.json().catch(() => undefined);
+    const parsed = schema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    throw new CliError(
+      `${response.url} answered something else than a Gleaner coordinator of this version does: ${z.prettifyError(parsed.error)}`,
+      EXIT.unreachable,
+    );
+  }
+
+  /** All items of a keyset-paginated list, at most `limit`. */
+  async list<T>(path: string, item: z.ZodType<T>, limit: number): Promise<T[]> {
+    const items: T[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await this.request(path, pageEnvelope, { query: cursor === undefined ? {} : { cursor } });
+      items.push(...page.items.map((value) => item.parse(value)));
+      cursor = page.nextCursor ?? undefined;
+    } while (cursor !== undefined && items.length < limit);
+    return items.slice(0, limit);
+  }
+
+  /** The raw answer of a call that succeeded. */
+  async send(path: string, call: ApiCall = {}): Promise<Response> {
+    const url = new URL(path, this.target.url);
+    for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
+    const response = await this.#fetch(url, call);
+    if (response.ok) return response;
+    throw await errorOf(url, response);
+  }
+
+  async #fetch(url: URL, call: ApiCall): Promise<Response> {
+    const { token } = this.target;
+    const contentType = call.json === undefined ? call.body?.contentType : 'application/json';
+    const body = call.json === undefined ? call.body?.bytes : JSON.stringify(call.json);
+    try {
+      return await fetch(url, {
+        method: call.method ?? 'GET',
+        headers: {
+          ...(token !== undefined && { authorization: `Bearer ${token}` }),
+          ...(contentType !== undefined && { 'content-type': contentType }),
+          ...call.headers,
+        },
+        ...(body !== undefined && { body }),
+        ...(call.signal && { signal: call.signal }),
+      });
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      const cause: unknown = error instanceof Error ? error.cause : undefined;
+      const reason = cause instanceof Error ? cause.message : String(error);
+      throw new CliError(
+        `No coordinator answers at ${url.origin} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`,
+        EXIT.unreachable,
+        { cause: error },
+      );
+    }
+  }
+}
+
+async function errorOf(url: URL, response: Response): Promise<CliError> {
+  const value: unknown = await response.json().catch(() => undefined);
+  const parsed = problemSchema.safeParse(value);
+  if (!parsed.success) {
+    return new CliError(
+      `${url.href} answered ${response.status} and is no Gleaner coordinator`,
+      EXIT.unreachable,
+    );
+  }
+  return new ApiProblemError(problemLines(parsed.data).join('\n'), parsed.data.code, response.status);
+}
+
+/** The coordinator's problem document. */
+export class ApiProblemError extends CliError {
+  constructor(
+    message: string,
+    readonly code: string,
+    readonly status: number,
+  ) {
+    super(message, EXIT.refused);
+  }
+}

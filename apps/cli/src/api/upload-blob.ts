@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { blob as blobSchema, type Blob } from '@gleaner/protocol';
+import { DetailedError, Upload } from 'tus-js-client';
+import { CliError, EXIT } from '../cli-error.js';
+import { ApiProblemError, type ApiClient } from './api-client.js';
+
+/** Bytes of one PATCH: small enough that a dropped connection costs little. */
+const PATCH_BYTES = 16 * 1024 * 1024;
+const RETRY_DELAYS_MS = [500, 1_000, 3_000, 10_000, 30_000];
+
+export interface UploadOptions {
+  readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
+  readonly signal?: AbortSignal;
+}
+
+/** SHA-256 of a file as a blob id, and its size in bytes. */
+export async function identifyFile(path: string): Promise<{ blobId: string; sizeBytes: number }> {
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) {
+    hash.update(bytes);
+    sizeBytes += bytes.length;
+  }
+  return { blobId: `sha256:${hash.digest('hex')}`, sizeBytes };
+}
+
+/** Uploads a file by tus unless the coordinator has its content already, and returns the blob. */
+export async function uploadBlob(api: ApiClient, path: string, options: UploadOptions = {}): Promise<Blob> {
+  const { blobId } = await identifyFile(path);
+  const present = await findBlob(api, blobId);
+  if (present) return present;
+  await uploadByTus(api, path, blobId, options);
+  return api.request(`/v1/blobs/${blobId}`, blobSchema);
+}
+
+async function findBlob(api: ApiClient, blobId: string): Promise<Blob | undefined> {
+  try {
+    return await api.request(`/v1/blobs/${blobId}`, blobSchema);
+  } catch (error) {
+    if (error instanceof ApiProblemError && (error.status === 404 || error.status === 403)) return undefined;
+    throw error;
+  }
+}
+
+async function uploadByTus(
+  api: ApiClient,
+  path: string,
+  blobId: string,
+  options: UploadOptions,
+): Promise<void> {
+  const { size } = await stat(path);
+  const { url, token } = api.target;
+  await new Promise<void>((resolve, reject) => {
+    // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
+    const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
+    const upload = new Upload(content, {
+      endpoint: new URL('/v1/uploads', url).href,
+      uploadSize: size,
+      chunkSize: PATCH_BYTES,
+      retryDelays: RETRY_DELAYS_MS,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      metadata: { filename: basename(path), sha256: blobId.slice('sha256:'.length) },
+      onProgress: (sent, total) => options.onProgress?.(sent, total),
+      onSuccess: () => {
+        resolve();
+      },
+      onError: (error) => {
+        reject(uploadError(error));
+      },
+    });
+    options.signal?.addEventListener('abort', () => {
+      void upload.abort(true).finally(() => {
+        reject(new DOMException('the upload was stopped', 'AbortError'));
+      });
+    });
+    upload.start();
+  });
+}
+
+function uploadError(error: Error): CliError {
+  const answer = error instanceof DetailedError ? error.originalResponse?.getBody() : undefined;
+  return new CliError(`The upload failed: ${answer || error.message}`, EXIT.refused, { cause: error });
+}

@@ -1,0 +1,112 @@
+import { account, createdToken, leaderboardRow, project, scope, type Scope } from '@gleaner/protocol';
+import type { Command } from 'commander';
+import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
+import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+
+/** Accounts, tokens, projects and the leaderboard: what an installation needs before its first job, and after it. */
+export function registerAccounts(program: Command): void {
+  registerAccount(program.command('account').description('accounts (operators)'));
+  registerToken(program.command('token').description('your tokens'));
+  registerProject(program.command('project').description('projects: create, approve, add scientists'));
+  withCommonOptions(program.command('leaderboard'))
+    .description('who has contributed most')
+    .option('--limit <n>', 'rows', wholeNumber(1, 1000), 20)
+    .action(async (options: CommonOptions & { limit: number }) => {
+      const rows = await apiOf(options).list('/v1/leaderboards/accounts', leaderboardRow, options.limit);
+      if (options.json) printJson(rows);
+      else print(leaderboardLines(rows).join('\n'));
+    });
+}
+
+/** The leaderboard as people read it. */
+export function leaderboardLines(
+  rows: ReadonlyArray<{ rank: number; name: string; credit: string; validTasks: number }>,
+): string[] {
+  return tableLines(
+    ['rank', 'name', 'cycles', 'valid tasks'],
+    rows.map(({ rank, name, credit, validTasks }) => [`${rank}`, name, groupDigits(credit), `${validTasks}`]),
+  );
+}
+
+function registerAccount(command: Command): void {
+  withCommonOptions(command.command('create <name>'))
+    .description('make an account and a first token for it')
+    .option('--operator', 'it may approve projects and apps')
+    .option('--scopes <list>', 'what its token may do: work,submit,operate', parseScopes, [
+      'work',
+      'submit',
+    ] as Scope[])
+    .action(async (name: string, options: CommonOptions & { operator?: true; scopes: Scope[] }) => {
+      const api = apiOf(options);
+      const made = await api.request('/v1/accounts', account, {
+        method: 'POST',
+        json: { name, operator: options.operator ?? false },
+      });
+      const token = await api.request(`/v1/accounts/${made.id}/tokens`, createdToken, {
+        method: 'POST',
+        json: { label: 'first token', scopes: options.scopes },
+      });
+      if (options.json) {
+        printJson({ account: made, token: token.secret });
+        return;
+      }
+      note(`Account ${made.id} "${made.name}". Its token, shown only this once:`);
+      print(token.secret);
+    });
+}
+
+function registerToken(command: Command): void {
+  withCommonOptions(command.command('create <label>'))
+    .description('make another token of your account')
+    .option('--scopes <list>', 'what it may do: work,submit,operate', parseScopes, ['work'] as Scope[])
+    .action(async (label: string, options: CommonOptions & { scopes: Scope[] }) => {
+      const made = await apiOf(options).request('/v1/tokens', createdToken, {
+        method: 'POST',
+        json: { label, scopes: options.scopes },
+      });
+      if (options.json) printJson(made);
+      else print(made.secret);
+    });
+  withCommonOptions(command.command('revoke <id>'))
+    .description('make a token useless at once')
+    .action(async (id: string, options: CommonOptions) => {
+      await apiOf(options).send(`/v1/tokens/${id}`, { method: 'DELETE' });
+      if (options.json) printJson({ revoked: id });
+      else note(`Token ${id} is revoked.`);
+    });
+}
+
+function registerProject(command: Command): void {
+  withCommonOptions(command.command('create <slug>'))
+    .description('propose a project; an operator approves it')
+    .option('--name <name>', 'its full name; default: the slug')
+    .option('--description <text>', 'what it searches for', '')
+    .action(async (slug: string, options: CommonOptions & { name?: string; description: string }) => {
+      const made = await apiOf(options).request('/v1/projects', project, {
+        method: 'POST',
+        json: { slug, name: options.name ?? slug, description: options.description },
+      });
+      if (options.json) printJson(made);
+      else note(made.approved ? `${slug} is approved.` : `${slug} waits for an operator's approval.`);
+    });
+  withCommonOptions(command.command('approve <slug>'))
+    .description('let a project publish and submit (operators)')
+    .action(async (slug: string, options: CommonOptions) => {
+      const approved = await apiOf(options).request(`/v1/projects/${slug}/approval`, project, {
+        method: 'POST',
+      });
+      if (options.json) printJson(approved);
+      else note(`${slug} is approved.`);
+    });
+  withCommonOptions(command.command('add-scientist <slug> <account>'))
+    .description('let an account submit jobs to a project (operators)')
+    .action(async (slug: string, accountId: string, options: CommonOptions) => {
+      await apiOf(options).send(`/v1/projects/${slug}/scientists`, { method: 'POST', json: { accountId } });
+      if (options.json) printJson({ project: slug, accountId });
+      else note(`Account ${accountId} may submit to ${slug}.`);
+    });
+}
+
+function parseScopes(text: string): Scope[] {
+  return text.split(',').map((name) => scope.parse(name.trim()));
+}

@@ -1,0 +1,103 @@
+import { readFile } from 'node:fs/promises';
+import { appVersion } from '@gleaner/protocol';
+import { admitModule, type AdmissionReport } from '@gleaner/sandbox/admission';
+import type { Command } from 'commander';
+import { resolveProject } from '../api/resolve-project.js';
+import { CliError, EXIT } from '../cli-error.js';
+import { apiOf, splitAppVersion, withCommonOptions, type CommonOptions } from '../common-options.js';
+import { note, print, printJson } from '../terminal/output.js';
+
+interface PublishOptions extends CommonOptions {
+  readonly name: string;
+  readonly appVersion: string;
+  readonly project?: string;
+}
+
+export function registerApp(program: Command): void {
+  const app = program.command('app').description('apps: check, publish, approve');
+  withCommonOptions(app.command('publish <file>'))
+    .description('upload a WebAssembly module as a version of an app')
+    .requiredOption('--name <name>', 'name of the app')
+    // `--version` is the stable name; commander would otherwise keep it for the program's own version.
+    .requiredOption('--version <version>', 'version of the app')
+    .option('--project <slug>', 'project that owns it; default: your only one')
+    .action(
+      async (file: string, options: CommonOptions & { name: string; version: string; project?: string }) => {
+        await publish(file, { ...options, appVersion: options.version });
+      },
+    );
+  withCommonOptions(app.command('approve <name@version>'))
+    .description('let a version run on all volunteers and earn credit (operators)')
+    .action(async (ref: string, options: CommonOptions) => {
+      const { name, version } = splitAppVersion(ref);
+      const approved = await apiOf(options).request(
+        `/v1/apps/${name}/versions/${version}/approval`,
+        appVersion,
+        { method: 'PUT' },
+      );
+      if (options.json) printJson(approved);
+      else note(`${ref} is approved.`);
+    });
+  app
+    .command('check <file>')
+    .description('what admission says about a module, without a coordinator')
+    .option('--json', 'answer with JSON on stdout')
+    .action(async (file: string, options: CommonOptions) => {
+      await check(file, options.json ?? false);
+    });
+}
+
+async function publish(file: string, options: PublishOptions): Promise<void> {
+  const api = apiOf(options);
+  const bytes = await readModule(file);
+  const project = await resolveProject(api, options.project);
+  const published = await api.request('/v1/apps', appVersion, {
+    method: 'POST',
+    query: { project, name: options.name, version: options.appVersion },
+    body: { contentType: 'application/wasm', bytes },
+  });
+  if (options.json) {
+    printJson(published);
+    return;
+  }
+  print(`${published.app}@${published.version}`);
+  printReport(published.report);
+  if (!published.approved) note('It runs only on your own hosts until an operator approves it.');
+}
+
+async function check(file: string, json: boolean): Promise<void> {
+  const admission = admitModule(await readModule(file));
+  if (json) printJson(admission.admitted ? { admitted: true, report: admission.report } : admission);
+  if (!admission.admitted) {
+    const reasons = admission.errors.map(({ rule, offset, message }) => {
+      const at = offset === null ? '' : ` at byte ${offset}`;
+      return `  ${rule}${at}: ${message}`;
+    });
+    throw new CliError([`${file} is refused:`, ...reasons].join('\n'), EXIT.refused);
+  }
+  if (!json) {
+    print(`${file} is admitted.`);
+    printReport(admission.report);
+  }
+}
+
+/** What the coordinator's report and a local one have in common. */
+function printReport(report: Omit<AdmissionReport, 'memoryPages'>): void {
+  const { staticStackBytes } = report;
+  note(
+    `  ${report.originalBytes} bytes, rewritten ${report.rewrittenBytes} bytes (${report.runtimeVersion})`,
+  );
+  note(`  ${report.functions} functions, ${report.stepping ? 'stepping' : 'a command'}`);
+  note(`  stack: ${staticStackBytes === null ? 'recursive, metered' : `at most ${staticStackBytes} bytes`}`);
+  note(`  imports: ${report.imports.join(', ') || 'none'}`);
+  if (report.features.length > 0) note(`  features: ${report.features.join(', ')}`);
+  for (const warning of report.warnings) note(`  warning: ${warning}`);
+}
+
+async function readModule(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (error) {
+    throw new CliError(`Cannot read ${file}: ${String(error)}`, EXIT.usage, { cause: error });
+  }
+}

@@ -1,0 +1,92 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import type { Blob } from '@gleaner/protocol';
+import type { Command } from 'commander';
+import type { ApiClient } from '../api/api-client.js';
+import { uploadBlob } from '../api/upload-blob.js';
+import { CliError, EXIT } from '../cli-error.js';
+import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
+import { stopSignal } from '../processes/stop-signal.js';
+import { formatBytes, note, print, printJson } from '../terminal/output.js';
+import { ProgressBar } from '../terminal/progress-bar.js';
+
+export function registerBlob(program: Command): void {
+  const blob = program.command('blob').description('input files: upload, download');
+  withCommonOptions(blob.command('put <file...>'))
+    .description('upload files; prints the blob id of each')
+    .option('--gunzip', 'store the content of a .gz file')
+    .action(async (files: string[], options: CommonOptions & { gunzip?: true }) => {
+      const api = apiOf(options);
+      const signal = stopSignal();
+      const blobs: Blob[] = [];
+      for (const file of files) blobs.push(await putFile(api, file, options.gunzip ?? false, signal));
+      if (options.json) printJson(blobs);
+      else for (const { blobId } of blobs) print(blobId);
+    });
+  withCommonOptions(blob.command('get <id>'))
+    .description('download a blob')
+    .option('-o, --output <file>', 'write it there instead of stdout')
+    .action(async (id: string, options: CommonOptions & { output?: string }) => {
+      await download(apiOf(options), `/v1/blobs/${id}/content`, options.output, stopSignal());
+      if (options.json && options.output !== undefined) printJson({ blobId: id, file: options.output });
+    });
+}
+
+async function putFile(api: ApiClient, file: string, gunzip: boolean, signal: AbortSignal): Promise<Blob> {
+  await stat(file).catch((error: unknown) => {
+    throw new CliError(`Cannot read ${file}: ${String(error)}`, EXIT.usage);
+  });
+  if (!gunzip) return putWithBar(api, file, basename(file), signal);
+  const directory = await mkdtemp(join(tmpdir(), 'gleaner-gunzip-'));
+  try {
+    const unpacked = join(directory, basename(file, '.gz'));
+    await pipeline(createReadStream(file), createGunzip(), createWriteStream(unpacked), { signal });
+    return await putWithBar(api, unpacked, basename(unpacked), signal);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function putWithBar(api: ApiClient, path: string, label: string, signal: AbortSignal): Promise<Blob> {
+  const { size } = await stat(path);
+  const bar = new ProgressBar({ label, total: size, format: formatBytes });
+  try {
+    return await uploadBlob(api, path, {
+      onProgress: (sent, total) => {
+        bar.update(sent, total);
+      },
+      signal,
+    });
+  } finally {
+    bar.end();
+  }
+}
+
+/** Streams an answer into a file, which appears when it is whole, or to stdout. */
+export async function download(
+  api: ApiClient,
+  path: string,
+  output: string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  const response = await api.send(path, { signal });
+  const body = Readable.from(response.body ?? []);
+  if (output === undefined) {
+    for await (const bytes of body as AsyncIterable<Uint8Array>) process.stdout.write(bytes);
+    return;
+  }
+  const temporary = `${output}.part`;
+  try {
+    await pipeline(body, createWriteStream(temporary), { signal });
+    await rename(temporary, output);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  note(`Written to ${output}`);
+}

@@ -1,0 +1,158 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { searchJob } from '@gleaner/example-seti-classic';
+import { job as jobSchema, leaderboardRow, type LeaderboardRow } from '@gleaner/protocol';
+import type { Command } from 'commander';
+import { ApiClient } from '../api/api-client.js';
+import { uploadBlob } from '../api/upload-blob.js';
+import { watchJob } from '../api/watch-job.js';
+import { CliError, EXIT } from '../cli-error.js';
+import { wholeNumber } from '../common-options.js';
+import { DemoAgents } from '../demo/demo-agents.js';
+import {
+  chirpsPerUnit,
+  DEFAULT_CHIRPS,
+  DEFAULT_UNITS,
+  parseChirpRange,
+  type DemoOptions,
+} from '../demo/demo-options.js';
+import { prepareProject, type DemoProject } from '../demo/demo-project.js';
+import { summarise, summaryLines, type DemoSummary } from '../demo/demo-summary.js';
+import { makeTape, openTape, type DemoTape } from '../demo/demo-tape.js';
+import { CoordinatorProcess, drawToken } from '../processes/coordinator-process.js';
+import { aborted, rejectOnAbort, stopSignal } from '../processes/stop-signal.js';
+import { note, print, printJson } from '../terminal/output.js';
+
+const VOLUNTEERS = ['Ada', 'Grace', 'Katherine'];
+
+export function registerDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('a whole Gleaner on this machine: coordinator, three volunteers, a search for signals')
+    .option('--exit', 'end when the search has ended')
+    .option('--json', 'the last line on stdout is a summary in JSON')
+    .option('--tape <file>', 'search this SETI@home work unit (.sah) instead of a generated tape')
+    .option('--chirp <from:to>', 'half-open range of chirp indices to search', parseChirpRange)
+    .option('--units <n>', 'work units to cut it into', wholeNumber(1, 100_000))
+    .option('--seed <n>', 'seed of the generated tape', wholeNumber(0, 2 ** 48), 1)
+    .option('--port <port>', 'port of the coordinator; 0 takes a free one', wholeNumber(0, 65_535), 0)
+    .action(demo);
+}
+
+async function demo(options: DemoOptions): Promise<void> {
+  const signal = stopSignal();
+  const startedMs = Date.now();
+  const directory = await mkdtemp(join(tmpdir(), 'gleaner-demo-'));
+  const cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
+  await using _ = cleanUp;
+  // Postgres runs as another user when we are root, and has to pass through here.
+  await chmod(directory, 0o711);
+
+  note('Starting the coordinator …');
+  const operatorToken = drawToken();
+  const coordinator = await CoordinatorProcess.start({
+    env: {
+      GLEANER_PORT: String(options.port),
+      GLEANER_HOST: '127.0.0.1',
+      GLEANER_DATA: join(directory, 'coordinator'),
+      GLEANER_OPERATOR_TOKEN: operatorToken,
+      // All volunteers of the demo are on this machine.
+      GLEANER_ALLOW_SAME_NETWORK: '1',
+      GLEANER_LOG_LEVEL: process.env['GLEANER_LOG_LEVEL'] ?? 'error',
+      DATABASE_URL: undefined,
+    },
+    onLog: note,
+    signal,
+  });
+  cleanUp.defer(() => coordinator.stop());
+  note(`The coordinator serves at ${coordinator.url}`);
+  const operator = new ApiClient({ url: coordinator.url, token: operatorToken });
+  const search = searchWithVolunteers({ options, directory, operator, cleanUp, startedMs, signal });
+  const summary = await Promise.race([search, coordinator.failed(), rejectOnAbort(signal)]);
+  if (options.json) printJson(summary);
+  if (!options.exit) {
+    note(`\nStill serving at ${coordinator.url}; your operator token is ${operatorToken}`);
+    note('Ctrl-C ends the demo and removes its data.');
+    await Promise.race([aborted(signal), coordinator.failed()]);
+  }
+  if (summary.job.state !== 'completed') {
+    throw new CliError(`The search ${summary.job.state}: ${summary.job.stateReason ?? ''}`, EXIT.jobFailed);
+  }
+}
+
+interface Search {
+  readonly options: DemoOptions;
+  readonly directory: string;
+  readonly operator: ApiClient;
+  readonly cleanUp: AsyncDisposableStack;
+  readonly startedMs: number;
+  readonly signal: AbortSignal;
+}
+
+async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
+  const { options, directory, operator, cleanUp, signal } = search;
+  const chirps = options.chirp ?? DEFAULT_CHIRPS;
+  const [tape, project] = await Promise.all([
+    options.tape === undefined ? makeTape(directory, options.seed, chirps) : openTape(options.tape),
+    prepareProject(operator, VOLUNTEERS),
+  ]);
+  const agents = cleanUp.use(new DemoAgents());
+  await Promise.all(
+    project.volunteers.map(({ name, token }) =>
+      agents.start({
+        url: operator.target.url,
+        accountToken: token,
+        name,
+        directory: join(directory, 'agents'),
+      }),
+    ),
+  );
+  note(`Three volunteers joined: ${VOLUNTEERS.join(', ')}`);
+  note(
+    `Searching ${tape.name} at chirps ${chirps.from}:${chirps.to}` +
+      (tape.injected ? ` for ${tape.injected.length} injected tones …` : ' …'),
+  );
+  const step = chirpsPerUnit(chirps, options.units ?? DEFAULT_UNITS);
+  const jobId = await submit(project, tape, chirps, step, signal);
+  const job = await Promise.race([watchJob(project.scientist, jobId, signal), agents.failed()]);
+  const answer = job.output ? await answerOf(project.scientist, jobId, signal) : '';
+  const leaderboard = await leaderboardOf(operator);
+  const summary = summarise(tape, job, answer, leaderboard, (Date.now() - search.startedMs) / 1000);
+  for (const line of summaryLines(tape, summary, answer)) (options.json ? note : print)(line);
+  return summary;
+}
+
+async function submit(
+  { project, app, scientist }: DemoProject,
+  tape: DemoTape,
+  chirps: { readonly from: number; readonly to: number },
+  step: number,
+  signal: AbortSignal,
+): Promise<string> {
+  const { blobId } = await uploadBlob(scientist, tape.path, { signal });
+  const spec = searchJob({
+    name: tape.name,
+    app,
+    tape: blobId,
+    fromChirp: chirps.from,
+    toChirp: chirps.to,
+    unitChirps: step,
+  });
+  const { id } = await scientist.request('/v1/jobs', jobSchema, {
+    method: 'POST',
+    json: { project, spec },
+    signal,
+  });
+  return id;
+}
+
+async function answerOf(api: ApiClient, jobId: string, signal: AbortSignal): Promise<string> {
+  const response = await api.send(`/v1/jobs/${jobId}/output`, { signal });
+  return response.text();
+}
+
+async function leaderboardOf(api: ApiClient): Promise<LeaderboardRow[]> {
+  return api.list('/v1/leaderboards/accounts', leaderboardRow, 10);
+}

@@ -1,0 +1,176 @@
+import { randomUUID } from 'node:crypto';
+import { basename } from 'node:path';
+import { job as jobSchema, jobEstimate, type Job, type JobSpec } from '@gleaner/protocol';
+import type { Command } from 'commander';
+import type { ApiClient } from '../api/api-client.js';
+import { resolveProject } from '../api/resolve-project.js';
+import { uploadBlob } from '../api/upload-blob.js';
+import { watchJob } from '../api/watch-job.js';
+import { CliError, EXIT } from '../cli-error.js';
+import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
+import { completeJob, readJobFile } from '../job-file.js';
+import { stopSignal } from '../processes/stop-signal.js';
+import { formatBytes, groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+import { ProgressBar } from '../terminal/progress-bar.js';
+import { download } from './blob.js';
+
+interface FileOptions extends CommonOptions {
+  readonly project?: string;
+  readonly input: readonly string[];
+}
+
+export function registerJob(program: Command): void {
+  const job = program.command('job').description('jobs: submit, watch, fetch the answer');
+  withFileOptions(job.command('submit <file>'))
+    .description('submit a job file (JSON or YAML); inputs that are files are uploaded first')
+    .option('--watch', 'show its progress until it ends')
+    .option('--idempotency-key <key>', 'submitting twice with the same key makes one job')
+    .action(submit);
+  withFileOptions(job.command('estimate <file>')).description('what a job would cost').action(estimate);
+  withCommonOptions(job.command('status <id>'))
+    .description('state, progress and why it waits')
+    .option('--watch', 'show its progress until it ends')
+    .action(async (id: string, options: CommonOptions & { watch?: true }) => {
+      const api = apiOf(options);
+      if (options.watch) await showUntilEnd(api, id, options);
+      else show(await api.request(`/v1/jobs/${id}`, jobSchema), options);
+    });
+  withCommonOptions(job.command('results <id>'))
+    .description('the merged answer of a completed job')
+    .option('-o, --output <file>', 'write it there instead of stdout')
+    .action(async (id: string, options: CommonOptions & { output?: string }) => {
+      await download(apiOf(options), `/v1/jobs/${id}/output`, options.output, stopSignal());
+    });
+  withCommonOptions(job.command('cancel <id>'))
+    .description('stop a job; finished work stays credited')
+    .action(async (id: string, options: CommonOptions) => {
+      show(await apiOf(options).request(`/v1/jobs/${id}/cancel`, jobSchema, { method: 'POST' }), options);
+    });
+  withCommonOptions(job.command('list'))
+    .description('your jobs, newest first')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
+    .action(list);
+  withCommonOptions(job.command('delete <id>'))
+    .description('remove a job that has ended, and its answer')
+    .action(async (id: string, options: CommonOptions) => {
+      await apiOf(options).send(`/v1/jobs/${id}`, { method: 'DELETE' });
+      if (options.json) printJson({ deleted: id });
+      else note(`Job ${id} is deleted.`);
+    });
+}
+
+function withFileOptions(command: Command): Command {
+  return withCommonOptions(command)
+    .option('--project <slug>', 'project that it belongs to; default: your only one')
+    .option('--input <name=path...>', 'file for an input of the job', []);
+}
+
+async function submit(
+  file: string,
+  options: FileOptions & { watch?: true; idempotencyKey?: string },
+): Promise<void> {
+  const api = apiOf(options);
+  const spec = await uploadInputs(api, file, options.input);
+  const project = await resolveProject(api, options.project);
+  const submitted = await api.request('/v1/jobs', jobSchema, {
+    method: 'POST',
+    json: { project, spec },
+    // A key in any case: the call may be repeated when its answer got lost.
+    headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
+  });
+  if (options.watch) {
+    note(`Job ${submitted.id} is submitted.`);
+    await showUntilEnd(api, submitted.id, options);
+  } else if (options.json) {
+    printJson(submitted);
+  } else {
+    print(submitted.id);
+  }
+}
+
+async function estimate(file: string, options: FileOptions): Promise<void> {
+  const api = apiOf(options);
+  const spec = await uploadInputs(api, file, options.input);
+  const project = await resolveProject(api, options.project);
+  const answer = await api.request('/v1/jobs/estimate', jobEstimate, {
+    method: 'POST',
+    json: { project, spec },
+  });
+  if (options.json) {
+    printJson(answer);
+    return;
+  }
+  print(
+    `${answer.units} units, at least ${answer.tasksAtLeast} tasks over ${formatBytes(answer.inputBytes)} of input`,
+  );
+  print(`at most ${groupDigits(answer.maxCycles)} cycles`);
+  if (answer.meanCyclesPerUnit !== null) {
+    print(`units of this app took ${groupDigits(answer.meanCyclesPerUnit)} cycles on average`);
+  }
+  for (const warning of answer.warnings) note(`warning: ${warning}`);
+}
+
+async function uploadInputs(api: ApiClient, path: string, overrides: readonly string[]): Promise<JobSpec> {
+  const file = await readJobFile(path, overrides);
+  const signal = stopSignal();
+  const blobIds: Record<string, string> = {};
+  for (const [name, input] of Object.entries(file.inputs)) {
+    if (input.kind === 'blob') {
+      blobIds[name] = input.blobId;
+      continue;
+    }
+    const bar = new ProgressBar({ label: basename(input.path), total: 0, format: formatBytes });
+    const blob = await uploadBlob(api, input.path, {
+      onProgress: (sent, total) => {
+        bar.update(sent, total);
+      },
+      signal,
+    });
+    bar.end();
+    blobIds[name] = blob.blobId;
+  }
+  return completeJob(file, blobIds);
+}
+
+async function showUntilEnd(api: ApiClient, id: string, options: CommonOptions): Promise<void> {
+  const ended = await watchJob(api, id, stopSignal());
+  show(ended, options);
+  if (ended.state !== 'completed') {
+    throw new CliError(
+      `Job ${id} ${ended.state}: ${ended.stateReason ?? 'no reason is known'}`,
+      EXIT.jobFailed,
+    );
+  }
+}
+
+async function list(options: CommonOptions & { limit: number }): Promise<void> {
+  const jobs = await apiOf(options).list('/v1/jobs', jobSchema, options.limit);
+  if (options.json) {
+    printJson(jobs);
+    return;
+  }
+  const rows = jobs.map(({ id, name, app, state, progressPermille }) => [
+    id,
+    name,
+    app,
+    state,
+    `${(progressPermille / 10).toFixed(1)} %`,
+  ]);
+  print(tableLines(['id', 'name', 'app', 'state', 'done'], rows).join('\n'));
+}
+
+function show(job: Job, options: CommonOptions): void {
+  if (options.json) {
+    printJson(job);
+    return;
+  }
+  const { units } = job;
+  print(
+    `${job.id} ${job.name} (${job.app}): ${job.state}${job.stateReason === null ? '' : `, ${job.stateReason}`}`,
+  );
+  print(`  ${units.valid} of ${units.total} units valid, ${units.failed} failed, ${units.open} open`);
+  if (units.blocked > 0) print(`  ${units.blocked} blocked: they need another account`);
+  if (units.awaitingOutput > 0) print(`  ${units.awaitingOutput} wait for their output to be uploaded`);
+  print(`  ${job.tasks} tasks, ${groupDigits(job.validatedCycles)} validated cycles`);
+  if (job.output) print(`  answer: ${formatBytes(job.output.sizeBytes)}, gleaner job results ${job.id}`);
+}

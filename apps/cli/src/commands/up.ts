@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import type { Command } from 'commander';
+import { wholeNumber } from '../common-options.js';
+import { CoordinatorProcess } from '../processes/coordinator-process.js';
+import { aborted, stopSignal } from '../processes/stop-signal.js';
+import { note, print, printJson } from '../terminal/output.js';
+
+interface UpOptions {
+  readonly port: number;
+  readonly host?: string;
+  readonly data?: string;
+  readonly open?: true;
+  readonly json?: true;
+}
+
+export function registerUp(program: Command): void {
+  program
+    .command('up')
+    .description('start a coordinator with everything embedded; Ctrl-C stops it')
+    .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8400)
+    .option('--host <address>', 'address to listen on; default: all')
+    .option('--data <dir>', 'where database and files live')
+    .option('--open', 'open it in the browser')
+    .option('--json', 'one line of JSON on stdout when it serves')
+    .action(up);
+}
+
+async function up(options: UpOptions): Promise<void> {
+  const signal = stopSignal();
+  const coordinator = await CoordinatorProcess.start({
+    env: {
+      GLEANER_PORT: String(options.port),
+      ...(options.host !== undefined && { GLEANER_HOST: options.host }),
+      ...(options.data !== undefined && { GLEANER_DATA: options.data }),
+      GLEANER_LOG_LEVEL: process.env['GLEANER_LOG_LEVEL'] ?? 'warn',
+    },
+    onLog: note,
+    signal,
+  });
+  try {
+    const { url, dataDir, operatorToken } = coordinator;
+    if (options.json) {
+      printJson({ url, dataDir, operatorToken });
+    } else {
+      print(`Gleaner is ready at ${url}`);
+      note(`Data is in ${dataDir}. Ctrl-C stops it.`);
+      if (operatorToken !== null) {
+        note('Your operator token, shown only this once:');
+        print(operatorToken);
+      }
+    }
+    if (options.open) openInBrowser(url);
+    await Promise.race([aborted(signal), coordinator.failed()]);
+  } finally {
+    await coordinator.stop();
+  }
+}
+
+function openInBrowser(url: string): void {
+  const command = { darwin: 'open', win32: 'explorer' }[process.platform as string] ?? 'xdg-open';
+  const child = spawn(command, [url], { stdio: 'ignore', detached: true });
+  child.on('error', () => {
+    note(`No browser could be opened: go to ${url}`);
+  });
+  child.unref();
+}

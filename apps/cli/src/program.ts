@@ -1,0 +1,48 @@
+import { Command, CommanderError } from 'commander';
+import { CliError, EXIT } from './cli-error.js';
+import { registerAgent } from './commands/agent.js';
+import { registerAccounts } from './commands/accounts.js';
+import { registerApp } from './commands/app.js';
+import { registerBlob } from './commands/blob.js';
+import { registerDemo } from './commands/demo.js';
+import { registerImport } from './commands/import.js';
+import { registerJob } from './commands/job.js';
+import { registerUp } from './commands/up.js';
+import { note } from './terminal/output.js';
+
+/** Runs one command and sets the process's exit code. */
+export async function runCli(args: readonly string[]): Promise<void> {
+  try {
+    await createProgram().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+function createProgram(): Command {
+  const program = new Command('gleaner')
+    .description('Volunteer computing: scientists submit jobs, idle machines compute them')
+    .version('0.1.0')
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride();
+  registerUp(program);
+  registerDemo(program);
+  registerApp(program);
+  registerBlob(program);
+  registerJob(program);
+  registerAgent(program);
+  registerImport(program);
+  registerAccounts(program);
+  return program;
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CliError) {
+    note(`gleaner: ${error.message}`);
+    return error.exitCode;
+  }
+  if (error instanceof DOMException && error.name === 'AbortError') return 130;
+  note(`gleaner: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  return EXIT.failure;
+}

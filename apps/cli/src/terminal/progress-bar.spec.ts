@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { ProgressBar } from './progress-bar.js';
+
+function recordedBar(isTTY: boolean) {
+  const written: string[] = [];
+  let nowMs = 0;
+  const stream = { isTTY, write: (text: string) => written.push(text) > 0 };
+  const bar = new ProgressBar({
+    label: 'Searching',
+    total: 100,
+    format: (amount) => `${amount} units`,
+    // Only what the bar uses of a stream.
+    stream: stream as unknown as NodeJS.WriteStream,
+    nowMs: () => nowMs,
+  });
+  return { bar, written, advance: (ms: number) => (nowMs += ms) };
+}
+
+describe('ProgressBar', () => {
+  it('tells rate and remaining time', () => {
+    const { bar, written, advance } = recordedBar(true);
+    advance(10_000);
+    bar.update(20);
+    expect(written.join('')).toContain('20 % (20 units of 100 units, 2 units/s, 40 s left)');
+  });
+
+  it('counts slow work by the minute', () => {
+    const { bar, written, advance } = recordedBar(true);
+    advance(60_000);
+    bar.update(3);
+    expect(written.join('')).toContain('3 units/min');
+  });
+
+  it('writes a plain line at every tenth where there is no terminal', () => {
+    const { bar, written, advance } = recordedBar(false);
+    for (let done = 1; done <= 100; done += 1) {
+      advance(1_000);
+      bar.update(done);
+    }
+    bar.end();
+    expect(written).toHaveLength(10);
+    expect(written.join('')).not.toMatch(/[\r\u001b]/);
+  });
+
+  it('takes a total that becomes known later', () => {
+    const { bar, written, advance } = recordedBar(true);
+    advance(1_000);
+    bar.update(1, 4);
+    expect(written.join('')).toContain('25 %');
+  });
+});

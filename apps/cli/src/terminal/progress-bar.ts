@@ -1,0 +1,87 @@
+import { formatSeconds } from './output.js';
+
+const BAR_CELLS = 28;
+/** Without a terminal a line is written when this share of the work is done. */
+const PLAIN_STEP = 0.1;
+const REDRAW_MS = 100;
+/** The rate is that of the last half minute: early units tell little about a queue that has filled since. */
+const RATE_WINDOW_MS = 30_000;
+
+export interface ProgressBarInit {
+  readonly label: string;
+  readonly total: number;
+  /** How amounts are written, such as `12 units` or `3.4 MiB`. */
+  readonly format: (amount: number) => string;
+  readonly stream?: NodeJS.WriteStream;
+  readonly nowMs?: () => number;
+}
+
+/** Progress with rate and remaining time on stderr: a bar on a terminal, plain lines elsewhere. */
+export class ProgressBar {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #nowMs: () => number;
+  readonly #history: Array<{ atMs: number; done: number }> = [];
+  #total: number;
+  #lastDrawnMs = Number.NEGATIVE_INFINITY;
+  #lastPlain = 0;
+
+  constructor(private readonly init: ProgressBarInit) {
+    this.#stream = init.stream ?? process.stderr;
+    this.#nowMs = init.nowMs ?? Date.now;
+    this.#total = init.total;
+    this.#history.push({ atMs: this.#nowMs(), done: 0 });
+  }
+
+  /** Tells how much is done; a total that was unknown before may come with it. */
+  update(done: number, total: number = this.#total): void {
+    this.#total = total;
+    const nowMs = this.#nowMs();
+    this.#remember(nowMs, done);
+    if (this.#stream.isTTY) {
+      if (nowMs - this.#lastDrawnMs < REDRAW_MS && done < total) return;
+      this.#lastDrawnMs = nowMs;
+      this.#stream.write(`\r${this.#line(done)}\u001b[K`);
+    } else if (total > 0 && done / total >= this.#lastPlain + PLAIN_STEP) {
+      this.#lastPlain = Math.floor(done / total / PLAIN_STEP) * PLAIN_STEP;
+      this.#stream.write(`${this.#line(done)}\n`);
+    }
+  }
+
+  /** Leaves the last state standing and goes to the next line. */
+  end(): void {
+    if (this.#stream.isTTY && this.#lastDrawnMs > Number.NEGATIVE_INFINITY) this.#stream.write('\n');
+  }
+
+  #line(done: number): string {
+    const share = this.#total > 0 ? Math.min(1, done / this.#total) : 0;
+    const cells = Math.round(share * BAR_CELLS);
+    const bar = this.#stream.isTTY ? ` ${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)}` : '';
+    const amounts = `${this.init.format(done)} of ${this.init.format(this.#total)}`;
+    const perSecond = this.#perSecond();
+    const rate =
+      perSecond > 0 && done < this.#total
+        ? `, ${rateText(perSecond, this.init.format)}, ${formatSeconds((this.#total - done) / perSecond)} left`
+        : '';
+    return `${this.init.label}${bar} ${Math.floor(share * 100)} % (${amounts}${rate})`;
+  }
+
+  #remember(atMs: number, done: number): void {
+    this.#history.push({ atMs, done });
+    while (this.#history.length > 2 && atMs - (this.#history[1]?.atMs ?? atMs) > RATE_WINDOW_MS) {
+      this.#history.shift();
+    }
+  }
+
+  #perSecond(): number {
+    const first = this.#history[0];
+    const last = this.#history.at(-1);
+    if (!first || !last || last.atMs === first.atMs) return 0;
+    return ((last.done - first.done) * 1000) / (last.atMs - first.atMs);
+  }
+}
+
+/** Slow work reads better by the minute. */
+function rateText(perSecond: number, format: (amount: number) => string): string {
+  if (perSecond >= 1) return `${format(Number(perSecond.toFixed(1)))}/s`;
+  return `${format(Number((perSecond * 60).toFixed(1)))}/min`;
+}
