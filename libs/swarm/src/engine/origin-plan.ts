@@ -1,0 +1,103 @@
+import { Bitmap } from './bitmap.js';
+import type { Downloads } from './downloads.js';
+import type { OriginRefusal } from './swap-events.js';
+import type { FileState, SwapState } from './swap-state.js';
+
+const MIN_RETRY_MS = 50;
+const MAX_RETRY_MS = 10_000;
+
+/**
+ * What is asked of the origin. It is asked all the time, and usually answers with chunks that nobody has fetched yet; what
+ * peers fail to deliver within `originPatienceMs` it has to deliver.
+ */
+export class OriginPlan {
+  constructor(
+    private readonly state: SwapState,
+    private readonly downloads: Downloads,
+  ) {}
+
+  onGranted(
+    file: FileState,
+    answer: {
+      readonly chunks: readonly number[];
+      readonly otherwise: OriginRefusal;
+      readonly retryAfterMs: number;
+    },
+    nowMs: number,
+  ): void {
+    const { origin } = file;
+    const { chunks, retryAfterMs } = answer;
+    origin.isAsked = false;
+    origin.isElsewhere = chunks.length === 0 && answer.otherwise === 'elsewhere';
+    const pauseMs = chunks.length > 0 ? 0 : Math.min(Math.max(retryAfterMs, MIN_RETRY_MS), MAX_RETRY_MS);
+    origin.askAgainAtMs = nowMs + pauseMs;
+    for (const chunk of chunks.slice(0, this.state.config.originChunks)) {
+      if (!file.missing.has(chunk) || file.origin.fetching.has(chunk)) continue;
+      origin.fetching.add(chunk);
+      this.state.downloadBucket.spend(file.chunkLength(chunk), nowMs);
+      this.state.actions.push({ kind: 'origin-fetch', manifestId: file.manifestId, chunk });
+    }
+    this.plan(file, nowMs);
+  }
+
+  onFetched(file: FileState, chunk: number, nowMs: number): void {
+    file.origin.fetching.delete(chunk);
+    this.plan(file, nowMs);
+  }
+
+  tick(nowMs: number): void {
+    for (const file of this.state.files.values()) {
+      this.#watchReach(file, nowMs);
+      this.plan(file, nowMs);
+    }
+  }
+
+  plan(file: FileState, nowMs: number): void {
+    const { origin } = file;
+    const count = this.state.config.originChunks - origin.fetching.size;
+    if (
+      origin.isAsked ||
+      count <= 0 ||
+      nowMs < origin.askAgainAtMs ||
+      this.state.downloadBucket.isDrained(nowMs)
+    )
+      return;
+    const urgent = this.#lostChunks(file, nowMs);
+    if (urgent.size > 0) {
+      this.#ask(file, urgent, Math.min(count, urgent.size), true);
+    } else {
+      const free = new Bitmap(file.init.chunkCount);
+      for (const chunk of file.missing) if (file.isFree(chunk)) free.add(chunk);
+      if (free.size > 0) this.#ask(file, free, Math.min(count, free.size), false);
+    }
+  }
+
+  #ask(file: FileState, wanted: Bitmap, count: number, urgent: boolean): void {
+    file.origin.isAsked = true;
+    this.state.actions.push({ kind: 'origin-ask', manifestId: file.manifestId, wanted, count, urgent });
+  }
+
+  #lostChunks(file: FileState, nowMs: number): Bitmap {
+    const lost = new Bitmap(file.init.chunkCount);
+    for (const [chunk, sinceMs] of file.origin.outOfReachSinceMs) {
+      if (nowMs - sinceMs >= this.state.config.originPatienceMs && !file.origin.fetching.has(chunk))
+        lost.add(chunk);
+    }
+    return lost;
+  }
+
+  /** Counts only once the origin has said that others are fetching the rest: before, the wait is for the origin itself. */
+  #watchReach(file: FileState, nowMs: number): void {
+    const { outOfReachSinceMs, fetching, isElsewhere } = file.origin;
+    for (const chunk of outOfReachSinceMs.keys())
+      if (!file.missing.has(chunk)) outOfReachSinceMs.delete(chunk);
+    for (const chunk of file.missing) {
+      if (file.checking.has(chunk) || fetching.has(chunk)) continue;
+      const isComing = file.askedOf.has(chunk)
+        ? this.downloads.etaMs(file, chunk, nowMs) <= this.state.config.originPatienceMs
+        : this.downloads.isInReach(file, chunk, nowMs);
+      if (isComing) outOfReachSinceMs.delete(chunk);
+      else if (!outOfReachSinceMs.has(chunk) && isElsewhere) outOfReachSinceMs.set(chunk, nowMs);
+    }
+  }
+}

@@ -1,0 +1,178 @@
+import type { Frame } from '../frames/frame.js';
+import { Bitmap } from './bitmap.js';
+import { RateMeter } from './rate-meter.js';
+import type { SwapConfig } from './swap-config.js';
+import type { AuthorizePeer, DisconnectReason, FileInit, SwapAction } from './swap-events.js';
+import { TokenBucket } from './token-bucket.js';
+
+/** Generous for a peer that announces a large file's chunks, and far below what would keep this host busy. */
+const CONTROL_FRAMES_PER_SECOND = 2000;
+const CONTROL_FRAME_BURST = 20_000;
+
+/** A chunk that a peer was asked for. */
+export interface Download {
+  readonly file: FileState;
+  readonly chunk: number;
+  readonly requestedAtMs: number;
+  /** When its first block came. */
+  startedAtMs: number | undefined;
+  receivedBytes: number;
+  /** Blocks of an earlier, cancelled request for the same chunk may come first. */
+  readonly isRepeated: boolean;
+  /** Allocated at the first block. */
+  bytes: Uint8Array | undefined;
+}
+
+/** A chunk that a peer asked for. `offset`: bytes already handed to the link. */
+export interface Upload {
+  readonly file: FileState;
+  readonly chunk: number;
+  offset: number;
+}
+
+/** One file as seen with one peer. */
+export interface PeerFile {
+  /** Until when the peer's ticket lets it have the file; undefined before it showed one. */
+  permittedUntilMs: number | undefined;
+  /** What the peer says it has; undefined until it has let us in. */
+  has: Bitmap | undefined;
+  theyWant: boolean;
+  weWant: boolean;
+}
+
+export interface PeerState {
+  readonly id: string;
+  readonly record: Uint8Array | undefined;
+  readonly files: Map<FileState, PeerFile>;
+  /** Which file the peer means by a channel. */
+  readonly theirChannels: Map<number, { readonly manifestId: string; ticket: Uint8Array }>;
+  readonly downloads: Map<string, Download>;
+  readonly uploads: Upload[];
+  /** Chunks given up whose blocks may still be on their way; the oldest leaves first. */
+  readonly cancelled: Set<string>;
+  /** Chunks that this peer would not deliver, and when to try again. */
+  readonly refusedUntilMs: Map<string, number>;
+  readonly received: RateMeter;
+  readonly sent: RateMeter;
+  readonly recordsTold: Set<string>;
+  grantsUsSlot: boolean;
+  holdsOurSlot: boolean;
+  unsentBytes: number;
+  lastBlockAtMs: number;
+  stalls: number;
+  snubbedUntilMs: number;
+  recordsAllowedAtMs: number;
+  recordsSentAtMs: number;
+  /** Frames other than blocks that it may still send now. */
+  readonly controlFrames: TokenBucket;
+}
+
+export interface OriginState {
+  isAsked: boolean;
+  askAgainAtMs: number;
+  /** The last answer said that other hosts fetch what is missing. */
+  isElsewhere: boolean;
+  /** Since when a wanted chunk has been out of peers' reach. */
+  readonly outOfReachSinceMs: Map<number, number>;
+  readonly fetching: Set<number>;
+}
+
+/** A file and the chunks that are wanted of it. */
+export class FileState {
+  readonly have: Bitmap;
+  readonly wanted: Map<number, number> = new Map();
+  /** Wanted and not in the store. */
+  readonly missing = new Set<number>();
+  readonly availability: Uint16Array;
+  /** Peers that were asked for a chunk. */
+  readonly askedOf = new Map<number, Set<PeerState>>();
+  readonly checking = new Set<number>();
+  readonly origin: OriginState = {
+    isAsked: false,
+    askAgainAtMs: 0,
+    isElsewhere: false,
+    outOfReachSinceMs: new Map(),
+    fetching: new Set(),
+  };
+  ticket: Uint8Array;
+
+  constructor(
+    readonly init: FileInit,
+    readonly channel: number,
+  ) {
+    this.have = new Bitmap(init.chunkCount, init.have.bytes);
+    this.availability = new Uint16Array(init.chunkCount);
+    this.ticket = init.ticket;
+  }
+
+  get manifestId(): string {
+    return this.init.manifestId;
+  }
+
+  chunkLength(chunk: number): number {
+    return Math.min(this.init.chunkBytes, this.init.sizeBytes - chunk * this.init.chunkBytes);
+  }
+
+  /** Nobody is delivering it yet. */
+  isFree(chunk: number): boolean {
+    return !this.askedOf.has(chunk) && !this.checking.has(chunk) && !this.origin.fetching.has(chunk);
+  }
+}
+
+/** Everything that the engine's parts share. `actions` gathers what the current event leads to. */
+export class SwapState {
+  readonly files = new Map<string, FileState>();
+  readonly peers = new Map<string, PeerState>();
+  readonly uploadBucket: TokenBucket;
+  readonly downloadBucket: TokenBucket;
+  actions: SwapAction[] = [];
+  bufferedBytes = 0;
+  wastedBytes = 0;
+
+  constructor(
+    readonly config: SwapConfig,
+    readonly random: () => number,
+    readonly authorize: AuthorizePeer,
+    nowMs: number,
+  ) {
+    this.uploadBucket = new TokenBucket(config.uploadBytesPerSecond, config.sendQueueBytes / 2, nowMs);
+    this.downloadBucket = new TokenBucket(config.downloadBytesPerSecond, config.sendQueueBytes / 2, nowMs);
+  }
+
+  send(peer: PeerState, frame: Frame): void {
+    this.actions.push({ kind: 'send', peer: peer.id, frame });
+  }
+
+  disconnect(peer: PeerState, reason: DisconnectReason): void {
+    this.actions.push({ kind: 'disconnect', peer: peer.id, reason, ban: reason === 'bad-chunk' });
+  }
+}
+
+export function downloadKey(file: FileState, chunk: number): string {
+  return `${file.channel}/${chunk}`;
+}
+
+export function newPeerState(id: string, record: Uint8Array | undefined, nowMs: number): PeerState {
+  return {
+    id,
+    record,
+    files: new Map(),
+    theirChannels: new Map(),
+    downloads: new Map(),
+    uploads: [],
+    cancelled: new Set(),
+    refusedUntilMs: new Map(),
+    received: new RateMeter(nowMs),
+    sent: new RateMeter(nowMs),
+    recordsTold: new Set(),
+    grantsUsSlot: false,
+    holdsOurSlot: false,
+    unsentBytes: 0,
+    lastBlockAtMs: nowMs,
+    stalls: 0,
+    snubbedUntilMs: 0,
+    recordsAllowedAtMs: 0,
+    recordsSentAtMs: 0,
+    controlFrames: new TokenBucket(CONTROL_FRAMES_PER_SECOND, CONTROL_FRAME_BURST, nowMs),
+  };
+}

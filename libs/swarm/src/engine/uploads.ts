@@ -1,0 +1,169 @@
+import { FRAME_LIMITS } from '../frames/frame.js';
+import { chooseUploadSlots } from './choose-slots.js';
+import type { FileState, PeerState, SwapState } from './swap-state.js';
+
+/** A paced uplink serves few chunks at a time, each within about this: the first copy out is what the swarm waits for. */
+const TRANSFER_TARGET_MS = 2000;
+
+/** Who is served, with what, and how fast. */
+export class Uploads {
+  #optimistic: ReadonlySet<string> = new Set();
+  #rechokeAtMs = 0;
+  #rotateAtMs = 0;
+  /** Who comes first in the next round. */
+  #turn = 0;
+  #uploadBytesPerSecond: number;
+
+  constructor(private readonly state: SwapState) {
+    this.#uploadBytesPerSecond = state.config.uploadBytesPerSecond;
+  }
+
+  onRequest(peer: PeerState, file: FileState, chunk: number, nowMs: number): void {
+    if (chunk >= file.init.chunkCount) {
+      this.state.disconnect(peer, 'protocol-error');
+      return;
+    }
+    if (peer.uploads.length >= this.state.config.maxQueuedRequests) {
+      this.state.disconnect(peer, 'request-flood');
+      return;
+    }
+    const permittedUntilMs = peer.files.get(file)?.permittedUntilMs ?? 0;
+    const isServed = peer.holdsOurSlot && permittedUntilMs > nowMs && file.have.has(chunk);
+    const isQueued = peer.uploads.some((upload) => upload.file === file && upload.chunk === chunk);
+    if (isQueued) return;
+    if (isServed) peer.uploads.push({ file, chunk, offset: 0 });
+    else this.state.send(peer, { type: 'reject', channel: file.channel, chunk });
+  }
+
+  onCancel(peer: PeerState, file: FileState, chunk: number): void {
+    const index = peer.uploads.findIndex((upload) => upload.file === file && upload.chunk === chunk);
+    if (index >= 0) peer.uploads.splice(index, 1);
+  }
+
+  onFlushed(peer: PeerState, bytes: number): void {
+    peer.unsentBytes = Math.max(0, peer.unsentBytes - bytes);
+  }
+
+  setRate(bytesPerSecond: number, nowMs: number): void {
+    this.#uploadBytesPerSecond = bytesPerSecond;
+    this.state.uploadBucket.setRate(bytesPerSecond, nowMs);
+  }
+
+  dropFile(file: FileState, peers: Iterable<PeerState> = this.state.peers.values()): void {
+    for (const peer of peers) {
+      for (let index = peer.uploads.length - 1; index >= 0; index -= 1) {
+        if (peer.uploads[index]?.file === file) peer.uploads.splice(index, 1);
+      }
+    }
+  }
+
+  /** Hands blocks to links that have room, in turns, as fast as the volunteer allows. */
+  pump(nowMs: number): void {
+    const waiting = [...this.state.peers.values()].filter((peer) => peer.uploads.length > 0);
+    if (waiting.length === 0) return;
+    const active = waiting.slice(0, this.#transfersAtOnce(waiting));
+    let idleTurns = 0;
+    while (idleTurns < active.length) {
+      this.#turn += 1;
+      const peer = active[this.#turn % active.length];
+      idleTurns = peer && this.#sendBlock(peer, nowMs) ? 0 : idleTurns + 1;
+    }
+  }
+
+  /** Grants free slots at once, and all of them anew at every interval. */
+  rechoke(nowMs: number): void {
+    const isDue = nowMs >= this.#rechokeAtMs;
+    if (!isDue && !this.#hasNewcomerAndRoom()) return;
+    if (isDue) this.#rechokeAtMs = nowMs + this.state.config.rechokeIntervalMs;
+    const isRotation = nowMs >= this.#rotateAtMs;
+    if (isRotation) this.#rotateAtMs = nowMs + this.state.config.optimisticIntervalMs;
+    const candidates = [...this.state.peers.values()].filter(wantsChunks);
+    const chosen = chooseUploadSlots(
+      candidates.map((peer) => ({
+        id: peer.id,
+        receivedPerSecond: peer.received.perSecond(nowMs),
+        servedBytes: peer.sent.total,
+      })),
+      {
+        uploadSlots: Math.min(this.state.config.uploadSlots, this.#transfersAtOnce(candidates)),
+        optimisticSlots: this.state.config.optimisticSlots,
+        isSeed: this.#needsNothing(),
+        keptOptimistic: isRotation ? new Set() : this.#optimistic,
+      },
+      this.state.random,
+    );
+    this.#optimistic = chosen.optimistic;
+    for (const peer of this.state.peers.values()) {
+      this.#setSlot(peer, chosen.regular.has(peer.id) || chosen.optimistic.has(peer.id));
+    }
+  }
+
+  #setSlot(peer: PeerState, granted: boolean): void {
+    if (peer.holdsOurSlot === granted) return;
+    peer.holdsOurSlot = granted;
+    this.state.send(peer, { type: 'slot', granted });
+    if (granted) return;
+    // The chunk that has begun is finished, or what was sent of it would be wasted.
+    const [current, ...rest] = peer.uploads;
+    const kept = current && current.offset > 0 ? [current] : [];
+    for (const upload of kept.length > 0 || !current ? rest : [current, ...rest]) {
+      this.state.send(peer, { type: 'reject', channel: upload.file.channel, chunk: upload.chunk });
+    }
+    peer.uploads.splice(0, peer.uploads.length, ...kept);
+  }
+
+  #sendBlock(peer: PeerState, nowMs: number): boolean {
+    const upload = peer.uploads[0];
+    if (!upload) return false;
+    const { file, chunk, offset } = upload;
+    const length = Math.min(FRAME_LIMITS.blockBytes, file.chunkLength(chunk) - offset);
+    if (peer.unsentBytes + length > this.state.config.sendQueueBytes) return false;
+    if (!this.state.uploadBucket.take(length, nowMs)) return false;
+    peer.unsentBytes += length;
+    peer.sent.add(length);
+    upload.offset += length;
+    if (upload.offset === file.chunkLength(chunk)) peer.uploads.shift();
+    this.state.actions.push({
+      kind: 'upload',
+      peer: peer.id,
+      channel: file.channel,
+      manifestId: file.manifestId,
+      chunk,
+      offset,
+      length,
+    });
+    return true;
+  }
+
+  #transfersAtOnce(peers: readonly PeerState[]): number {
+    if (this.state.uploadBucket.isUnlimited) return Number.POSITIVE_INFINITY;
+    let chunkBytes = 1;
+    for (const peer of peers)
+      for (const file of peer.files.keys()) chunkBytes = Math.max(chunkBytes, file.init.chunkBytes);
+    return Math.max(1, Math.floor((this.#uploadBytesPerSecond * TRANSFER_TARGET_MS) / 1000 / chunkBytes));
+  }
+
+  #hasNewcomerAndRoom(): boolean {
+    let holders = 0;
+    let isSomebodyWaiting = false;
+    for (const peer of this.state.peers.values()) {
+      if (peer.holdsOurSlot) holders += 1;
+      else if (wantsChunks(peer)) isSomebodyWaiting = true;
+    }
+    const { uploadSlots, optimisticSlots } = this.state.config;
+    return (
+      isSomebodyWaiting && holders < uploadSlots + optimisticSlots && this.state.uploadBucket.isUnlimited
+    );
+  }
+
+  #needsNothing(): boolean {
+    for (const file of this.state.files.values()) if (file.missing.size > 0) return false;
+    return true;
+  }
+}
+
+function wantsChunks(peer: PeerState): boolean {
+  for (const shared of peer.files.values())
+    if (shared.theyWant && shared.permittedUntilMs !== undefined) return true;
+  return false;
+}
