@@ -1,0 +1,3 @@
+export * from './merge-error.js';
+export * from './merge-outputs.js';
+export * from './run-store.js';
