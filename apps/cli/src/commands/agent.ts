@@ -6,6 +6,8 @@ import { agentMain } from '../processes/program-paths.js';
 /** `gleaner agent …` hands everything over to the agent, which is a program of its own. */
 export function registerAgent(program: Command): void {
   program
+    // What stands behind `agent` is the agent's.
+    .enablePositionalOptions()
     .command('agent')
     .description('volunteer this machine: attach, run, status, detach')
     .argument('[args...]')
@@ -15,8 +17,6 @@ export function registerAgent(program: Command): void {
     .action(async (args: string[]) => {
       process.exitCode = await runAgent(args);
     });
-  // passThroughOptions needs the parent to read only its own options before the subcommand.
-  program.enablePositionalOptions();
 }
 
 async function runAgent(args: readonly string[]): Promise<number> {
