@@ -2,6 +2,7 @@ import type { ByteSource } from '../wasi/byte-source.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
 import type { FinishedUnit, SandboxReply, SandboxRequest, SentModule, SentUnit } from './messages.js';
 import type { InputContent, UnitResult } from './types.js';
+import { resultOf } from './unit-result.js';
 import { UnitExecution, type ExecutionHooks } from './unit-execution.js';
 import { infrastructureEnding, type Ending } from './unit-ending.js';
 
@@ -93,14 +94,13 @@ export class SandboxLoop {
   async #runUnit(unit: SentUnit): Promise<FinishedUnit> {
     const startedAt = performance.now();
     const cpuAtStart = this.#platform.cpuMs();
-    const finish = (ending: Ending, execution: UnitExecution | null): UnitResult => ({
-      ...ending,
-      cycles: execution?.cycles ?? 0n,
-      outputs: ending.outcome === 'infrastructure' || execution === null ? [] : this.#outputsOf(execution),
-      stderr: execution?.host.context.stderr.text() ?? '',
-      cpuMs: this.#platform.cpuMs() - cpuAtStart,
-      wallMs: performance.now() - startedAt,
-    });
+    const finish = (ending: Ending, execution: UnitExecution | null): UnitResult => {
+      const times = {
+        cpuMs: this.#platform.cpuMs() - cpuAtStart,
+        wallMs: performance.now() - startedAt,
+      };
+      return resultOf(ending, execution, times, (bytes) => this.#platform.sha256Hex(bytes));
+    };
 
     let module: WebAssembly.Module;
     try {
@@ -137,15 +137,6 @@ export class SandboxLoop {
       ending = execution.step();
     }
     return ending;
-  }
-
-  #outputsOf(execution: UnitExecution): UnitResult['outputs'] {
-    return execution.outputs().map(({ name, bytes }) => ({
-      name,
-      size: bytes.length,
-      sha256: this.#platform.sha256Hex(bytes),
-      bytes,
-    }));
   }
 
   #hooksOf({ id }: SentUnit): ExecutionHooks {

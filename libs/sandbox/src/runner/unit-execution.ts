@@ -17,7 +17,7 @@ export interface ExecutableUnit extends Pick<UnitToRun, 'appName' | 'args' | 'en
   readonly inputs: ReadonlyMap<string, ByteSource>;
   readonly limits: Omit<UnitLimits, 'wallMs'>;
   /** See {@link HostInit.root}: for conformance programs, which expect a writable tree. */
-  readonly root?: Iterable<RootEntry>;
+  readonly root?: Iterable<RootEntry> | null;
 }
 
 export interface ExecutionHooks {
@@ -45,7 +45,7 @@ export class UnitExecution {
       keepsStdout: unit.outputs.includes('stdout'),
       outputBytes: unit.limits.outputBytes,
       scratchBytes: unit.limits.memoryMiB * MIB,
-      seed: bytesOfHex(unit.seed),
+      seed: unit.seed,
       ...(unit.root === undefined ? {} : { root: unit.root }),
       charge: (requestedBytes) => this.#charge(requestedBytes),
       onProgress: (permille) => hooks.onProgress?.(permille, this.cycles),
@@ -156,11 +156,6 @@ export class UnitExecution {
     const global = this.#global(name);
     if (global !== null) global.value = value;
   }
-}
-
-function bytesOfHex(hex: string): Uint8Array {
-  if (!/^[0-9a-f]{64}$/.test(hex)) throw new TypeError('a seed is 64 lower-case hexadecimal digits');
-  return Uint8Array.from({ length: 32 }, (_, i) => Number.parseInt(hex.slice(2 * i, 2 * i + 2), 16));
 }
 
 function ignore(): void {}

@@ -41,7 +41,7 @@ export class SourceContent implements FileContent {
   release(): void {}
 }
 
-const FIRST_CAPACITY_BYTES = 4096;
+const FIRST_CAPACITY_BYTES = 256;
 
 /** A file in memory, charged to its volume by its size. */
 export class MemoryContent implements FileContent {

@@ -85,9 +85,6 @@ function findOrCreate(context: HostContext, request: OpenRequest): FileSystemNod
 
 function openFailure(node: FileSystemNode, request: OpenRequest): Errno {
   const writes = (request.rights & RIGHTS.fdWrite) !== 0;
-  if (node.filetype === FILETYPE.directory) {
-    // Asking for a directory may come with rights that directories do not have; asking to write a file may not find one.
-    return writes && (request.oflags & OFLAGS.directory) === 0 ? ERRNO.isdir : ERRNO.success;
-  }
+  if (node.filetype === FILETYPE.directory) return writes ? ERRNO.isdir : ERRNO.success;
   return writes && !node.volume.writable ? ERRNO.rofs : ERRNO.success;
 }

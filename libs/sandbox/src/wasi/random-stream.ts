@@ -8,15 +8,16 @@ const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574] as const;
  */
 export class RandomStream {
   #position: number;
-  readonly #initial = new Uint32Array(16);
+  readonly #seed: string;
+  // Most units draw nothing: the cipher's state is made when it is first needed.
+  #initial: Uint32Array | null = null;
   readonly #block = new Uint8Array(BLOCK_BYTES);
   #blockIndex = -1;
 
-  constructor(seed: Uint8Array, position = 0) {
-    if (seed.length !== 32) throw new TypeError(`a seed has 32 bytes, not ${seed.length}`);
-    this.#initial.set(SIGMA);
-    const view = new DataView(seed.buffer, seed.byteOffset, seed.byteLength);
-    for (let i = 0; i < 8; i++) this.#initial[4 + i] = view.getUint32(4 * i, true);
+  /** @param seed 32 bytes as lower-case hex */
+  constructor(seed: string, position = 0) {
+    if (!/^[0-9a-f]{64}$/.test(seed)) throw new TypeError('a seed is 64 lower-case hexadecimal digits');
+    this.#seed = seed;
     this.#position = position;
   }
 
@@ -38,7 +39,7 @@ export class RandomStream {
   }
 
   #compute(index: number): void {
-    const initial = this.#initial;
+    const initial = (this.#initial ??= initialState(this.#seed));
     initial[12] = index >>> 0;
     initial[13] = Math.floor(index / 2 ** 32);
     const x = Uint32Array.from(initial);
@@ -56,6 +57,16 @@ export class RandomStream {
     for (let i = 0; i < 16; i++) out.setUint32(4 * i, (x[i] ?? 0) + (initial[i] ?? 0), true);
     this.#blockIndex = index;
   }
+}
+
+function initialState(seed: string): Uint32Array {
+  const state = new Uint32Array(16);
+  state.set(SIGMA);
+  for (let i = 0; i < 32; i++) {
+    const byte = Number.parseInt(seed.slice(2 * i, 2 * i + 2), 16);
+    state[4 + (i >> 2)]! |= byte << (8 * (i & 3));
+  }
+  return state;
 }
 
 function quarter(x: Uint32Array, a: number, b: number, c: number, d: number): void {

@@ -41,9 +41,13 @@ export interface HostInit {
   readonly outputBytes: number;
   /** Bound on /tmp. */
   readonly scratchBytes: number;
-  readonly seed: Uint8Array;
-  /** Instead of /input, /tmp and /output: one writable tree with these entries, bounded by `scratchBytes`. */
-  readonly root?: Iterable<RootEntry>;
+  /** 32 bytes as lower-case hex. */
+  readonly seed: string;
+  /**
+   * Instead of /input, /tmp and /output: one writable tree with these entries, bounded by `scratchBytes`; null: no
+   * directory at all.
+   */
+  readonly root?: Iterable<RootEntry> | null;
   readonly charge: (requestedBytes: number) => void;
   readonly onProgress: (permille: number) => void;
   readonly onFrame: (bytes: Uint8Array) => void;
@@ -62,14 +66,15 @@ export class WasiHost {
       limitBytes: init.outputBytes,
       stopsWhenFull: true,
     });
-    const files = init.root ? plainRoot(init.root, init.scratchBytes) : unitRoot(init, outputs);
+    const files =
+      init.root === undefined ? unitRoot(init, outputs) : plainRoot(init.root ?? [], init.scratchBytes);
     const outputDirectory = files.root.entries.get('output');
     this.#outputDirectory =
-      !init.root && outputDirectory?.filetype === FILETYPE.directory ? outputDirectory : null;
+      init.root === undefined && outputDirectory?.filetype === FILETYPE.directory ? outputDirectory : null;
     this.context = {
       memory: new GuestMemory(),
       files,
-      descriptors: standardDescriptors(files),
+      descriptors: standardDescriptors(files, init.root !== null),
       clock: new UnitClock(),
       random: new RandomStream(init.seed),
       args: init.args.map(zeroEnded),
@@ -141,13 +146,14 @@ function plainRoot(entries: Iterable<RootEntry>, limitBytes: number): FileSystem
 }
 
 /** stdin, stdout, stderr, and the root as descriptor 3. */
-function standardDescriptors(files: FileSystem): DescriptorTable {
+function standardDescriptors(files: FileSystem, hasRoot: boolean): DescriptorTable {
   const descriptors = new DescriptorTable(files);
   const stream = { kind: 'stream', inheriting: 0 } as const;
   descriptors.add({ ...stream, stream: 'stdin', rights: STREAM_RIGHTS | RIGHTS.fdRead, flags: 0 });
   const writing = { ...stream, rights: STREAM_RIGHTS | RIGHTS.fdWrite, flags: FDFLAGS.append };
   descriptors.add({ ...writing, stream: 'stdout' });
   descriptors.add({ ...writing, stream: 'stderr' });
+  if (!hasRoot) return descriptors;
   descriptors.add({
     kind: 'directory',
     node: files.root,

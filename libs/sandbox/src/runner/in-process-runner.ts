@@ -1,0 +1,50 @@
+import { hash } from 'node:crypto';
+import type { ByteSource } from '../wasi/byte-source.js';
+import { sourceOfPieces } from '../wasi/byte-source.js';
+import type { RootEntry } from '../wasi/wasi-host.js';
+import { DiskSource } from './disk-source.js';
+import { resultOf } from './unit-result.js';
+import type { InputContent, UnitResult, UnitToRun } from './types.js';
+import { UnitExecution } from './unit-execution.js';
+
+/** A unit of one module; its wall clock is not watched. */
+export type InProcessUnit = Omit<UnitToRun, 'module' | 'moduleSha256'> & {
+  /** Instead of /input, /tmp and /output: one writable tree (null: none), for programs written for other hosts. */
+  readonly root?: Iterable<RootEntry> | null;
+};
+
+/**
+ * Runs units of one module in this very process, which they can keep busy and whose memory they share: for tests,
+ * benchmarks and conformance suites, never for a volunteer's work.
+ */
+export class InProcessRunner {
+  readonly #module: WebAssembly.Module;
+
+  /** @throws WebAssembly.CompileError where the bytes are no valid module */
+  constructor(moduleBytes: Uint8Array) {
+    this.#module = new WebAssembly.Module(moduleBytes as Uint8Array<ArrayBuffer>);
+  }
+
+  run(unit: InProcessUnit): UnitResult {
+    const startedAt = performance.now();
+    const inputs = new Map<string, ByteSource>();
+    for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, openInput(content));
+    const execution = new UnitExecution({ ...unit, module: this.#module, inputs });
+    let ending = execution.begin();
+    while (ending === null) ending = execution.step();
+    for (const source of inputs.values()) source.close?.();
+    const wallMs = performance.now() - startedAt;
+    return resultOf(ending, execution, { cpuMs: wallMs, wallMs }, (bytes) => hash('sha256', bytes, 'hex'));
+  }
+}
+
+function openInput(content: InputContent): ByteSource {
+  switch (content.kind) {
+    case 'bytes':
+      return sourceOfPieces([content.bytes]);
+    case 'pieces':
+      return sourceOfPieces(content.pieces);
+    case 'files':
+      return new DiskSource(content.pieces);
+  }
+}

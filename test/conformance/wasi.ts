@@ -1,0 +1,27 @@
+/**
+ * `npm run conformance:wasi -- DIR`: runs every NAME.wasm of a directory on its rewritten module and compares exit code,
+ * stdout and stderr with NAME.json. Ends with `N passed, N failed`; the exit code is 1 where something failed.
+ */
+import { resolve } from 'node:path';
+import { readWasiCases } from './wasi-cases.js';
+import { checkWasiCase } from './wasi-check.js';
+
+const [directory] = process.argv.slice(2);
+if (directory === undefined) {
+  console.error('usage: npm run conformance:wasi -- DIR');
+  process.exit(2);
+}
+let passed = 0;
+let failed = 0;
+for (const wasiCase of await readWasiCases(resolve(process.env['INIT_CWD'] ?? '.', directory))) {
+  const failures = await checkWasiCase(wasiCase);
+  if (failures.length === 0) {
+    passed++;
+  } else {
+    failed++;
+    console.log(`FAILED ${wasiCase.name}`);
+    for (const failure of failures) console.log(`  ${failure.replaceAll('\n', '\n  ')}`);
+  }
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
