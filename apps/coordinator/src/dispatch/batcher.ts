@@ -1,5 +1,7 @@
-export interface BatcherOptions {
+export interface BatcherOptions<I> {
+  /** Bound of a batch: items, or what they weigh together. A heavier item stands alone. */
   readonly maxItems: number;
+  readonly weigh?: (item: I) => number;
   /** How long the first item of a batch waits for company. */
   readonly windowMs: number;
   /** Batches that run at once; while as many run, items gather. */
@@ -27,7 +29,7 @@ export class Batcher<I, O> {
 
   constructor(
     private readonly run: (items: readonly I[]) => Promise<readonly O[]>,
-    private readonly options: BatcherOptions,
+    private readonly options: BatcherOptions<I>,
   ) {}
 
   submit(item: I): Promise<O> {
@@ -46,10 +48,23 @@ export class Batcher<I, O> {
     clearTimeout(this.timer);
     this.timer = undefined;
     if (this.waiting.length === 0 || this.running >= this.options.concurrency) return;
-    const batch = this.waiting.slice(0, this.options.maxItems);
-    this.waiting = this.waiting.slice(batch.length);
+    const batch = this.nextBatch();
     this.running += 1;
     void this.runBatch(batch);
+  }
+
+  private nextBatch(): ReadonlyArray<Waiting<I, O>> {
+    const { maxItems, weigh } = this.options;
+    let weight = 0;
+    let length = 0;
+    for (const { item } of this.waiting) {
+      weight += weigh ? weigh(item) : 1;
+      if (length > 0 && weight > maxItems) break;
+      length += 1;
+    }
+    const batch = this.waiting.slice(0, length);
+    this.waiting = this.waiting.slice(length);
+    return batch;
   }
 
   private async runBatch(batch: ReadonlyArray<Waiting<I, O>>): Promise<void> {

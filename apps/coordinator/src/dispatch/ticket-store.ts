@@ -1,4 +1,4 @@
-import { laneOfTicket, lanesInOrder, type UnitClass } from '@gleaner/domain';
+import { laneOfTicket, lanesInOrder, type NoWorkCause, type UnitClass } from '@gleaner/domain';
 import type { DispatchData, TicketData } from '../queue/index.js';
 import { Deque } from './deque.js';
 
@@ -6,6 +6,12 @@ import { Deque } from './deque.js';
 export const TICKET_HOLD_MS = 10_000;
 /** Tickets that one request looks at before it gives up. */
 const SCAN_MAX = 512;
+
+/** Why one person cannot have a ticket that others can have. */
+export type TicketRefusal = Extract<
+  NoWorkCause['code'],
+  'already-has-task' | 'needs-another-account' | 'runtime-too-old' | 'unapproved-app'
+>;
 
 /** A queue job in memory: it is done when each of its tickets was handed out, dropped or returned. */
 interface HeldBatch {
@@ -21,8 +27,8 @@ export interface Ticket {
   readonly unitClass: UnitClass;
   readonly heldSinceMs: number;
   readonly batch: HeldBatch;
-  /** Persons who cannot take it; for them it is passed over. */
-  refusedTo: Set<string> | null;
+  /** Persons who cannot take it, and why; for them it is passed over. */
+  refusedTo: Map<string, TicketRefusal> | null;
 }
 
 /** Who asks, as far as choosing tickets goes. */
@@ -34,12 +40,13 @@ export interface Taker {
 
 export interface TakenTickets {
   readonly tickets: Ticket[];
-  /** Tickets of units that this taker was refused already. */
-  readonly passedOver: number;
+  /** Why other tickets were passed over: this taker was refused them before. */
+  readonly passedOver: TicketRefusal[];
 }
 
 /** The tickets that a coordinator holds in memory, by class and lane, oldest first. */
 export class TicketStore {
+  private arrival = Promise.withResolvers<void>();
   private readonly lanes = new Map<UnitClass, Array<Deque<Ticket>>>();
 
   constructor(
@@ -53,6 +60,8 @@ export class TicketStore {
     return new Promise((resolve) => {
       const batch: HeldBatch = { atMs: data.at, open: data.units.length, done: resolve };
       const heldSinceMs = this.now();
+      this.arrival.resolve();
+      this.arrival = Promise.withResolvers();
       for (const [unitId, ordinal, jobId] of data.units) {
         const ticket: Ticket = { unitId, ordinal, jobId, unitClass, heldSinceMs, batch, refusedTo: null };
         this.laneOf(ticket).push(ticket);
@@ -60,10 +69,15 @@ export class TicketStore {
     });
   }
 
+  /** Resolves when tickets arrive next. */
+  nextArrival(): Promise<void> {
+    return this.arrival.promise;
+  }
+
   /** Takes up to `count` tickets for one taker: its own lane first, then the others. */
   take(taker: Taker, count: number): TakenTickets {
     const tickets: Ticket[] = [];
-    let passedOver = 0;
+    const passedOver: TicketRefusal[] = [];
     let scanned = 0;
     const order = lanesInOrder(taker.accountId, this.laneCount);
     for (const unitClass of taker.classes) {
@@ -77,8 +91,9 @@ export class TicketStore {
           const ticket = held.shift();
           if (!ticket) break;
           scanned += 1;
-          if (ticket.refusedTo?.has(taker.personId)) {
-            passedOver += 1;
+          const refusal = ticket.refusedTo?.get(taker.personId);
+          if (refusal !== undefined) {
+            passedOver.push(refusal);
             kept.push(ticket);
           } else tickets.push(ticket);
         }
@@ -95,20 +110,21 @@ export class TicketStore {
     if (ticket.batch.open === 0) ticket.batch.done();
   }
 
-  /** Puts a taken ticket back for somebody else than `personId`; null: for anybody. */
-  putBack(ticket: Ticket, personId: string | null): void {
-    if (personId !== null) (ticket.refusedTo ??= new Set()).add(personId);
+  /** Puts a taken ticket back: for anybody, or for anybody but the person who cannot have it. */
+  putBack(ticket: Ticket, refused?: { readonly personId: string; readonly why: TicketRefusal }): void {
+    if (refused) (ticket.refusedTo ??= new Map()).set(refused.personId, refused.why);
     this.laneOf(ticket).unshift(ticket);
   }
 
-  /** Takes out the tickets held longer than {@link TICKET_HOLD_MS}, or all: they have to go back to their queue. */
-  takeOld(all = false): Ticket[] {
+  /** Takes out what has to go back to its queue: tickets held longer than {@link TICKET_HOLD_MS}, and those of `classes`. */
+  takeOld({ all = false, classes }: { all?: boolean; classes?: ReadonlySet<UnitClass> } = {}): Ticket[] {
     const limit = this.now() - TICKET_HOLD_MS;
     const old: Ticket[] = [];
-    for (const lanes of this.lanes.values()) {
+    for (const [unitClass, lanes] of this.lanes) {
+      const isWanted = !all && !classes?.has(unitClass);
       for (const [lane, held] of lanes.entries()) {
         const kept = new Deque<Ticket>();
-        for (const ticket of held) (all || ticket.heldSinceMs <= limit ? old : kept).push(ticket);
+        for (const ticket of held) (isWanted && ticket.heldSinceMs > limit ? kept : old).push(ticket);
         lanes[lane] = kept;
       }
     }

@@ -1,0 +1,155 @@
+import { plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
+
+/** Tickets with these answers become nothing: replays, settled units, jobs that do not run. */
+export type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'allowance' | 'cap';
+
+/** A ticket that a host would like to have. */
+export interface Claim {
+  readonly unitId: number;
+  readonly ordinal: number;
+  readonly creditEligible: boolean;
+  /** The domain found that the host can help although it depends on one of the unit's volunteers. */
+  readonly mayDepend: boolean;
+  readonly claimer: Claimer;
+}
+
+export interface Claimer {
+  readonly hostId: string;
+  readonly accountId: string;
+  readonly personId: string;
+  readonly anonymous: boolean;
+  readonly network: string | null;
+  /** Tasks in progress that the host may have. */
+  readonly cap: number;
+  /** Bound of the lease in milliseconds; the task's deadline bounds it as well. */
+  readonly leaseMs: number;
+}
+
+export interface ClaimRow {
+  /** Position of the claim in its batch, from 1. */
+  readonly n: number;
+  readonly refusal: ClaimRefusal | null;
+  /** Counting tasks of other volunteers that the unit has already. */
+  readonly others: number;
+  /** JSON text, to be sent on without parsing. */
+  readonly params: string | null;
+  readonly windows: string | null;
+  readonly deadline_ms: number | null;
+  readonly allowance_per_day: number;
+  readonly in_progress: number;
+}
+
+/**
+ * Assigns a batch of tickets. Everything that may have changed since the ticket was made is checked again: the unit and job
+ * are open and running, the host has allowance and room left, and depends on nobody who has a counting task of the
+ * unit. The distinct index and the primary key decide between claims that do not see each other.
+ */
+const claimTasks = new PreparedStatement<ClaimRow>(
+  'claim-tasks',
+  `WITH claimer AS MATERIALIZED (
+     SELECT c.*, s.allowance_per_day,
+            s.allowance_per_day - CASE WHEN s.allowance_day = $13::date THEN s.allowance_used ELSE 0 END AS allowance_left,
+            (SELECT count(*) FROM lease l WHERE l.host_id = c.host_id)::integer AS in_progress
+       FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[], $11::integer[], $12::bigint[])
+            WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
+       JOIN host_standing s ON s.host_id = c.host_id
+      ORDER BY c.host_id
+        FOR NO KEY UPDATE OF s
+   ), wish AS MATERIALIZED (
+     SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*,
+            row_number() OVER (PARTITION BY w.k ORDER BY w.n) AS nth
+       FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::boolean[], $5::integer[])
+            WITH ORDINALITY AS w(unit_id, ordinal, eligible, may_depend, k, n)
+       JOIN claimer c ON c.k = w.k
+   ), checked AS MATERIALIZED (
+     SELECT w.*, u.params, u.windows, j.task_deadline_ms,
+            CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END AS distinct_key,
+            coalesce(o.others, 0) AS others,
+            CASE WHEN u.id IS NULL OR u.state <> 'open' OR w.ordinal >= u.wanted OR j.state <> 'running' OR o.replayed
+                 THEN 'gone'
+                 WHEN w.nth > w.allowance_left THEN 'allowance'
+                 WHEN w.nth > w.cap - w.in_progress THEN 'cap'
+                 WHEN o.own THEN 'own'
+                 WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS refusal
+       FROM wish w
+       LEFT JOIN work_unit u ON u.id = w.unit_id AND u.id BETWEEN $14 AND $15
+       LEFT JOIN job j ON j.id = u.job_id
+       LEFT JOIN LATERAL (
+         SELECT bool_or(t.ordinal = w.ordinal) AS replayed,
+                count(*) FILTER (WHERE t.counts)::integer AS others,
+                bool_or(t.counts AND t.distinct_key =
+                        CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END) AS own,
+                bool_or(t.counts AND ((t.anonymous AND w.anonymous)
+                        OR (j.distinct_by = 'account' AND (coalesce(a.person_id, a.id) = w.person_id
+                            OR (NOT $16::boolean AND t.network IS NOT DISTINCT FROM w.network))))) AS dependent
+           FROM task t JOIN account a ON a.id = t.account_id
+          WHERE t.unit_id = w.unit_id AND t.unit_id BETWEEN $14 AND $15
+       ) o ON true
+   ), inserted AS (
+     INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, credit_eligible, anonymous, network)
+     SELECT unit_id, ordinal, account_id, host_id, distinct_key, eligible, anonymous, network
+       FROM checked WHERE refusal IS NULL ORDER BY unit_id, ordinal
+     ON CONFLICT DO NOTHING
+     RETURNING unit_id, ordinal, host_id
+   ), leased AS (
+     INSERT INTO lease (host_id, unit_id, ordinal, expires_at, deadline_at)
+     SELECT i.host_id, i.unit_id, i.ordinal,
+            now() + least(c.lease_ms, c.task_deadline_ms) * interval '1 millisecond',
+            now() + c.task_deadline_ms * interval '1 millisecond'
+       FROM inserted i JOIN checked c ON c.unit_id = i.unit_id AND c.ordinal = i.ordinal AND c.host_id = i.host_id
+   ), used AS (
+     UPDATE host_standing s
+        SET allowance_used = CASE WHEN s.allowance_day = $13::date THEN s.allowance_used ELSE 0 END + g.granted,
+            allowance_day = $13::date
+       FROM (SELECT host_id, count(*)::integer AS granted FROM inserted GROUP BY host_id) g
+      WHERE s.host_id = g.host_id
+   )
+   SELECT c.n::integer AS n, CASE WHEN c.refusal IS NULL AND i.unit_id IS NULL THEN 'own' ELSE c.refusal END AS refusal,
+          c.others, c.params::text AS params, c.windows::text AS windows, c.task_deadline_ms::float8 AS deadline_ms,
+          c.allowance_per_day, c.in_progress
+     FROM checked c
+     LEFT JOIN inserted i ON i.unit_id = c.unit_id AND i.ordinal = c.ordinal AND i.host_id = c.host_id`,
+);
+
+export interface ClaimPolicy {
+  /** UTC day `YYYY-MM-DD` that allowances are counted for. */
+  readonly day: string;
+  readonly allowSameNetwork: boolean;
+}
+
+/** Runs {@link claimTasks}; the rows are those of the claims, in their order. No two claims may name the same unit. */
+export async function runClaims(
+  connection: Parameters<typeof claimTasks.run>[0],
+  claims: readonly Claim[],
+  policy: ClaimPolicy,
+): Promise<Array<ClaimRow | undefined>> {
+  const claimers = [...new Map(claims.map(({ claimer }) => [claimer.hostId, claimer])).values()];
+  const position = new Map(claimers.map(({ hostId }, at) => [hostId, at + 1]));
+  let least = Number.MAX_SAFE_INTEGER;
+  let most = 0;
+  for (const { unitId } of claims) {
+    least = Math.min(least, unitId);
+    most = Math.max(most, unitId);
+  }
+  const rows = await claimTasks.run(connection, [
+    plainArray(claims.map((claim) => claim.unitId)),
+    plainArray(claims.map((claim) => claim.ordinal)),
+    plainArray(claims.map((claim) => claim.creditEligible)),
+    plainArray(claims.map((claim) => claim.mayDepend)),
+    plainArray(claims.map((claim) => position.get(claim.claimer.hostId) ?? 0)),
+    tokenArray(claimers.map((claimer) => claimer.hostId)),
+    tokenArray(claimers.map((claimer) => claimer.accountId)),
+    tokenArray(claimers.map((claimer) => claimer.personId)),
+    plainArray(claimers.map((claimer) => claimer.anonymous)),
+    textArray(claimers.map((claimer) => claimer.network)),
+    plainArray(claimers.map((claimer) => claimer.cap)),
+    plainArray(claimers.map((claimer) => claimer.leaseMs)),
+    policy.day,
+    least,
+    most,
+    policy.allowSameNetwork,
+  ]);
+  const answers = new Array<ClaimRow | undefined>(claims.length).fill(undefined);
+  for (const row of rows) answers[row.n - 1] = row;
+  return answers;
+}

@@ -1,0 +1,213 @@
+import { Injectable } from '@nestjs/common';
+import {
+  allowanceLeft,
+  classesOfHost,
+  DEFAULT_TASKS_PER_CORE,
+  earnsCredit,
+  grantableTasks,
+  mayRunApp,
+  type NoWorkCause,
+  utcDay,
+} from '@gleaner/domain';
+import { LIMITS } from '@gleaner/protocol';
+import { ClaimDesk } from './claim-desk.service.js';
+import type { Claim, Claimer, ClaimRow } from './claim.statement.js';
+import type { HostContext } from './host-directory.js';
+import { JobDirectory, type RunningJob } from './job-directory.js';
+import { NoWorkTally } from './no-work-tally.js';
+import { TicketFeeder } from './ticket-feeder.service.js';
+import type { Ticket } from './ticket-store.js';
+
+/** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
+const MAX_ROUNDS = 4;
+/** A closed browser tab does not say goodbye. */
+const BROWSER_LEASE_MS = 10 * 60 * 1000;
+const AGENT_LEASE_MS = LIMITS.taskDeadlineMs;
+
+export interface WorkWish {
+  readonly maxTasks: number;
+  readonly memoryMiB: number;
+  readonly cores: number;
+  readonly runtimeVersions: readonly string[];
+}
+
+/** A ticket that became a task of the asking host. */
+export interface AssignedTask {
+  readonly unitId: number;
+  readonly ordinal: number;
+  readonly job: RunningJob;
+  /** JSON texts. */
+  readonly params: string;
+  readonly windows: string;
+  readonly deadlineMs: number;
+}
+
+export interface Assignment {
+  readonly tasks: readonly AssignedTask[];
+  /** Why there are fewer than wished for; empty when all came. */
+  readonly causes: readonly NoWorkCause[];
+}
+
+/** Gives hosts the work they ask for, or says why not. */
+@Injectable()
+export class DispatchService {
+  constructor(
+    private readonly feeder: TicketFeeder,
+    private readonly jobs: JobDirectory,
+    private readonly desk: ClaimDesk,
+  ) {}
+
+  async assign(host: HostContext, wish: WorkWish): Promise<Assignment> {
+    if (wish.maxTasks === 0) return { tasks: [], causes: [] };
+    if (host.heldReason !== null) {
+      return { tasks: [], causes: [{ code: 'host-held', reason: host.heldReason }] };
+    }
+    const jobs = await this.jobs.list();
+    const tally = new NoWorkTally(jobs, host, wish);
+    const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
+    const classes = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
+    if (classes.length === 0) return { tasks: [], causes: tally.causes(servable) };
+    await this.feeder.want(classes);
+
+    const claimer = claimerOf(host, wish);
+    const tasks: AssignedTask[] = [];
+    for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
+      const { tickets, passedOver } = this.feeder.store.take(
+        { accountId: host.accountId, personId: host.personId, classes },
+        wish.maxTasks - tasks.length,
+      );
+      for (const why of passedOver) tally.passOver(why);
+      const claims = await this.prepare(tickets, host, claimer, wish, tally);
+      if (claims.length === 0) {
+        if (tickets.length === 0) break;
+        continue;
+      }
+      const rows = await this.claim(claims);
+      for (const [at, { ticket, job }] of claims.entries()) {
+        const row = rows[at];
+        if (row && row.refusal === null) tasks.push(this.grant(ticket, job, row));
+        else this.refuse(ticket, row, host, claimer, tally);
+      }
+    }
+    return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
+  }
+
+  /** Sorts out what needs no look into the database. */
+  private async prepare(
+    tickets: readonly Ticket[],
+    host: HostContext,
+    claimer: Claimer,
+    wish: WorkWish,
+    tally: NoWorkTally,
+  ): Promise<PreparedClaim[]> {
+    const claims: PreparedClaim[] = [];
+    for (const ticket of tickets) {
+      const job = await this.jobs.find(ticket.jobId);
+      if (!job) {
+        // Cancelled, paused or ended. If it is resumed, the sweep of dispatch gaps makes the ticket anew.
+        this.feeder.store.finish(ticket);
+        continue;
+      }
+      const persons = { personId: host.personId, submitterPersonId: job.submitterPersonId };
+      const isAppApproved = job.isAppApproved;
+      const why = !wish.runtimeVersions.includes(job.runtimeVersion)
+        ? 'runtime-too-old'
+        : !mayRunApp({ ...persons, isAppApproved })
+          ? 'unapproved-app'
+          : null;
+      if (why !== null) {
+        this.feeder.store.putBack(ticket, { personId: host.personId, why });
+        tally.passOver(why);
+        continue;
+      }
+      const creditEligible = earnsCredit({ ...persons, isAppApproved, isHostHeld: false });
+      const { unitId, ordinal } = ticket;
+      claims.push({ ticket, job, claim: { unitId, ordinal, creditEligible, mayDepend: false, claimer } });
+    }
+    return claims;
+  }
+
+  private async claim(claims: readonly PreparedClaim[]): Promise<ReadonlyArray<ClaimRow | undefined>> {
+    try {
+      return await this.desk.claim(claims.map(({ claim, job }) => ({ ...claim, distinct: job.distinct })));
+    } catch (error) {
+      for (const { ticket } of claims) this.feeder.store.putBack(ticket);
+      throw error;
+    }
+  }
+
+  private grant(ticket: Ticket, job: RunningJob, row: ClaimRow): AssignedTask {
+    this.feeder.store.finish(ticket);
+    return {
+      unitId: ticket.unitId,
+      ordinal: ticket.ordinal,
+      job,
+      params: row.params ?? '{}',
+      windows: row.windows ?? '{}',
+      deadlineMs: row.deadline_ms ?? 0,
+    };
+  }
+
+  private refuse(
+    ticket: Ticket,
+    row: ClaimRow | undefined,
+    host: HostContext,
+    claimer: Claimer,
+    tally: NoWorkTally,
+  ): void {
+    const { store } = this.feeder;
+    switch (row?.refusal) {
+      case 'gone':
+        store.finish(ticket);
+        return;
+      case 'own':
+      case 'dependent': {
+        const why = row.refusal === 'own' ? 'already-has-task' : 'needs-another-account';
+        store.putBack(ticket, { personId: host.personId, why });
+        tally.passOver(why);
+        return;
+      }
+      case 'allowance': {
+        store.putBack(ticket);
+        const perDay = row.allowance_per_day;
+        const nowMs = Date.now();
+        const { resetsAt } = allowanceLeft({ perDay, day: utcDay(nowMs), used: perDay }, nowMs);
+        tally.stop({ code: 'allowance-used', perDay, resetsAt });
+        return;
+      }
+      case 'cap':
+        store.putBack(ticket);
+        tally.stop({ code: 'too-many-in-progress', inProgress: row.in_progress, cap: claimer.cap });
+        return;
+      case null:
+      case undefined:
+        store.putBack(ticket);
+        tally.stop({ code: 'server-busy' });
+        return;
+    }
+  }
+}
+
+interface PreparedClaim {
+  readonly ticket: Ticket;
+  readonly job: RunningJob;
+  readonly claim: Claim;
+}
+
+function claimerOf(host: HostContext, wish: WorkWish): Claimer {
+  return {
+    hostId: host.hostId,
+    accountId: host.accountId,
+    personId: host.personId,
+    anonymous: host.anonymous,
+    network: host.network,
+    cap: grantableTasks({
+      requested: LIMITS.hostTasksInProgress,
+      inProgress: 0,
+      cores: Math.min(wish.cores, host.cores),
+      perCore: DEFAULT_TASKS_PER_CORE,
+      perHost: LIMITS.hostTasksInProgress,
+    }),
+    leaseMs: host.kind === 'browser' ? BROWSER_LEASE_MS : AGENT_LEASE_MS,
+  };
+}

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { DEFAULT_ALLOWANCE_RULES, initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
+import type { HostKind } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
+import { BoundedCache, NotFoundError } from '../http/index.js';
+import { Batcher } from './batcher.js';
+
+const CACHED_HOSTS = 50_000;
+/** How long a change of a host (held, claimed by an account) may go unnoticed. */
+const TTL_MS = 30_000;
+
+/** A host as dispatch knows it. Ids are decimal strings. */
+export interface HostContext extends Party {
+  readonly hostId: string;
+  readonly accountId: string;
+  readonly personId: string;
+  readonly kind: HostKind;
+  readonly cores: number;
+  readonly memoryMiB: number;
+  readonly heldReason: string | null;
+}
+
+interface HostRow {
+  readonly host_id: string;
+  readonly account_id: string;
+  readonly person_id: string;
+  readonly kind: HostKind;
+  readonly cores: number;
+  readonly memory_mib: number;
+  readonly held_reason: string | null;
+  readonly anonymous: boolean;
+}
+
+interface Seen {
+  readonly hostId: string;
+  readonly network: string | null;
+}
+
+const loadHosts = new PreparedStatement<HostRow>(
+  'load-hosts',
+  `WITH seen AS (
+     SELECT * FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network)
+   ), touched AS (
+     UPDATE host h SET last_seen_at = now(), network = s.network FROM seen s
+      WHERE h.id = s.host_id AND (h.network IS DISTINCT FROM s.network OR h.last_seen_at IS NULL
+                                  OR h.last_seen_at < now() - interval '1 minute')
+   )
+   SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
+          h.held_reason, a.anonymous
+     FROM seen s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
+    WHERE h.detached_at IS NULL`,
+);
+
+const ensureStandings = new PreparedStatement<never>(
+  'ensure-standings',
+  `INSERT INTO host_standing (host_id, allowance_per_day)
+   SELECT * FROM unnest($1::bigint[], $2::integer[]) AS s(host_id, per_day) ORDER BY host_id
+   ON CONFLICT DO NOTHING`,
+);
+
+/** Facts of calling hosts, remembered for a while; also notes when and on which network each was last seen. */
+@Injectable()
+export class HostDirectory {
+  private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
+  private readonly loading: Batcher<Seen, HostContext | null>;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.loading = new Batcher((seen) => this.load(seen), {
+      maxItems: 256,
+      windowMs: 2,
+      concurrency: 2,
+      maxWaiting: 20_000,
+    });
+  }
+
+  /** @param address of the connection the host called from */
+  async find(hostId: string, address: string): Promise<HostContext> {
+    const cached = this.cache.get(hostId);
+    const network = networkPrefix(address);
+    if (cached && cached.network === network) return cached;
+    const host = await this.loading.submit({ hostId, network });
+    if (!host) throw new NotFoundError('such host');
+    this.cache.set(hostId, host);
+    return host;
+  }
+
+  /** To be called when something about hosts or accounts changed: held, released, claimed. */
+  forgetAll(): void {
+    this.cache.clear();
+  }
+
+  private async load(seen: readonly Seen[]): Promise<Array<HostContext | null>> {
+    const pool = hotPool(this.dataSource);
+    const unique = new Map(seen.map((host) => [host.hostId, host]));
+    const rows = await loadHosts.run(pool, [
+      tokenArray([...unique.keys()]),
+      textArray([...unique.values()].map(({ network }) => network)),
+    ]);
+    await ensureStandings.run(pool, [
+      tokenArray(rows.map((row) => row.host_id)),
+      plainArray(rows.map((row) => initialAllowancePerDay(row.cores, DEFAULT_ALLOWANCE_RULES))),
+    ]);
+    const byId = new Map(rows.map((row) => [row.host_id, row]));
+    return seen.map(({ hostId, network }) => {
+      const row = byId.get(hostId);
+      return row ? toContext(row, network) : null;
+    });
+  }
+}
+
+function toContext(row: HostRow, network: string | null): HostContext {
+  return {
+    hostId: row.host_id,
+    accountId: row.account_id,
+    personId: row.person_id,
+    anonymous: row.anonymous,
+    network,
+    kind: row.kind,
+    cores: row.cores,
+    memoryMiB: row.memory_mib,
+    heldReason: row.held_reason,
+  };
+}

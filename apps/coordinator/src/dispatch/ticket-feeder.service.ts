@@ -1,0 +1,117 @@
+import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import type { UnitClass } from '@gleaner/domain';
+import { type DispatchData, dispatchQueueName, type JobConsumer, QueueService } from '../queue/index.js';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { returnedBatches, type Ticket, TicketStore } from './ticket-store.js';
+
+/** Queue jobs of one lane that are held at once: while one is handed out the next is on its way. */
+const BATCHES_PER_LANE = 2;
+/** A class nobody asks for is left to other coordinators after this. */
+const IDLE_MS = 3_000;
+const TICK_MS = 1_000;
+/** A request that wakes a class waits this long for its first tickets; all others are answered at once. */
+const WAKE_WAIT_MS = 250;
+
+interface ClassFeed {
+  readonly consumers: readonly JobConsumer[];
+  lastWantedMs: number;
+  awakeSinceMs: number;
+  asleep: boolean;
+}
+
+/** Brings tickets from the dispatch queues into memory while hosts ask for them, and back when nobody does. */
+@Injectable()
+export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
+  readonly store: TicketStore;
+  private readonly feeds = new Map<UnitClass, ClassFeed>();
+  private timer: NodeJS.Timeout | undefined;
+  private closed = false;
+
+  constructor(
+    private readonly queues: QueueService,
+    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.store = new TicketStore(settings.lanes);
+  }
+
+  onApplicationBootstrap(): void {
+    this.timer = setInterval(() => void this.tick(), TICK_MS);
+  }
+
+  /** Gives everything back before the queues close, so that other coordinators need not wait for a stalled check. */
+  async onModuleDestroy(): Promise<void> {
+    this.closed = true;
+    clearInterval(this.timer);
+    await Promise.all(
+      [...this.feeds.values()].flatMap(({ consumers }) => consumers.map((each) => each.pause())),
+    );
+    await this.giveBack(this.store.takeOld({ all: true }));
+  }
+
+  /** Tells that a host asks for tickets of these classes; waits only where a class had been left alone until now. */
+  async want(classes: readonly UnitClass[]): Promise<void> {
+    if (this.closed) return;
+    const nowMs = performance.now();
+    let isWaking = false;
+    for (const unitClass of classes) {
+      const feed = this.feeds.get(unitClass) ?? this.open(unitClass, nowMs);
+      feed.lastWantedMs = nowMs;
+      if (feed.asleep) {
+        feed.asleep = false;
+        feed.awakeSinceMs = nowMs;
+        await Promise.all(feed.consumers.map((consumer) => consumer.resume()));
+      }
+      if (nowMs - feed.awakeSinceMs < WAKE_WAIT_MS) isWaking = true;
+    }
+    if (isWaking && this.store.size === 0) await this.waitForTickets();
+  }
+
+  private open(unitClass: UnitClass, nowMs: number): ClassFeed {
+    const consumers = Array.from({ length: this.settings.lanes }, (_, lane) =>
+      this.queues.consume<DispatchData>(
+        dispatchQueueName(unitClass, lane),
+        (job) => this.store.hold(unitClass, job.data),
+        { concurrency: BATCHES_PER_LANE },
+      ),
+    );
+    const feed: ClassFeed = { consumers, lastWantedMs: nowMs, awakeSinceMs: nowMs, asleep: false };
+    this.feeds.set(unitClass, feed);
+    return feed;
+  }
+
+  private async waitForTickets(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, WAKE_WAIT_MS);
+    });
+    await Promise.race([this.store.nextArrival(), tooLong]);
+    clearTimeout(timer);
+  }
+
+  private async tick(): Promise<void> {
+    const limitMs = performance.now() - IDLE_MS;
+    const idle = new Set<UnitClass>();
+    for (const [unitClass, feed] of this.feeds) {
+      if (feed.lastWantedMs > limitMs) continue;
+      idle.add(unitClass);
+      if (feed.asleep) continue;
+      feed.asleep = true;
+      await Promise.all(feed.consumers.map((consumer) => consumer.pause()));
+    }
+    await this.giveBack(this.store.takeOld({ classes: idle }));
+  }
+
+  /** A ticket that cannot be added to its queue again is lost here; the sweep of dispatch gaps makes it anew. */
+  private async giveBack(tickets: readonly Ticket[]): Promise<void> {
+    for (const { unitClass, lane, data } of returnedBatches(tickets, this.settings.lanes)) {
+      try {
+        await this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data);
+      } catch (error) {
+        this.logger.warn({ event: 'tickets-lost', unitClass, lane, tickets: data.units.length, err: error });
+      }
+    }
+    for (const ticket of tickets) this.store.finish(ticket);
+  }
+}

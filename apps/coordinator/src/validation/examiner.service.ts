@@ -1,0 +1,56 @@
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { QUEUES, QueueService, type ValidateData } from '../queue/index.js';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+
+/** Units of one queue job. */
+const UNITS_PER_JOB = 256;
+/** How long the first unit waits for company: validation is not in anybody's way. */
+const GATHER_MS = 25;
+/** Announcements that may wait for an absent queue backend; the sweep finds the units of those dropped beyond it. */
+const MAX_ADDS = 64;
+
+/** Announces units whose tasks changed to whoever validates. Nothing is lost if an announcement is: sweeps repeat it. */
+@Injectable()
+export class Examiner implements BeforeApplicationShutdown {
+  private units = new Set<number>();
+  private timer: NodeJS.Timeout | undefined;
+  private adding = 0;
+
+  constructor(
+    private readonly queues: QueueService,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** To be called after the commit that changed them. */
+  announce(unitIds: Iterable<number>): void {
+    for (const unitId of unitIds) this.units.add(unitId);
+    if (this.units.size === 0) return;
+    if (this.units.size >= UNITS_PER_JOB) this.flush();
+    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+  }
+
+  beforeApplicationShutdown(): void {
+    this.flush();
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    const units = [...this.units];
+    this.units = new Set();
+    for (let at = 0; at < units.length; at += UNITS_PER_JOB)
+      void this.add(units.slice(at, at + UNITS_PER_JOB));
+  }
+
+  private async add(units: readonly number[]): Promise<void> {
+    if (this.adding >= MAX_ADDS) return;
+    this.adding += 1;
+    try {
+      await this.queues.queue<ValidateData>(QUEUES.validate).add({ units }, { attempts: 5 });
+    } catch (error) {
+      this.logger.warn({ event: 'announcement-lost', units: units.length, err: error });
+    } finally {
+      this.adding -= 1;
+    }
+  }
+}

@@ -1,0 +1,5 @@
+export { Examiner } from './examiner.service.js';
+export { UPLOAD_WITHIN_MS } from './save-decisions.statement.js';
+export { type LoadedUnit, UnitReader } from './unit-reader.service.js';
+export { ValidationModule } from './validation.module.js';
+export { ValidationService } from './validation.service.js';

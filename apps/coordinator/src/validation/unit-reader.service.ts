@@ -1,0 +1,184 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { TaskView, UnitRules, UnitView } from '@gleaner/domain';
+import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config/index.js';
+import { hotPool, plainArray, PreparedStatement, type Queryable } from '../database/index.js';
+
+/** A unit as the domain sees it, with what is needed to save what the domain decides. */
+export interface LoadedUnit {
+  readonly unitId: number;
+  readonly jobId: string;
+  readonly rules: UnitRules;
+  readonly view: UnitView;
+  readonly blocked: string | null;
+}
+
+interface UnitRow {
+  readonly id: string;
+  readonly job_id: string;
+  readonly state: UnitState;
+  readonly wanted: number;
+  readonly canonical_ordinal: number | null;
+  readonly settled_at: Date | null;
+  readonly blocked: string | null;
+  readonly quorum: number;
+  readonly max_errors: number;
+  readonly max_tasks: number;
+  readonly distinct_by: UnitRules['distinct'];
+  readonly job_paused: boolean;
+}
+
+interface TaskRow {
+  readonly unit_id: string;
+  readonly ordinal: number;
+  readonly account_id: string;
+  readonly person_id: string;
+  readonly host_id: string;
+  readonly anonymous: boolean;
+  readonly network: string | null;
+  readonly state: TaskState;
+  readonly counts: boolean;
+  readonly credit_eligible: boolean;
+  readonly outcome: Outcome | null;
+  readonly digest: string | null;
+  readonly runtime_version: string | null;
+  readonly cycles: string | null;
+  readonly outputs_held: boolean;
+  readonly cores: number;
+  readonly allowance_per_day: number | null;
+}
+
+/** What a host's next allowance is computed from. */
+export interface HostAllowance {
+  readonly perDay: number;
+  readonly cores: number;
+}
+
+export interface LoadedUnits {
+  readonly units: readonly LoadedUnit[];
+  /** Of every host that has a task of the units, by host id. */
+  readonly allowances: ReadonlyMap<string, HostAllowance>;
+}
+
+/**
+ * Locks units in the order of their ids. With `$2` only those for which something may follow: most announcements tell of a
+ * unit's first result, and reading such a unit's tasks would be for nothing.
+ */
+const lockUnits = new PreparedStatement<UnitRow>(
+  'lock-units',
+  `WITH ready AS MATERIALIZED (
+     SELECT u.id FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id
+       JOIN job j ON j.id = u.job_id
+      WHERE u.id BETWEEN $3 AND $4
+        AND (NOT $2::boolean OR u.state <> 'open' OR EXISTS (
+             SELECT FROM task t WHERE t.unit_id = u.id AND t.unit_id BETWEEN $3 AND $4
+             HAVING count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
+                 OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
+                 OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0))
+   )
+   SELECT u.id, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
+          j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused
+     FROM ready JOIN work_unit u ON u.id = ready.id JOIN job j ON j.id = u.job_id
+    WHERE u.id BETWEEN $3 AND $4
+    ORDER BY u.id FOR NO KEY UPDATE OF u`,
+);
+
+const loadTasks = new PreparedStatement<TaskRow>(
+  'load-tasks',
+  `SELECT t.unit_id, t.ordinal, t.account_id, coalesce(a.person_id, a.id) AS person_id, t.host_id, t.anonymous, t.network,
+          t.state, t.counts, t.credit_eligible AND h.held_reason IS NULL AS credit_eligible, t.outcome,
+          encode(t.digest, 'hex') AS digest, t.runtime_version, t.cycles, t.outputs_held, h.cores, s.allowance_per_day
+     FROM unnest($1::bigint[]) AS wanted(id) JOIN task t ON t.unit_id = wanted.id
+     JOIN account a ON a.id = t.account_id JOIN host h ON h.id = t.host_id
+     LEFT JOIN host_standing s ON s.host_id = t.host_id
+    WHERE t.unit_id BETWEEN $2 AND $3
+    ORDER BY t.unit_id, t.ordinal`,
+);
+
+@Injectable()
+export class UnitReader {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Units with all their tasks, locked until the transaction ends. `onlyReady` leaves out those that just wait. */
+  async lock(client: Queryable, unitIds: readonly number[], onlyReady: boolean): Promise<LoadedUnits> {
+    const rows = await lockUnits.run(client, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
+    if (rows.length === 0) return { units: [], allowances: new Map() };
+    const ids = rows.map(({ id }) => Number(id));
+    const tasks = new Map(ids.map((id): [number, TaskView[]] => [id, []]));
+    const allowances = new Map<string, HostAllowance>();
+    for (const row of await loadTasks.run(client, [plainArray(ids), ...bounds(ids)])) {
+      tasks.get(Number(row.unit_id))?.push(toTask(row));
+      if (row.allowance_per_day === null) continue;
+      allowances.set(row.host_id, { perDay: row.allowance_per_day, cores: row.cores });
+    }
+    return { units: rows.map((row) => this.toUnit(row, tasks.get(Number(row.id)) ?? [])), allowances };
+  }
+
+  /** All tasks of one unit, in order of ordinal, not locked. */
+  async tasksOf(unitId: number): Promise<readonly TaskView[]> {
+    const rows = await loadTasks.run(hotPool(this.dataSource), [plainArray([unitId]), unitId, unitId]);
+    return rows.map(toTask);
+  }
+
+  private toUnit(row: UnitRow, tasks: readonly TaskView[]): LoadedUnit {
+    return {
+      unitId: Number(row.id),
+      jobId: row.job_id,
+      rules: {
+        quorum: row.quorum,
+        maxErrors: row.max_errors,
+        maxTasks: row.max_tasks,
+        distinct: row.distinct_by,
+        allowSameNetwork: this.config.allowSameNetwork,
+      },
+      view: {
+        state: row.state,
+        wanted: row.wanted,
+        canonicalOrdinal: row.canonical_ordinal,
+        settledAtMs: row.settled_at?.getTime() ?? null,
+        jobPaused: row.job_paused,
+        tasks,
+      },
+      blocked: row.blocked,
+    };
+  }
+}
+
+function toTask(row: TaskRow): TaskView {
+  return {
+    ordinal: row.ordinal,
+    accountId: row.account_id,
+    personId: row.person_id,
+    hostId: row.host_id,
+    anonymous: row.anonymous,
+    network: row.network,
+    state: row.state,
+    counts: row.counts,
+    creditEligible: row.credit_eligible,
+    result:
+      row.outcome === null || row.digest === null
+        ? null
+        : {
+            outcome: row.outcome,
+            digest: row.digest,
+            runtimeVersion: row.runtime_version ?? '',
+            cycles: BigInt(row.cycles ?? '0'),
+            outputsHeld: row.outputs_held,
+          },
+  };
+}
+
+/** Least and greatest id: they let Postgres leave out partitions before it starts. */
+function bounds(unitIds: readonly number[]): [number, number] {
+  let least = Number.MAX_SAFE_INTEGER;
+  let most = 0;
+  for (const unitId of unitIds) {
+    least = Math.min(least, unitId);
+    most = Math.max(most, unitId);
+  }
+  return [least, most];
+}
