@@ -105,7 +105,8 @@ export const durationMs = z
   .string()
   .regex(
     /^P(?=\d|T\d)(?:\d{1,3}D)?(?:T(?=\d)(?:\d{1,5}H)?(?:\d{1,6}M)?(?:\d{1,8}S)?)?$/,
-    'must be an ISO 8601 duration such as PT6H',
+    // Without abort the refinement below would be asked about text that is no duration.
+    { error: 'must be an ISO 8601 duration such as PT6H', abort: true },
   )
   .refine((text) => parseDurationMs(text) >= 10_000 && parseDurationMs(text) <= LIMITS.taskDeadlineMs, {
     error: 'must be between PT10S and P30D',

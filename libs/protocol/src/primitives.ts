@@ -4,7 +4,11 @@ import { LIMITS } from './limits.js';
 /** An unsigned integer of any size as a decimal string: 64 bits do not hold a year of everybody's cycles. */
 export const decimalString = z
   .string()
-  .regex(/^(0|[1-9]\d{0,38})$/, 'must be an unsigned decimal integer without leading zeros, as a string')
+  // Aborting, so that refinements may rely on BigInt().
+  .regex(/^(0|[1-9]\d{0,38})$/, {
+    error: 'must be an unsigned decimal integer without leading zeros, as a string',
+    abort: true,
+  })
   .meta({
     id: 'DecimalString',
     description: 'Unsigned integer as a decimal string',

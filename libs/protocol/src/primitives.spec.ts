@@ -1,0 +1,109 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { durationMs, jobLimits, parseDurationMs } from './job-spec.js';
+import { LIMITS } from './limits.js';
+import {
+  blobId,
+  decimalString,
+  entityId,
+  formatTaskId,
+  identifier,
+  parseTaskId,
+  taskId,
+} from './primitives.js';
+
+describe('task ids', () => {
+  it('survive formatting and parsing', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 2 ** 53 - 1 }),
+        fc.nat(LIMITS.tasksPerUnit),
+        (unitId, ordinal) => {
+          const id = formatTaskId(unitId, ordinal);
+          expect(taskId.safeParse(id).success).toBe(true);
+          expect(parseTaskId(id)).toEqual({ unitId, ordinal });
+        },
+      ),
+    );
+  });
+
+  it.each(['', '1', '.1', '0.1', '1.', '01.1', '1.1.1', '-1.0', '1.x', '9999999999999999999.0', '1.0 '])(
+    'refuse %j',
+    (text) => expect(taskId.safeParse(text).success).toBe(false),
+  );
+
+  it('beyond exact integers are refused when parsed', () => {
+    expect(() => parseTaskId('99999999999999999.0')).toThrow(TypeError);
+  });
+});
+
+describe('numbers as text', () => {
+  it('take every unsigned integer in its one form', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: 0n, max: 10n ** 39n - 1n }), (value) => {
+        expect(decimalString.parse(String(value))).toBe(String(value));
+      }),
+    );
+    for (const text of ['', '01', '-1', '+1', '1.0', '1e3', ' 1', '1'.repeat(40)]) {
+      expect(decimalString.safeParse(text).success).toBe(false);
+    }
+    expect(entityId.safeParse('0').success).toBe(false);
+  });
+});
+
+describe('names', () => {
+  it('never leave their directory or break a placeholder', () => {
+    for (const name of ['..', 'a/b', 'a.b', '{a}', '1a', '', 'ä', 'a'.repeat(64)]) {
+      expect(identifier.safeParse(name).success).toBe(false);
+    }
+    expect(identifier.safeParse('stdout').success).toBe(true);
+    expect(blobId.safeParse(`sha256:${'A'.repeat(64)}`).success).toBe(false);
+  });
+});
+
+describe('durations', () => {
+  it('are the sum of their parts', () => {
+    const part = (max: number) => fc.option(fc.nat(max), { nil: undefined });
+    fc.assert(
+      fc.property(part(29), part(23), part(59), part(59), (days, hours, minutes, seconds) => {
+        const time = [
+          hours !== undefined && `${hours}H`,
+          minutes !== undefined && `${minutes}M`,
+          seconds !== undefined && `${seconds}S`,
+        ];
+        const timeText = time.filter(Boolean).join('');
+        const text = `P${days === undefined ? '' : `${days}D`}${timeText && `T${timeText}`}`;
+        const ms = ((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000;
+        const isWritten = text !== 'P';
+        expect(durationMs.safeParse(text).success).toBe(isWritten && ms >= 10_000);
+        if (isWritten) expect(parseDurationMs(text)).toBe(ms);
+      }),
+    );
+  });
+
+  it.each([
+    '',
+    'P',
+    'PT',
+    'PT6',
+    '6H',
+    'PT6H30',
+    'P1M',
+    'P1Y',
+    'P1W',
+    'PT1.5H',
+    'pt6h',
+    'P1DT',
+    'PT9S',
+    'P31D',
+  ])('refuse %j without throwing', (text) => expect(durationMs.safeParse(text).success).toBe(false));
+});
+
+describe('a malformed job file', () => {
+  it('is refused with its place, never by an exception', () => {
+    const limits = jobLimits.safeParse({ maxCycles: 'many' });
+    expect(limits.error?.issues.map(({ path }) => path)).toEqual([['maxCycles']]);
+    expect(jobLimits.safeParse({ maxCycles: '0' }).success).toBe(false);
+    expect(jobLimits.safeParse({ maxCycles: String(LIMITS.maxCycles + 1n) }).success).toBe(false);
+  });
+});
