@@ -7,6 +7,7 @@ import { registerBlob } from './commands/blob.js';
 import { registerDemo } from './commands/demo.js';
 import { registerImport } from './commands/import.js';
 import { registerJob } from './commands/job.js';
+import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
 import { note } from './terminal/output.js';
 
@@ -30,6 +31,7 @@ function createProgram(): Command {
   registerApp(program);
   registerBlob(program);
   registerJob(program);
+  registerRun(program);
   registerAgent(program);
   registerImport(program);
   registerAccounts(program);

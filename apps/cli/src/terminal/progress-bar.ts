@@ -1,8 +1,8 @@
 import { formatSeconds } from './output.js';
 
 const BAR_CELLS = 28;
-/** Without a terminal a line is written when this share of the work is done. */
-const PLAIN_STEP = 0.1;
+/** Without a terminal so many lines are written until the end. */
+const PLAIN_LINES = 10;
 const REDRAW_MS = 100;
 /** The rate is that of the last half minute: early units tell little about a queue that has filled since. */
 const RATE_WINDOW_MS = 30_000;
@@ -23,7 +23,7 @@ export class ProgressBar {
   readonly #history: Array<{ atMs: number; done: number }> = [];
   #total: number;
   #lastDrawnMs = Number.NEGATIVE_INFINITY;
-  #lastPlain = 0;
+  #plainLines = 0;
 
   constructor(private readonly init: ProgressBarInit) {
     this.#stream = init.stream ?? process.stderr;
@@ -41,10 +41,12 @@ export class ProgressBar {
       if (nowMs - this.#lastDrawnMs < REDRAW_MS && done < total) return;
       this.#lastDrawnMs = nowMs;
       this.#stream.write(`\r${this.#line(done)}\u001b[K`);
-    } else if (total > 0 && done / total >= this.#lastPlain + PLAIN_STEP) {
-      this.#lastPlain = Math.floor(done / total / PLAIN_STEP) * PLAIN_STEP;
-      this.#stream.write(`${this.#line(done)}\n`);
+      return;
     }
+    const lines = total > 0 ? Math.floor((done * PLAIN_LINES) / total) : 0;
+    if (lines <= this.#plainLines) return;
+    this.#plainLines = lines;
+    this.#stream.write(`${this.#line(done)}\n`);
   }
 
   /** Leaves the last state standing and goes to the next line. */

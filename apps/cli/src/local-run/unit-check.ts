@@ -1,0 +1,25 @@
+import type { UnitResult } from '@gleaner/sandbox/runner';
+
+/** What two runs of one unit must agree on, in words; null when they agree. */
+export function disagreement(first: UnitResult, second: UnitResult): string | null {
+  if (first.outcome !== second.outcome)
+    return `one run ended with ${first.outcome}, the other with ${second.outcome}`;
+  if (first.exitCode !== second.exitCode) return `exit codes ${first.exitCode} and ${second.exitCode}`;
+  if (first.cycles !== second.cycles) return `${first.cycles} and ${second.cycles} cycles`;
+  for (const output of first.outputs) {
+    const other = second.outputs.find(({ name }) => name === output.name);
+    if (other?.sha256 !== output.sha256) return `output ${output.name} differs`;
+  }
+  return null;
+}
+
+/** Why a unit gave no result, in a sentence with the end of its stderr; null when it did. */
+export function failure(result: UnitResult): string | null {
+  if (result.outcome === 'ok') return null;
+  const kind =
+    result.outcome === 'exit' ? `exit code ${result.exitCode}` : (result.trapKind ?? result.outcome);
+  const stderr = result.stderr.trim();
+  return [kind, result.message, stderr === '' ? null : `its stderr ends with:\n${stderr}`]
+    .filter((part) => part !== null)
+    .join('; ');
+}
