@@ -9,6 +9,7 @@ import { registerImport } from './commands/import.js';
 import { registerJob } from './commands/job.js';
 import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
+import { registerSandboxCommands } from './sandbox-run.js';
 import { note } from './terminal/output.js';
 
 /** Runs one command and sets the process's exit code. */
@@ -35,6 +36,7 @@ function createProgram(): Command {
   registerAgent(program);
   registerImport(program);
   registerAccounts(program);
+  registerSandboxCommands(program);
   return program;
 }
 
