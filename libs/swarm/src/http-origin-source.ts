@@ -59,6 +59,11 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
     this.#stallMs = init.stallMs ?? DEFAULT_STALL_MS;
   }
 
+  /** The coordinator whose origin this is. */
+  get baseUrl(): URL {
+    return this.init.baseUrl;
+  }
+
   async fetchManifest(location: BlobLocation, signal: AbortSignal): Promise<Manifest> {
     const bytes = await this.#fetchWhole(location.manifestUrl, MAX_MANIFEST_BYTES, signal, (body) => {
       const value = manifestSchema.parse(JSON.parse(new TextDecoder().decode(body)));

@@ -10,7 +10,7 @@ const REASON_AFTER_MS = 30_000;
 
 /** Shows a job's progress on stderr until it ends, and returns it. */
 export async function watchJob(api: ApiClient, id: string, signal: AbortSignal): Promise<Job> {
-  const bar = new ProgressBar({ label: 'Units', total: 0, format: (amount) => `${amount} units` });
+  const bar = new ProgressBar({ label: 'Units', total: 0, unit: 'units' });
   let lastState = '';
   let lastChangeMs = Date.now();
   for (;;) {

@@ -76,7 +76,7 @@ async function computeAndMerge(computation: Computation): Promise<void> {
   const { spec, inputs, directory, options, signal } = computation;
   const sources = fileInputs(inputs);
   const { units: total } = await estimateUnits(spec.split, sources, signal);
-  const bar = new ProgressBar({ label: 'Units', total, format: (amount) => `${amount} units` });
+  const bar = new ProgressBar({ label: 'Units', total, unit: 'units' });
   await using runner = new LocalUnitRunner(computation);
   let units = 0;
   // Workers take units from one iterator, so that each unit is computed once and none is held in memory.

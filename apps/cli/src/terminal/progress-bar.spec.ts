@@ -8,7 +8,7 @@ function recordedBar(isTTY: boolean) {
   const bar = new ProgressBar({
     label: 'Searching',
     total: 100,
-    format: (amount) => `${amount} units`,
+    unit: 'units',
     // Only what the bar uses of a stream.
     stream: stream as unknown as NodeJS.WriteStream,
     nowMs: () => nowMs,
@@ -21,7 +21,7 @@ describe('ProgressBar', () => {
     const { bar, written, advance } = recordedBar(true);
     advance(10_000);
     bar.update(20);
-    expect(written.join('')).toContain('20 % (20 units of 100 units, 2 units/s, 40 s left)');
+    expect(written.join('')).toContain('20 % (20 of 100 units, 2 units/s, 40 s left)');
   });
 
   it('counts slow work by the minute', () => {

@@ -10,8 +10,10 @@ const RATE_WINDOW_MS = 30_000;
 export interface ProgressBarInit {
   readonly label: string;
   readonly total: number;
-  /** How amounts are written, such as `12 units` or `3.4 MiB`. */
-  readonly format: (amount: number) => string;
+  /** What is counted, such as `units`; left out where {@link format} says it. */
+  readonly unit?: string;
+  /** How an amount is written, such as `3.4 MiB`. */
+  readonly format?: (amount: number) => string;
   readonly stream?: NodeJS.WriteStream;
   readonly nowMs?: () => number;
 }
@@ -58,11 +60,13 @@ export class ProgressBar {
     const share = this.#total > 0 ? Math.min(1, done / this.#total) : 0;
     const cells = Math.round(share * BAR_CELLS);
     const bar = this.#stream.isTTY ? ` ${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)}` : '';
-    const amounts = `${this.init.format(done)} of ${this.init.format(this.#total)}`;
+    const { format = String } = this.init;
+    const unit = this.init.unit === undefined ? '' : ` ${this.init.unit}`;
+    const amounts = `${format(done)} of ${format(this.#total)}${unit}`;
     const perSecond = this.#perSecond();
     const rate =
       perSecond > 0 && done < this.#total
-        ? `, ${rateText(perSecond, this.init.format)}, ${formatSeconds((this.#total - done) / perSecond)} left`
+        ? `, ${rateText(perSecond, format, unit)}, ${formatSeconds((this.#total - done) / perSecond)} left`
         : '';
     return `${this.init.label}${bar} ${Math.floor(share * 100)} % (${amounts}${rate})`;
   }
@@ -83,7 +87,7 @@ export class ProgressBar {
 }
 
 /** Slow work reads better by the minute. */
-function rateText(perSecond: number, format: (amount: number) => string): string {
-  if (perSecond >= 1) return `${format(Number(perSecond.toFixed(1)))}/s`;
-  return `${format(Number((perSecond * 60).toFixed(1)))}/min`;
+function rateText(perSecond: number, format: (amount: number) => string, unit: string): string {
+  if (perSecond >= 1) return `${format(Number(perSecond.toFixed(1)))}${unit}/s`;
+  return `${format(Number((perSecond * 60).toFixed(1)))}${unit}/min`;
 }

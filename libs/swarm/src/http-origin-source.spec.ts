@@ -1,0 +1,170 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { manifestBytes, type Manifest } from '@gleaner/protocol';
+import { afterEach, describe, expect, it } from 'vitest';
+import { ContentMismatchError, OriginUnavailableError, type BlobLocation } from './chunk-source.js';
+import { HttpOriginSource } from './http-origin-source.js';
+import { sha256Hex } from './sha256.js';
+
+const CHUNK = 256 * 1024;
+const CONTENT = Uint8Array.from(
+  { length: 3 * CHUNK + 1000 },
+  (_, index) => (index * 31 + (index >> 8)) & 0xff,
+);
+const MANIFEST: Manifest = {
+  v: 1,
+  alg: 'sha256',
+  size: CONTENT.length,
+  chunk: CHUNK,
+  hashes: [0, 1, 2, 3].map((index) => sha256Hex(CONTENT.subarray(index * CHUNK, (index + 1) * CHUNK))),
+};
+const NEVER = new AbortController().signal;
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+const closers: Array<() => void> = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+/** An origin on a real socket; `requests` collects what it was asked. */
+async function anOrigin(handler: Handler) {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    handler(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  const source = new HttpOriginSource({
+    baseUrl: new URL(`http://127.0.0.1:${address.port}`),
+    credentials: () => ({ authorization: 'Bearer secret' }),
+    retryDelayMs: () => 0,
+    attempts: 3,
+    stallMs: 200,
+  });
+  const location: BlobLocation = {
+    blobId: `sha256:${sha256Hex(CONTENT)}`,
+    manifestId: sha256Hex(manifestBytes(MANIFEST)),
+    sizeBytes: CONTENT.length,
+    manifestUrl: '/manifest',
+    contentUrl: '/content',
+  };
+  return { source, location, requests };
+}
+
+function rangeOf(request: IncomingMessage): { first: number; end: number } {
+  const match = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '');
+  return { first: Number(match?.[1]), end: Number(match?.[2]) + 1 };
+}
+
+const serveRange: Handler = (request, response) => {
+  const { first, end } = rangeOf(request);
+  response.writeHead(206).end(CONTENT.subarray(first, end));
+};
+
+async function fetchAll(
+  source: HttpOriginSource,
+  location: BlobLocation,
+  indices: readonly number[],
+  signal = NEVER,
+) {
+  const chunks = new Map<number, Uint8Array>();
+  for await (const { index, bytes } of source.fetchChunks(
+    { location, manifest: MANIFEST, indices },
+    signal,
+  )) {
+    chunks.set(index, bytes);
+  }
+  return chunks;
+}
+
+describe('HttpOriginSource', () => {
+  it('asks for neighbouring chunks in one Range request and yields each verified', async () => {
+    const { source, location, requests } = await anOrigin(serveRange);
+    const chunks = await fetchAll(source, location, [0, 1, 3]);
+    expect([...chunks.keys()]).toEqual([0, 1, 3]);
+    expect(chunks.get(3)).toEqual(CONTENT.slice(3 * CHUNK));
+    expect(requests.map((request) => request.headers.range)).toEqual([
+      `bytes=0-${2 * CHUNK - 1}`,
+      `bytes=${3 * CHUNK}-${CONTENT.length - 1}`,
+    ]);
+    expect(requests[0]?.headers.authorization).toBe('Bearer secret');
+  });
+
+  it('goes on behind the last good chunk when the connection breaks', async () => {
+    let isFirst = true;
+    const { source, location, requests } = await anOrigin((request, response) => {
+      if (!isFirst) {
+        serveRange(request, response);
+        return;
+      }
+      isFirst = false;
+      response.writeHead(206, { 'content-length': 4 * CHUNK });
+      response.write(CONTENT.subarray(0, CHUNK + 10), () => response.destroy());
+    });
+    const chunks = await fetchAll(source, location, [0, 1, 2, 3]);
+    expect(chunks.size).toBe(4);
+    expect(requests[1]?.headers.range).toBe(`bytes=${CHUNK}-${CONTENT.length - 1}`);
+  });
+
+  it('gives up on an origin that only sends altered bytes, naming the chunk', async () => {
+    const { source, location, requests } = await anOrigin((request, response) => {
+      const { first, end } = rangeOf(request);
+      const altered = CONTENT.slice(first, end);
+      altered[5] = (altered[5] ?? 0) ^ 1;
+      response.writeHead(206).end(altered);
+    });
+    await expect(fetchAll(source, location, [2])).rejects.toThrow(ContentMismatchError);
+    expect(requests).toHaveLength(3);
+  });
+
+  it('tries again after a 503 and a connection that stalls', async () => {
+    let attempt = 0;
+    const { source, location } = await anOrigin((request, response) => {
+      attempt += 1;
+      if (attempt === 1) response.writeHead(503).end();
+      else if (attempt === 2) response.writeHead(206).write(CONTENT.subarray(0, 10));
+      else serveRange(request, response);
+    });
+    expect((await fetchAll(source, location, [0])).size).toBe(1);
+    expect(attempt).toBe(3);
+  });
+
+  it('does not repeat what is refused for good', async () => {
+    const { source, location, requests } = await anOrigin((_, response) => response.writeHead(404).end());
+    await expect(fetchAll(source, location, [0])).rejects.toThrow(OriginUnavailableError);
+    expect(requests).toHaveLength(1);
+  });
+
+  it('accepts only the manifest that was named', async () => {
+    const { source, location } = await anOrigin((_, response) => response.end(manifestBytes(MANIFEST)));
+    expect(await source.fetchManifest(location, NEVER)).toEqual(MANIFEST);
+    const other = { ...location, manifestId: '0'.repeat(64) };
+    await expect(source.fetchManifest(other, NEVER)).rejects.toThrow(ContentMismatchError);
+  });
+
+  it('sends credentials to the coordinator alone', async () => {
+    const { source, location } = await anOrigin(serveRange);
+    const elsewhere = await anOrigin(serveRange);
+    const foreign = new URL('/content', `http://127.0.0.1:${portOf(elsewhere.source)}`).href;
+    await fetchAll(source, { ...location, contentUrl: foreign }, [0]);
+    expect(elsewhere.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  it('ends at once when it is aborted', async () => {
+    const { source, location } = await anOrigin((_, response) => response.writeHead(206).write('x'));
+    const controller = new AbortController();
+    const fetching = fetchAll(source, location, [0], controller.signal);
+    controller.abort(new Error('no longer wanted'));
+    await expect(fetching).rejects.toThrow('no longer wanted');
+  });
+});
+
+function portOf(source: HttpOriginSource): string {
+  return new URL('/', source.baseUrl).port;
+}
