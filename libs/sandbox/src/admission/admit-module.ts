@@ -73,7 +73,8 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
   const stack = planVirtualStack(module, facts, graph, sorted);
   const stepping = isStepping(module);
   const usesStack = options.depth && stack.charges.some((bytes) => bytes > 0);
-  const added = new AddedItems(module, { stepping, usesStack, usesGrow: facts.usesMemoryGrow });
+  const usesGrow = facts.usesMemoryGrow && module.memories[0]?.imported === false;
+  const added = new AddedItems(module, { stepping, usesStack, usesGrow });
   const codes = rewriteFunctions(module, facts, added, options, {
     stackCharges: stack.charges,
     mayExit: (functionIndex) => mayExit[functionIndex] === 1,

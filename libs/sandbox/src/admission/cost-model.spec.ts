@@ -13,18 +13,24 @@ const BY_LENGTH: Readonly<Record<string, number>> = {
 };
 
 describe('cost model 1', () => {
-  it.each(INSTRUCTIONS.map(({ name, code }) => [name, code] as const))('charges %s as written', (name, code) => {
-    expect(CYCLES[code]).toBe(FREE.includes(name) ? 0 : 1);
-    expect(LENGTH_SHIFT.get(code)).toBe(BY_LENGTH[name]);
-  });
+  it.each(INSTRUCTIONS.map(({ name, code }) => [name, code] as const))(
+    'charges %s as written',
+    (name, code) => {
+      expect(CYCLES[code]).toBe(FREE.includes(name) ? 0 : 1);
+      expect(LENGTH_SHIFT.get(code)).toBe(BY_LENGTH[name]);
+    },
+  );
 
   it('covers WebAssembly 2.0: its 201 instructions of the core and 236 of SIMD', () => {
-    const inGroup = (from: number, to: number) => INSTRUCTIONS.filter(({ code }) => code >= from && code < to).length;
-    expect({ plain: inGroup(0, 0x100), numeric: inGroup(0x100, 0x200), simd: inGroup(0x200, 0x300) }).toEqual({
-      plain: 183,
-      numeric: 18,
-      simd: 236,
-    });
+    const inGroup = (from: number, to: number) =>
+      INSTRUCTIONS.filter(({ code }) => code >= from && code < to).length;
+    expect({ plain: inGroup(0, 0x100), numeric: inGroup(0x100, 0x200), simd: inGroup(0x200, 0x300) }).toEqual(
+      {
+        plain: 183,
+        numeric: 18,
+        simd: 236,
+      },
+    );
     expect(new Set(INSTRUCTIONS.map(({ code }) => code)).size).toBe(INSTRUCTIONS.length);
   });
 

@@ -39,7 +39,7 @@ export class AddedItems {
       stopGlobal: firstGlobal + 1,
       stackGlobal: firstGlobal + 2,
       pagesGlobal: afterStack,
-      growFunction: module.functionTypes.length,
+      growFunction: additions.usesGrow ? module.functionTypes.length : null,
     };
   }
 

@@ -94,6 +94,8 @@ export interface NanScope {
   /** Types of parameters and locals by index. */
   readonly localTypes: Uint8Array;
   readonly type: FunctionType;
+  /** Whether the module itself may call the function; the runner passes no NaN of an engine's making. */
+  readonly isCalledWithin: boolean;
   /** Stepping apps: globals travel through JavaScript in snapshots, so even copied NaNs become canonical there. */
   readonly stepping: boolean;
 }
@@ -137,7 +139,7 @@ export class NanObservations {
     for (let i = 0; i < body.count; i++) if (this.action[i] !== 0) this.count++;
   }
 
-  #reset(body: InstructionBuffer, { localTypes, type }: NanScope): void {
+  #reset(body: InstructionBuffer, { localTypes, type, isCalledWithin }: NanScope): void {
     if (this.action.length < body.count) this.action = new Uint8Array(body.count * 2);
     this.action.fill(0, 0, body.count);
     this.count = 0;
@@ -146,7 +148,8 @@ export class NanObservations {
       { base: 0, results: type.results.length, labelArity: type.results.length, parameters: 0 },
     ];
     if (this.#tainted.length < localTypes.length) this.#tainted = new Uint8Array(localTypes.length * 2);
-    this.#tainted.fill(0, 0, localTypes.length).fill(1, 0, type.parameters.length);
+    this.#tainted.fill(0, 0, localTypes.length);
+    if (isCalledWithin) this.#tainted.fill(1, 0, type.parameters.length);
     this.#copies.clear();
     this.#lanes.clear();
     this.#pending.length = 0;

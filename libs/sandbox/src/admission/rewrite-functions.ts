@@ -27,6 +27,7 @@ export function rewriteFunctions(
   const segments = new Segments();
   const observations = new NanObservations();
   const emitter = new FunctionEmitter(module.bytes, added.indices);
+  const calledWithin = new Set([...facts.addressTaken, ...facts.functions.flatMap(({ callees }) => callees)]);
   const codes = new ByteWriter(module.bytes.length);
   for (const [i, body] of module.bodies.entries()) {
     const functionFacts = facts.functions[i]!; // The scan made one for each body.
@@ -35,8 +36,16 @@ export function rewriteFunctions(
     const localTypes = typesOfLocals(type, body);
     const meters = options.metering && segmentsOf(segments, instructions, plan);
     const observes = options.nan && functionFacts.hasFloats;
-    if (observes)
-      observations.find(instructions, { module, localTypes, type, stepping: added.additions.stepping });
+    if (observes) {
+      const isCalledWithin = calledWithin.has(module.importedFunctions + i);
+      observations.find(instructions, {
+        module,
+        localTypes,
+        type,
+        isCalledWithin,
+        stepping: added.additions.stepping,
+      });
+    }
     emitter.emit(
       {
         body,

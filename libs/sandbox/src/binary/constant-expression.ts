@@ -2,11 +2,14 @@ import type { ByteReader } from './byte-reader.js';
 import { readOpcode, readImmediates } from './instruction-buffer.js';
 import { ModuleFault } from './module-fault.js';
 import { opcode } from './opcodes.js';
+import type { WasmModule } from './wasm-module.js';
 
 const END = opcode('end');
 const REF_FUNC = opcode('ref.func');
 
-/** Constants, references, globals, and the integer arithmetic of the extended-const feature. */
+const GLOBAL_GET = opcode('global.get');
+
+/** The constant instructions of WebAssembly 2.0. */
 const CONSTANT_INSTRUCTIONS: ReadonlySet<number> = new Set(
   [
     'i32.const',
@@ -17,17 +20,14 @@ const CONSTANT_INSTRUCTIONS: ReadonlySet<number> = new Set(
     'ref.null',
     'ref.func',
     'global.get',
-    'i32.add',
-    'i32.sub',
-    'i32.mul',
-    'i64.add',
-    'i64.sub',
-    'i64.mul',
   ].map(opcode),
 );
 
-/** Reads an initialiser up to its `end` and notes the functions that it refers to. */
-export function readConstantExpression(reader: ByteReader, referencedFunctions: Set<number>): void {
+/** Reads an initialiser up to its `end` and notes the functions that it refers to. Only imported globals are constant. */
+export function readConstantExpression(
+  reader: ByteReader,
+  module: Pick<WasmModule, 'globals' | 'referencedFunctions'>,
+): void {
   for (;;) {
     const at = reader.offset;
     const code = readOpcode(reader);
@@ -40,6 +40,9 @@ export function readConstantExpression(reader: ByteReader, referencedFunctions: 
       );
     }
     const immediate = readImmediates(reader, code);
-    if (code === REF_FUNC) referencedFunctions.add(immediate);
+    if (code === REF_FUNC) module.referencedFunctions.add(immediate);
+    if (code === GLOBAL_GET && module.globals[immediate]?.imported !== true) {
+      throw new ModuleFault('unknown-constant', at, 'An initialiser reads a global that is not imported.');
+    }
   }
 }

@@ -187,7 +187,7 @@ function readGlobals(reader: ByteReader, module: WasmModule): void {
     const offset = reader.offset;
     const type = readGlobalType(reader);
     const start = reader.offset;
-    readConstantExpression(reader, module.referencedFunctions);
+    readConstantExpression(reader, module);
     module.globals.push({ ...type, imported: false, offset, initialiser: { start, end: reader.offset } });
   }
 }
@@ -206,7 +206,6 @@ function readStart(reader: ByteReader, module: WasmModule): void {
 
 /** Element segments: bit 0 passive or declarative, bit 1 explicit table or declarative, bit 2 expressions. */
 function readElements(reader: ByteReader, module: WasmModule): void {
-  const { referencedFunctions } = module;
   for (let left = reader.count(); left > 0; left--) {
     const at = reader.offset;
     const flags = reader.u32();
@@ -215,15 +214,15 @@ function readElements(reader: ByteReader, module: WasmModule): void {
     const [active, explicit, expressions] = [(flags & 1) === 0, (flags & 2) !== 0, (flags & 4) !== 0];
     if (active) {
       if (explicit) reader.u32();
-      readConstantExpression(reader, referencedFunctions);
+      readConstantExpression(reader, module);
     }
     if (!active || explicit) {
       if (expressions) readValueType(reader);
       else reader.skip(1);
     }
     for (let items = reader.count(); items > 0; items--) {
-      if (expressions) readConstantExpression(reader, referencedFunctions);
-      else referencedFunctions.add(reader.u32());
+      if (expressions) readConstantExpression(reader, module);
+      else module.referencedFunctions.add(reader.u32());
     }
     module.elementSegments++;
   }
@@ -252,7 +251,7 @@ function readData(reader: ByteReader, module: WasmModule): void {
       throw new ModuleFault('unknown-segment', at, `Data segment kind ${flags} is not admitted.`);
     if (flags === 2 && reader.u32() !== 0)
       throw new ModuleFault('multi-memory', at, 'A data segment names a second memory.');
-    if (flags !== 1) readConstantExpression(reader, module.referencedFunctions);
+    if (flags !== 1) readConstantExpression(reader, module);
     reader.skip(reader.u32());
   }
 }

@@ -1,0 +1,94 @@
+/**
+ * `npm run conformance:spec -- DIR`: runs the assertions of every `.wast` file in DIR (the WebAssembly specification's
+ * suite, or a file of it) on modules that have been through admission. Needs Debian's `wabt`. Prints a line per file,
+ * the assertions outside the profile by rule, differing NaN payloads apart, and ends with `N passed, N failed`.
+ */
+import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
+import { convertScript } from './spec-suite/convert.js';
+import { type ScriptReport, runScript } from './spec-suite/run-script.js';
+
+const SHOWN_FAILURES = 5;
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    json: { type: 'boolean', default: false },
+    'no-metering': { type: 'boolean', default: false },
+    'no-depth': { type: 'boolean', default: false },
+    'no-nan': { type: 'boolean', default: false },
+  },
+});
+const [root] = positionals;
+if (root === undefined) {
+  console.error('usage: npm run conformance:spec -- DIR [--json] [--no-metering] [--no-depth] [--no-nan]');
+  process.exit(2);
+}
+process.exitCode = await runSuite(root);
+
+async function runSuite(directory: string): Promise<number> {
+  const files = await wastFiles(directory);
+  const total = { passed: 0, failed: 0, outOfProfile: 0, nanPayloads: 0 };
+  const perFile: unknown[] = [];
+  for (const file of files) {
+    const name = relative(directory, file) || file;
+    const report = await runFile(file);
+    const outOfProfile = [...report.excluded.values()].reduce((sum, count) => sum + count, 0);
+    total.passed += report.passed;
+    total.failed += report.failures.length;
+    total.outOfProfile += outOfProfile;
+    total.nanPayloads += report.nanPayloads;
+    if (values.json) perFile.push({ name, ...report, excluded: Object.fromEntries(report.excluded) });
+    else print(name, report, outOfProfile);
+  }
+  if (values.json) console.log(JSON.stringify({ ...total, files: perFile }));
+  else
+    console.log(
+      `${total.outOfProfile} out of the profile, ${total.nanPayloads} with another NaN payload (counted as passed)`,
+    );
+  console.log(`${total.passed} passed, ${total.failed} failed`);
+  return total.failed === 0 && files.length > 0 ? 0 : 1;
+}
+
+async function runFile(file: string): Promise<ScriptReport> {
+  const directory = await mkdtemp(join(tmpdir(), 'gleaner-spec-'));
+  try {
+    const { script, unreadable } = await convertScript(file, directory);
+    const options = {
+      profile: 'conformance',
+      metering: !values['no-metering'],
+      depth: !values['no-depth'],
+      nan: !values['no-nan'],
+    } as const;
+    const report: ScriptReport =
+      script === null
+        ? { passed: 0, failures: [], nanPayloads: 0, excluded: new Map() }
+        : runScript(script, directory, options);
+    if (unreadable.length > 0) report.excluded.set('newer-than-wabt', unreadable.length);
+    return report;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function print(name: string, report: ScriptReport, outOfProfile: number): void {
+  const { passed, failures, nanPayloads, excluded } = report;
+  const nan = nanPayloads > 0 ? `, ${nanPayloads} NaN payloads` : '';
+  console.log(
+    `${name}: ${passed} passed, ${failures.length} failed, ${outOfProfile} out of the profile${nan}`,
+  );
+  for (const [rule, count] of excluded) console.log(`  excluded by ${rule}: ${count}`);
+  for (const { line, message } of failures.slice(0, SHOWN_FAILURES))
+    console.log(`  FAILED line ${line}: ${message}`);
+}
+
+async function wastFiles(path: string): Promise<string[]> {
+  if ((await stat(path)).isFile()) return [path];
+  const entries = await readdir(path, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.wast'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort();
+}
