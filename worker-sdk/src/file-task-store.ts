@@ -65,7 +65,12 @@ export class FileTaskStore implements TaskStore {
   }
 
   async readOutput(taskId: string, name: string): Promise<Blob | undefined> {
-    return openAsBlob(join(this.directory, 'outputs', taskId, name)).catch(() => undefined);
+    try {
+      return await openAsBlob(join(this.directory, 'outputs', taskId, name));
+    } catch {
+      // Asked for too late, or never kept: the coordinator turns to another host.
+      return undefined;
+    }
   }
 
   async dropOutputs(taskId: string): Promise<void> {

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { blob as blobSchema, type Blob } from '@gleaner/protocol';
+import { blob as blobSchema, problem as problemSchema, type Blob, type Problem } from '@gleaner/protocol';
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
 import { ApiProblemError, type ApiClient } from './api-client.js';
+import { problemLines } from './problem-lines.js';
 
 /** Bytes of one PATCH: small enough that a dropped connection costs little. */
 const PATCH_BYTES = 16 * 1024 * 1024;
@@ -82,5 +83,15 @@ async function uploadByTus(
 
 function uploadError(error: Error): CliError {
   const answer = error instanceof DetailedError ? error.originalResponse?.getBody() : undefined;
-  return new CliError(`The upload failed: ${answer || error.message}`, EXIT.refused, { cause: error });
+  const problem = problemOf(answer);
+  const text = problem ? problemLines(problem).join('\n') : answer || error.message;
+  return new CliError(`The upload failed: ${text}`, EXIT.refused, { cause: error });
+}
+
+function problemOf(body: string | undefined): Problem | undefined {
+  try {
+    return problemSchema.parse(JSON.parse(body ?? ''));
+  } catch {
+    return undefined;
+  }
 }
