@@ -38,6 +38,10 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+  // A program that started this one with an IPC channel has ended, perhaps by a crash: nobody is left to stop it.
+  process.on('disconnect', () => {
+    if (!stopping) stop('SIGTERM');
+  });
 }
 
 function announce(config: Config, { url, port, operatorToken }: Coordinator): void {
