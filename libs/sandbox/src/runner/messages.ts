@@ -1,7 +1,15 @@
 import type { UnitResult, UnitToRun } from './types.js';
 
 /** A unit on its way to a sandbox process or worker; its module travels apart, once. */
-export type SentUnit = Omit<UnitToRun, 'module'> & { readonly id: number };
+export type SentUnit = Omit<UnitToRun, 'module'> & {
+  readonly id: number;
+  readonly checkpoint?: SentCheckpoint;
+};
+
+/** `path`: a file of the sandbox's own. Otherwise snapshots travel as messages. */
+export type SentCheckpoint =
+  | { readonly everyMs: number; readonly path: string }
+  | { readonly everyMs: number; readonly path: null; readonly from: Uint8Array | null };
 
 export interface SentModule {
   readonly sha256: string;
@@ -39,4 +47,5 @@ export type SandboxReply =
       readonly permille: number | null;
       readonly cycles: bigint;
     }
-  | { readonly type: 'frame'; readonly id: number; readonly bytes: Uint8Array };
+  | { readonly type: 'frame'; readonly id: number; readonly bytes: Uint8Array }
+  | { readonly type: 'snapshot'; readonly id: number; readonly bytes: Uint8Array };

@@ -2,6 +2,7 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { checkpointFiles } from './checkpoint-file.js';
 import { DiskSource } from './disk-source.js';
 import type { SandboxReply, SandboxRequest } from './messages.js';
 import { SandboxLoop } from './sandbox-loop.js';
@@ -11,6 +12,7 @@ const loop = new SandboxLoop({
   readModule: (source) => (source.kind === 'bytes' ? source.bytes : readFileSync(source.path)),
   sha256Hex: (bytes) => hash('sha256', bytes, 'hex'),
   openFiles: ({ pieces }) => new DiskSource(pieces),
+  checkpoints: checkpointFiles,
   cpuMs: () => {
     const { user, system } = process.cpuUsage();
     return (user + system) / 1000;

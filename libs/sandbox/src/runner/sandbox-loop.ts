@@ -1,22 +1,12 @@
 import type { ByteSource } from '../wasi/byte-source.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
-import type { FinishedUnit, SandboxReply, SandboxRequest, SentModule, SentUnit } from './messages.js';
+import type { FinishedUnit, SandboxRequest, SentModule, SentUnit } from './messages.js';
 import type { InputContent, UnitResult } from './types.js';
+import { Checkpoint } from './checkpoint.js';
+import type { SandboxPlatform } from './sandbox-platform.js';
 import { resultOf } from './unit-result.js';
 import { UnitExecution, type ExecutionHooks } from './unit-execution.js';
 import { infrastructureEnding, type Ending } from './unit-ending.js';
-
-/** What the sandbox's loop needs from its surroundings: a Node process or a Web Worker. */
-export interface SandboxPlatform {
-  send(reply: SandboxReply): void;
-  readModule(source: SentModule['source']): Uint8Array;
-  sha256Hex(bytes: Uint8Array): string;
-  openFiles(content: Extract<InputContent, { kind: 'files' }>): ByteSource;
-  /** CPU time of this sandbox so far, in milliseconds; wall time where the platform cannot tell. */
-  cpuMs(): number;
-  /** Lets waiting messages in. */
-  yield(): Promise<void>;
-}
 
 /** Results wait at most this long for others to travel with, and messages for the loop to listen. */
 const TURN_MS = 5;
@@ -115,9 +105,13 @@ export class SandboxLoop {
     const inputs = new Map<string, ByteSource>();
     try {
       for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, this.#open(content));
-      const execution = new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
-      const ending = await this.#runToEnd(execution);
-      return { id: unit.id, result: finish(ending, execution), isModuleLost: false };
+      const checkpoint = new Checkpoint(unit, this.#platform);
+      const start = (): UnitExecution => new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
+      const { execution, begun, resumedCycles } = checkpoint.resume(start) ?? begin(start());
+      const ending = begun ?? (await this.#stepToEnd(execution, checkpoint));
+      const result = { ...finish(ending, execution), ...(resumedCycles === null ? {} : { resumedCycles }) };
+      await checkpoint.end(ending);
+      return { id: unit.id, result, isModuleLost: false };
     } catch (error) {
       return {
         id: unit.id,
@@ -129,14 +123,14 @@ export class SandboxLoop {
     }
   }
 
-  async #runToEnd(execution: UnitExecution): Promise<Ending> {
-    let ending = execution.begin();
-    while (ending === null) {
+  async #stepToEnd(execution: UnitExecution, checkpoint: Checkpoint): Promise<Ending> {
+    for (;;) {
+      const ending = execution.step();
+      if (ending !== null) return ending;
+      checkpoint.saveIfDue(execution);
       await this.#endTurnIfDue();
       while (this.#isHeld) await this.#platform.yield();
-      ending = execution.step();
     }
-    return ending;
   }
 
   #hooksOf({ id }: SentUnit): ExecutionHooks {
@@ -183,6 +177,10 @@ export class SandboxLoop {
     this.#modules.set(sha256, module);
     return module;
   }
+}
+
+function begin(execution: UnitExecution) {
+  return { execution, begun: execution.begin(), resumedCycles: null };
 }
 
 function messageOf(error: unknown): string {

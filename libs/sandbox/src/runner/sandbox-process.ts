@@ -6,6 +6,8 @@ import { UnitScheduler, type LinkEvents, type SandboxLink } from './unit-schedul
 export interface SandboxProcessOptions {
   /** Directories from which modules and inputs may be read; any file where absent. */
   readonly readableDirectories?: readonly string[];
+  /** Directory for the files of `RunOptions.checkpoint`; without it no snapshots can be kept in files. */
+  readonly checkpointDirectory?: string;
   /** V8 flags, by default those that make one long call run in optimised code. */
   readonly engineFlags?: readonly string[];
   /** Share of the time (0 to 1] that it computes. */
@@ -24,6 +26,7 @@ export class SandboxProcess {
   constructor(options: SandboxProcessOptions = {}) {
     const spawnOptions = {
       readableDirectories: options.readableDirectories ?? null,
+      writableDirectory: options.checkpointDirectory ?? null,
       engineFlags: options.engineFlags ?? OPTIMISED_ENGINE,
     };
     this.#scheduler = new UnitScheduler((events) => {

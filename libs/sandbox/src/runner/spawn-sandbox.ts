@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 export interface SpawnOptions {
   /** Directories whose files the process may read besides its own program; null: any file. */
   readonly readableDirectories: readonly string[] | null;
+  /** The only directory in which the process may write, for snapshots; null: none. */
+  readonly writableDirectory: string | null;
   /** V8 flags. */
   readonly engineFlags: readonly string[];
 }
@@ -19,15 +21,21 @@ const NATIVE_STACK_KIB = 2048;
  * Starts a sandbox process: no environment, no descriptors but the channel, the lowest priority, and Node's permission
  * model against everything but reading. It ends when the channel closes.
  */
-export function spawnSandbox({ readableDirectories, engineFlags }: SpawnOptions): ChildProcess {
+export function spawnSandbox({
+  readableDirectories,
+  writableDirectory,
+  engineFlags,
+}: SpawnOptions): ChildProcess {
   const program = fileURLToPath(new URL(isSource() ? './node-child.ts' : './node-child.js', import.meta.url));
   const ownFiles = fileURLToPath(new URL('../', import.meta.url));
-  const readable = readableDirectories === null ? ['*'] : [ownFiles, ...readableDirectories];
+  const writable = writableDirectory === null ? [] : [writableDirectory];
+  const readable = readableDirectories === null ? ['*'] : [ownFiles, ...readableDirectories, ...writable];
   const child = spawn(
     process.execPath,
     [
       '--permission',
       ...readable.map((directory) => `--allow-fs-read=${directory}`),
+      ...writable.map((directory) => `--allow-fs-write=${directory}`),
       `--stack-size=${NATIVE_STACK_KIB}`,
       ...engineFlags,
       ...(isSource() ? sourceLoader() : []),

@@ -72,9 +72,30 @@ export interface UnitResult {
   readonly stderr: string;
   /** Reason in words, for `infrastructure` and traps. */
   readonly message: string | null;
+  /** Cycles that a resumed snapshot had used already; absent where the run began at the beginning. */
+  readonly resumedCycles?: bigint;
   readonly cpuMs: number;
   readonly wallMs: number;
 }
+
+/**
+ * Where a stepping app's state is kept between steps, so that a killed run can go on. A snapshot that is missing, damaged,
+ * or of another unit, module or runtime version is ignored: the unit then starts from its beginning.
+ */
+export type CheckpointOptions = {
+  /** Least time between two snapshots; by default a minute. */
+  readonly everyMs?: number;
+} & (
+  | {
+      /** A file that the sandbox process writes, resumes from, and removes at the unit's end; not in browsers. */
+      readonly path: string;
+    }
+  | {
+      /** An earlier snapshot. */
+      readonly from: Uint8Array | null;
+      readonly onSnapshot: (snapshot: Uint8Array) => void;
+    }
+);
 
 export interface RunOptions {
   /** Ends the run at once; the promise then rejects with the signal's reason. */
@@ -86,4 +107,5 @@ export interface RunOptions {
   }) => void;
   /** Pictures that the app shows, at most ten a second. */
   readonly onFrame?: (bytes: Uint8Array) => void;
+  readonly checkpoint?: CheckpointOptions;
 }

@@ -3,6 +3,8 @@ import { ABI } from '../abi.js';
 import type { ByteSource } from '../wasi/byte-source.js';
 import { StopUnit } from '../wasi/stop-unit.js';
 import { WasiHost, type RootEntry } from '../wasi/wasi-host.js';
+import type { SnapshotHeader, UnitSnapshot } from './snapshot.js';
+import { captureUnit, restoreUnit } from './unit-state.js';
 import { CYCLE_LIMIT, endingOf, exitEnding, infrastructureEnding, OK, type Ending } from './unit-ending.js';
 import type { UnitLimits, UnitToRun } from './types.js';
 
@@ -80,6 +82,23 @@ export class UnitExecution {
       this.#call('_start');
       return OK;
     });
+  }
+
+  /**
+   * Instead of {@link begin}: continues a stepping app from a snapshot of the same unit.
+   *
+   * @throws TypeError where the snapshot does not fit
+   */
+  resume(header: SnapshotHeader, payload: Uint8Array): Ending | null {
+    const failure = this.#instantiate();
+    if (failure !== null) return failure;
+    restoreUnit({ exports: this.#exports, host: this.host }, header, payload);
+    return null;
+  }
+
+  /** The state of a stepping app between two steps. */
+  capture(identity: Pick<SnapshotHeader, 'moduleSha256' | 'unitKey'>): UnitSnapshot {
+    return captureUnit({ exports: this.#exports, host: this.host }, identity);
   }
 
   /** One step of a stepping app. Null: there is more to do. */

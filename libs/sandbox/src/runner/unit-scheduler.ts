@@ -1,8 +1,15 @@
 import { DutyCycle } from './duty-cycle.js';
-import type { FinishedUnit, SandboxReply, SandboxRequest, SentModule, SentUnit } from './messages.js';
+import type {
+  FinishedUnit,
+  SandboxReply,
+  SandboxRequest,
+  SentCheckpoint,
+  SentModule,
+  SentUnit,
+} from './messages.js';
 import { ModuleLedger } from './module-ledger.js';
 import { RunningTime } from './running-time.js';
-import type { InputContent, RunOptions, UnitResult, UnitToRun } from './types.js';
+import type { CheckpointOptions, InputContent, RunOptions, UnitResult, UnitToRun } from './types.js';
 import { infrastructureEnding } from './unit-ending.js';
 
 /** A running sandbox on the other side of a process's or worker's channel. */
@@ -37,6 +44,7 @@ interface PendingUnit {
 /** Small units travel together, up to these bounds; a large one travels alone. */
 const MAX_BATCH_UNITS = 256;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+const DEFAULT_CHECKPOINT_MS = 60_000;
 /** A sandbox that cannot even start is tried this often before its units fail. */
 const MAX_FAILED_STARTS = 3;
 
@@ -146,7 +154,7 @@ export class UnitScheduler {
       this.#waiting.shift();
       const { module, ...unit } = pending.unit;
       modules.set(unit.moduleSha256, module);
-      batch.push({ ...unit, id: pending.id });
+      batch.push({ ...unit, id: pending.id, ...sentCheckpoint(pending.options.checkpoint) });
       this.#sent.push(pending);
     }
     this.#link.setHolding(true);
@@ -200,6 +208,11 @@ export class UnitScheduler {
       }
       case 'frame':
         this.#find(reply.id)?.options.onFrame?.(reply.bytes);
+        return;
+      case 'snapshot': {
+        const checkpoint = this.#find(reply.id)?.options.checkpoint;
+        if (checkpoint !== undefined && 'onSnapshot' in checkpoint) checkpoint.onSnapshot(reply.bytes);
+      }
     }
   }
 
@@ -290,6 +303,13 @@ export class UnitScheduler {
 
 function failedResult(message: string): UnitResult {
   return { ...infrastructureEnding(message), cycles: 0n, outputs: [], stderr: '', cpuMs: 0, wallMs: 0 };
+}
+
+function sentCheckpoint(options: CheckpointOptions | undefined): { checkpoint?: SentCheckpoint } {
+  if (options === undefined) return {};
+  const everyMs = options.everyMs ?? DEFAULT_CHECKPOINT_MS;
+  if ('path' in options) return { checkpoint: { everyMs, path: options.path } };
+  return { checkpoint: { everyMs, path: null, from: options.from } };
 }
 
 function inlineBytesOf(unit: UnitToRun): number {

@@ -28,6 +28,17 @@ export class FileSystem {
     this.root.links = 1;
   }
 
+  /** The number that the next node gets. */
+  get nextInode(): number {
+    return this.#nextInode;
+  }
+
+  /** Continues the numbering of a snapshot, whose `nodes` were made apart. */
+  restoreCounts(nextInode: number, nodes: number): void {
+    this.#nextInode = nextInode;
+    this.#nodes = nodes;
+  }
+
   get isFull(): boolean {
     return this.#nodes >= MAX_NODES;
   }

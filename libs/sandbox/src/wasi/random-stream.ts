@@ -7,7 +7,7 @@ const SIGMA = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574] as const;
  * seed. Its whole state is the position in bytes, which makes it cheap to snapshot.
  */
 export class RandomStream {
-  #position: number;
+  #position = 0;
   readonly #seed: string;
   // Most units draw nothing: the cipher's state is made when it is first needed.
   #initial: Uint32Array | null = null;
@@ -15,14 +15,18 @@ export class RandomStream {
   #blockIndex = -1;
 
   /** @param seed 32 bytes as lower-case hex */
-  constructor(seed: string, position = 0) {
+  constructor(seed: string) {
     if (!/^[0-9a-f]{64}$/.test(seed)) throw new TypeError('a seed is 64 lower-case hexadecimal digits');
     this.#seed = seed;
-    this.#position = position;
   }
 
+  /** Bytes drawn so far. */
   get position(): number {
     return this.#position;
+  }
+
+  set position(bytes: number) {
+    this.#position = bytes;
   }
 
   fill(target: Uint8Array): void {

@@ -1,0 +1,78 @@
+import { RUNTIME_VERSION } from '../abi.js';
+import type { SentUnit } from './messages.js';
+import type { SandboxPlatform } from './sandbox-platform.js';
+import { decodeHeader, encodeSnapshot, type SnapshotHeader } from './snapshot.js';
+import type { Ending } from './unit-ending.js';
+import type { UnitExecution } from './unit-execution.js';
+import { unitKeyOf } from './unit-state.js';
+
+/** Decides when a unit's state is kept, and whether a kept one is its own. */
+export class Checkpoint {
+  readonly #unit: SentUnit;
+  readonly #platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>;
+  readonly #identity: { readonly moduleSha256: string; readonly unitKey: string };
+  #lastAt = performance.now();
+  #saving: Promise<void> | null = null;
+
+  constructor(unit: SentUnit, platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>) {
+    this.#unit = unit;
+    this.#platform = platform;
+    const unitKey = unit.checkpoint === undefined ? '' : unitKeyOf(unit);
+    this.#identity = { moduleSha256: unit.moduleSha256, unitKey };
+  }
+
+  /** The unit in the state of its snapshot, null where there is none that fits. */
+  resume(start: () => UnitExecution) {
+    try {
+      const found = this.#find();
+      if (found === null || !this.#isOwn(found.header)) return null;
+      const execution = start();
+      const begun = execution.resume(found.header, found.payload);
+      return { execution, begun, resumedCycles: execution.cycles };
+    } catch {
+      // A damaged snapshot costs the work since the unit's start, never its result.
+      return null;
+    }
+  }
+
+  saveIfDue(execution: UnitExecution): void {
+    const { checkpoint, id } = this.#unit;
+    if (checkpoint === undefined || this.#saving !== null) return;
+    if (performance.now() - this.#lastAt < checkpoint.everyMs) return;
+    const snapshot = execution.capture(this.#identity);
+    if (checkpoint.path === null) {
+      this.#platform.send({ type: 'snapshot', id, bytes: encodeSnapshot(snapshot) });
+    } else if (this.#platform.checkpoints !== undefined) {
+      this.#saving = this.#platform.checkpoints
+        .save(checkpoint.path, snapshot)
+        // A full disk costs the chance to resume, nothing else.
+        .catch(() => undefined)
+        .finally(() => (this.#saving = null));
+    }
+    this.#lastAt = performance.now();
+  }
+
+  /** A finished unit's snapshot is of no use; after a failure of this host it is. */
+  async end({ outcome }: Ending): Promise<void> {
+    await this.#saving;
+    const path = this.#unit.checkpoint?.path;
+    if (outcome !== 'infrastructure' && typeof path === 'string') this.#platform.checkpoints?.remove(path);
+  }
+
+  #find(): { header: SnapshotHeader; payload: Uint8Array } | null {
+    const { checkpoint } = this.#unit;
+    if (checkpoint === undefined) return null;
+    if (checkpoint.path !== null) return this.#platform.checkpoints?.load(checkpoint.path) ?? null;
+    if (checkpoint.from === null) return null;
+    const { header, payloadStart } = decodeHeader(checkpoint.from);
+    return { header, payload: checkpoint.from.subarray(payloadStart) };
+  }
+
+  #isOwn(header: SnapshotHeader): boolean {
+    return (
+      header.runtimeVersion === RUNTIME_VERSION &&
+      header.moduleSha256 === this.#identity.moduleSha256 &&
+      header.unitKey === this.#identity.unitKey
+    );
+  }
+}

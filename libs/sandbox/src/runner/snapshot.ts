@@ -1,0 +1,89 @@
+import type { HostState } from '../wasi/host-state.js';
+import type { PageRun } from './memory-pages.js';
+
+/** A unit's state between two steps: what it is bound to, what it is, and its bytes apart. */
+export interface UnitSnapshot {
+  readonly header: SnapshotHeader;
+  /** Views into the running unit, valid until its next step: memory runs first, then the host's segments. */
+  readonly segments: readonly Uint8Array[];
+}
+
+export interface SnapshotHeader {
+  readonly runtimeVersion: string;
+  readonly moduleSha256: string;
+  /** See {@link unitKeyOf}. */
+  readonly unitKey: string;
+  readonly cyclesLeft: string;
+  /** Values of the app's mutable globals, as text that keeps every bit. */
+  readonly globals: readonly string[];
+  readonly memoryBytes: number;
+  readonly memoryRuns: readonly PageRun[];
+  readonly host: HostState;
+}
+
+/** How the payload stands in an encoded snapshot. */
+export interface PayloadInfo {
+  readonly encoding: 'raw' | 'zstd';
+  readonly crc32: number | null;
+}
+
+const MAGIC = new TextEncoder().encode('GLNSNAP1');
+const LENGTH_BYTES = 4;
+const MAX_HEADER_BYTES = 64 * 1024 * 1024;
+
+/** The first bytes of an encoded snapshot; its payload follows. */
+export function encodeHeader(header: SnapshotHeader, payload: PayloadInfo): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify({ header, payload }));
+  const bytes = new Uint8Array(MAGIC.length + LENGTH_BYTES + json.length);
+  bytes.set(MAGIC);
+  new DataView(bytes.buffer).setUint32(MAGIC.length, json.length, true);
+  bytes.set(json, MAGIC.length + LENGTH_BYTES);
+  return bytes;
+}
+
+/**
+ * Splits an encoded snapshot. It is this host's own file, so only damage is looked for, not malice.
+ *
+ * @throws TypeError where it is none
+ */
+export function decodeHeader(bytes: Uint8Array): {
+  header: SnapshotHeader;
+  payload: PayloadInfo;
+  payloadStart: number;
+} {
+  const jsonStart = MAGIC.length + LENGTH_BYTES;
+  if (bytes.length < jsonStart || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+    throw new TypeError('not a snapshot');
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(MAGIC.length, true);
+  const payloadStart = jsonStart + length;
+  if (length > MAX_HEADER_BYTES || payloadStart > bytes.length)
+    throw new TypeError('the snapshot is cut off');
+  const text = new TextDecoder().decode(bytes.subarray(jsonStart, payloadStart));
+  // Written by encodeHeader of the same runtime version, which the caller compares.
+  const { header, payload } = JSON.parse(text) as { header: SnapshotHeader; payload: PayloadInfo };
+  return { header, payload, payloadStart };
+}
+
+/** All in one piece without compression, for where there is no file to stream it to. */
+export function encodeSnapshot({ header, segments }: UnitSnapshot): Uint8Array {
+  const first = encodeHeader(header, { encoding: 'raw', crc32: null });
+  const size = segments.reduce((sum, segment) => sum + segment.length, first.length);
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const part of [first, ...segments]) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+/** Gives the segments of a payload one after the other. */
+export function segmentReader(payload: Uint8Array): (bytes: number) => Uint8Array {
+  let at = 0;
+  return (bytes) => {
+    if (at + bytes > payload.length) throw new TypeError('the snapshot is cut off');
+    at += bytes;
+    return payload.subarray(at - bytes, at);
+  };
+}
