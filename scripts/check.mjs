@@ -4,6 +4,16 @@ import { join } from 'node:path';
 import { root } from './bootstrap.mjs';
 
 const bin = (name) => join(root, 'node_modules', '.bin', name);
+const vitest = (...args) => ({
+  command: process.execPath,
+  args: [
+    join(root, 'node_modules/vitest/vitest.mjs'),
+    'run',
+    '--reporter=dot',
+    `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
+    ...args,
+  ],
+});
 const steps = [
   { name: 'format', command: bin('prettier'), args: ['--check', '--log-level', 'warn', '.'] },
   { name: 'lint', command: bin('oxlint'), args: ['--type-aware', '--deny-warnings'] },
@@ -13,17 +23,8 @@ const steps = [
     args: ['--config', '.dependency-cruiser.mjs', 'apps', 'libs', 'migrations', 'worker-sdk'],
   },
   { name: 'dead code', command: bin('knip'), args: [] },
-  {
-    name: 'unit tests',
-    command: process.execPath,
-    args: [
-      join(root, 'node_modules/vitest/vitest.mjs'),
-      'run',
-      '--project=unit',
-      '--reporter=dot',
-      `--reporter=${join(root, 'scripts/count-reporter.mjs')}`,
-    ],
-  },
+  { name: 'schema drift', ...vitest('--project=integration', 'test/database/schema-drift') },
+  { name: 'unit tests', ...vitest('--project=unit') },
 ];
 
 console.log('types: clean');
