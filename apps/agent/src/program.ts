@@ -43,7 +43,8 @@ function createProgram(): Command {
     .option('--name <name>', 'name of this machine; default: its host name')
     .action(
       async (url: string, options: CommonOptions & { anonymous?: true; token?: string; name?: string }) => {
-        const token = options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN']);
+        const token =
+          options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
         await attach({
           url,
           directory: directoryOf(options),

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { DataDirectory } from './data-directory.js';
 
 const NAME = 'status.json';
-/** The file is written at most this often, and at least when something changes. */
+/** Changes are written at once, but no more often than this. */
 const WRITE_EVERY_MS = 500;
 
 /** What the running agent says about itself, and what the last one said before it ended. */
@@ -41,6 +41,7 @@ export async function readStatus(directory: DataDirectory): Promise<AgentStatus 
 /** Keeps the status file up to date without writing it at every event. */
 export class StatusWriter {
   #latest: WorkerStatus | undefined;
+  #written: WorkerStatus | undefined;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
@@ -48,9 +49,11 @@ export class StatusWriter {
 
   tell(status: WorkerStatus): void {
     this.#latest = status;
-    this.#timer ??= setTimeout(() => {
+    if (this.#timer) return;
+    void this.#write();
+    this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      void this.#write();
+      if (this.#latest !== this.#written) this.tell(this.#latest ?? status);
     }, WRITE_EVERY_MS);
   }
 
@@ -63,6 +66,7 @@ export class StatusWriter {
   async #write(): Promise<void> {
     const status = this.#latest;
     if (!status) return;
+    this.#written = status;
     const text = JSON.stringify(fileOf(status));
     // A full disk must not stop the work: the status is a service to the reader.
     this.#writing = this.#writing.then(() => this.directory.writeWhole(NAME, text)).catch(() => undefined);

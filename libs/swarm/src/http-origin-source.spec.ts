@@ -44,7 +44,7 @@ async function anOrigin(handler: Handler) {
     baseUrl: new URL(`http://127.0.0.1:${address.port}`),
     credentials: () => ({ authorization: 'Bearer secret' }),
     retryDelayMs: () => 0,
-    attempts: 3,
+    attempts: 5,
     stallMs: 200,
   });
   const location: BlobLocation = {

@@ -25,6 +25,8 @@ const MAX_RANGE_BYTES = 16 * 1024 * 1024;
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
 const DEFAULT_ATTEMPTS = 6;
 const DEFAULT_STALL_MS = 30_000;
+/** Wrong bytes are seldom an accident: an origin that sends them so often in a row is not asked again. */
+const MAX_MISMATCHES = 3;
 
 export interface HttpOriginInit {
   /** The coordinator; relative URLs are resolved against it, and only its own origin receives the credentials. */
@@ -179,8 +181,9 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
 
   async #waitAfterFailure(url: URL, attempt: number, error: unknown, signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
+    const isMismatch = error instanceof ContentMismatchError;
+    if (isMismatch && attempt + 1 >= MAX_MISMATCHES) throw error;
     if (error instanceof FinalHttpError || attempt + 1 >= this.#attempts) {
-      if (error instanceof ContentMismatchError) throw error;
       throw new OriginUnavailableError(url.href, attempt + 1, { cause: error });
     }
     await delay(this.init.retryDelayMs(attempt), undefined, { signal });

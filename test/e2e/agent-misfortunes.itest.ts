@@ -1,0 +1,221 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { resultDigestText } from '@gleaner/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { problemAnswer, StandInCoordinator } from './agent-support/stand-in-coordinator.js';
+import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
+
+let data: string;
+let coordinator: StandInCoordinator;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'gleaner-agent-'));
+  coordinator = await StandInCoordinator.start();
+});
+afterEach(async () => {
+  await coordinator[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+async function attach(): Promise<void> {
+  const { code, stderr } = await runAgent(['attach', coordinator.url, '--anonymous', '--data', data]);
+  expect(stderr).toContain('host 1');
+  expect(code).toBe(0);
+}
+
+function startAgent(...more: string[]): AgentProcess {
+  return new AgentProcess(['run', '--json', '--cores', '1', '--data', data, ...more]);
+}
+
+interface Status {
+  readonly phase: string;
+  readonly reason: string;
+}
+
+/** What `agent status --json` says, asked until it says so. */
+async function statusWhere(holds: (status: Status) => boolean): Promise<Status> {
+  for (;;) {
+    const { stdout } = await runAgent(['status', '--json', '--data', data]);
+    const status = JSON.parse(stdout) as Status;
+    if (holds(status)) return status;
+  }
+}
+
+describe('an agent', () => {
+  it('computes, reports with a digest that can be recomputed, and says why it waits', async () => {
+    coordinator.addTask('1.0', helloModule('hello\n'));
+    await attach();
+    await using _ = startAgent();
+    await coordinator.until(() => coordinator.reports.length === 1);
+    const [report] = coordinator.reports;
+    expect(Buffer.from(report?.outputs[0]?.base64 ?? '', 'base64').toString()).toBe('hello\n');
+    expect(report && createHash('sha256').update(resultDigestText(report)).digest('hex')).toBe(
+      report?.digest,
+    );
+    const status = await statusWhere(({ reason }) => reason === 'waiting: no jobs at the moment');
+    expect(status.phase).toBe('waiting');
+  });
+
+  it('keeps its directory and its token to itself', async () => {
+    await attach();
+    expect((await stat(data)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(data, 'attachment.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('refuses a module that is not what its hash says, and tells the coordinator', async () => {
+    coordinator.addTask('1.0', helloModule('hello\n'), 'f'.repeat(64));
+    await attach();
+    await using _ = startAgent();
+    await coordinator.until(() => coordinator.reports.length === 1);
+    expect(coordinator.reports[0]).toMatchObject({ outcome: 'infrastructure' });
+    expect(coordinator.reports[0]?.message).toContain('SHA-256');
+  });
+
+  it('waits out a coordinator that fails or talks nonsense, and loses no result', async () => {
+    coordinator.addTask('1.0', helloModule('kept\n'));
+    coordinator.reportStatus = 'retry';
+    await attach();
+    await using agent = startAgent();
+    await agent.logged('task-finished');
+    coordinator.workAnswer = problemAnswer(500, 'internal', 'broken');
+    await agent.logged('call-failed');
+    const { phase } = await statusWhere(({ reason }) =>
+      /^waiting: broken; trying again in \d+ s$/.test(reason),
+    );
+    expect(phase).toBe('waiting');
+    coordinator.workAnswer = (_request, response) => response.end('<html>');
+    const calls = coordinator.workCalls;
+    await coordinator.until(() => coordinator.workCalls > calls);
+    coordinator.workAnswer = undefined;
+    coordinator.reportStatus = 'accepted';
+    await coordinator.until(() => coordinator.reports.length === 1);
+    expect(coordinator.reports[0]).toMatchObject({ taskId: '1.0', outcome: 'ok' });
+  });
+
+  it('reports after kill -9 what it had computed before, without computing it again', async () => {
+    coordinator.addTask('1.0', helloModule('survives\n'));
+    coordinator.reportStatus = 'retry';
+    await attach();
+    const first = startAgent();
+    await first.logged('task-finished');
+    first.kill('SIGKILL');
+    await first.ended;
+    expect(await readdir(join(data, 'results'))).toEqual(['1.0.json']);
+    coordinator.reportStatus = 'accepted';
+    await using second = startAgent();
+    await coordinator.until(() => coordinator.reports.length === 1);
+    await second.logged('report-answered');
+    second.kill('SIGTERM');
+    const { stdout } = await second.ended;
+    expect(stdout).not.toContain('task-started');
+    expect(await readdir(join(data, 'results'))).toEqual([]);
+  });
+
+  it('takes up an unfinished task after kill -9', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await attach();
+    const first = startAgent();
+    await first.logged('task-started');
+    first.kill('SIGKILL');
+    await first.ended;
+    await using second = startAgent();
+    await second.logged('task-started');
+  });
+
+  it('returns its leases when it is told to stop', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    coordinator.addTask('2.0', endlessModule());
+    await attach();
+    const agent = startAgent();
+    await agent.logged('task-started');
+    agent.kill('SIGTERM');
+    const { code } = await agent.ended;
+    expect(code).toBe(0);
+    expect(coordinator.heartbeats.at(-1)).toMatchObject({ leaving: true, returned: ['1.0'] });
+    expect(await readdir(join(data, 'tasks'))).toEqual([]);
+    const status = await statusWhere(({ phase }) => phase === 'stopped');
+    expect(status.reason).toContain('not running');
+  });
+
+  it('stops computing what the coordinator no longer wants', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    coordinator.action = 'abort';
+    await attach();
+    await using agent = startAgent();
+    await agent.logged('task-dropped');
+    expect(await readdir(join(data, 'tasks'))).toEqual([]);
+  });
+
+  it('ends with one clear sentence when its token is revoked', async () => {
+    await attach();
+    coordinator.workAnswer = problemAnswer(401, 'unauthorised', 'The token is revoked.');
+    const { code, stderr } = await startAgent().ended;
+    expect(code).toBe(6);
+    expect(stderr).toContain('does not accept this token: The token is revoked.');
+  });
+
+  it('with --once computes the work of one request and ends', async () => {
+    coordinator.addTask('1.0', helloModule('once\n'));
+    coordinator.addTask('2.0', helloModule('not this one\n'));
+    await attach();
+    const { code } = await startAgent('--once').ended;
+    expect(code).toBe(0);
+    expect(coordinator.reports.map(({ taskId }) => taskId)).toEqual(['1.0']);
+  });
+
+  it('lets no second agent into its directory', async () => {
+    await attach();
+    await using agent = startAgent();
+    await agent.logged('started');
+    const second = await runAgent(['run', '--data', data]);
+    expect(second.code).toBe(4);
+    expect(second.stderr).toContain('another agent already uses');
+  });
+
+  it('says what to do when its state is damaged', async () => {
+    await attach();
+    await writeFile(join(data, 'attachment.json'), '{"v":1,');
+    const { code, stderr } = await runAgent(['run', '--data', data]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('is damaged: attach again');
+    expect((await runAgent(['attach', coordinator.url, '--anonymous', '--data', data])).code).toBe(0);
+  });
+});
+
+describe('attaching', () => {
+  it.each([
+    ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
+    ['a port where nobody listens', 'http://127.0.0.1:9', 5, 'cannot be reached'],
+  ])('to %s is refused', async (_what, url, exitCode, message) => {
+    const { code, stderr } = await runAgent(['attach', url, '--anonymous', '--data', data]);
+    expect(stderr).toContain(message);
+    expect(code).toBe(exitCode);
+  });
+
+  it('to a web site that is no coordinator is refused', async () => {
+    const site = createServer((_request, response) => response.end('<html>Welcome</html>'));
+    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+    const address = site.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const { code, stderr } = await runAgent([
+      'attach',
+      `http://127.0.0.1:${port}`,
+      '--anonymous',
+      '--data',
+      data,
+    ]);
+    site.close();
+    expect(stderr).toContain("not Gleaner's");
+    expect(code).toBe(5);
+  });
+
+  it('asks how to join when neither --anonymous nor a token is given', async () => {
+    const env = { GLEANER_TOKEN: '' };
+    const { code, stderr } = await runAgent(['attach', coordinator.url, '--data', data], env);
+    expect(stderr).toContain('--anonymous or --token');
+    expect(code).toBe(2);
+  });
+});

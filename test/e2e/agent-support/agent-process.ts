@@ -1,0 +1,79 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
+
+const AGENT = fileURLToPath(new URL('../../../apps/agent/dist/main.js', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs one command of the agent to its end. */
+export async function runAgent(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return new AgentProcess(args, env).ended;
+}
+
+/** The agent as its own process, from what `npm run build` made. */
+export class AgentProcess implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  readonly #events: Array<{ readonly event: string }> = [];
+  #stdout = '';
+  #stderr = '';
+  #changed: () => void = () => undefined;
+  readonly ended: Promise<Ended>;
+
+  constructor(args: readonly string[], env: Record<string, string> = {}) {
+    this.#child = spawn(process.execPath, [AGENT, ...args], {
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    if (!this.#child.stdout || !this.#child.stderr) throw new Error('no pipes');
+    createInterface({ input: this.#child.stdout }).on('line', (line) => {
+      this.#stdout += `${line}\n`;
+      this.#remember(line);
+      this.#changed();
+    });
+    this.#child.stderr.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
+    this.ended = once(this.#child, 'close').then(([code]: unknown[]) => ({
+      code: typeof code === 'number' ? code : null,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+    }));
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  /** Resolves when the agent, run with `--json`, has logged such an event. */
+  async logged(event: string): Promise<void> {
+    while (!this.#events.some((entry) => entry.event === event)) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  #remember(line: string): void {
+    try {
+      const value: unknown = JSON.parse(line);
+      if (typeof value === 'object' && value !== null && 'event' in value) {
+        this.#events.push({ event: String(value.event) });
+      }
+    } catch {
+      // Not every line is an event.
+    }
+  }
+}

@@ -1,0 +1,152 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  heartbeatRequest,
+  workRequest,
+  type HeartbeatResponse,
+  type ResultReport,
+  type TaskAssignment,
+  type WorkJob,
+  type WorkResponse,
+} from '@gleaner/protocol';
+import type { z } from 'zod';
+import type { TinyModule } from './tiny-modules.js';
+
+type Heartbeat = z.infer<typeof heartbeatRequest>;
+type Answer = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** Answers what no coordinator would, on a real socket: for what a real one cannot be made to do. */
+export class StandInCoordinator implements AsyncDisposable {
+  readonly reports: ResultReport[] = [];
+  readonly heartbeats: Heartbeat[] = [];
+  readonly #tasks: Array<{ task: TaskAssignment; job: WorkJob }> = [];
+  readonly #modules = new Map<string, Uint8Array>();
+  readonly #server: Server;
+  /** Takes the place of POST /v1/work while it is set. */
+  workAnswer: Answer | undefined;
+  /** What a heartbeat says of every task. */
+  action: 'keep' | 'abort' = 'keep';
+  /** How reports are answered. */
+  reportStatus: 'accepted' | 'retry' = 'accepted';
+  workCalls = 0;
+  #changed: () => void = () => undefined;
+
+  private constructor() {
+    this.#server = createServer((request, response) => {
+      void this.#handle(request, response).finally(() => {
+        this.#changed();
+      });
+    });
+  }
+
+  static async start(): Promise<StandInCoordinator> {
+    const coordinator = new StandInCoordinator();
+    await new Promise<void>((resolve) => coordinator.#server.listen(0, '127.0.0.1', resolve));
+    return coordinator;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('not listening');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  /** Gives out a task of the module; `claimed` is the hash that the agent is told. */
+  addTask(taskId: string, module: TinyModule, claimed: string = module.sha256): void {
+    this.#modules.set(claimed, module.bytes);
+    const job: WorkJob = {
+      jobId: '1',
+      name: 'tiny',
+      app: {
+        name: 'tiny',
+        version: '1',
+        moduleSha256: claimed,
+        moduleUrl: `/modules/${claimed}`,
+        runtimeVersion: 'gleaner-1',
+        stepping: false,
+      },
+      inputs: {},
+      args: [],
+      env: {},
+      outputs: ['stdout'],
+      limits: { maxCycles: '1000000000000000', memoryMiB: 1, outputBytes: 1000 },
+    };
+    this.#tasks.push({ task: { taskId, jobId: '1', params: {}, windows: {}, deadlineMs: 600_000 }, job });
+  }
+
+  /** Resolves when the condition holds, looked at after each request. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#changed = resolve;
+      });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '';
+    const body = await readJson(request);
+    if (url === '/v1/hosts' && request.method === 'POST') {
+      const coordinator = { name: 'stand-in', url: this.url };
+      sendJson(response, 201, {
+        hostId: '1',
+        accountId: '1',
+        anonymous: true,
+        secret: 'gln_host',
+        coordinator,
+      });
+    } else if (url.startsWith('/modules/')) {
+      response.end(this.#modules.get(url.slice('/modules/'.length)));
+    } else if (url === '/v1/heartbeat') {
+      sendJson(response, 200, this.#heartbeat(heartbeatRequest.parse(body)));
+    } else if (url === '/v1/work') {
+      this.workCalls += 1;
+      if (this.workAnswer) this.workAnswer(request, response);
+      else sendJson(response, 200, this.#work(workRequest.parse(body)));
+    } else {
+      response.writeHead(404).end();
+    }
+  }
+
+  #work({ reports, request }: z.infer<typeof workRequest>): WorkResponse {
+    if (this.reportStatus === 'accepted') this.reports.push(...reports);
+    const given = this.#tasks.splice(0, request?.maxTasks ?? 0);
+    const isShort = given.length < (request?.maxTasks ?? 0);
+    return {
+      reports: reports.map(({ taskId }) => ({ taskId, status: this.reportStatus })),
+      jobs: given.slice(0, 1).map(({ job }) => job),
+      tasks: given.map(({ task }) => task),
+      noWork: isShort ? [{ code: 'no-jobs', count: null, message: 'no jobs at the moment' }] : [],
+      outputsWanted: [],
+      retryAfterMs: 100,
+      heartbeatMs: 1000,
+    };
+  }
+
+  #heartbeat(heartbeat: Heartbeat): HeartbeatResponse {
+    this.heartbeats.push(heartbeat);
+    const tasks = heartbeat.running.map(({ taskId }) => ({ taskId, action: this.action }));
+    return { tasks, outputsWanted: [], nextMs: 1000 };
+  }
+}
+
+/** A problem document, as the coordinator writes it. */
+export function problemAnswer(status: number, code: string, detail: string): Answer {
+  return (_request, response) => {
+    sendJson(response, status, { type: `urn:gleaner:problem:${code}`, title: code, status, code, detail });
+  };
+}
+
+function sendJson(response: ServerResponse, status: number, value: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  let text = '';
+  for await (const bytes of request) text += String(bytes);
+  return text === '' ? undefined : JSON.parse(text);
+}
