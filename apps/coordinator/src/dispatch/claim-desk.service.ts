@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { canHelp, isIndependentOfAll, type TaskView, type UnitRules, utcDay } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
-import { hotPool, isRetryable } from '../database/index.js';
-import { Batcher } from './batcher.js';
+import { Batcher, hotPool, isRetryable } from '../database/index.js';
+
 import { type Claim, type ClaimRow, runClaims } from './claim.statement.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { UnitReader } from '../validation/index.js';

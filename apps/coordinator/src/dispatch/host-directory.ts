@@ -1,10 +1,10 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { DEFAULT_ALLOWANCE_RULES, initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
 import type { HostKind } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
-import { hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
+import { CONFIG, type Config } from '../config/index.js';
+import { Batcher, hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
 import { BoundedCache, NotFoundError } from '../http/index.js';
-import { Batcher } from './batcher.js';
 
 const CACHED_HOSTS = 50_000;
 /** How long a change of a host (held, claimed by an account) may go unnoticed. */
@@ -65,7 +65,10 @@ export class HostDirectory {
   private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
   private readonly loading: Batcher<Seen, HostContext | null>;
 
-  constructor(private readonly dataSource: DataSource) {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {
     this.loading = new Batcher((seen) => this.load(seen), {
       maxItems: 256,
       windowMs: 2,
@@ -99,7 +102,7 @@ export class HostDirectory {
     ]);
     await ensureStandings.run(pool, [
       tokenArray(rows.map((row) => row.host_id)),
-      plainArray(rows.map((row) => initialAllowancePerDay(row.cores, DEFAULT_ALLOWANCE_RULES))),
+      plainArray(rows.map((row) => initialAllowancePerDay(row.cores, this.config.allowance))),
     ]);
     const byId = new Map(rows.map((row) => [row.host_id, row]));
     return seen.map(({ hostId, network }) => {

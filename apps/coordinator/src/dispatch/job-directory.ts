@@ -3,6 +3,7 @@ import { classOfUnit, type UnitClass, type UnitRules } from '@gleaner/domain';
 import type { JobSpec, WorkJob } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, tokenArray } from '../database/index.js';
+import { PATHS } from '../http/index.js';
 
 /** How old the list of running jobs may be. Claims check a job's state once more in their statement. */
 const REFRESH_MS = 1000;
@@ -161,8 +162,8 @@ function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts
       blobId,
       manifestId: blob.manifest_id,
       sizeBytes,
-      manifestUrl: `/v1/blobs/${blobId}/manifest`,
-      contentUrl: `/v1/blobs/${blobId}`,
+      manifestUrl: PATHS.blobManifest(blobId),
+      contentUrl: PATHS.blobContent(blobId),
     };
   }
   return {
@@ -179,7 +180,7 @@ function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts
         name: row.app,
         version: row.version,
         moduleSha256: row.module_sha256,
-        moduleUrl: `/v1/apps/${row.app}/versions/${encodeURIComponent(row.version)}/module`,
+        moduleUrl: PATHS.module(row.module_sha256),
         runtimeVersion: row.runtime_version,
         stepping: row.stepping,
       },

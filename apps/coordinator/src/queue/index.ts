@@ -1,5 +1,5 @@
 export { type AddOptions, JobQueue, QueueBusyError } from './job-queue.js';
 export { type QueueBackendConfig } from './queue-backend.js';
 export * from './queue-names.js';
-export { QueueModule } from './queue.module.js';
+export { QueueModule, queueBackendOf } from './queue.module.js';
 export { type ConsumeOptions, type JobConsumer, type QueueJob, QueueService } from './queue.service.js';

@@ -60,6 +60,18 @@ export class JobQueue<D> {
     return this.queue.getWaitingCount();
   }
 
+  /** What the queue job that waits longest carries; null where none waits. */
+  async oldestWaiting(): Promise<D | null> {
+    const [oldest] = await this.queue.getJobs(['waiting'], 0, 0, true);
+    return oldest ? (oldest.data as D) : null; // `as`: both ends of a queue name the same type
+  }
+
+  /** What all queue jobs carry that a worker holds or that wait for their time; at most `limit` of each. */
+  async activeAndDelayed(limit: number): Promise<D[]> {
+    const jobs = await this.queue.getJobs(['active', 'delayed'], 0, limit - 1, true);
+    return jobs.map(({ data }) => data as D);
+  }
+
   close(): Promise<void> {
     return this.queue.close();
   }

@@ -44,6 +44,12 @@ export interface BullQueue {
   add(name: string, data: unknown, options: BullJobOptions): Promise<unknown>;
   addBulk(jobs: Array<{ name: string; data: unknown; opts: BullJobOptions }>): Promise<unknown>;
   getWaitingCount(): Promise<number>;
+  getJobs(
+    types: Array<'waiting' | 'active' | 'delayed'>,
+    start: number,
+    end: number,
+    asc: boolean,
+  ): Promise<BullJob[]>;
   upsertJobScheduler(
     id: string,
     repeat: { every: number },

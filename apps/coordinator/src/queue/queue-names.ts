@@ -1,11 +1,19 @@
 /** Queues that one feature adds to and another works on, and what their jobs carry. */
 export const QUEUES = {
+  /** A submitted job: turn it into work units. */
+  split: 'split',
   /** Puts tickets of ready units on the dispatch queues. */
   fill: 'fill',
   /** Units whose tasks changed: decide what follows. */
   validate: 'validate',
   /** A job whose units are all settled: fold the canonical results. */
   assimilate: 'assimilate',
+  /** A job that was cancelled, failed or deleted: settle or remove its units. */
+  clean: 'clean',
+  /** Finds jobs whose announcement for splitting, assimilating or cleaning was lost. */
+  jobSweep: 'job-sweep',
+  /** Accounts that turned out to be one person's: look again at the units they validated. */
+  link: 'link',
   /** Finds what announcements were lost. */
   sweep: 'sweep',
 } as const;
@@ -17,8 +25,22 @@ export interface ValidateData {
 }
 
 /** `jobId` as a decimal string. */
+export interface SplitData {
+  readonly jobId: string;
+}
+
+/** `jobId` as a decimal string. */
+export interface CleanData {
+  readonly jobId: string;
+}
+
+/** `jobId` as a decimal string. */
 export interface AssimilateData {
   readonly jobId: string;
+}
+
+export interface LinkData {
+  readonly accountIds: readonly string[];
 }
 
 /** Ticket of one task to be: `[unitId, ordinal, jobId]`. */

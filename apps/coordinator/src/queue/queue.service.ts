@@ -1,10 +1,5 @@
-import {
-  type BeforeApplicationShutdown,
-  Inject,
-  Injectable,
-  Logger,
-  type OnModuleInit,
-} from '@nestjs/common';
+import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { LOGGER, type Logger } from '../telemetry/index.js';
 import { JobQueue } from './job-queue.js';
 import {
   type BullWorker,
@@ -52,7 +47,6 @@ interface Schedule {
 /** Queues and workers on whichever BullMQ backend is configured. */
 @Injectable()
 export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
-  private readonly logger = new Logger('queue');
   private readonly queues = new Map<string, JobQueue<unknown>>();
   private readonly workers = new Set<BullWorker>();
   private readonly schedules: Schedule[] = [];
@@ -61,7 +55,10 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   private closing: Promise<void> | undefined;
   private lastErrorAtMs = 0;
 
-  constructor(@Inject(QUEUE_BACKEND) private readonly config: QueueBackendConfig) {}
+  constructor(
+    @Inject(QUEUE_BACKEND) private readonly config: QueueBackendConfig,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   async onModuleInit(): Promise<void> {
     await this.open();
@@ -109,7 +106,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     );
     worker.on('error', (error) => this.logError(name, error));
     worker.on('failed', (job, error) =>
-      this.logger.error({ event: 'queue-job-failed', queue: name, id: job?.id, error: error.message }),
+      this.logger.error({ event: 'queue-job-failed', queue: name, id: job?.id, err: error }),
     );
     this.workers.add(worker);
     return {

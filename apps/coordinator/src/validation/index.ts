@@ -1,5 +1,6 @@
 export { Examiner } from './examiner.service.js';
 export { UPLOAD_WITHIN_MS } from './save-decisions.statement.js';
+export { taskBlobOwner } from './task-blob-owner.js';
 export { type LoadedUnit, UnitReader } from './unit-reader.service.js';
 export { ValidationModule } from './validation.module.js';
 export { ValidationService } from './validation.service.js';

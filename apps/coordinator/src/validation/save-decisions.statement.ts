@@ -1,9 +1,4 @@
-import {
-  allowanceAfter,
-  DEFAULT_ALLOWANCE_RULES,
-  isFinalUnitState,
-  type UnitDecision,
-} from '@gleaner/domain';
+import { allowanceAfter, type AllowanceRules, isFinalUnitState, type UnitDecision } from '@gleaner/domain';
 import type { TaskState, UnitState } from '@gleaner/protocol';
 import { plainArray, PreparedStatement, type Queryable, textArray, tokenArray } from '../database/index.js';
 import type { HostAllowance, LoadedUnit } from './unit-reader.service.js';
@@ -218,6 +213,7 @@ export async function saveDecided(
   client: Queryable,
   decided: readonly DecidedUnit[],
   allowances: ReadonlyMap<string, HostAllowance>,
+  rules: AllowanceRules,
 ): Promise<TallyRow[]> {
   const units = decided.toSorted((a, b) => a.unit.unitId - b.unit.unitId);
   const changes = new Changes(units);
@@ -257,7 +253,7 @@ export async function saveDecided(
     plainArray(hosts.map(([, { valid }]) => valid)),
     plainArray(hosts.map(([, { invalid }]) => invalid)),
     plainArray(hosts.map(([, { errors }]) => errors)),
-    plainArray(hosts.map(([hostId, change]) => nextAllowance(allowances.get(hostId), change))),
+    plainArray(hosts.map(([hostId, change]) => nextAllowance(allowances.get(hostId), change, rules))),
     tokenArray(tallies.map(([jobId]) => jobId)),
     plainArray(tallies.map(([, { valid }]) => valid)),
     plainArray(tallies.map(([, { failed }]) => failed)),
@@ -272,9 +268,13 @@ export async function saveDecided(
 }
 
 /** null: stays as it is. */
-function nextAllowance(host: HostAllowance | undefined, { valid, invalid }: HostChange): number | null {
+function nextAllowance(
+  host: HostAllowance | undefined,
+  { valid, invalid }: HostChange,
+  rules: AllowanceRules,
+): number | null {
   if (!host || (valid <= 0 && invalid <= 0)) return null;
   const judged = { valid: Math.max(0, valid), invalid: Math.max(0, invalid) };
-  const next = allowanceAfter(host.perDay, judged, host.cores, DEFAULT_ALLOWANCE_RULES);
+  const next = allowanceAfter(host.perDay, judged, host.cores, rules);
   return next === host.perDay ? null : next;
 }

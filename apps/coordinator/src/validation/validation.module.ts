@@ -1,5 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common';
+import { BlobsModule } from '../blobs/index.js';
 import { Examiner } from './examiner.service.js';
+import { LinkedAccounts } from './linked-accounts.service.js';
 import { UnitReader } from './unit-reader.service.js';
 import { ValidateProcessor } from './validate.processor.js';
 import { ValidationService } from './validation.service.js';
@@ -13,7 +15,8 @@ export class ValidationModule {
     return {
       module: ValidationModule,
       global: true,
-      providers: [...services, ...(works ? [ValidateProcessor] : [])],
+      imports: [BlobsModule],
+      providers: [...services, ...(works ? [ValidateProcessor, LinkedAccounts] : [])],
       exports: services,
     };
   }

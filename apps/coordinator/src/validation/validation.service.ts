@@ -2,14 +2,29 @@ import { Inject, Injectable } from '@nestjs/common';
 import { pauseReason, transitionUnit, type UnitEvent } from '@gleaner/domain';
 import type pg from 'pg';
 import { DataSource } from 'typeorm';
-import { hotPool, inTransaction, isRetryable } from '../database/index.js';
+import { BlobReferences, type BlobOwner } from '../blobs/index.js';
+import { CONFIG, type Config } from '../config/index.js';
+import { hotPool, inTransaction, isRetryable, PreparedStatement, tokenArray } from '../database/index.js';
 import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { type DecidedUnit, saveDecided, type TallyRow } from './save-decisions.statement.js';
+import { taskBlobOwner } from './task-blob-owner.js';
 import { UnitReader } from './unit-reader.service.js';
 
 const MAX_TRIES = 5;
 const NOTHING_NEW: UnitEvent = { kind: 'examined' };
+
+interface Conclusion {
+  /** Jobs whose last unit settled. */
+  readonly ended: readonly string[];
+  /** Tasks whose outputs nobody needs any more. */
+  readonly dropped: readonly BlobOwner[];
+}
+
+const findTaskBlobs = new PreparedStatement<{ readonly owner_id: string }>(
+  'find-task-blobs',
+  `SELECT DISTINCT owner_id FROM blob_reference WHERE owner_kind = 'task' AND owner_id = ANY ($1::bigint[])`,
+);
 
 export interface ExamineOptions {
   /** Also units that just wait: writes what they wait for. */
@@ -23,6 +38,8 @@ export class ValidationService {
     private readonly dataSource: DataSource,
     private readonly reader: UnitReader,
     private readonly queues: QueueService,
+    private readonly references: BlobReferences,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -42,21 +59,21 @@ export class ValidationService {
     onlyReady: boolean,
   ): Promise<void> {
     if (unitIds.length === 0) return;
-    const ended = await this.tried(() =>
+    const { ended, dropped } = await this.tried(() =>
       inTransaction(hotPool(this.dataSource), (client) =>
         this.decideIn(client, [...new Set(unitIds)], eventOf, onlyReady),
       ),
     );
     for (const jobId of ended) this.announceEnd(jobId);
+    await this.dropBlobs(dropped);
   }
 
-  /** @returns jobs whose last unit settled */
   private async decideIn(
     client: pg.PoolClient,
     unitIds: readonly number[],
     eventOf: (unitId: number) => UnitEvent,
     onlyReady: boolean,
-  ): Promise<string[]> {
+  ): Promise<Conclusion> {
     const { units, allowances } = await this.reader.lock(client, unitIds, onlyReady);
     const nowMs = Date.now();
     const decided: DecidedUnit[] = [];
@@ -64,9 +81,14 @@ export class ValidationService {
       const { decision } = transitionUnit(unit.view, eventOf(unit.unitId), unit.rules, nowMs);
       if (decision.isChanged || decision.blocked !== unit.blocked) decided.push({ unit, decision });
     }
-    if (decided.length === 0) return [];
-    const tallies = await saveDecided(client, decided, allowances);
-    return this.concludeJobs(client, tallies);
+    if (decided.length === 0) return { ended: [], dropped: [] };
+    const tallies = await saveDecided(client, decided, allowances, this.config.allowance);
+    return {
+      ended: await this.concludeJobs(client, tallies),
+      dropped: decided.flatMap(({ unit, decision }) =>
+        decision.dropOutputsOf.map((ordinal) => taskBlobOwner({ unitId: unit.unitId, ordinal })),
+      ),
+    };
   }
 
   private async concludeJobs(client: pg.PoolClient, tallies: readonly TallyRow[]): Promise<string[]> {
@@ -78,6 +100,17 @@ export class ValidationService {
       if (await isEnded(client, tally.job_id, settled)) ended.push(tally.job_id);
     }
     return ended;
+  }
+
+  /** Of the outputs that lost their purpose, few were too large for their task's row. */
+  private async dropBlobs(owners: readonly BlobOwner[]): Promise<void> {
+    if (owners.length === 0) return;
+    const found = await findTaskBlobs.run(hotPool(this.dataSource), [tokenArray(owners.map(({ id }) => id))]);
+    for (const { owner_id: id } of found) {
+      await this.dataSource.transaction((manager) =>
+        this.references.removeAll(manager, { kind: 'task', id }),
+      );
+    }
   }
 
   /** After the commit; if it gets lost, the sweep of ended jobs announces it again. */

@@ -1,27 +1,28 @@
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
-import { QueueService } from './queue.service.js';
-import type { QueueBackendConfig } from './queue-backend.js';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../support/database.js';
+import { createLogger, type QueueBackendConfig, QueueService } from '@gleaner/coordinator';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    postgresUrl: string;
-    redisUrl: string | null;
-  }
-}
+const redisUrl = inject('redisUrl');
 
-const backends: ReadonlyArray<[string, () => QueueBackendConfig | null]> = [
-  ['redis', () => (inject('redisUrl') === null ? null : { kind: 'redis', url: String(inject('redisUrl')) })],
-  ['postgres', () => ({ kind: 'postgres', connectionString: inject('postgresUrl') })],
+const backends: ReadonlyArray<[string, boolean, () => Promise<QueueBackendConfig>]> = [
+  ['redis', redisUrl !== null, () => Promise.resolve({ kind: 'redis', url: redisUrl ?? '' })],
+  ['postgres', true, async () => ({ kind: 'postgres', connectionString: (await database).url })],
 ];
+let database: Promise<TestDatabase>;
 
-for (const [kind, config] of backends) {
-  describe.skipIf(config() === null)(`queues on ${kind}`, () => {
+beforeAll(() => {
+  database = createTestDatabase();
+});
+afterAll(async () => (await database).drop());
+
+for (const [kind, isAvailable, config] of backends) {
+  describe.skipIf(!isAvailable)(`queues on ${kind}`, () => {
     let queues: QueueService;
     let name: string;
 
     beforeEach(async () => {
       name = `spec-${crypto.randomUUID()}`;
-      queues = await openQueues(config());
+      queues = await openQueues(await config());
     });
     afterEach(() => queues.close());
 
@@ -86,7 +87,7 @@ for (const [kind, config] of backends) {
     });
 
     it('runs a schedule once for all coordinators, also when each of them asks for it', async () => {
-      const other = await openQueues(config());
+      const other = await openQueues(await config());
       try {
         await queues.schedule(name, 'tick', 300, 'tick');
         await other.schedule(name, 'tick', 300, 'tick');
@@ -133,9 +134,8 @@ for (const [kind, config] of backends) {
   });
 }
 
-async function openQueues(config: QueueBackendConfig | null): Promise<QueueService> {
-  if (!config) throw new Error('no backend');
-  const queues = new QueueService(config);
+async function openQueues(config: QueueBackendConfig): Promise<QueueService> {
+  const queues = new QueueService(config, createLogger('silent'));
   await queues.open();
   return queues;
 }

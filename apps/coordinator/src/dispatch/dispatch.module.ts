@@ -1,0 +1,53 @@
+import { type DynamicModule, Module } from '@nestjs/common';
+import { AccountsModule } from '../accounts/index.js';
+import { CONFIG, type Config } from '../config/index.js';
+import { HostsModule } from '../hosts/index.js';
+import { ResultsModule } from '../results/index.js';
+import { BackgroundProcessor } from './background.processor.js';
+import { ClaimDesk } from './claim-desk.service.js';
+import { DISPATCH_SETTINGS, type DispatchSettings, LANES } from './dispatch-settings.js';
+import { DispatchService } from './dispatch.service.js';
+import { EventHooks } from './event-hooks.js';
+import { FillService } from './fill.service.js';
+import { HostDirectory } from './host-directory.js';
+import { JobDirectory } from './job-directory.js';
+import { LeasesService } from './leases.service.js';
+import { SweepService } from './sweep.service.js';
+import { TicketFeeder } from './ticket-feeder.service.js';
+import { WorkController } from './work.controller.js';
+import { WorkService } from './work.service.js';
+
+const settings = {
+  provide: DISPATCH_SETTINGS,
+  useFactory: (config: Config): DispatchSettings => ({
+    lanes: config.redisUrl === null ? LANES.postgres : LANES.redis,
+    allowSameNetwork: config.allowSameNetwork,
+  }),
+  inject: [CONFIG],
+};
+
+export interface DispatchRole {
+  /** Serves volunteers. */
+  readonly serves: boolean;
+  /** Fills queues and sweeps. */
+  readonly works: boolean;
+}
+
+@Module({})
+export class DispatchModule {
+  static forRole({ serves, works }: DispatchRole): DynamicModule {
+    return {
+      module: DispatchModule,
+      imports: serves ? [ResultsModule.forApi(), AccountsModule, HostsModule] : [],
+      controllers: serves ? [WorkController] : [],
+      providers: [
+        settings,
+        JobDirectory,
+        LeasesService,
+        ...(serves ? [TicketFeeder, ClaimDesk, DispatchService, HostDirectory, WorkService, EventHooks] : []),
+        ...(works ? [FillService, SweepService, BackgroundProcessor] : []),
+      ],
+      exports: [JobDirectory, LeasesService],
+    };
+  }
+}

@@ -1,0 +1,175 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { type JobDemand, laneOfTicket, shareTickets, type UnitClass } from '@gleaner/domain';
+import { DataSource } from 'typeorm';
+import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { type DispatchData, dispatchQueueName, QueueService, type TicketData } from '../queue/index.js';
+import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { JobDirectory, type RunningJob } from './job-directory.js';
+
+/** Tickets of one queue job. */
+const TICKETS_PER_BATCH = 256;
+/** Tickets of a class that wait on its queues: few while volunteers are slow, so that a new job need not wait for long. */
+const MIN_DEPTH = 256;
+const MAX_DEPTH = 65_536;
+/** Units taken by one statement. */
+const UNITS_PER_STATEMENT = 4_096;
+
+interface DemandRow {
+  readonly job_id: string;
+  readonly backlog: string;
+  readonly queued: string;
+}
+
+interface TicketedRow {
+  readonly id: string;
+  readonly from_ordinal: number;
+  readonly to_ordinal: number;
+}
+
+const readDemand = new PreparedStatement<DemandRow>(
+  'read-demand',
+  `SELECT j.job_id, b.backlog, q.queued
+     FROM unnest($1::bigint[]) AS j(job_id)
+     CROSS JOIN LATERAL (
+       SELECT coalesce(sum(wanted - ticketed), 0) AS backlog FROM (
+         SELECT wanted, ticketed FROM work_unit w
+          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at IS NULL LIMIT ${UNITS_PER_STATEMENT}) first
+     ) b
+     CROSS JOIN LATERAL (
+       SELECT count(*) AS queued FROM (
+         SELECT FROM work_unit w
+          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at >= $2::timestamptz LIMIT ${MAX_DEPTH}) since
+     ) q`,
+);
+
+/** Takes up to $2 tickets of a job's next units. Its literal LIMIT keeps the planner on the index of open units. */
+function ticketStatement(units: number): PreparedStatement<TicketedRow> {
+  return new PreparedStatement<TicketedRow>(
+    `ticket-${units}-units`,
+    `WITH ready AS MATERIALIZED (
+       SELECT id, ticketed FROM (
+         SELECT id, ticketed, sum(wanted - ticketed) OVER (ORDER BY id) - (wanted - ticketed) AS before FROM (
+           SELECT id, ticketed, wanted FROM work_unit
+            WHERE job_id = $1 AND state = 'open' AND ticketed_at IS NULL
+            ORDER BY job_id, ticketed_at NULLS FIRST, id LIMIT ${units} FOR UPDATE SKIP LOCKED) locked) counted
+        WHERE before < $2::integer
+     )
+     UPDATE work_unit u SET ticketed = u.wanted, ticketed_at = now() FROM ready r WHERE u.id = r.id
+     RETURNING u.id, r.ticketed AS from_ordinal, u.wanted AS to_ordinal`,
+  );
+}
+
+const TICKET_STATEMENTS = [64, 512, UNITS_PER_STATEMENT].map((units) => ({
+  units,
+  statement: ticketStatement(units),
+}));
+
+/** Puts tickets of ready units on the dispatch queues: so many that hosts find some, shared fairly among the jobs. */
+@Injectable()
+export class FillService {
+  private readonly depths = new Map<UnitClass, number>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly queues: QueueService,
+    private readonly jobs: JobDirectory,
+    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
+  ) {}
+
+  /** @returns tickets that were put on queues */
+  async fill(): Promise<number> {
+    await this.jobs.refresh();
+    const byClass = new Map<UnitClass, RunningJob[]>();
+    for (const job of (await this.jobs.list()).values()) {
+      if (job.openUnits === 0) continue;
+      byClass.set(job.unitClass, [...(byClass.get(job.unitClass) ?? []), job]);
+    }
+    let tickets = 0;
+    for (const [unitClass, jobs] of byClass) tickets += await this.fillClass(unitClass, jobs);
+    return tickets;
+  }
+
+  private async fillClass(unitClass: UnitClass, jobs: readonly RunningJob[]): Promise<number> {
+    const { waiting, oldestAtMs } = await this.waitingTickets(unitClass);
+    const capacity = this.depthFor(unitClass, waiting) - waiting;
+    if (capacity <= 0) return 0;
+    const [only, ...others] = jobs;
+    if (only && others.length === 0) return this.enqueue(unitClass, await this.ticket(only.jobId, capacity));
+    const demand = await this.demandOf(jobs, oldestAtMs);
+    const grants = shareTickets(demand, capacity);
+    const tickets: TicketData[] = [];
+    for (const [at, job] of demand.entries()) {
+      const grant = grants[at] ?? 0;
+      if (grant > 0) tickets.push(...(await this.ticket(Number(job.jobId), grant)));
+    }
+    return this.enqueue(unitClass, tickets);
+  }
+
+  /** Doubles what waits whenever it was nearly used up, and halves it while hardly any of it was. */
+  private depthFor(unitClass: UnitClass, waiting: number): number {
+    const before = this.depths.get(unitClass) ?? MIN_DEPTH;
+    let depth = before;
+    if (waiting < before / 4) depth = Math.min(MAX_DEPTH, before * 2);
+    else if (waiting > (before * 3) / 4) depth = Math.max(MIN_DEPTH, before / 2);
+    this.depths.set(unitClass, depth);
+    return depth;
+  }
+
+  private async waitingTickets(unitClass: UnitClass): Promise<{ waiting: number; oldestAtMs: number }> {
+    let waiting = 0;
+    let oldestAtMs = Date.now();
+    for (let lane = 0; lane < this.settings.lanes; lane += 1) {
+      const queue = this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane));
+      const count = await queue.waitingCount();
+      if (count === 0) continue;
+      const oldest = await queue.oldestWaiting();
+      if (!oldest) continue;
+      // Queue jobs of one lane are of about one size.
+      waiting += count * oldest.units.length;
+      oldestAtMs = Math.min(oldestAtMs, oldest.at);
+    }
+    return { waiting, oldestAtMs };
+  }
+
+  private async demandOf(jobs: readonly RunningJob[], oldestAtMs: number): Promise<JobDemand[]> {
+    const rows = await readDemand.run(hotPool(this.dataSource), [
+      plainArray(jobs.map(({ jobId }) => jobId)),
+      new Date(oldestAtMs).toISOString(),
+    ]);
+    const byJob = new Map(rows.map((row) => [Number(row.job_id), row]));
+    return jobs.map(({ jobId, share }) => {
+      const row = byJob.get(jobId);
+      return { jobId, share, backlog: Number(row?.backlog ?? 0), queued: Number(row?.queued ?? 0) };
+    });
+  }
+
+  private async ticket(jobId: number, grant: number): Promise<TicketData[]> {
+    const fitting = TICKET_STATEMENTS.find(({ units }) => units >= grant) ?? TICKET_STATEMENTS.at(-1);
+    if (!fitting) return [];
+    const rows = await fitting.statement.run(hotPool(this.dataSource), [jobId, grant]);
+    const tickets: TicketData[] = [];
+    for (const row of rows) {
+      for (let ordinal = row.from_ordinal; ordinal < row.to_ordinal; ordinal += 1) {
+        tickets.push([Number(row.id), ordinal, jobId]);
+      }
+    }
+    return tickets;
+  }
+
+  /** After the units say that they are ticketed: if this is lost, the sweep of dispatch gaps finds them. */
+  private async enqueue(unitClass: UnitClass, tickets: readonly TicketData[]): Promise<number> {
+    const at = Date.now();
+    const lanes = Array.from({ length: this.settings.lanes }, (): TicketData[] => []);
+    for (const ticket of tickets)
+      lanes[laneOfTicket(ticket[0], ticket[1], this.settings.lanes)]?.push(ticket);
+    for (const [lane, units] of lanes.entries()) {
+      units.sort(([a], [b]) => a - b);
+      const batches: DispatchData[] = [];
+      for (let from = 0; from < units.length; from += TICKETS_PER_BATCH) {
+        batches.push({ at, units: units.slice(from, from + TICKETS_PER_BATCH) });
+      }
+      await this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).addBulk(batches);
+    }
+    return tickets.length;
+  }
+}

@@ -1,0 +1,3 @@
+export { DispatchModule, type DispatchRole } from './dispatch.module.js';
+export { JobDirectory } from './job-directory.js';
+export { LeasesService } from './leases.service.js';

@@ -1,0 +1,140 @@
+import { Injectable } from '@nestjs/common';
+import {
+  formatTaskId,
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  parseTaskId,
+  type TaskState,
+  type UnitState,
+} from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { hotPool, plainArray, PreparedStatement, type Queryable } from '../database/index.js';
+import { Examiner } from '../validation/index.js';
+import type { HostContext } from './host-directory.js';
+
+/** What a heartbeat adds to a browser's lease. */
+const BROWSER_LEASE_MS = 10 * 60 * 1000;
+/** Leases that one sweep statement ends. */
+const EXPIRY_BATCH = 2_000;
+
+interface RunningRow {
+  readonly unit_id: string;
+  readonly ordinal: number;
+  readonly held: boolean;
+  readonly task_state: TaskState | null;
+  readonly unit_state: UnitState | null;
+}
+
+const renewLeases = new PreparedStatement<RunningRow>(
+  'renew-leases',
+  `WITH running AS (
+     SELECT * FROM unnest($2::bigint[], $3::smallint[]) AS r(unit_id, ordinal)
+   ), renewed AS (
+     UPDATE lease l SET expires_at = least(l.deadline_at, now() + $4 * interval '1 millisecond')
+       FROM running r
+      WHERE $4::bigint IS NOT NULL AND l.host_id = $1 AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
+   )
+   SELECT r.unit_id, r.ordinal, l.unit_id IS NOT NULL AS held, t.state AS task_state, u.state AS unit_state
+     FROM running r
+     LEFT JOIN lease l ON l.host_id = $1 AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
+     LEFT JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.host_id = $1
+     LEFT JOIN work_unit u ON u.id = t.unit_id`,
+);
+
+interface EndedRow {
+  readonly unit_id: string;
+}
+
+/** \`$4\`: which leases; the task's new state tells why they ended. */
+const END_LEASES = (which: string) => `
+  WITH ended AS (
+    DELETE FROM lease l WHERE ${which} RETURNING l.unit_id, l.ordinal
+  )
+  UPDATE task t SET state = $1, counts = false FROM ended e
+   WHERE t.unit_id = e.unit_id AND t.ordinal = e.ordinal AND t.state = 'in-progress'
+  RETURNING t.unit_id, t.host_id`;
+
+const returnSome = new PreparedStatement<EndedRow>(
+  'return-leases',
+  END_LEASES(`l.host_id = $2 AND (l.unit_id, l.ordinal) IN (
+    SELECT * FROM unnest($3::bigint[], $4::smallint[]))`),
+);
+const returnAll = new PreparedStatement<EndedRow>('return-all-leases', END_LEASES('l.host_id = $2'));
+const expireLeases = new PreparedStatement<EndedRow & { readonly host_id: string }>(
+  'expire-leases',
+  END_LEASES(`(l.host_id, l.unit_id, l.ordinal) IN (
+    SELECT host_id, unit_id, ordinal FROM lease WHERE expires_at < now()
+     ORDER BY expires_at LIMIT ${EXPIRY_BATCH} FOR UPDATE SKIP LOCKED)`),
+);
+
+/** Tasks in progress: kept alive, given back, or taken back when their time is over. */
+@Injectable()
+export class LeasesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly examiner: Examiner,
+  ) {}
+
+  /** Tells of each running task whether to go on with it, after taking back what the host returns. */
+  async renew(host: HostContext, body: HeartbeatRequest): Promise<HeartbeatResponse['tasks']> {
+    if (body.leaving) await this.end(await returnAll.run(this.pool, ['aborted', host.hostId]));
+    else if (body.returned.length > 0) {
+      const returned = body.returned.map(parseTaskId);
+      const rows = await returnSome.run(this.pool, [
+        'aborted',
+        host.hostId,
+        plainArray(returned.map(({ unitId }) => unitId)),
+        plainArray(returned.map(({ ordinal }) => ordinal)),
+      ]);
+      this.end(rows);
+    }
+    if (body.running.length === 0) return [];
+    const running = body.running.map(({ taskId }) => parseTaskId(taskId));
+    const rows = await renewLeases.run(this.pool, [
+      host.hostId,
+      plainArray(running.map(({ unitId }) => unitId)),
+      plainArray(running.map(({ ordinal }) => ordinal)),
+      host.kind === 'browser' ? BROWSER_LEASE_MS : null,
+    ]);
+    return rows.map((row) => {
+      const taskId = formatTaskId(Number(row.unit_id), row.ordinal);
+      const reason = abortReason(row);
+      return reason === null ? { taskId, action: 'keep' } : { taskId, action: 'abort', reason };
+    });
+  }
+
+  /** A host that is gone for good holds nothing. Called inside the transaction that detaches it. */
+  async returnAllOf(manager: EntityManager, hostId: string): Promise<void> {
+    const rows: EndedRow[] = await manager.query(
+      `WITH ended AS (DELETE FROM lease l WHERE l.host_id = $1 RETURNING l.unit_id, l.ordinal), changed AS (
+         UPDATE task t SET state = 'aborted', counts = false FROM ended e
+          WHERE t.unit_id = e.unit_id AND t.ordinal = e.ordinal AND t.state = 'in-progress' RETURNING t.unit_id)
+       SELECT unit_id FROM changed`,
+      [hostId],
+    );
+    this.end(rows);
+  }
+
+  /** Ends leases whose time is over. @returns how many; call again while it is not 0 */
+  async expire(): Promise<number> {
+    const rows = await expireLeases.run(this.pool, ['lost']);
+    this.end(rows);
+    return rows.length;
+  }
+
+  private end(rows: readonly EndedRow[]): void {
+    this.examiner.announce(rows.map((row) => Number(row.unit_id)));
+  }
+
+  private get pool(): Queryable {
+    return hotPool(this.dataSource);
+  }
+}
+
+function abortReason({ held, task_state: task, unit_state: unit }: RunningRow): string | null {
+  if (held) return null;
+  if (task === null) return 'this host has no such task';
+  if (task === 'lost') return null; // Its result still counts if it comes before the unit settles.
+  if (unit === 'open' || unit === 'awaiting-output') return `the task is ${task}`;
+  return `the work unit is ${unit ?? 'gone'}; its result is no longer needed`;
+}

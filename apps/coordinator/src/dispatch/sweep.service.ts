@@ -1,0 +1,212 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { UNIT_CLASSES, type UnitClass, type UnitEvent } from '@gleaner/domain';
+import { DataSource } from 'typeorm';
+import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import {
+  type AssimilateData,
+  type DispatchData,
+  dispatchQueueName,
+  QUEUES,
+  QueueService,
+} from '../queue/index.js';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { Examiner, ValidationService } from '../validation/index.js';
+import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
+import { JobDirectory } from './job-directory.js';
+import { LeasesService } from './leases.service.js';
+
+/** Whatever was announced less than this ago is still on its way. */
+const GRACE_MS = 10_000;
+/** Open units that one sweep looks at, over all jobs; the next one goes on behind them. */
+const UNITS_PER_SWEEP = 20_000;
+const UNITS_PER_STATEMENT = 5_000;
+const EVENTS_PER_BATCH = 500;
+const HELD_BATCHES_MAX = 1_000;
+
+interface OpenUnitRow {
+  readonly id: string;
+  readonly ticketed_at: string;
+  /** Least ordinal that was ticketed and has no task. */
+  readonly gap: number | null;
+  readonly needs_examination: boolean;
+}
+
+/**
+ * Open units whose tickets went out, oldest first, behind a cursor. To be examined are those with results enough for a
+ * decision, those that nobody works on, and those whose note on what they wait for is out of date.
+ */
+const readOpenUnits = new PreparedStatement<OpenUnitRow>(
+  'sweep-open-units',
+  `SELECT u.id, u.ticketed_at::text AS ticketed_at, t.gap::smallint AS gap,
+          t.reported >= j.quorum OR (t.working = 0 AND t.gap IS NULL)
+          OR (u.blocked IS NULL) <> (t.reported = 0 OR t.working > 0) AS needs_examination
+     FROM work_unit u JOIN job j ON j.id = u.job_id
+     CROSS JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE t.state = 'reported' AND t.reported_at < now() - $5 * interval '1 millisecond') AS reported,
+              count(*) FILTER (WHERE t.state = 'in-progress') AS working,
+              CASE WHEN count(*) < u.ticketed THEN (
+                SELECT min(o) FROM generate_series(0, u.ticketed - 1) o
+                 WHERE NOT EXISTS (SELECT FROM task x WHERE x.unit_id = u.id AND x.ordinal = o)) END AS gap
+         FROM task t WHERE t.unit_id = u.id
+     ) t
+    WHERE u.job_id = $1 AND u.state = 'open' AND (u.ticketed_at, u.id) > ($2::timestamptz, $3::bigint)
+      AND u.ticketed_at < now() - $4 * interval '1 millisecond'
+    ORDER BY u.job_id, u.ticketed_at NULLS FIRST, u.id LIMIT ${UNITS_PER_STATEMENT}`,
+);
+
+const BEGINNING = { ticketedAt: '-infinity', unitId: '0' } as const;
+
+/** Finds what crashes, flushed queues and silent hosts left behind. All of it may run anywhere, at any time, twice. */
+@Injectable()
+export class SweepService {
+  private readonly cursors = new Map<number, { ticketedAt: string; unitId: string }>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly queues: QueueService,
+    private readonly jobs: JobDirectory,
+    private readonly leases: LeasesService,
+    private readonly validation: ValidationService,
+    private readonly examiner: Examiner,
+    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /** Each part on its own: what stops one must not stop the others. */
+  async sweep(signal?: AbortSignal): Promise<void> {
+    const parts = {
+      leases: () => this.expireLeases(signal),
+      uploads: () => this.endUploads(),
+      ended: () => this.cancelUnitsOfEndedJobs(signal),
+      settled: () => this.announceSettledJobs(),
+      open: () => this.examineOpenUnits(signal),
+    };
+    for (const [part, run] of Object.entries(parts)) {
+      if (signal?.aborted) return;
+      try {
+        await run();
+      } catch (error) {
+        this.logger.error({ event: 'sweep-failed', part, err: error });
+      }
+    }
+  }
+
+  private async expireLeases(signal: AbortSignal | undefined): Promise<void> {
+    while (!signal?.aborted && (await this.leases.expire()) > 0);
+  }
+
+  /** The asked host did not upload in time: the next one is asked. */
+  private async endUploads(): Promise<void> {
+    const { rows } = await hotPool(this.dataSource).query<{ id: string; canonical_ordinal: number }>(
+      `SELECT id, canonical_ordinal FROM work_unit
+        WHERE state = 'awaiting-output' AND upload_until < now() ORDER BY upload_until LIMIT ${EVENTS_PER_BATCH}`,
+    );
+    await this.validation.apply(
+      new Map(
+        rows.map((row): [number, UnitEvent] => [
+          Number(row.id),
+          { kind: 'output-timeout', ordinal: row.canonical_ordinal },
+        ]),
+      ),
+    );
+  }
+
+  /** A cancelled or failed job's open units end with it. */
+  private async cancelUnitsOfEndedJobs(signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      const { rows } = await hotPool(this.dataSource).query<{ id: string }>(
+        `SELECT u.id FROM job j JOIN LATERAL (
+           SELECT id FROM work_unit WHERE job_id = j.id AND state IN ('open', 'awaiting-output') LIMIT ${EVENTS_PER_BATCH}) u ON true
+          WHERE j.state IN ('cancelled', 'failed') AND j.deleted_at IS NULL
+            AND (j.finished_at IS NULL OR j.finished_at > now() - interval '1 day') LIMIT ${EVENTS_PER_BATCH}`,
+      );
+      if (rows.length === 0 || signal?.aborted) return;
+      await this.validation.apply(
+        new Map(rows.map(({ id }): [number, UnitEvent] => [Number(id), { kind: 'cancelled' }])),
+      );
+    }
+  }
+
+  private async announceSettledJobs(): Promise<void> {
+    const { rows } = await hotPool(this.dataSource).query<{ id: string }>(
+      `SELECT j.id FROM job j LEFT JOIN job_tally t ON t.job_id = j.id
+        WHERE j.state = 'running' AND coalesce(t.units_valid + t.units_failed + t.units_cancelled, 0) >= j.units_split`,
+    );
+    for (const { id } of rows) {
+      await this.queues
+        .queue<AssimilateData>(QUEUES.assimilate)
+        .add({ jobId: id }, { dedupeId: id, attempts: 5 });
+    }
+  }
+
+  private async examineOpenUnits(signal: AbortSignal | undefined): Promise<void> {
+    await this.jobs.refresh();
+    const jobs = [...(await this.jobs.list()).values()];
+    const horizons = await this.ticketHorizons(new Set(jobs.map(({ unitClass }) => unitClass)));
+    let left = UNITS_PER_SWEEP;
+    for (const { jobId, unitClass } of jobs) {
+      while (left > 0 && !signal?.aborted) {
+        const looked = await this.examineJob(jobId, horizons.get(unitClass) ?? Date.now());
+        left -= looked;
+        if (looked < UNITS_PER_STATEMENT) break;
+      }
+    }
+    for (const jobId of this.cursors.keys())
+      if (!jobs.some((job) => job.jobId === jobId)) this.cursors.delete(jobId);
+  }
+
+  /** @param horizonMs tickets put on the queues before this are on no queue any more */
+  private async examineJob(jobId: number, horizonMs: number): Promise<number> {
+    const { ticketedAt, unitId } = this.cursors.get(jobId) ?? BEGINNING;
+    const rows = await readOpenUnits.run(hotPool(this.dataSource), [
+      jobId,
+      ticketedAt,
+      unitId,
+      GRACE_MS,
+      GRACE_MS,
+    ]);
+    const last = rows.at(-1);
+    if (last && rows.length === UNITS_PER_STATEMENT) {
+      this.cursors.set(jobId, { ticketedAt: last.ticketed_at, unitId: last.id });
+    } else this.cursors.delete(jobId);
+
+    const lost = rows.filter(
+      ({ gap, ticketed_at: at }) => gap !== null && Date.parse(at) < horizonMs - GRACE_MS,
+    );
+    if (lost.length > 0) await this.ticketAnew(jobId, lost);
+    const stale = rows.filter(({ needs_examination: needed }) => needed).map(({ id }) => Number(id));
+    for (let at = 0; at < stale.length; at += EVENTS_PER_BATCH) {
+      await this.validation.examine(stale.slice(at, at + EVENTS_PER_BATCH), { all: true });
+    }
+    return rows.length;
+  }
+
+  private async ticketAnew(jobId: number, lost: readonly OpenUnitRow[]): Promise<void> {
+    const pool = hotPool(this.dataSource);
+    await pool.query(
+      `UPDATE work_unit u SET ticketed = least(u.ticketed, g.gap), ticketed_at = NULL
+         FROM (SELECT * FROM unnest($1::bigint[], $2::smallint[]) AS g(id, gap) ORDER BY id) g
+        WHERE u.id = g.id AND u.state = 'open'`,
+      [plainArray(lost.map(({ id }) => Number(id))), plainArray(lost.map(({ gap }) => gap))],
+    );
+    this.logger.warn({ event: 'tickets-made-anew', jobId, units: lost.length });
+    await this.queues.queue(QUEUES.fill).add({}, { dedupeId: 'fill' });
+  }
+
+  /** For each class, since when all tickets put on its queues are still there: the age of the oldest one. */
+  private async ticketHorizons(classes: ReadonlySet<UnitClass>): Promise<Map<UnitClass, number>> {
+    const horizons = new Map<UnitClass, number>();
+    for (const unitClass of UNIT_CLASSES) {
+      if (!classes.has(unitClass)) continue;
+      let horizonMs = Date.now();
+      for (let lane = 0; lane < this.settings.lanes; lane += 1) {
+        const queue = this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane));
+        const oldest = await queue.oldestWaiting();
+        const held = await queue.activeAndDelayed(HELD_BATCHES_MAX);
+        for (const { at } of oldest ? [oldest, ...held] : held) horizonMs = Math.min(horizonMs, at);
+      }
+      horizons.set(unitClass, horizonMs);
+    }
+    return horizons;
+  }
+}

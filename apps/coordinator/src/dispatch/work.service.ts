@@ -1,0 +1,113 @@
+import { Injectable } from '@nestjs/common';
+import { noWorkReason, type NoWorkCause } from '@gleaner/domain';
+import {
+  type HeartbeatRequest,
+  type HeartbeatResponse,
+  PROTOCOL_VERSION,
+  type WorkRequest,
+  type WorkResponse,
+} from '@gleaner/protocol';
+import { DomainError, type HostActor } from '../http/index.js';
+import { ReportsService, TaskOutputs } from '../results/index.js';
+import { type Assignment, DispatchService } from './dispatch.service.js';
+import { HostDirectory, type HostContext } from './host-directory.js';
+import { LeasesService } from './leases.service.js';
+
+const AGENT_HEARTBEAT_MS = 5 * 60 * 1000;
+const BROWSER_HEARTBEAT_MS = 60 * 1000;
+/** How soon a host may ask again, by what kept work from it. */
+const RETRY_MS = {
+  served: 0,
+  'queue-empty': 1_000,
+  'server-busy': 2_000,
+  'too-many-in-progress': 1_000,
+  'no-jobs': 5_000,
+  other: 5_000,
+} as const;
+const LONGEST_RETRY_MS = 60 * 60 * 1000;
+
+/** The answer to POST /v1/work, its tasks' parameters already JSON text. */
+export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
+  readonly assignment: Assignment;
+}
+
+/** The two calls that a volunteer's machine makes all day. */
+@Injectable()
+export class WorkService {
+  constructor(
+    private readonly hosts: HostDirectory,
+    private readonly dispatch: DispatchService,
+    private readonly reports: ReportsService,
+    private readonly outputs: TaskOutputs,
+    private readonly leases: LeasesService,
+  ) {}
+
+  /** @param address that the host called from */
+  async work(actor: HostActor, address: string, body: WorkRequest): Promise<WorkAnswer> {
+    if (body.protocol > PROTOCOL_VERSION) {
+      throw new DomainError(
+        'invalid-request',
+        `This coordinator speaks protocol ${PROTOCOL_VERSION}, not ${body.protocol}.`,
+        { errors: [{ pointer: '/protocol', detail: `must be at most ${PROTOCOL_VERSION}` }] },
+      );
+    }
+    const host = await this.hosts.find(actor.hostId, address);
+    const reports = await this.reports.take(host, body.reports);
+    const assignment = await this.assign(host, body);
+    const outputsWanted = await this.outputs.wantedOf(host.hostId);
+    const jobs = new Map(assignment.tasks.map(({ job }) => [job.jobId, job.work]));
+    return {
+      reports,
+      jobs: [...jobs.values()],
+      assignment,
+      noWork: assignment.causes.map(noWorkReason),
+      outputsWanted: [...outputsWanted],
+      retryAfterMs: retryAfterMs(assignment.causes),
+      heartbeatMs: heartbeatMs(host),
+    };
+  }
+
+  async heartbeat(actor: HostActor, address: string, body: HeartbeatRequest): Promise<HeartbeatResponse> {
+    const host = await this.hosts.find(actor.hostId, address);
+    const tasks = await this.leases.renew(host, body);
+    return {
+      tasks,
+      outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],
+      nextMs: heartbeatMs(host),
+    };
+  }
+
+  private async assign(host: HostContext, body: WorkRequest): Promise<Assignment> {
+    if (!body.request) return { tasks: [], causes: [] };
+    return this.dispatch.assign(host, { ...body.request, runtimeVersions: body.runtimeVersions });
+  }
+}
+
+function heartbeatMs(host: HostContext): number {
+  return host.kind === 'browser' ? BROWSER_HEARTBEAT_MS : AGENT_HEARTBEAT_MS;
+}
+
+function retryAfterMs(causes: readonly NoWorkCause[]): number {
+  if (causes.length === 0) return RETRY_MS.served;
+  return Math.min(...causes.map(retryAfterCauseMs));
+}
+
+function retryAfterCauseMs(cause: NoWorkCause): number {
+  switch (cause.code) {
+    case 'allowance-used':
+      return Math.min(LONGEST_RETRY_MS, Math.max(RETRY_MS.other, cause.resetsAt.getTime() - Date.now()));
+    case 'queue-empty':
+    case 'server-busy':
+    case 'too-many-in-progress':
+    case 'no-jobs':
+      return RETRY_MS[cause.code];
+    case 'memory-too-small':
+    case 'runtime-too-old':
+    case 'already-has-task':
+    case 'needs-another-account':
+    case 'unapproved-app':
+    case 'own-job':
+    case 'host-held':
+      return RETRY_MS.other;
+  }
+}

@@ -1,0 +1,4 @@
+export { type Reporter, ReportsService } from './reports.service.js';
+export { ResultsModule } from './results.module.js';
+export { type StoredOutput } from './report.statement.js';
+export { TaskOutputs } from './task-outputs.service.js';

@@ -1,0 +1,112 @@
+import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
+import { plainArray, PreparedStatement, type Queryable, textArray, tokenArray } from '../database/index.js';
+
+/** An output as the task's row keeps it: with its bytes where these are few, else by the blob of the same digest. */
+export interface StoredOutput {
+  readonly name: string;
+  readonly size: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  readonly base64?: string;
+}
+
+/** A report whose digest was checked. */
+export interface CheckedReport {
+  readonly unitId: number;
+  readonly ordinal: number;
+  readonly accountId: string;
+  readonly outcome: Outcome;
+  readonly exitCode: number;
+  readonly trapKind: string | null;
+  readonly cycles: string;
+  readonly digest: string;
+  readonly runtimeVersion: string;
+  readonly outputs: readonly StoredOutput[];
+  readonly outputsHeld: boolean;
+  readonly stderr: string | null;
+  readonly cpuMs: number | null;
+}
+
+export interface ReportRow {
+  /** Position of the report in its batch, from 1. */
+  readonly n: number;
+  /** null: this account never had such a task. */
+  readonly task_state: TaskState | null;
+  readonly unit_state: UnitState | null;
+  readonly settled_by_agreement: boolean;
+  readonly stored: boolean;
+  readonly elapsed_ms: number | null;
+}
+
+/**
+ * Stores a batch of reports where the task's state allows it. A repeat changes nothing. A lost task's result counts again
+ * unless its account has another counting task of the unit by now.
+ */
+const storeReports = new PreparedStatement<ReportRow>(
+  'store-reports',
+  `WITH report AS MATERIALIZED (
+     SELECT r.*, t.state AS task_state, t.host_id, t.distinct_key, t.counts AS counted, u.state AS unit_state,
+            u.canonical_ordinal IS NOT NULL AS settled_by_agreement,
+            extract(epoch FROM now() - t.assigned_at) * 1000 AS elapsed_ms
+       FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::outcome[], $5::bigint[], $6::text[], $7::numeric[],
+                   $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[], $13::real[]) WITH ORDINALITY
+            AS r(unit_id, ordinal, account_id, outcome, exit_code, trap_kind, cycles, digest, runtime_version, outputs,
+                 outputs_held, stderr, cpu_ms, n)
+       LEFT JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.account_id = r.account_id
+                       AND t.unit_id BETWEEN $14 AND $15
+       LEFT JOIN work_unit u ON u.id = t.unit_id AND u.id BETWEEN $14 AND $15
+   ), stored AS (
+     UPDATE task t
+        SET state = CASE r.outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
+            counts = r.outcome <> 'infrastructure' AND (r.counted OR NOT EXISTS (
+              SELECT FROM task o WHERE o.unit_id = r.unit_id AND o.unit_id BETWEEN $14 AND $15
+                                   AND o.distinct_key = r.distinct_key AND o.counts)),
+            reported_at = now(), outcome = r.outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
+            digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version, outputs = r.outputs::jsonb,
+            outputs_held = r.outputs_held, stderr = r.stderr, cpu_ms = r.cpu_ms
+       FROM report r
+      WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.unit_id BETWEEN $14 AND $15
+        AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
+        AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
+     RETURNING t.unit_id, t.ordinal
+   ), released AS (
+     DELETE FROM lease l USING report r
+      WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
+   )
+   SELECT r.n::integer AS n, r.task_state, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
+          s.unit_id IS NOT NULL AS stored, r.elapsed_ms::float8 AS elapsed_ms
+     FROM report r LEFT JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal`,
+);
+
+/** Runs {@link storeReports}; the rows are those of the reports, in their order. No two reports may name the same task. */
+export async function runReports(
+  connection: Queryable,
+  reports: readonly CheckedReport[],
+): Promise<Array<ReportRow | undefined>> {
+  let least = Number.MAX_SAFE_INTEGER;
+  let most = 0;
+  for (const { unitId } of reports) {
+    least = Math.min(least, unitId);
+    most = Math.max(most, unitId);
+  }
+  const rows = await storeReports.run(connection, [
+    plainArray(reports.map((report) => report.unitId)),
+    plainArray(reports.map((report) => report.ordinal)),
+    tokenArray(reports.map((report) => report.accountId)),
+    tokenArray(reports.map((report) => report.outcome)),
+    plainArray(reports.map((report) => report.exitCode)),
+    tokenArray(reports.map((report) => report.trapKind)),
+    tokenArray(reports.map((report) => report.cycles)),
+    tokenArray(reports.map((report) => report.digest)),
+    textArray(reports.map((report) => report.runtimeVersion)),
+    textArray(reports.map((report) => (report.outputs.length === 0 ? null : JSON.stringify(report.outputs)))),
+    plainArray(reports.map((report) => report.outputsHeld)),
+    textArray(reports.map((report) => report.stderr)),
+    plainArray(reports.map((report) => report.cpuMs)),
+    least,
+    most,
+  ]);
+  const answers = new Array<ReportRow | undefined>(reports.length).fill(undefined);
+  for (const row of rows) answers[row.n - 1] = row;
+  return answers;
+}

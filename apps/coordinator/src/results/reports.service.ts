@@ -1,0 +1,153 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { holdReason, judgeReport } from '@gleaner/domain';
+import type { ReportAnswer, ResultReport } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { Batcher, hotPool, isRetryable } from '../database/index.js';
+
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { Examiner } from '../validation/index.js';
+import { checkReport } from './check-report.js';
+import { type CheckedReport, type ReportRow, runReports } from './report.statement.js';
+import { TaskOutputs } from './task-outputs.service.js';
+
+const BATCH_REPORTS = 256;
+const WINDOW_MS = 2;
+const CONCURRENT_BATCHES = 2;
+const MAX_WAITING_REQUESTS = 20_000;
+const MAX_TRIES = 3;
+
+/** Who reports. */
+export interface Reporter {
+  readonly accountId: string;
+  readonly hostId: string;
+  readonly cores: number;
+}
+
+type Rows = ReadonlyArray<ReportRow | undefined>;
+
+/** Takes in results. Clients may report the same result as often as they like. */
+@Injectable()
+export class ReportsService {
+  private readonly batcher: Batcher<readonly CheckedReport[], Rows>;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly outputs: TaskOutputs,
+    private readonly examiner: Examiner,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.batcher = new Batcher((requests) => this.runBatch(requests), {
+      maxItems: BATCH_REPORTS,
+      weigh: (reports) => reports.length,
+      windowMs: WINDOW_MS,
+      concurrency: CONCURRENT_BATCHES,
+      maxWaiting: MAX_WAITING_REQUESTS,
+    });
+  }
+
+  /** Answers each report of one call, in their order. */
+  async take(reporter: Reporter, reports: readonly ResultReport[]): Promise<ReportAnswer[]> {
+    if (reports.length === 0) return [];
+    const answers = new Map<ResultReport, ReportAnswer>();
+    const accepted = new Map<ResultReport, CheckedReport>();
+    for (const report of reports) {
+      const check = checkReport(report, reporter.accountId);
+      if (!check.ok) {
+        answers.set(report, { taskId: report.taskId, status: 'refused', reason: check.reason });
+        continue;
+      }
+      if (check.blobs.length > 0) await this.outputs.store(check.report, check.blobs);
+      accepted.set(report, check.report);
+    }
+    if (accepted.size > 0) await this.store(reporter, accepted, answers);
+    return reports.map(
+      (report) => answers.get(report) ?? { taskId: report.taskId, status: 'retry', reason: 'not stored' },
+    );
+  }
+
+  private async store(
+    reporter: Reporter,
+    accepted: ReadonlyMap<ResultReport, CheckedReport>,
+    answers: Map<ResultReport, ReportAnswer>,
+  ): Promise<void> {
+    const rows = await this.batcher.submit([...accepted.values()]);
+    const changed: number[] = [];
+    let failures = 0;
+    let at = 0;
+    for (const [report, checked] of accepted) {
+      const row = rows[at];
+      at += 1;
+      answers.set(report, { taskId: report.taskId, ...answerOf(row) });
+      if (row?.stored !== true) {
+        if (row?.task_state === null) await this.outputs.forget(checked);
+        continue;
+      }
+      changed.push(checked.unitId);
+      if (checked.outcome === 'infrastructure') failures += 1;
+      else await this.hold(reporter, checked, row);
+    }
+    if (failures > 0) await this.countFailures(reporter, failures);
+    this.examiner.announce(changed);
+  }
+
+  private async countFailures(reporter: Reporter, failures: number): Promise<void> {
+    await this.dataSource.query(
+      'UPDATE host_standing SET error_tasks = error_tasks + $2 WHERE host_id = $1',
+      [reporter.hostId, failures],
+    );
+  }
+
+  /** Results that no machine can compute so fast keep their host from working until an operator has looked at it. */
+  private async hold(reporter: Reporter, report: CheckedReport, row: ReportRow): Promise<void> {
+    const reason = holdReason(
+      { cycles: BigInt(report.cycles), elapsedMs: row.elapsed_ms ?? 0, cores: reporter.cores },
+      null,
+    );
+    if (reason === null) return;
+    this.logger.warn({ event: 'host-held', hostId: reporter.hostId, reason });
+    await this.dataSource.query('UPDATE host SET held_reason = $2 WHERE id = $1 AND held_reason IS NULL', [
+      reporter.hostId,
+      reason,
+    ]);
+  }
+
+  /** One statement for all; what comes twice waits for a second one, where the first is then a repeat. */
+  private async runBatch(requests: ReadonlyArray<readonly CheckedReport[]>): Promise<Rows[]> {
+    let left = requests.flat();
+    const rows = new Map<CheckedReport, ReportRow | undefined>();
+    while (left.length > 0) {
+      const batch = new Map<string, CheckedReport>();
+      const again: CheckedReport[] = [];
+      for (const report of left) {
+        const key = `${report.unitId}.${report.ordinal}`;
+        if (batch.has(key)) again.push(report);
+        else batch.set(key, report);
+      }
+      const reports = [...batch.values()];
+      const answers = await this.runTried(reports);
+      for (const [at, report] of reports.entries()) rows.set(report, answers[at]);
+      left = again;
+    }
+    return requests.map((reports) => reports.map((report) => rows.get(report)));
+  }
+
+  private async runTried(reports: readonly CheckedReport[]): Promise<Rows> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await runReports(hotPool(this.dataSource), reports);
+      } catch (error) {
+        if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
+      }
+    }
+  }
+}
+
+function answerOf(row: ReportRow | undefined): Pick<ReportAnswer, 'status' | 'reason'> {
+  if (!row || row.task_state === null || row.unit_state === null) {
+    return { status: 'refused', reason: 'this account has no such task' };
+  }
+  if (row.stored) return { status: 'accepted' };
+  const judged = judgeReport(row.task_state, row.unit_state, row.settled_by_agreement);
+  // It was acceptable when it was looked at, and no longer when it was written: the next try sees the new state.
+  return judged.status === 'accepted' ? { status: 'retry', reason: 'the task changed meanwhile' } : judged;
+}

@@ -1,0 +1,145 @@
+import { rm, writeFile } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { LIMITS, type OutputWanted } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { BLOB_STORE, BlobReferences, BlobsService, type BlobStore } from '../blobs/index.js';
+import { DomainError, NotFoundError } from '../http/index.js';
+import { Examiner, taskBlobOwner } from '../validation/index.js';
+import type { InlineBlob } from './check-report.js';
+
+/** How old the list of outputs that hosts are asked for may be. */
+const REFRESH_MS = 2_000;
+const WANTED_MAX = 10_000;
+
+interface TaskKey {
+  readonly unitId: number;
+  readonly ordinal: number;
+}
+
+const storedOutputs = z
+  .array(z.object({ name: z.string(), size: z.number(), sha256: z.string(), base64: z.string().optional() }))
+  .nullable();
+
+const wantedRow = z.object({
+  unit_id: z.coerce.number(),
+  ordinal: z.number(),
+  host_id: z.string(),
+  outputs: storedOutputs,
+  within_ms: z.coerce.number(),
+  held: z.array(z.string()),
+});
+
+/** Outputs that are too large for their task's row: taken in with the report, or asked for after agreement. */
+@Injectable()
+export class TaskOutputs {
+  private wanted: ReadonlyMap<string, readonly OutputWanted[]> = new Map();
+  private loadedAtMs = Number.NEGATIVE_INFINITY;
+  private loading: Promise<void> | undefined;
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly blobs: BlobsService,
+    private readonly references: BlobReferences,
+    private readonly examiner: Examiner,
+    @Inject(BLOB_STORE) private readonly files: BlobStore,
+  ) {}
+
+  /** Stores outputs that came with a report. The reserve that uploads are refused for is there for these. */
+  async store(task: TaskKey, blobs: readonly InlineBlob[]): Promise<void> {
+    for (const { bytes, sha256 } of blobs) {
+      const path = this.files.temporaryPath();
+      try {
+        await writeFile(path, bytes, { mode: 0o600 });
+        await this.blobs.storeFile(path, { accountId: null, expectedSha256: sha256 });
+      } finally {
+        await rm(path, { force: true });
+      }
+    }
+    await this.dataSource.transaction((manager) =>
+      this.references.add(
+        manager,
+        taskBlobOwner(task),
+        blobs.map(({ name, sha256 }) => ({ sha256, role: name })),
+      ),
+    );
+  }
+
+  /** The task is nobody's: what came for it is not kept. */
+  async forget(task: TaskKey): Promise<void> {
+    await this.dataSource.transaction((manager) => this.references.removeAll(manager, taskBlobOwner(task)));
+  }
+
+  /** What this host is asked to upload now. */
+  async wantedOf(hostId: string): Promise<readonly OutputWanted[]> {
+    if (performance.now() - this.loadedAtMs > REFRESH_MS) {
+      this.loading ??= this.load().finally(() => {
+        this.loading = undefined;
+      });
+      await this.loading;
+    }
+    return this.wanted.get(hostId) ?? [];
+  }
+
+  /** Takes in one output that was asked for. Sending it again is no error. */
+  async upload(hostId: string, task: TaskKey, name: string, content: Readable): Promise<void> {
+    const rows = z.array(z.object({ outputs: storedOutputs, asked: z.boolean(), held: z.boolean() })).parse(
+      await this.dataSource.query(
+        `SELECT t.outputs, u.state = 'awaiting-output' AND u.canonical_ordinal = t.ordinal AS asked, t.outputs_held AS held
+           FROM task t JOIN work_unit u ON u.id = t.unit_id
+          WHERE t.unit_id = $1 AND t.ordinal = $2 AND t.host_id = $3`,
+        [task.unitId, task.ordinal, hostId],
+      ),
+    );
+    const row = rows[0];
+    const output = row?.outputs?.find((each) => each.name === name);
+    if (!row || !output) throw new NotFoundError(`output "${name}" of task ${task.unitId}.${task.ordinal}`);
+    if (row.held) return;
+    if (!row.asked) throw new DomainError('wrong-state', 'This output is not asked for (any more).');
+    const stored = await this.blobs.storeStream(content, {
+      accountId: null,
+      expectedSha256: output.sha256,
+      maxBytes: output.size,
+    });
+    await this.dataSource.transaction(async (manager) => {
+      const owner = taskBlobOwner(task);
+      await this.references.add(manager, owner, [{ sha256: stored.sha256, role: name }]);
+      await manager.query(
+        `UPDATE task t SET outputs_held = true
+          WHERE t.unit_id = $1 AND t.ordinal = $2 AND NOT EXISTS (
+                SELECT FROM jsonb_array_elements(t.outputs) o
+                 WHERE NOT o ? 'base64' AND (o->>'size')::bigint > 0 AND NOT EXISTS (
+                       SELECT FROM blob_reference r WHERE r.owner_kind = $3 AND r.owner_id = $4 AND r.role = o->>'name'))`,
+        [task.unitId, task.ordinal, owner.kind, owner.id],
+      );
+    });
+    this.examiner.announce([task.unitId]);
+  }
+
+  private async load(): Promise<void> {
+    const rows = z.array(wantedRow).parse(
+      await this.dataSource.query(
+        `SELECT t.unit_id, t.ordinal, t.host_id, t.outputs,
+                greatest(0, extract(epoch FROM u.upload_until - now()) * 1000)::bigint AS within_ms,
+                ARRAY(SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'task'
+                         AND r.owner_id = t.unit_id * ${LIMITS.tasksPerUnit} + t.ordinal) AS held
+           FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal
+          WHERE u.state = 'awaiting-output' AND u.upload_until > now() AND NOT t.outputs_held
+          ORDER BY u.upload_until LIMIT ${WANTED_MAX}`,
+      ),
+    );
+    const wanted = new Map<string, OutputWanted[]>();
+    for (const { unit_id: unitId, ordinal, host_id: hostId, outputs, within_ms: withinMs, held } of rows) {
+      const taskId = `${unitId}.${ordinal}`;
+      for (const { name, size, base64 } of outputs ?? []) {
+        if (base64 !== undefined || size === 0 || held.includes(name)) continue;
+        const uploadUrl = `/v1/tasks/${taskId}/outputs/${name}`;
+        const asked = { taskId, name, uploadUrl, withinMs };
+        wanted.set(hostId, [...(wanted.get(hostId) ?? []), asked]);
+      }
+    }
+    this.wanted = wanted;
+    this.loadedAtMs = performance.now();
+  }
+}
