@@ -1,3 +1,4 @@
+import { mkdir } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { backoffDelayMs } from '@gleaner/domain';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
@@ -37,6 +38,8 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     token: options.credentials.token,
   });
   const cacheDirectory = resolve(options.dataDirectory, 'cache');
+  const checkpointDirectory = resolve(options.dataDirectory, 'snapshots');
+  await mkdir(checkpointDirectory, { recursive: true, mode: 0o700 });
   const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: policy.cacheBytes });
   const source = new HttpOriginSource({
     baseUrl: client.baseUrl,
@@ -45,9 +48,10 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
     attempts: DOWNLOAD_ATTEMPTS,
   });
   const runtimeVersions = [RUNTIME_VERSION];
+  const sandboxes = new SandboxPool({ readableDirectories: [cacheDirectory], checkpointDirectory });
   const runner = new SandboxedTaskRunner(
-    { cache, source, sandboxes: new SandboxPool([cacheDirectory]) },
-    runtimeVersions,
+    { cache, source, sandboxes },
+    { runtimeVersions, checkpointDirectory },
   );
   const store = new FileTaskStore(options.dataDirectory);
   return new Worker(

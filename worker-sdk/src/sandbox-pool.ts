@@ -1,12 +1,18 @@
-import { SandboxProcess, type RunOptions, type UnitResult, type UnitToRun } from '@gleaner/sandbox/runner';
+import {
+  SandboxProcess,
+  type RunOptions,
+  type SandboxProcessOptions,
+  type UnitResult,
+  type UnitToRun,
+} from '@gleaner/sandbox/runner';
 
 /** One sandbox process a core, started when first needed and used for one unit after the other. */
 export class SandboxPool {
   readonly #idle: SandboxProcess[] = [];
   readonly #all = new Set<SandboxProcess>();
 
-  /** @param readableDirectories where modules and inputs lie; the processes can read nothing else */
-  constructor(private readonly readableDirectories: readonly string[]) {}
+  /** @param options which directories the processes may read, and where they may keep snapshots; nothing else */
+  constructor(private readonly options: SandboxProcessOptions) {}
 
   /** Runs the unit in an idle process, or in a new one: the caller bounds how many run at the same time. */
   async run(unit: UnitToRun, options: RunOptions): Promise<UnitResult> {
@@ -27,7 +33,7 @@ export class SandboxPool {
   }
 
   #start(): SandboxProcess {
-    const sandbox = new SandboxProcess({ readableDirectories: this.readableDirectories });
+    const sandbox = new SandboxProcess(this.options);
     this.#all.add(sandbox);
     return sandbox;
   }

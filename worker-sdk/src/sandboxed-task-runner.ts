@@ -1,5 +1,7 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BlobWindows, type ContentCache, type HttpOriginSource, type PinnedContent } from '@gleaner/swarm';
-import type { InputContent, UnitResult } from '@gleaner/sandbox/runner';
+import type { InputContent, RunOptions, UnitResult } from '@gleaner/sandbox/runner';
 import type { HeldTask } from './held-task.js';
 import { infrastructureResult } from './result-report.js';
 import type { SandboxPool } from './sandbox-pool.js';
@@ -12,20 +14,28 @@ export interface SandboxedTaskRunnerComponents {
   readonly sandboxes: SandboxPool;
 }
 
+export interface SandboxedTaskRunnerInit {
+  readonly runtimeVersions: readonly string[];
+  /** Where snapshots of stepping units lie; the same as the sandboxes' own. */
+  readonly checkpointDirectory: string;
+}
+
+const SNAPSHOT_SUFFIX = '.snapshot';
+
 /** Fetches module and input windows through the cache and runs the unit in a sandbox process. */
 export class SandboxedTaskRunner implements TaskRunner {
   readonly #windows: BlobWindows;
 
   constructor(
     private readonly components: SandboxedTaskRunnerComponents,
-    private readonly runtimeVersions: readonly string[],
+    private readonly init: SandboxedTaskRunnerInit,
   ) {
     this.#windows = new BlobWindows(components);
   }
 
   async run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult> {
     const { runtimeVersion } = held.job.app;
-    if (!this.runtimeVersions.includes(runtimeVersion)) {
+    if (!this.init.runtimeVersions.includes(runtimeVersion)) {
       return infrastructureResult(`this agent has no sandbox ${runtimeVersion}: update it`);
     }
     // A result after the deadline is of no use, so neither is a download.
@@ -41,15 +51,29 @@ export class SandboxedTaskRunner implements TaskRunner {
         inputs[name] = { kind: 'files', pieces: window.pieces };
       }
       const unit = unitToRun(held, inputs, { kind: 'file', path: module.path }, leftMs);
-      return await this.components.sandboxes.run(unit, options);
+      return await this.components.sandboxes.run(unit, { ...options, ...this.#checkpoint(held) });
     } catch (error) {
       options.signal.throwIfAborted();
       return infrastructureResult(error instanceof Error ? error.message : String(error));
     }
   }
 
+  async retain(taskIds: readonly string[]): Promise<void> {
+    const { checkpointDirectory } = this.init;
+    const kept = new Set(taskIds.map((taskId) => taskId + SNAPSHOT_SUFFIX));
+    for (const name of await readdir(checkpointDirectory)) {
+      if (!kept.has(name)) await rm(join(checkpointDirectory, name), { force: true });
+    }
+  }
+
   async close(): Promise<void> {
     await this.components.sandboxes.close();
+  }
+
+  /** Only stepping apps have moments at which their state can be kept. */
+  #checkpoint({ task, job }: HeldTask): Pick<RunOptions, 'checkpoint'> {
+    if (!job.app.stepping) return {};
+    return { checkpoint: { path: join(this.init.checkpointDirectory, task.taskId + SNAPSHOT_SUFFIX) } };
   }
 
   async #module({ job }: HeldTask, signal: AbortSignal): Promise<PinnedContent> {

@@ -65,6 +65,7 @@ export class TaskDesk {
         await this.#dropWaiting(held, 'its deadline passed while the host was off');
       else this.#waiting.push(held);
     }
+    await this.#retainHeld();
   }
 
   get running(): RunningTask[] {
@@ -186,6 +187,7 @@ export class TaskDesk {
     const running = this.#running.get(taskId);
     running?.abort.abort(new TaskDropped(reason));
     await running?.ended;
+    await this.#retainHeld();
   }
 
   /** Starts nothing more, lets what runs end, and returns when it has or when the signal aborts. */
@@ -214,6 +216,7 @@ export class TaskDesk {
   /** Forgets tasks that were returned to the coordinator. */
   async forget(taskIds: readonly string[]): Promise<void> {
     for (const taskId of taskIds) await this.components.store.dropTask(taskId);
+    await this.components.runner.retain([]);
   }
 
   async #compute(running: Running): Promise<void> {
@@ -283,6 +286,10 @@ export class TaskDesk {
   async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
     await this.components.store.dropTask(held.task.taskId);
     this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
+  }
+
+  async #retainHeld(): Promise<void> {
+    await this.components.runner.retain(this.heartbeat.map(({ taskId }) => taskId));
   }
 
   #holds(taskId: string): boolean {

@@ -11,6 +11,8 @@ export interface TaskRunner {
    * `infrastructure`; the promise rejects only when `options.signal` aborts.
    */
   run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult>;
+  /** Forgets what it keeps on disk for tasks other than these, such as snapshots of unfinished units. */
+  retain(taskIds: readonly string[]): Promise<void>;
   /** Ends every process that it started. */
   close(): Promise<void>;
 }

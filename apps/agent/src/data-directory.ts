@@ -64,7 +64,7 @@ export class DataDirectory {
 
   /** Forgets the coordinator, its tasks and their results; the cache of inputs stays useful to another one. */
   async forgetAttachment(): Promise<void> {
-    for (const name of ['attachment.json', 'status.json', 'tasks', 'results', 'outputs']) {
+    for (const name of ['attachment.json', 'status.json', 'tasks', 'results', 'outputs', 'snapshots']) {
       await rm(this.file(name), { recursive: true, force: true });
     }
   }

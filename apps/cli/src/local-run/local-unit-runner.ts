@@ -35,7 +35,7 @@ export class LocalUnitRunner implements AsyncDisposable {
 
   constructor(private readonly init: LocalUnitRunnerInit) {
     const inputDirectories = Object.values(init.inputs).map(({ path }) => dirname(path));
-    this.#sandboxes = new SandboxPool([init.directory, ...inputDirectories]);
+    this.#sandboxes = new SandboxPool({ readableDirectories: [init.directory, ...inputDirectories] });
   }
 
   /** Outputs of all units in order, for merging. */
