@@ -1,0 +1,213 @@
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import { MergeError, mergeOutputs } from '@gleaner/domain';
+import { jobSpec, LIMITS } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import {
+  BLOB_STORE,
+  BlobReferences,
+  BlobsService,
+  type BlobStore,
+  type StoredBlob,
+} from '../../blobs/index.js';
+import { CONFIG, type Config } from '../../config/index.js';
+import { LOGGER, type Logger } from '../../telemetry/index.js';
+import { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';
+import { DiskRunStore } from './disk-run-store.js';
+
+const jobRows = z.array(z.object({ spec: jobSpec, account_id: z.string() }));
+type JobRow = z.infer<typeof jobRows>[number];
+
+const countRows = z.tuple([z.object({ valid: z.coerce.number(), failed: z.coerce.number() })]);
+
+/** How often the disk's reserve is looked at while an answer is written. */
+const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
+
+class AnswerTooLargeError extends Error {
+  override readonly name = 'AnswerTooLargeError';
+
+  constructor(maxBytes: number) {
+    super(`its merged output is larger than ${maxBytes} bytes`);
+  }
+}
+
+/** `not-ready`: units are open, the job is not running, or another process assimilates it. */
+export type AssimilationOutcome = 'completed' | 'failed' | 'not-ready';
+
+/**
+ * Folds the canonical outputs of a job into its answer. Failed units have no part in it and do not hold it up: the job's
+ * `stateReason` counts them and its results list them. A job without any valid unit fails.
+ */
+@Injectable()
+export class Assimilator {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly outputs: CanonicalOutputs,
+    private readonly blobs: BlobsService,
+    @Inject(BLOB_STORE) private readonly blobStore: BlobStore,
+    private readonly references: BlobReferences,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Safe to repeat and to interrupt: until its one last transaction nothing of it is visible, and the same answer is made
+   * again from the same results.
+   *
+   * @throws the signal's reason, and whatever trying again later may mend
+   */
+  async assimilate(jobId: string, signal?: AbortSignal): Promise<AssimilationOutcome> {
+    return await this.whileAlone(jobId, async () => {
+      const job = await this.begin(jobId);
+      if (!job) return 'not-ready';
+      try {
+        const { valid, failed } = await this.countUnits(jobId);
+        if (valid === 0) return await this.fail(jobId, `all ${failed} units failed`);
+        const output = await this.merge(jobId, job, signal);
+        return await this.complete(
+          jobId,
+          output,
+          failed === 0 ? null : `${failed} of ${valid + failed} units failed`,
+        );
+      } catch (error) {
+        if (error instanceof MergeError)
+          return await this.fail(jobId, `its outputs cannot be merged: ${error.message}`);
+        if (error instanceof OutputMissingError || error instanceof AnswerTooLargeError) {
+          return await this.fail(jobId, error.message);
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** Two processes at once would sort in the same directory. */
+  private async whileAlone(
+    jobId: string,
+    work: () => Promise<AssimilationOutcome>,
+  ): Promise<AssimilationOutcome> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.connect();
+    try {
+      const lock = `assimilate ${jobId}`;
+      const [{ locked }] = z
+        .tuple([z.object({ locked: z.boolean() })])
+        .parse(await runner.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', [lock]));
+      if (!locked) return 'not-ready';
+      try {
+        return await work();
+      } finally {
+        await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lock]);
+      }
+    } finally {
+      await runner.release();
+    }
+  }
+
+  /** From here on no unit of the job opens again. */
+  private async begin(jobId: string): Promise<JobRow | null> {
+    const [job] = jobRows.parse(
+      await this.dataSource.query(
+        `WITH begun AS (
+           UPDATE job j SET state = 'assimilating'
+            WHERE id = $1 AND state IN ('running', 'assimilating') AND deleted_at IS NULL
+              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open')
+              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output')
+           RETURNING spec, account_id)
+         SELECT spec, account_id FROM begun`,
+        [jobId],
+      ),
+    );
+    return job ?? null;
+  }
+
+  private async countUnits(jobId: string): Promise<{ valid: number; failed: number }> {
+    const [counts] = countRows.parse(
+      await this.dataSource.query(
+        `SELECT count(*) FILTER (WHERE state = 'valid') AS valid, count(*) FILTER (WHERE state = 'failed') AS failed
+           FROM work_unit WHERE job_id = $1`,
+        [jobId],
+      ),
+    );
+    return counts;
+  }
+
+  private async merge(
+    jobId: string,
+    { spec, account_id }: JobRow,
+    signal: AbortSignal | undefined,
+  ): Promise<StoredBlob> {
+    const directory = join(this.config.dataDir, 'assimilation', `job-${jobId}`);
+    const runs = await DiskRunStore.open(directory, () => this.blobs.requireSpace(0));
+    try {
+      const outputs = this.outputs.ofJob(jobId, spec.outputs, signal);
+      const merged = mergeOutputs(spec.merge, outputs, { runs, ...(signal && { signal }) });
+      return await this.store(merged, account_id);
+    } finally {
+      await runs.close();
+    }
+  }
+
+  private async store(content: AsyncIterable<Uint8Array>, accountId: string): Promise<StoredBlob> {
+    const path = this.blobStore.temporaryPath();
+    try {
+      await pipeline(Readable.from(this.bounded(content)), createWriteStream(path, { mode: 0o600 }));
+      return await this.blobs.storeFile(path, { accountId });
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  private async *bounded(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let bytes = 0;
+    let checkedAtBytes = 0;
+    await this.blobs.requireSpace(0);
+    for await (const piece of content) {
+      bytes += piece.length;
+      if (bytes > LIMITS.blobBytes) throw new AnswerTooLargeError(LIMITS.blobBytes);
+      if (bytes - checkedAtBytes >= SPACE_CHECK_BYTES) {
+        await this.blobs.requireSpace(0);
+        checkedAtBytes = bytes;
+      }
+      yield piece;
+    }
+  }
+
+  private async complete(
+    jobId: string,
+    output: StoredBlob,
+    note: string | null,
+  ): Promise<AssimilationOutcome> {
+    const isCompleted = await this.dataSource.transaction(async (manager) => {
+      const rows: unknown[] = await manager.query(
+        `WITH completed AS (
+           UPDATE job SET state = 'completed', state_reason = $3, output_sha256 = decode($2, 'hex'), finished_at = now()
+            WHERE id = $1 AND state = 'assimilating' RETURNING id)
+         SELECT id FROM completed`,
+        [jobId, output.sha256, note],
+      );
+      if (rows.length === 0) return false;
+      const use = { sha256: output.sha256, role: 'output' };
+      const missing = await this.references.add(manager, { kind: 'job', id: jobId }, [use]);
+      if (missing.length > 0)
+        throw new Error(`the output of job ${jobId} was swept while it was being stored`);
+      return true;
+    });
+    if (!isCompleted) return 'not-ready';
+    this.logger.info({ event: 'job-completed', jobId, output: output.sha256, bytes: output.sizeBytes });
+    return 'completed';
+  }
+
+  private async fail(jobId: string, reason: string): Promise<AssimilationOutcome> {
+    await this.dataSource.query(
+      "UPDATE job SET state = 'failed', state_reason = $2, finished_at = now() WHERE id = $1 AND state = 'assimilating'",
+      [jobId, reason],
+    );
+    this.logger.warn({ event: 'job-failed', jobId, reason });
+    return 'failed';
+  }
+}

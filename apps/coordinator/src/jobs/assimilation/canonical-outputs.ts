@@ -1,0 +1,100 @@
+import { Injectable } from '@nestjs/common';
+import type { UnitOutput } from '@gleaner/domain';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { BlobsService } from '../../blobs/index.js';
+
+/** Units read at once: with outputs of 2 KiB in their rows a page is 2 MB. */
+const UNITS_PER_PAGE = 1_000;
+
+const storedOutput = z.object({
+  name: z.string(),
+  size: z.number(),
+  sha256: z.string(),
+  base64: z.string().optional(),
+});
+type StoredOutput = z.infer<typeof storedOutput>;
+
+const unitRows = z.array(
+  z.object({
+    id: z.coerce.number(),
+    index_in_job: z.coerce.number(),
+    outputs: z.array(storedOutput).nullable(),
+  }),
+);
+type UnitRow = z.infer<typeof unitRows>[number];
+
+/** A canonical output whose bytes are not stored, although its unit is valid. */
+export class OutputMissingError extends Error {
+  override readonly name = 'OutputMissingError';
+
+  constructor(unitIndex: number, { name, sha256 }: StoredOutput) {
+    super(`output "${name}" of unit ${unitIndex} (sha256:${sha256}) is not stored here`);
+  }
+}
+
+/** The canonical outputs of a job's valid units. */
+@Injectable()
+export class CanonicalOutputs {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly blobs: BlobsService,
+  ) {}
+
+  /**
+   * Units in job order, one page in memory at a time. A unit's content is its declared outputs one after the other.
+   *
+   * @param declared names of the outputs, in the job file's order
+   */
+  async *ofJob(jobId: string, declared: readonly string[], signal?: AbortSignal): AsyncGenerator<UnitOutput> {
+    let after = 0;
+    for (;;) {
+      const page = await this.page(jobId, after);
+      for (const row of page) {
+        signal?.throwIfAborted();
+        yield { unitIndex: row.index_in_job, content: this.contentOf(row, declared) };
+      }
+      const last = page.at(-1);
+      if (!last) return;
+      after = last.id;
+    }
+  }
+
+  private async page(jobId: string, after: number): Promise<UnitRow[]> {
+    return unitRows.parse(
+      await this.dataSource.query(
+        `SELECT u.id, u.index_in_job, t.outputs
+           FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal AND t.unit_id > $2
+          WHERE u.job_id = $1 AND u.id > $2 AND u.state = 'valid' ORDER BY u.id LIMIT ${UNITS_PER_PAGE}`,
+        [jobId, after],
+      ),
+    );
+  }
+
+  private async *contentOf(unit: UnitRow, declared: readonly string[]): AsyncGenerator<Uint8Array> {
+    for (const name of declared) {
+      const output = unit.outputs?.find((one) => one.name === name);
+      if (!output || output.size === 0) continue;
+      if (output.base64 !== undefined) yield Buffer.from(output.base64, 'base64');
+      else yield* this.readBlob(unit.index_in_job, output);
+    }
+  }
+
+  private async *readBlob(unitIndex: number, output: StoredOutput): AsyncGenerator<Uint8Array> {
+    let content;
+    try {
+      content = await this.blobs.openContent(output.sha256);
+    } catch (error) {
+      if (isMissingFile(error)) throw new OutputMissingError(unitIndex, output);
+      throw error;
+    }
+    for await (const piece of content) {
+      if (!(piece instanceof Uint8Array)) throw new TypeError('content must be read as bytes');
+      yield piece;
+    }
+  }
+}
+
+function isMissingFile(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

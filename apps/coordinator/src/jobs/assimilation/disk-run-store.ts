@@ -1,0 +1,51 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { RunStore, StoredRun } from '@gleaner/domain';
+
+const READ_AHEAD_BYTES = 64 * 1024;
+
+/** Sorted runs as files of one directory, which is emptied first and removed by {@link DiskRunStore.close}. */
+export class DiskRunStore implements RunStore {
+  private made = 0;
+
+  private constructor(
+    private readonly directory: string,
+    private readonly requireSpace: () => Promise<void>,
+  ) {}
+
+  /**
+   * Takes the directory over, whatever an interrupted merge left in it.
+   *
+   * @param requireSpace throws where the disk has too little left; asked before each run
+   */
+  static async open(directory: string, requireSpace: () => Promise<void>): Promise<DiskRunStore> {
+    await rm(directory, { recursive: true, force: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return new DiskRunStore(directory, requireSpace);
+  }
+
+  async write(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredRun> {
+    await this.requireSpace();
+    this.made += 1;
+    const path = join(this.directory, `${this.made}.run`);
+    await pipeline(Readable.from(content), createWriteStream(path, { mode: 0o600 }), { signal });
+    return {
+      read: () => readFile(path),
+      discard: () => rm(path, { force: true }),
+    };
+  }
+
+  async close(): Promise<void> {
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+async function* readFile(path: string): AsyncGenerator<Uint8Array> {
+  for await (const piece of createReadStream(path, { highWaterMark: READ_AHEAD_BYTES })) {
+    if (!(piece instanceof Uint8Array)) throw new TypeError('runs must be read as bytes');
+    yield piece;
+  }
+}

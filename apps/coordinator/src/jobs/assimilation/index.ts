@@ -1,0 +1,3 @@
+export { AssimilationModule } from './assimilation.module.js';
+export { type AssimilationOutcome, Assimilator } from './assimilator.service.js';
+export { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';

@@ -1,0 +1,101 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { splitUnits, type UnitToCreate } from '@gleaner/domain';
+import { jobSpec, LIMITS, type JobSpec } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { LOGGER, type Logger } from '../../telemetry/index.js';
+import { InputMissingError, JobInputs } from './job-inputs.js';
+import { UnitWriter } from './unit-writer.js';
+
+/** Units of one transaction: large enough to be cheap, small enough that cancelling takes effect at once. */
+const UNITS_PER_BATCH = 5_000;
+
+const jobRows = z.array(
+  z.object({ spec: jobSpec, quorum: z.number(), units_split: z.coerce.number(), state: z.string() }),
+);
+
+/** `ready`: all units are there. `failed`: the job cannot be split. `stopped`: it no longer splits, or another process does it. */
+export type SplitOutcome = 'ready' | 'failed' | 'stopped';
+
+/** Turns a submitted job into work units, batch by batch, from wherever it was interrupted. */
+@Injectable()
+export class JobSplitter {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly inputs: JobInputs,
+    private readonly writer: UnitWriter,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
+
+  /**
+   * Splits in constant memory. Cancelling the job ends it before its next batch.
+   *
+   * @throws the signal's reason; what is written stays, and the next call goes on from there
+   */
+  async split(jobId: string, signal?: AbortSignal): Promise<SplitOutcome> {
+    const [job] = jobRows.parse(
+      await this.dataSource.query(
+        'SELECT spec, quorum, units_split, state FROM job WHERE id = $1 AND deleted_at IS NULL',
+        [jobId],
+      ),
+    );
+    if (job?.state !== 'splitting') return 'stopped';
+    try {
+      for await (const batch of batches(this.units(job.spec, job.units_split, signal))) {
+        if ((batch.at(-1)?.index ?? 0) >= LIMITS.unitsPerJob) {
+          return await this.fail(jobId, `it splits into more than ${LIMITS.unitsPerJob} units`);
+        }
+        if (!(await this.writer.append(jobId, job.quorum, batch))) return 'stopped';
+      }
+    } catch (error) {
+      // Nothing that trying again would mend.
+      if (error instanceof InputMissingError || error instanceof RangeError)
+        return await this.fail(jobId, error.message);
+      throw error;
+    }
+    return await this.finish(jobId);
+  }
+
+  private async *units(
+    spec: JobSpec,
+    from: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<UnitToCreate> {
+    yield* splitUnits(spec.split, await this.inputs.open(spec.inputs), { from, ...(signal && { signal }) });
+  }
+
+  private async finish(jobId: string): Promise<SplitOutcome> {
+    const rows: unknown[] = await this.dataSource.query(
+      `WITH ready AS (UPDATE job SET state = 'running'
+                       WHERE id = $1 AND state = 'splitting' AND units_split > 0 RETURNING units_split)
+       SELECT units_split FROM ready`,
+      [jobId],
+    );
+    if (rows.length === 0) return await this.fail(jobId, 'its split yields no work units');
+    this.logger.info({ event: 'job-split', jobId, ...z.object({ units_split: z.string() }).parse(rows[0]) });
+    return 'ready';
+  }
+
+  private async fail(jobId: string, reason: string): Promise<SplitOutcome> {
+    const rows: unknown[] = await this.dataSource.query(
+      `WITH failed AS (UPDATE job SET state = 'failed', state_reason = $2, finished_at = now()
+                        WHERE id = $1 AND state = 'splitting' RETURNING id)
+       SELECT id FROM failed`,
+      [jobId, reason],
+    );
+    if (rows.length === 0) return 'stopped';
+    this.logger.warn({ event: 'job-failed', jobId, reason });
+    return 'failed';
+  }
+}
+
+async function* batches(units: AsyncIterable<UnitToCreate>): AsyncGenerator<readonly UnitToCreate[]> {
+  let batch: UnitToCreate[] = [];
+  for await (const unit of units) {
+    batch.push(unit);
+    if (batch.length < UNITS_PER_BATCH) continue;
+    yield batch;
+    batch = [];
+  }
+  if (batch.length > 0) yield batch;
+}

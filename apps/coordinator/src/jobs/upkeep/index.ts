@@ -1,0 +1,3 @@
+export { JobCleaner } from './job-cleaner.service.js';
+export { JobSweep } from './job-sweep.service.js';
+export { UpkeepModule } from './upkeep.module.js';

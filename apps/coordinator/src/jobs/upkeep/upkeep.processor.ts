@@ -1,0 +1,40 @@
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { type CleanData, QUEUES, QueueService } from '../../queue/index.js';
+import { JobCleaner } from './job-cleaner.service.js';
+import { JobSweep } from './job-sweep.service.js';
+
+const SWEEP_INTERVAL_MS = 10_000;
+
+/** Works on the queues `{clean}` and `{job-sweep}`. */
+@Injectable()
+export class UpkeepProcessor implements OnApplicationBootstrap, OnModuleDestroy {
+  private readonly stopping = new AbortController();
+
+  constructor(
+    private readonly queues: QueueService,
+    private readonly cleaner: JobCleaner,
+    private readonly jobSweep: JobSweep,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    this.queues.consume<CleanData>(QUEUES.clean, ({ data }, signal) => this.clean(data.jobId, signal));
+    this.queues.consume<object>(QUEUES.jobSweep, async () => {
+      await this.jobSweep.sweep();
+    });
+    await this.queues.schedule(QUEUES.jobSweep, 'job-sweep', SWEEP_INTERVAL_MS, {});
+  }
+
+  onModuleDestroy(): void {
+    this.stopping.abort();
+  }
+
+  private async clean(jobId: string, lost: AbortSignal | undefined): Promise<void> {
+    const signal = AbortSignal.any([this.stopping.signal, ...(lost ? [lost] : [])]);
+    try {
+      await this.cleaner.clean(jobId, signal);
+    } catch (error) {
+      // Whoever sweeps next goes on.
+      if (!signal.aborted) throw error;
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { JobCleaner, JobSplitter, JobSweep } from '@gleaner/coordinator';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { JobWorkshop, type UnitFacts } from './job-workshop.js';
+
+/** Many batches: more than can be written while a test looks once. */
+const MANY = 100_000;
+const manyUnits = { split: [{ kind: 'range' as const, name: 'k', from: 0, to: MANY, step: 1 }] };
+
+describe('splitting a job', () => {
+  let workshop: JobWorkshop;
+  let splitter: JobSplitter;
+
+  beforeAll(async () => {
+    workshop = await JobWorkshop.open();
+    splitter = workshop.get(JobSplitter);
+  });
+  afterAll(() => workshop.close());
+
+  it('writes its units in order with consecutive ids and starts it', async () => {
+    const jobId = await workshop.submit({
+      split: [
+        { kind: 'range', name: 'k', from: 10, to: 13, step: 2 },
+        { kind: 'grid', name: 'g', lists: { model: ['a', 'b'] } },
+      ],
+      replication: { quorum: 3 },
+    });
+    expect(await splitter.split(jobId)).toBe('ready');
+    expect(await workshop.job(jobId)).toMatchObject({ state: 'running', units_split: 4 });
+    const units = await workshop.units(jobId);
+    expectWhole(units, 4);
+    expect(units[3]).toMatchObject({
+      state: 'open',
+      wanted: 3,
+      params: { k: { from: 12, to: 13, index: 1 }, g: { model: 'b' } },
+      windows: {},
+    });
+  });
+
+  it('cuts records of a stored input', async () => {
+    const { sha256 } = await workshop.store('>a\nAC\n>b\nGT\nT\n>c\nA\n');
+    const jobId = await workshop.submit({
+      inputs: { genomes: `sha256:${sha256}` },
+      split: [{ kind: 'records', name: 'part', input: 'genomes', delimiter: '\n>', records: 2 }],
+    });
+    expect(await splitter.split(jobId)).toBe('ready');
+    expect((await workshop.units(jobId)).map(({ windows }) => windows)).toEqual([
+      { genomes: { offset: 0, length: 14 } },
+      { genomes: { offset: 14, length: 5 } },
+    ]);
+  });
+
+  it('goes on where it was interrupted', async () => {
+    const jobId = await workshop.submit(manyUnits);
+    const interruption = new AbortController();
+    const splitting = splitter.split(jobId, interruption.signal);
+    await workshop.until(jobId, (job) => job.units_split > 0);
+    interruption.abort(new Error('killed'));
+    await expect(splitting).rejects.toThrow('killed');
+    const interrupted = await workshop.job(jobId);
+    expect(interrupted.state).toBe('splitting');
+    expect(interrupted.units_split).toBeLessThan(MANY);
+    expect(await splitter.split(jobId)).toBe('ready');
+    expectWhole(await workshop.units(jobId), MANY);
+  });
+
+  it('makes every unit once when two processes split the same job', async () => {
+    const jobId = await workshop.submit({
+      split: [{ kind: 'range', name: 'k', from: 0, to: 20_000, step: 1 }],
+    });
+    const outcomes = await Promise.all([splitter.split(jobId), splitter.split(jobId)]);
+    expect(outcomes).toContain('stopped');
+    await splitter.split(jobId);
+    expect(await workshop.job(jobId)).toMatchObject({ state: 'running', units_split: 20_000 });
+    expectWhole(await workshop.units(jobId), 20_000);
+  });
+
+  it('stops when the job is cancelled midway, and its units are put to rest', async () => {
+    const jobId = await workshop.submit(manyUnits);
+    const splitting = splitter.split(jobId);
+    await workshop.until(jobId, (job) => job.units_split > 0);
+    await workshop.cancel(jobId);
+    expect(await splitting).toBe('stopped');
+    const { units_split } = await workshop.job(jobId);
+    expect(units_split).toBeLessThan(MANY);
+    await workshop.get(JobCleaner).clean(jobId);
+    const units = await workshop.units(jobId);
+    expectWhole(units, units_split);
+    expect(new Set(units.map(({ state }) => state))).toEqual(new Set(['cancelled']));
+    const tally: unknown = await workshop.dataSource.query(
+      'SELECT units_cancelled::int FROM job_tally WHERE job_id = $1',
+      [jobId],
+    );
+    expect(tally).toEqual([{ units_cancelled: units_split }]);
+  });
+
+  it('fails a job that yields nothing or whose input is gone, with the reason', async () => {
+    const empty = await workshop.submit({ split: [{ kind: 'range', name: 'k', from: 5, to: 5, step: 1 }] });
+    expect(await splitter.split(empty)).toBe('failed');
+    expect(await workshop.job(empty)).toMatchObject({
+      state: 'failed',
+      state_reason: 'its split yields no work units',
+    });
+    const blind = await workshop.submit({
+      inputs: { tape: `sha256:${'0'.repeat(64)}` },
+      split: [{ kind: 'bytes', name: 'w', input: 'tape', windowBytes: 10 }],
+    });
+    expect(await splitter.split(blind)).toBe('failed');
+    expect(await workshop.job(blind)).toMatchObject({
+      state: 'failed',
+      state_reason: 'input "tape" is not stored here',
+    });
+  });
+});
+
+describe('a coordinator at work', () => {
+  it('splits jobs whose announcement was lost, once a sweep finds them', async () => {
+    const workshop = await JobWorkshop.open({ works: true });
+    try {
+      const jobId = await workshop.submit(manyUnits);
+      expect(await workshop.get(JobSweep).sweep()).toBe(1);
+      await workshop.until(jobId, (job) => job.state === 'running');
+      expectWhole(await workshop.units(jobId), MANY);
+    } finally {
+      await workshop.close();
+    }
+  });
+});
+
+function expectWhole(units: readonly UnitFacts[], count: number): void {
+  expect(units).toHaveLength(count);
+  expect(units.every((unit, at) => unit.index_in_job === at)).toBe(true);
+}
