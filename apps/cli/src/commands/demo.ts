@@ -1,5 +1,3 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { searchJob } from '@gleaner/example-seti-classic';
 import { job as jobSchema, leaderboardRow, type LeaderboardRow } from '@gleaner/protocol';
@@ -10,11 +8,13 @@ import { watchJob } from '../api/watch-job.js';
 import { CliError, EXIT } from '../cli-error.js';
 import { wholeNumber } from '../common-options.js';
 import { DemoAgents } from '../demo/demo-agents.js';
+import { DemoDirectory } from '../demo/demo-directory.js';
 import {
   chirpsPerUnit,
   DEFAULT_CHIRPS,
   DEFAULT_UNITS,
   parseChirpRange,
+  type ChirpRange,
   type DemoOptions,
 } from '../demo/demo-options.js';
 import { prepareProject, type DemoProject } from '../demo/demo-project.js';
@@ -43,13 +43,14 @@ export function registerDemo(program: Command): void {
 async function demo(options: DemoOptions): Promise<void> {
   const signal = stopSignal();
   const startedMs = Date.now();
-  const directory = await mkdtemp(join(tmpdir(), 'gleaner-demo-'));
-  const cleanUp = new AsyncDisposableStack();
-  cleanUp.defer(() => rm(directory, { recursive: true, force: true, maxRetries: 3 }));
-  await using _ = cleanUp;
-  // Postgres runs as another user when we are root, and has to pass through here.
-  await chmod(directory, 0o711);
+  await using cleanUp = new AsyncDisposableStack();
+  const directory = cleanUp.use(await DemoDirectory.create()).path;
 
+  const chirps = options.chirp ?? DEFAULT_CHIRPS;
+  const tape =
+    options.tape === undefined
+      ? await makeTape(directory, options.seed, chirps)
+      : await openTape(options.tape);
   note('Starting the coordinator …');
   const operatorToken = drawToken();
   const coordinator = await CoordinatorProcess.start({
@@ -69,7 +70,16 @@ async function demo(options: DemoOptions): Promise<void> {
   cleanUp.defer(() => coordinator.stop());
   note(`The coordinator serves at ${coordinator.url}`);
   const operator = new ApiClient({ url: coordinator.url, token: operatorToken });
-  const search = searchWithVolunteers({ options, directory, operator, cleanUp, startedMs, signal });
+  const search = searchWithVolunteers({
+    options,
+    tape,
+    chirps,
+    directory,
+    operator,
+    cleanUp,
+    startedMs,
+    signal,
+  });
   const summary = await Promise.race([search, coordinator.failed(), rejectOnAbort(signal)]);
   if (options.json) printJson(summary);
   if (!options.exit) {
@@ -84,6 +94,8 @@ async function demo(options: DemoOptions): Promise<void> {
 
 interface Search {
   readonly options: DemoOptions;
+  readonly tape: DemoTape;
+  readonly chirps: ChirpRange;
   readonly directory: string;
   readonly operator: ApiClient;
   readonly cleanUp: AsyncDisposableStack;
@@ -92,12 +104,8 @@ interface Search {
 }
 
 async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
-  const { options, directory, operator, cleanUp, signal } = search;
-  const chirps = options.chirp ?? DEFAULT_CHIRPS;
-  const [tape, project] = await Promise.all([
-    options.tape === undefined ? makeTape(directory, options.seed, chirps) : openTape(options.tape),
-    prepareProject(operator, VOLUNTEERS),
-  ]);
+  const { options, tape, chirps, directory, operator, cleanUp, signal } = search;
+  const project = await prepareProject(operator, VOLUNTEERS);
   const agents = cleanUp.use(new DemoAgents());
   await Promise.all(
     project.volunteers.map(({ name, token }) =>
@@ -127,7 +135,7 @@ async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
 async function submit(
   { project, app, scientist }: DemoProject,
   tape: DemoTape,
-  chirps: { readonly from: number; readonly to: number },
+  chirps: ChirpRange,
   step: number,
   signal: AbortSignal,
 ): Promise<string> {
