@@ -72,13 +72,19 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
     const consumers = Array.from({ length: this.settings.lanes }, (_, lane) =>
       this.queues.consume<DispatchData>(
         dispatchQueueName(unitClass, lane),
-        (job) => this.store.hold(unitClass, job.data),
+        (job) => this.hold(unitClass, lane, job.data),
         { concurrency: BATCHES_PER_LANE },
       ),
     );
     const feed: ClassFeed = { consumers, lastWantedMs: nowMs, awakeSinceMs: nowMs, asleep: false };
     this.feeds.set(unitClass, feed);
     return feed;
+  }
+
+  /** Ends when all tickets are handed out or given back. A queue job that arrives while closing goes back at once. */
+  private hold(unitClass: UnitClass, lane: number, data: DispatchData): Promise<void> {
+    if (this.closed) return this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data);
+    return this.store.hold(unitClass, data);
   }
 
   private async waitForTickets(): Promise<void> {

@@ -117,6 +117,8 @@ async function openPostgres(
     options: `-c search_path=${POSTGRES_SCHEMA}`,
     application_name: 'gleaner-queue',
   });
+  // Each queue and worker listens for the pool's errors.
+  pool.setMaxListeners(0);
   pool.on('error', onError);
   const client = await pool.connect();
   try {

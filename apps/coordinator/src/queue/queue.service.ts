@@ -16,7 +16,7 @@ const LOCK_MS = 30_000;
 const STALLED_INTERVAL_MS = 10_000;
 /** A flushed Redis forgets schedulers; every process puts its own back this often. */
 const RESCHEDULE_MS = 15_000;
-/** A processor that does not end in this time at shutdown is left to the stalled check of the others. */
+/** What does not end in this time at shutdown is left to the stalled check of the others. */
 const CLOSE_WAIT_MS = 5_000;
 const ERROR_LOG_INTERVAL_MS = 5_000;
 
@@ -114,7 +114,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
       resume: () => worker.resume(),
       close: async () => {
         this.workers.delete(worker);
-        await closeWorker(worker);
+        await bounded(worker.close());
       },
     };
   }
@@ -138,9 +138,9 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
 
   private async closeAll(): Promise<void> {
     clearInterval(this.rescheduling);
-    await Promise.all([...this.workers].map(closeWorker));
-    await Promise.all([...this.queues.values()].map((queue) => queue.close()));
-    await this.backend?.close();
+    await Promise.all([...this.workers].map((worker) => bounded(worker.close())));
+    await Promise.all([...this.queues.values()].map((queue) => bounded(queue.close())));
+    if (this.backend) await bounded(this.backend.close());
   }
 
   private async reschedule(): Promise<void> {
@@ -173,11 +173,12 @@ function queueName(name: string): string {
   return `{${name}}`;
 }
 
-async function closeWorker(worker: BullWorker): Promise<void> {
+/** An absent backend, or a processor that does not end, must not keep the process from ending. */
+async function bounded(closing: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, CLOSE_WAIT_MS);
   });
-  await Promise.race([worker.close(), tooLate]);
+  await Promise.race([closing, tooLate]);
   clearTimeout(timer);
 }
