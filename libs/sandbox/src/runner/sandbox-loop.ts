@@ -21,7 +21,8 @@ export class SandboxLoop {
   readonly #dropped = new Set<number>();
   #finished: FinishedUnit[] = [];
   #isRunning = false;
-  #isHeld = false;
+  /** While held: resolves when the hold ends. */
+  #hold: PromiseWithResolvers<void> | null = null;
   #turnStartedAt = 0;
 
   constructor(platform: SandboxPlatform) {
@@ -42,8 +43,8 @@ export class SandboxLoop {
         for (const id of request.ids) this.#dropped.add(id);
         return;
       case 'hold':
-        this.#isHeld = request.isHeld;
-        break;
+        this.#setHeld(request.isHeld);
+        return;
     }
     if (!this.#isRunning) void this.#run();
   }
@@ -60,11 +61,19 @@ export class SandboxLoop {
   }
 
   #next(): SentUnit | undefined {
-    while (!this.#isHeld) {
+    for (;;) {
       const unit = this.#queue.shift();
       if (unit === undefined || !this.#dropped.delete(unit.id)) return unit;
     }
-    return undefined;
+  }
+
+  #setHeld(isHeld: boolean): void {
+    if (isHeld) {
+      this.#hold ??= Promise.withResolvers();
+    } else {
+      this.#hold?.resolve();
+      this.#hold = null;
+    }
   }
 
   /** Hands results over and listens, often enough that both sides know where the other is. */
@@ -72,6 +81,7 @@ export class SandboxLoop {
     if (performance.now() - this.#turnStartedAt < TURN_MS) return;
     this.#flush();
     await this.#platform.yield();
+    await this.#hold?.promise;
     this.#turnStartedAt = performance.now();
   }
 
@@ -129,7 +139,6 @@ export class SandboxLoop {
       if (ending !== null) return ending;
       checkpoint.saveIfDue(execution);
       await this.#endTurnIfDue();
-      while (this.#isHeld) await this.#platform.yield();
     }
   }
 

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { Socket } from 'node:net';
 import { constants, setPriority, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
@@ -73,7 +74,7 @@ export function spawnReaper(pid: number): ChildProcess | null {
   reaper.on('error', ignore);
   reaper.stdin.on('error', ignore);
   reaper.unref();
-  if ('unref' in reaper.stdin && typeof reaper.stdin.unref === 'function') reaper.stdin.unref();
+  if (reaper.stdin instanceof Socket) reaper.stdin.unref();
   return reaper;
 }
 

@@ -117,7 +117,7 @@ export class UnitExecution {
 
   #instantiate(): Ending | null {
     const { module, limits } = this.#unit;
-    const instance = new WebAssembly.Instance(module, this.host.imports as WebAssembly.Imports);
+    const instance = new WebAssembly.Instance(module, this.host.imports);
     this.#exports = instance.exports;
     const memory = instance.exports[ABI.memory];
     const pages = limits.memoryMiB * PAGES_PER_MIB;
