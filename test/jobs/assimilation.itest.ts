@@ -98,6 +98,19 @@ describe('assimilating a job', () => {
     expect((await workshop.job(jobId)).state).toBe('running');
   });
 
+  it('runs on when a unit opened again meanwhile', async () => {
+    const jobId = await aSettledJob([stdout('one\n'), stdout('two\n')]);
+    await expect(assimilator.assimilate(jobId, AbortSignal.abort(new Error('killed')))).rejects.toThrow(
+      'killed',
+    );
+    const [first] = await workshop.units(jobId);
+    await workshop.dataSource.query("UPDATE work_unit SET state = 'open', settled_at = NULL WHERE id = $1", [
+      first?.id,
+    ]);
+    expect(await assimilator.assimilate(jobId)).toBe('not-ready');
+    expect(await workshop.job(jobId)).toMatchObject({ state: 'running', output: null });
+  });
+
   it('starts again after an interruption and completes once', async () => {
     const jobId = await aSettledJob([stdout('one\n'), stdout('two\n')]);
     const killed = AbortSignal.abort(new Error('killed'));

@@ -25,6 +25,9 @@ type JobRow = z.infer<typeof jobRows>[number];
 
 const countRows = z.tuple([z.object({ valid: z.coerce.number(), failed: z.coerce.number() })]);
 
+const ALL_SETTLED = `NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open')
+              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output')`;
+
 /** How often the disk's reserve is looked at while an answer is written. */
 const SPACE_CHECK_BYTES = 64 * 1024 * 1024;
 
@@ -64,7 +67,7 @@ export class Assimilator {
   async assimilate(jobId: string, signal?: AbortSignal): Promise<AssimilationOutcome> {
     return await this.whileAlone(jobId, async () => {
       const job = await this.begin(jobId);
-      if (!job) return 'not-ready';
+      if (!job) return await this.resume(jobId);
       try {
         const { valid, failed } = await this.countUnits(jobId);
         if (valid === 0) return await this.fail(jobId, `all ${failed} units failed`);
@@ -108,15 +111,13 @@ export class Assimilator {
     }
   }
 
-  /** From here on no unit of the job opens again. */
   private async begin(jobId: string): Promise<JobRow | null> {
     const [job] = jobRows.parse(
       await this.dataSource.query(
         `WITH begun AS (
            UPDATE job j SET state = 'assimilating'
             WHERE id = $1 AND state IN ('running', 'assimilating') AND deleted_at IS NULL
-              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open')
-              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output')
+              AND ${ALL_SETTLED}
            RETURNING spec, account_id)
          SELECT spec, account_id FROM begun`,
         [jobId],
@@ -185,8 +186,8 @@ export class Assimilator {
     const isCompleted = await this.dataSource.transaction(async (manager) => {
       const rows: unknown[] = await manager.query(
         `WITH completed AS (
-           UPDATE job SET state = 'completed', state_reason = $3, output_sha256 = decode($2, 'hex'), finished_at = now()
-            WHERE id = $1 AND state = 'assimilating' RETURNING id)
+           UPDATE job j SET state = 'completed', state_reason = $3, output_sha256 = decode($2, 'hex'), finished_at = now()
+            WHERE id = $1 AND state = 'assimilating' AND ${ALL_SETTLED} RETURNING id)
          SELECT id FROM completed`,
         [jobId, output.sha256, note],
       );
@@ -197,9 +198,18 @@ export class Assimilator {
         throw new Error(`the output of job ${jobId} was swept while it was being stored`);
       return true;
     });
-    if (!isCompleted) return 'not-ready';
+    if (!isCompleted) return await this.resume(jobId);
     this.logger.info({ event: 'job-completed', jobId, output: output.sha256, bytes: output.sizeBytes });
     return 'completed';
+  }
+
+  /** Volunteers who turned out to be one person may open a unit again while its job is being folded. */
+  private async resume(jobId: string): Promise<AssimilationOutcome> {
+    await this.dataSource.query(
+      `UPDATE job j SET state = 'running' WHERE id = $1 AND state = 'assimilating' AND NOT (${ALL_SETTLED})`,
+      [jobId],
+    );
+    return 'not-ready';
   }
 
   private async fail(jobId: string, reason: string): Promise<AssimilationOutcome> {
