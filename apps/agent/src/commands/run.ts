@@ -75,4 +75,6 @@ function stopWhenTold(worker: Worker, log: LogEvent): void {
   process.on('disconnect', () => {
     if (!isStopping) stop('the parent process ended');
   });
+  // Listening for its end must not keep a process alive that has nothing else to do.
+  process.channel?.unref();
 }

@@ -17,6 +17,7 @@ export interface DemoAgentInit {
 /** The demo's agents, each a process of its own with a data directory of its own. */
 export class DemoAgents implements AsyncDisposable {
   readonly #programs: ChildProgram[] = [];
+  #isDisposed = false;
 
   /** Attaches an agent as a volunteer would, and starts it with one core. */
   async start(init: DemoAgentInit): Promise<void> {
@@ -48,10 +49,13 @@ export class DemoAgents implements AsyncDisposable {
 
   /** Stops all of them at the same time. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDisposed = true;
     await Promise.all(this.#programs.map((program) => program.stop(STOP_GRACE_MS)));
   }
 
   #run(init: ConstructorParameters<typeof ChildProgram>[0]): ChildProgram {
+    // An agent that is attached while the demo ends would outlive it.
+    if (this.#isDisposed) throw new CliError(`the demo ends: ${init.label} is not started`);
     const program = new ChildProgram(init);
     this.#programs.push(program);
     return program;

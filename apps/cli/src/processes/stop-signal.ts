@@ -12,6 +12,8 @@ export function stopSignal(): AbortSignal {
   process.on('disconnect', () => {
     if (!controller.signal.aborted) stop();
   });
+  // Listening for its end must not keep a process alive that has nothing else to do.
+  process.channel?.unref();
   return controller.signal;
 }
 
