@@ -2,13 +2,21 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { AccountsModule } from './accounts/index.js';
 import { AuditModule } from './audit/index.js';
+import { BlobsApiModule, BlobsModule } from './blobs/index.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule } from './database/index.js';
+import { DispatchModule } from './dispatch/index.js';
 import { HealthModule } from './health/index.js';
 import { HostsModule } from './hosts/index.js';
 import { HttpModule } from './http/index.js';
+import { AssimilationModule } from './jobs/assimilation/index.js';
+import { SplittingModule } from './jobs/splitting/index.js';
+import { UpkeepModule } from './jobs/upkeep/index.js';
+import { LeaderboardsModule } from './leaderboards/index.js';
 import { ProjectsModule } from './projects/index.js';
+import { QueueModule, queueBackendOf } from './queue/index.js';
 import { TelemetryModule, type Logger } from './telemetry/index.js';
+import { ValidationModule } from './validation/index.js';
 
 export interface AppParts {
   readonly config: Config;
@@ -20,15 +28,24 @@ export interface AppParts {
 @Module({})
 export class AppModule {
   static forRole({ config, dataSource, logger }: AppParts): DynamicModule {
+    const serves = config.role !== 'worker';
+    const works = config.role !== 'api';
     const foundation = [
       ConfigModule.forRoot(config),
       TelemetryModule.forRoot(logger),
       DatabaseModule.forDataSource(dataSource),
       HttpModule,
+      QueueModule.forBackend(queueBackendOf(config, dataSource)),
       AuditModule,
+      BlobsModule,
       HealthModule,
+      ValidationModule.forRole({ works }),
+      DispatchModule.forRole({ serves, works }),
+      SplittingModule.forRole({ works }),
+      AssimilationModule.forRole({ works }),
+      UpkeepModule.forRole({ works }),
     ];
-    const api = [AccountsModule, ProjectsModule, HostsModule];
-    return { module: AppModule, imports: config.role === 'worker' ? foundation : [...foundation, ...api] };
+    const api = [AccountsModule, ProjectsModule, HostsModule, BlobsApiModule, LeaderboardsModule];
+    return { module: AppModule, imports: serves ? [...foundation, ...api] : foundation };
   }
 }
