@@ -6,7 +6,7 @@
  * other becomes a command whose top level is the program. A build whose sources have not changed is skipped.
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,13 +16,16 @@ const SDK_DIRECTORY = path.dirname(fileURLToPath(import.meta.url));
 
 /** Flags that every app needs. Asserts stay: they end a unit with a reason instead of a wrong result. */
 const COMPILER_FLAGS = [
-  ...['--optimizeLevel', '3', '--shrinkLevel', '0'],
+  ['--optimizeLevel', '3'],
+  ['--shrinkLevel', '0'],
   // Units are short-lived and allocate once; a collector would add pauses and mutable state to every snapshot.
-  ...['--runtime', 'stub'],
-  ...['--enable', 'simd'],
+  ['--runtime', 'stub'],
+  ['--enable', 'simd'],
   // By default these three are imports from `env`, which the sandbox does not have.
-  ...['--use', 'abort=gleanerAbort', '--use', 'seed=gleanerSeed', '--use', 'trace=gleanerTrace'],
-];
+  ['--use', 'abort=gleanerAbort'],
+  ['--use', 'seed=gleanerSeed'],
+  ['--use', 'trace=gleanerTrace'],
+].flat();
 
 /**
  * @param {{ entry: string, outFile: string, flags?: readonly string[] }} app paths of the source and of the module;
@@ -42,13 +45,16 @@ export async function buildApp({ entry, outFile, flags = [] }) {
   // Loaded only when needed: the compiler takes most of a second to start.
   const { default: asc } = await import('assemblyscript/asc');
   mkdirSync(path.dirname(outFile), { recursive: true });
-  const { error, stdout, stderr } = await asc.main([
-    path.relative(process.cwd(), entry),
-    ...['--outFile', path.relative(process.cwd(), outFile)],
-    ...options,
-  ]);
-  if (error)
-    throw new Error(`${entry} does not compile\n${stderr.toString()}${stdout.toString()}`, { cause: error });
+  const unfinished = `${outFile}.${process.pid}.tmp`;
+  const paths = [entry, '--outFile', unfinished].map((text) =>
+    path.isAbsolute(text) ? path.relative(process.cwd(), text) : text,
+  );
+  let messages = '';
+  const output = { write: (text) => void (messages += text) };
+  const { error } = await asc.main([...paths, ...options], { stdout: output, stderr: output });
+  if (error) throw new Error(`${entry} does not compile\n${messages}`, { cause: error });
+  // Nobody ever sees half a module, even when two builds run at the same time.
+  renameSync(unfinished, outFile);
   writeFileSync(stampFile, stamp);
   return { outFile, isRebuilt: true };
 }
