@@ -101,7 +101,6 @@ function seekOutputs(
     tasks,
     wanted,
     blocked: 'needs another account: no host that computed the agreed outputs uploaded them',
-    reticketFrom: endOfOrdinals(unit.tasks),
     isChanged: tasks.length > 0 || wanted !== unit.wanted || unit.state !== 'open',
   };
 }
@@ -122,7 +121,6 @@ function seekAgreement(unit: UnitView, results: readonly TaskWithResult[], rules
   const tickets = unit.wanted - unit.tasks.length;
   const missing = Math.max(0, rules.quorum - reachable - tickets);
   const wanted = Math.min(rules.maxTasks, unit.wanted + missing);
-  const isReopened = unit.tasks.some((task) => task.state === 'valid' || task.state === 'invalid');
   return {
     ...unchanged(unit),
     tasks: NOTHING,
@@ -131,7 +129,6 @@ function seekAgreement(unit: UnitView, results: readonly TaskWithResult[], rules
     dropOutputsOf: NOTHING,
     wanted,
     blocked: explainBlockedUnit(unit, results, rules),
-    reticketFrom: isReopened ? endOfOrdinals(unit.tasks) : null,
     isChanged: wanted !== unit.wanted,
   };
 }
@@ -276,10 +273,4 @@ function unchanged(unit: UnitView) {
     askUploadOf: null,
     reticketFrom: null,
   };
-}
-
-function endOfOrdinals(tasks: readonly TaskView[]): number {
-  let end = 0;
-  for (const task of tasks) end = Math.max(end, task.ordinal + 1);
-  return end;
 }

@@ -152,6 +152,7 @@ describe('transitionUnit', () => {
       canonicalOrdinal: null,
       credits: [],
       revoked: [],
+      reticketFrom: 2,
     });
     let unit = step(linked.unit, { kind: 'assigned', task: aTask(2) }).unit;
     unit = step(unit, { kind: 'reported', ordinal: 2, result: aResult({ digest: 'truth' }) }).unit;

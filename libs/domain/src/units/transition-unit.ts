@@ -30,8 +30,17 @@ export function transitionUnit(
   const decision = decideUnit(happened, rules, nowMs);
   const after = applyDecision(happened, decision, nowMs);
   if (happened === unit) return { unit: after, decision };
-  const tasks = taskChanges(unit, after);
-  return { unit: after, decision: { ...decision, tasks, isChanged: true } };
+  const reticketFrom = unit.state !== 'open' && after.state === 'open' ? endOfOrdinals(after) : null;
+  return {
+    unit: after,
+    decision: { ...decision, tasks: taskChanges(unit, after), reticketFrom, isChanged: true },
+  };
+}
+
+function endOfOrdinals({ tasks }: UnitView): number {
+  let end = 0;
+  for (const { ordinal } of tasks) end = Math.max(end, ordinal + 1);
+  return end;
 }
 
 function taskChanges(before: UnitView, after: UnitView): readonly TaskChange[] {

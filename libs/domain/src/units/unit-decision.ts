@@ -27,8 +27,8 @@ export interface UnitDecision {
   /** Tasks whose stored output bytes are no longer needed: all but the canonical one. */
   readonly dropOutputsOf: readonly number[];
   /**
-   * A unit that opened again: tickets from this ordinal on may have been dropped meanwhile, so lower `ticketed` to it.
-   * Null otherwise.
+   * Only when the event opened the unit again: tickets from this ordinal on may have been dropped meanwhile, so lower
+   * `ticketed` to it. Null otherwise.
    */
   readonly reticketFrom: number | null;
   /** Whether unit or tasks differ from what was loaded; `blocked` alone is not a change worth a write on a hot path. */
