@@ -82,7 +82,7 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
   });
   const rewritten = emitModule(module, added, codes);
   if (!WebAssembly.validate(rewritten as BufferSource)) {
-    throw new ModuleFault('too-large', null, 'A function or the module is too large once metering is added.');
+throw new ModuleFault('too-large', null, `Too large once metering is added: ${invalidModule(rewritten).message}`);
   }
   const { staticBytes: staticStackBytes } = stack;
   const report = moduleReport(module, facts, {

@@ -5,24 +5,28 @@ import type { InstructionWriter } from './instruction-writer.js';
 const F32_BYTES = Uint8Array.of(0x00, 0x00, 0xc0, 0x7f);
 const F64_BYTES = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);
 
-interface FloatKind {
+export interface FloatKind {
   readonly type: number;
   readonly constant: number;
   readonly nan: Uint8Array;
-  readonly equal: number;
+  /** A comparison of a value with itself that only NaN fails. `le` takes one jump on x64, `eq` two. */
+  readonly ordered: number;
+  readonly add: number;
 }
 
 export const F32: FloatKind = {
   type: VALUE_TYPE.f32,
   constant: opcode('f32.const'),
   nan: F32_BYTES,
-  equal: opcode('f32.eq'),
+  ordered: opcode('f32.le'),
+  add: opcode('f32.add'),
 };
 export const F64: FloatKind = {
   type: VALUE_TYPE.f64,
   constant: opcode('f64.const'),
   nan: F64_BYTES,
-  equal: opcode('f64.eq'),
+  ordered: opcode('f64.le'),
+  add: opcode('f64.add'),
 };
 
 const SELECT = opcode('select');
@@ -34,10 +38,10 @@ const F64X2_EQUAL = opcode('f64x2.eq');
 /** Replaces a NaN on top of the stack by the positive quiet NaN without payload; only a NaN differs from itself. */
 export function canonicaliseScalar(
   code: InstructionWriter,
-  { constant, nan, equal }: FloatKind,
+  { constant, nan, ordered }: FloatKind,
   scratch: number,
 ): void {
-  code.localTee(scratch).op(constant).raw(nan).localGet(scratch).localGet(scratch).op(equal).op(SELECT);
+  code.localTee(scratch).op(constant).raw(nan).localGet(scratch).localGet(scratch).op(ordered).op(SELECT);
 }
 
 /** The same for each lane of a vector. */

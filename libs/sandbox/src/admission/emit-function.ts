@@ -4,11 +4,13 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { Body } from '../binary/wasm-module.js';
-import { F32, F64, canonicaliseScalar, canonicaliseVector } from './canonical-nan.js';
+import { AddedLocals } from './added-locals.js';
 import { LENGTH_SHIFT } from './cost-model.js';
 import { type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
+import { NanEmitter } from './emit-nan.js';
 import { InstructionWriter } from './instruction-writer.js';
 import { NAN_ACTION } from './nan-observations.js';
+import type { StoreRuns } from './store-runs.js';
 
 /** Indices of what the rewriter adds to the module. */
 export interface AddedIndices {
@@ -37,8 +39,8 @@ export interface FunctionPlan {
     readonly checkAtEntry: boolean;
     readonly keepInLocal: boolean;
   } | null;
-  /** NAN_ACTION of each instruction, or null where nothing can be observed. */
-  readonly nan: Uint8Array | null;
+  /** NAN_ACTION of each instruction, and the runs of stores; null where nothing can be observed. */
+  readonly nan: { readonly action: Uint8Array; readonly runs: StoreRuns } | null;
 }
 
 const BLOCK = opcode('block');
@@ -80,10 +82,6 @@ const isSpecial = perOpcode(({ code }) =>
 export class FunctionEmitter {
   readonly #code = new InstructionWriter(64 * 1024);
   readonly #function = new ByteWriter(64 * 1024);
-  /** Types of the added locals, in order. */
-  #added: number[] = [];
-  #scratch = new Map<number, number>();
-
   constructor(
     private readonly bytes: Uint8Array,
     private readonly added: AddedIndices,
@@ -92,27 +90,26 @@ export class FunctionEmitter {
   /** Appends the function, size first, to the code section. */
   emit(plan: FunctionPlan, section: ByteWriter): void {
     this.#code.clear();
-    this.#added = [];
-    this.#scratch.clear();
-    this.#emitCode(plan);
+    const locals = new AddedLocals(plan.firstAddedLocal);
+    this.#emitCode(plan, locals);
     const header = this.#function.clear();
-    header.u32(plan.body.locals.length + this.#added.length);
+    header.u32(plan.body.locals.length + locals.types.length);
     for (const { count, type } of plan.body.locals) header.u32(count).u8(type);
-    for (const type of this.#added) header.u32(1).u8(type);
+    for (const type of locals.types) header.u32(1).u8(type);
     section
       .u32(header.length + this.#code.length)
       .raw(header.view())
       .raw(this.#code.view());
   }
 
-  #emitCode(plan: FunctionPlan): void {
+  #emitCode(plan: FunctionPlan, locals: AddedLocals): void {
     const code = this.#code;
     const { metering, stackBytes } = plan;
-    const countdown = metering === null ? null : this.#countdown(plan, metering.keepInLocal);
+    const countdown = metering === null ? null : this.#countdown(locals, metering.keepInLocal);
     const canStop = metering !== null && (metering.hasLoops || metering.checkAtEntry);
     const hasEpilogue = stackBytes > 0 || metering?.keepInLocal === true;
     const isWrapped = canStop || hasEpilogue;
-    const stackLocal = stackBytes > 0 ? this.#newLocal(plan, VALUE_TYPE.i32) : 0;
+    const stackLocal = stackBytes > 0 ? locals.fresh(VALUE_TYPE.i32) : 0;
     if (isWrapped) code.block(EMPTY).block(plan.resultBlockType);
     if (stackBytes > 0) this.#takeStack(stackBytes, stackLocal);
     countdown?.load(code);
@@ -120,7 +117,7 @@ export class FunctionEmitter {
       countdown.charge(code, metering.charge[0]!, 1);
     else if (countdown !== null && metering !== null && metering.charge[0]! > 0)
       countdown.charge(code, metering.charge[0]!, null);
-    this.#emitInstructions(plan, countdown, hasEpilogue);
+    this.#emitInstructions(plan, locals, countdown, hasEpilogue);
     if (isWrapped) {
       code.end();
       countdown?.spill(code);
@@ -134,10 +131,16 @@ export class FunctionEmitter {
   }
 
   /** Everything but the last `end`, which the caller writes. */
-  #emitInstructions(plan: FunctionPlan, countdown: Countdown | null, hasEpilogue: boolean): void {
+  #emitInstructions(
+    plan: FunctionPlan,
+    locals: AddedLocals,
+    countdown: Countdown | null,
+    hasEpilogue: boolean,
+  ): void {
     const code = this.#code;
     const { instructions, metering, nan } = plan;
     const { code: codes, start, count } = instructions;
+    const nanEmitter = new NanEmitter(code, this.bytes, locals);
     let depth = 0;
     let copied = plan.body.code;
     const copyUpTo = (offset: number) => {
@@ -155,13 +158,26 @@ export class FunctionEmitter {
         copyUpTo(start[i]!);
         countdown.charge(code, metering.charge[i]!, metering.loopHead[i] === 1 ? depth + 1 : null);
       }
-      const action = nan === null ? NAN_ACTION.none : nan[i]!;
-      if (action === NAN_ACTION.none && isSpecial[op] === 0) continue;
-      if (action !== NAN_ACTION.none) {
-        const after = action === NAN_ACTION.f32x4After || action === NAN_ACTION.f64x2After;
-        copyUpTo(start[after ? i + 1 : i]!);
-        this.#canonicalise(plan, action);
+      if (nan !== null) {
+        if (nan.runs.flush[i]! > 0) {
+          copyUpTo(start[i]!);
+          nanEmitter.checkRun();
+        }
+        const action = nan.action[i]!;
+        const slot = nan.runs.slot[i]!;
+        if (slot > 0) {
+          copyUpTo(start[i]!);
+          nanEmitter.storeInRun(slot, action, start[i]!, start[i + 1]!);
+          copied = start[i + 1]!;
+          continue;
+        }
+        if (action !== NAN_ACTION.none) {
+          const after = action === NAN_ACTION.f32x4After || action === NAN_ACTION.f64x2After;
+          copyUpTo(start[after ? i + 1 : i]!);
+          nanEmitter.canonicalise(action);
+        }
       }
+      if (isSpecial[op] === 0) continue;
       switch (op) {
         case BLOCK:
         case LOOP:
@@ -204,16 +220,17 @@ export class FunctionEmitter {
           const shift = LENGTH_SHIFT.get(op);
           if (shift === undefined || countdown === null) break;
           copyUpTo(start[i]!);
-          countdown.chargeLength(code, shift, this.#scratchLocal(plan, VALUE_TYPE.i32));
+          countdown.chargeLength(code, shift, locals.scratch(VALUE_TYPE.i32));
         }
       }
     }
     copyUpTo(start[count - 1]!);
+    if (nan !== null && nan.runs.flush[count - 1]! > 0) nanEmitter.checkRun();
   }
 
-  #countdown(plan: FunctionPlan, keepInLocal: boolean): Countdown {
+  #countdown(locals: AddedLocals, keepInLocal: boolean): Countdown {
     const { cyclesGlobal, stopGlobal } = this.added;
-    const places = { cyclesGlobal, stopGlobal, local: this.#newLocal(plan, VALUE_TYPE.i64) };
+    const places = { cyclesGlobal, stopGlobal, local: locals.fresh(VALUE_TYPE.i64) };
     return keepInLocal ? new LocalCountdown(places) : new GlobalCountdown(places);
   }
 
@@ -223,33 +240,6 @@ export class FunctionEmitter {
     this.#code.localGet(local).i32Const(0).op(I32_LT_S).if();
     stop(this.#code, stopGlobal, STOP.stack);
     this.#code.end();
-  }
-
-  #canonicalise(plan: FunctionPlan, action: number): void {
-    if (action === NAN_ACTION.f32Before)
-      canonicaliseScalar(this.#code, F32, this.#scratchLocal(plan, F32.type));
-    else if (action === NAN_ACTION.f64Before)
-      canonicaliseScalar(this.#code, F64, this.#scratchLocal(plan, F64.type));
-    else
-      canonicaliseVector(
-        this.#code,
-        action === NAN_ACTION.f32x4After ? 'f32x4' : 'f64x2',
-        this.#scratchLocal(plan, VALUE_TYPE.v128),
-      );
-  }
-
-  /** A local that one inserted sequence uses and the next may reuse. */
-  #scratchLocal(plan: FunctionPlan, type: number): number {
-    let local = this.#scratch.get(type);
-    if (local === undefined) {
-      local = this.#newLocal(plan, type);
-      this.#scratch.set(type, local);
-    }
-    return local;
-  }
-
-  #newLocal(plan: FunctionPlan, type: number): number {
-    return plan.firstAddedLocal + this.#added.push(type) - 1;
   }
 }
 

@@ -8,6 +8,7 @@ import { NanObservations } from './nan-observations.js';
 import type { ResolvedOptions } from './options.js';
 import type { FunctionFacts, ModuleFacts } from './scan-functions.js';
 import { type CallBehaviour, Segments } from './segments.js';
+import { StoreRuns } from './store-runs.js';
 import { functionType } from './validate-profile.js';
 
 export interface ModulePlan extends CallBehaviour {
@@ -26,6 +27,7 @@ export function rewriteFunctions(
   const instructions = new InstructionBuffer();
   const segments = new Segments();
   const observations = new NanObservations();
+  const runs = new StoreRuns();
   const emitter = new FunctionEmitter(module.bytes, added.indices);
   const calledWithin = new Set([...facts.addressTaken, ...facts.functions.flatMap(({ callees }) => callees)]);
   const codes = new ByteWriter(module.bytes.length);
@@ -46,6 +48,8 @@ export function rewriteFunctions(
         stepping: added.additions.stepping,
       });
     }
+    const hasNan = observes && observations.count > 0;
+    if (hasNan) runs.find(instructions, observations.action);
     emitter.emit(
       {
         body,
@@ -54,7 +58,7 @@ export function rewriteFunctions(
         resultBlockType: added.resultBlockType(type.results),
         stackBytes: options.depth ? (plan.stackCharges[i] ?? 0) : 0,
         metering: meters ? meteringOf(segments, functionFacts, module.importedFunctions) : null,
-        nan: observes && observations.count > 0 ? observations.action : null,
+        nan: hasNan ? { action: observations.action, runs } : null,
       },
       codes,
     );

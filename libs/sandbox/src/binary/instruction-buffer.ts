@@ -21,7 +21,8 @@ const REFUSED_FAMILIES: ReadonlyArray<readonly [from: number, to: number, featur
 /**
  * The instructions of one function body as parallel arrays, reused from body to body. `code[i]` is the opcode (see
  * `Instruction.code`), `start[i]` its byte offset (`start[count]` is the end of the body), `immediate[i]` the first
- * immediate: label depth (the deepest one of a `br_table`), index, type index of `call_indirect`, or block type.
+ * immediate: label depth (the deepest one of a `br_table`), index, type index of `call_indirect`, block type, constant
+ * of `i32.const`, or offset of a memory access (modulo 2^32).
  */
 export class InstructionBuffer {
   count = 0;
@@ -102,8 +103,7 @@ export function readImmediates(reader: ByteReader, code: number): number {
     case 'memory':
       return readMemoryArgument(reader);
     case 's32':
-      reader.skipLeb(5);
-      return 0;
+      return reader.s33();
     case 's64':
       reader.skipLeb(10);
       return 0;
@@ -118,9 +118,11 @@ export function readImmediates(reader: ByteReader, code: number): number {
       return 0;
     case 'lane':
       return reader.u8();
-    case 'memlane':
-      readMemoryArgument(reader);
-      return reader.u8();
+    case 'memlane': {
+      const offset = readMemoryArgument(reader);
+      reader.u8();
+      return offset;
+    }
     case 'zero':
       readMemoryIndex(reader);
       return 0;
@@ -155,13 +157,12 @@ function readLabels(reader: ByteReader): number {
   return deepest;
 }
 
-/** Returns the alignment exponent; a set bit 6 announces a memory index. */
+/** Returns the offset. A set bit 6 of the alignment announces a memory index. */
 function readMemoryArgument(reader: ByteReader): number {
   const at = reader.offset;
   const alignment = reader.u32();
   if (alignment >= 32) throw new ModuleFault('multi-memory', at, 'A memory access names a second memory.');
-  reader.u32();
-  return alignment;
+  return reader.u32();
 }
 
 function readMemoryIndex(reader: ByteReader): void {
