@@ -72,6 +72,8 @@ describe('an agent', () => {
     await coordinator.until(() => coordinator.reports.length === 1);
     expect(coordinator.reports[0]).toMatchObject({ outcome: 'infrastructure' });
     expect(coordinator.reports[0]?.message).toContain('SHA-256');
+    const { phase } = await statusWhere(({ reason }) => reason.includes('could not compute a task'));
+    expect(phase).toBe('waiting');
   });
 
   it('waits out a coordinator that fails or talks nonsense, and loses no result', async () => {

@@ -12,6 +12,8 @@ import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js
 
 /** While the coordinator is away: 1 s, 2 s, 4 s … 5 min, each with a random half taken off. */
 const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
+/** After tasks that this host could not compute: 10 s to an hour, so that a broken host does not use up jobs' patience. */
+const HOST_FAILURE_BACKOFF = { baseMs: 10_000, maxMs: 3_600_000 };
 /** Time that the last report and the return of leases may take at the end. */
 const FAREWELL_MS = 10_000;
 /** Until the coordinator names its interval. */
@@ -54,6 +56,8 @@ export class Worker {
   #waitingFor = 'the worker starts';
   #nextRequestAtMs = 0;
   #asking = true;
+  /** Tasks in a row that ended as `infrastructure`. */
+  #hostFailures = 0;
   #heartbeatMs = FIRST_HEARTBEAT_MS;
   #loops: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
@@ -74,6 +78,10 @@ export class Worker {
       },
       init.policy.cores,
     );
+    this.#events.on('task-finished', ({ outcome, message }) => {
+      if (outcome === 'infrastructure') this.#hostFailed(message ?? 'for no known reason');
+      else this.#hostFailures = 0;
+    });
   }
 
   /** Calls `listener` at every such event until the returned function is called. */
@@ -177,6 +185,14 @@ export class Worker {
     }
   }
 
+  #hostFailed(message: string): void {
+    this.#hostFailures += 1;
+    const waitMs = backoffDelayMs(this.#hostFailures, HOST_FAILURE_BACKOFF, this.components.random());
+    this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, Date.now() + waitMs);
+    const seconds = Math.ceil(waitMs / 1000);
+    this.#waitingFor = `waiting: this machine could not compute a task (${message}); asking for another in ${seconds} s`;
+  }
+
   #workCall(
     reports: ReturnType<TaskDesk['reportsDue']>,
     maxTasks: number,
@@ -201,7 +217,7 @@ export class Worker {
       // A little later than told, each host differently: hosts that were refused together do not return together.
       const patienceMs = Math.max(100, answer.retryAfterMs) * (1 + this.components.random() / 5);
       const retryInMs = isShort ? Math.round(patienceMs) : 0;
-      this.#nextRequestAtMs = nowMs + retryInMs;
+      this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, nowMs + retryInMs);
       if (isShort) {
         this.#waitingFor = `waiting: ${answer.noWork.map(({ message }) => message).join('; ') || 'no work at the moment'}`;
         this.#events.emit('no-work', { reasons: answer.noWork, retryInMs });

@@ -1,0 +1,146 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Blob } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
+import { noProcessUses, processesUsing } from './cli-support/processes-using.js';
+
+let application: TestApplication;
+let directory: string;
+let scientist: Record<string, string>;
+beforeAll(async () => {
+  application = await createTestApplication();
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-cli-'));
+  await chmod(directory, 0o711);
+  const operator = { GLEANER_URL: application.url, GLEANER_TOKEN: application.operatorToken };
+  const { account, token } = await gleanerJson<{ account: { id: string }; token: string }>(
+    ['account', 'create', 'Jocelyn', '--scopes', 'submit'],
+    operator,
+  );
+  await gleanerJson(['project', 'create', 'pulsars', '--name', 'Pulsars'], operator);
+  await gleanerJson(['project', 'approve', 'pulsars'], operator);
+  await gleanerJson(['project', 'add-scientist', 'pulsars', account.id], operator);
+  scientist = { GLEANER_URL: application.url, GLEANER_TOKEN: token };
+});
+afterAll(async () => {
+  await application.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('gleaner blob', () => {
+  it('uploads a file in pieces and downloads the same bytes', async () => {
+    const content = randomBytes(20_000_000);
+    const file = join(directory, 'tape.bin');
+    await writeFile(file, content);
+    const [blob] = await gleanerJson<Blob[]>(['blob', 'put', file], scientist);
+    expect(blob?.sizeBytes).toBe(content.length);
+    const copy = join(directory, 'copy.bin');
+    const { code } = await gleaner(['blob', 'get', blob?.blobId ?? '', '-o', copy], scientist);
+    expect(code).toBe(0);
+    expect((await readFile(copy)).equals(content)).toBe(true);
+  });
+
+  it('stores the content of a packed file with --gunzip', async () => {
+    const file = join(directory, 'genomes.fasta.gz');
+    await writeFile(file, gzipSync('>a\nACGT\n'));
+    const { stdout } = await gleaner(['blob', 'put', '--gunzip', file], scientist);
+    const answer = await gleaner(['blob', 'get', stdout.trim()], scientist);
+    expect(answer.stdout).toBe('>a\nACGT\n');
+  });
+
+  it('names the file that it cannot read', async () => {
+    const { code, stderr } = await gleaner(['blob', 'put', '/nowhere/tape'], scientist);
+    expect(stderr).toContain('Cannot read /nowhere/tape');
+    expect(code).toBe(2);
+  });
+});
+
+describe('gleaner job', () => {
+  it('shows every fault of a job file with its place, before anything is sent', async () => {
+    const file = join(directory, 'bad.yaml');
+    const job = [
+      'name: bad',
+      'app: hunt@1',
+      'split:',
+      '  - {kind: range, name: p, from: 1, to: 9}',
+      'args: ["{q.from}"]',
+    ];
+    await writeFile(file, `${job.join('\n')}\n`);
+    const { code, stderr } = await gleaner(['job', 'submit', file], scientist);
+    expect(stderr).toContain('/split/0/step: give exactly one of "step" and "units"');
+    expect(code).toBe(2);
+  });
+
+  it('says how to find a coordinator when none answers', async () => {
+    const { code, stderr } = await gleaner(['job', 'list', '--url', 'http://127.0.0.1:9']);
+    expect(stderr).toContain('gleaner up');
+    expect(code).toBe(5);
+  });
+});
+
+describe('a problem document', () => {
+  it('is printed with the place in the request that is wrong', async () => {
+    const { code, stderr } = await gleaner(['project', 'create', 'Not A Slug'], scientist);
+    expect(stderr).toMatch(/^ {2}\/slug: must be 1 to 63 lower-case letters/m);
+    expect(code).toBe(3);
+  });
+
+  it('tells that a token is not known', async () => {
+    const unknown = { ...scientist, GLEANER_TOKEN: `gln_${'x'.repeat(43)}` };
+    const { code, stderr } = await gleaner(['project', 'create', 'quasars'], unknown);
+    expect(stderr).toContain('The token is unknown, expired or revoked.');
+    expect(code).toBe(3);
+  });
+});
+
+describe('gleaner up', () => {
+  it('serves with everything embedded, and leaves no process behind', async () => {
+    const data = join(directory, 'up-term');
+    await using up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
+    const ready = JSON.parse(await up.said('\n')) as { url: string; operatorToken: string };
+    const accounts = await fetch(new URL('/v1/accounts', ready.url), {
+      headers: { authorization: `Bearer ${ready.operatorToken}` },
+    });
+    expect(accounts.status).toBe(200);
+    expect(processesUsing(data).length).toBeGreaterThanOrEqual(3);
+    up.kill('SIGINT');
+    expect((await up.ended).code).toBe(0);
+    await noProcessUses(data);
+  });
+
+  it('leaves no process behind even when it is killed', async () => {
+    const data = join(directory, 'up-kill');
+    const up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
+    await up.said('\n');
+    up.kill('SIGKILL');
+    await up.ended;
+    await noProcessUses(data);
+  });
+
+  it('says why it cannot start', async () => {
+    const { port } = application.coordinator;
+    const { code, stderr } = await gleaner([
+      'up',
+      '--port',
+      `${port}`,
+      '--host',
+      '127.0.0.1',
+      '--data',
+      join(directory, 'up-port'),
+    ]);
+    expect(stderr).toContain('EADDRINUSE');
+    expect(code).toBe(1);
+  });
+});
+
+describe('gleaner', () => {
+  it('tells wrong usage from failure by its exit code', async () => {
+    expect((await gleaner(['job', 'submit'])).code).toBe(2);
+    expect((await gleaner(['up', '--port', 'many'])).code).toBe(2);
+    expect((await gleaner(['--help'])).code).toBe(0);
+  });
+});

@@ -1,0 +1,198 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { LIMITS, type WorkResponse } from '@gleaner/protocol';
+import type { UnitResult } from '@gleaner/sandbox/runner';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Emitter } from './emitter.js';
+import { FileTaskStore } from './file-task-store.js';
+import { aHeldTask } from './held-task.fixture.js';
+import type { HeldTask } from './held-task.js';
+import { infrastructureResult } from './result-report.js';
+import { TaskDesk } from './task-desk.js';
+import type { TaskRunner, TaskRunOptions } from './task-runner.js';
+import type { WorkerEvents } from './worker-events.js';
+
+const DONE: UnitResult = { ...infrastructureResult(''), outcome: 'ok', message: null, cycles: 7n };
+
+/** Ends each task when the test says so. */
+class Bench implements TaskRunner {
+  readonly started: string[] = [];
+  readonly #ends = new Map<string, (result: UnitResult) => void>();
+
+  run(held: HeldTask, { signal }: TaskRunOptions): Promise<UnitResult> {
+    this.started.push(held.task.taskId);
+    return new Promise((resolve, reject) => {
+      this.#ends.set(held.task.taskId, resolve);
+      signal.addEventListener('abort', () => {
+        reject(signal.reason as Error);
+      });
+    });
+  }
+
+  end(taskId: string, result: UnitResult = DONE): void {
+    this.#ends.get(taskId)?.(result);
+  }
+
+  async retain(): Promise<void> {}
+  async close(): Promise<void> {}
+}
+
+let directory: string;
+let bench: Bench;
+let events: Emitter<WorkerEvents>;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-desk-'));
+  bench = new Bench();
+  events = new Emitter();
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function aDesk(cores: number): Promise<TaskDesk> {
+  const store = new FileTaskStore(directory);
+  const desk = new TaskDesk({ store, runner: bench, events, changed: () => undefined }, cores);
+  await desk.load();
+  return desk;
+}
+
+function answerWith(...tasks: HeldTask[]): WorkResponse {
+  const [first] = tasks;
+  return {
+    reports: [],
+    jobs: first ? [first.job] : [],
+    tasks: tasks.map(({ task }) => task),
+    noWork: [],
+    outputsWanted: [],
+    retryAfterMs: 0,
+    heartbeatMs: 1000,
+  };
+}
+
+/** A task that is due in so many minutes. */
+function dueIn(minutes: number, taskId: string): HeldTask {
+  const held = aHeldTask(taskId);
+  return { ...held, task: { ...held.task, deadlineMs: minutes * 60_000 } };
+}
+
+function next<Name extends keyof WorkerEvents>(name: Name): Promise<WorkerEvents[Name]> {
+  return new Promise((resolve) => {
+    const off = events.on(name, (event) => {
+      off();
+      resolve(event);
+    });
+  });
+}
+
+describe('TaskDesk', () => {
+  it('computes as many tasks as it has cores, the nearest deadline first', async () => {
+    const desk = await aDesk(2);
+    const started = [next('task-started')];
+    await desk.take(answerWith(dueIn(30, '1.0'), dueIn(10, '2.0'), dueIn(20, '3.0')));
+    await Promise.all(started);
+    expect(desk.running.map(({ taskId }) => taskId)).toEqual(['2.0', '3.0']);
+    expect(desk.inHand).toMatchObject({ running: 2, buffered: 1 });
+  });
+
+  it('keeps a result on disk before it can be reported, and forgets it when acknowledged', async () => {
+    const desk = await aDesk(1);
+    const started = next('task-started');
+    await desk.take(answerWith(dueIn(10, '1.0')));
+    await started;
+    await expectStarted('1.0');
+    const finished = next('task-finished');
+    bench.end('1.0');
+    await finished;
+    expect(await readdir(join(directory, 'results'))).toEqual(['1.0.json']);
+    expect(desk.reportsDue(Date.now()).map(({ taskId }) => taskId)).toEqual(['1.0']);
+    await desk.answered([{ taskId: '1.0', status: 'accepted' }], 0);
+    expect(await readdir(join(directory, 'results'))).toEqual([]);
+    expect(desk.reportsDue(Date.now())).toEqual([]);
+  });
+
+  it('sends a deferred report again, but not before its time', async () => {
+    const desk = await deskWithResult('1.0');
+    await desk.answered([{ taskId: '1.0', status: 'retry' }], 5000);
+    expect(desk.reportsDue(4999)).toEqual([]);
+    expect(desk.untilNextReportMs(4000)).toBe(1000);
+    expect(desk.reportsDue(5000)).toHaveLength(1);
+  });
+
+  it('gives a task up that took the host down three times', async () => {
+    const store = new FileTaskStore(directory);
+    await store.load();
+    await store.saveTask(aHeldTask('1.0', { starts: 3 }));
+    const desk = await aDesk(1);
+    const finished = next('task-finished');
+    desk.startTasks();
+    expect(await finished).toMatchObject({ outcome: 'infrastructure' });
+    expect(bench.started).toEqual([]);
+    expect(desk.reportsDue(Date.now())[0]?.message).toContain('went down 3 times');
+  });
+
+  it('leaves out tasks whose deadline passed while the host was off', async () => {
+    const store = new FileTaskStore(directory);
+    await store.load();
+    await store.saveTask(aHeldTask('1.0', { deadlineAtMs: Date.now() - 1 }));
+    const dropped = next('task-dropped');
+    const desk = await aDesk(1);
+    expect((await dropped).reason).toContain('deadline');
+    expect(desk.inHand.buffered).toBe(0);
+  });
+
+  it('ends a computation that is no longer wanted, and never reports it', async () => {
+    const desk = await aDesk(1);
+    const started = next('task-started');
+    await desk.take(answerWith(dueIn(10, '1.0')));
+    await started;
+    await expectStarted('1.0');
+    await desk.drop('1.0', 'cancelled');
+    expect(desk.inHand.running).toBe(0);
+    expect(desk.reportsDue(Date.now())).toEqual([]);
+    expect(await readdir(join(directory, 'tasks'))).toEqual([]);
+  });
+
+  it('keeps the reports of one call within what a body may hold', async () => {
+    const desk = await aDesk(64);
+    const ids = Array.from({ length: 64 }, (_, index) => `${index + 1}.0`);
+    await desk.take(answerWith(...ids.map((id) => dueIn(10, id))));
+    const bytes = Buffer.alloc(LIMITS.inlineOutputBytes);
+    const output = { name: 'stdout', size: bytes.length, sha256: '0'.repeat(64), bytes };
+    for (const id of ids) await expectStarted(id);
+    for (const id of ids) {
+      const finished = next('task-finished');
+      bench.end(id, { ...DONE, outputs: [output] });
+      await finished;
+    }
+    const due = desk.reportsDue(Date.now());
+    expect(due.length).toBeGreaterThan(10);
+    expect(Buffer.byteLength(JSON.stringify(due))).toBeLessThan(LIMITS.bodyBytes);
+  });
+
+  it('returns what it has not finished, when it closes', async () => {
+    const desk = await aDesk(1);
+    const started = next('task-started');
+    await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
+    await started;
+    await expectStarted('1.0');
+    expect(await desk.close()).toEqual(['1.0', '2.0']);
+  });
+
+  async function expectStarted(taskId: string): Promise<void> {
+    // The runner is reached some turns after the event that tells of the start.
+    while (!bench.started.includes(taskId)) await new Promise((resolve) => setImmediate(resolve));
+  }
+
+  async function deskWithResult(taskId: string): Promise<TaskDesk> {
+    const desk = await aDesk(1);
+    const started = next('task-started');
+    await desk.take(answerWith(dueIn(10, taskId)));
+    await started;
+    await expectStarted(taskId);
+    const finished = next('task-finished');
+    bench.end(taskId);
+    await finished;
+    return desk;
+  }
+});
