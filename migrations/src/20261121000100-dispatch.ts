@@ -146,7 +146,8 @@ export class Dispatch20261121000100 implements MigrationInterface {
         error_tasks bigint NOT NULL DEFAULT 0,
         allowance_per_day integer NOT NULL,
         allowance_used integer NOT NULL DEFAULT 0,
-        allowance_day date NOT NULL DEFAULT (now() AT TIME ZONE 'UTC')::date,
+        -- UTC day that allowance_used was counted on; on any other day nothing is used yet.
+        allowance_day date NOT NULL DEFAULT '1970-01-01',
         cycles numeric NOT NULL DEFAULT 0
       ) WITH (fillfactor = 50);
     `);

@@ -6,13 +6,21 @@ import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
 import { BlobGrantEntity } from '../blobs/blob-grant.entity.js';
 import { BlobReferenceEntity } from '../blobs/blob-reference.entity.js';
 import { BlobEntity } from '../blobs/blob.entity.js';
+import { AccountCreditEntity } from '../credit/account-credit.entity.js';
+import { CreditEntryEntity } from '../credit/credit-entry.entity.js';
+import { HostStandingEntity } from '../credit/host-standing.entity.js';
+import { LeaseEntity } from '../dispatch/lease.entity.js';
+import { TaskEntity } from '../dispatch/task.entity.js';
+import { WorkUnitEntity } from '../dispatch/work-unit.entity.js';
 import { HostEntity } from '../hosts/host.entity.js';
 import { JobEntity } from '../jobs/job.entity.js';
 import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
+import { JobTallyEntity } from '../validation/job-tally.entity.js';
 
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
 export const ENTITIES = [
+  AccountCreditEntity,
   AccountEntity,
   ApiTokenEntity,
   AppEntity,
@@ -21,8 +29,14 @@ export const ENTITIES = [
   BlobEntity,
   BlobGrantEntity,
   BlobReferenceEntity,
+  CreditEntryEntity,
   HostEntity,
+  HostStandingEntity,
   JobEntity,
+  JobTallyEntity,
+  LeaseEntity,
   ProjectEntity,
   ProjectScientistEntity,
+  TaskEntity,
+  WorkUnitEntity,
 ] as const;

@@ -2,13 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { UNIT_CLASSES, type UnitClass, type UnitEvent } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
-import {
-  type AssimilateData,
-  type DispatchData,
-  dispatchQueueName,
-  QUEUES,
-  QueueService,
-} from '../queue/index.js';
+import { type DispatchData, dispatchQueueName, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner, ValidationService } from '../validation/index.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
@@ -77,8 +71,6 @@ export class SweepService {
     const parts = {
       leases: () => this.expireLeases(signal),
       uploads: () => this.endUploads(),
-      ended: () => this.cancelUnitsOfEndedJobs(signal),
-      settled: () => this.announceSettledJobs(),
       open: () => this.examineOpenUnits(signal),
     };
     for (const [part, run] of Object.entries(parts)) {
@@ -109,34 +101,6 @@ export class SweepService {
         ]),
       ),
     );
-  }
-
-  /** A cancelled or failed job's open units end with it. */
-  private async cancelUnitsOfEndedJobs(signal: AbortSignal | undefined): Promise<void> {
-    for (;;) {
-      const { rows } = await hotPool(this.dataSource).query<{ id: string }>(
-        `SELECT u.id FROM job j JOIN LATERAL (
-           SELECT id FROM work_unit WHERE job_id = j.id AND state IN ('open', 'awaiting-output') LIMIT ${EVENTS_PER_BATCH}) u ON true
-          WHERE j.state IN ('cancelled', 'failed') AND j.deleted_at IS NULL
-            AND (j.finished_at IS NULL OR j.finished_at > now() - interval '1 day') LIMIT ${EVENTS_PER_BATCH}`,
-      );
-      if (rows.length === 0 || signal?.aborted) return;
-      await this.validation.apply(
-        new Map(rows.map(({ id }): [number, UnitEvent] => [Number(id), { kind: 'cancelled' }])),
-      );
-    }
-  }
-
-  private async announceSettledJobs(): Promise<void> {
-    const { rows } = await hotPool(this.dataSource).query<{ id: string }>(
-      `SELECT j.id FROM job j LEFT JOIN job_tally t ON t.job_id = j.id
-        WHERE j.state = 'running' AND coalesce(t.units_valid + t.units_failed + t.units_cancelled, 0) >= j.units_split`,
-    );
-    for (const { id } of rows) {
-      await this.queues
-        .queue<AssimilateData>(QUEUES.assimilate)
-        .add({ jobId: id }, { dedupeId: id, attempts: 5 });
-    }
   }
 
   private async examineOpenUnits(signal: AbortSignal | undefined): Promise<void> {

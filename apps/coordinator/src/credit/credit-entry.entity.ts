@@ -1,0 +1,26 @@
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** Append-only. The totals are sums over it. */
+@Entity('credit_entry')
+export class CreditEntryEntity {
+  @PrimaryColumn({ type: 'bigint', name: 'unit_id' })
+  unitId: string;
+
+  @Column({ type: 'bigint', name: 'account_id' })
+  accountId: string;
+
+  @Column({ type: 'bigint', name: 'host_id' })
+  hostId: string;
+
+  @Column({ type: 'timestamptz', name: 'granted_at', default: () => 'now()' })
+  grantedAt: Date;
+
+  @PrimaryColumn({ type: 'smallint' })
+  ordinal: number;
+
+  @PrimaryColumn({ type: 'boolean', default: false })
+  reversal: boolean;
+
+  @Column({ type: 'numeric' })
+  cycles: string;
+}

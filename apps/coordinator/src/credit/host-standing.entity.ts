@@ -1,0 +1,33 @@
+import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { HostEntity } from '../hosts/host.entity.js';
+
+@Entity('host_standing')
+export class HostStandingEntity {
+  @PrimaryColumn({ type: 'bigint', name: 'host_id' })
+  @ForeignKey(() => HostEntity, { name: 'host_standing_host', onDelete: 'CASCADE' })
+  hostId: string;
+
+  @Column({ type: 'bigint', name: 'credited_tasks', default: 0 })
+  creditedTasks: string;
+
+  @Column({ type: 'bigint', name: 'valid_tasks', default: 0 })
+  validTasks: string;
+
+  @Column({ type: 'bigint', name: 'invalid_tasks', default: 0 })
+  invalidTasks: string;
+
+  @Column({ type: 'bigint', name: 'error_tasks', default: 0 })
+  errorTasks: string;
+
+  @Column({ type: 'integer', name: 'allowance_per_day' })
+  allowancePerDay: number;
+
+  @Column({ type: 'integer', name: 'allowance_used', default: 0 })
+  allowanceUsed: number;
+
+  @Column({ type: 'date', name: 'allowance_day', default: '1970-01-01' })
+  allowanceDay: string;
+
+  @Column({ type: 'numeric', default: 0 })
+  cycles: string;
+}
