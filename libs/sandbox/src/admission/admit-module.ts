@@ -82,7 +82,11 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
   });
   const rewritten = emitModule(module, added, codes);
   if (!WebAssembly.validate(rewritten as BufferSource)) {
-throw new ModuleFault('too-large', null, `Too large once metering is added: ${invalidModule(rewritten).message}`);
+    throw new ModuleFault(
+      'too-large',
+      null,
+      `Too large once metering is added: ${invalidModule(rewritten).message}`,
+    );
   }
   const { staticBytes: staticStackBytes } = stack;
   const report = moduleReport(module, facts, {

@@ -36,7 +36,7 @@ export function rewriteFunctions(
     instructions.decode(new ByteReader(module.bytes, body.code, body.end));
     const type = functionType(module, module.importedFunctions + i);
     const localTypes = typesOfLocals(type, body);
-    const meters = options.metering && segmentsOf(segments, instructions, plan);
+    const meters = options.metering && segmentsOf(segments, instructions, module.bytes, plan);
     const observes = options.nan && functionFacts.hasFloats;
     if (observes) {
       const isCalledWithin = calledWithin.has(module.importedFunctions + i);
@@ -74,8 +74,13 @@ function typesOfLocals({ parameters }: FunctionType, { locals }: Body): Uint8Arr
   return types;
 }
 
-function segmentsOf(segments: Segments, instructions: InstructionBuffer, plan: ModulePlan): boolean {
-  segments.find(instructions, plan);
+function segmentsOf(
+  segments: Segments,
+  instructions: InstructionBuffer,
+  bytes: Uint8Array,
+  plan: ModulePlan,
+): boolean {
+  segments.find(instructions, bytes, plan);
   return segments.chargeWeight > 0 || segments.hasLoops;
 }
 

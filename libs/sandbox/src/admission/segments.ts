@@ -1,6 +1,8 @@
+import { ByteReader } from '../binary/byte-reader.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode } from '../binary/opcodes.js';
 import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
+import { type Join, chargeAheadOfJoins } from './joins.js';
 
 const BLOCK = opcode('block');
 const LOOP = opcode('loop');
@@ -42,13 +44,16 @@ export class Segments {
   /** `loopHead[i]` = 1: instruction i is the first of a loop's body, where the limit is checked. */
   loopHead = new Uint8Array(1024);
   hasLoops = false;
+  #joins: Join[] = [];
+
   /** Weighted number of charges, and of calls, by the assumed iterations around them. */
   chargeWeight = 0;
   callWeight = 0;
 
-  find(body: InstructionBuffer, calls: CallBehaviour): void {
+  /** `bytes` is the module that the body was decoded from. */
+  find(body: InstructionBuffer, bytes: Uint8Array, calls: CallBehaviour): void {
     this.#reset(body.count + 1);
-    const frames: Frame[] = [{ loops: 0, continued: DEAD, outermost: Infinity }];
+    const frames: Frame[] = [newFrame(0, DEAD, DEAD)];
     const weights: number[] = [];
     let segment = 0;
     for (let i = 0; i < body.count; i++) {
@@ -62,18 +67,12 @@ export class Segments {
         case BLOCK:
         case LOOP:
         case IF:
-          frames.push({
-            loops: frame.loops + (code === LOOP ? 1 : 0),
-            continued: segment,
-            outermost: Infinity,
-          });
-          if (code === LOOP) {
-            this.loopHead[i + 1] = 1;
-            this.hasLoops = true;
-          }
+          frames.push(this.#enter(code, i, segment, frame.loops));
           if (code !== BLOCK && segment !== DEAD) segment = i + 1;
           break;
         case ELSE:
+          frame.isSkippable = false;
+          if (segment !== DEAD) frame.sources.push(segment);
           segment = frame.continued === DEAD ? DEAD : i + 1;
           break;
         case END: {
@@ -81,14 +80,18 @@ export class Segments {
           const parent = frames[frames.length - 1];
           if (parent === undefined) break;
           parent.outermost = Math.min(parent.outermost, frame.outermost);
-          const escaped = frame.outermost < frames.length;
-          segment = frame.continued === DEAD ? DEAD : escaped ? i + 1 : frame.continued;
+          segment = this.#leaveFrame(frame, frames.length, i, segment);
           break;
         }
         case BR:
         case BR_TABLE:
         case BR_IF:
-          if (segment !== DEAD) leave(frame, Math.max(frames.length - 1 - body.immediate[i]!, 0));
+          if (segment !== DEAD) {
+            leave(frame, Math.max(frames.length - 1 - body.immediate[i]!, 0));
+            if (code === BR) frames.at(-1 - body.immediate[i]!)?.sources.push(segment);
+            else if (code === BR_IF) markConditional(frames, body.immediate[i]!);
+            else for (const depth of tableLabels(bytes, body, i)) markConditional(frames, depth);
+          }
           segment = code === BR_IF && segment !== DEAD ? i + 1 : DEAD;
           break;
         case RETURN:
@@ -114,9 +117,33 @@ export class Segments {
           if (LENGTH_SHIFT.has(code)) this.chargeWeight += 1;
       }
     }
+    chargeAheadOfJoins(this.charge, this.#joins);
     weights.forEach((weight, at) => {
       if (this.charge[at] !== 0) this.chargeWeight += weight;
     });
+  }
+
+  #enter(code: number, i: number, segment: number, loops: number): Frame {
+    if (code !== LOOP) return { ...newFrame(loops, segment, DEAD), isSkippable: code === IF };
+    this.loopHead[i + 1] = 1;
+    this.hasLoops = true;
+    const frame = newFrame(loops + 1, segment, i + 1);
+    if (segment !== DEAD) frame.sources.push(segment);
+    return frame;
+  }
+
+  /** At the `end` of frame number `index`; returns the segment of what follows. */
+  #leaveFrame(frame: Frame, index: number, i: number, last: number): number {
+    const { continued, loopSegment, sources } = frame;
+    if (continued === DEAD) return DEAD;
+    const isLoop = loopSegment !== DEAD;
+    const isJoin = !frame.hasConditionalSource && !frame.isSkippable;
+    if (isLoop && isJoin) this.#joins.push({ segment: loopSegment, sources });
+    if (frame.outermost >= index) return continued;
+    const following = isLoop ? [] : sources;
+    if (last !== DEAD) following.push(last);
+    if (isLoop || isJoin) this.#joins.push({ segment: i + 1, sources: following });
+    return i + 1;
   }
 
   #reset(count: number): void {
@@ -127,6 +154,7 @@ export class Segments {
     this.charge.fill(0, 0, count);
     this.loopHead.fill(0, 0, count);
     this.hasLoops = false;
+    this.#joins = [];
     this.chargeWeight = 0;
     this.callWeight = 0;
   }
@@ -137,10 +165,41 @@ interface Frame {
   readonly loops: number;
   /** The segment that surrounds the frame and goes on after it, unless something inside branches past its end. */
   readonly continued: number;
+  /** The segment at a loop's head; dead for other frames. */
+  readonly loopSegment: number;
   /** Index of the outermost frame that something inside branches to. */
   outermost: number;
+  /** Segments that end by going to the frame's label, whatever happens. */
+  readonly sources: number[];
+  /** Whether a conditional branch goes there, too. */
+  hasConditionalSource: boolean;
+  /** An `if` as long as no `else` has shown up: a false condition goes straight to its end. */
+  isSkippable: boolean;
+}
+
+function newFrame(loops: number, continued: number, loopSegment: number): Frame {
+  return {
+    loops,
+    continued,
+    loopSegment,
+    outermost: Infinity,
+    sources: [],
+    hasConditionalSource: false,
+    isSkippable: false,
+  };
 }
 
 function leave(frame: Frame, target: number): void {
   frame.outermost = Math.min(frame.outermost, target);
+}
+
+function markConditional(frames: readonly Frame[], depth: number): void {
+  const target = frames.at(-1 - depth);
+  if (target !== undefined) target.hasConditionalSource = true;
+}
+
+/** All label depths of a `br_table`; the buffer keeps the deepest only. */
+function* tableLabels(bytes: Uint8Array, body: InstructionBuffer, i: number): Generator<number> {
+  const reader = new ByteReader(bytes, body.start[i]! + 1, body.start[i + 1]);
+  for (let left = reader.u32(); left >= 0; left--) yield reader.u32();
 }
