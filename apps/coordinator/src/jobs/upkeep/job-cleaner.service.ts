@@ -16,7 +16,7 @@ const REMOVED_PER_BATCH = 2_000;
 const CANCELLED: UnitEvent = { kind: 'cancelled' };
 
 const idRows = z.array(z.object({ id: z.coerce.number() }));
-const countRows = z.tuple([z.object({ count: z.coerce.number() })]);
+const pageRows = z.tuple([z.object({ count: z.coerce.number(), last: z.coerce.number().nullable() })]);
 const shaRows = z.array(z.object({ sha256: z.string() }));
 const jobRows = z.array(z.object({ state: z.string(), deleted: z.boolean() }));
 
@@ -46,27 +46,28 @@ export class JobCleaner {
 
   private async cancelUntouchedUnits(jobId: string, signal: AbortSignal | undefined): Promise<number> {
     let total = 0;
-    for (;;) {
+    for (let after = 0; ;) {
       signal?.throwIfAborted();
-      const [{ count }] = countRows.parse(
+      const [{ count, last }] = pageRows.parse(
         await this.dataSource.query(
-          `WITH untouched AS (
-             SELECT id FROM work_unit WHERE job_id = $1 AND state = 'open' AND ticketed = 0
-              ORDER BY ticketed_at NULLS FIRST, id LIMIT ${UNTOUCHED_PER_BATCH} FOR NO KEY UPDATE SKIP LOCKED
+          `WITH untouched AS MATERIALIZED (
+             SELECT id FROM work_unit WHERE job_id = $1 AND id > $2 AND state = 'open' AND ticketed = 0
+              ORDER BY job_id, id LIMIT ${UNTOUCHED_PER_BATCH} FOR NO KEY UPDATE SKIP LOCKED
            ), cancelled AS (
              UPDATE work_unit u SET state = 'cancelled', settled_at = now(), blocked = NULL
-               FROM untouched WHERE u.id = untouched.id RETURNING u.id
+               FROM untouched WHERE u.id = untouched.id AND u.id > $2 RETURNING u.id
            ), tallied AS (
              INSERT INTO job_tally AS tally (job_id, units_cancelled)
              SELECT $1, count(*) FROM cancelled HAVING count(*) > 0
              ON CONFLICT (job_id) DO UPDATE SET units_cancelled = tally.units_cancelled + excluded.units_cancelled
            )
-           SELECT count(*) AS count FROM cancelled`,
-          [jobId],
+           SELECT count(*) AS count, max(id) AS last FROM cancelled`,
+          [jobId, after],
         ),
       );
       total += count;
-      if (count < UNTOUCHED_PER_BATCH) return total;
+      if (count < UNTOUCHED_PER_BATCH || last === null) return total;
+      after = last;
     }
   }
 
@@ -92,11 +93,13 @@ export class JobCleaner {
 
   private async removeUnits(jobId: string, signal: AbortSignal | undefined): Promise<number> {
     let total = 0;
-    for (;;) {
+    for (let after = 0; ;) {
       signal?.throwIfAborted();
-      const removed = await this.dataSource.transaction((manager) => removeBatch(manager, jobId));
-      total += removed;
-      if (removed < REMOVED_PER_BATCH) break;
+      const removed = await this.dataSource.transaction((manager) => removeBatch(manager, jobId, after));
+      total += removed.length;
+      const last = removed.at(-1);
+      if (last === undefined) break;
+      after = last;
     }
     await this.dataSource.transaction(async (manager) => {
       await manager.query('UPDATE job SET output_sha256 = NULL WHERE id = $1', [jobId]);
@@ -106,17 +109,18 @@ export class JobCleaner {
   }
 }
 
-/** Credit entries stay: they are about volunteers, not about the job. */
-async function removeBatch(manager: EntityManager, jobId: string): Promise<number> {
+/** Credit entries stay: they are about volunteers, not about the job. Returns the ids of what went, in order. */
+async function removeBatch(manager: EntityManager, jobId: string, after: number): Promise<readonly number[]> {
   const ids = idRows
     .parse(
       await manager.query(
-        `SELECT id FROM work_unit WHERE job_id = $1 ORDER BY id LIMIT ${REMOVED_PER_BATCH} FOR UPDATE`,
-        [jobId],
+        `SELECT id FROM work_unit WHERE job_id = $1 AND id > $2
+          ORDER BY job_id, id LIMIT ${REMOVED_PER_BATCH} FOR UPDATE`,
+        [jobId, after],
       ),
     )
     .map(({ id }) => id);
-  if (ids.length === 0) return 0;
+  if (ids.length === 0) return ids;
   await manager.query('DELETE FROM lease WHERE unit_id = ANY ($1::bigint[])', [ids]);
   const freed = shaRows.parse(
     await manager.query(
@@ -138,5 +142,5 @@ async function removeBatch(manager: EntityManager, jobId: string): Promise<numbe
     [freed.map(({ sha256 }) => sha256)],
   );
   await manager.query('DELETE FROM work_unit WHERE id = ANY ($1::bigint[])', [ids]);
-  return ids.length;
+  return ids;
 }
