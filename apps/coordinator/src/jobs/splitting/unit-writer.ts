@@ -66,7 +66,10 @@ export class UnitWriter {
 /** Whether the job still splits and its next unit is the one of this index; its row stays locked. */
 async function isAt(manager: EntityManager, jobId: string, index: number): Promise<boolean> {
   const [job] = jobRows.parse(
-    await manager.query('SELECT state, units_split FROM job WHERE id = $1 FOR NO KEY UPDATE', [jobId]),
+    await manager.query(
+      'SELECT state, units_split FROM job WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
+      [jobId],
+    ),
   );
   return job?.state === 'splitting' && job.units_split === index;
 }

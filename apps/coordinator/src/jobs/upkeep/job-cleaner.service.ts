@@ -122,6 +122,7 @@ async function removeBatch(manager: EntityManager, jobId: string, after: number)
     .map(({ id }) => id);
   if (ids.length === 0) return ids;
   await manager.query('DELETE FROM lease WHERE unit_id = ANY ($1::bigint[])', [ids]);
+  // The owner of a task's blobs is numbered as taskBlobOwner() does.
   const freed = shaRows.parse(
     await manager.query(
       `WITH task_gone AS (
