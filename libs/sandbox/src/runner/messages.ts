@@ -40,6 +40,8 @@ export interface FinishedUnit {
 /** From the sandbox. */
 export type SandboxReply =
   | { readonly type: 'ready' }
+  /** A unit was dropped before it began. */
+  | { readonly type: 'dropped'; readonly id: number }
   | { readonly type: 'finished'; readonly units: readonly FinishedUnit[] }
   | {
       readonly type: 'progress';

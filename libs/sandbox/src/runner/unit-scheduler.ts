@@ -44,6 +44,7 @@ interface PendingUnit {
 /** Small units travel together, up to these bounds; a large one travels alone. */
 const MAX_BATCH_UNITS = 256;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
+const ABANDONED_MS = 50;
 const DEFAULT_CHECKPOINT_MS = 60_000;
 /** A sandbox that cannot even start is tried this often before its units fail. */
 const MAX_FAILED_STARTS = 3;
@@ -201,6 +202,11 @@ export class UnitScheduler {
         this.#link?.setHolding(this.#sent.length > 0);
         this.#dispatch();
         return;
+      case 'dropped':
+        this.#sent = this.#sent.filter(({ id }) => id !== reply.id);
+        this.#watchHead();
+        this.#link?.setHolding(this.#sent.length > 0);
+        return;
       case 'progress': {
         const { permille, cycles } = reply;
         this.#find(reply.id)?.options.onProgress?.({ permille, cycles });
@@ -220,8 +226,7 @@ export class UnitScheduler {
     const index = this.#sent.findIndex((pending) => pending.id === id);
     const pending = this.#sent[index];
     if (pending === undefined) return;
-    // Units dropped before it have no reply of their own.
-    this.#sent.splice(0, index + 1);
+    this.#sent.splice(index, 1);
     if (isModuleLost) this.#modules.forget(pending.unit.moduleSha256);
     this.#settle(pending, result);
   }
@@ -281,7 +286,8 @@ export class UnitScheduler {
   #watchHead(): void {
     const head = this.#sent[0];
     if (head === undefined) this.#wallClock.end();
-    else this.#wallClock.restart(head.unit.limits.wallMs);
+    // An abandoned unit that has its turn is dropped at once, unless the sandbox had begun it before it was told.
+    else this.#wallClock.restart(head.isAbandoned ? ABANDONED_MS : head.unit.limits.wallMs);
   }
 
   #settle(pending: PendingUnit, result: UnitResult): void {

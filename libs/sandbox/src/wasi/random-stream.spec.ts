@@ -17,7 +17,7 @@ describe('RandomStream', () => {
         const stream = new RandomStream(Buffer.from(seed).toString('hex'));
         const parts = lengths.map((length) => {
           const part = new Uint8Array(length);
-          stream.fill(part);
+          stream.drawInto(part);
           return part;
         });
         const drawn = Buffer.concat(parts);
@@ -29,11 +29,11 @@ describe('RandomStream', () => {
   it('goes on where a snapshot says that it was', () => {
     const seed = 'ab'.repeat(32);
     const whole = new Uint8Array(1000);
-    new RandomStream(seed).fill(whole);
+    new RandomStream(seed).drawInto(whole);
     const resumed = new RandomStream(seed);
     resumed.position = 777;
     const rest = new Uint8Array(223);
-    resumed.fill(rest);
+    resumed.drawInto(rest);
     expect(rest).toEqual(whole.subarray(777));
   });
 

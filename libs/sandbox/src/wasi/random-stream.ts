@@ -29,7 +29,7 @@ export class RandomStream {
     this.#position = bytes;
   }
 
-  fill(target: Uint8Array): void {
+  drawInto(target: Uint8Array): void {
     let done = 0;
     while (done < target.length) {
       const index = Math.floor(this.#position / BLOCK_BYTES);

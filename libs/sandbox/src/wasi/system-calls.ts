@@ -52,7 +52,7 @@ export function systemCalls(context: HostContext): HostCalls {
     random_get(address: number, length: number): Errno {
       context.charge(length >>> 0);
       if (!memory.holds(address >>> 0, length >>> 0)) return ERRNO.fault;
-      context.random.fill(memory.slice(address >>> 0, length >>> 0));
+      context.random.drawInto(memory.slice(address >>> 0, length >>> 0));
       return ERRNO.success;
     },
 
