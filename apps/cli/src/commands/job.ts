@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { basename } from 'node:path';
-import { job as jobSchema, jobEstimate, type Job, type JobSpec } from '@gleaner/protocol';
+import { job as jobSchema, jobEstimate, unitResult, type Job, type JobSpec } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
@@ -41,11 +41,13 @@ export function registerJob(program: Command): void {
     .action(async (id: string, options: CommonOptions & { output?: string }) => {
       await download(apiOf(options), `/v1/jobs/${id}/output`, options.output, stopSignal());
     });
-  withCommonOptions(job.command('cancel <id>'))
-    .description('stop a job; finished work stays credited')
-    .action(async (id: string, options: CommonOptions) => {
-      show(await apiOf(options).request(`/v1/jobs/${id}/cancel`, jobSchema, { method: 'POST' }), options);
-    });
+  withCommonOptions(job.command('units <id>'))
+    .description('how each unit of an ended job came out')
+    .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
+    .action(listUnits);
+  registerTransition(job, 'cancel', 'stop a job; finished work stays credited');
+  registerTransition(job, 'pause', 'give out no more of its units');
+  registerTransition(job, 'resume', 'go on with a paused job');
   withCommonOptions(job.command('list'))
     .description('your jobs, newest first')
     .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
@@ -57,6 +59,30 @@ export function registerJob(program: Command): void {
       if (options.json) printJson({ deleted: id });
       else note(`Job ${id} is deleted.`);
     });
+}
+
+function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume', description: string): void {
+  withCommonOptions(job.command(`${action} <id>`))
+    .description(description)
+    .action(async (id: string, options: CommonOptions) => {
+      show(await apiOf(options).request(`/v1/jobs/${id}/${action}`, jobSchema, { method: 'POST' }), options);
+    });
+}
+
+async function listUnits(id: string, options: CommonOptions & { limit: number }): Promise<void> {
+  const units = await apiOf(options).list(`/v1/jobs/${id}/results`, unitResult, options.limit);
+  if (options.json) {
+    printJson(units);
+    return;
+  }
+  const rows = units.map(({ index, state, outcome, cycles, blocked, stderr }) => [
+    `${index}`,
+    state,
+    outcome ?? '',
+    cycles === null ? '' : groupDigits(cycles),
+    blocked ?? stderr?.trim().split('\n').at(-1) ?? '',
+  ]);
+  print(tableLines(['unit', 'state', 'outcome', 'cycles', 'remark'], rows).join('\n'));
 }
 
 function withFileOptions(command: Command): Command {
