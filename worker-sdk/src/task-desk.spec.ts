@@ -105,18 +105,18 @@ describe('TaskDesk', () => {
     bench.end('1.0');
     await finished;
     expect(await readdir(join(directory, 'results'))).toEqual(['1.0.json']);
-    expect(desk.reportsDue(Date.now()).map(({ taskId }) => taskId)).toEqual(['1.0']);
-    await desk.answered([{ taskId: '1.0', status: 'accepted' }], 0);
+    expect(desk.unreported.due(Date.now()).map(({ taskId }) => taskId)).toEqual(['1.0']);
+    await desk.unreported.answered([{ taskId: '1.0', status: 'accepted' }], 0);
     expect(await readdir(join(directory, 'results'))).toEqual([]);
-    expect(desk.reportsDue(Date.now())).toEqual([]);
+    expect(desk.unreported.due(Date.now())).toEqual([]);
   });
 
   it('sends a deferred report again, but not before its time', async () => {
     const desk = await deskWithResult('1.0');
-    await desk.answered([{ taskId: '1.0', status: 'retry' }], 5000);
-    expect(desk.reportsDue(4999)).toEqual([]);
-    expect(desk.untilNextReportMs(4000)).toBe(1000);
-    expect(desk.reportsDue(5000)).toHaveLength(1);
+    await desk.unreported.answered([{ taskId: '1.0', status: 'retry' }], 5000);
+    expect(desk.unreported.due(4999)).toEqual([]);
+    expect(desk.unreported.untilNextMs(4000)).toBe(1000);
+    expect(desk.unreported.due(5000)).toHaveLength(1);
   });
 
   it('gives a task up that took the host down three times', async () => {
@@ -128,7 +128,7 @@ describe('TaskDesk', () => {
     desk.startTasks();
     expect(await finished).toMatchObject({ outcome: 'infrastructure' });
     expect(bench.started).toEqual([]);
-    expect(desk.reportsDue(Date.now())[0]?.message).toContain('went down 3 times');
+    expect(desk.unreported.due(Date.now())[0]?.message).toContain('went down 3 times');
   });
 
   it('leaves out tasks whose deadline passed while the host was off', async () => {
@@ -149,7 +149,7 @@ describe('TaskDesk', () => {
     await expectStarted('1.0');
     await desk.drop('1.0', 'cancelled');
     expect(desk.inHand.running).toBe(0);
-    expect(desk.reportsDue(Date.now())).toEqual([]);
+    expect(desk.unreported.due(Date.now())).toEqual([]);
     expect(await readdir(join(directory, 'tasks'))).toEqual([]);
   });
 
@@ -165,7 +165,7 @@ describe('TaskDesk', () => {
       bench.end(id, { ...DONE, outputs: [output] });
       await finished;
     }
-    const due = desk.reportsDue(Date.now());
+    const due = desk.unreported.due(Date.now());
     expect(due.length).toBeGreaterThan(10);
     expect(Buffer.byteLength(JSON.stringify(due))).toBeLessThan(LIMITS.bodyBytes);
   });

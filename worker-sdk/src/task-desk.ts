@@ -1,17 +1,14 @@
-import { LIMITS, type ReportAnswer, type ResultReport, type WorkResponse } from '@gleaner/protocol';
+import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import { updatedMeanTaskMs } from '@gleaner/domain';
 import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
 import { infrastructureResult, reportOf } from './result-report.js';
 import type { TaskRunner } from './task-runner.js';
-import type { RunningTask } from './worker-events.js';
+import { UnreportedResults } from './unreported-results.js';
 import type { Emitter } from './emitter.js';
-import type { WorkerEvents } from './worker-events.js';
+import type { RunningTask, WorkerEvents } from './worker-events.js';
 
 /** Beginnings of one task's computation that took the whole host down, after which it is given up. */
 const MAX_STARTS = 3;
-/** Reports in one call stay below the coordinator's bound on a body, with room for the rest of the call. */
-const MAX_REPORT_BYTES = LIMITS.bodyBytes / 2;
-
 interface Running {
   readonly held: HeldTask;
   readonly startedAt: Date;
@@ -19,11 +16,6 @@ interface Running {
   permille: number | null;
   cycles: bigint | null;
   ended: Promise<void>;
-}
-
-interface Unreported {
-  readonly result: HeldResult;
-  notBeforeMs: number;
 }
 
 export interface TaskDeskComponents {
@@ -43,7 +35,8 @@ class TaskDropped extends Error {
 export class TaskDesk {
   readonly #waiting: HeldTask[] = [];
   readonly #running = new Map<string, Running>();
-  readonly #unreported = new Map<string, Unreported>();
+  /** Computed, and not acknowledged. */
+  readonly unreported: UnreportedResults;
   #meanTaskMs: number | null = null;
   #finishedTasks = 0;
   #cycles = 0n;
@@ -52,14 +45,14 @@ export class TaskDesk {
   constructor(
     private readonly components: TaskDeskComponents,
     private readonly cores: number,
-  ) {}
+  ) {
+    this.unreported = new UnreportedResults(components);
+  }
 
   /** Takes up what an earlier run left on the disk. */
   async load(): Promise<void> {
     const { tasks, results } = await this.components.store.load();
-    for (const result of results) {
-      this.#unreported.set(result.report.taskId, { result, notBeforeMs: 0 });
-    }
+    for (const result of results) this.unreported.add(result);
     for (const held of tasks) {
       if (held.deadlineAtMs <= Date.now())
         await this.#dropWaiting(held, 'its deadline passed while the host was off');
@@ -81,7 +74,7 @@ export class TaskDesk {
   get tallies(): { buffered: number; unreported: number; finishedTasks: number; cycles: bigint } {
     return {
       buffered: this.#waiting.length,
-      unreported: this.#unreported.size,
+      unreported: this.unreported.size,
       finishedTasks: this.#finishedTasks,
       cycles: this.#cycles,
     };
@@ -142,43 +135,6 @@ export class TaskDesk {
     }
   }
 
-  /** Reports that may be sent now, as many as one call may carry. */
-  reportsDue(nowMs: number): ResultReport[] {
-    const due: ResultReport[] = [];
-    let bytes = 0;
-    for (const { result, notBeforeMs } of this.#unreported.values()) {
-      if (notBeforeMs > nowMs) continue;
-      bytes += sizeOf(result.report);
-      if (due.length > 0 && bytes > MAX_REPORT_BYTES) break;
-      due.push(result.report);
-      if (due.length === LIMITS.tasksPerCall) break;
-    }
-    return due;
-  }
-
-  /** Milliseconds until a deferred report may be sent again; Infinity when none is deferred. */
-  untilNextReportMs(nowMs: number): number {
-    let untilMs = Number.POSITIVE_INFINITY;
-    for (const { notBeforeMs } of this.#unreported.values()) untilMs = Math.min(untilMs, notBeforeMs - nowMs);
-    return Math.max(0, untilMs);
-  }
-
-  /** Forgets acknowledged results and defers those that the coordinator could not store now. */
-  async answered(answers: readonly ReportAnswer[], retryAtMs: number): Promise<void> {
-    for (const answer of answers) {
-      const unreported = this.#unreported.get(answer.taskId);
-      if (!unreported) continue;
-      this.components.events.emit('report-answered', answer);
-      if (answer.status === 'retry') {
-        unreported.notBeforeMs = retryAtMs;
-      } else {
-        this.#unreported.delete(answer.taskId);
-        const keep = answer.status !== 'refused' && unreported.result.keptOutputs.length > 0;
-        await this.components.store.dropResult(answer.taskId, keep);
-      }
-    }
-  }
-
   /** Gives a task up: it is computed no further and never reported. */
   async drop(taskId: string, reason: string): Promise<void> {
     const index = this.#waiting.findIndex((held) => held.task.taskId === taskId);
@@ -210,7 +166,7 @@ export class TaskDesk {
     const running = [...this.#running.values()];
     for (const { abort } of running) abort.abort(new DOMException('the worker stops', 'AbortError'));
     await Promise.all(running.map((task) => task.ended));
-    return unfinished.filter((taskId) => !this.#unreported.has(taskId));
+    return unfinished.filter((taskId) => !this.unreported.has(taskId));
   }
 
   /** Forgets tasks that were returned to the coordinator. */
@@ -264,7 +220,7 @@ export class TaskDesk {
       keptOutputs: outputsToKeep.map(({ name }) => name),
     };
     await this.components.store.saveResult(result, outputsToKeep);
-    this.#unreported.set(report.taskId, { result, notBeforeMs: 0 });
+    this.unreported.add(result);
   }
 
   async #computeFailed({ held, abort }: Running, error: unknown): Promise<void> {
@@ -278,7 +234,7 @@ export class TaskDesk {
       const reason = error instanceof Error ? error.message : String(error);
       const { report } = reportOf(taskId, held.job.app.runtimeVersion, infrastructureResult(reason));
       const result: HeldResult = { report, jobName: held.job.name, app: appOf(held), keptOutputs: [] };
-      this.#unreported.set(taskId, { result, notBeforeMs: 0 });
+      this.unreported.add(result);
       events.emit('task-dropped', { taskId, reason });
     }
   }
@@ -295,7 +251,7 @@ export class TaskDesk {
   #holds(taskId: string): boolean {
     return (
       this.#running.has(taskId) ||
-      this.#unreported.has(taskId) ||
+      this.unreported.has(taskId) ||
       this.#waiting.some((held) => held.task.taskId === taskId)
     );
   }
@@ -303,11 +259,4 @@ export class TaskDesk {
 
 function appOf({ job }: HeldTask): string {
   return `${job.app.name}@${job.app.version}`;
-}
-
-/** About how many bytes the report takes in a body; exact where it matters, in the inline outputs. */
-function sizeOf(report: ResultReport): number {
-  let bytes = 1024 + 2 * (report.stderr?.length ?? 0);
-  for (const output of report.outputs) bytes += 200 + (output.base64?.length ?? 0);
-  return bytes;
 }

@@ -1,10 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { backoffDelayMs, tasksToRequest } from '@gleaner/domain';
-import { LIMITS, PROTOCOL_VERSION, type OutputWanted, type WorkResponse } from '@gleaner/protocol';
+import {
+  LIMITS,
+  PROTOCOL_VERSION,
+  type HeartbeatResponse,
+  type ResultReport,
+  type WorkResponse,
+} from '@gleaner/protocol';
 import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
 import { Emitter } from './emitter.js';
 import type { TaskStore } from './held-task.js';
 import type { WorkerPolicy } from './policy.js';
+import { Heartbeats } from './heartbeats.js';
+import { OutputUploads } from './output-uploads.js';
 import { TaskDesk } from './task-desk.js';
 import type { TaskRunner } from './task-runner.js';
 import { WakeUp } from './wake-up.js';
@@ -16,8 +24,6 @@ const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
 const HOST_FAILURE_BACKOFF = { baseMs: 10_000, maxMs: 3_600_000 };
 /** Time that the last report and the return of leases may take at the end. */
 const FAREWELL_MS = 10_000;
-/** Until the coordinator names its interval. */
-const FIRST_HEARTBEAT_MS = 60_000;
 const MAX_IN_HAND = 256;
 
 export interface WorkerComponents {
@@ -48,17 +54,16 @@ export interface StopOptions {
 export class Worker {
   readonly #events = new Emitter<WorkerEvents>();
   readonly #wakeUp = new WakeUp();
-  readonly #heartbeatChanged = new WakeUp();
   readonly #ending = new AbortController();
   readonly #desk: TaskDesk;
-  readonly #uploads = new Map<string, Promise<void>>();
+  readonly #heartbeats: Heartbeats;
+  readonly #uploads: OutputUploads;
   #phase: WorkerPhase = 'starting';
   #waitingFor = 'the worker starts';
   #nextRequestAtMs = 0;
   #asking = true;
   /** Tasks in a row that ended as `infrastructure`. */
   #hostFailures = 0;
-  #heartbeatMs = FIRST_HEARTBEAT_MS;
   #loops: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -78,6 +83,12 @@ export class Worker {
       },
       init.policy.cores,
     );
+    this.#uploads = new OutputUploads({ ...components, events: this.#events }, this.#ending.signal);
+    this.#heartbeats = new Heartbeats({
+      client: components.client,
+      held: () => this.#desk.heartbeat,
+      answered: (answer) => this.#heartbeatAnswered(answer),
+    });
     this.#events.on('task-finished', ({ outcome, message }) => {
       if (outcome === 'infrastructure') this.#hostFailed(message ?? 'for no known reason');
       else this.#hostFailures = 0;
@@ -103,7 +114,7 @@ export class Worker {
     this.#desk.startTasks();
     this.#tellStatus();
     const { signal } = this.#ending;
-    this.#loops = Promise.all([this.#exchangeLoop(signal), this.#heartbeatLoop(signal)]).catch(
+    this.#loops = Promise.all([this.#exchangeLoop(signal), this.#heartbeats.run(signal)]).catch(
       (error: unknown) => {
         if (!signal.aborted) void this.#stop({}, asError(error));
       },
@@ -145,10 +156,10 @@ export class Worker {
   async #sayFarewell(unfinished: readonly string[]): Promise<void> {
     const signal = AbortSignal.timeout(FAREWELL_MS);
     try {
-      const reports = this.#desk.reportsDue(Number.POSITIVE_INFINITY);
+      const reports = this.#desk.unreported.due(Number.POSITIVE_INFINITY);
       if (reports.length > 0) {
         const answer = await this.components.client.work(this.#workCall(reports, 0), signal);
-        await this.#desk.answered(answer.reports, Number.POSITIVE_INFINITY);
+        await this.#desk.unreported.answered(answer.reports, Number.POSITIVE_INFINITY);
       }
       await this.components.client.heartbeat(
         { running: [], returned: [...unfinished], leaving: true },
@@ -163,7 +174,7 @@ export class Worker {
   async #exchangeLoop(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       const nowMs = Date.now();
-      const reports = this.#desk.reportsDue(nowMs);
+      const reports = this.#desk.unreported.due(nowMs);
       const wanted = this.#asking && nowMs >= this.#nextRequestAtMs ? this.#tasksWanted() : 0;
       if (reports.length === 0 && wanted === 0) {
         if (this.#isDone()) {
@@ -193,10 +204,7 @@ export class Worker {
     this.#waitingFor = `waiting: this machine could not compute a task (${message}); asking for another in ${seconds} s`;
   }
 
-  #workCall(
-    reports: ReturnType<TaskDesk['reportsDue']>,
-    maxTasks: number,
-  ): Parameters<CoordinatorClient['work']>[0] {
+  #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
     const { memoryMiB, cores } = this.init.policy;
     return {
       protocol: PROTOCOL_VERSION,
@@ -208,10 +216,10 @@ export class Worker {
 
   async #apply(answer: WorkResponse, wanted: number): Promise<void> {
     const nowMs = Date.now();
-    this.#setHeartbeat(answer.heartbeatMs);
+    this.#heartbeats.setInterval(answer.heartbeatMs);
     // At least a second, so that a coordinator that says "retry at once" is not asked in a tight loop.
-    await this.#desk.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
-    this.#upload(answer.outputsWanted);
+    await this.#desk.unreported.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
+    this.#uploads.begin(answer.outputsWanted);
     if (wanted > 0) {
       const isShort = answer.tasks.length < wanted;
       // A little later than told, each host differently: hosts that were refused together do not return together.
@@ -243,61 +251,11 @@ export class Worker {
     await delay(retryInMs, undefined, { signal }).catch(() => undefined);
   }
 
-  async #heartbeatLoop(signal: AbortSignal): Promise<void> {
-    let lastMs = Date.now();
-    while (!signal.aborted) {
-      const untilDueMs = lastMs + this.#heartbeatMs - Date.now();
-      if (untilDueMs > 0) {
-        await this.#heartbeatChanged.wait(untilDueMs, signal);
-        continue;
-      }
-      lastMs = Date.now();
-      const running = this.#desk.heartbeat;
-      if (running.length > 0) await this.#sendHeartbeat(running, signal);
+  async #heartbeatAnswered({ tasks, outputsWanted }: HeartbeatResponse): Promise<void> {
+    this.#uploads.begin(outputsWanted);
+    for (const { taskId, action, reason } of tasks) {
+      if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
     }
-  }
-
-  async #sendHeartbeat(running: TaskDesk['heartbeat'], signal: AbortSignal): Promise<void> {
-    try {
-      const answer = await this.components.client.heartbeat({ running }, signal);
-      this.#setHeartbeat(answer.nextMs);
-      this.#upload(answer.outputsWanted);
-      for (const { taskId, action, reason } of answer.tasks) {
-        if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
-      }
-    } catch (error) {
-      if (error instanceof CoordinatorError && error.kind === 'revoked') throw error;
-      // The exchange loop tells that the coordinator is away; a missed heartbeat costs nothing before the lease ends.
-    }
-  }
-
-  #setHeartbeat(intervalMs: number): void {
-    if (intervalMs === this.#heartbeatMs) return;
-    this.#heartbeatMs = intervalMs;
-    this.#heartbeatChanged.notify();
-  }
-
-  /** Uploads in the background, each output once at a time. */
-  #upload(wanted: readonly OutputWanted[]): void {
-    for (const { taskId, name, uploadUrl, withinMs } of wanted) {
-      const key = `${taskId}/${name}`;
-      if (this.#uploads.has(key)) continue;
-      const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
-      const upload = this.#uploadOne(taskId, name, uploadUrl, signal)
-        .catch((error: unknown) => {
-          this.#events.emit('call-failed', {
-            message: `output ${key}: ${asError(error).message}`,
-            retryInMs: 0,
-          });
-        })
-        .finally(() => this.#uploads.delete(key));
-      this.#uploads.set(key, upload);
-    }
-  }
-
-  async #uploadOne(taskId: string, name: string, uploadUrl: string, signal: AbortSignal): Promise<void> {
-    const bytes = await this.components.store.readOutput(taskId, name);
-    if (bytes) await this.components.client.uploadOutput(uploadUrl, bytes, signal);
   }
 
   #tasksWanted(): number {
@@ -311,12 +269,12 @@ export class Worker {
   #untilNextCallMs(nowMs: number): number {
     const untilRequestMs =
       this.#asking && this.#tasksWanted() > 0 ? this.#nextRequestAtMs - nowMs : Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(untilRequestMs, this.#desk.untilNextReportMs(nowMs)));
+    return Math.max(1, Math.min(untilRequestMs, this.#desk.unreported.untilNextMs(nowMs)));
   }
 
   #isDone(): boolean {
     const { running, buffered } = this.#desk.inHand;
-    return !this.#asking && running === 0 && buffered === 0 && this.#desk.tallies.unreported === 0;
+    return !this.#asking && running === 0 && buffered === 0 && this.#desk.unreported.size === 0;
   }
 
   #reason(running: WorkerStatus['running']): string {
