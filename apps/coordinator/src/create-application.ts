@@ -3,6 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import { AppModule, type AppParts } from './app.module.js';
+import { Uploads } from './blobs/index.js';
 import type { Config } from './config/index.js';
 import { createOpenApiDocument, registerContentParsers, RouteIndex } from './http/index.js';
 import { Metrics, NestLogger } from './telemetry/index.js';
@@ -36,6 +37,7 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
   });
   registerContentParsers(fastify);
   measureRequests(app);
+  if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
   serveOpenApi(app);
   await app.init();
   await fastify.ready();

@@ -6,7 +6,10 @@ import { BlobEntity } from '../blobs/blob.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
 
 @Entity('job')
-@Index('job_idempotency', ['accountId', 'idempotencyKey'], { unique: true, unique: true, where: 'NOT idempotency_key IS NOT NULL' })
+@Index('job_idempotency', ['accountId', 'idempotencyKey'], {
+  unique: true,
+  where: 'idempotency_key IS NOT NULL',
+})
 @Index('job_by_account', ['accountId', 'id'])
 @Index('job_by_project', ['projectId', 'id'])
 @Index('job_active', ['state', 'id'], {

@@ -1,0 +1,26 @@
+import type { Readable } from 'node:stream';
+import type { HashedContent } from './hash-content.js';
+
+/** Injection token of the {@link BlobStore}. */
+export const BLOB_STORE = Symbol('BLOB_STORE');
+
+export interface ByteRange {
+  /** First byte, inclusive. */
+  readonly start: number;
+  /** Last byte, inclusive. */
+  readonly end: number;
+}
+
+/** Where the bytes are. Files on this machine's disk now; an object store would be another implementation. */
+export interface BlobStore {
+  /** Path of a new file on the store's own volume, so that {@link BlobStore.adopt} is a rename. */
+  temporaryPath(): string;
+  /** Makes a complete file durable under its content's name, and its manifest beside it. Replaces what is there. */
+  adopt(path: string, content: HashedContent): Promise<void>;
+  /** @throws {Error} `ENOENT` where there is no such content */
+  open(sha256: string, range?: ByteRange): Promise<Readable>;
+  readManifest(sha256: string): Promise<Buffer>;
+  /** Forgets content and manifest. Removing what is not there is no error. */
+  remove(sha256: string): Promise<void>;
+  freeBytes(): Promise<number>;
+}

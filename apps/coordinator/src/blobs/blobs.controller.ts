@@ -1,0 +1,124 @@
+import { Readable } from 'node:stream';
+import { Controller, Get, Param, Put, Req, Res } from '@nestjs/common';
+import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { blob, blobId, LIMITS, manifest, type Blob } from '@gleaner/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import {
+  CurrentActor,
+  DomainError,
+  NotFoundError,
+  RequireScope,
+  Unlimited,
+  type Actor,
+} from '../http/index.js';
+import { BlobAccess } from './blob-access.js';
+import { BlobsService } from './blobs.service.js';
+import { IMMUTABLE_PRIVATE, sendContent } from './send-content.js';
+
+/** Larger blobs take the resumable way. */
+const DIRECT_UPLOAD_BYTES = 64 * 1024 * 1024;
+
+@ApiTags('blobs')
+@Controller('v1/blobs')
+export class BlobsController {
+  constructor(
+    private readonly blobs: BlobsService,
+    private readonly access: BlobAccess,
+  ) {}
+
+  @Get(':blobId')
+  @Unlimited()
+  @ApiOkResponse({ standardSchema: blob })
+  async getBlob(
+    @CurrentActor() actor: Actor,
+    @Param('blobId', { schema: blobId }) id: string,
+  ): Promise<Blob> {
+    return await this.describe(actor, id);
+  }
+
+  /** Small content in one request; `/v1/uploads` is the resumable way. */
+  @Put(':blobId')
+  @RequireScope('submit')
+  @ApiConsumes('application/octet-stream')
+  @ApiCreatedResponse({ standardSchema: blob })
+  async putBlob(
+    @CurrentActor() actor: Actor,
+    @Param('blobId', { schema: blobId }) id: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Blob> {
+    const declared = Number(request.headers['content-length'] ?? 0);
+    if (declared > Math.min(DIRECT_UPLOAD_BYTES, LIMITS.blobBytes)) {
+      throw new DomainError(
+        'too-large',
+        `At most ${DIRECT_UPLOAD_BYTES} bytes in one request: use /v1/uploads (tus).`,
+      );
+    }
+    await this.blobs.requireSpace(declared);
+    const { body } = request;
+    if (!(body instanceof Readable)) {
+      throw new DomainError('unsupported-media-type', 'Send the content as application/octet-stream.');
+    }
+    await this.blobs.storeStream(body, {
+      accountId: actor.accountId,
+      expectedSha256: digestOf(id),
+      maxBytes: DIRECT_UPLOAD_BYTES,
+    });
+    void reply.status(201).header('location', `/v1/blobs/${id}`);
+    return await this.blobs.describe(digestOf(id));
+  }
+
+  @Get(':blobId/manifest')
+  @Unlimited()
+  @ApiOkResponse({
+    standardSchema: manifest,
+    description: 'RFC 8785 bytes; Gleaner-Signature is Ed25519 over them',
+  })
+  async getManifest(
+    @CurrentActor() actor: Actor,
+    @Param('blobId', { schema: blobId }) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const found = await this.describe(actor, id);
+    const bytes = await this.blobs.readManifest(digestOf(id));
+    void reply.header('gleaner-signature', found.signature);
+    await sendContent(request, reply, {
+      sha256: found.manifestId,
+      sizeBytes: bytes.length,
+      type: 'application/json; charset=utf-8',
+      cacheControl: IMMUTABLE_PRIVATE,
+      open: (range) =>
+        Promise.resolve(Readable.from([range ? bytes.subarray(range.start, range.end + 1) : bytes])),
+    });
+  }
+
+  @Get(':blobId/content')
+  @Unlimited()
+  @ApiProduces('application/octet-stream')
+  @ApiOkResponse({ description: 'The bytes; Range is understood' })
+  async getContent(
+    @CurrentActor() actor: Actor,
+    @Param('blobId', { schema: blobId }) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { sizeBytes } = await this.describe(actor, id);
+    await sendContent(request, reply, {
+      sha256: digestOf(id),
+      sizeBytes,
+      type: 'application/octet-stream',
+      cacheControl: IMMUTABLE_PRIVATE,
+      open: (range) => this.blobs.openContent(digestOf(id), range),
+    });
+  }
+
+  private async describe(actor: Actor, id: string): Promise<Blob> {
+    if (!(await this.access.mayRead(actor, digestOf(id)))) throw new NotFoundError(`blob ${id}`);
+    return await this.blobs.describe(digestOf(id));
+  }
+}
+
+function digestOf(id: string): string {
+  return id.slice('sha256:'.length);
+}

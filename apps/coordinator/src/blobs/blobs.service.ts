@@ -1,0 +1,212 @@
+import { createWriteStream } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
+import { Transform, type Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Inject, Injectable } from '@nestjs/common';
+import type { Blob } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { CONFIG, type Config } from '../config/index.js';
+import { DomainError, NotFoundError, translateError } from '../http/index.js';
+import { Metrics } from '../telemetry/index.js';
+import { BLOB_STORE, type BlobStore, type ByteRange } from './blob-store.js';
+import { hashFile, type HashedContent } from './hash-content.js';
+import { ManifestSigner } from './manifest-signer.js';
+
+/** Blobs that nobody references for this long are swept. */
+export const KEEP_UNREFERENCED_DAYS = 7;
+const SWEEP_BATCH = 200;
+
+const blobRow = z.object({
+  sha256: z.string(),
+  size_bytes: z.coerce.number(),
+  chunk_bytes: z.number(),
+  manifest_id: z.string(),
+  signature: z.string(),
+  created_at: z.date(),
+  blob_references: z.coerce.number(),
+});
+
+export interface StoreOptions {
+  /** The uploader, who may then read and use it; null for what the coordinator makes itself. */
+  readonly accountId: string | null;
+  /** Lower-case hexadecimal; other content is refused. */
+  readonly expectedSha256?: string;
+}
+
+export interface StoredBlob {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
+@Injectable()
+export class BlobsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(BLOB_STORE) private readonly store: BlobStore,
+    private readonly signer: ManifestSigner,
+    private readonly metrics: Metrics,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Stores small content that is in memory already. */
+  async storeBytes(bytes: Uint8Array, options: StoreOptions): Promise<StoredBlob> {
+    await this.requireSpace(bytes.length);
+    const path = this.store.temporaryPath();
+    try {
+      await writeFile(path, bytes, { mode: 0o600 });
+      return await this.storeFile(path, options);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  /** Stores a stream; more than `maxBytes` is refused, and nothing of it stays. */
+  async storeStream(
+    source: Readable,
+    options: StoreOptions & { readonly maxBytes: number },
+  ): Promise<StoredBlob> {
+    await this.requireSpace(0);
+    const path = this.store.temporaryPath();
+    try {
+      await pipeline(source, limitBytes(options.maxBytes), createWriteStream(path, { mode: 0o600 }));
+      return await this.storeFile(path, options);
+    } catch (error) {
+      throw translateError(error);
+    } finally {
+      await rm(path, { force: true });
+    }
+  }
+
+  /** Takes over a complete file on the store's volume. What is wrong with it is left where it is. */
+  async storeFile(path: string, { accountId, expectedSha256 }: StoreOptions): Promise<StoredBlob> {
+    const content = await hashFile(path);
+    if (expectedSha256 !== undefined && content.sha256 !== expectedSha256) {
+      throw new DomainError(
+        'bad-digest',
+        `The content's SHA-256 is ${content.sha256}, not ${expectedSha256}.`,
+      );
+    }
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+        lockName(content.sha256),
+      ]);
+      await this.store.adopt(path, content);
+      await manager.query(
+        `INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature)
+         VALUES (decode($1, 'hex'), $2, $3, decode($4, 'hex'), $5)
+         ON CONFLICT (sha256) DO UPDATE SET unreferenced_since = CASE WHEN blob.unreferenced_since IS NULL THEN NULL ELSE now() END`,
+        this.rowOf(content),
+      );
+      if (accountId === null) return;
+      await manager.query(
+        `INSERT INTO blob_grant (sha256, account_id) VALUES (decode($1, 'hex'), $2) ON CONFLICT DO NOTHING`,
+        [content.sha256, accountId],
+      );
+    });
+    return { sha256: content.sha256, sizeBytes: content.manifest.size };
+  }
+
+  async describe(sha256: string): Promise<Blob> {
+    const rows = z.array(blobRow).parse(
+      await this.dataSource.query(
+        `SELECT encode(sha256, 'hex') AS sha256, size_bytes, chunk_bytes, encode(manifest_id, 'hex') AS manifest_id,
+                encode(signature, 'base64') AS signature, created_at,
+                (SELECT count(*) FROM blob_reference r WHERE r.sha256 = b.sha256) AS blob_references
+           FROM blob b WHERE sha256 = decode($1, 'hex')`,
+        [sha256],
+      ),
+    );
+    const row = rows[0];
+    if (!row) throw new NotFoundError(`blob sha256:${sha256}`);
+    return {
+      blobId: `sha256:${row.sha256}`,
+      sizeBytes: row.size_bytes,
+      manifestId: row.manifest_id,
+      chunkBytes: row.chunk_bytes,
+      chunks: Math.ceil(row.size_bytes / row.chunk_bytes),
+      signature: row.signature.replaceAll('\n', ''),
+      createdAt: row.created_at.toISOString(),
+      references: row.blob_references,
+    };
+  }
+
+  async openContent(sha256: string, range?: ByteRange): Promise<Readable> {
+    const content = await this.store.open(sha256, range);
+    content.on('data', (part: Buffer) => this.metrics.blobBytesServed.inc(part.length));
+    content.pause();
+    return content;
+  }
+
+  async readManifest(sha256: string): Promise<Buffer> {
+    return await this.store.readManifest(sha256);
+  }
+
+  /** @throws {DomainError} `insufficient-storage` where the disk would have less left than the reserve */
+  async requireSpace(bytes: number): Promise<void> {
+    const free = await this.store.freeBytes();
+    if (free - bytes >= this.config.minFreeBytes) return;
+    throw new DomainError(
+      'insufficient-storage',
+      `${bytes} bytes were to be stored, ${free} are free and ${this.config.minFreeBytes} of them are kept for results. ` +
+        'Delete jobs that are no longer needed, or ask the operator for room.',
+    );
+  }
+
+  /** Forgets blobs that nobody references since a week. Returns how many; call again while it is the batch's size. */
+  async sweepUnreferenced(days = KEEP_UNREFERENCED_DAYS): Promise<number> {
+    const candidates = z.array(z.object({ sha256: z.string() })).parse(
+      await this.dataSource.query(
+        `SELECT encode(sha256, 'hex') AS sha256 FROM blob
+          WHERE unreferenced_since < now() - $1 * interval '1 day' ORDER BY unreferenced_since LIMIT ${SWEEP_BATCH}`,
+        [days],
+      ),
+    );
+    let swept = 0;
+    for (const { sha256 } of candidates) if (await this.sweepOne(sha256, days)) swept += 1;
+    return swept;
+  }
+
+  /** The lock outlives the row's transaction: an upload of the same content must not come between row and file. */
+  private async sweepOne(sha256: string, days: number): Promise<boolean> {
+    const runner = this.dataSource.createQueryRunner();
+    await runner.connect();
+    try {
+      await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [lockName(sha256)]);
+      const deleted: unknown = await runner.query(
+        `WITH gone AS (
+           DELETE FROM blob b WHERE sha256 = decode($1, 'hex') AND unreferenced_since < now() - $2 * interval '1 day'
+              AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)
+              AND NOT EXISTS (SELECT FROM job j WHERE j.output_sha256 = b.sha256) RETURNING 1)
+         SELECT count(*)::int AS count FROM gone`,
+        [sha256, days],
+      );
+      const [{ count }] = z.tuple([z.object({ count: z.number() })]).parse(deleted);
+      if (count === 1) await this.store.remove(sha256);
+      return count === 1;
+    } finally {
+      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(sha256)]);
+      await runner.release();
+    }
+  }
+
+  private rowOf(content: HashedContent): unknown[] {
+    const { sha256, manifest, manifestBytes, manifestId } = content;
+    return [sha256, manifest.size, manifest.chunk, manifestId, this.signer.sign(manifestBytes)];
+  }
+}
+
+function lockName(sha256: string): string {
+  return `blob ${sha256}`;
+}
+
+function limitBytes(maxBytes: number): Transform {
+  let seen = 0;
+  return new Transform({
+    transform(part: Buffer, _encoding, done) {
+      seen += part.length;
+      if (seen <= maxBytes) done(null, part);
+      else done(new DomainError('too-large', `At most ${maxBytes} bytes are accepted here.`));
+    },
+  });
+}

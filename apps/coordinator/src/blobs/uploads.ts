@@ -1,0 +1,194 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { Inject, Injectable } from '@nestjs/common';
+import { LIMITS, sha256Hex } from '@gleaner/protocol';
+import { Server } from '@tus/server';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/index.js';
+import {
+  AccessGuard,
+  DomainError,
+  problemDocument,
+  PROBLEMS,
+  translateError,
+  type Actor,
+} from '../http/index.js';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { BlobsService } from './blobs.service.js';
+import { UploadStore } from './upload-store.js';
+
+export const UPLOADS_PATH = '/v1/uploads';
+
+/**
+ * Resumable uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0) in a Fastify scope of their own,
+ * because they read no body parser's output. The metadata `sha256` says what the content must be; without it, whatever
+ * arrives is stored.
+ */
+@Injectable()
+export class Uploads {
+  private readonly actors = new WeakMap<Request, Actor>();
+  private readonly errors = new WeakMap<Request, DomainError>();
+
+  constructor(
+    private readonly guard: AccessGuard,
+    private readonly blobs: BlobsService,
+    @Inject(LOGGER) private readonly logger: Logger,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async register(fastify: FastifyInstance): Promise<void> {
+    const directory = join(this.config.dataDir, 'uploads');
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const store = new UploadStore(directory);
+    const server = this.createServer(store);
+    await fastify.register((scope, _options, done) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
+      for (const url of [UPLOADS_PATH, `${UPLOADS_PATH}/:id`]) {
+        scope.route<{ Params: { id?: string } }>({
+          url,
+          method: ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
+          handler: (request, reply) => this.handle(server, store, request, reply),
+        });
+      }
+      done();
+    });
+  }
+
+  /** Forgets uploads that were not finished within a week. Returns how many. */
+  async sweepUnfinished(): Promise<number> {
+    return await new UploadStore(join(this.config.dataDir, 'uploads')).deleteExpired();
+  }
+
+  private createServer(store: UploadStore): Server {
+    return new Server({
+      path: UPLOADS_PATH,
+      datastore: store,
+      maxSize: LIMITS.blobBytes,
+      relativeLocation: true,
+      disableTerminationForFinishedUploads: true,
+      namingFunction: (request) => store.newId(this.actorOf(request).accountId),
+      onUploadCreate: async (request, upload) => {
+        await store.requireRoomFor(this.actorOf(request).accountId);
+        await this.blobs.requireSpace(upload.size ?? 0);
+        readDigest(upload.metadata);
+        return {};
+      },
+      onUploadFinish: async (request, upload) => {
+        try {
+          const expectedSha256 = readDigest(upload.metadata);
+          const { sha256 } = await this.blobs.storeFile(store.pathOf(upload.id), {
+            accountId: this.actorOf(request).accountId,
+            ...(expectedSha256 === undefined ? {} : { expectedSha256 }),
+          });
+          return { headers: { 'gleaner-blob-id': `sha256:${sha256}` } };
+        } finally {
+          // Content that is not what was declared is of no use to anybody.
+          await store.forget(upload.id);
+        }
+      },
+      onResponseError: (request, error) => {
+        // `as`: tus hands over whatever was thrown; its type names only two of the forms.
+        const problem = explainTusError(error as unknown);
+        this.errors.set(request, problem);
+        return { status_code: PROBLEMS[problem.code].status, body: problem.message };
+      },
+    });
+  }
+
+  private async handle(
+    server: Server,
+    store: UploadStore,
+    request: FastifyRequest<{ Params: { id?: string } }>,
+    reply: FastifyReply,
+  ): Promise<void> {
+    try {
+      const response = await this.forward(server, store, request);
+      for (const [name, value] of response.request.headers) void reply.header(name, value);
+      await reply.status(response.request.status).send(response.body);
+    } catch (error) {
+      const problem = translateError(error);
+      if (PROBLEMS[problem.code].status >= 500) this.logger.error({ event: 'upload-failed', err: problem });
+      await reply
+        .status(PROBLEMS[problem.code].status)
+        .headers({ ...problem.headers, 'tus-resumable': '1.0.0' })
+        .header('content-type', 'application/problem+json; charset=utf-8')
+        .send(JSON.stringify(problemDocument(problem, request.id)));
+    }
+  }
+
+  private async forward(
+    server: Server,
+    store: UploadStore,
+    request: FastifyRequest<{ Params: { id?: string } }>,
+  ): Promise<{ request: Response; body: string }> {
+    const headers = new Headers();
+    for (const [name, value] of Object.entries(request.headers)) {
+      if (value !== undefined && name !== 'x-http-method-override')
+        headers.set(name, [value].flat().join(', '));
+    }
+    const hasBody = request.method === 'POST' || request.method === 'PATCH';
+    const web = new Request(`${request.protocol}://${request.host}${request.url}`, {
+      method: request.method,
+      headers,
+      // `as`: Node's web streams and fetch's are the same objects under two names.
+      ...(hasBody ? { body: Readable.toWeb(request.raw) as ReadableStream, duplex: 'half' as const } : {}),
+    });
+    if (request.method !== 'OPTIONS') {
+      const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' });
+      const { id } = request.params;
+      if (id !== undefined && !store.belongsTo(id, actor.accountId)) {
+        throw new DomainError('not-found', 'There is no such upload, or it is not yours.');
+      }
+      this.actors.set(web, actor);
+    }
+    const response = await server.handleWeb(web);
+    if (response.status < 400) return { request: response, body: await response.text() };
+    throw (
+      this.errors.get(web) ?? explainTusError({ status_code: response.status, body: await response.text() })
+    );
+  }
+
+  private actorOf(request: Request): Actor {
+    const actor = this.actors.get(request);
+    if (!actor) throw new DomainError('unauthorised', 'This endpoint needs a token.');
+    return actor;
+  }
+}
+
+function readDigest(metadata: Record<string, string | null> | undefined): string | undefined {
+  const text = metadata?.['sha256'];
+  if (text === undefined || text === null) return undefined;
+  const parsed = sha256Hex.safeParse(text.replace(/^sha256:/, ''));
+  if (parsed.success) return parsed.data;
+  throw new DomainError('invalid-request', 'Nothing was created.', {
+    errors: [{ pointer: 'upload-metadata.sha256', detail: 'must be 64 lower-case hexadecimal digits' }],
+  });
+}
+
+/** tus throws `{status_code, body}`; the rest is what our own callbacks threw. */
+function explainTusError(error: unknown): DomainError {
+  if (typeof error !== 'object' || error === null || !('status_code' in error)) return translateError(error);
+  const detail = 'body' in error && typeof error.body === 'string' ? error.body.trim() : 'The upload failed.';
+  switch (error.status_code) {
+    case 404:
+    case 410:
+      return new DomainError(
+        'not-found',
+        'There is no such upload, or it is finished: begin anew if the blob is missing.',
+      );
+    case 409:
+      return new DomainError('wrong-state', `${detail}: ask with HEAD where to go on.`);
+    case 412:
+      return new DomainError('malformed-request', detail, { errors: [{ pointer: 'tus-resumable', detail }] });
+    case 413:
+      return new DomainError('too-large', detail);
+    case 415:
+      return new DomainError('unsupported-media-type', detail);
+    case 500:
+      return new DomainError('internal', detail, { cause: error });
+    default:
+      return new DomainError('malformed-request', detail);
+  }
+}
