@@ -170,6 +170,8 @@ export const admissionReport = z
     functions: z.number().int(),
     /** Bytes of virtual stack that the deepest non-recursive call chain takes; null where calls recurse. */
     staticStackBytes: z.number().int().nullable(),
+    /** Pages of 64 KiB that the memory starts with, and its own maximum; a job's memory limit must allow the first. */
+    memoryPages: z.strictObject({ initial: z.number().int(), maximum: z.number().int().nullable() }),
   })
   .meta({ id: 'AdmissionReport' });
 export type AdmissionReportDto = z.infer<typeof admissionReport>;
@@ -261,7 +263,7 @@ export const jobEstimate = z
   .meta({ id: 'JobEstimate' });
 export type JobEstimate = z.infer<typeof jobEstimate>;
 
-/** One unit's settled result, visible to the submitter once the job has ended. */
+/** One unit and, once the job has ended or the unit has failed, its settled result. */
 export const unitResult = z
   .strictObject({
     unitId: z.number().int(),
@@ -272,7 +274,10 @@ export const unitResult = z
     cycles: decimalString.nullable(),
     digest: sha256Hex.nullable(),
     stderr: z.string().nullable(),
+    /** What an open unit cannot go on without. */
     blocked: z.string().nullable(),
+    /** Why a failed unit failed. */
+    failure: z.string().nullable(),
   })
   .meta({ id: 'UnitResult' });
 export type UnitResult = z.infer<typeof unitResult>;

@@ -33,7 +33,7 @@ export function registerApp(program: Command): void {
       const approved = await apiOf(options).request(
         `/v1/apps/${name}/versions/${version}/approval`,
         appVersion,
-        { method: 'PUT' },
+        { method: 'POST' },
       );
       if (options.json) printJson(approved);
       else note(`${ref} is approved.`);

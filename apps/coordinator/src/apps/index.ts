@@ -1,0 +1,1 @@
+export { AppsModule } from './apps.module.js';
