@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 import { AccountsModule } from './accounts/index.js';
+import { AppsModule } from './apps/index.js';
 import { AuditModule } from './audit/index.js';
 import { BlobsApiModule, BlobsModule } from './blobs/index.js';
 import { ConfigModule, type Config } from './config/index.js';
@@ -10,6 +11,7 @@ import { HealthModule } from './health/index.js';
 import { HostsModule } from './hosts/index.js';
 import { HttpModule } from './http/index.js';
 import { AssimilationModule } from './jobs/assimilation/index.js';
+import { JobsModule } from './jobs/index.js';
 import { SplittingModule } from './jobs/splitting/index.js';
 import { UpkeepModule } from './jobs/upkeep/index.js';
 import { LeaderboardsModule } from './leaderboards/index.js';
@@ -45,7 +47,15 @@ export class AppModule {
       AssimilationModule.forRole({ works }),
       UpkeepModule.forRole({ works }),
     ];
-    const api = [AccountsModule, ProjectsModule, HostsModule, BlobsApiModule, LeaderboardsModule];
+    const api = [
+      AccountsModule,
+      ProjectsModule,
+      HostsModule,
+      BlobsApiModule,
+      AppsModule,
+      JobsModule,
+      LeaderboardsModule,
+    ];
     return { module: AppModule, imports: serves ? [...foundation, ...api] : foundation };
   }
 }

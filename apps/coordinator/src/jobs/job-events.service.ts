@@ -1,0 +1,84 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
+import type { Job } from '@gleaner/protocol';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError, etagOf, type Actor } from '../http/index.js';
+import { JobsService } from './jobs.service.js';
+
+const POLL_MS = 1_000;
+/** A comment that keeps proxies from closing a silent stream. */
+const KEEP_ALIVE_POLLS = 15;
+const SUBSCRIBERS_MAX = 1_000;
+/** A reader that is this far behind is cut off: it reconnects and gets the newest state. */
+const BEHIND_BYTES_MAX = 256 * 1024;
+
+/** A job's progress as server-sent events: each is the whole state, so that a missed one does not matter. */
+@Injectable()
+export class JobEvents implements OnModuleDestroy {
+  private readonly stopping = new AbortController();
+  private subscribers = 0;
+
+  constructor(private readonly jobs: JobsService) {}
+
+  onModuleDestroy(): void {
+    this.stopping.abort();
+  }
+
+  /** Ends with the event `end` when the job has ended. `Last-Event-ID` spares what the client has seen already. */
+  async stream(actor: Actor, jobId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const job = await this.jobs.get(actor, jobId);
+    if (this.subscribers >= SUBSCRIBERS_MAX) {
+      throw new DomainError('server-busy', `${SUBSCRIBERS_MAX} clients follow jobs already: poll instead.`, {
+        headers: { 'retry-after': '30' },
+      });
+    }
+    this.subscribers += 1;
+    const closed = new AbortController();
+    request.raw.once('close', () => closed.abort());
+    reply.hijack();
+    reply.raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    });
+    try {
+      await this.follow(actor, job, request.headers['last-event-id'], reply, closed.signal);
+    } finally {
+      this.subscribers -= 1;
+      reply.raw.end();
+    }
+  }
+
+  private async follow(
+    actor: Actor,
+    first: Job,
+    lastEventId: string | string[] | undefined,
+    reply: FastifyReply,
+    closed: AbortSignal,
+  ): Promise<void> {
+    const signal = AbortSignal.any([closed, this.stopping.signal]);
+    let seen = lastEventId;
+    let job: Job = first;
+    for (let polls = 1; !signal.aborted; polls += 1) {
+      const id = etagOf(job).slice(1, -1);
+      if (id !== seen) reply.raw.write(`id: ${id}\nevent: job\ndata: ${JSON.stringify(job)}\n\n`);
+      else if (polls % KEEP_ALIVE_POLLS === 0) reply.raw.write(': still here\n\n');
+      seen = id;
+      if (job.finishedAt !== null) {
+        reply.raw.write(`event: end\ndata: ${JSON.stringify({ state: job.state })}\n\n`);
+        return;
+      }
+      if (reply.raw.writableLength > BEHIND_BYTES_MAX) {
+        reply.raw.destroy();
+        return;
+      }
+      try {
+        await delay(POLL_MS, undefined, { signal });
+        job = await this.jobs.get(actor, job.id);
+      } catch {
+        // Gone, deleted, or the database is away: the client reconnects and is told which.
+        return;
+      }
+    }
+  }
+}

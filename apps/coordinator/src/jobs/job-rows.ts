@@ -1,0 +1,76 @@
+import { blobId, jobSpec, jobState, type Job } from '@gleaner/protocol';
+import { z } from 'zod';
+
+/** Units in dispatch that are looked through for blocked ones: a job may have millions, and a status must stay cheap. */
+const INSPECTED_UNITS = 1_000;
+
+/** A job with its counts. Blocked units are counted among those in dispatch, up to {@link INSPECTED_UNITS}. */
+export const JOB_SELECT = `
+  SELECT j.id, p.slug AS project, j.name, app.name || '@' || v.version AS app, j.state, j.state_reason, j.units_split,
+         j.spec, j.created_at, j.finished_at, 'sha256:' || encode(j.output_sha256, 'hex') AS output, b.size_bytes AS output_bytes,
+         coalesce(t.units_valid, 0) AS valid, coalesce(t.units_failed, 0) AS failed,
+         coalesce(t.units_cancelled, 0) AS cancelled, coalesce(t.tasks, 0) AS tasks, coalesce(t.cycles, 0)::text AS cycles,
+         (SELECT count(*) FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output') AS awaiting_output,
+         (SELECT count(u.blocked) FROM (SELECT blocked FROM work_unit
+            WHERE job_id = j.id AND state = 'open' AND ticketed_at IS NOT NULL LIMIT ${INSPECTED_UNITS}) u) AS blocked
+    FROM job j JOIN project p ON p.id = j.project_id JOIN app_version v ON v.id = j.app_version_id
+         JOIN app ON app.id = v.app_id LEFT JOIN job_tally t ON t.job_id = j.id LEFT JOIN blob b ON b.sha256 = j.output_sha256`;
+
+/** Submitters see their jobs, scientists those of their projects, operators all. `$1` operator, `$2` account. */
+export const JOB_VISIBLE = `j.deleted_at IS NULL AND ($1 OR j.account_id = $2 OR EXISTS (
+    SELECT FROM project_scientist s WHERE s.project_id = j.project_id AND s.account_id = $2))`;
+
+const count = z.coerce.number().int();
+
+export const jobRow = z.object({
+  id: z.string(),
+  project: z.string(),
+  name: z.string(),
+  app: z.string(),
+  state: jobState,
+  state_reason: z.string().nullable(),
+  units_split: count,
+  spec: jobSpec,
+  created_at: z.date(),
+  finished_at: z.date().nullable(),
+  output: blobId.nullable(),
+  output_bytes: count.nullable(),
+  valid: count,
+  failed: count,
+  cancelled: count,
+  awaiting_output: count,
+  blocked: count,
+  tasks: count,
+  cycles: z.string(),
+});
+export type JobRow = z.infer<typeof jobRow>;
+
+export function presentJob(row: JobRow): Job {
+  const settled = row.valid + row.failed + row.cancelled;
+  // Counts and tally are read in one statement, yet a unit may settle between two of its parts.
+  const open = Math.max(0, row.units_split - settled - row.awaiting_output);
+  return {
+    id: row.id,
+    project: row.project,
+    name: row.name,
+    app: row.app,
+    state: row.state,
+    stateReason: row.state_reason,
+    units: {
+      total: row.units_split,
+      open,
+      awaitingOutput: row.awaiting_output,
+      valid: row.valid,
+      failed: row.failed,
+      cancelled: row.cancelled,
+      blocked: Math.min(row.blocked, open),
+    },
+    progressPermille: row.units_split === 0 ? 0 : Math.floor((1000 * settled) / row.units_split),
+    tasks: row.tasks,
+    validatedCycles: row.cycles,
+    output: row.output === null ? null : { blobId: row.output, sizeBytes: row.output_bytes ?? 0 },
+    createdAt: row.created_at.toISOString(),
+    finishedAt: row.finished_at?.toISOString() ?? null,
+    spec: row.spec,
+  };
+}

@@ -1,0 +1,130 @@
+import { Injectable } from '@nestjs/common';
+import type { Job, JobState } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { AuditLog, type AuditAction } from '../audit/index.js';
+import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
+import { QUEUES, QueueService, type CleanData } from '../queue/index.js';
+import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob, type JobRow } from './job-rows.js';
+
+const jobRows = z.array(jobRow);
+const lockedRows = z.array(z.object({ state: jobRow.shape.state, account_id: z.string() }));
+
+const CANCELLABLE: readonly JobState[] = ['splitting', 'running', 'paused', 'assimilating'];
+
+@Injectable()
+export class JobsService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly audit: AuditLog,
+    private readonly queues: QueueService,
+  ) {}
+
+  async get(actor: Actor, jobId: string): Promise<Job> {
+    const [row] = await this.select(actor, 'AND j.id = $3', [jobId]);
+    if (!row) throw new NotFoundError(`job ${jobId}`);
+    return presentJob(row);
+  }
+
+  /** Newest first. */
+  async list(actor: Actor, cursor: string | undefined, limit: number): Promise<Page<Job>> {
+    const rows = await this.select(actor, 'AND j.id < $3 ORDER BY j.id DESC LIMIT $4', [
+      idFromCursor(cursor),
+      limit + 1,
+    ]);
+    return toPage(rows, limit, presentJob, ({ id }) => [id]);
+  }
+
+  /** Ends the job. What hosts still compute for it is aborted at their next heartbeat. Repeating it changes nothing. */
+  async cancel(actor: Actor, jobId: string): Promise<Job> {
+    await this.change(actor, jobId, 'job.cancel', async (manager, state) => {
+      if (state === 'cancelled') return false;
+      if (!CANCELLABLE.includes(state)) throw wrongState(jobId, state, 'cancelled');
+      await manager.query(
+        "UPDATE job SET state = 'cancelled', state_reason = 'cancelled on request', finished_at = now() WHERE id = $1",
+        [jobId],
+      );
+      return true;
+    });
+    await this.clean(jobId);
+    return await this.get(actor, jobId);
+  }
+
+  /** No new tasks until resumed; tasks in progress are finished and counted. */
+  async pause(actor: Actor, jobId: string): Promise<Job> {
+    await this.change(actor, jobId, 'job.pause', async (manager, state) => {
+      if (state === 'paused') return false;
+      if (state !== 'running') throw wrongState(jobId, state, 'paused');
+      await manager.query(
+        "UPDATE job SET state = 'paused', state_reason = 'paused on request' WHERE id = $1",
+        [jobId],
+      );
+      return true;
+    });
+    return await this.get(actor, jobId);
+  }
+
+  async resume(actor: Actor, jobId: string): Promise<Job> {
+    await this.change(actor, jobId, 'job.resume', async (manager, state) => {
+      if (state === 'running') return false;
+      if (state !== 'paused') throw wrongState(jobId, state, 'resumed');
+      await manager.query("UPDATE job SET state = 'running', state_reason = NULL WHERE id = $1", [jobId]);
+      return true;
+    });
+    await this.queues.queue<object>(QUEUES.fill).add({}, { dedupeId: 'fill' });
+    return await this.get(actor, jobId);
+  }
+
+  /** Ends the job if it has not ended, and forgets it with its units and output. Credit stays with the volunteers. */
+  async delete(actor: Actor, jobId: string): Promise<void> {
+    await this.change(actor, jobId, 'job.delete', async (manager, state) => {
+      await manager.query(
+        `UPDATE job SET deleted_at = now(),
+                state = CASE WHEN $2 THEN 'cancelled'::job_state ELSE state END, finished_at = coalesce(finished_at, now())
+          WHERE id = $1`,
+        [jobId, CANCELLABLE.includes(state)],
+      );
+      return true;
+    });
+    await this.clean(jobId);
+  }
+
+  /** Runs a change of the job's state with its row locked; only its submitter and operators may. */
+  private async change(
+    actor: Actor,
+    jobId: string,
+    action: AuditAction,
+    work: (manager: EntityManager, state: JobState) => Promise<boolean>,
+  ): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const [job] = lockedRows.parse(
+        await manager.query(
+          'SELECT state, account_id FROM job WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
+          [jobId],
+        ),
+      );
+      if (!job || (!actor.operator && job.account_id !== actor.accountId))
+        throw new NotFoundError(`job ${jobId}`);
+      if (!(await work(manager, job.state))) return;
+      await this.audit.record(manager, { accountId: actor.accountId, action, subject: `job ${jobId}` });
+    });
+  }
+
+  private async clean(jobId: string): Promise<void> {
+    await this.queues.queue<CleanData>(QUEUES.clean).add({ jobId }, { dedupeId: jobId });
+  }
+
+  private async select(actor: Actor, condition: string, parameters: readonly unknown[]): Promise<JobRow[]> {
+    return jobRows.parse(
+      await this.dataSource.query(`${JOB_SELECT} WHERE ${JOB_VISIBLE} ${condition}`, [
+        actor.operator,
+        actor.accountId,
+        ...parameters,
+      ]),
+    );
+  }
+}
+
+function wrongState(jobId: string, state: JobState, participle: string): DomainError {
+  return new DomainError('wrong-state', `Job ${jobId} is ${state}: it cannot be ${participle}.`);
+}
