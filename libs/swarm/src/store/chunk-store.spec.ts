@@ -1,0 +1,158 @@
+import { createHash } from 'node:crypto';
+import { cp, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { manifestBytes, type Manifest } from '@gleaner/protocol';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ChunkDamagedError } from './chunk-file.js';
+import { ChunkStore, StoreFullError } from './chunk-store.js';
+
+const CHUNK = 256 * 1024;
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-store-'));
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true });
+});
+
+function aFile(chunks: number, fill: number, lastBytes = CHUNK) {
+  const pieces = Array.from({ length: chunks }, (_, index) =>
+    new Uint8Array(index === chunks - 1 ? lastBytes : CHUNK).fill(fill + index),
+  );
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const hashes = pieces.map((piece) => createHash('sha256').update(piece).digest('hex'));
+  const manifest: Manifest = { v: 1, alg: 'sha256', size, chunk: CHUNK, hashes };
+  const manifestId = createHash('sha256').update(manifestBytes(manifest)).digest('hex');
+  return { pieces, manifest, manifestId };
+}
+
+async function damage(path: string, at: number): Promise<void> {
+  const file = await open(path, 'r+');
+  await file.write(Uint8Array.of(255), 0, 1, at);
+  await file.close();
+}
+
+const aStore = (quotaBytes = 100 * CHUNK): Promise<ChunkStore> => ChunkStore.open({ directory, quotaBytes });
+
+describe('ChunkStore', () => {
+  it('keeps chunks, in any order, over a restart', async () => {
+    const { manifest, manifestId, pieces } = aFile(3, 1, 1000);
+    const store = await aStore();
+    const file = await store.openFile(manifestId, manifest);
+    await store.write(manifestId, 2, pieces[2]!);
+    await store.write(manifestId, 0, pieces[0]!);
+    expect(await file.read(2)).toEqual(pieces[2]);
+    await store.close();
+    await store.close();
+
+    const again = await aStore();
+    expect(again.usedBytes).toBe(CHUNK + 1000);
+    const reopened = await again.openFile(manifestId, manifest);
+    expect([...reopened.have]).toEqual([0, 2]);
+    expect(await reopened.read(0)).toEqual(pieces[0]);
+    await expect(reopened.read(1)).rejects.toThrow(RangeError);
+    await again.close();
+  });
+
+  it('writes a sparse file', async () => {
+    const { manifest, manifestId, pieces } = aFile(40, 1);
+    const store = await aStore();
+    const file = await store.openFile(manifestId, manifest);
+    await store.write(manifestId, 39, pieces[39]!);
+    await store.flush();
+    const { size, blocks } = await stat(file.dataPath);
+    expect(size).toBe(40 * CHUNK);
+    expect(blocks * 512).toBeLessThan(4 * CHUNK);
+    await store.close();
+  });
+
+  it('verifies every chunk after a crash and forgets the damaged ones', async () => {
+    const { manifest, manifestId, pieces } = aFile(3, 1);
+    const store = await aStore();
+    await store.openFile(manifestId, manifest);
+    for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
+    await store.flush();
+    // What a crash leaves: the directory as it is now, never closed.
+    const crashed = await mkdtemp(join(tmpdir(), 'gleaner-store-'));
+    await cp(directory, crashed, { recursive: true });
+    await store.close();
+    await damage(join(crashed, `${manifestId}.data`), CHUNK + 5);
+    const recovered = await ChunkStore.open({ directory: crashed, quotaBytes: 100 * CHUNK });
+    const file = await recovered.openFile(manifestId, manifest);
+    expect([...file.have]).toEqual([0, 2]);
+    await recovered.close();
+    await rm(crashed, { recursive: true });
+  });
+
+  it('does not claim what was written after the last flush when it crashes', async () => {
+    const { manifest, manifestId, pieces } = aFile(2, 1);
+    const store = await aStore();
+    await store.openFile(manifestId, manifest);
+    await store.write(manifestId, 0, pieces[0]!);
+    await store.flush();
+    const flushed = await readFile(join(directory, `${manifestId}.have`));
+    await store.write(manifestId, 1, pieces[1]!);
+    expect(await readFile(join(directory, `${manifestId}.have`))).toEqual(flushed);
+    await store.close();
+    expect(await readFile(join(directory, `${manifestId}.have`))).not.toEqual(flushed);
+  });
+
+  it('notices damage at the first use after an orderly restart', async () => {
+    const { manifest, manifestId, pieces } = aFile(1, 1);
+    const store = await aStore();
+    const { dataPath } = await store.openFile(manifestId, manifest);
+    await store.write(manifestId, 0, pieces[0]!);
+    await store.close();
+    await damage(dataPath, 9);
+    const again = await aStore();
+    const file = await again.openFile(manifestId, manifest);
+    await expect(file.read(0)).rejects.toThrow(ChunkDamagedError);
+    expect(file.have.size).toBe(0);
+    await again.close();
+  });
+
+  it('starts anew when the bitmap file is not one', async () => {
+    const { manifest, manifestId } = aFile(2, 1);
+    await writeFile(join(directory, `${manifestId}.have`), 'nonsense');
+    const store = await aStore();
+    expect((await store.openFile(manifestId, manifest)).have.size).toBe(0);
+    await store.close();
+  });
+
+  it('evicts what no task needs, the longest unused first, and tells so before', async () => {
+    const [a, b, c] = [aFile(2, 1), aFile(2, 50), aFile(2, 100)];
+    const evicted: string[] = [];
+    const store = await ChunkStore.open({
+      directory,
+      quotaBytes: 4 * CHUNK,
+      onEvicted: (manifestId) => evicted.push(manifestId),
+    });
+    for (const { manifest, manifestId, pieces } of [a, b]) {
+      await store.openFile(manifestId, manifest);
+      for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
+    }
+    const release = store.pin(a.manifestId);
+    await store.openFile(c.manifestId, c.manifest);
+    await store.write(c.manifestId, 0, c.pieces[0]!);
+    expect(evicted).toEqual([b.manifestId]);
+    expect(store.usedBytes).toBe(3 * CHUNK);
+    await expect(stat(join(directory, `${b.manifestId}.data`))).rejects.toThrow('ENOENT');
+    release();
+    release();
+    await store.close();
+  });
+
+  it('refuses what does not fit beside the files of open tasks', async () => {
+    const [a, b] = [aFile(2, 1), aFile(1, 50)];
+    const store = await aStore(2 * CHUNK);
+    await store.openFile(a.manifestId, a.manifest);
+    store.pin(a.manifestId);
+    await Promise.all(a.pieces.map((piece, index) => store.write(a.manifestId, index, piece)));
+    await store.openFile(b.manifestId, b.manifest);
+    await expect(store.write(b.manifestId, 0, b.pieces[0]!)).rejects.toThrow(StoreFullError);
+    expect(store.usedBytes).toBe(2 * CHUNK);
+    await store.close();
+  });
+});
