@@ -4,7 +4,7 @@ import { Search } from "./search";
 import { Tape } from "./tape";
 
 /** Transforms of the whole tape in one step: 50 to 200 ms of work. */
-const PASSES_PER_STEP: i32 = 32;
+const PASSES_PER_STEP: i32 = 16;
 
 const INPUT_DIRECTORY = "/input/";
 

@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { jobSpec } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { buildExamples, ExampleApp, UnitFailedError } from '@gleaner/example-testing';
 import {
   chooseTones,
+  EXAMPLE_CHIRPS,
+  exampleTape,
   generateTape,
   matchSignals,
   parseSpikes,
@@ -32,6 +36,13 @@ describe('generateTape', () => {
       'f1bdafd3f3c8a7e3b84e284ef673aeecdaa737d3e9e50cc00f9c8aa64b6ba4f9',
     );
     expect(hash('sha256', aTape(8).bytes)).not.toBe(hash('sha256', aTape(7).bytes));
+  });
+
+  it('makes the tape that job.json searches', () => {
+    const job: unknown = JSON.parse(readFileSync(new URL('../job.json', import.meta.url), 'utf8'));
+    const { inputs, split } = jobSpec.parse(job);
+    expect(inputs).toEqual({ tape: `sha256:${hash('sha256', exampleTape(1).bytes)}` });
+    expect(split).toMatchObject([EXAMPLE_CHIRPS]);
   });
 
   it('refuses tones that one-bit samples cannot follow', () => {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 export * from './chirp-grid.js';
+export * from './example-tape.js';
 export * from './generate-tape.js';
 export * from './job-file.js';
 export * from './match-signals.js';

@@ -5,6 +5,8 @@ import {
 /** Exit code of an app that called `abort`, failed an assertion or threw. */
 export const ABORT_EXIT_CODE: i32 = 134;
 
+const STDERR: i32 = 2;
+
 /** The unit's arguments, without the app's name (argv[0]). */
 export function args(): string[] {
   const all = readStrings(true);
@@ -29,11 +31,7 @@ export function inputOffset(): i64 {
 
 /** Writes a message to stderr and ends the unit as failed with the exit code (1 to 255). */
 export function fail(message: string, exitCode: i32 = 1): void {
-  const bytes = String.UTF8.encode(message + "\n");
-  const vector = heap.alloc(12);
-  store<usize>(vector, changetype<usize>(bytes));
-  store<usize>(vector, bytes.byteLength, 4);
-  fd_write(2, vector, 1, vector + 8);
+  writeError(message);
   proc_exit(exitCode);
 }
 
@@ -59,15 +57,22 @@ function gleanerSeed(): f64 {
 
 // @ts-ignore: decorator
 @global
-function gleanerTrace(message: string, n: i32, a0: f64, a1: f64, a2: f64, a3: f64, a4: f64): void {
+function gleanerTrace(
+  message: string, n: i32 = 0, a0: f64 = 0, a1: f64 = 0, a2: f64 = 0, a3: f64 = 0, a4: f64 = 0,
+): void {
   const values: f64[] = [a0, a1, a2, a3, a4];
   let line = "trace: " + message;
   for (let i = 0; i < n; i++) line += " " + values[i].toString();
+  writeError(line);
+}
+
+/** One line to stderr, unbuffered: the unit may end right after it. */
+function writeError(line: string): void {
   const bytes = String.UTF8.encode(line + "\n");
   const vector = heap.alloc(12);
   store<usize>(vector, changetype<usize>(bytes));
   store<usize>(vector, bytes.byteLength, 4);
-  fd_write(2, vector, 1, vector + 8);
+  fd_write(STDERR, vector, 1, vector + 8);
 }
 
 /** Strings of argv (`isArgs`) or of the environment, which share one layout: a pointer table and NUL-ended bytes. */
