@@ -178,7 +178,8 @@ export class CoordinatorClient {
 async function readJson(response: Response): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const bytes of response.body ?? []) {
+  // `as`: a fetched body is always bytes; its type leaves the element open.
+  for await (const bytes of (response.body as ReadableStream<Uint8Array> | null) ?? []) {
     length += bytes.length;
     if (length > MAX_ANSWER_BYTES)
       throw new RangeError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
@@ -203,6 +204,6 @@ function reasonOf(error: unknown): string {
   if (error.name === 'TimeoutError') return 'no answer in time';
   // fetch says only "fetch failed"; the system's reason is its cause.
   const cause: unknown = error.cause;
-  if (cause instanceof Error) return 'code' in cause ? `${String(cause.code)}` : cause.message;
+  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.message;
   return error.message;
 }

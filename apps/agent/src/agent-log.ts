@@ -43,8 +43,9 @@ export function logWorker(worker: Worker, log: LogEvent): void {
 }
 
 function textOf(value: unknown): string {
-  if (typeof value === 'string' && !/^[\w.:@/+-]+$/.test(value)) return JSON.stringify(value);
-  return typeof value === 'object' ? JSON.stringify(value, bigIntAsText) : String(value);
+  if (typeof value === 'string' && /^[\w.:@/+-]+$/.test(value)) return value;
+  if (typeof value === 'bigint') return value.toString();
+  return JSON.stringify(value, bigIntAsText);
 }
 
 function bigIntAsText(_key: string, value: unknown): unknown {

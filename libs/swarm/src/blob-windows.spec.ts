@@ -81,7 +81,7 @@ describe('BlobWindows', () => {
       { location: LOCATION, offset: CHUNK - 5, length: CHUNK + 10 },
       NEVER,
     );
-    expect(source.asked.sort()).toEqual([0, 1, 2]);
+    expect(new Set(source.asked)).toEqual(new Set([0, 1, 2]));
     expect(await read(window)).toEqual(CONTENT.slice(CHUNK - 5, 2 * CHUNK + 5));
   });
 

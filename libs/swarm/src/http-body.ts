@@ -33,11 +33,17 @@ export async function readBounded(
 ): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  for await (const bytes of response.body ?? []) {
+  for await (const bytes of bodyOf(response)) {
     guard.touch();
     length += bytes.length;
     if (length > maxBytes) throw new RangeError(`the answer is longer than ${maxBytes} bytes`);
     parts.push(bytes);
   }
   return Buffer.concat(parts, length);
+}
+
+/** The body's bytes as they arrive; nothing where there is no body. */
+export function bodyOf(response: Response): AsyncIterable<Uint8Array> | Iterable<Uint8Array> {
+  // `as`: a fetched body is always bytes; its type leaves the element open.
+  return (response.body as ReadableStream<Uint8Array> | null) ?? [];
 }

@@ -16,7 +16,7 @@ import {
   type ManifestSource,
   type VerifiedChunk,
 } from './chunk-source.js';
-import { readBounded, StallGuard } from './http-body.js';
+import { bodyOf, readBounded, StallGuard } from './http-body.js';
 import { sha256Hex } from './sha256.js';
 
 /** One Range request asks for at most this much, so that a dropped connection costs little. */
@@ -131,7 +131,7 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
     for (let at = first; at < end; at += manifest.chunk) lengths.push(Math.min(manifest.chunk, end - at));
     const slicer = new ChunkSlicer(lengths);
     let index = run.start;
-    for await (const bytes of response.body ?? []) {
+    for await (const bytes of bodyOf(response)) {
       guard.touch();
       for (const piece of slicer.push(bytes)) {
         const sha256 = manifest.hashes[index] ?? '';

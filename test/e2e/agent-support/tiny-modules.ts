@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import { admitModule } from '@gleaner/sandbox/admission';
 
-/** A rewritten module, as an agent fetches it. */
 export interface TinyModule {
+  /** As a scientist publishes it. */
+  readonly original: Uint8Array;
+  /** Rewritten, as an agent fetches it. */
   readonly bytes: Uint8Array;
   readonly sha256: string;
 }
 
-/** Writes a text to stdout and ends. */
-export function helloModule(text: string): TinyModule {
+/** Writes a text (at most 16,000 bytes) to stdout so many times, and ends. */
+export function helloModule(text: string, times = 1): TinyModule {
   const message = Buffer.from(text);
   const iovec = Buffer.alloc(16);
   iovec.writeUInt32LE(16, 0);
   iovec.writeUInt32LE(message.length, 4);
   // i32.const 1, i32.const 0, i32.const 1, i32.const 8, call fd_write, drop
   const code = [0x41, 1, 0x41, 0, 0x41, 1, 0x41, 8, 0x10, 0, 0x1a];
-  return admitted(assemble(code, Buffer.concat([iovec, message])));
+  const repeated = Array.from({ length: times }, () => code).flat();
+  return admitted(assemble(repeated, Buffer.concat([iovec, message])));
 }
 
 /** Computes until its cycles are used up. */
@@ -24,10 +27,11 @@ export function endlessModule(): TinyModule {
   return admitted(assemble([0x03, 0x40, 0x0c, 0, 0x0b], Buffer.alloc(1)));
 }
 
-function admitted(bytes: Uint8Array): TinyModule {
-  const admission = admitModule(bytes);
+function admitted(original: Uint8Array): TinyModule {
+  const admission = admitModule(original);
   if (!admission.admitted) throw new Error(`not admitted: ${JSON.stringify(admission.errors)}`);
-  return { bytes: admission.module, sha256: createHash('sha256').update(admission.module).digest('hex') };
+  const bytes = admission.module;
+  return { original, bytes, sha256: createHash('sha256').update(bytes).digest('hex') };
 }
 
 /** A command with one page of memory that imports `fd_write` as function 0. */

@@ -26,6 +26,6 @@ async function runAgent(args: readonly string[]): Promise<number> {
   // A terminal sends Ctrl-C to both; the agent decides, and this process ends when it has.
   process.on('SIGINT', () => undefined);
   for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
-  const [code]: unknown[] = await once(child, 'exit');
-  return typeof code === 'number' ? code : 1;
+  await once(child, 'exit');
+  return child.exitCode ?? 1;
 }
