@@ -8,6 +8,7 @@ import { ABI, type AdmissionOptions, VIRTUAL_STACK_BYTES, admitModule } from '@g
 import { measureAdmission } from './sandbox-admission-time.js';
 import { KERNELS, type Kernel, NativeKernel, readKernel, withBuildDirectory } from './sandbox-kernels.js';
 import { measureLongCall } from './sandbox-long-call.js';
+import { measureSnapshots, measureUnitsPerSecond } from './sandbox-runner.js';
 
 const AMPLE_CYCLES = 1n << 60n;
 /** Recursive Fibonacci numbers are nothing but calls, and are reported apart from the mean. */
@@ -46,6 +47,8 @@ const report = {
   geomeanAll: geometricMean(averaged.map(({ rawMs, admittedMs }) => admittedMs / rawMs)),
   ...measureAdmission(await readKernel('fft')),
   longCall: await measureLongCall(),
+  ...(await measureUnitsPerSecond()),
+  snapshots: await measureSnapshots(),
 };
 if (values.json) console.log(JSON.stringify(report));
 else print();
@@ -111,5 +114,12 @@ function print(): void {
   console.log(`admission of 5 MB: ${admit5MBMs.toFixed(0)} ms`);
   console.log(
     `one long call: ${longCall.optimisedMs.toFixed(0)} ms optimised, ${longCall.baselineMs.toFixed(0)} ms in the engine's default tiers`,
+  );
+  const { unitsPerSecond, unitsPerSecondThroughProcess, snapshots } = report;
+  console.log(
+    `small units: ${unitsPerSecond.toFixed(0)}/s in one process, ${unitsPerSecondThroughProcess.toFixed(0)}/s sent to a sandbox process`,
+  );
+  console.log(
+    `snapshot of ${snapshots.memoryMiB} MiB that nothing compresses: ${snapshots.pauseMs.toFixed(0)} ms pause, ${percent(1 + snapshots.overheadAtOneAMinute)} of the CPU at one a minute`,
   );
 }

@@ -2,9 +2,12 @@ import { RUNTIME_VERSION } from '../abi.js';
 import type { SentUnit } from './messages.js';
 import type { SandboxPlatform } from './sandbox-platform.js';
 import { decodeHeader, encodeSnapshot, type SnapshotHeader } from './snapshot.js';
+import type { UnitResult } from './types.js';
 import type { Ending } from './unit-ending.js';
 import type { UnitExecution } from './unit-execution.js';
 import { unitKeyOf } from './unit-state.js';
+
+const SAVE_MOMENT_MS = 20;
 
 /** Decides when a unit's state is kept, and whether a kept one is its own. */
 export class Checkpoint {
@@ -13,6 +16,8 @@ export class Checkpoint {
   readonly #identity: { readonly moduleSha256: string; readonly unitKey: string };
   #lastAt = performance.now();
   #saving: Promise<void> | null = null;
+  #count = 0;
+  #longestPauseMs = 0;
 
   constructor(unit: SentUnit, platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>) {
     this.#unit = unit;
@@ -35,10 +40,31 @@ export class Checkpoint {
     }
   }
 
-  saveIfDue(execution: UnitExecution): void {
+  /** See `UnitResult.snapshots`. */
+  get taken(): Pick<UnitResult, 'snapshots'> {
+    if (this.#count === 0) return {};
+    return { snapshots: { count: this.#count, longestPauseMs: this.#longestPauseMs } };
+  }
+
+  /** Between two steps: keeps the state if it is time to. */
+  async pass(execution: UnitExecution): Promise<void> {
+    const startedAt = performance.now();
+    const isDue = this.#isDue(startedAt);
+    if (!isDue && this.#saving === null) return;
+    if (isDue) this.#save(execution);
+    await this.#letSave();
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, performance.now() - startedAt);
+  }
+
+  #isDue(now: number): boolean {
+    const { checkpoint } = this.#unit;
+    if (checkpoint === undefined || this.#saving !== null) return false;
+    return now - this.#lastAt >= checkpoint.everyMs;
+  }
+
+  #save(execution: UnitExecution): void {
     const { checkpoint, id } = this.#unit;
-    if (checkpoint === undefined || this.#saving !== null) return;
-    if (performance.now() - this.#lastAt < checkpoint.everyMs) return;
+    if (checkpoint === undefined) return;
     const snapshot = execution.capture(this.#identity);
     if (checkpoint.path === null) {
       this.#platform.send({ type: 'snapshot', id, bytes: encodeSnapshot(snapshot) });
@@ -49,7 +75,14 @@ export class Checkpoint {
         .catch(() => undefined)
         .finally(() => (this.#saving = null));
     }
+    this.#count++;
     this.#lastAt = performance.now();
+  }
+
+  /** Gives a save in progress a moment, since steps may be long and leave it no other. */
+  async #letSave(): Promise<void> {
+    if (this.#saving === null) return;
+    await Promise.race([this.#saving, new Promise((resolve) => setTimeout(resolve, SAVE_MOMENT_MS))]);
   }
 
   /** A finished unit's snapshot is of no use; after a failure of this host it is. */

@@ -132,7 +132,11 @@ export class SandboxLoop {
       const start = (): UnitExecution => new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
       const { execution, begun, resumedCycles } = checkpoint.resume(start) ?? begin(start());
       const ending = begun ?? (await this.#stepToEnd(execution, checkpoint));
-      const result = { ...finish(ending, execution), ...(resumedCycles === null ? {} : { resumedCycles }) };
+      const result = {
+        ...finish(ending, execution),
+        ...(resumedCycles === null ? {} : { resumedCycles }),
+        ...checkpoint.taken,
+      };
       await checkpoint.end(ending);
       return { id: unit.id, result, isModuleLost: false };
     } catch (error) {
@@ -150,7 +154,7 @@ export class SandboxLoop {
     for (;;) {
       const ending = execution.step();
       if (ending !== null) return ending;
-      checkpoint.saveIfDue(execution);
+      await checkpoint.pass(execution);
       await this.#endTurnIfDue();
     }
   }

@@ -74,6 +74,8 @@ export interface UnitResult {
   readonly message: string | null;
   /** Cycles that a resumed snapshot had used already; absent where the run began at the beginning. */
   readonly resumedCycles?: bigint;
+  /** Snapshots taken and the longest time between two steps that they cost; absent where none was taken. */
+  readonly snapshots?: { readonly count: number; readonly longestPauseMs: number };
   readonly cpuMs: number;
   readonly wallMs: number;
 }

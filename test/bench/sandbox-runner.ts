@@ -1,0 +1,140 @@
+import { hash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { admitModule } from '@gleaner/sandbox/admission';
+import { InProcessRunner, SandboxProcess, type UnitToRun } from '@gleaner/sandbox/runner';
+import binaryen from 'assemblyscript/binaryen';
+
+const BATCH = 2_000;
+const ROUNDS = 5;
+const SNAPSHOT_MEMORY_MIB = 64;
+const SNAPSHOT_STEPS = 40;
+const MINUTE_MS = 60_000;
+
+/** Reads its 16 bytes of input, adds them up, writes the sum. */
+const SMALL_UNIT = `(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $path_open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "input/a")
+  (func (export "_start") (local $i i32) (local $sum i32)
+    (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 7) (i32.const 0)
+      (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 16)))
+    (i32.store (i32.const 32) (i32.const 64)) (i32.store (i32.const 36) (i32.const 16))
+    (drop (call $fd_read (i32.load (i32.const 16)) (i32.const 32) (i32.const 1) (i32.const 20)))
+    (loop $again
+      (local.set $sum (i32.add (local.get $sum) (i32.load8_u offset=64 (local.get $i))))
+      (br_if $again (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 16))))
+    (i32.store (i32.const 64) (local.get $sum)) (i32.store (i32.const 36) (i32.const 4))
+    (drop (call $fd_write (i32.const 1) (i32.const 32) (i32.const 1) (i32.const 20)))))`;
+
+/** Fills its memory with randomness, which nothing can compress, and computes about 100 ms in each of its steps. */
+const SNAPSHOT_UNIT = `(module
+  (import "wasi_snapshot_preview1" "random_get" (func $random_get (param i32 i32) (result i32)))
+  (memory (export "memory") ${SNAPSHOT_MEMORY_MIB * 16})
+  (global $step (mut i32) (i32.const 0))
+  (global $x (mut i64) (i64.const 1))
+  (func (export "_initialize")
+    (drop (call $random_get (i32.const 0) (i32.const ${SNAPSHOT_MEMORY_MIB * 2 ** 20}))))
+  (func (export "gleaner_step") (result i32) (local $i i32)
+    (local.set $i (i32.const 60000000))
+    (loop $again
+      (global.set $x (i64.add (i64.mul (global.get $x) (i64.const 6364136223846793005)) (i64.const 1)))
+      (br_if $again (local.tee $i (i32.sub (local.get $i) (i32.const 1)))))
+    (global.set $step (i32.add (global.get $step) (i32.const 1)))
+    (i32.lt_s (global.get $step) (i32.const ${SNAPSHOT_STEPS}))))`;
+
+export interface UnitThroughput {
+  /** Small units a second and core, each in a fresh instance, inside one process; the best of several rounds. */
+  readonly unitsPerSecond: number;
+  /** The same units sent to a sandbox process and back. */
+  readonly unitsPerSecondThroughProcess: number;
+}
+
+/** How many small units one core computes. Set `--no-liftoff` before, as the sandbox process does. */
+export async function measureUnitsPerSecond(): Promise<UnitThroughput> {
+  const unit = aUnit(SMALL_UNIT, {
+    a: { kind: 'bytes', bytes: Uint8Array.from({ length: 16 }, (_, i) => i) },
+  });
+  if (unit.module.kind !== 'bytes') throw new TypeError('the unit carries its module');
+  const runner = new InProcessRunner(unit.module.bytes);
+  let best = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const begin = performance.now();
+    for (let i = 0; i < BATCH; i++) {
+      const { outcome, message } = runner.run(unit);
+      if (outcome !== 'ok') throw new Error(`a small unit ended with ${outcome}: ${message}`);
+    }
+    best = Math.max(best, (BATCH / (performance.now() - begin)) * 1000);
+  }
+  return { unitsPerSecond: best, unitsPerSecondThroughProcess: await measureThroughProcess(unit) };
+}
+
+async function measureThroughProcess(unit: UnitToRun): Promise<number> {
+  const sandbox = await SandboxProcess.start();
+  let best = 0;
+  for (let round = 0; round < ROUNDS; round++) {
+    const begin = performance.now();
+    await Promise.all(Array.from({ length: BATCH }, () => sandbox.run(unit)));
+    best = Math.max(best, (BATCH / (performance.now() - begin)) * 1000);
+  }
+  await sandbox.close();
+  return best;
+}
+
+export interface SnapshotCost {
+  readonly memoryMiB: number;
+  /** CPU time that one snapshot takes, by the difference between two runs. */
+  readonly cpuMsPerSnapshot: number;
+  /** Share of the CPU at one snapshot a minute. */
+  readonly overheadAtOneAMinute: number;
+  /** Longest pause between two steps. */
+  readonly pauseMs: number;
+}
+
+/** What snapshots of 64 MiB that nothing can compress cost a stepping app. */
+export async function measureSnapshots(): Promise<SnapshotCost> {
+  const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-'));
+  const sandbox = await SandboxProcess.start({ checkpointDirectory: directory });
+  try {
+    const unit = aUnit(SNAPSHOT_UNIT, {});
+    await sandbox.run(unit);
+    const without = await sandbox.run(unit);
+    const checkpoint = { path: join(directory, 'snapshot'), everyMs: 1 };
+    const withSnapshots = await sandbox.run(unit, { checkpoint });
+    const { snapshots } = withSnapshots;
+    if (snapshots === undefined) throw new Error('no snapshot was taken');
+    const cpuMsPerSnapshot = Math.max(0, withSnapshots.cpuMs - without.cpuMs) / snapshots.count;
+    return {
+      memoryMiB: SNAPSHOT_MEMORY_MIB,
+      cpuMsPerSnapshot,
+      overheadAtOneAMinute: cpuMsPerSnapshot / MINUTE_MS,
+      pauseMs: snapshots.longestPauseMs,
+    };
+  } finally {
+    await sandbox.close();
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function aUnit(text: string, inputs: UnitToRun['inputs']): UnitToRun {
+  const parsed = binaryen.parseText(text);
+  parsed.setFeatures(binaryen.Features.All);
+  const admission = admitModule(parsed.emitBinary());
+  parsed.dispose();
+  if (!admission.admitted) throw new Error(admission.errors.map(({ message }) => message).join(' '));
+  return {
+    module: { kind: 'bytes', bytes: admission.module },
+    moduleSha256: hash('sha256', admission.module),
+    appName: 'bench',
+    args: [],
+    env: {},
+    inputs,
+    outputs: ['stdout'],
+    limits: { maxCycles: 10n ** 15n, memoryMiB: SNAPSHOT_MEMORY_MIB, outputBytes: 1000, wallMs: 600_000 },
+    seed: '33'.repeat(32),
+  };
+}
