@@ -106,6 +106,9 @@ interface Search {
 async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
   const { options, tape, chirps, directory, operator, cleanUp, signal } = search;
   const project = await prepareProject(operator, VOLUNTEERS);
+  // The job comes first: agents that find no work ask again only after a while.
+  const step = chirpsPerUnit(chirps, options.units ?? DEFAULT_UNITS);
+  const jobId = await submit(project, tape, chirps, step, signal);
   const agents = cleanUp.use(new DemoAgents());
   await Promise.all(
     project.volunteers.map(({ name, token }) =>
@@ -122,8 +125,6 @@ async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
     `Searching ${tape.name} at chirps ${chirps.from}:${chirps.to}` +
       (tape.injected ? ` for ${tape.injected.length} injected tones …` : ' …'),
   );
-  const step = chirpsPerUnit(chirps, options.units ?? DEFAULT_UNITS);
-  const jobId = await submit(project, tape, chirps, step, signal);
   const job = await Promise.race([watchJob(project.scientist, jobId, signal), agents.failed()]);
   const answer = job.output ? await answerOf(project.scientist, jobId, signal) : '';
   const leaderboard = await leaderboardOf(operator);
