@@ -1,0 +1,361 @@
+import type { Random } from './fuzz-sandbox-random.js';
+
+/*
+ * Random valid modules that terminate: every loop and every call uses up fuel. A program is kept as a list of
+ * instructions, so that it can be encoded as it is, or with a counter before each instruction: a count that owes
+ * nothing to the rewriter.
+ */
+
+type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
+
+interface Instruction {
+  readonly bytes: readonly number[];
+  /** 1 or 0 by the cost model, for all instructions that are generated. */
+  readonly cycles: number;
+}
+
+const TYPE_BYTE: Readonly<Record<Type, number>> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b };
+const TYPES: readonly Type[] = ['i32', 'i64', 'f32', 'f64', 'v128'];
+const NUMBERS: readonly Type[] = ['i32', 'i64'];
+const EMPTY = 0x40;
+
+/** Opcodes by result; operands in order. */
+type Operator = readonly [operands: readonly Type[], ...bytes: number[]];
+const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
+const simd = (code: number) => [0xfd, ...(code < 0x80 ? [code] : [(code & 0x7f) | 0x80, code >>> 7])];
+const OPERATORS: Readonly<Record<Type, readonly Operator[]>> = {
+  i32: [
+    ...[...range(0x6a, 0x6c), ...range(0x71, 0x78)].map((code): Operator => [['i32', 'i32'], code]),
+    ...range(0x46, 0x4f).map((code): Operator => [['i32', 'i32'], code]),
+    ...[0x45, 0x67, 0x68, 0x69, 0xc0, 0xc1].map((code): Operator => [['i32'], code]),
+    ...range(0x61, 0x66).map((code): Operator => [['f64', 'f64'], code]),
+    [['i64'], 0xa7],
+    [['f32'], 0xbc],
+    [['f64'], 0xaa],
+    [['f64'], 0xfc, 0x02],
+    [['v128'], ...simd(0x1b), 2],
+    [['v128'], ...simd(0x64)],
+  ],
+  i64: [
+    ...[...range(0x7c, 0x7e), ...range(0x83, 0x8a)].map((code): Operator => [['i64', 'i64'], code]),
+    [['i32'], 0xac],
+    [['f64'], 0xbd],
+    [['v128'], ...simd(0x1d), 1],
+  ],
+  f32: [
+    ...range(0x92, 0x98).map((code): Operator => [['f32', 'f32'], code]),
+    ...range(0x8b, 0x91).map((code): Operator => [['f32'], code]),
+    [['f64'], 0xb6],
+    [['i32'], 0xb2],
+    [['i32'], 0xbe],
+    [['v128'], ...simd(0x1f), 3],
+  ],
+  f64: [
+    ...range(0xa0, 0xa6).map((code): Operator => [['f64', 'f64'], code]),
+    ...range(0x99, 0x9f).map((code): Operator => [['f64'], code]),
+    [['f32'], 0xbb],
+    [['i64'], 0xb9],
+    [['i64'], 0xbf],
+    [['v128'], ...simd(0x21), 0],
+  ],
+  v128: [
+    ...[
+      0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf7, 0x51, 0x4e, 0x6e, 0xae,
+      0x41, 0x4b,
+    ].map((code): Operator => [['v128', 'v128'], ...simd(code)]),
+    ...[0xe3, 0xef, 0xe0, 0xed, 0x67, 0x5e, 0x5f, 0xf8, 0xfa].map((code): Operator => [
+      ['v128'],
+      ...simd(code),
+    ]),
+    [['f32'], ...simd(0x13)],
+    [['f64'], ...simd(0x14)],
+    [['i64'], ...simd(0x12)],
+    [['v128', 'f64'], ...simd(0x22), 1],
+  ],
+};
+const LOADS: Readonly<Record<Type, readonly number[]>> = {
+  i32: [0x28],
+  i64: [0x29],
+  f32: [0x2a],
+  f64: [0x2b],
+  v128: simd(0),
+};
+const STORES: Readonly<Record<Type, readonly number[]>> = {
+  i32: [0x36],
+  i64: [0x37],
+  f32: [0x38],
+  f64: [0x39],
+  v128: simd(11),
+};
+
+/** One local of each type follows the parameters. */
+const PARAMETERS: readonly Type[] = ['i32', 'f64'];
+const LOCALS: readonly Type[] = [...PARAMETERS, ...TYPES];
+const FUNCTIONS = 4;
+const FUEL_GLOBAL = 0;
+const GLOBALS: readonly Type[] = ['i32', 'i64', 'f64', 'f32'];
+const COUNTER_GLOBAL = GLOBALS.length;
+const FUEL = 300;
+
+const op = (...bytes: number[]): Instruction => ({ bytes, cycles: 1 });
+const free = (...bytes: number[]): Instruction => ({ bytes, cycles: 0 });
+const END = free(0x0b);
+
+function u32(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...u32(value >>> 7)];
+}
+
+/** A label in scope; all carry nothing. */
+interface Scope {
+  readonly labels: number;
+  readonly depth: number;
+}
+
+class FunctionGenerator {
+  constructor(
+    private readonly random: Random,
+    private readonly index: number,
+    private readonly withFloats: boolean,
+  ) {}
+
+  body(): Instruction[] {
+    return [
+      ...this.#useFuel(),
+      ...this.#statements({ labels: 0, depth: 0 }),
+      ...this.#expression('i64', 3),
+      END,
+    ];
+  }
+
+  /** Returns at once when the fuel is used up, else takes one. */
+  #useFuel(): Instruction[] {
+    return [
+      op(0x23, FUEL_GLOBAL),
+      op(0x45),
+      op(0x04, EMPTY),
+      op(0x42, 9),
+      op(0x0f),
+      END,
+      op(0x23, FUEL_GLOBAL),
+      op(0x41, 1),
+      op(0x6b),
+      op(0x24, FUEL_GLOBAL),
+    ];
+  }
+
+  #type(): Type {
+    return this.random.pick(this.withFloats ? TYPES : NUMBERS);
+  }
+
+  #statements(scope: Scope): Instruction[] {
+    return Array.from({ length: 1 + this.random.int(5) }, () => this.#statement(scope)).flat();
+  }
+
+  #statement(scope: Scope): Instruction[] {
+    const { random } = this;
+    const inner = { labels: scope.labels + 1, depth: scope.depth + 1 };
+    const kind = scope.depth > 4 ? random.int(5) : random.int(13);
+    switch (kind) {
+      case 0: {
+        const type = this.#type();
+        const local = random.pick(LOCALS.flatMap((t, i) => (t === type ? [i] : [])));
+        return [...this.#expression(type, 3), op(0x21, local)];
+      }
+      case 1:
+      case 2:
+        return this.#storeRun();
+      case 3: {
+        const global = this.withFloats ? 1 + random.int(GLOBALS.length - 1) : 1;
+        return [...this.#expression(GLOBALS[global] ?? 'i64', 2), op(0x24, global)];
+      }
+      case 4:
+        return scope.labels === 0
+          ? [free(0x01)]
+          : [...this.#expression('i32', 2), op(0x0d, random.int(scope.labels))];
+      case 5:
+        return [free(0x02, EMPTY), ...this.#statements(inner), END];
+      case 6:
+        return [free(0x03, EMPTY), ...this.#useFuel(), ...this.#statements(inner), END];
+      case 7:
+        return [...this.#expression('i32', 2), op(0x04, EMPTY), ...this.#statements(inner), END];
+      case 8:
+        return [
+          ...this.#expression('i32', 2),
+          op(0x04, EMPTY),
+          ...this.#statements(inner),
+          free(0x05),
+          ...this.#statements(inner),
+          END,
+        ];
+      case 9:
+        return [
+          free(0x02, EMPTY),
+          ...this.#statements(inner),
+          op(0x0c, random.int(inner.labels)),
+          ...this.#statements(inner),
+          END,
+        ];
+      case 10: {
+        const labels = Array.from({ length: 1 + random.int(3) }, () => random.int(inner.labels));
+        return [
+          free(0x02, EMPTY),
+          ...this.#expression('i32', 2),
+          op(0x0e, labels.length - 1, ...labels),
+          END,
+        ];
+      }
+      case 11:
+        return random.chance(30)
+          ? [...this.#expression('i32', 2), op(0x04, EMPTY), ...this.#expression('i64', 2), op(0x0f), END]
+          : [free(0x01)];
+      default:
+        return [...this.#call(), op(0x1a)];
+    }
+  }
+
+  /** Stores beside each other, as compilers write them, or anywhere. */
+  #storeRun(): Instruction[] {
+    const { random } = this;
+    return Array.from({ length: 1 + random.int(4) }, () => {
+      const type = this.#type();
+      const address = random.chance(60) ? [op(0x20, 0), op(0x41, ...[0x38]), op(0x71)] : this.#address();
+      return [...address, ...this.#expression(type, 2), op(...(STORES[type] ?? []), 0, random.int(9) * 4)];
+    }).flat();
+  }
+
+  /** Mostly in bounds: masked to the first kilobytes. */
+  #address(): Instruction[] {
+    return [...this.#expression('i32', 2), op(0x41, ...u32(0x3f8).map((byte) => byte)), op(0x71)];
+  }
+
+  #call(): Instruction[] {
+    const callee = this.random.chance(15) ? this.index : this.random.int(this.index + 1);
+    return [...this.#expression('i32', 1), ...this.#floatOrZero(), op(0x10, callee)];
+  }
+
+  #floatOrZero(): Instruction[] {
+    return this.withFloats ? this.#expression('f64', 1) : [op(0x44, 0, 0, 0, 0, 0, 0, 0, 0)];
+  }
+
+  #expression(type: Type, depth: number): Instruction[] {
+    const { random } = this;
+    if (depth === 0 || random.chance(25)) return [this.#leaf(type)];
+    const choice = random.int(12);
+    if (choice === 0) return [...this.#address(), op(...LOADS[type], 0, random.int(5) * 4)];
+    if (choice === 1 && type !== 'v128') {
+      return [
+        ...this.#expression(type, depth - 1),
+        ...this.#expression(type, depth - 1),
+        ...this.#expression('i32', 1),
+        op(0x1b),
+      ];
+    }
+    if (choice === 2) {
+      const [then, otherwise] = [this.#expression(type, depth - 1), this.#expression(type, depth - 1)];
+      return [
+        ...this.#expression('i32', 1),
+        op(0x04, TYPE_BYTE[type]),
+        ...then,
+        free(0x05),
+        ...otherwise,
+        END,
+      ];
+    }
+    if (choice === 3 && type === 'i64' && depth > 1) return this.#call();
+    const operators = OPERATORS[type].filter(
+      ([operands]) => this.withFloats || operands.every((t) => NUMBERS.includes(t)),
+    );
+    const [operands, ...bytes] = random.pick(operators);
+    return [...operands.flatMap((operand) => this.#expression(operand, depth - 1)), op(...bytes)];
+  }
+
+  #leaf(type: Type): Instruction {
+    const { random } = this;
+    const locals = LOCALS.flatMap((t, i) => (t === type ? [i] : []));
+    if (random.chance(50)) return op(0x20, random.pick(locals));
+    const bytes = (count: number) =>
+      Array.from({ length: count }, () => random.pick([0, 0, 0x7f, 0x80, 0xff, 0xf0, 0x3f, random.int(256)]));
+    switch (type) {
+      case 'i32':
+        return op(0x41, random.int(64));
+      case 'i64':
+        return op(0x42, random.int(64));
+      case 'f32':
+        return op(0x43, ...bytes(4));
+      case 'f64':
+        return op(0x44, ...bytes(8));
+      case 'v128':
+        return op(...simd(12), ...bytes(16));
+    }
+  }
+}
+
+export interface RandomProgram {
+  /** Exports `run` (i32) → i64 and `memory`. */
+  readonly plain: Uint8Array;
+  /** The same with an i64 global `count` that every instruction adds to. */
+  readonly counted: Uint8Array;
+}
+
+/** With `withFloats` results can depend on NaN bits, unless these are canonical. */
+export function randomProgram(
+  random: Random,
+  { withFloats }: { readonly withFloats: boolean },
+): RandomProgram {
+  const functions = Array.from({ length: FUNCTIONS }, (_, i) =>
+    new FunctionGenerator(random, i, withFloats).body(),
+  );
+  return { plain: encode(functions, false), counted: encode(functions, true) };
+}
+
+const vector = (items: readonly number[][]): number[] => [...u32(items.length), ...items.flat()];
+const sized = (bytes: readonly number[]): number[] => [...u32(bytes.length), ...bytes];
+const section = (id: number, bytes: readonly number[]): number[] => [id, ...sized(bytes)];
+const exported = (name: string, kind: number, index: number): number[] => [
+  ...sized([...Buffer.from(name)]),
+  kind,
+  index,
+];
+
+const COUNT_ONE = [0x23, COUNTER_GLOBAL, 0x42, 1, 0x7c, 0x24, COUNTER_GLOBAL];
+const ZERO: Readonly<Record<Type, readonly number[]>> = {
+  i32: [0x41, 0],
+  i64: [0x42, 0],
+  f32: [0x43, 0, 0, 0, 0],
+  f64: [0x44, 0, 0, 0, 0, 0, 0, 0, 0],
+  v128: [],
+};
+
+function encode(functions: ReadonlyArray<readonly Instruction[]>, counted: boolean): Uint8Array {
+  const parameters = vector(PARAMETERS.map((type) => [TYPE_BYTE[type]]));
+  const locals = vector(TYPES.map((type) => [1, TYPE_BYTE[type]]));
+  const globals = GLOBALS.map((type, i) => [
+    TYPE_BYTE[type],
+    1,
+    ...(i === FUEL_GLOBAL ? [0x41, ...u32(FUEL)] : ZERO[type]),
+    0x0b,
+  ]);
+  if (counted) globals.push([TYPE_BYTE.i64, 1, 0x42, 0, 0x0b]);
+  const bodies = functions.map((instructions) =>
+    sized([
+      ...locals,
+      ...instructions.flatMap(({ bytes, cycles }) =>
+        counted && cycles > 0 ? [...COUNT_ONE, ...bytes] : [...bytes],
+      ),
+    ]),
+  );
+  const exportsOf = [
+    exported('run', 0, FUNCTIONS - 1),
+    exported('memory', 2, 0),
+    ...(counted ? [exported('count', 3, COUNTER_GLOBAL)] : []),
+  ];
+  return Uint8Array.from([
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...section(1, vector([[0x60, ...parameters, 1, TYPE_BYTE.i64]])),
+    ...section(3, vector(functions.map(() => [0]))),
+    ...section(5, vector([[0, 1]])),
+    ...section(6, vector(globals)),
+    ...section(7, vector(exportsOf)),
+    ...section(10, vector(bodies)),
+  ]);
+}
