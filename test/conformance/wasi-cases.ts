@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
+
+const SUFFIX = '.wasm';
 
 /** What a program expects and what is expected of it; unknown fields belong to other harnesses. */
 const expectation = z.object({
@@ -21,19 +24,19 @@ export interface WasiCase {
   readonly rootPath: string | null;
 }
 
-/** The programs of a directory by name. */
-export async function readWasiCases(directory: string): Promise<WasiCase[]> {
-  const files = (await readdir(directory)).sort();
-  const cases: WasiCase[] = [];
-  for (const file of files.filter((name) => name.endsWith('.wasm'))) {
-    const name = basename(file, '.wasm');
-    const description = `${name}.json`;
-    const json: unknown = files.includes(description)
-      ? JSON.parse(await readFile(join(directory, description), 'utf8'))
-      : {};
-    const expected = expectation.parse(json);
-    const rootPath = expected.root === undefined ? null : join(directory, expected.root);
-    cases.push({ name, path: join(directory, file), expected, rootPath });
-  }
-  return cases;
+/** Paths of the programs in a directory, by name. */
+export async function listWasiPrograms(directory: string): Promise<string[]> {
+  const files = await readdir(directory);
+  const programs = files.filter((file) => file.endsWith(SUFFIX)).sort();
+  return programs.map((file) => join(directory, file));
+}
+
+/** A program with the expectation beside it, if there is one. */
+export async function readWasiCase(path: string): Promise<WasiCase> {
+  const name = basename(path, SUFFIX);
+  const description = join(dirname(path), `${name}.json`);
+  const json: unknown = existsSync(description) ? JSON.parse(await readFile(description, 'utf8')) : {};
+  const expected = expectation.parse(json);
+  const rootPath = expected.root === undefined ? null : join(dirname(path), expected.root);
+  return { name, path, expected, rootPath };
 }

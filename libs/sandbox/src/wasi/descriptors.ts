@@ -3,7 +3,7 @@ import type { DirectoryNode, FileNode } from './nodes.js';
 import { FILETYPE } from './preview1.js';
 
 /** Descriptors that one unit may have open at a time. */
-export const MAX_DESCRIPTORS = 1024;
+const MAX_DESCRIPTORS = 1024;
 
 interface DescriptorCommon {
   rights: number;
@@ -12,7 +12,7 @@ interface DescriptorCommon {
 }
 
 /** A standard stream: `stdin` is always at its end. */
-export interface StreamDescriptor extends DescriptorCommon {
+interface StreamDescriptor extends DescriptorCommon {
   readonly kind: 'stream';
   readonly stream: 'stdin' | 'stdout' | 'stderr';
 }

@@ -12,7 +12,7 @@ import { FILETYPE } from './preview1.js';
 import type { Volume } from './volume.js';
 
 /** Files, directories and links that one unit may have at a time. */
-export const MAX_NODES = 16_384;
+const MAX_NODES = 16_384;
 
 /**
  * The tree of one unit: makes and counts nodes. It knows nothing of paths or descriptors. Inodes are numbered in the

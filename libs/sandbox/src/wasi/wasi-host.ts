@@ -25,7 +25,7 @@ import { UnitClock } from './unit-clock.js';
 import { Volume } from './volume.js';
 
 /** Kept end of stderr. */
-export const STDERR_TAIL_BYTES = 4 * 1024;
+const STDERR_TAIL_BYTES = 4 * 1024;
 
 /** A file (bytes) or directory (null) of a prepared root, by its path without leading slash. */
 export type RootEntry = readonly [path: string, bytes: Uint8Array | null];
