@@ -47,6 +47,12 @@ describe('every engine gives the same digests and cycles', () => {
     await runEverywhere(unit);
   });
 
+  it.each(Object.keys(RECURSIONS))('for recursion without end with %s', async (name) => {
+    const text = `(module (memory 1) ${RECURSIONS[name]} (func (export "_start") (call $f)))`;
+    const result = await runEverywhere(aUnit(bytesOfText(text)));
+    expect(result).toMatchObject({ outcome: 'trap', message: 'the call stack is exhausted' });
+  });
+
   it('for a trap and for the end of the cycles', async () => {
     const trap = aUnit(bytesOfText('(module (memory 1) (func (export "_start") unreachable))'));
     expect(await runEverywhere(trap)).toMatchObject({ outcome: 'trap' });
@@ -55,6 +61,28 @@ describe('every engine gives the same digests and cycles', () => {
     expect(limited).toMatchObject({ outcome: 'cycle-limit', cycles: '10000000' });
   });
 });
+
+/** Functions that recurse without end, with few and many values alive across the call. */
+const RECURSIONS: Readonly<Record<string, string>> = {
+  'nothing alive': '(func $f (call $f) (call $f))',
+  parameters:
+    '(func $f (call $g (i32.const 1) (i64.const 2) (f64.const 3)))' +
+    '(func $g (param i32 i64 f64) (call $g (local.get 0) (local.get 1) (local.get 2)) (call $g (local.get 0) (local.get 1) (local.get 2)))',
+  'a hundred locals': manyLocals('i64', 'i64.add', '(i64.load (i32.const 0))', 100),
+  'sixty vectors': manyLocals('v128', 'i64x2.add', '(v128.load (i32.const 0))', 60),
+  operands: `(func $f (drop (call $g)))
+    (func $g (result i64) ${'(i64.load (i32.const 0))'.repeat(40)} (call $g) ${'i64.add '.repeat(40)})`,
+  'an indirect call': `(type $v (func)) (table 1 1 funcref) (elem (i32.const 0) $f)
+    (func $f (call_indirect (type $v) (i32.load (i32.const 0))) (call_indirect (type $v) (i32.load (i32.const 0))))`,
+};
+
+function manyLocals(type: string, add: string, load: string, count: number): string {
+  const indices = Array.from({ length: count }, (_, i) => i);
+  return `(func $f (drop (call $g))) (func $g (result ${type}) (local ${`${type} `.repeat(count)})
+    ${indices.map((i) => `(local.set ${i} ${load})`).join(' ')}
+    (call $g)
+    ${indices.map((i) => `local.get ${i} ${add}`).join(' ')})`;
+}
 
 async function runEverywhere(json: UnitJson) {
   const unit = unitFromJson(json);
