@@ -1,4 +1,5 @@
 export * from './dispatch/index.js';
+export * from './idle/index.js';
 export * from './merging/index.js';
 export * from './splitting/index.js';
 export * from './trust/index.js';

@@ -1,0 +1,26 @@
+import type { IdleSignals } from './idle-signals.js';
+import type { LocalClock } from './weekly-hours.js';
+
+/** An idle four-core desktop on mains, with a display and plenty of everything. */
+export function someSignals(changes: Partial<IdleSignals> = {}): IdleSignals {
+  return {
+    control: { kind: 'auto' },
+    cores: 4,
+    inputAgeMs: 3_600_000,
+    cpuByOthers: 0.02,
+    cpuPressure: 0,
+    memoryPressure: 0,
+    battery: { isDischarging: false, charge: 1 },
+    temperatureC: 50,
+    memory: { totalMiB: 8000, availableMiB: 7600, ownMiB: 0 },
+    freeDiskMiB: 100_000,
+    ...changes,
+  };
+}
+
+/** A weekday (0 is Sunday) and a time such as `22:30`. */
+export function aClock(weekday = 3, time = '12:00'): LocalClock {
+  const [hours = 0, minutes = 0] = time.split(':').map(Number);
+  const minuteOfDay = hours * 60 + minutes;
+  return { epochMs: (weekday * 1440 + minuteOfDay) * 60_000, weekday, minuteOfDay };
+}
