@@ -54,31 +54,36 @@ async function uploadByTus(
 ): Promise<void> {
   const { size } = await stat(path);
   const { url, token } = api.target;
-  await new Promise<void>((resolve, reject) => {
-    // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
-    const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
-    const upload = new Upload(content, {
-      endpoint: new URL('/v1/uploads', url).href,
-      uploadSize: size,
-      chunkSize: PATCH_BYTES,
-      retryDelays: RETRY_DELAYS_MS,
-      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      metadata: { filename: basename(path), sha256: blobId.slice('sha256:'.length) },
-      onProgress: (sent, total) => options.onProgress?.(sent, total),
-      onSuccess: () => {
-        resolve();
-      },
-      onError: (error) => {
-        reject(uploadError(error));
-      },
-    });
-    options.signal?.addEventListener('abort', () => {
-      void upload.abort(true).finally(() => {
-        reject(new DOMException('the upload was stopped', 'AbortError'));
-      });
-    });
-    upload.start();
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
+  const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
+  const upload = new Upload(content, {
+    endpoint: new URL('/v1/uploads', url).href,
+    uploadSize: size,
+    chunkSize: PATCH_BYTES,
+    retryDelays: RETRY_DELAYS_MS,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    metadata: { filename: basename(path), sha256: blobId.slice('sha256:'.length) },
+    onProgress: (sent, total) => options.onProgress?.(sent, total),
+    onSuccess: () => {
+      resolve();
+    },
+    onError: (error) => {
+      reject(uploadError(error));
+    },
   });
+  const stop = (): void => {
+    reject(new DOMException('the upload was stopped', 'AbortError'));
+    // The coordinator forgets unfinished uploads by itself; telling it is a courtesy.
+    upload.abort(true).catch(() => undefined);
+  };
+  options.signal?.addEventListener('abort', stop, { once: true });
+  try {
+    upload.start();
+    await done;
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+  }
 }
 
 function uploadError(error: Error): CliError {

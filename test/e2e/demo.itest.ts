@@ -1,0 +1,76 @@
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CliProcess } from './cli-support/cli-process.js';
+import { noProcessUses, processesUsing } from './cli-support/processes-using.js';
+
+interface Summary {
+  readonly job: { readonly state: string };
+  readonly found: number;
+  readonly injected: number;
+  readonly false: number;
+  readonly units: number;
+  readonly tasks: number;
+  readonly validated: number;
+  readonly leaderboard: ReadonlyArray<{ readonly name: string; readonly credit: string }>;
+}
+
+/** Temporary directory of this test's demos, by which their processes are recognised. */
+let temporary: string;
+beforeEach(async () => {
+  temporary = await mkdtemp(join(tmpdir(), 'gleaner-demos-'));
+  // As root Postgres runs as another user, who has to pass through here.
+  await chmod(temporary, 0o711);
+});
+afterEach(async () => {
+  await rm(temporary, { recursive: true, force: true });
+});
+
+function startDemo(...args: string[]): CliProcess {
+  return new CliProcess(['demo', ...args], { TMPDIR: temporary });
+}
+
+describe('gleaner demo', () => {
+  it('finds every injected tone, none false, agreed on by two accounts, and leaves nothing behind', async () => {
+    const { code, stdout, stderr } = await startDemo('--exit', '--json', '--chirp=-40:40', '--units', '8')
+      .ended;
+    expect(stderr).toContain('Three volunteers joined');
+    expect(code).toBe(0);
+    const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary;
+    expect(summary.job.state).toBe('completed');
+    expect(summary.injected).toBeGreaterThanOrEqual(3);
+    expect(summary).toMatchObject({ found: summary.injected, false: 0, units: 8, validated: 8 });
+    expect(summary.tasks).toBeGreaterThanOrEqual(16);
+    const credited = summary.leaderboard.filter(({ credit }) => credit !== '0');
+    expect(credited.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('serves until Ctrl-C, and leaves no process behind', async () => {
+    const demo = startDemo('--chirp=0:8', '--units', '2');
+    await demo.said('Still serving');
+    demo.kill('SIGINT');
+    expect((await demo.ended).code).toBe(0);
+    expect(processesUsing(temporary)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('leaves no process behind when it is killed in the middle of its work', async () => {
+    const demo = startDemo();
+    await demo.said('Searching');
+    expect(processesUsing(temporary).length).toBeGreaterThan(3);
+    demo.kill('SIGKILL');
+    await demo.ended;
+    await noProcessUses(temporary);
+    // The next demo removes what the killed one left.
+    expect(await readdir(temporary)).toHaveLength(1);
+    await startDemo('--exit', '--tape', '/etc/hostname').ended;
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
+  it('refuses a tape that is none', async () => {
+    const { code, stderr } = await startDemo('--exit', '--tape', '/etc/hostname').ended;
+    expect(stderr).toContain('not a SETI@home work unit');
+    expect(code).toBe(2);
+  });
+});
