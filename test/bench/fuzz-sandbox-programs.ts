@@ -91,6 +91,8 @@ const STORES: Readonly<Record<Type, readonly number[]>> = {
 /** One local of each type follows the parameters. */
 const PARAMETERS: readonly Type[] = ['i32', 'f64'];
 const LOCALS: readonly Type[] = [...PARAMETERS, ...TYPES];
+/** Two more hold addresses, in bounds and close together, so that accesses overlap. */
+const BASES = [LOCALS.length, LOCALS.length + 1] as const;
 const FUNCTIONS = 4;
 const FUEL_GLOBAL = 0;
 const GLOBALS: readonly Type[] = ['i32', 'i64', 'f64', 'f32'];
@@ -154,7 +156,7 @@ class FunctionGenerator {
   #statement(scope: Scope): Instruction[] {
     const { random } = this;
     const inner = { labels: scope.labels + 1, depth: scope.depth + 1 };
-    const kind = scope.depth > 4 ? random.int(5) : random.int(13);
+    const kind = scope.depth > 4 ? random.int(6) : random.int(14);
     switch (kind) {
       case 0: {
         const type = this.#type();
@@ -173,6 +175,8 @@ class FunctionGenerator {
           ? [free(0x01)]
           : [...this.#expression('i32', 2), op(0x0d, random.int(scope.labels))];
       case 5:
+        return this.#moveBase();
+      case 13:
         return [free(0x02, EMPTY), ...this.#statements(inner), END];
       case 6:
         return [free(0x03, EMPTY), ...this.#useFuel(), ...this.#statements(inner), END];
@@ -213,19 +217,27 @@ class FunctionGenerator {
     }
   }
 
-  /** Stores beside each other, as compilers write them, or anywhere. */
+  /** Stores beside each other, as compilers write them. */
   #storeRun(): Instruction[] {
-    const { random } = this;
-    return Array.from({ length: 1 + random.int(4) }, () => {
+    return Array.from({ length: 1 + this.random.int(4) }, () => {
       const type = this.#type();
-      const address = random.chance(60) ? [op(0x20, 0), op(0x41, ...[0x38]), op(0x71)] : this.#address();
-      return [...address, ...this.#expression(type, 2), op(...(STORES[type] ?? []), 0, random.int(9) * 4)];
+      return [
+        ...this.#address(),
+        ...this.#expression(type, 2),
+        op(...STORES[type], 0, this.random.int(9) * 4),
+      ];
     }).flat();
   }
 
-  /** Mostly in bounds: masked to the first kilobytes. */
+  #moveBase(): Instruction[] {
+    return [...this.#expression('i32', 2), op(0x41, 0x3c), op(0x71), op(0x21, this.random.pick(BASES))];
+  }
+
   #address(): Instruction[] {
-    return [...this.#expression('i32', 2), op(0x41, ...u32(0x3f8).map((byte) => byte)), op(0x71)];
+    const { random } = this;
+    if (random.chance(20)) return [...this.#expression('i32', 2), op(0x41, ...u32(0x3f8)), op(0x71)];
+    const base = op(0x20, random.pick(BASES));
+    return random.chance(50) ? [base] : [base, op(0x41, random.int(16) * 4), op(0x6a)];
   }
 
   #call(): Instruction[] {
@@ -328,7 +340,7 @@ const ZERO: Readonly<Record<Type, readonly number[]>> = {
 
 function encode(functions: ReadonlyArray<readonly Instruction[]>, counted: boolean): Uint8Array {
   const parameters = vector(PARAMETERS.map((type) => [TYPE_BYTE[type]]));
-  const locals = vector(TYPES.map((type) => [1, TYPE_BYTE[type]]));
+  const locals = vector([...TYPES, ...BASES.map(() => 'i32' as const)].map((type) => [1, TYPE_BYTE[type]]));
   const globals = GLOBALS.map((type, i) => [
     TYPE_BYTE[type],
     1,
