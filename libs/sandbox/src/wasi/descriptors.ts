@@ -75,7 +75,7 @@ export class DescriptorTable {
   close(fd: number): void {
     const descriptor = this.get(fd);
     if (descriptor === null) return;
-    this.#slots[fd] = null;
+    this.#free(fd);
     if (descriptor.kind === 'stream') return;
     descriptor.node.opens--;
     this.#files.forgetIfUnused(descriptor.node);
@@ -86,8 +86,15 @@ export class DescriptorTable {
     const descriptor = this.get(from);
     if (descriptor === null || from === to) return;
     this.close(to);
+    while (this.#slots.length < to) this.#slots.push(null);
     this.#slots[to] = descriptor;
-    this.#slots[from] = null;
+    this.#free(from);
+  }
+
+  /** No free slots stay at the end, so that equal tables look equal. */
+  #free(fd: number): void {
+    this.#slots[fd] = null;
+    while (this.#slots.at(-1) === null) this.#slots.pop();
   }
 }
 

@@ -1,42 +1,25 @@
 import { describe, expect, it } from 'vitest';
+import { aHost } from '../testing/host-app.js';
 import { sourceOfPieces } from './byte-source.js';
 import { ERRNO } from './preview1.js';
 import { CLOCK_START_NS } from './unit-clock.js';
-import { WasiHost, type HostInit } from './wasi-host.js';
+import type { HostInit } from './wasi-host.js';
 
 const ROOT_FD = 3;
 const RIGHTS = { read: 2n, write: 64n };
 const CREAT = 1;
 
-type Call = (...args: (number | bigint)[]) => number;
-
-/** A host with one page of memory, as an app sees it: calls by name, texts and numbers at addresses. */
+/** A host with what its calls were charged, and short forms of the commonest calls. */
 function anApp(init: Partial<HostInit> = {}) {
   const charged: number[] = [];
-  const host = new WasiHost({
-    args: ['app', 'one'],
-    env: { B: '2', A: '1' },
+  const app = aHost({
     inputs: new Map(),
-    keepsStdout: true,
     outputBytes: 1000,
     scratchBytes: 1000,
-    seed: '00'.repeat(32),
     charge: (bytes) => charged.push(bytes),
-    onProgress: () => {},
-    onFrame: () => {},
     ...init,
   });
-  const memory = new WebAssembly.Memory({ initial: 1 });
-  host.context.memory.attach(memory);
-  const view = new DataView(memory.buffer);
-  const bytes = new Uint8Array(memory.buffer);
-  const call = (name: string, ...args: (number | bigint)[]): number =>
-    (host.imports.wasi_snapshot_preview1[name] as unknown as Call)(...args);
-  const put = (text: string, at: number): number => {
-    const encoded = new TextEncoder().encode(text);
-    bytes.set(encoded, at);
-    return encoded.length;
-  };
+  const { bytes, call, put, view } = app;
   /** Opens a path below the root: the descriptor, or minus the error code. */
   const open = (path: string, rights: bigint, oflags = 0): number => {
     const errno = call('path_open', ROOT_FD, 0, 1000, put(path, 1000), oflags, rights, 0n, 0, 900);
@@ -57,7 +40,7 @@ function anApp(init: Partial<HostInit> = {}) {
   };
   const text = (at: number, length: number): string =>
     new TextDecoder().decode(bytes.subarray(at, at + length));
-  return { host, view, bytes, charged, call, put, open, read, write, text, vector };
+  return { ...app, charged, open, read, write, text, vector };
 }
 
 describe('WasiHost', () => {

@@ -1,0 +1,137 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { aHost, type TestHost } from '../testing/host-app.js';
+import { captureHost, restoreHost } from './host-state.js';
+
+const ROOT_FD = 3;
+const ALL_RIGHTS = (1n << 28n) - 1n;
+const READ_AND_WRITE = 2n | 64n;
+const [FIRST, SECOND, DATA, RESULT] = [1000, 2000, 3000, 64];
+
+const aName = fc.constantFrom('x', 'y', 'z', 'd', 'd/x', 'd/y', '../tmp/x', '.', '..');
+const aPath = fc
+  .tuple(fc.constantFrom('tmp', 'output', 'input', 'tmp/d'), aName)
+  .map(([directory, name]) => `${directory}/${name}`);
+const anFd = fc.integer({ min: 0, max: 9 });
+
+/** One host call of an app, with an answer that shows all that it changed for the app. */
+type Operation = (app: TestHost) => unknown;
+
+const onePath = (name: string) =>
+  aPath.map(
+    (path): Operation =>
+      ({ call, put }) =>
+        call(name, ROOT_FD, FIRST, put(path, FIRST)),
+  );
+const twoPaths = (act: (app: TestHost, a: number, b: number) => number) =>
+  fc.tuple(aPath, aPath).map(
+    ([a, b]): Operation =>
+      (app) =>
+        act(app, app.put(a, FIRST), app.put(b, SECOND)),
+  );
+
+const anOperation: fc.Arbitrary<Operation> = fc.oneof(
+  fc
+    .tuple(aPath, fc.integer({ min: 0, max: 15 }), fc.constantFrom(0n, READ_AND_WRITE, ALL_RIGHTS))
+    .map(([path, oflags, rights]): Operation => ({ call, put, view }) => [
+      call('path_open', ROOT_FD, 1, FIRST, put(path, FIRST), oflags, rights, rights, 0, RESULT),
+      view.getUint32(RESULT, true),
+    ]),
+  fc.tuple(anFd, fc.string({ maxLength: 20 })).map(([fd, text]): Operation => ({ call, put, view }) => {
+    view.setUint32(0, DATA, true);
+    view.setUint32(4, put(text, DATA), true);
+    return call('fd_write', fd, 0, 1, RESULT);
+  }),
+  fc.tuple(anFd, fc.nat(30)).map(([fd, length]): Operation => ({ call, bytes, view }) => {
+    view.setUint32(0, DATA, true);
+    view.setUint32(4, length, true);
+    bytes.fill(0, DATA, DATA + 100);
+    return [call('fd_read', fd, 0, 1, RESULT), [...bytes.subarray(DATA, DATA + 100)]];
+  }),
+  fc
+    .tuple(anFd, fc.integer({ min: -5, max: 50 }), fc.nat(3))
+    .map(([fd, delta, whence]): Operation => ({ call, view }) => [
+      call('fd_seek', fd, BigInt(delta), whence, RESULT),
+      view.getBigUint64(RESULT, true),
+    ]),
+  fc.tuple(anFd, fc.nat(60)).map(
+    ([fd, size]): Operation =>
+      ({ call }) =>
+        call('fd_filestat_set_size', fd, BigInt(size)),
+  ),
+  fc.tuple(anFd, fc.nat(4)).map(([fd, cookie]): Operation => ({ call, bytes, view }) => {
+    bytes.fill(0, DATA, DATA + 300);
+    const errno = call('fd_readdir', fd, DATA, 300, BigInt(cookie), RESULT);
+    return [errno, [...bytes.subarray(DATA, DATA + view.getUint32(RESULT, true))]];
+  }),
+  fc.tuple(anFd, anFd).map(
+    ([from, to]): Operation =>
+      ({ call }) =>
+        // The root stays open, or nothing more could be named.
+        from === ROOT_FD || to === ROOT_FD ? null : call('fd_renumber', from, to),
+  ),
+  anFd.map(
+    (fd): Operation =>
+      ({ call }) =>
+        fd === ROOT_FD ? null : call('fd_close', fd),
+  ),
+  onePath('path_create_directory'),
+  onePath('path_remove_directory'),
+  onePath('path_unlink_file'),
+  twoPaths(({ call }, a, b) => call('path_rename', ROOT_FD, FIRST, a, ROOT_FD, SECOND, b)),
+  twoPaths(({ call }, a, b) => call('path_link', ROOT_FD, 0, FIRST, a, ROOT_FD, SECOND, b)),
+  twoPaths(({ call }, a, b) => call('path_symlink', FIRST, a, ROOT_FD, SECOND, b)),
+  aPath.map((path): Operation => ({ call, put, bytes }) => {
+    bytes.fill(0, DATA, DATA + 64);
+    return [
+      call('path_filestat_get', ROOT_FD, 1, FIRST, put(path, FIRST), DATA),
+      [...bytes.subarray(DATA, DATA + 64)],
+    ];
+  }),
+  fc.constant<Operation>(({ call, bytes }) => [
+    call('random_get', DATA, 7),
+    [...bytes.subarray(DATA, DATA + 7)],
+  ]),
+  fc.constant<Operation>(({ call, view }) => [
+    call('clock_time_get', 0, 0n, DATA),
+    view.getBigUint64(DATA, true),
+  ]),
+);
+
+/** The same memory too, as a resumed instance has. */
+function resumed(from: TestHost): TestHost {
+  const { state, segments } = captureHost(from.host);
+  const whole = Buffer.concat(segments);
+  const travelled = JSON.parse(JSON.stringify(state)) as typeof state;
+  const app = aHost();
+  app.bytes.set(from.bytes);
+  let at = 0;
+  restoreHost(app.host, travelled, (length) => whole.subarray(at, (at += length)));
+  expect(at).toBe(whole.length);
+  return app;
+}
+
+describe('a restored host', () => {
+  it('answers every later call as the captured one would have', () => {
+    fc.assert(
+      fc.property(
+        fc.array(anOperation, { maxLength: 30 }),
+        fc.array(anOperation, { maxLength: 30 }),
+        (before, after) => {
+          const whole = aHost();
+          for (const operation of before) operation(whole);
+          const continued = resumed(whole);
+          for (const operation of after) expect(operation(continued)).toEqual(operation(whole));
+          expect(captureHost(continued.host)).toEqual(captureHost(whole.host));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is told apart where the snapshot mentions what the unit does not have', () => {
+    const { state } = captureHost(aHost().host);
+    const other = aHost({ inputs: new Map() });
+    expect(() => restoreHost(other.host, state, (length) => new Uint8Array(length))).toThrow(/input/);
+  });
+});
