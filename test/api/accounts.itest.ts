@@ -1,5 +1,6 @@
 import { account, accountPage, createdToken, tokenPage, attachedHost } from '@gleaner/protocol';
 import { AccountEvents } from '@gleaner/coordinator';
+import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
@@ -34,10 +35,10 @@ describe('accounts', () => {
     const seen: string[] = [];
     let path: string | null = '/v1/accounts?limit=2';
     while (path !== null) {
-      const response = await operator.get(path).expect(200);
+      const response: supertest.Response = await operator.get(path).expect(200);
       const page = accountPage.parse(response.body);
       seen.push(...page.items.map(({ id }) => id));
-      const link: string | undefined = response.headers['link'];
+      const link = response.get('link')?.toString();
       expect(link === undefined).toBe(page.nextCursor === null);
       path = link === undefined ? null : (/<(.*)>; rel="next"/.exec(link)?.[1] ?? null);
     }
@@ -50,7 +51,7 @@ describe('accounts', () => {
     ['a name of the wrong type', { name: 7 }, '/name'],
     ['a name that is too long', { name: 'x'.repeat(500) }, '/name'],
   ])('are refused with a pointer for %s', async (_case, body, pointer) => {
-    const before = await gleaner.dataSource.query('SELECT count(*) FROM account');
+    const before: unknown = await gleaner.dataSource.query('SELECT count(*) FROM account');
     const response = await operatorOf(gleaner).post('/v1/accounts', body).expect(400);
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.body).toMatchObject({ code: 'invalid-request', errors: [{ pointer }] });

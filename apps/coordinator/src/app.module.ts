@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
+import { AboutModule } from './about/index.js';
 import { AccountsModule } from './accounts/index.js';
 import { AppsModule } from './apps/index.js';
 import { AuditModule } from './audit/index.js';
@@ -48,6 +49,7 @@ export class AppModule {
       UpkeepModule.forRole({ works }),
     ];
     const api = [
+      AboutModule,
       AccountsModule,
       ProjectsModule,
       HostsModule,

@@ -34,6 +34,7 @@ function admitInThread(bytes: Uint8Array): Promise<Admission> {
   const thread = new Worker(threadProgram(), {
     workerData: bytes,
     env: {},
+    execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_LIMIT_MIB },
   });
   return new Promise<Admission>((resolve, reject) => {
@@ -42,7 +43,7 @@ function admitInThread(bytes: Uint8Array): Promise<Admission> {
     }, TIME_LIMIT_MS);
     // The thread is our own program: what it posts is an admission.
     thread.once('message', (admission: Admission) => resolve(admission));
-    thread.once('error', (error) => reject(refused(`checking it failed: ${error.message}`, error)));
+    thread.once('error', (error: Error) => reject(refused(`checking it failed: ${error.message}`, error)));
     thread.once('exit', () => {
       clearTimeout(timer);
       reject(refused('checking it ended early'));

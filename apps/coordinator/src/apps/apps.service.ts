@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { admissionReport, type AppVersion } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';

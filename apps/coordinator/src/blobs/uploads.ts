@@ -89,8 +89,7 @@ export class Uploads {
         }
       },
       onResponseError: (request, error) => {
-        // `as`: tus hands over whatever was thrown; its type names only two of the forms.
-        const problem = explainTusError(error as unknown);
+        const problem = explainTusError(error);
         this.errors.set(request, problem);
         return { status_code: PROBLEMS[problem.code].status, body: problem.message };
       },

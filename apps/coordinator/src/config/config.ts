@@ -27,6 +27,8 @@ const environment = z.object({
     .string()
     .regex(/^gln_[A-Za-z0-9_-]{32,80}$/, 'must be gln_ followed by 32 to 80 letters, digits, "_" or "-"')
     .optional(),
+  /** Where the source of what runs here is; the operator's own fork has its own. */
+  GLEANER_SOURCE_URL: z.string().max(200).default(''),
   GLEANER_TRUST_PROXY: z.string().default(''),
   GLEANER_ALLOW_SAME_NETWORK: flag,
   GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(16),
@@ -62,6 +64,8 @@ export interface Config {
   readonly name: string;
   readonly operatorName: string;
   readonly operatorContact: string;
+  /** Where volunteers find the source; empty where the operator names none. */
+  readonly sourceUrl: string;
   /** Secret of the first operator token; null: one is drawn and printed once. */
   readonly operatorToken: string | null;
   /** What Fastify takes as `trustProxy`: false, true, a hop count or a list of addresses. */
@@ -105,6 +109,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     name: values.GLEANER_NAME,
     operatorName: values.GLEANER_OPERATOR_NAME,
     operatorContact: values.GLEANER_OPERATOR_CONTACT,
+    sourceUrl: values.GLEANER_SOURCE_URL,
     operatorToken: values.GLEANER_OPERATOR_TOKEN ?? null,
     trustProxy: parseTrustProxy(values.GLEANER_TRUST_PROXY),
     allowSameNetwork: values.GLEANER_ALLOW_SAME_NETWORK,

@@ -162,7 +162,7 @@ async function launch(
         stdio: ['ignore', log.fd, log.fd],
         cwd: cluster,
         env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env['PATH'] ?? '' },
-        ...(user ?? {}),
+        ...user,
       },
     );
     await new Promise<void>((resolve, reject) => {

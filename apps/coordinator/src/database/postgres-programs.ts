@@ -119,7 +119,7 @@ export async function runToEnd(
     await execute(program, [...args], {
       env: { LC_ALL: 'C', TZ: 'UTC', PATH: process.env['PATH'] ?? '' },
       cwd: '/',
-      ...(user ?? {}),
+      ...user,
     });
   } catch (error) {
     const output = error instanceof Error && 'stderr' in error ? String(error.stderr) : '';

@@ -46,7 +46,7 @@ export class HostsService {
 
   /** Exchanges a token of a person, or nothing, for one that can only work, and only as the new host. */
   async attach(actor: Actor | null, facts: HostFacts, network: string): Promise<Attachment> {
-    if (actor?.hostId != null)
+    if (actor !== null && actor.hostId !== null)
       throw new DomainError('forbidden', 'This token is a host’s already: use it to work.');
     if (actor && !actor.scopes.includes('work')) {
       throw new DomainError('forbidden', 'Attaching a host needs a token with the scope "work".');
