@@ -4,14 +4,17 @@ import { aHost, type TestHost } from '../testing/host-app.js';
 import { captureHost, restoreHost } from './host-state.js';
 
 const ROOT_FD = 3;
+const [CREAT, TRUNC] = [1, 8];
 const ALL_RIGHTS = (1n << 28n) - 1n;
 const READ_AND_WRITE = 2n | 64n;
 const [FIRST, SECOND, DATA, RESULT] = [1000, 2000, 3000, 64];
 
-const aName = fc.constantFrom('x', 'y', 'z', 'd', 'd/x', 'd/y', '../tmp/x', '.', '..');
-const aPath = fc
-  .tuple(fc.constantFrom('tmp', 'output', 'input', 'tmp/d'), aName)
-  .map(([directory, name]) => `${directory}/${name}`);
+const [WRITABLE, ANY] = [
+  ['tmp/x', 'tmp/d', 'tmp/d/x', 'tmp/d/e', 'output/x'],
+  ['tmp', 'tmp/.', 'tmp/d/..', 'output', 'input/a', 'tmp/../input/a', '../x', '/tmp/x'],
+];
+/** Few names, so that calls meet what others left; some lead nowhere. */
+const aPath = fc.oneof({ arbitrary: fc.constantFrom(...WRITABLE), weight: 5 }, fc.constantFrom(...ANY));
 const anFd = fc.integer({ min: 0, max: 9 });
 
 /** One host call of an app, with an answer that shows all that it changed for the app. */
@@ -32,7 +35,11 @@ const twoPaths = (act: (app: TestHost, a: number, b: number) => number) =>
 
 const anOperation: fc.Arbitrary<Operation> = fc.oneof(
   fc
-    .tuple(aPath, fc.integer({ min: 0, max: 15 }), fc.constantFrom(0n, READ_AND_WRITE, ALL_RIGHTS))
+    .tuple(
+      aPath,
+      fc.constantFrom(0, CREAT, CREAT, CREAT, CREAT | TRUNC),
+      fc.constantFrom(0n, 2n, READ_AND_WRITE, ALL_RIGHTS),
+    )
     .map(([path, oflags, rights]): Operation => ({ call, put, view }) => [
       call('path_open', ROOT_FD, 1, FIRST, put(path, FIRST), oflags, rights, rights, 0, RESULT),
       view.getUint32(RESULT, true),
@@ -63,6 +70,14 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
     bytes.fill(0, DATA, DATA + 300);
     const errno = call('fd_readdir', fd, DATA, 300, BigInt(cookie), RESULT);
     return [errno, [...bytes.subarray(DATA, DATA + view.getUint32(RESULT, true))]];
+  }),
+  aPath.map((path): Operation => ({ call, put, bytes, view }) => {
+    bytes.fill(0, DATA, DATA + 300);
+    call('path_open', ROOT_FD, 1, FIRST, put(path, FIRST), 0, 0n, 0n, 0, RESULT);
+    const fd = view.getUint32(RESULT, true);
+    call('fd_readdir', fd, DATA, 300, 0n, RESULT);
+    call('fd_close', fd === ROOT_FD ? -1 : fd);
+    return [...bytes.subarray(DATA, DATA + 300)];
   }),
   fc.tuple(anFd, anFd).map(
     ([from, to]): Operation =>
@@ -115,8 +130,8 @@ describe('a restored host', () => {
   it('answers every later call as the captured one would have', () => {
     fc.assert(
       fc.property(
-        fc.array(anOperation, { maxLength: 30 }),
-        fc.array(anOperation, { maxLength: 30 }),
+        fc.array(anOperation, { maxLength: 40 }),
+        fc.array(anOperation, { maxLength: 40 }),
         (before, after) => {
           const whole = aHost();
           for (const operation of before) operation(whole);
@@ -125,7 +140,7 @@ describe('a restored host', () => {
           expect(captureHost(continued.host)).toEqual(captureHost(whole.host));
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 1000 },
     );
   });
 
