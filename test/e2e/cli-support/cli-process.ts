@@ -50,6 +50,11 @@ export class CliProcess implements AsyncDisposable {
     });
   }
 
+  /** What it has written to stderr so far. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
   get pid(): number {
     return this.#child.pid ?? 0;
   }

@@ -83,7 +83,8 @@ async function demo(options: DemoOptions): Promise<void> {
   const summary = await Promise.race([search, coordinator.failed(), rejectOnAbort(signal)]);
   if (options.json) printJson(summary);
   if (!options.exit) {
-    note(`\nStill serving at ${coordinator.url}; your operator token is ${operatorToken}`);
+    note('\nStill serving. To submit a job of your own, in another terminal:');
+    note(`  export GLEANER_URL=${coordinator.url} GLEANER_TOKEN=${operatorToken}`);
     note('Ctrl-C ends the demo and removes its data.');
     await Promise.race([aborted(signal), coordinator.failed()]);
   }
