@@ -55,6 +55,17 @@ describe('gleaner demo', () => {
     expect(await readdir(temporary)).toEqual([]);
   });
 
+  it('gives up its search when it is told to end', async () => {
+    const demo = startDemo('--exit');
+    await demo.said('Searching');
+    demo.kill('SIGTERM');
+    const { code, stdout } = await demo.ended;
+    expect(code).toBe(130);
+    expect(stdout).toBe('');
+    expect(processesUsing(temporary)).toEqual([]);
+    expect(await readdir(temporary)).toEqual([]);
+  });
+
   it('leaves no process behind when it is killed in the middle of its work', async () => {
     const demo = startDemo();
     await demo.said('Searching');

@@ -1,0 +1,136 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SETI_CLASSIC_WASM_PATH } from '@gleaner/example-seti-classic';
+import { MERSENNE_HUNT_WASM_PATH } from '@gleaner/example-mersenne-hunt';
+import type { Job } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
+import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
+import { aVolunteer, type Volunteer } from './volunteering/volunteer.js';
+
+const EXPONENTS = ['name: exponents', 'app: mersenne-hunt@1', 'args: ["{p.from}", "{p.to}"]'];
+const SPLIT = 'split: [{kind: range, name: p, from: 2, to: 32, step: 10}]';
+const MERGE = 'merge: {kind: lines, sortBy: [p]}';
+
+let application: TestApplication;
+let directory: string;
+let scientist: Record<string, string>;
+let operator: Record<string, string>;
+const volunteers: Volunteer[] = [];
+beforeAll(async () => {
+  application = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-cli-jobs-'));
+  const project = await aProject(application, { slug: 'primes' });
+  scientist = {
+    GLEANER_URL: application.url,
+    GLEANER_TOKEN: project.scientist.token,
+    GLEANER_PROJECT: 'primes',
+  };
+  operator = { GLEANER_URL: application.url, GLEANER_TOKEN: application.operatorToken };
+});
+afterAll(async () => {
+  await Promise.all(volunteers.map((volunteer) => volunteer[Symbol.asyncDispose]()));
+  await application.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function aJobFile(name: string, lines: readonly string[]): Promise<string> {
+  const path = join(directory, name);
+  await writeFile(path, `${lines.join('\n')}\n`);
+  return path;
+}
+
+/** What the command wrote to stdout; it must succeed. */
+async function says(args: readonly string[], env: Record<string, string>): Promise<string> {
+  const { code, stdout, stderr } = await gleaner(args, env);
+  expect(stderr).not.toContain('gleaner:');
+  expect(code).toBe(0);
+  return stdout;
+}
+
+describe('a scientist at the command line', () => {
+  it('publishes, estimates, submits a YAML file, watches, and gets the answer', async () => {
+    const publish = ['app', 'publish', MERSENNE_HUNT_WASM_PATH, '--name', 'mersenne-hunt', '--version', '1'];
+    expect(await says(publish, scientist)).toBe('mersenne-hunt@1\n');
+    await says(['app', 'approve', 'mersenne-hunt@1'], operator);
+    const file = await aJobFile('exponents.yaml', [...EXPONENTS, SPLIT, MERGE]);
+    expect(await says(['job', 'estimate', file], scientist)).toContain('3 units, at least 6 tasks');
+
+    const watching = new CliProcess(['job', 'submit', file, '--watch', '--json'], scientist);
+    await watching.said('is submitted');
+    for (const name of ['Ada', 'Grace']) volunteers.push(await aVolunteer(application, { name, directory }));
+    const { code, stdout, stderr } = await watching.ended;
+    expect(stderr).toContain('100 % (3 of 3 units)');
+    expect(code).toBe(0);
+    const { id, state } = JSON.parse(stdout) as Job;
+    expect(state).toBe('completed');
+
+    const answer = await says(['job', 'results', id], scientist);
+    const exponents = answer
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { p: number; prime: boolean });
+    expect(exponents.filter(({ prime }) => prime).map(({ p }) => p)).toEqual([2, 3, 5, 7, 13, 17, 19, 31]);
+    expect(await says(['job', 'status', id], scientist)).toContain('3 of 3 units valid');
+    expect(await says(['job', 'units', id], scientist)).toMatch(/^ *2 +valid +ok/m);
+    expect(await says(['job', 'list'], scientist)).toContain('exponents');
+    expect(await says(['leaderboard'], operator)).toContain('Ada');
+  });
+
+  it('submits once although it asks twice with the same key', async () => {
+    const file = await aJobFile('twice.yaml', [...EXPONENTS, SPLIT]);
+    const submit = ['job', 'submit', file, '--idempotency-key', 'only-once'];
+    expect(await says(submit, scientist)).toBe(await says(submit, scientist));
+  });
+
+  it('cancels and deletes a job', async () => {
+    const file = await aJobFile('cancelled.yaml', [...EXPONENTS, SPLIT]);
+    const id = (await says(['job', 'submit', file], scientist)).trim();
+    expect((await gleanerJson<Job>(['job', 'cancel', id], scientist)).state).toBe('cancelled');
+    await says(['job', 'delete', id], scientist);
+    expect((await gleaner(['job', 'status', id], scientist)).code).toBe(3);
+  });
+
+  it('turns a SETI@home work unit into a blob and a job file that the schema accepts', async () => {
+    await says(
+      ['app', 'publish', SETI_CLASSIC_WASM_PATH, '--name', 'seti-classic', '--version', '1'],
+      scientist,
+    );
+    const { generateTape } = await import('@gleaner/example-seti-classic');
+    const tape = join(directory, 'night.sah');
+    await writeFile(tape, generateTape({ seed: 7, tones: [] }).bytes);
+    const jobFile = join(directory, 'night.job.json');
+    await says(['import', 'sah', tape, '-o', jobFile], scientist);
+    expect(JSON.parse(await readFile(jobFile, 'utf8'))).toMatchObject({
+      name: 'generated-7',
+      app: 'seti-classic@1',
+    });
+    expect(await says(['job', 'estimate', jobFile], scientist)).toContain('units');
+  });
+
+  it('says why a file is no tape', async () => {
+    const file = await aJobFile('no-tape.sah', ['hello']);
+    const { code, stderr } = await gleaner(['import', 'sah', file], scientist);
+    expect(stderr).toContain('not a SETI@home work unit');
+    expect(code).toBe(2);
+  });
+});
+
+describe('gleaner run --local', () => {
+  it('gives the answer that volunteers gave, however it is cut', async () => {
+    const file = await aJobFile('local.yaml', [...EXPONENTS, SPLIT, MERGE]);
+    const app = ['--app', MERSENNE_HUNT_WASM_PATH];
+    const whole = await gleaner(['run', '--local', file, '--units', '1', ...app]);
+    const parts = await gleaner(['run', '--local', file, '--units', '11', ...app]);
+    expect(whole.stderr).toContain('1 units, each computed twice with the same result');
+    expect(parts.stdout).toBe(whole.stdout);
+  });
+
+  it('tells which unit failed and what it wrote to stderr', async () => {
+    const file = await aJobFile('failing.yaml', [...EXPONENTS.slice(0, 2), 'args: ["{p.from}"]', SPLIT]);
+    const { code, stderr } = await gleaner(['run', '--local', file, '--app', MERSENNE_HUNT_WASM_PATH]);
+    expect(stderr).toMatch(/Unit \d failed: .*usage: mersenne-hunt FROM TO/s);
+    expect(code).toBe(6);
+  });
+});
