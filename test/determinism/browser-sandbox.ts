@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { build } from 'vite';
+import type { TestPage } from './browser-page.js';
 import type { UnitJson } from './unit-json.js';
 
 const CHROMIUM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
@@ -16,7 +17,8 @@ export function findChromium(): string | null {
 }
 
 export interface BrowserSandbox extends AsyncDisposable {
-  readonly run: (unit: UnitJson) => Promise<unknown>;
+  /** Calls one of the page's functions. */
+  readonly call: (name: keyof TestPage, unit: UnitJson) => Promise<unknown>;
 }
 
 /** A headless browser on a page of plain http with the sandbox's worker in it. */
@@ -35,13 +37,13 @@ export async function openBrowserSandbox(executablePath: string): Promise<Browse
   const page = await browser.newPage();
   // A TCP server's address is an object.
   await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.waitForFunction(() => 'runUnit' in globalThis);
+  await page.waitForFunction(() => 'page' in globalThis);
   return {
-    run: (unit) =>
-      page.evaluate(
-        (json) => (globalThis as unknown as { runUnit: (unit: UnitJson) => Promise<unknown> }).runUnit(json),
+    call: (name, unit) =>
+      page.evaluate(([fn, json]) => (globalThis as unknown as { page: TestPage }).page[fn](json), [
+        name,
         unit,
-      ),
+      ] as const),
     async [Symbol.asyncDispose]() {
       await browser.close();
       server.close();

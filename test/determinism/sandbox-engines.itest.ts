@@ -62,6 +62,27 @@ describe('every engine gives the same digests and cycles', () => {
   });
 });
 
+describe.skipIf(chromiumPath === null)('a Web Worker', () => {
+  it('ends at once when its unit is aborted, and is replaced', async () => {
+    const endless = `(module (import "gleaner" "progress" (func $progress (param i32))) (memory 1)
+      (func (export "_start") (call $progress (i32.const 1)) (loop $again (br $again))))`;
+    expect(await browser?.call('abort', aUnit(bytesOfText(endless)))).toBe('Error: no longer wanted');
+    const short = aUnit(bytesOfText('(module (memory 1) (func (export "_start")))'));
+    expect(await browser?.call('run', short)).toMatchObject({ outcome: 'ok' });
+  });
+
+  it('goes on from a snapshot with the same digest and cycles', async () => {
+    const unit = aUnit(exampleModule('mersenne-hunt'), ['2000', '2100']);
+    const answer = (await browser?.call('resume', unit)) as Record<
+      'whole' | 'resumed' | 'resumedCycles',
+      unknown
+    >;
+    expect(answer.whole).toMatchObject({ outcome: 'ok' });
+    expect(answer.resumed).toEqual(answer.whole);
+    expect(Number(answer.resumedCycles)).toBeGreaterThan(0);
+  });
+});
+
 /** Functions that recurse without end, with few and many values alive across the call. */
 const RECURSIONS: Readonly<Record<string, string>> = {
   'nothing alive': '(func $f (call $f) (call $f))',
@@ -96,7 +117,7 @@ async function runEverywhere(json: UnitJson) {
   if (first === undefined) throw new Error('nothing ran');
   expect(first.outcome, first.message ?? '').not.toBe('infrastructure');
   expect(second).toEqual(first);
-  if (browser !== null) expect(await browser.run(json)).toEqual(first);
+  if (browser !== null) expect(await browser.call('run', json)).toEqual(first);
   return first;
 }
 

@@ -25,7 +25,7 @@ describe('SETI Classic', () => {
     await using first = disposable(new SandboxProcess({ checkpointDirectory: directory }));
     const running = first.sandbox.run(unit, {
       checkpoint,
-      onProgress: ({ permille }) => {
+      onProgress: () => {
         if (!existsSync(checkpoint.path)) return;
         process.kill(first.sandbox.pid ?? 0, 'SIGKILL');
       },
