@@ -6,4 +6,5 @@ export * from './primitives.js';
 export * from './resources.js';
 export * from './result.js';
 export * from './states.js';
+export * from './swarm.js';
 export * from './work.js';

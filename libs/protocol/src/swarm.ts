@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import { canonicalJson, type JsonValue } from './canonical-json.js';
+import { sha256Hex } from './primitives.js';
+
+/** Bounds on what hosts and the coordinator tell each other about swarms. */
+export const SWARM_LIMITS = {
+  /** A certificate may be valid for so long from now, in seconds; clocks may differ by `clockSkewSeconds`. */
+  certificateSeconds: 7 * 24 * 3600,
+  clockSkewSeconds: 300,
+  addressesPerPeer: 8,
+  addressLength: 160,
+  /** A signed peer record as JSON. */
+  recordBytes: 3 * 1024,
+  /** A signed ticket as JSON. */
+  ticketBytes: 1024,
+  peersPerAnnounce: 30,
+  originTicketsPerCall: 16,
+  reportsPerAnnounce: 16,
+  revokedSerials: 10_000,
+} as const;
+
+/** A libp2p peer id of an Ed25519 key in base58: the key itself, and nothing about the person. */
+export const peerId = z
+  .string()
+  .regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/, 'must be an Ed25519 peer id')
+  .meta({ id: 'PeerId' });
+
+const unixSeconds = z
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 40);
+const serial = z.string().regex(/^[0-9a-f]{16,64}$/, 'must be 16 to 64 hexadecimal digits');
+const ed25519Signature = z.base64().length(88);
+
+/** The coordinator's word that a peer is an enrolled host. `host` is a pseudonym; `exp` in seconds since 1970. */
+export const swarmCertificate = z.strictObject({
+  kind: z.literal('gleaner-certificate'),
+  v: z.literal(1),
+  peerId,
+  host: z.string().min(1).max(64),
+  role: z.enum(['host', 'origin']),
+  serial,
+  exp: unixSeconds,
+});
+export type SwarmCertificate = z.infer<typeof swarmCertificate>;
+
+/** The coordinator's permission for one peer to have one file. `exp` in seconds since 1970. */
+export const swarmTicket = z.strictObject({
+  kind: z.literal('gleaner-swarm-ticket'),
+  v: z.literal(1),
+  manifestId: sha256Hex,
+  peerId,
+  exp: unixSeconds,
+});
+export type SwarmTicket = z.infer<typeof swarmTicket>;
+
+/** Where a peer can be reached, in its own words; the highest `seq` is the newest. */
+export const peerRecord = z.strictObject({
+  kind: z.literal('gleaner-peer-record'),
+  v: z.literal(1),
+  peerId,
+  addresses: z.array(z.string().min(1).max(SWARM_LIMITS.addressLength)).max(SWARM_LIMITS.addressesPerPeer),
+  seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+});
+export type PeerRecord = z.infer<typeof peerRecord>;
+
+/** A body and the Ed25519 signature (base64) over {@link signedBytes} of it. The body's `kind` keeps signatures apart. */
+export function signedBody<T extends z.ZodType>(body: T) {
+  return z.strictObject({ body, sig: ed25519Signature });
+}
+
+export const signedCertificate = signedBody(swarmCertificate).meta({ id: 'SwarmCertificate' });
+export type SignedCertificate = z.infer<typeof signedCertificate>;
+export const signedTicket = signedBody(swarmTicket).meta({ id: 'SwarmTicket' });
+export type SignedTicket = z.infer<typeof signedTicket>;
+
+/** What each side of a link says first (`/gleaner/auth/1`): who it is, and 32 fresh random bytes in base64. */
+export const swarmHello = z.strictObject({ certificate: signedCertificate, nonce: z.base64().length(44) });
+
+/** A peer's record, signed by the peer, with the certificate that makes it worth dialling. */
+export const signedPeerRecord = z
+  .strictObject({ record: signedBody(peerRecord), certificate: signedCertificate })
+  .meta({ id: 'SwarmPeerRecord' });
+export type SignedPeerRecord = z.infer<typeof signedPeerRecord>;
+
+/** The bytes that are signed: RFC 8785 JSON in UTF-8. */
+export function signedBytes(body: { readonly [key: string]: JsonValue | undefined }): Uint8Array {
+  return new TextEncoder().encode(canonicalJson(body));
+}
+
+/** Bit `i % 8` (from the least significant) of byte `i / 8` is chunk i; base64. */
+const chunkBitmap = z.base64().max(Math.ceil(65_536 / 8 / 3) * 4);
+
+/** A host tells the tracker that it shares a file, and what it has of it. */
+export const swarmAnnounce = z
+  .strictObject({
+    manifestId: sha256Hex,
+    record: signedPeerRecord,
+    have: chunkBitmap,
+    isLeaving: z.boolean().default(false),
+    /** Peers that sent this host a chunk that is not what the manifest says. */
+    badPeers: z.array(peerId).max(SWARM_LIMITS.reportsPerAnnounce).default([]),
+  })
+  .meta({ id: 'SwarmAnnounce' });
+export type SwarmAnnounce = z.infer<typeof swarmAnnounce>;
+
+export const swarmAnnounceAnswer = z
+  .strictObject({
+    peers: z.array(signedPeerRecord).max(SWARM_LIMITS.peersPerAnnounce),
+    intervalMs: z.number().int().min(100).max(3_600_000),
+    /** Serials of certificates that no longer count although they have not expired. */
+    revoked: z.array(serial).max(SWARM_LIMITS.revokedSerials),
+  })
+  .meta({ id: 'SwarmAnnounceAnswer' });
+export type SwarmAnnounceAnswer = z.infer<typeof swarmAnnounceAnswer>;
+
+/** A host asks which chunks it should fetch from the origin. */
+export const originTicketsRequest = z
+  .strictObject({
+    manifestId: sha256Hex,
+    peerId,
+    wanted: chunkBitmap,
+    count: z.number().int().min(1).max(SWARM_LIMITS.originTicketsPerCall),
+    /** Peers have failed to deliver these in time. */
+    urgent: z.boolean(),
+  })
+  .meta({ id: 'OriginTicketsRequest' });
+export type OriginTicketsRequest = z.infer<typeof originTicketsRequest>;
+
+export const originTicketsAnswer = z
+  .strictObject({
+    chunks: z.array(z.number().int().min(0)).max(SWARM_LIMITS.originTicketsPerCall),
+    /** Why there are none: no capacity now, or other hosts are fetching them and will share. */
+    otherwise: z.enum(['busy', 'elsewhere']),
+    retryAfterMs: z.number().int().min(0).max(60_000),
+  })
+  .meta({ id: 'OriginTicketsAnswer' });
+export type OriginTicketsAnswer = z.infer<typeof originTicketsAnswer>;

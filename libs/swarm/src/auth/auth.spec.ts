@@ -1,0 +1,174 @@
+import { describe, expect, it } from 'vitest';
+import { memoryLinkPair } from '../links/duplex-link.js';
+import type { Link } from '../links/link.js';
+import { LinkReader } from '../links/link-reader.js';
+import { AuthError } from './auth-error.js';
+import { authenticateLink, type HandshakeInit } from './handshake.js';
+import { createPeerIdentity, keyOfPeerId, peerIdentityOf, peerIdOfKey } from './peer-identity.js';
+import {
+  createPeerRecord,
+  encodePeerRecord,
+  encodeTicket,
+  judgePeerRecord,
+  judgeTicket,
+  signBody,
+} from './signed.js';
+import { TestCoordinator } from './trust.fixture.js';
+
+const FILE = 'a'.repeat(64);
+
+async function meet(
+  dialer: HandshakeInit,
+  listener: HandshakeInit,
+  links: readonly [Link, Link] = memoryLinkPair(),
+) {
+  const [dialled, listened] = await Promise.allSettled([
+    authenticateLink(links[0], 'dialer', dialer),
+    authenticateLink(links[1], 'listener', listener),
+  ]);
+  return { dialled, listened };
+}
+
+function faultOf(result: PromiseSettledResult<unknown>): string {
+  if (result.status === 'fulfilled') return 'none';
+  if (result.reason instanceof AuthError) return result.reason.fault;
+  throw result.reason;
+}
+
+describe('peer identities', () => {
+  it('have libp2p’s peer id of their key', () => {
+    const identity = peerIdentityOf(new Uint8Array(32).fill(7));
+    expect(identity.peerId).toMatch(/^12D3KooW/);
+    expect(peerIdOfKey(keyOfPeerId(identity.peerId))).toBe(identity.peerId);
+    expect(peerIdentityOf(createPeerIdentity().seed).peerId).not.toBe(identity.peerId);
+    expect(() => keyOfPeerId('12D3KooWhello')).toThrow(RangeError);
+  });
+});
+
+describe('/gleaner/auth/1', () => {
+  it('tells both sides who the other is', async () => {
+    const coordinator = new TestCoordinator();
+    const [a, b] = [coordinator.enrol(), coordinator.enrol()];
+    const { trust } = coordinator;
+    const { dialled, listened } = await meet({ ...a, trust }, { ...b, trust });
+    expect(dialled).toMatchObject({ value: { certificate: { peerId: b.identity.peerId } } });
+    expect(listened).toMatchObject({ value: { certificate: { peerId: a.identity.peerId } } });
+  });
+
+  it.each([
+    ['expired', { exp: 1 }],
+    ['too-long-lived', { exp: Date.parse('2027-01-01') / 1000 }],
+  ])('refuses a certificate that is %s', async (fault, changes) => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const identity = createPeerIdentity();
+    const outdated = { identity, certificate: coordinator.certify(identity.peerId, changes), trust };
+    expect(faultOf((await meet(outdated, { ...coordinator.enrol(), trust })).listened)).toBe(fault);
+  });
+
+  it('refuses a revoked certificate', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const revoked = coordinator.enrol();
+    coordinator.revoked.add(revoked.certificate.body.serial);
+    expect(faultOf((await meet({ ...revoked, trust }, { ...coordinator.enrol(), trust })).listened)).toBe(
+      'revoked',
+    );
+  });
+
+  it('tells an outsider nothing, not even a certificate', async () => {
+    const { trust } = new TestCoordinator();
+    const outsider = { ...new TestCoordinator().enrol(), trust };
+    const [dialler, listener] = memoryLinkPair();
+    const listening = authenticateLink(listener, 'listener', { ...new TestCoordinator().enrol(), trust });
+    const dialling = authenticateLink(dialler, 'dialer', outsider);
+    await expect(listening).rejects.toMatchObject({ fault: 'bad-signature' });
+    await expect(dialling).rejects.toMatchObject({ fault: 'bad-hello' });
+  });
+
+  it('refuses a certificate that was copied from its owner', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const thief = { identity: createPeerIdentity(), certificate: coordinator.enrol().certificate, trust };
+    expect(faultOf((await meet(thief, { ...coordinator.enrol(), trust })).listened)).toBe('bad-proof');
+  });
+
+  it('refuses another peer’s certificate on a link whose transport knows the peer', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [a, b] = memoryLinkPair();
+    const known: Link = { ...b, remotePeerId: createPeerIdentity().peerId };
+    const { listened } = await meet({ ...coordinator.enrol(), trust }, { ...coordinator.enrol(), trust }, [
+      a,
+      known,
+    ]);
+    expect(faultOf(listened)).toBe('wrong-peer');
+  });
+
+  it('refuses a recorded handshake', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [a, b] = memoryLinkPair();
+    const sent: Uint8Array[] = [];
+    const recording: Link = { ...a, send: (bytes) => (sent.push(bytes), a.send(bytes)) };
+    await meet({ ...coordinator.enrol(), trust }, { ...coordinator.enrol(), trust }, [recording, b]);
+    const [replayer, victim] = memoryLinkPair();
+    const listening = authenticateLink(victim, 'listener', { ...coordinator.enrol(), trust });
+    for (const bytes of sent) replayer.send(bytes);
+    await expect(listening).rejects.toMatchObject({ fault: 'bad-proof' });
+  });
+
+  it('gives up on a silent peer', async () => {
+    const coordinator = new TestCoordinator();
+    const [, listener] = memoryLinkPair();
+    const init = { ...coordinator.enrol(), trust: coordinator.trust, timeoutMs: 5 };
+    await expect(authenticateLink(listener, 'listener', init)).rejects.toMatchObject({ fault: 'timeout' });
+  });
+
+  it('keeps what follows the handshake', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [a, b] = memoryLinkPair();
+    const listening = authenticateLink(b, 'listener', { ...coordinator.enrol(), trust });
+    await authenticateLink(a, 'dialer', { ...coordinator.enrol(), trust });
+    a.send(Buffer.from('more'));
+    const { reader } = await listening;
+    expect(reader).toBeInstanceOf(LinkReader);
+    expect(Buffer.from(await reader.read(4)).toString()).toBe('more');
+  });
+});
+
+describe('tickets', () => {
+  it('count for one peer and one file until they expire', () => {
+    const coordinator = new TestCoordinator();
+    const { peerId } = createPeerIdentity();
+    const ticket = coordinator.ticket(peerId, FILE);
+    const judge = (bytes: Uint8Array, peer = peerId, file = FILE) =>
+      judgeTicket(bytes, peer, file, coordinator.trust);
+    expect(judge(encodeTicket(ticket))).toBe(ticket.body.exp * 1000);
+    expect(judge(encodeTicket(ticket), createPeerIdentity().peerId)).toBeUndefined();
+    expect(judge(encodeTicket(ticket), peerId, 'b'.repeat(64))).toBeUndefined();
+    expect(
+      judge(encodeTicket({ ...ticket, body: { ...ticket.body, exp: ticket.body.exp + 1 } })),
+    ).toBeUndefined();
+    expect(judge(encodeTicket(new TestCoordinator().ticket(peerId, FILE)))).toBeUndefined();
+    expect(judge(Buffer.from('{"body":'))).toBeUndefined();
+    coordinator.nowMs += 48 * 3600 * 1000;
+    expect(judge(encodeTicket(ticket))).toBeUndefined();
+  });
+});
+
+describe('peer records', () => {
+  it('count when the peer signed them and the coordinator knows the peer', () => {
+    const coordinator = new TestCoordinator();
+    const { identity, certificate } = coordinator.enrol();
+    const record = createPeerRecord(identity, certificate, ['/ip4/127.0.0.1/tcp/1'], 3);
+    const judge = (value: typeof record) => judgePeerRecord(encodePeerRecord(value), coordinator.trust);
+    expect(judge(record)).toEqual(record.record.body);
+    const moved = { ...record.record.body, addresses: ['/ip4/192.0.2.1/tcp/1'] };
+    expect(judge({ ...record, record: { ...record.record, body: moved } })).toBeUndefined();
+    const forged = signBody(moved, createPeerIdentity().privateKey);
+    expect(judge({ ...record, record: forged })).toBeUndefined();
+    expect(judge({ ...record, certificate: new TestCoordinator().certify(identity.peerId) })).toBeUndefined();
+  });
+});

@@ -1,0 +1,117 @@
+import { randomBytes, sign, verify } from 'node:crypto';
+import { swarmHello, type SignedCertificate, type SwarmCertificate } from '@gleaner/protocol';
+import type { Link } from '../links/link.js';
+import { LinkEndedError, LinkReader } from '../links/link-reader.js';
+import { AuthError } from './auth-error.js';
+import { keyOfPeerId, type PeerIdentity } from './peer-identity.js';
+import { requireValidCertificate, type TrustRoot } from './signed.js';
+
+/** The first bytes of every link, from both sides. */
+export const AUTH_PROTOCOL = '/gleaner/auth/1\n';
+const NONCE_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+const MAX_HELLO_BYTES = 2048;
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export interface HandshakeInit {
+  readonly identity: PeerIdentity;
+  readonly certificate: SignedCertificate;
+  readonly trust: TrustRoot;
+  /** 10,000 when left out. */
+  readonly timeoutMs?: number;
+}
+
+export interface AuthenticatedLink {
+  readonly certificate: SwarmCertificate;
+  /** What follows the handshake. */
+  readonly reader: LinkReader;
+}
+
+/**
+ * `/gleaner/auth/1`: both sides show a coordinator-signed certificate and prove its key by signing both hellos, whose
+ * nonces are fresh, so that neither a certificate nor a proof can be replayed. The side that was dialled stays silent
+ * until it has seen a valid certificate. Where the transport proves a peer id, it must be the certificate's.
+ *
+ * Aborts the link on failure.
+ *
+ * @throws {AuthError}
+ */
+export async function authenticateLink(
+  link: Link,
+  role: 'dialer' | 'listener',
+  init: HandshakeInit,
+): Promise<AuthenticatedLink> {
+  const timeoutMs = init.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+  const timeout = new AuthError('timeout', `no handshake within ${timeoutMs} ms`);
+  const timer = setTimeout(() => link.abort(timeout), timeoutMs);
+  try {
+    return await exchange(link, role, init);
+  } catch (error) {
+    const fault =
+      error instanceof AuthError
+        ? error
+        : new AuthError('bad-hello', 'the handshake broke off', { cause: error });
+    link.abort(fault);
+    throw fault;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function exchange(
+  link: Link,
+  role: 'dialer' | 'listener',
+  init: HandshakeInit,
+): Promise<AuthenticatedLink> {
+  const reader = new LinkReader(link);
+  const own = encodeHello(init.certificate);
+  if (role === 'dialer') link.send(own);
+  const { bytes: theirs, certificate } = await readHello(reader);
+  if (certificate.body.peerId === init.identity.peerId)
+    throw new AuthError('wrong-peer', 'this host dialled itself');
+  if (link.remotePeerId !== undefined && link.remotePeerId !== certificate.body.peerId) {
+    throw new AuthError('wrong-peer', 'the certificate belongs to another peer');
+  }
+  requireValidCertificate(certificate, init.trust);
+  if (role === 'listener') link.send(own);
+  link.send(sign(null, transcript(role, own, theirs), init.identity.privateKey));
+  const proof = await reader.read(SIGNATURE_BYTES);
+  const otherRole = role === 'dialer' ? 'listener' : 'dialer';
+  if (!verify(null, transcript(otherRole, theirs, own), keyOfPeerId(certificate.body.peerId), proof)) {
+    throw new AuthError('bad-proof', 'the peer does not hold its certificate’s key');
+  }
+  return { certificate: certificate.body, reader };
+}
+
+function encodeHello(certificate: SignedCertificate): Uint8Array {
+  const text = JSON.stringify({ certificate, nonce: randomBytes(NONCE_BYTES).toString('base64') });
+  const length = Buffer.alloc(2);
+  length.writeUInt16BE(Buffer.byteLength(text));
+  return Buffer.concat([Buffer.from(AUTH_PROTOCOL), length, Buffer.from(text)]);
+}
+
+async function readHello(reader: LinkReader): Promise<{ bytes: Uint8Array; certificate: SignedCertificate }> {
+  const head = Buffer.from(await reader.read(AUTH_PROTOCOL.length + 2));
+  if (head.subarray(0, AUTH_PROTOCOL.length).toString('latin1') !== AUTH_PROTOCOL) {
+    throw new AuthError('bad-hello', 'the peer does not speak /gleaner/auth/1');
+  }
+  const length = head.readUInt16BE(AUTH_PROTOCOL.length);
+  if (length > MAX_HELLO_BYTES) throw new AuthError('bad-hello', `a hello of ${length} bytes`);
+  const body = await reader.read(length);
+  try {
+    const { certificate } = swarmHello.parse(JSON.parse(Buffer.from(body).toString('utf8')));
+    return { bytes: Buffer.concat([head, body]), certificate };
+  } catch (error) {
+    if (error instanceof LinkEndedError) throw error;
+    throw new AuthError('bad-hello', 'the hello is malformed', { cause: error });
+  }
+}
+
+/** What a side signs. The role keeps a proof from being reflected to whoever made it. */
+function transcript(
+  signer: 'dialer' | 'listener',
+  signersHello: Uint8Array,
+  othersHello: Uint8Array,
+): Uint8Array {
+  return Buffer.concat([Buffer.from(`gleaner-auth-proof ${signer}\n`), signersHello, othersHello]);
+}

@@ -1,0 +1,19 @@
+export { AuthError, type AuthFault } from './auth-error.js';
+export { AUTH_PROTOCOL, authenticateLink, type AuthenticatedLink, type HandshakeInit } from './handshake.js';
+export {
+  createPeerIdentity,
+  keyOfPeerId,
+  peerIdentityOf,
+  peerIdOfKey,
+  type PeerIdentity,
+} from './peer-identity.js';
+export {
+  createPeerRecord,
+  encodePeerRecord,
+  encodeTicket,
+  judgePeerRecord,
+  judgeTicket,
+  requireValidCertificate,
+  signBody,
+  type TrustRoot,
+} from './signed.js';

@@ -1,0 +1,85 @@
+import { privateKeyFromRaw } from '@libp2p/crypto/keys';
+import { mdns } from '@libp2p/mdns';
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { webSockets } from '@libp2p/websockets';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { keyOfPeerId, type PeerIdentity } from '../../auth/peer-identity.js';
+import type { Transport, TransportEvents } from '../link.js';
+import { libp2pLink } from './libp2p-link.js';
+
+/** The libp2p protocol that carries `/gleaner/auth/1` and then frames. */
+export const SWAP_PROTOCOL = '/gleaner/swap/1';
+const MAX_CONNECTIONS = 200;
+/** Many volunteers may share one address: a campus behind one NAT. libp2p's own limit is 5 a second. */
+const INBOUND_CONNECTIONS_PER_SECOND = 100;
+const MAX_PENDING_CONNECTIONS = 64;
+/** Frames arrive while others wait: a fast peer's window, doubled. */
+const STREAM_WINDOW_BYTES = 1024 * 1024;
+const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Links idle when everybody has everything; the swarm itself decides when they end. */
+const NEVER_INACTIVE_MS = 2 ** 31 - 1;
+
+export interface Libp2pTransportInit extends TransportEvents {
+  readonly identity: PeerIdentity;
+  /** Multiaddresses to listen on, only interfaces that the volunteer allows; TCP (`/ip4/…/tcp/0`) or WebSocket (`…/ws`). */
+  readonly listen: readonly string[];
+  /** Peers of one coordinator find each other on the local network under this name; no mDNS when left out. */
+  readonly mdnsServiceTag?: string;
+}
+
+/** TCP and WebSockets with Noise and yamux, and mDNS. No identify protocol: peers learn no address from it. */
+export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<Transport> {
+  const { x } = keyOfPeerId(init.identity.peerId).export({ format: 'jwk' });
+  const streamOptions = {
+    initialStreamWindowSize: STREAM_WINDOW_BYTES,
+    maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES,
+    inactivityTimeout: NEVER_INACTIVE_MS,
+    maxReadBufferLength: 2 * MAX_STREAM_WINDOW_BYTES,
+  };
+  const node = await createLibp2p({
+    privateKey: privateKeyFromRaw(Buffer.concat([init.identity.seed, Buffer.from(x ?? '', 'base64url')])),
+    addresses: { listen: [...init.listen] },
+    transports: [tcp(), webSockets()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions })],
+    connectionManager: {
+      maxConnections: MAX_CONNECTIONS,
+      inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
+      maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      reconnectRetries: 0,
+    },
+    connectionMonitor: { enabled: false },
+    ...(init.mdnsServiceTag !== undefined && {
+      peerDiscovery: [mdns({ serviceTag: init.mdnsServiceTag })],
+    }),
+  });
+  node.addEventListener('peer:discovery', ({ detail }) => {
+    init.onDiscovered(
+      detail.id.toString(),
+      detail.multiaddrs.map((address) => address.toString()),
+    );
+  });
+  await node.handle(
+    SWAP_PROTOCOL,
+    (stream, connection) => {
+      init.onLink(libp2pLink(stream, connection.remotePeer.toString(), connection.remoteAddr.toString()));
+    },
+    { maxInboundStreams: 4, maxOutboundStreams: 4 },
+  );
+  return {
+    get addresses() {
+      return node.getMultiaddrs().map((address) => address.toString());
+    },
+    async dial(address, signal) {
+      const connection = await node.dial(multiaddr(address), { signal });
+      const stream = await connection.newStream(SWAP_PROTOCOL, { signal, maxOutboundStreams: 4 });
+      return libp2pLink(stream, connection.remotePeer.toString(), connection.remoteAddr.toString());
+    },
+    async close() {
+      await node.stop();
+    },
+  };
+}
