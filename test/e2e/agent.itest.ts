@@ -54,8 +54,8 @@ describe('an agent and its coordinator', () => {
       await aPerson(application, { scopes: ['work'] }),
     ];
     for (const [index, { token }] of people.entries()) await attach(`agent-${index}`, token);
-    await using _first = startAgent('agent-0');
-    await using _second = startAgent('agent-1');
+    await using agents = new AsyncDisposableStack();
+    for (const index of people.keys()) agents.use(startAgent(`agent-${index}`));
     const { answer, job } = await completing;
     expect(answer).toBe('hello\n'.repeat(20));
     expect(job.tasks).toBe(40);

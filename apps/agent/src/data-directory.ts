@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { AgentError, EXIT } from './exit-codes.js';
 
 /** To which coordinator this machine belongs, and the token that lets it work there. */
-export const attachment = z.strictObject({
+const attachment = z.strictObject({
   v: z.literal(1),
   coordinator: z.url(),
   coordinatorName: z.string(),

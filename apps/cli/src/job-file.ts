@@ -14,7 +14,7 @@ export interface JobFile {
   readonly inputs: Readonly<Record<string, JobInput>>;
 }
 
-export type JobInput =
+type JobInput =
   { readonly kind: 'blob'; readonly blobId: string } | { readonly kind: 'file'; readonly path: string };
 
 const looseJob = z.looseObject({ inputs: z.record(z.string(), z.string()).optional() });
@@ -57,7 +57,7 @@ export function completeJob(file: JobFile, blobIds: Readonly<Record<string, stri
 }
 
 /** `NAME=PATH` of the option `--input`. */
-export function parseInputOption(text: string): [name: string, path: string] {
+function parseInputOption(text: string): [name: string, path: string] {
   const equals = text.indexOf('=');
   if (equals < 1 || equals === text.length - 1) {
     throw new CliError(`--input takes NAME=PATH, not "${text}"`, EXIT.usage);

@@ -62,7 +62,7 @@ export async function attach(command: AttachCommand): Promise<void> {
 }
 
 /** @throws {AgentError} when the text is no http(s) address */
-export function coordinatorUrl(text: string): URL {
+function coordinatorUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
     throw new AgentError(

@@ -51,7 +51,7 @@ async function readTape(file: string): Promise<Uint8Array> {
 }
 
 /** @throws {CliError} when the file is no SETI@home work unit */
-export function readHeader(file: string, bytes: Uint8Array): ReturnType<typeof readSahHeader> {
+function readHeader(file: string, bytes: Uint8Array): ReturnType<typeof readSahHeader> {
   try {
     return readSahHeader(bytes);
   } catch (error) {

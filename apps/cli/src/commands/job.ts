@@ -10,6 +10,7 @@ import { CliError, EXIT } from '../cli-error.js';
 import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
 import { completeJob, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
+import { isConfirmed } from '../terminal/confirm.js';
 import { formatBytes, groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 import { download } from './blob.js';
@@ -54,7 +55,9 @@ export function registerJob(program: Command): void {
     .action(list);
   withCommonOptions(job.command('delete <id>'))
     .description('remove a job that has ended, and its answer')
-    .action(async (id: string, options: CommonOptions) => {
+    .option('--yes', 'do not ask')
+    .action(async (id: string, options: CommonOptions & { yes?: true }) => {
+      if (!options.yes && !(await isConfirmed(`Delete job ${id} and its answer?`))) return;
       await apiOf(options).send(`/v1/jobs/${id}`, { method: 'DELETE' });
       if (options.json) printJson({ deleted: id });
       else note(`Job ${id} is deleted.`);
