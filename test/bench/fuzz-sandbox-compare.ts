@@ -107,7 +107,7 @@ function run(bytes: Uint8Array, counter: string | null, tier: Tier = 'optimised'
   const result = outcome(exports);
   const memory = new Uint8Array((exports['memory'] as WebAssembly.Memory).buffer);
   const count = counter === null ? undefined : exports[counter];
-  const value = count instanceof WebAssembly.Global ? BigInt(count.value as bigint) : null;
+  const value = count instanceof WebAssembly.Global ? (count.value as bigint) : null;
   const cycles = value === null ? null : counter === ABI.cyclesLeft ? AMPLE_CYCLES - value : value;
   // After a trap neither the count nor the memory is part of a result.
   const trapped = result.startsWith('trap');

@@ -362,7 +362,14 @@ function encode(functions: ReadonlyArray<readonly Instruction[]>, counted: boole
     ...(counted ? [exported('count', 3, COUNTER_GLOBAL)] : []),
   ];
   return Uint8Array.from([
-    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    0,
+    0x61,
+    0x73,
+    0x6d,
+    1,
+    0,
+    0,
+    0,
     ...section(1, vector([[0x60, ...parameters, 1, TYPE_BYTE.i64]])),
     ...section(3, vector(functions.map(() => [0]))),
     ...section(5, vector([[0, 1]])),

@@ -5,7 +5,7 @@
 export const ABI = {
   /** Exported own memory. */
   memory: '__gleaner_memory',
-  /** Mutable i64 global: cycles left. Negative or zero at a check stops the unit. Host calls subtract their own charge. */
+  /** Mutable i64 global: cycles left. Negative at a check stops the unit: all of the limit may be used. Host calls subtract their own charge. */
   cyclesLeft: '__gleaner_cycles',
   /** Mutable i32 global: why rewritten code executed its own `unreachable`; see {@link STOP}. */
   stop: '__gleaner_stop',

@@ -56,7 +56,7 @@ function readModule(
 /** Asks the engine why, since only its message knows; the offset stands at the end of V8's. */
 function invalidModule(bytes: Uint8Array): ModuleFault {
   try {
-    new WebAssembly.Module(bytes as BufferSource);
+    void new WebAssembly.Module(bytes as BufferSource);
   } catch (error) {
     const message =
       error instanceof Error ? error.message.replace(/^WebAssembly\.Module\(\): /, '') : String(error);

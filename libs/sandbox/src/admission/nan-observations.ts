@@ -37,7 +37,7 @@ function roleOf(name: string): number {
     return ROLE.arithmetic;
   if (/^f(32|64)\.copysign$/.test(name)) return ROLE.copySign;
   if (/^f(32|64)\.(abs|neg)$/.test(name)) return ROLE.signOnly;
-  if (/^select/.test(name)) return ROLE.select;
+  if (name.startsWith('select')) return ROLE.select;
   if (/^f(32x4|64x2)\.(add|sub|mul|div|sqrt|min|max|ceil|floor|trunc|nearest|demote|promote)/.test(name))
     return ROLE.vectorArithmetic;
   if (/^f(32x4|64x2)\.(eq|ne|lt|gt|le|ge|extract_lane)$|trunc_sat_f(32x4|64x2)/.test(name))
@@ -228,7 +228,7 @@ export class NanObservations {
   #compute(i: number, code: number): void {
     const stack = this.#stack;
     if (observes[code] !== NAN_ACTION.none) this.#observe(i, observes[code]!);
-    switch (role[code]) {
+    switch (role[code] ?? ROLE.plain) {
       case ROLE.arithmetic:
         stack.length -= popCount[code]!;
         stack.push(UNKNOWN);

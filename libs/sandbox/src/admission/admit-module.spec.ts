@@ -1,0 +1,275 @@
+import { setFlagsFromString } from 'node:v8';
+import { describe, expect, it } from 'vitest';
+import { bytesOfText } from '../testing/text-module.js';
+import { ABI, type AdmissionOptions, STOP, admitModule } from './index.js';
+
+/** A module that the profile admits, plus what matters to the test; imports come first in the text format. */
+function anApp(fields: string, entry = '(func (export "_start"))') {
+  const [, imports = '', others = ''] =
+    /^((?:\s*\(import "\w+" "\w+" \([^()]*(?:\([^()]*\))*\)\))*)([^]*)$/.exec(fields) ?? [];
+  return bytesOfText(`(module ${imports} (memory 1) ${entry} ${others})`);
+}
+const aSteppingApp = (fields: string) =>
+  anApp(fields, '(func (export "gleaner_step") (result i32) (i32.const 0))');
+
+function refusal(bytes: Uint8Array) {
+  const admission = admitModule(bytes);
+  return admission.admitted ? 'admitted' : admission.errors[0];
+}
+
+function rewritten(bytes: Uint8Array, options?: AdmissionOptions) {
+  const admission = admitModule(bytes, options);
+  if (!admission.admitted) throw new Error(admission.errors[0]?.message);
+  return admission;
+}
+
+function instantiate(bytes: Uint8Array) {
+  const { exports } = new WebAssembly.Instance(
+    new WebAssembly.Module(rewritten(bytes).module as BufferSource),
+  );
+  const global = (name: string) => exports[name] as WebAssembly.Global;
+  const call = (name: string, ...args: unknown[]) =>
+    (exports[name] as (...values: unknown[]) => unknown)(...args);
+  return { exports, global, call };
+}
+
+describe('refusing a module', () => {
+  it.each([
+    ['no bytes', new Uint8Array(0), 'not-a-module', 0],
+    ['a component', Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0), 'not-a-module', 4],
+    ['a cut section', anApp('').subarray(0, 12), 'unexpected-end', 10],
+    ['an unknown section', Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 13, 1, 0), 'unknown-section', 8],
+    [
+      'a section twice',
+      Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, 1, 1, 0, 1, 1, 0),
+      'repeated-section',
+      11,
+    ],
+  ])('gives rule and offset for %s', (_, bytes, rule, offset) => {
+    expect(refusal(bytes)).toMatchObject({ rule, offset });
+  });
+
+  it.each([
+    ['an atomic instruction', '(func (drop (i32.atomic.load (i32.const 0))))', 'unknown-opcode'],
+    [
+      'relaxed SIMD',
+      '(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))',
+      'unknown-opcode',
+    ],
+    ['a tail call', '(func $f (return_call $f))', 'unknown-opcode'],
+    ['a second memory', '(memory $two 1)', 'multi-memory'],
+    ['an imported memory', '(import "gleaner" "m" (memory $m 1))', 'import-kind'],
+    ['an unknown host module', '(import "env" "f" (func))', 'import-module'],
+    ['an unknown host function', '(import "wasi_snapshot_preview1" "fd_reed" (func))', 'unknown-import'],
+    ['a name that every object has', '(import "gleaner" "toString" (func))', 'unknown-import'],
+    ['a float in an import', '(import "gleaner" "progress" (func (param f32)))', 'float-import'],
+    ['another signature', '(import "gleaner" "progress" (func (param i64)))', 'import-signature'],
+    ['a reserved name', '(func (export "__gleaner_cycles"))', 'reserved-name'],
+    [
+      'table.grow',
+      '(table 1 funcref) (elem declare func $f) (func $f (drop (table.grow 0 (ref.func $f) (i32.const 1))))',
+      'table-grow',
+    ],
+    ['a table of a billion entries', '(table 1000000000 funcref)', 'too-large'],
+  ])('names the rule for %s', (_, fields, rule) => {
+    expect(refusal(anApp(fields))).toMatchObject({ rule });
+  });
+
+  it('points at the instruction', () => {
+    const bytes = anApp('(func (nop) (drop (i32.atomic.load (i32.const 0))))');
+    const error = refusal(bytes);
+    if (typeof error !== 'object') throw new Error('admitted');
+    expect(bytes[error.offset ?? 0]).toBe(0xfe);
+    expect(error.message).toContain('threads and atomics');
+  });
+
+  it.each([
+    ['no entry point', '(module (memory 1))', 'missing-entry'],
+    [
+      'both entry points',
+      '(module (memory 1) (func (export "_start")) (func (export "gleaner_step") (result i32) (i32.const 0)))',
+      'ambiguous-entry',
+    ],
+    [
+      'a float from the entry point',
+      '(module (memory 1) (func (export "gleaner_step") (result f32) (f32.const 0)))',
+      'entry-signature',
+    ],
+    ['no memory', '(module (func (export "_start")))', 'missing-memory'],
+  ])('names the rule for %s', (_, text, rule) => {
+    expect(refusal(bytesOfText(text))).toMatchObject({ rule });
+  });
+
+  it.each([
+    [
+      'table.set',
+      '(table 1 funcref) (elem declare func $f) (func $f (table.set 0 (i32.const 0) (ref.func $f)))',
+      'stepping-state',
+    ],
+    ['a dropped data segment', '(data $d "x") (func (data.drop $d))', 'stepping-state'],
+    ['a vector global', '(global (mut v128) (v128.const i64x2 0 0))', 'snapshot-global'],
+    ['a global that starts as NaN', '(global (mut f64) (f64.const nan))', 'snapshot-global'],
+  ])('refuses in a stepping app alone: %s', (_, fields, rule) => {
+    expect(refusal(aSteppingApp(fields))).toMatchObject({ rule });
+    expect(refusal(anApp(fields))).toBe('admitted');
+  });
+
+  it('quotes the engine, with its offset, for a module that is not valid', () => {
+    const bytes = anApp('(func (result i32) (i32.const 7))');
+    const body = bytes.lastIndexOf(0x41);
+    expect(refusal(bytes.with(body, 0x42))).toMatchObject({
+      rule: 'invalid-module',
+      offset: expect.any(Number) as number,
+    });
+  });
+
+  it('stays linear when few bytes declare many locals', () => {
+    expect(refusal(anApp(`(func (local ${'i64 '.repeat(30_000)}))`))).toMatchObject({ rule: 'too-large' });
+  });
+});
+
+describe('the report', () => {
+  it('tells sizes, imports, features and the static stack', () => {
+    const bytes = anApp(`(import "gleaner" "progress" (func $p (param i32)))
+      (func $leaf (param v128)) (func (call $leaf (v128.const i64x2 0 0)) (call $p (i32.const 1)))
+      (func (memory.fill (i32.const 0) (i32.const 0) (i32.const 0)))`);
+    const { report, module } = rewritten(bytes);
+    expect(report).toMatchObject({
+      originalBytes: bytes.length,
+      rewrittenBytes: module.length,
+      stepping: false,
+      imports: ['gleaner.progress'],
+      features: ['bulk-memory', 'simd'],
+      functions: 4,
+      memoryPages: { initial: 1 },
+    });
+    expect(report.staticStackBytes).toBeGreaterThan(0);
+    expect(report.warnings.join(' ')).toContain('gleaner_step');
+  });
+
+  it('has no static stack bound where calls can recurse, directly or through a table', () => {
+    expect(rewritten(anApp('(func $f (call $f))')).report.staticStackBytes).toBeNull();
+    const indirect =
+      '(table 1 funcref) (elem (i32.const 0) $f) (type $t (func)) (func $f (call_indirect (type $t) (i32.const 0)))';
+    expect(rewritten(anApp(indirect)).report.staticStackBytes).toBeNull();
+  });
+});
+
+describe('a rewritten module', () => {
+  it('is the same bytes each time', () => {
+    const bytes = anApp('(func $f (param f64) (result i64) (i64.reinterpret_f64 (f64.sqrt (local.get 0))))');
+    expect(rewritten(bytes).module).toEqual(rewritten(bytes).module);
+  });
+
+  it('stops an endless loop that consists of unconditional jumps', () => {
+    const { global, call } = instantiate(
+      anApp('(func (export "spin") (loop $l (block $b (br $b)) (br $l)))'),
+    );
+    global(ABI.cyclesLeft).value = 1000n;
+    expect(() => call('spin')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+    expect(global(ABI.cyclesLeft).value).toBeLessThan(0n);
+  });
+
+  it('may use its limit up, and not one cycle more', () => {
+    const text = '(func $f) (func (export "five") (call $f) (call $f) (call $f) (call $f) (call $f))';
+    const { global, call } = instantiate(anApp(text));
+    global(ABI.cyclesLeft).value = 5n;
+    call('five');
+    expect(global(ABI.cyclesLeft).value).toBe(0n);
+    global(ABI.cyclesLeft).value = 4n;
+    expect(() => call('five')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+  });
+
+  it('ends recursion at the same depth whatever the engine has left', () => {
+    const text = `(global $n (mut i32) (i32.const 0)) (export "n" (global $n))
+      (func $deep (export "deep") (global.set $n (i32.add (global.get $n) (i32.const 1))) (call $deep))`;
+    const depths = [1, 2].map(() => {
+      const { global, call } = instantiate(anApp(text));
+      expect(() => call('deep')).toThrow(WebAssembly.RuntimeError);
+      expect(global(ABI.stop).value).toBe(STOP.stack);
+      return Number(global('n').value);
+    });
+    expect(depths[0]).toBe(depths[1]);
+    expect(depths[0]).toBeGreaterThan(1000);
+  });
+
+  it('gives the stack back at every exit', () => {
+    const text = `(func $f (export "f") (param i32) (result i32)
+      (if (i32.eqz (local.get 0)) (then (return (i32.const 1))))
+      (block $b (br_if $b (i32.and (local.get 0) (i32.const 1))) (return (call $f (i32.sub (local.get 0) (i32.const 1)))))
+      (call $f (i32.sub (local.get 0) (i32.const 1))))`;
+    const { global, call } = instantiate(anApp(text));
+    const before: unknown = global(ABI.stackLeft).value;
+    expect(call('f', 9)).toBe(1);
+    expect(global(ABI.stackLeft).value).toBe(before);
+  });
+
+  it('refuses memory beyond the page limit with -1', () => {
+    const { global, call } = instantiate(
+      anApp('(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))'),
+    );
+    global(ABI.pageLimit).value = 3;
+    expect([call('grow', 2), call('grow', 1), call('grow', 0), call('grow', -1)]).toEqual([1, -1, 3, -1]);
+    expect(global(ABI.stop).value).toBe(STOP.none);
+  });
+
+  it('stops for the host when the engine refuses below the limit', () => {
+    setFlagsFromString('--wasm-max-mem-pages=10');
+    try {
+      const text = '(func (export "grow") (param i32) (result i32) (memory.grow (local.get 0)))';
+      const { global, call } = instantiate(anApp(text));
+      global(ABI.pageLimit).value = 100;
+      expect(() => call('grow', 20)).toThrow(WebAssembly.RuntimeError);
+      expect(global(ABI.stop).value).toBe(STOP.hostMemory);
+    } finally {
+      setFlagsFromString('--wasm-max-mem-pages=65536');
+    }
+  });
+
+  it('leaves start to the runner and drops custom sections', () => {
+    const bytes = anApp(
+      '(global $g (mut i32) (i32.const 0)) (export "g" (global $g)) (func $init (global.set $g (i32.const 7))) (start $init)',
+    );
+    const custom = Uint8Array.of(...bytes, 0, 3, 1, 0x78, 9);
+    const { global, call } = instantiate(custom);
+    expect(global('g').value).toBe(0);
+    call(ABI.start);
+    expect(global('g').value).toBe(7);
+    expect(
+      WebAssembly.Module.customSections(
+        new WebAssembly.Module(rewritten(custom).module as BufferSource),
+        'x',
+      ),
+    ).toEqual([]);
+  });
+
+  it("exports a stepping app's variable globals in order", () => {
+    const { global } = instantiate(
+      aSteppingApp(
+        '(global i32 (i32.const 1)) (global (mut i32) (i32.const 2)) (global (mut i64) (i64.const 3))',
+      ),
+    );
+    expect([global(`${ABI.globalPrefix}0`).value, global(`${ABI.globalPrefix}1`).value]).toEqual([2, 3n]);
+  });
+
+  it('does not charge ahead of a call that may exit', () => {
+    const text = `(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (func $leave (call $exit (i32.const 0)))
+      (func (export "go") (call $leave) (drop (i32.const 1)) (drop (i32.const 2)))`;
+    const { module } = rewritten(anApp(text));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(module as BufferSource), {
+      wasi_snapshot_preview1: {
+        proc_exit: () => {
+          throw new Error('exit');
+        },
+      },
+    });
+    const cycles = instance.exports[ABI.cyclesLeft] as WebAssembly.Global<'i64'>;
+    cycles.value = 100n;
+    expect(() => (instance.exports['go'] as () => void)()).toThrow('exit');
+    // call $leave, i32.const, call $exit
+    expect(cycles.value).toBe(97n);
+  });
+});
