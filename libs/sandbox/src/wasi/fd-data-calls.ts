@@ -1,4 +1,5 @@
 import type { Descriptor, FileDescriptor } from './descriptors.js';
+import type { FileContent } from './file-content.js';
 import { descriptorOr, type HostCalls, type HostContext } from './host-context.js';
 import { areInside, buffersOf, readVectors, type IoVectors } from './io-vectors.js';
 import { ERRNO, FDFLAGS, RIGHTS, WHENCE, type Errno } from './preview1.js';
@@ -26,8 +27,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
     return done;
   }
 
-  function writeFile(file: FileDescriptor, offset: number, vectors: IoVectors): Errno {
-    const { content } = file.node;
+  function writeContent(content: FileContent, offset: number, vectors: IoVectors): Errno {
     const end = offset + vectors.totalBytes;
     if (vectors.totalBytes === 0) return ERRNO.success;
     if (!Number.isSafeInteger(end)) return ERRNO.fbig;
@@ -42,12 +42,17 @@ export function fdDataCalls(context: HostContext): HostCalls {
   }
 
   function writeStream(stream: 'stdin' | 'stdout' | 'stderr', vectors: IoVectors): Errno {
-    if (stream === 'stdin') return ERRNO.badf;
-    for (const buffer of buffersOf(memory, vectors)) {
-      if (stream === 'stderr') context.stderr.write(buffer);
-      else context.stdout?.write(context.stdout.size, buffer);
+    switch (stream) {
+      case 'stdin':
+        return ERRNO.badf;
+      case 'stdout':
+        return context.stdout === null
+          ? ERRNO.success
+          : writeContent(context.stdout, context.stdout.size, vectors);
+      case 'stderr':
+        for (const buffer of buffersOf(memory, vectors)) context.stderr.write(buffer);
+        return ERRNO.success;
     }
-    return ERRNO.success;
   }
 
   return {
@@ -99,7 +104,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
         if (errno !== ERRNO.success || descriptor.kind !== 'file') return errno;
         const appends = (descriptor.flags & FDFLAGS.append) !== 0;
         const offset = appends ? descriptor.node.content.size : descriptor.offset;
-        errno = writeFile(descriptor, offset, vectors);
+        errno = writeContent(descriptor.node.content, offset, vectors);
         if (errno === ERRNO.success) descriptor.offset = offset + vectors.totalBytes;
       }
       if (errno === ERRNO.success) memory.setU32(result >>> 0, vectors.totalBytes);
@@ -117,7 +122,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (at === null) return ERRNO.inval;
       if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
       // As POSIX has it, an appending descriptor decides only where writes without an offset go.
-      const errno = writeFile(descriptor, at, vectors);
+      const errno = writeContent(descriptor.node.content, at, vectors);
       if (errno === ERRNO.success) memory.setU32(result >>> 0, vectors.totalBytes);
       return errno;
     },

@@ -130,6 +130,14 @@ describe('WasiHost', () => {
     expect(host.output('stdout')).toHaveLength(8);
   });
 
+  it('writes all buffers of a call or none', () => {
+    const { host, call, put, vector } = anApp({ outputBytes: 5 });
+    vector(0, 2000, put('abcd', 2000));
+    vector(8, 3000, put('ef', 3000));
+    expect(() => call('fd_write', 1, 0, 2, 900)).toThrow('output-limit');
+    expect(host.output('stdout')).toHaveLength(0);
+  });
+
   it('refuses a write that the scratch directory cannot hold, entirely', () => {
     const { open, write, read, call } = anApp({ scratchBytes: 10 });
     const fd = open('tmp/x', RIGHTS.read | RIGHTS.write, CREAT);
