@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
@@ -30,5 +31,17 @@ describe('every answer', () => {
     expect(ready.body).toMatchObject({ info: { database: { status: 'up' } } });
     const metrics = await gleaner.http.get('/metrics').expect(200);
     expect(metrics.text).toContain('gleaner_http_request_seconds_bucket');
+  });
+
+  it('is described by a document whose schemas lead somewhere', async () => {
+    const response = await gleaner.http.get('/v1/openapi.json').expect(200);
+    const { components } = z
+      .object({ components: z.object({ schemas: z.record(z.string(), z.looseObject({})) }) })
+      .parse(response.body);
+    expect(components.schemas['Job']).toHaveProperty('properties.progressPermille');
+    const lost = Object.entries(components.schemas).filter(([name, { $ref }]) =>
+      String($ref).endsWith(`/${name}`),
+    );
+    expect(lost).toEqual([]);
   });
 });

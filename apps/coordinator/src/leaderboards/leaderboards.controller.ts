@@ -15,7 +15,7 @@ export class LeaderboardsController {
   @Get('accounts')
   @Public()
   @ApiOkResponse({ standardSchema: leaderboard })
-  async listAccounts(
+  async rankAccounts(
     @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
@@ -28,7 +28,7 @@ export class LeaderboardsController {
   @Get('hosts')
   @Public()
   @ApiOkResponse({ standardSchema: leaderboard })
-  async listHosts(
+  async rankHosts(
     @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
