@@ -56,8 +56,9 @@ describe('FileTaskStore', () => {
     await store.dropResult('1.0', true);
     expect(await (await store.readOutput('1.0', 'map'))?.text()).toBe('large');
     expect((await store.load()).results).toEqual([]);
-    await store.dropOutputs('1.0');
+    await store.dropOutput('1.0', 'map');
     expect(await store.readOutput('1.0', 'map')).toBeUndefined();
+    expect(await readdir(join(directory, 'outputs'))).toEqual([]);
   });
 
   it('lets nobody else read what it keeps', async () => {

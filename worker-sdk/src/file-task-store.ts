@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -13,6 +13,8 @@ import {
 
 /** Large outputs that nobody asked for are removed after this long: by then the unit has settled elsewhere. */
 const OUTPUT_KEPT_MS = 7 * 24 * 3600 * 1000;
+/** Large outputs take at most this much of the volunteer's disk; beyond it the oldest go. */
+const OUTPUT_KEPT_BYTES = 4 * 1024 ** 3;
 
 /**
  * {@link TaskStore} in a directory: `tasks/ID.json`, `results/ID.json` and `outputs/ID/NAME`.
@@ -46,6 +48,7 @@ export class FileTaskStore implements TaskStore {
   async saveResult(result: HeldResult, outputs: readonly OutputToKeep[]): Promise<void> {
     const { taskId } = result.report;
     if (outputs.length > 0) {
+      await this.#removeOldOutputs();
       await mkdir(join(this.directory, 'outputs', taskId), { recursive: true, mode: 0o700 });
       for (const { name, bytes } of outputs) {
         await writeWhole(join(this.directory, 'outputs', taskId, name), bytes, { sync: true });
@@ -60,7 +63,7 @@ export class FileTaskStore implements TaskStore {
   }
 
   async dropResult(taskId: string, keepOutputs: boolean): Promise<void> {
-    if (!keepOutputs) await this.dropOutputs(taskId);
+    if (!keepOutputs) await this.#dropOutputs(taskId);
     await rm(this.#file('results', taskId), { force: true });
   }
 
@@ -73,20 +76,41 @@ export class FileTaskStore implements TaskStore {
     }
   }
 
-  async dropOutputs(taskId: string): Promise<void> {
+  async dropOutput(taskId: string, name: string): Promise<void> {
+    await rm(join(this.directory, 'outputs', taskId, name), { force: true });
+    // Fails while others are left, as it should.
+    await rmdir(join(this.directory, 'outputs', taskId)).catch(() => undefined);
+  }
+
+  async #dropOutputs(taskId: string): Promise<void> {
     await rm(join(this.directory, 'outputs', taskId), { recursive: true, force: true });
   }
 
   async #removeOldOutputs(): Promise<void> {
+    const kept: Array<{ taskId: string; modifiedAtMs: number; bytes: number }> = [];
     for (const taskId of await readdir(join(this.directory, 'outputs'))) {
-      const { mtimeMs } = await stat(join(this.directory, 'outputs', taskId));
-      if (Date.now() - mtimeMs > OUTPUT_KEPT_MS) await this.dropOutputs(taskId);
+      const directory = join(this.directory, 'outputs', taskId);
+      const { mtimeMs } = await stat(directory);
+      kept.push({ taskId, modifiedAtMs: mtimeMs, bytes: await bytesIn(directory) });
+    }
+    kept.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);
+    let bytes = 0;
+    for (const output of kept) {
+      bytes += output.bytes;
+      const isOld = Date.now() - output.modifiedAtMs > OUTPUT_KEPT_MS;
+      if (isOld || bytes > OUTPUT_KEPT_BYTES) await this.#dropOutputs(output.taskId);
     }
   }
 
   #file(kind: 'tasks' | 'results', taskId: string): string {
     return join(this.directory, kind, `${taskId}.json`);
   }
+}
+
+async function bytesIn(directory: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(directory)) bytes += (await stat(join(directory, name))).size;
+  return bytes;
 }
 
 async function readAll<T>(directory: string, schema: z.ZodType<T>): Promise<T[]> {

@@ -41,5 +41,5 @@ export interface TaskStore {
   dropResult(taskId: string, keepOutputs: boolean): Promise<void>;
   /** The kept output, or undefined when there is none (any longer). */
   readOutput(taskId: string, name: string): Promise<Blob | undefined>;
-  dropOutputs(taskId: string): Promise<void>;
+  dropOutput(taskId: string, name: string): Promise<void>;
 }

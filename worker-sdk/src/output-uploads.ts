@@ -39,5 +39,6 @@ export class OutputUploads {
     if (!bytes) return;
     const signal = AbortSignal.any([this.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
     await this.components.client.uploadOutput(uploadUrl, bytes, signal);
+    await this.components.store.dropOutput(taskId, name);
   }
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { WakeUp } from './wake-up.js';
 
@@ -23,6 +24,17 @@ describe('WakeUp', () => {
     wakeUp.notify();
     await second;
     expect(order).toEqual(['still waiting', 'woken']);
+  });
+
+  it('leaves no listener on the signal, which outlives every wait', async () => {
+    const { signal } = new AbortController();
+    const wakeUp = new WakeUp();
+    for (let wait = 0; wait < 3; wait += 1) {
+      const waiting = wakeUp.wait(LONG_MS, signal);
+      wakeUp.notify();
+      await waiting;
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('ends when the signal aborts', async () => {

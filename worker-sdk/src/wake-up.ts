@@ -11,16 +11,18 @@ export class WakeUp {
   /** Resolves at the next {@link notify}, after `timeoutMs` (Infinity: never), or when the signal aborts. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#news && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        // Timers hold 31 bits of milliseconds; a wake-up too early only asks again.
-        const timer = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1));
-        const done = (): void => {
-          clearTimeout(timer);
-          resolve();
-        };
-        this.#wake = done;
-        signal.addEventListener('abort', done, { once: true });
-      });
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Timers hold 31 bits of milliseconds; a wake-up too early only asks again.
+      const timer = setTimeout(resolve, Math.min(timeoutMs, 2 ** 31 - 1));
+      const done = (): void => {
+        resolve();
+      };
+      this.#wake = done;
+      signal.addEventListener('abort', done);
+      await promise;
+      clearTimeout(timer);
+      // The signal lives as long as the worker: a listener for each wait would never be freed.
+      signal.removeEventListener('abort', done);
       this.#wake = undefined;
     }
     this.#news = false;
