@@ -5,6 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS, sha256Hex } from '@gleaner/protocol';
 import { Server } from '@tus/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import {
   AccessGuard,
@@ -19,6 +20,7 @@ import { BlobsService } from './blobs.service.js';
 import { UploadStore } from './upload-store.js';
 
 export const UPLOADS_PATH = '/v1/uploads';
+const uploadParams = z.object({ id: z.string().optional() });
 
 /**
  * Resumable uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0) in a Fastify scope of their own,
@@ -99,13 +101,13 @@ export class Uploads {
   private async handle(
     server: Server,
     store: UploadStore,
-    request: FastifyRequest<{ Params: { id?: string } }>,
+    request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
     try {
-      const response = await this.forward(server, store, request);
-      for (const [name, value] of response.request.headers) void reply.header(name, value);
-      await reply.status(response.request.status).send(response.body);
+      const { response, body } = await this.forward(server, store, request);
+      for (const [name, value] of response.headers) void reply.header(name, value);
+      await reply.status(response.status).send(body);
     } catch (error) {
       const problem = translateError(error);
       if (PROBLEMS[problem.code].status >= 500) this.logger.error({ event: 'upload-failed', err: problem });
@@ -120,8 +122,8 @@ export class Uploads {
   private async forward(
     server: Server,
     store: UploadStore,
-    request: FastifyRequest<{ Params: { id?: string } }>,
-  ): Promise<{ request: Response; body: string }> {
+    request: FastifyRequest,
+  ): Promise<{ response: Response; body: string }> {
     const headers = new Headers();
     for (const [name, value] of Object.entries(request.headers)) {
       if (value !== undefined && name !== 'x-http-method-override')
@@ -136,14 +138,14 @@ export class Uploads {
     });
     if (request.method !== 'OPTIONS') {
       const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' });
-      const { id } = request.params;
+      const { id } = uploadParams.parse(request.params);
       if (id !== undefined && !store.belongsTo(id, actor.accountId)) {
         throw new DomainError('not-found', 'There is no such upload, or it is not yours.');
       }
       this.actors.set(web, actor);
     }
     const response = await server.handleWeb(web);
-    if (response.status < 400) return { request: response, body: await response.text() };
+    if (response.status < 400) return { response, body: await response.text() };
     throw (
       this.errors.get(web) ?? explainTusError({ status_code: response.status, body: await response.text() })
     );
