@@ -90,8 +90,11 @@ export class FileTaskStore implements TaskStore {
     const kept: Array<{ taskId: string; modifiedAtMs: number; bytes: number }> = [];
     for (const taskId of await readdir(join(this.directory, 'outputs'))) {
       const directory = join(this.directory, 'outputs', taskId);
-      const { mtimeMs } = await stat(directory);
-      kept.push({ taskId, modifiedAtMs: mtimeMs, bytes: await bytesIn(directory) });
+      try {
+        kept.push({ taskId, modifiedAtMs: (await stat(directory)).mtimeMs, bytes: await bytesIn(directory) });
+      } catch {
+        // Uploaded and dropped while we looked.
+      }
     }
     kept.sort((a, b) => b.modifiedAtMs - a.modifiedAtMs);
     let bytes = 0;
