@@ -4,12 +4,14 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { Body } from '../binary/wasm-module.js';
+import type { CallRegion } from './call-region.js';
 import { AddedLocals } from './added-locals.js';
 import { LENGTH_SHIFT } from './cost-model.js';
 import { type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
 import { NanEmitter } from './emit-nan.js';
 import { InstructionWriter } from './instruction-writer.js';
 import { NAN_ACTION } from './nan-observations.js';
+import { StackMeter } from './stack-meter.js';
 import type { StoreRuns } from './store-runs.js';
 
 /** Indices of what the rewriter adds to the module. */
@@ -32,6 +34,8 @@ export interface FunctionPlan {
   readonly resultBlockType: number;
   /** Bytes of virtual stack to take; 0 for none. */
   readonly stackBytes: number;
+  /** Where the stack is needed; null for the whole function. */
+  readonly stackRegion: CallRegion | null;
   readonly metering: {
     readonly charge: Int32Array;
     readonly loopHead: Uint8Array;
@@ -52,9 +56,6 @@ const CALL_INDIRECT = opcode('call_indirect');
 const RETURN = opcode('return');
 const UNREACHABLE = opcode('unreachable');
 const MEMORY_GROW = opcode('memory.grow');
-const I32_SUB = opcode('i32.sub');
-const I32_ADD = opcode('i32.add');
-const I32_LT_S = opcode('i32.lt_s');
 
 /** Instructions that the emitter looks at even when no pass marked them. */
 const isSpecial = perOpcode(({ code }) =>
@@ -104,25 +105,23 @@ export class FunctionEmitter {
 
   #emitCode(plan: FunctionPlan, locals: AddedLocals): void {
     const code = this.#code;
-    const { metering, stackBytes } = plan;
+    const { metering } = plan;
     const countdown = metering === null ? null : this.#countdown(locals, metering.keepInLocal);
+    const stack = this.#stackMeter(plan, locals);
     const canStop = metering !== null && (metering.hasLoops || metering.checkAtEntry);
-    const hasEpilogue = stackBytes > 0 || metering?.keepInLocal === true;
+    const hasEpilogue = stack?.isForWholeFunction === true || metering?.keepInLocal === true;
     const isWrapped = canStop || hasEpilogue;
-    const stackLocal = stackBytes > 0 ? locals.fresh(VALUE_TYPE.i32) : 0;
     if (isWrapped) code.block(EMPTY).block(plan.resultBlockType);
-    if (stackBytes > 0) this.#takeStack(stackBytes, stackLocal);
+    if (stack?.isForWholeFunction === true) stack.take(code);
     countdown?.load(code);
-    if (metering !== null && countdown !== null && metering.checkAtEntry)
-      countdown.charge(code, metering.charge[0]!, 1);
-    else if (countdown !== null && metering !== null && metering.charge[0]! > 0)
-      countdown.charge(code, metering.charge[0]!, null);
-    this.#emitInstructions(plan, locals, countdown, hasEpilogue);
+    const firstCharge = metering?.charge[0] ?? 0;
+    if (metering?.checkAtEntry === true) countdown?.charge(code, firstCharge, 1);
+    else if (firstCharge > 0) countdown?.charge(code, firstCharge, null);
+    this.#emitInstructions(plan, { locals, countdown, stack, hasEpilogue });
     if (isWrapped) {
       code.end();
       countdown?.spill(code);
-      if (stackBytes > 0)
-        code.localGet(stackLocal).i32Const(stackBytes).op(I32_ADD).globalSet(this.added.stackGlobal);
+      if (stack?.isForWholeFunction === true) stack.giveBack(code);
       code.return().end();
       countdown?.spill(code);
       stop(code, this.added.stopGlobal, STOP.cycles);
@@ -131,12 +130,7 @@ export class FunctionEmitter {
   }
 
   /** Everything but the last `end`, which the caller writes. */
-  #emitInstructions(
-    plan: FunctionPlan,
-    locals: AddedLocals,
-    countdown: Countdown | null,
-    hasEpilogue: boolean,
-  ): void {
+  #emitInstructions(plan: FunctionPlan, { locals, countdown, stack, hasEpilogue }: Meters): void {
     const code = this.#code;
     const { instructions, metering, nan } = plan;
     const { code: codes, start, count } = instructions;
@@ -147,8 +141,17 @@ export class FunctionEmitter {
       code.copy(this.bytes, copied, offset);
       copied = offset;
     };
-    for (let i = 0; i < count - 1; i++) {
+    for (let i = 0; i < count; i++) {
       const op = codes[i]!;
+      if (nan !== null && nan.runs.flush[i]! > 0) {
+        copyUpTo(start[i]!);
+        nanEmitter.checkRun();
+      }
+      if (stack?.givesBackBefore(i) === true) {
+        copyUpTo(start[i]!);
+        stack.giveBack(code);
+      }
+      if (i === count - 1) break;
       if (
         metering !== null &&
         countdown !== null &&
@@ -158,11 +161,11 @@ export class FunctionEmitter {
         copyUpTo(start[i]!);
         countdown.charge(code, metering.charge[i]!, metering.loopHead[i] === 1 ? depth + 1 : null);
       }
+      if (stack?.takesBefore(i) === true) {
+        copyUpTo(start[i]!);
+        stack.take(code);
+      }
       if (nan !== null) {
-        if (nan.runs.flush[i]! > 0) {
-          copyUpTo(start[i]!);
-          nanEmitter.checkRun();
-        }
         const action = nan.action[i]!;
         const slot = nan.runs.slot[i]!;
         if (slot > 0) {
@@ -225,7 +228,6 @@ export class FunctionEmitter {
       }
     }
     copyUpTo(start[count - 1]!);
-    if (nan !== null && nan.runs.flush[count - 1]! > 0) nanEmitter.checkRun();
   }
 
   #countdown(locals: AddedLocals, keepInLocal: boolean): Countdown {
@@ -234,13 +236,24 @@ export class FunctionEmitter {
     return keepInLocal ? new LocalCountdown(places) : new GlobalCountdown(places);
   }
 
-  #takeStack(bytes: number, local: number): void {
+  #stackMeter({ stackBytes, stackRegion }: FunctionPlan, locals: AddedLocals): StackMeter | null {
+    if (stackBytes === 0) return null;
     const { stackGlobal, stopGlobal } = this.added;
-    this.#code.globalGet(stackGlobal).i32Const(bytes).op(I32_SUB).localTee(local).globalSet(stackGlobal);
-    this.#code.localGet(local).i32Const(0).op(I32_LT_S).if();
-    stop(this.#code, stopGlobal, STOP.stack);
-    this.#code.end();
+    return new StackMeter(
+      stackBytes,
+      { stackGlobal, stopGlobal, local: locals.fresh(VALUE_TYPE.i32) },
+      stackRegion,
+    );
   }
+}
+
+/** What the function at hand is metered with. */
+interface Meters {
+  readonly locals: AddedLocals;
+  readonly countdown: Countdown | null;
+  readonly stack: StackMeter | null;
+  /** Whether a return has to pass the end of the wrapped body. */
+  readonly hasEpilogue: boolean;
 }
 
 /** The empty block type as the signed number that its byte encodes. */

@@ -2,6 +2,7 @@ import { ByteReader } from '../binary/byte-reader.js';
 import { ByteWriter } from '../binary/byte-writer.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
 import type { Body, FunctionType, WasmModule } from '../binary/wasm-module.js';
+import { callRegion } from './call-region.js';
 import { FunctionEmitter, type FunctionPlan } from './emit-function.js';
 import type { AddedItems } from './emit-module.js';
 import { NanObservations } from './nan-observations.js';
@@ -10,6 +11,9 @@ import type { FunctionFacts, ModuleFacts } from './scan-functions.js';
 import { type CallBehaviour, Segments } from './segments.js';
 import { StoreRuns } from './store-runs.js';
 import { functionType } from './validate-profile.js';
+
+/** One activation at the end of a chain may go without paying if it is small. */
+const LARGEST_UNMETERED_LEAF_BYTES = 4096;
 
 export interface ModulePlan extends CallBehaviour {
   /** Bytes of virtual stack per defined function, 0 for none. */
@@ -50,13 +54,16 @@ export function rewriteFunctions(
     }
     const hasNan = observes && observations.count > 0;
     if (hasNan) runs.find(instructions, observations.action);
+    const stackBytes = options.depth ? (plan.stackCharges[i] ?? 0) : 0;
     emitter.emit(
       {
         body,
         instructions,
         firstAddedLocal: localTypes.length,
         resultBlockType: added.resultBlockType(type.results),
-        stackBytes: options.depth ? (plan.stackCharges[i] ?? 0) : 0,
+        stackBytes,
+        stackRegion:
+          stackBytes > 0 && stackBytes <= LARGEST_UNMETERED_LEAF_BYTES ? callRegion(instructions) : null,
         metering: meters ? meteringOf(segments, functionFacts, module.importedFunctions) : null,
         nan: hasNan ? { action: observations.action, runs } : null,
       },
