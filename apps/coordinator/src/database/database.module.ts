@@ -1,6 +1,16 @@
-import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutdown } from '@nestjs/common';
 import { TypeOrmModule } from '@nestjs/typeorm';
-import type { DataSource } from 'typeorm';
+import { DataSource } from 'typeorm';
+import { closeHotPool } from './hot-pool.js';
+
+@Injectable()
+class HotPoolCloser implements OnApplicationShutdown {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async onApplicationShutdown(): Promise<void> {
+    await closeHotPool(this.dataSource);
+  }
+}
 
 /**
  * Makes one DataSource injectable (class `DataSource`). It is opened and migrated before the application exists, and
@@ -18,6 +28,7 @@ export class DatabaseModule {
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
       ],
+      providers: [HotPoolCloser],
       exports: [TypeOrmModule],
     };
   }

@@ -30,6 +30,7 @@ interface HostRow {
   readonly memory_mib: number;
   readonly held_reason: string | null;
   readonly anonymous: boolean;
+  readonly has_standing: boolean;
 }
 
 interface Seen {
@@ -47,8 +48,9 @@ const loadHosts = new PreparedStatement<HostRow>(
                                   OR h.last_seen_at < now() - interval '1 minute')
    )
    SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
-          h.held_reason, a.anonymous
+          h.held_reason, a.anonymous, st.host_id IS NOT NULL AS has_standing
      FROM seen s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
+          LEFT JOIN host_standing st ON st.host_id = h.id
     WHERE h.detached_at IS NULL`,
 );
 
@@ -100,10 +102,13 @@ export class HostDirectory {
       tokenArray([...unique.keys()]),
       textArray([...unique.values()].map(({ network }) => network)),
     ]);
-    await ensureStandings.run(pool, [
-      tokenArray(rows.map((row) => row.host_id)),
-      plainArray(rows.map((row) => initialAllowancePerDay(row.cores, this.config.allowance))),
-    ]);
+    const missing = rows.filter((row) => !row.has_standing);
+    if (missing.length > 0) {
+      await ensureStandings.run(pool, [
+        tokenArray(missing.map((row) => row.host_id)),
+        plainArray(missing.map((row) => initialAllowancePerDay(row.cores, this.config.allowance))),
+      ]);
+    }
     const byId = new Map(rows.map((row) => [row.host_id, row]));
     return seen.map(({ hostId, network }) => {
       const row = byId.get(hostId);

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { scope } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { Batcher, hotPool, PreparedStatement, tokenArray } from '../database/index.js';
 import type { Actor } from './actor.js';
 import { BoundedCache } from './bounded-cache.js';
 
@@ -11,6 +12,7 @@ const TTL_MS = 15_000;
 const SECRET_PATTERN = /^gln_[A-Za-z0-9_-]{32,80}$/;
 
 const tokenRow = z.object({
+  digest: z.string(),
   id: z.string(),
   account_id: z.string(),
   host_id: z.string().nullable(),
@@ -18,6 +20,25 @@ const tokenRow = z.object({
   operator: z.boolean(),
   anonymous: z.boolean(),
 });
+type TokenRow = z.infer<typeof tokenRow>;
+
+/** Noting the use once in ten minutes is enough to see which tokens are in use. */
+const findTokens = new PreparedStatement<object>(
+  'find-tokens',
+  `WITH found AS MATERIALIZED (
+     SELECT d.digest, t.id, t.account_id, t.host_id, t.scopes, t.last_used_at, a.operator, a.anonymous
+       FROM unnest($1::text[]) AS d(digest)
+       JOIN api_token t ON t.secret_sha256 = decode(d.digest, 'hex')
+       JOIN account a ON a.id = t.account_id LEFT JOIN host h ON h.id = t.host_id
+      WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+        AND a.deleted_at IS NULL AND h.detached_at IS NULL
+   ), used AS (
+     UPDATE api_token t SET last_used_at = now() FROM (
+       SELECT id FROM found WHERE last_used_at IS NULL OR last_used_at < now() - interval '10 minutes' ORDER BY id) f
+      WHERE t.id = f.id
+   )
+   SELECT digest, id, account_id, host_id, scopes, operator, anonymous FROM found`,
+);
 
 /** A new token's secret, 256 bits. Only its SHA-256 is stored. */
 export function drawSecret(): string {
@@ -36,16 +57,24 @@ export function hashSecret(secret: string): Buffer {
 export class TokenDirectory {
   private readonly cache = new BoundedCache<string, Actor | null>(CACHED_TOKENS, TTL_MS);
 
-  constructor(private readonly dataSource: DataSource) {}
+  private readonly loading: Batcher<string, Actor | null>;
+
+  constructor(private readonly dataSource: DataSource) {
+    this.loading = new Batcher((digests) => this.load(digests), {
+      maxItems: 256,
+      windowMs: 1,
+      concurrency: 2,
+      maxWaiting: 20_000,
+    });
+  }
 
   async find(secret: string): Promise<Actor | null> {
     if (!SECRET_PATTERN.test(secret)) return null;
-    const hash = hashSecret(secret);
-    const key = hash.toString('base64');
-    const cached = this.cache.get(key);
+    const digest = hashSecret(secret).toString('hex');
+    const cached = this.cache.get(digest);
     if (cached !== undefined) return cached;
-    const actor = await this.load(hash);
-    this.cache.set(key, actor);
+    const actor = await this.loading.submit(digest);
+    this.cache.set(digest, actor);
     return actor;
   }
 
@@ -54,31 +83,23 @@ export class TokenDirectory {
     this.cache.clear();
   }
 
-  private async load(hash: Buffer): Promise<Actor | null> {
-    const rows = z.array(tokenRow).parse(
-      await this.dataSource.query(
-        `SELECT t.id, t.account_id, t.host_id, t.scopes, a.operator, a.anonymous
-           FROM api_token t JOIN account a ON a.id = t.account_id LEFT JOIN host h ON h.id = t.host_id
-          WHERE t.secret_sha256 = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-            AND a.deleted_at IS NULL AND h.detached_at IS NULL`,
-        [hash],
-      ),
-    );
-    const row = rows[0];
-    if (!row) return null;
-    // Once in ten minutes is enough to see which tokens are in use.
-    await this.dataSource.query(
-      `UPDATE api_token SET last_used_at = now()
-        WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '10 minutes')`,
-      [row.id],
-    );
-    return {
-      tokenId: row.id,
-      accountId: row.account_id,
-      hostId: row.host_id,
-      scopes: row.scopes,
-      operator: row.operator && row.scopes.includes('operate'),
-      anonymous: row.anonymous,
-    };
+  /** One statement for all requests of a moment whose tokens are not remembered. */
+  private async load(digests: readonly string[]): Promise<Array<Actor | null>> {
+    const rows = z
+      .array(tokenRow)
+      .parse(await findTokens.run(hotPool(this.dataSource), [tokenArray([...new Set(digests)])]));
+    const byDigest = new Map(rows.map((row) => [row.digest, toActor(row)]));
+    return digests.map((digest) => byDigest.get(digest) ?? null);
   }
+}
+
+function toActor(row: TokenRow): Actor {
+  return {
+    tokenId: row.id,
+    accountId: row.account_id,
+    hostId: row.host_id,
+    scopes: row.scopes,
+    operator: row.operator && row.scopes.includes('operate'),
+    anonymous: row.anonymous,
+  };
 }

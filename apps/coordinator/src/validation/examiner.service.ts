@@ -5,7 +5,7 @@ import { LOGGER, type Logger } from '../telemetry/index.js';
 /** Units of one queue job. */
 const UNITS_PER_JOB = 256;
 /** How long the first unit waits for company: validation is not in anybody's way. */
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 /** Announcements that may wait for an absent queue backend; the sweep finds the units of those dropped beyond it. */
 const MAX_ADDS = 64;
 

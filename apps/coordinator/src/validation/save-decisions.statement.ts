@@ -1,5 +1,5 @@
 import { allowanceAfter, type AllowanceRules, isFinalUnitState, type UnitDecision } from '@gleaner/domain';
-import type { TaskState, UnitState } from '@gleaner/protocol';
+import type { JobState, TaskState, UnitState } from '@gleaner/protocol';
 import { plainArray, PreparedStatement, type Queryable, textArray, tokenArray } from '../database/index.js';
 import type { HostAllowance, LoadedUnit } from './unit-reader.service.js';
 
@@ -11,50 +11,67 @@ export interface DecidedUnit {
   readonly decision: UnitDecision;
 }
 
-/** Settled units of a job after a batch, and what the batch added. */
-export interface TallyRow {
-  readonly job_id: string;
-  readonly units_valid: string;
-  readonly units_failed: string;
-  readonly units_cancelled: string;
-  readonly added_valid: number;
-  readonly added_failed: number;
+/** Settled units of a job after a batch. */
+export interface JobTallyAfter {
+  readonly jobId: string;
+  readonly valid: number;
+  readonly failed: number;
+  /** Cancelled ones included. */
+  readonly settled: number;
+  readonly unitsSplit: number;
+  readonly state: JobState;
 }
 
-const saveDecisions = new PreparedStatement<TallyRow>(
+export interface Saved {
+  /** Units whose decision was saved; those missing have changed meanwhile. */
+  readonly unitIds: ReadonlySet<number>;
+  readonly tallies: readonly JobTallyAfter[];
+}
+
+/**
+ * Writes decisions on units whose rows are still those that were decided on; the others are left out, with everything that
+ * belongs to them. One statement, so that no row stays locked while the coordinator thinks; units first, accounts in the
+ * order of their ids, the job's tally, which all batches of a job share, last.
+ */
+const saveDecisions = new PreparedStatement<SavedRow>(
   'save-decisions',
-  `WITH unit_changed AS (
+  `WITH saved AS (
      UPDATE work_unit u
         SET state = c.state, wanted = c.wanted, canonical_ordinal = c.canonical, blocked = c.blocked, failure = c.failure,
             ticketed = least(u.ticketed, c.reticket_from),
             ticketed_at = CASE WHEN c.state = 'open' AND (c.wanted > u.ticketed OR c.reticket_from < u.ticketed)
                                THEN NULL ELSE u.ticketed_at END,
             settled_at = CASE WHEN c.final THEN coalesce(u.settled_at, now()) END,
-            upload_until = CASE WHEN c.asked THEN now() + $9 * interval '1 millisecond'
+            upload_until = CASE WHEN c.asked THEN now() + $11 * interval '1 millisecond'
                                 WHEN c.state = 'awaiting-output' THEN u.upload_until END
-       FROM unnest($1::bigint[], $2::unit_state[], $3::smallint[], $4::smallint[], $5::text[], $6::text[], $7::smallint[],
-                   $8::boolean[], $10::boolean[])
-            AS c(id, state, wanted, canonical, blocked, failure, reticket_from, final, asked)
-      WHERE u.id = c.id AND u.id BETWEEN $11 AND $12
+       FROM unnest($1::bigint[], $2::text[], $3::unit_state[], $4::smallint[], $5::smallint[], $6::text[], $7::text[],
+                   $8::smallint[], $9::boolean[], $10::boolean[])
+            AS c(id, version, state, wanted, canonical, blocked, failure, reticket_from, final, asked)
+      WHERE u.id = c.id AND u.xmin::text = c.version AND u.id BETWEEN $12 AND $13
+     RETURNING u.id
    ), task_changed AS (
      UPDATE task t
         SET state = c.state, counts = c.counts,
             outputs = CASE WHEN c.dropped THEN NULL ELSE t.outputs END,
             outputs_held = t.outputs_held AND NOT c.dropped
-       FROM unnest($13::bigint[], $14::smallint[], $15::task_state[], $16::boolean[], $17::boolean[])
-            AS c(unit_id, ordinal, state, counts, dropped)
-      WHERE t.unit_id = c.unit_id AND t.ordinal = c.ordinal AND t.unit_id BETWEEN $11 AND $12
+       FROM unnest($14::bigint[], $15::smallint[], $16::task_state[], $17::task_state[], $18::boolean[], $19::boolean[])
+            AS c(unit_id, ordinal, before, state, counts, dropped)
+       JOIN saved ON saved.id = c.unit_id
+      WHERE t.unit_id = c.unit_id AND t.ordinal = c.ordinal AND t.state = c.before AND t.unit_id BETWEEN $12 AND $13
    ), released AS (
-     DELETE FROM lease l USING unnest($18::bigint[], $19::bigint[], $20::smallint[]) AS c(host_id, unit_id, ordinal)
+     DELETE FROM lease l
+      USING unnest($20::bigint[], $21::bigint[], $22::smallint[]) AS c(host_id, unit_id, ordinal)
+       JOIN saved ON saved.id = c.unit_id
       WHERE l.host_id = c.host_id AND l.unit_id = c.unit_id AND l.ordinal = c.ordinal
    ), credited AS (
      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles)
-     SELECT * FROM unnest($21::bigint[], $22::smallint[], $23::bigint[], $24::bigint[], $25::numeric[])
+     SELECT c.* FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[])
+            AS c(unit_id, ordinal, account_id, host_id, cycles) JOIN saved ON saved.id = c.unit_id
      ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, 1 AS tasks
    ), reversed AS (
      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, reversal)
      SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, true
-       FROM unnest($26::bigint[], $27::smallint[]) AS c(unit_id, ordinal)
+       FROM unnest($28::bigint[], $29::smallint[]) AS c(unit_id, ordinal) JOIN saved ON saved.id = c.unit_id
        JOIN credit_entry e ON e.unit_id = c.unit_id AND e.ordinal = c.ordinal AND NOT e.reversal
      ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, -1 AS tasks
    ), entry AS MATERIALIZED (
@@ -64,51 +81,80 @@ const saveDecisions = new PreparedStatement<TallyRow>(
      SELECT account_id, sum(cycles), sum(tasks) FROM entry GROUP BY account_id ORDER BY account_id
      ON CONFLICT (account_id) DO UPDATE
         SET cycles = total.cycles + excluded.cycles, tasks = total.tasks + excluded.tasks
+     RETURNING 1
+   ), host_change AS (
+     SELECT host_id, sum(valid) AS valid, sum(invalid) AS invalid, sum(errors) AS errors, max(per_day) AS per_day,
+            sum(cycles) AS cycles, sum(tasks) AS tasks
+       FROM (SELECT c.host_id, c.valid, c.invalid, c.errors, c.per_day, 0::numeric AS cycles, 0 AS tasks
+               FROM unnest($30::bigint[], $31::bigint[], $32::smallint[], $33::smallint[], $34::smallint[], $35::integer[])
+                    AS c(unit_id, host_id, valid, invalid, errors, per_day) JOIN saved ON saved.id = c.unit_id
+             UNION ALL
+             SELECT host_id, 0, 0, 0, NULL, cycles, tasks FROM entry) change
+      -- Not before the accounts: all batches take their locks in the same order.
+      WHERE (SELECT count(*) FROM account_total) >= 0
+      GROUP BY host_id ORDER BY host_id
    ), host_total AS (
      UPDATE host_standing s
         SET valid_tasks = s.valid_tasks + c.valid, invalid_tasks = s.invalid_tasks + c.invalid,
             error_tasks = s.error_tasks + c.errors, allowance_per_day = coalesce(c.per_day, s.allowance_per_day),
-            cycles = s.cycles + coalesce(g.cycles, 0), credited_tasks = s.credited_tasks + coalesce(g.tasks, 0)
-       FROM (SELECT * FROM unnest($28::bigint[], $29::integer[], $30::integer[], $31::integer[], $32::integer[])
-               AS h(host_id, valid, invalid, errors, per_day) ORDER BY host_id) c
-       LEFT JOIN (SELECT host_id, sum(cycles) AS cycles, sum(tasks) AS tasks FROM entry GROUP BY host_id) g
-              ON g.host_id = c.host_id
+            cycles = s.cycles + c.cycles, credited_tasks = s.credited_tasks + c.tasks
+       FROM host_change c
       WHERE s.host_id = c.host_id
+     RETURNING 1
+   ), tallied AS (
+     INSERT INTO job_tally AS tally (job_id, units_valid, units_failed, units_cancelled, tasks, cycles)
+     SELECT c.job_id, sum(c.valid), sum(c.failed), sum(c.cancelled), sum(c.tasks), sum(c.cycles)
+       FROM unnest($36::bigint[], $37::bigint[], $38::smallint[], $39::smallint[], $40::smallint[], $41::integer[],
+                   $42::numeric[]) AS c(unit_id, job_id, valid, failed, cancelled, tasks, cycles)
+       JOIN saved ON saved.id = c.unit_id
+      WHERE (SELECT count(*) FROM host_total) >= 0
+      GROUP BY c.job_id ORDER BY c.job_id
+     ON CONFLICT (job_id) DO UPDATE
+        SET units_valid = tally.units_valid + excluded.units_valid, units_failed = tally.units_failed + excluded.units_failed,
+            units_cancelled = tally.units_cancelled + excluded.units_cancelled, tasks = tally.tasks + excluded.tasks,
+            cycles = tally.cycles + excluded.cycles
+     RETURNING job_id, units_valid, units_failed, units_cancelled
    )
-   INSERT INTO job_tally AS tally (job_id, units_valid, units_failed, units_cancelled, tasks, cycles)
-   SELECT c.job_id, c.valid, c.failed, c.cancelled, c.tasks, c.cycles
-     FROM unnest($33::bigint[], $34::integer[], $35::integer[], $36::integer[], $37::integer[], $38::numeric[])
-          AS c(job_id, valid, failed, cancelled, tasks, cycles) ORDER BY c.job_id
-   ON CONFLICT (job_id) DO UPDATE
-      SET units_valid = tally.units_valid + excluded.units_valid, units_failed = tally.units_failed + excluded.units_failed,
-          units_cancelled = tally.units_cancelled + excluded.units_cancelled, tasks = tally.tasks + excluded.tasks,
-          cycles = tally.cycles + excluded.cycles
-   RETURNING job_id, units_valid, units_failed, units_cancelled`,
+   SELECT ARRAY(SELECT id FROM saved) AS unit_ids,
+          (SELECT jsonb_agg(jsonb_build_object('jobId', t.job_id::text, 'valid', t.units_valid, 'failed', t.units_failed,
+                                               'settled', t.units_valid + t.units_failed + t.units_cancelled,
+                                               'unitsSplit', j.units_split, 'state', j.state))
+             FROM tallied t JOIN job j ON j.id = t.job_id) AS tallies`,
 );
+
+interface SavedRow {
+  readonly unit_ids: readonly string[];
+  readonly tallies: readonly JobTallyAfter[] | null;
+}
 
 interface TaskChangeRow {
   readonly unitId: number;
   readonly ordinal: number;
-  state: TaskState;
-  counts: boolean;
-  dropped: boolean;
+  readonly before: TaskState;
+  readonly state: TaskState;
+  readonly counts: boolean;
+  readonly dropped: boolean;
 }
 
-interface HostChange {
-  valid: number;
-  invalid: number;
-  errors: number;
+interface JudgedRow {
+  readonly unitId: number;
+  readonly hostId: string;
+  readonly valid: number;
+  readonly invalid: number;
+  readonly errors: number;
 }
 
-interface TallyChange {
-  valid: number;
-  failed: number;
-  cancelled: number;
-  tasks: number;
-  cycles: bigint;
+interface TallyRow {
+  readonly unitId: number;
+  readonly jobId: string;
+  readonly valid: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly tasks: number;
+  readonly cycles: bigint;
 }
 
-/** Everything that a batch of decisions changes, gathered before one statement writes it. */
+/** Everything that a batch of decisions changes, each row by the unit it belongs to. */
 class Changes {
   readonly tasks: TaskChangeRow[] = [];
   readonly released: Array<{ hostId: string; unitId: number; ordinal: number }> = [];
@@ -120,109 +166,82 @@ class Changes {
     cycles: bigint;
   }> = [];
   readonly reversals: Array<{ unitId: number; ordinal: number }> = [];
-  readonly hosts = new Map<string, HostChange>();
-  readonly tallies = new Map<string, TallyChange>();
+  readonly judged: JudgedRow[] = [];
+  readonly tallies: TallyRow[] = [];
 
   constructor(decided: readonly DecidedUnit[]) {
     for (const { unit, decision } of decided) this.addUnit(unit, decision);
   }
 
-  private addUnit({ unitId, jobId, view }: LoadedUnit, decision: UnitDecision): void {
-    const changes = new Map<number, TaskChangeRow>();
+  private addUnit(unit: LoadedUnit, decision: UnitDecision): void {
+    const { unitId, view } = unit;
     const tasks = new Map(view.tasks.map((task) => [task.ordinal, task]));
+    const dropped = new Set(decision.dropOutputsOf);
+    let cycles = 0n;
     for (const { ordinal, state, counts } of decision.tasks) {
       const task = tasks.get(ordinal);
       if (!task) continue;
-      changes.set(ordinal, { unitId, ordinal, state, counts, dropped: false });
-      if (task.state === 'in-progress') {
-        this.released.push({ hostId: String(task.hostId), unitId, ordinal });
-      }
-      if (task.state !== state) this.judge(String(task.hostId), task.state, state);
+      const hostId = String(task.hostId);
+      this.tasks.push({
+        unitId,
+        ordinal,
+        before: task.state,
+        state,
+        counts,
+        dropped: dropped.delete(ordinal),
+      });
+      if (task.state === 'in-progress') this.released.push({ hostId, unitId, ordinal });
+      this.judge(unitId, hostId, task.state, state);
+      if (state === 'valid') cycles += task.result?.cycles ?? 0n;
     }
-    for (const ordinal of decision.dropOutputsOf) {
+    for (const ordinal of dropped) {
       const task = tasks.get(ordinal);
       if (!task) continue;
       const { state, counts } = task;
-      const change = changes.get(ordinal) ?? { unitId, ordinal, state, counts, dropped: true };
-      changes.set(ordinal, { ...change, dropped: true });
+      this.tasks.push({ unitId, ordinal, before: state, state, counts, dropped: true });
     }
-    this.tasks.push(...changes.values());
-    for (const { ordinal, cycles } of decision.credits) {
+    for (const { ordinal, cycles: credit } of decision.credits) {
       const task = tasks.get(ordinal);
       if (!task) continue;
       const accountId = String(task.accountId);
-      this.credits.push({ unitId, ordinal, accountId, hostId: String(task.hostId), cycles });
-      this.hostChange(String(task.hostId));
+      this.credits.push({ unitId, ordinal, accountId, hostId: String(task.hostId), cycles: credit });
     }
-    for (const ordinal of decision.revoked) {
-      this.reversals.push({ unitId, ordinal });
-      const task = tasks.get(ordinal);
-      if (task) this.hostChange(String(task.hostId));
-    }
-    this.tallyUnit(jobId, view.state, decision.state, view.tasks.length);
-    for (const { ordinal, state } of decision.tasks) {
-      if (state !== 'valid') continue;
-      this.tally(jobId).cycles += tasks.get(ordinal)?.result?.cycles ?? 0n;
+    for (const ordinal of decision.revoked) this.reversals.push({ unitId, ordinal });
+    this.tally(unit, decision.state, cycles);
+  }
+
+  private judge(unitId: number, hostId: string, before: TaskState, after: TaskState): void {
+    const step = (state: TaskState): number => Number(after === state) - Number(before === state);
+    const judged = { valid: step('valid'), invalid: step('invalid'), errors: step('error') };
+    if (judged.valid !== 0 || judged.invalid !== 0 || judged.errors !== 0) {
+      this.judged.push({ unitId, hostId, ...judged });
     }
   }
 
-  private judge(hostId: string, before: TaskState, after: TaskState): void {
-    const change = this.hostChange(hostId);
-    if (after === 'valid') change.valid += 1;
-    if (after === 'invalid') change.invalid += 1;
-    if (after === 'error' || after === 'lost') change.errors += 1;
-    if (before === 'valid') change.valid -= 1;
-    if (before === 'invalid') change.invalid -= 1;
-  }
-
-  private hostChange(hostId: string): HostChange {
-    let change = this.hosts.get(hostId);
-    if (!change) {
-      change = { valid: 0, invalid: 0, errors: 0 };
-      this.hosts.set(hostId, change);
-    }
-    return change;
-  }
-
-  private tallyUnit(jobId: string, before: UnitState, after: UnitState, tasks: number): void {
-    if (before === after) return;
-    const tally = this.tally(jobId);
-    for (const [state, step] of [
-      [before, -1],
-      [after, 1],
-    ] as const) {
-      if (state === 'valid' || state === 'failed' || state === 'cancelled') {
-        tally[state] += step;
-        tally.tasks += step * tasks;
-      }
-    }
-  }
-
-  private tally(jobId: string): TallyChange {
-    let tally = this.tallies.get(jobId);
-    if (!tally) {
-      tally = { valid: 0, failed: 0, cancelled: 0, tasks: 0, cycles: 0n };
-      this.tallies.set(jobId, tally);
-    }
-    return tally;
+  private tally({ unitId, jobId, view }: LoadedUnit, after: UnitState, cycles: bigint): void {
+    const step = (state: UnitState): number => Number(after === state) - Number(view.state === state);
+    const tally = { valid: step('valid'), failed: step('failed'), cancelled: step('cancelled') };
+    const settled = tally.valid + tally.failed + tally.cancelled;
+    if (settled === 0 && cycles === 0n) return;
+    this.tallies.push({ unitId, jobId, ...tally, tasks: settled * view.tasks.length, cycles });
   }
 }
 
-/** Writes a batch of decisions in one statement. The units are locked; accounts are taken in the order of their ids. */
+/** Writes a batch of decisions in one statement. */
 export async function saveDecided(
-  client: Queryable,
+  connection: Queryable,
   decided: readonly DecidedUnit[],
   allowances: ReadonlyMap<string, HostAllowance>,
   rules: AllowanceRules,
-): Promise<TallyRow[]> {
+): Promise<Saved> {
   const units = decided.toSorted((a, b) => a.unit.unitId - b.unit.unitId);
   const changes = new Changes(units);
-  const tasks = changes.tasks.toSorted((a, b) => a.unitId - b.unitId || a.ordinal - b.ordinal);
-  const hosts = [...changes.hosts].sort(([a], [b]) => Number(a) - Number(b));
-  const tallies = [...changes.tallies];
+  const { tasks, released, credits, reversals, judged, tallies } = changes;
+  const raised = nextAllowances(judged, allowances, rules);
   const ids = units.map(({ unit }) => unit.unitId);
-  const rows = await saveDecisions.run(client, [
+  const [row] = await saveDecisions.run(connection, [
     plainArray(ids),
+    tokenArray(units.map(({ unit }) => unit.version)),
     tokenArray(units.map(({ decision }) => decision.state)),
     plainArray(units.map(({ decision }) => decision.wanted)),
     plainArray(units.map(({ decision }) => decision.canonicalOrdinal)),
@@ -230,51 +249,63 @@ export async function saveDecided(
     textArray(units.map(({ decision }) => decision.failure)),
     plainArray(units.map(({ decision }) => decision.reticketFrom)),
     plainArray(units.map(({ decision }) => isFinalUnitState(decision.state))),
-    UPLOAD_WITHIN_MS,
     plainArray(units.map(({ decision }) => decision.askUploadOf !== null)),
+    UPLOAD_WITHIN_MS,
     ids[0] ?? 0,
     ids.at(-1) ?? 0,
     plainArray(tasks.map(({ unitId }) => unitId)),
     plainArray(tasks.map(({ ordinal }) => ordinal)),
+    tokenArray(tasks.map(({ before }) => before)),
     tokenArray(tasks.map(({ state }) => state)),
     plainArray(tasks.map(({ counts }) => counts)),
     plainArray(tasks.map(({ dropped }) => dropped)),
-    tokenArray(changes.released.map(({ hostId }) => hostId)),
-    plainArray(changes.released.map(({ unitId }) => unitId)),
-    plainArray(changes.released.map(({ ordinal }) => ordinal)),
-    plainArray(changes.credits.map(({ unitId }) => unitId)),
-    plainArray(changes.credits.map(({ ordinal }) => ordinal)),
-    tokenArray(changes.credits.map(({ accountId }) => accountId)),
-    tokenArray(changes.credits.map(({ hostId }) => hostId)),
-    plainArray(changes.credits.map(({ cycles }) => cycles)),
-    plainArray(changes.reversals.map(({ unitId }) => unitId)),
-    plainArray(changes.reversals.map(({ ordinal }) => ordinal)),
-    tokenArray(hosts.map(([hostId]) => hostId)),
-    plainArray(hosts.map(([, { valid }]) => valid)),
-    plainArray(hosts.map(([, { invalid }]) => invalid)),
-    plainArray(hosts.map(([, { errors }]) => errors)),
-    plainArray(hosts.map(([hostId, change]) => nextAllowance(allowances.get(hostId), change, rules))),
-    tokenArray(tallies.map(([jobId]) => jobId)),
-    plainArray(tallies.map(([, { valid }]) => valid)),
-    plainArray(tallies.map(([, { failed }]) => failed)),
-    plainArray(tallies.map(([, { cancelled }]) => cancelled)),
-    plainArray(tallies.map(([, each]) => each.tasks)),
-    plainArray(tallies.map(([, { cycles }]) => cycles)),
+    tokenArray(released.map(({ hostId }) => hostId)),
+    plainArray(released.map(({ unitId }) => unitId)),
+    plainArray(released.map(({ ordinal }) => ordinal)),
+    plainArray(credits.map(({ unitId }) => unitId)),
+    plainArray(credits.map(({ ordinal }) => ordinal)),
+    tokenArray(credits.map(({ accountId }) => accountId)),
+    tokenArray(credits.map(({ hostId }) => hostId)),
+    plainArray(credits.map(({ cycles }) => cycles)),
+    plainArray(reversals.map(({ unitId }) => unitId)),
+    plainArray(reversals.map(({ ordinal }) => ordinal)),
+    plainArray(judged.map(({ unitId }) => unitId)),
+    tokenArray(judged.map(({ hostId }) => hostId)),
+    plainArray(judged.map(({ valid }) => valid)),
+    plainArray(judged.map(({ invalid }) => invalid)),
+    plainArray(judged.map(({ errors }) => errors)),
+    plainArray(judged.map(({ hostId }) => raised.get(hostId) ?? null)),
+    plainArray(tallies.map(({ unitId }) => unitId)),
+    tokenArray(tallies.map(({ jobId }) => jobId)),
+    plainArray(tallies.map(({ valid }) => valid)),
+    plainArray(tallies.map(({ failed }) => failed)),
+    plainArray(tallies.map(({ cancelled }) => cancelled)),
+    plainArray(tallies.map((tally) => tally.tasks)),
+    plainArray(tallies.map(({ cycles }) => cycles)),
   ]);
-  return rows.map((row) => {
-    const added = changes.tallies.get(row.job_id);
-    return { ...row, added_valid: added?.valid ?? 0, added_failed: added?.failed ?? 0 };
-  });
+  return { unitIds: new Set(row?.unit_ids.map(Number)), tallies: row?.tallies ?? [] };
 }
 
-/** null: stays as it is. */
-function nextAllowance(
-  host: HostAllowance | undefined,
-  { valid, invalid }: HostChange,
+/** Allowances that the judgements change, by host. */
+function nextAllowances(
+  judged: readonly JudgedRow[],
+  allowances: ReadonlyMap<string, HostAllowance>,
   rules: AllowanceRules,
-): number | null {
-  if (!host || (valid <= 0 && invalid <= 0)) return null;
-  const judged = { valid: Math.max(0, valid), invalid: Math.max(0, invalid) };
-  const next = allowanceAfter(host.perDay, judged, host.cores, rules);
-  return next === host.perDay ? null : next;
+): Map<string, number> {
+  const byHost = new Map<string, { valid: number; invalid: number }>();
+  for (const { hostId, valid, invalid } of judged) {
+    const sum = byHost.get(hostId) ?? { valid: 0, invalid: 0 };
+    byHost.set(hostId, {
+      valid: sum.valid + Math.max(0, valid),
+      invalid: sum.invalid + Math.max(0, invalid),
+    });
+  }
+  const next = new Map<string, number>();
+  for (const [hostId, sums] of byHost) {
+    const host = allowances.get(hostId);
+    if (!host) continue;
+    const perDay = allowanceAfter(host.perDay, sums, host.cores, rules);
+    if (perDay !== host.perDay) next.set(hostId, perDay);
+  }
+  return next;
 }

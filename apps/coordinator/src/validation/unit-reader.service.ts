@@ -3,7 +3,7 @@ import type { TaskView, UnitRules, UnitView } from '@gleaner/domain';
 import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
-import { hotPool, plainArray, PreparedStatement, type Queryable } from '../database/index.js';
+import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
 
 /** A unit as the domain sees it, with what is needed to save what the domain decides. */
 export interface LoadedUnit {
@@ -12,10 +12,13 @@ export interface LoadedUnit {
   readonly rules: UnitRules;
   readonly view: UnitView;
   readonly blocked: string | null;
+  /** Of the unit's row: what is decided on it may be saved only while it is the same. */
+  readonly version: string;
 }
 
 interface UnitRow {
   readonly id: string;
+  readonly version: string;
   readonly job_id: string;
   readonly state: UnitState;
   readonly wanted: number;
@@ -62,26 +65,20 @@ export interface LoadedUnits {
 }
 
 /**
- * Locks units in the order of their ids. With `$2` only those for which something may follow: most announcements tell of a
- * unit's first result, and reading such a unit's tasks would be for nothing.
+ * Units by their ids. With `$2` only those for which something may follow: most announcements tell of a unit's first
+ * result, and reading such a unit's tasks would be for nothing. `version` changes with every change of the unit's row.
  */
-const lockUnits = new PreparedStatement<UnitRow>(
-  'lock-units',
-  `WITH ready AS MATERIALIZED (
-     SELECT u.id FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id
-       JOIN job j ON j.id = u.job_id
-      WHERE u.id BETWEEN $3 AND $4
-        AND (NOT $2::boolean OR u.state <> 'open' OR EXISTS (
-             SELECT FROM task t WHERE t.unit_id = u.id AND t.unit_id BETWEEN $3 AND $4
-             HAVING count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
-                 OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
-                 OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0))
-   )
-   SELECT u.id, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
+const loadUnits = new PreparedStatement<UnitRow>(
+  'load-units',
+  `SELECT u.id, u.xmin::text AS version, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
           j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused
-     FROM ready JOIN work_unit u ON u.id = ready.id JOIN job j ON j.id = u.job_id
+     FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
     WHERE u.id BETWEEN $3 AND $4
-    ORDER BY u.id FOR NO KEY UPDATE OF u`,
+      AND (NOT $2::boolean OR u.state <> 'open' OR EXISTS (
+           SELECT FROM task t WHERE t.unit_id = u.id AND t.unit_id BETWEEN $3 AND $4
+           HAVING count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
+               OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
+               OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0))`,
 );
 
 const loadTasks = new PreparedStatement<TaskRow>(
@@ -103,14 +100,16 @@ export class UnitReader {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Units with all their tasks, locked until the transaction ends. `onlyReady` leaves out those that just wait. */
-  async lock(client: Queryable, unitIds: readonly number[], onlyReady: boolean): Promise<LoadedUnits> {
-    const rows = await lockUnits.run(client, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
+  /** Units with all their tasks. `onlyReady` leaves out those that just wait. */
+  async load(unitIds: readonly number[], onlyReady: boolean): Promise<LoadedUnits> {
+    const pool = hotPool(this.dataSource);
+    // Units before tasks: a unit that settles in between has another version when the decision is to be saved.
+    const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
     if (rows.length === 0) return { units: [], allowances: new Map() };
     const ids = rows.map(({ id }) => Number(id));
     const tasks = new Map(ids.map((id): [number, TaskView[]] => [id, []]));
     const allowances = new Map<string, HostAllowance>();
-    for (const row of await loadTasks.run(client, [plainArray(ids), ...bounds(ids)])) {
+    for (const row of await loadTasks.run(pool, [plainArray(ids), ...bounds(ids)])) {
       tasks.get(Number(row.unit_id))?.push(toTask(row));
       if (row.allowance_per_day === null) continue;
       allowances.set(row.host_id, { perDay: row.allowance_per_day, cores: row.cores });
@@ -144,6 +143,7 @@ export class UnitReader {
         tasks,
       },
       blocked: row.blocked,
+      version: row.version,
     };
   }
 }

@@ -1,23 +1,49 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
+import { Batcher } from '../database/index.js';
 import { QUEUES, QueueService, type ValidateData } from '../queue/index.js';
 import { ValidationService } from './validation.service.js';
 
-/** Two at a time: while one waits for its commit the other computes. */
-const CONCURRENCY = 2;
+/** Queue jobs that are taken at once; under load they gather to larger batches. */
+const QUEUE_JOBS = 16;
+const BATCH_UNITS = 1_024;
+const WINDOW_MS = 5;
 
 /** Works on the queue `{validate}`. */
 @Injectable()
 export class ValidateProcessor implements OnApplicationBootstrap {
+  private readonly batcher: Batcher<ValidateData, null>;
+
   constructor(
     private readonly queues: QueueService,
-    private readonly validation: ValidationService,
-  ) {}
+    validation: ValidationService,
+  ) {
+    this.batcher = new Batcher(
+      async (jobs) => {
+        const all = jobs.some((job) => job.all === true);
+        await validation.examine(
+          jobs.flatMap(({ units }) => units),
+          { all },
+        );
+        return jobs.map(() => null);
+      },
+      {
+        maxItems: BATCH_UNITS,
+        weigh: ({ units }) => units.length,
+        windowMs: WINDOW_MS,
+        // Batches of one job share its tally: more at once would wait for each other.
+        concurrency: 1,
+        maxWaiting: QUEUE_JOBS * 2,
+      },
+    );
+  }
 
   onApplicationBootstrap(): void {
     this.queues.consume<ValidateData>(
       QUEUES.validate,
-      ({ data }) => this.validation.examine(data.units, { all: data.all === true }),
-      { concurrency: CONCURRENCY },
+      async ({ data }) => {
+        await this.batcher.submit(data);
+      },
+      { concurrency: QUEUE_JOBS },
     );
   }
 }

@@ -10,6 +10,10 @@ const RECENT_HOURS = 48;
 
 const idRows = z.array(z.object({ id: z.string() }));
 
+/**
+ * Scalar subqueries, because Postgres would answer EXISTS under OR by hashing the units of all jobs; and IS NOT NULL before
+ * what is costly, because AND after NULL goes on.
+ */
 const OVERDUE = [
   { queue: QUEUES.split, where: "j.state = 'splitting' AND j.deleted_at IS NULL" },
   {
@@ -21,9 +25,9 @@ const OVERDUE = [
   {
     queue: QUEUES.clean,
     where: `(j.state IN ('cancelled', 'failed') AND j.finished_at > now() - interval '${RECENT_HOURS} hours'
-             AND EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open'))
-            OR (j.deleted_at > now() - interval '${RECENT_HOURS} hours'
-                AND EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id))`,
+             AND (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL)
+            OR (j.deleted_at IS NOT NULL AND j.deleted_at > now() - interval '${RECENT_HOURS} hours'
+                AND (SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL)`,
   },
 ] as const;
 

@@ -1,0 +1,44 @@
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+
+/** Batches of claims, reports and validations, two of each at a time, and some room. */
+const MAX_CONNECTIONS = 12;
+
+/**
+ * The statements of dispatch are planned once for each connection, whatever their arrays hold: planning them takes longer
+ * than running them, and Postgres would plan them anew each time because it expects less of small arrays. What is planned
+ * once must not be planned for tables that happened to be empty then, hence no sequential scans.
+ */
+const SESSION_SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+
+const pools = new WeakMap<DataSource, pg.Pool>();
+
+/**
+ * The few statements that run for every batch of tasks go here: node-postgres without TypeORM on top is half the cost, and
+ * its connections keep their named statements. It is closed by {@link closeHotPool}.
+ */
+export function hotPool(dataSource: DataSource): pg.Pool {
+  let pool = pools.get(dataSource);
+  if (!pool) {
+    // `as`: the Postgres driver keeps the pool of its master connection under this name; other drivers are not used.
+    const { master } = dataSource.driver as unknown as { readonly master: pg.Pool };
+    const { password } = master.options; // A pool keeps it out of what spreading copies.
+    pool = new pg.Pool({
+      ...master.options,
+      ...(password === undefined ? {} : { password }),
+      max: MAX_CONNECTIONS,
+      options: SESSION_SETTINGS,
+    });
+    // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
+    pool.on('error', () => undefined);
+    pools.set(dataSource, pool);
+  }
+  return pool;
+}
+
+/** Closes the pool once its statements have ended. Closing what was never used is no error. */
+export async function closeHotPool(dataSource: DataSource): Promise<void> {
+  const pool = pools.get(dataSource);
+  pools.delete(dataSource);
+  await pool?.end();
+}

@@ -1,0 +1,166 @@
+/**
+ * `npm run bench:dispatch -- --k 1|8 [--coordinators 1|2] [--seconds 60] [--rate TASKS] [--json]`: validated tasks a second
+ * through real coordinators over HTTP, with token authentication, quorum 2, credit and durable commits, while splitting,
+ * filling, validating and assimilating run, the load generator on the same machine. See docs/benchmarks.md, "Dispatch".
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { createLogger, openDataSource, QueueService } from '@gleaner/coordinator';
+import type { DataSource } from 'typeorm';
+import { cpuTimeUs } from './dispatch/cpu-clock.js';
+import { JobSupply } from './dispatch/job-supply.js';
+import { type BenchOptions, readOptions } from './dispatch/options.js';
+import { seedDatabase, volunteersOf } from './dispatch/seed.js';
+import { type Servers, startServers } from './dispatch/servers.js';
+import { readStatementTimes, resetStatementTimes } from './dispatch/statement-times.js';
+import { Volunteers } from './dispatch/volunteers.js';
+
+/** The closed loop that finds out what can be served, before the open loop that is measured. */
+const CLOSED_LOOP_CONCURRENCY = 96;
+const CLOSED_LOOP_SECONDS = 10;
+/** Share of it that the open loop offers: arrivals at random need some room. */
+const OFFERED_SHARE = 0.85;
+const UNITS_AHEAD = 120_000;
+
+interface Reading {
+  readonly atMs: number;
+  readonly unitsValid: number;
+  readonly nodeUs: number;
+  readonly generatorUs: number;
+  readonly postgresUs: number;
+  readonly redisUs: number;
+}
+
+export interface DispatchReport {
+  readonly k: number;
+  readonly coordinators: number;
+  readonly tasksPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Processor time of everything a task costs; `node` is the coordinators and the load generator. */
+  readonly cpuUsPerTask: { readonly node: number; readonly postgres: number; readonly redis: number };
+  readonly errors: number;
+}
+
+const options = readOptions(process.argv.slice(2));
+const servers = await startServers(options);
+try {
+  const report = await measure(options, servers);
+  console.log(options.json ? JSON.stringify(report) : report);
+} finally {
+  await servers.stop();
+}
+
+async function measure(
+  bench: BenchOptions,
+  { postgres, redis, startCoordinators }: Servers,
+): Promise<DispatchReport> {
+  const database = await openDataSource({ url: postgres.url, connections: 4 });
+  const queues = new QueueService({ kind: 'redis', url: redis.url }, createLogger('warn'));
+  try {
+    note('preparing the database');
+    await seedDatabase(database, bench);
+    await queues.open();
+    const coordinators = await startCoordinators();
+    const supply = new JobSupply(database, queues, UNITS_AHEAD);
+    await supply.start();
+    const volunteers = new Volunteers(
+      coordinators.map(({ port }) => ({ host: '127.0.0.1', port })),
+      volunteersOf(bench.hosts),
+      bench.k,
+    );
+    const rate = bench.rate ?? (await findRate(volunteers, bench.k));
+    note(`offering ${rate} tasks/s`);
+    volunteers.startOpenLoop(rate / bench.k);
+    await delay(bench.warmUpSeconds * 1000);
+
+    const read = (): Promise<Reading> => readAll(database, coordinators, postgres.pid, redis.pid);
+    if (bench.statements) await resetStatementTimes(database);
+    volunteers.reset();
+    const before = await read();
+    await delay(bench.seconds * 1000);
+    const after = await read();
+    const load = volunteers.read();
+    const { latencies } = volunteers;
+    if (bench.statements) {
+      const tasks = 2 * (after.unitsValid - before.unitsValid);
+      for (const line of await readStatementTimes(database, tasks)) note(line);
+    }
+    await volunteers.stop();
+    volunteers.close();
+    supply.stop();
+    if (load.firstError !== null) note(`first error: ${load.firstError}`);
+    return summarise(bench, before, after, {
+      errors: load.errors,
+      p50Ms: latencies.percentileMs(0.5),
+      p99Ms: latencies.percentileMs(0.99),
+    });
+  } finally {
+    await queues.close();
+    await database.destroy();
+  }
+}
+
+/** Tasks a second that a closed loop reaches, less some room. */
+async function findRate(volunteers: Volunteers, k: number): Promise<number> {
+  note('finding out what can be served');
+  volunteers.startClosedLoop(CLOSED_LOOP_CONCURRENCY);
+  await delay(CLOSED_LOOP_SECONDS * 500);
+  volunteers.reset();
+  await delay(CLOSED_LOOP_SECONDS * 500);
+  const { calls, firstError } = volunteers.read();
+  await volunteers.stop();
+  if (firstError !== null) note(`first error: ${firstError}`);
+  const served = (calls * k) / (CLOSED_LOOP_SECONDS / 2);
+  note(`a closed loop reaches ${Math.round(served)} tasks/s`);
+  return Math.max(k, Math.round(served * OFFERED_SHARE));
+}
+
+async function readAll(
+  database: DataSource,
+  coordinators: ReadonlyArray<{ readonly pid: number }>,
+  postgresPid: number,
+  redisPid: number,
+): Promise<Reading> {
+  const [row]: Array<{ units: string }> = await database.query(
+    'SELECT coalesce(sum(units_valid), 0) AS units FROM job_tally',
+  );
+  const node = await Promise.all(coordinators.map(({ pid }) => cpuTimeUs(pid)));
+  const own = process.cpuUsage();
+  return {
+    atMs: performance.now(),
+    unitsValid: Number(row?.units ?? 0),
+    nodeUs: node.reduce((sum, us) => sum + us, 0),
+    generatorUs: own.user + own.system,
+    postgresUs: await cpuTimeUs(postgresPid),
+    redisUs: await cpuTimeUs(redisPid),
+  };
+}
+
+function summarise(
+  { k, coordinators }: BenchOptions,
+  before: Reading,
+  after: Reading,
+  seen: Pick<DispatchReport, 'errors' | 'p50Ms' | 'p99Ms'>,
+): DispatchReport {
+  const tasks = 2 * (after.unitsValid - before.unitsValid);
+  const perTask = (us: number): number => Math.round((us / Math.max(1, tasks)) * 10) / 10;
+  const generatorUs = after.generatorUs - before.generatorUs;
+  note(`of "node", the load generator is ${perTask(generatorUs)} µs per task`);
+  return {
+    k,
+    coordinators,
+    tasksPerSecond: Math.round((tasks * 1000) / (after.atMs - before.atMs)),
+    p50Ms: seen.p50Ms,
+    p99Ms: seen.p99Ms,
+    cpuUsPerTask: {
+      node: perTask(after.nodeUs - before.nodeUs + generatorUs),
+      postgres: perTask(after.postgresUs - before.postgresUs),
+      redis: perTask(after.redisUs - before.redisUs),
+    },
+    errors: seen.errors,
+  };
+}
+
+function note(text: string): void {
+  if (!options.json) process.stderr.write(`bench:dispatch: ${text}\n`);
+}
