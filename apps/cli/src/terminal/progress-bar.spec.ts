@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ProgressBar } from './progress-bar.js';
 
-function recordedBar(isTTY: boolean) {
+function recordedBar(isTTY: boolean, columns = 80) {
   const written: string[] = [];
   let nowMs = 0;
-  const stream = { isTTY, write: (text: string) => written.push(text) > 0 };
+  const stream = { isTTY, columns, write: (text: string) => written.push(text) > 0 };
   const bar = new ProgressBar({
     label: 'Searching',
     total: 100,
@@ -40,6 +40,14 @@ describe('ProgressBar', () => {
     bar.end();
     expect(written).toHaveLength(10);
     for (const control of ['\r', '\u001b']) expect(written.join('')).not.toContain(control);
+  });
+
+  it('never grows beyond the width of the terminal', () => {
+    const { bar, written, advance } = recordedBar(true, 60);
+    advance(100_000_000);
+    bar.update(37);
+    const [line = ''] = written;
+    expect(line.replace('\r', '').replace('\u001b[K', '').length).toBeLessThan(60);
   });
 
   it('takes a total that becomes known later', () => {

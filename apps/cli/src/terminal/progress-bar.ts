@@ -1,6 +1,9 @@
 import { formatSeconds } from './output.js';
 
 const BAR_CELLS = 28;
+/** A shorter bar says less than the space it takes. */
+const MIN_BAR_CELLS = 6;
+const DEFAULT_COLUMNS = 80;
 /** Without a terminal so many lines are written until the end. */
 const PLAIN_LINES = 10;
 const REDRAW_MS = 100;
@@ -42,7 +45,7 @@ export class ProgressBar {
     if (this.#stream.isTTY) {
       if (nowMs - this.#lastDrawnMs < REDRAW_MS && done < total) return;
       this.#lastDrawnMs = nowMs;
-      this.#stream.write(`\r${this.#line(done)}\u001b[K`);
+      this.#stream.write(`\r${this.#line(done).slice(0, this.#columns - 1)}\u001b[K`);
       return;
     }
     const lines = total > 0 ? Math.floor((done * PLAIN_LINES) / total) : 0;
@@ -56,10 +59,12 @@ export class ProgressBar {
     if (this.#stream.isTTY && this.#lastDrawnMs > Number.NEGATIVE_INFINITY) this.#stream.write('\n');
   }
 
+  get #columns(): number {
+    return this.#stream.columns || DEFAULT_COLUMNS;
+  }
+
   #line(done: number): string {
     const share = this.#total > 0 ? Math.min(1, done / this.#total) : 0;
-    const cells = Math.round(share * BAR_CELLS);
-    const bar = this.#stream.isTTY ? ` ${'█'.repeat(cells)}${'░'.repeat(BAR_CELLS - cells)}` : '';
     const { format = String } = this.init;
     const unit = this.init.unit === undefined ? '' : ` ${this.init.unit}`;
     const amounts = `${format(done)} of ${format(this.#total)}${unit}`;
@@ -68,7 +73,18 @@ export class ProgressBar {
       perSecond > 0 && done < this.#total
         ? `, ${rateText(perSecond, format, unit)}, ${formatSeconds((this.#total - done) / perSecond)} left`
         : '';
-    return `${this.init.label}${bar} ${Math.floor(share * 100)} % (${amounts}${rate})`;
+    const text = `${Math.floor(share * 100)} % (${amounts}${rate})`;
+    return `${this.init.label} ${this.#bar(share, text.length)}${text}`;
+  }
+
+  /** As long as the line has room for it: a line that wraps could not be drawn over. */
+  #bar(share: number, textLength: number): string {
+    if (!this.#stream.isTTY) return '';
+    const room = this.#columns - this.init.label.length - textLength - 3;
+    const length = Math.min(BAR_CELLS, room);
+    if (length < MIN_BAR_CELLS) return '';
+    const cells = Math.round(share * length);
+    return `${'█'.repeat(cells)}${'░'.repeat(length - cells)} `;
   }
 
   #remember(atMs: number, done: number): void {
