@@ -1,0 +1,61 @@
+import type { PeerRecord } from '@gleaner/protocol';
+import { judgePeerRecord, type TrustRoot } from '../auth/index.js';
+
+const MAX_KNOWN_PEERS = 500;
+const MAX_ADDRESSES = 8;
+
+interface KnownPeer {
+  readonly seq: number;
+  readonly addresses: readonly string[];
+  readonly record: Uint8Array | undefined;
+}
+
+/** Peers that the tracker, other peers or the local network have named; the longest known leave first. */
+export class PeerDirectory {
+  readonly #peers = new Map<string, KnownPeer>();
+
+  /** @param suggest called for every peer that became known or has moved */
+  constructor(
+    private readonly trust: TrustRoot,
+    private readonly ownPeerId: string,
+    private readonly suggest: (peerId: string, addresses: readonly string[]) => void,
+  ) {}
+
+  /** Takes a signed record from anywhere; forged or outdated ones are ignored. */
+  learn(bytes: Uint8Array): void {
+    const record: PeerRecord | undefined = judgePeerRecord(bytes, this.trust);
+    if (!record || record.peerId === this.ownPeerId) return;
+    const known = this.#peers.get(record.peerId);
+    if (!known || record.seq >= known.seq) {
+      this.#remember(record.peerId, { seq: record.seq, addresses: record.addresses, record: bytes });
+    }
+    this.suggest(record.peerId, this.#peers.get(record.peerId)?.addresses ?? record.addresses);
+  }
+
+  /** Takes an address that the local network has announced; unproven until the link authenticates. */
+  learnAddresses(peerId: string, addresses: readonly string[]): void {
+    if (peerId === this.ownPeerId) return;
+    const known = this.#peers.get(peerId);
+    const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, MAX_ADDRESSES);
+    this.#remember(peerId, { seq: known?.seq ?? 0, addresses: merged, record: known?.record });
+    this.suggest(peerId, merged);
+  }
+
+  /** The peer's own signed record, to be passed on to others. */
+  recordOf(peerId: string): Uint8Array | undefined {
+    return this.#peers.get(peerId)?.record;
+  }
+
+  suggestAll(): void {
+    for (const [peerId, { addresses }] of this.#peers) this.suggest(peerId, addresses);
+  }
+
+  #remember(peerId: string, peer: KnownPeer): void {
+    this.#peers.delete(peerId);
+    this.#peers.set(peerId, peer);
+    for (const oldest of this.#peers.keys()) {
+      if (this.#peers.size <= MAX_KNOWN_PEERS) return;
+      this.#peers.delete(oldest);
+    }
+  }
+}

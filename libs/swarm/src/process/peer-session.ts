@@ -1,0 +1,98 @@
+import type { SwarmCertificate } from '@gleaner/protocol';
+import type { SwapAction } from '../engine/swap-events.js';
+import { encodeBlockHeader, encodeFrame, FrameDecoder, type Frame } from '../frames/index.js';
+import type { Link, LinkReader } from '../links/index.js';
+
+/** What waits to be sent: more than any honest exchange of control frames leaves unsent. */
+const MAX_OUTGOING = 20_000;
+
+type Outgoing = Extract<SwapAction, { kind: 'send' | 'upload' }>;
+
+export interface PeerSessionEvents {
+  readonly onFrame: (frame: Frame) => void;
+  /** Uploaded bytes have been handed to the link, which has room again. */
+  readonly onFlushed: (bytes: number) => void;
+  readonly onEnd: (error: Error | undefined) => void;
+  /** A chunk of the store. */
+  readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
+}
+
+/** One authenticated link: frames in, frames and blocks out, in the order in which the engine decided them. */
+export class PeerSession {
+  readonly #outgoing: Outgoing[] = [];
+  #isSending = false;
+  #isEnded = false;
+
+  constructor(
+    readonly link: Link,
+    readonly certificate: SwarmCertificate,
+    readonly isDialer: boolean,
+    private readonly events: PeerSessionEvents,
+  ) {}
+
+  get peerId(): string {
+    return this.certificate.peerId;
+  }
+
+  /** Reads until the link ends. Never rejects: `onEnd` tells. */
+  async read(reader: LinkReader): Promise<void> {
+    const decoder = new FrameDecoder();
+    try {
+      for await (const piece of reader) {
+        for (const frame of decoder.push(piece)) {
+          // The engine may have ended this session over the frame before.
+          if (this.#isEnded) return;
+          this.events.onFrame(frame);
+        }
+      }
+      decoder.end();
+      this.end();
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error(String(error)));
+    }
+  }
+
+  enqueue(action: Outgoing): void {
+    if (this.#isEnded) return;
+    if (this.#outgoing.length >= MAX_OUTGOING) {
+      this.end(new Error(`${MAX_OUTGOING} frames wait for a peer that does not read`));
+      return;
+    }
+    this.#outgoing.push(action);
+    if (!this.#isSending) void this.#sendAll();
+  }
+
+  /** Closes the link and says so once; ending twice is safe. */
+  end(error?: Error): void {
+    if (this.#isEnded) return;
+    this.#isEnded = true;
+    this.#outgoing.length = 0;
+    this.link.abort(error ?? new Error('the session has ended'));
+    this.events.onEnd(error);
+  }
+
+  async #sendAll(): Promise<void> {
+    this.#isSending = true;
+    try {
+      for (let action = this.#outgoing.shift(); action; action = this.#outgoing.shift()) {
+        if (action.kind === 'send') {
+          if (!this.link.send(encodeFrame(action.frame))) await this.link.drained();
+        } else {
+          await this.#upload(action);
+        }
+      }
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error(String(error)));
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  async #upload(action: Extract<Outgoing, { kind: 'upload' }>): Promise<void> {
+    const chunk = await this.events.readChunk(action.manifestId, action.chunk);
+    this.link.send(encodeBlockHeader(action, action.length));
+    const hasRoom = this.link.send(chunk.subarray(action.offset, action.offset + action.length));
+    if (!hasRoom) await this.link.drained();
+    this.events.onFlushed(action.length);
+  }
+}
