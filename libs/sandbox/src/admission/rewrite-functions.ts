@@ -2,7 +2,9 @@ import { ByteReader } from '../binary/byte-reader.js';
 import { ByteWriter } from '../binary/byte-writer.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
 import type { Body, FunctionType, WasmModule } from '../binary/wasm-module.js';
+import { opcode } from '../binary/opcodes.js';
 import { callRegion } from './call-region.js';
+import { entryCyclesPaidByCallers } from './entry-cycles.js';
 import { FunctionEmitter, type FunctionPlan } from './emit-function.js';
 import type { AddedItems } from './emit-module.js';
 import { NanObservations } from './nan-observations.js';
@@ -12,10 +14,12 @@ import { type CallBehaviour, Segments } from './segments.js';
 import { StoreRuns } from './store-runs.js';
 import { functionType } from './validate-profile.js';
 
+const LOOP = opcode('loop');
+
 /** One activation at the end of a chain may go without paying if it is small. */
 const LARGEST_UNMETERED_LEAF_BYTES = 4096;
 
-export interface ModulePlan extends CallBehaviour {
+export interface ModulePlan extends Omit<CallBehaviour, 'entryCycles'> {
   /** Bytes of virtual stack per defined function, 0 for none. */
   readonly stackCharges: Uint32Array;
 }
@@ -34,16 +38,19 @@ export function rewriteFunctions(
   const runs = new StoreRuns();
   const emitter = new FunctionEmitter(module.bytes, added.indices);
   const calledWithin = new Set([...facts.addressTaken, ...facts.functions.flatMap(({ callees }) => callees)]);
+  const entryCycles = options.metering ? entryCyclesPaidByCallers(module, facts, plan) : new Uint32Array(0);
+  const calls: CallBehaviour = { ...plan, entryCycles: (functionIndex) => entryCycles[functionIndex] ?? 0 };
   const codes = new ByteWriter(module.bytes.length);
   for (const [i, body] of module.bodies.entries()) {
     const functionFacts = facts.functions[i]!; // The scan made one for each body.
     instructions.decode(new ByteReader(module.bytes, body.code, body.end));
-    const type = functionType(module, module.importedFunctions + i);
+    const functionIndex = module.importedFunctions + i;
+    const type = functionType(module, functionIndex);
     const localTypes = typesOfLocals(type, body);
-    const meters = options.metering && segmentsOf(segments, instructions, module.bytes, plan);
+    if (options.metering) segments.find(instructions, module.bytes, calls, calls.entryCycles(functionIndex));
     const observes = options.nan && functionFacts.hasFloats;
     if (observes) {
-      const isCalledWithin = calledWithin.has(module.importedFunctions + i);
+      const isCalledWithin = calledWithin.has(functionIndex);
       observations.find(instructions, {
         module,
         localTypes,
@@ -54,7 +61,11 @@ export function rewriteFunctions(
     }
     const hasNan = observes && observations.count > 0;
     if (hasNan) runs.find(instructions, observations.action);
+    const region = isLeaf(functionFacts, module) ? null : callRegion(instructions);
     const stackBytes = options.depth ? (plan.stackCharges[i] ?? 0) : 0;
+    // Where all calls lie in one loop, its head checks the limit before each.
+    const callsInLoop = region !== null && instructions.code[region.open] === LOOP;
+    const needsEntryCheck = !isLeaf(functionFacts, module) && !callsInLoop;
     emitter.emit(
       {
         body,
@@ -62,9 +73,8 @@ export function rewriteFunctions(
         firstAddedLocal: localTypes.length,
         resultBlockType: added.resultBlockType(type.results),
         stackBytes,
-        stackRegion:
-          stackBytes > 0 && stackBytes <= LARGEST_UNMETERED_LEAF_BYTES ? callRegion(instructions) : null,
-        metering: meters ? meteringOf(segments, functionFacts, module.importedFunctions) : null,
+        stackRegion: stackBytes <= LARGEST_UNMETERED_LEAF_BYTES ? region : null,
+        metering: options.metering ? meteringOf(segments, needsEntryCheck) : null,
         nan: hasNan ? { action: observations.action, runs } : null,
       },
       codes,
@@ -81,25 +91,14 @@ function typesOfLocals({ parameters }: FunctionType, { locals }: Body): Uint8Arr
   return types;
 }
 
-function segmentsOf(
-  segments: Segments,
-  instructions: InstructionBuffer,
-  bytes: Uint8Array,
-  plan: ModulePlan,
-): boolean {
-  segments.find(instructions, bytes, plan);
-  return segments.chargeWeight > 0 || segments.hasLoops;
+function isLeaf({ indirectTypes, callees }: FunctionFacts, { importedFunctions }: WasmModule): boolean {
+  return indirectTypes.length === 0 && callees.every((callee) => callee < importedFunctions);
 }
 
-function meteringOf(
-  segments: Segments,
-  facts: FunctionFacts,
-  importedFunctions: number,
-): FunctionPlan['metering'] {
+function meteringOf(segments: Segments, checkAtEntry: boolean): FunctionPlan['metering'] {
   const { charge, loopHead, hasLoops, chargeWeight, callWeight } = segments;
-  const isLeaf =
-    facts.indirectTypes.length === 0 && facts.callees.every((callee) => callee < importedFunctions);
+  if (chargeWeight === 0 && !hasLoops && !checkAtEntry) return null;
   // A charge on the global loads and stores it; the local costs that around each call, and once for entry and exit.
   const keepInLocal = hasLoops && chargeWeight > callWeight + 1;
-  return { charge, loopHead, hasLoops, checkAtEntry: !isLeaf, keepInLocal };
+  return { charge, loopHead, hasLoops, checkAtEntry, keepInLocal };
 }

@@ -31,6 +31,8 @@ export interface CallBehaviour {
   mayExit(functionIndex: number): boolean;
   /** The same of an indirect call by its type. */
   indirectMayExit(typeIndex: number): boolean;
+  /** Cycles of a direct callee's first segment that the call pays for. */
+  entryCycles(functionIndex: number): number;
 }
 
 /**
@@ -50,8 +52,8 @@ export class Segments {
   chargeWeight = 0;
   callWeight = 0;
 
-  /** `bytes` is the module that the body was decoded from. */
-  find(body: InstructionBuffer, bytes: Uint8Array, calls: CallBehaviour): void {
+  /** `bytes` is the module that the body was decoded from; the callers have paid `prepaid` of the first segment. */
+  find(body: InstructionBuffer, bytes: Uint8Array, calls: CallBehaviour, prepaid: number): void {
     this.#reset(body.count + 1);
     const frames: Frame[] = [newFrame(0, DEAD, DEAD)];
     const weights: number[] = [];
@@ -107,6 +109,7 @@ export class Segments {
           if (segment === DEAD) break;
           this.callWeight += ASSUMED_ITERATIONS ** Math.min(frame.loops, DEEPEST_WEIGHT);
           const target = body.immediate[i]!;
+          if (code === CALL) this.charge[segment]! += calls.entryCycles(target);
           if (code === CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
             leave(frame, OUT_OF_FUNCTION);
             segment = i + 1;
@@ -118,6 +121,7 @@ export class Segments {
       }
     }
     chargeAheadOfJoins(this.charge, this.#joins);
+    this.charge[0]! -= prepaid;
     weights.forEach((weight, at) => {
       if (this.charge[at] !== 0) this.chargeWeight += weight;
     });
