@@ -50,7 +50,7 @@ export const checkpointFiles: CheckpointStore = {
 };
 
 /** Judged by samples from all over, in about a millisecond. */
-export function isCompressible(bytes: Uint8Array): boolean {
+function isCompressible(bytes: Uint8Array): boolean {
   const stride = Math.max(SAMPLE_BYTES, Math.floor(bytes.length / SAMPLES));
   const samples: Uint8Array[] = [];
   for (let at = 0; at < bytes.length; at += stride) samples.push(bytes.subarray(at, at + SAMPLE_BYTES));

@@ -66,6 +66,8 @@ export class SandboxLoop {
       await this.#endTurnIfDue();
     }
     this.#flush();
+    // What is still in here had begun before the drop was heard.
+    this.#dropped.clear();
     this.#isRunning = false;
   }
 
