@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError, readConfig } from './config.js';
+
+describe('the configuration', () => {
+  it('needs nothing from the environment', () => {
+    expect(readConfig({})).toMatchObject({
+      port: 8400,
+      role: 'all',
+      databaseUrl: null,
+      redisUrl: null,
+      json: false,
+    });
+  });
+
+  it('cannot be changed after it was read', () => {
+    expect(Object.isFrozen(readConfig({}))).toBe(true);
+  });
+
+  it('names every variable that is wrong, not only the first', () => {
+    const read = () => readConfig({ GLEANER_PORT: '70000', GLEANER_ROLE: 'boss', DATABASE_URL: 'mysql://x' });
+    expect(read).toThrow(ConfigError);
+    expect(read).toThrow(/GLEANER_PORT.*GLEANER_ROLE.*DATABASE_URL/);
+  });
+
+  it.each([
+    ['', false],
+    ['false', false],
+    ['true', true],
+    ['2', 2],
+    ['10.0.0.0/8', '10.0.0.0/8'],
+  ])('trusts proxies as "%s" says', (text, expected) => {
+    expect(readConfig({ GLEANER_TRUST_PROXY: text }).trustProxy).toBe(expected);
+  });
+
+  it('refuses an operator token that is too short to be secret', () => {
+    expect(() => readConfig({ GLEANER_OPERATOR_TOKEN: 'gln_secret' })).toThrow(/GLEANER_OPERATOR_TOKEN/);
+  });
+});

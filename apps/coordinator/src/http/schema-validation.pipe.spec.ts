@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { InvalidRequestError } from './domain-error.js';
+import { SchemaValidationPipe } from './schema-validation.pipe.js';
+
+const pipe = new SchemaValidationPipe();
+const schema = z.strictObject({
+  spec: z.strictObject({ list: z.array(z.number()), 'a/b~c': z.string().optional() }),
+});
+
+async function errorsOf(value: unknown, type: 'body' | 'query' | 'param', data?: string): Promise<unknown> {
+  try {
+    await pipe.transform(value, { type, schema, ...(data === undefined ? {} : { data }) });
+  } catch (error) {
+    if (error instanceof InvalidRequestError) return error.errors;
+    throw error;
+  }
+  throw new Error('the value was accepted');
+}
+
+describe('validation', () => {
+  it('points into the body with JSON pointers, escaped as RFC 6901 says', async () => {
+    expect(await errorsOf({ spec: { list: [1, 'two'], 'a/b~c': 7 } }, 'body')).toMatchObject([
+      { pointer: '/spec/list/1' },
+      { pointer: '/spec/a~1b~0c' },
+    ]);
+  });
+
+  it('names each field that nobody knows', async () => {
+    expect(await errorsOf({ spec: { list: [], x: 1, y: 2 } }, 'body')).toEqual([
+      { pointer: '/spec/x', detail: 'is not a known field' },
+      { pointer: '/spec/y', detail: 'is not a known field' },
+    ]);
+  });
+
+  it('points at the whole body where that is wrong', async () => {
+    expect(await errorsOf(undefined, 'body')).toMatchObject([{ pointer: '' }]);
+  });
+
+  it('names parameters', async () => {
+    expect(await errorsOf({ spec: 1 }, 'query')).toMatchObject([{ pointer: 'spec' }]);
+    expect(await errorsOf('x', 'param', 'id')).toMatchObject([{ pointer: 'id' }]);
+  });
+
+  it('answers a document full of mistakes with the first twenty', async () => {
+    const list = Array.from({ length: 10_000 }, () => 'x');
+    expect(await errorsOf({ spec: { list } }, 'body')).toHaveLength(20);
+  });
+});
