@@ -1,0 +1,90 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { EmbeddedPostgres } from '@gleaner/coordinator';
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+let directory: string;
+const servers: EmbeddedPostgres[] = [];
+const others: ChildProcess[] = [];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-pg-'));
+  await chmod(directory, 0o711);
+});
+afterEach(async () => {
+  for (const child of others.splice(0)) child.kill('SIGKILL');
+  await rm(join(directory, 'postgres', 'owner.pid'), { force: true });
+  for (const server of servers.splice(0)) await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function start(): Promise<EmbeddedPostgres> {
+  const server = await EmbeddedPostgres.start({
+    directory: join(directory, 'postgres'),
+    settings: { fsync: 'off' },
+  });
+  servers.push(server);
+  return server;
+}
+
+async function ask(server: EmbeddedPostgres, statement: string): Promise<unknown[]> {
+  const client = new pg.Client({ connectionString: server.url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(statement)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('the embedded Postgres', () => {
+  it('sorts names alike on every machine, keeps its data, and leaves no process', async () => {
+    const first = await start();
+    const [settings] = await ask(
+      first,
+      `SELECT datlocprovider, datlocale, pg_encoding_to_char(encoding) AS encoding FROM pg_database
+        WHERE datname = current_database()`,
+    );
+    expect(settings).toEqual({ datlocprovider: 'b', datlocale: 'C.UTF-8', encoding: 'UTF8' });
+    await ask(first, "CREATE TABLE kept AS SELECT 'here' AS it");
+    await first.stop();
+    await first.stop();
+    expect(isAlive(first.pid)).toBe(false);
+    const second = await start();
+    expect(await ask(second, 'SELECT it FROM kept')).toEqual([{ it: 'here' }]);
+  });
+
+  it('that outlived a killed coordinator is taken over and stopped by the next one', async () => {
+    const first = await start();
+    const dead = spawn(process.execPath, ['--eval', '']);
+    await new Promise((resolve) => dead.once('exit', resolve));
+    await writeFile(join(directory, 'postgres', 'owner.pid'), String(dead.pid));
+    const second = await start();
+    expect(second.pid).toBe(first.pid);
+    await second.stop();
+    expect(isAlive(first.pid)).toBe(false);
+  });
+
+  it('of a living coordinator is shared, and left running by the one that only borrowed it', async () => {
+    const first = await start();
+    const owner = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
+    others.push(owner);
+    await writeFile(join(directory, 'postgres', 'owner.pid'), String(owner.pid));
+    const second = await start();
+    expect(second.pid).toBe(first.pid);
+    await second.stop();
+    expect(await ask(first, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+});
