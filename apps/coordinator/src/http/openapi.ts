@@ -41,7 +41,8 @@ function convertSchema(
     components[componentName(name, io)] = point(definition, io);
   const id = z.globalRegistry.get(schema)?.id;
   if (id === undefined) return { schema: point(root, io), components };
-  components[componentName(id, io)] = point(root, io);
+  // Where zod has named the schema among the definitions already, the root is only a reference to itself.
+  components[componentName(id, io)] ??= point(root, io);
   return { schema: { $ref: PREFIX + componentName(id, io) }, components };
 }
 
