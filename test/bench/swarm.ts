@@ -1,0 +1,236 @@
+// How well volunteers share one blob: real swarm processes on loopback, and an origin with a capped line.
+// The tracker and the origin are a stand-in (swarm/coordinator-stand-in.ts).
+import { fork, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { HttpOriginSource } from '@gleaner/swarm';
+import { createPeerIdentity } from '@gleaner/swarm/auth';
+import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
+import { CoordinatorStandIn } from './swarm/coordinator-stand-in.js';
+import type { LiarInit } from './swarm/liar.js';
+import { measureRawStream } from './swarm/raw-stream.js';
+
+const SCENARIOS = ['plain', 'liar', 'churn', 'outage', 'slow', 'one-to-one'] as const;
+const SLOW_BYTES_PER_SECOND = 50_000;
+const MAX_SECONDS = 300;
+
+const { values } = parseArgs({
+  options: {
+    leechers: { type: 'string', default: '8' },
+    size: { type: 'string', default: '64MiB' },
+    'origin-rate': { type: 'string', default: '5MB/s' },
+    scenario: { type: 'string', default: 'plain' },
+    'no-http': { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+  },
+});
+const leechers = Number(values.leechers);
+const sizeBytes = parseBytes(values.size);
+const originRate = parseBytes(values['origin-rate'].replace(/\/s$/, ''));
+const scenario = SCENARIOS.find((name) => name === values.scenario);
+if (!scenario) fail(`--scenario must be one of ${SCENARIOS.join(', ')}`);
+if (!Number.isInteger(leechers) || leechers < 1 || leechers > 64) fail('--leechers must be from 1 to 64');
+
+const report = scenario === 'one-to-one' ? await measureOneToOne() : await measureSwarm(scenario);
+console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, undefined, 2));
+
+async function measureSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
+  const baseline = name === 'slow' ? await runSwarm('plain') : undefined;
+  const run = await runSwarm(name);
+  return {
+    scenario: name,
+    ...run,
+    ...(baseline && {
+      baselineSeconds: baseline.seconds,
+      delay: round(run.seconds / baseline.seconds - 1),
+    }),
+    httpOnly: values['no-http'] ? null : await measureHttpOnly(),
+  };
+}
+
+async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
+  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
+  const hasOddOne = name === 'liar' || name === 'slow';
+  const ordinary = await Promise.all(
+    Array.from({ length: leechers - (hasOddOne ? 1 : 0) }, () =>
+      BenchPeer.start(standIn, { verbose: values.verbose }),
+    ),
+  );
+  const slowConfig = {
+    uploadBytesPerSecond: SLOW_BYTES_PER_SECOND,
+    downloadBytesPerSecond: SLOW_BYTES_PER_SECOND,
+  };
+  const slow = name === 'slow' ? await BenchPeer.start(standIn, { config: slowConfig }) : undefined;
+  const liar = name === 'liar' ? await startLiar(standIn) : undefined;
+  const stop = new AbortController();
+  const limit = setTimeout(() => stop.abort(), MAX_SECONDS * 1000);
+  try {
+    const startedAt = performance.now();
+    const peers = slow ? [...ordinary, slow] : ordinary;
+    await Promise.all(peers.map((peer) => peer.join()));
+    if (slow) void slow.fetchAll(stop.signal);
+    const fetching = Promise.all(ordinary.map((peer) => peer.fetchAll(stop.signal)));
+    const disturbed = disturb(name, standIn, ordinary, stop);
+    await Promise.all([fetching, disturbed]);
+    const seconds = (performance.now() - startedAt) / 1000;
+    const perPeer = await Promise.all(peers.map((peer) => peer.report()));
+    const living = ordinary.filter((peer) => !peer.isKilled);
+    const existing = new Set(living.flatMap(({ chunks }) => [...chunks]));
+    const received = perPeer.reduce(
+      (sum, peer) => sum + peer.bytesFromPeers + peer.bytesFromOrigin + peer.wastedBytes,
+      0,
+    );
+    return {
+      leechers,
+      sizeBytes,
+      originRatio: round(standIn.sentBytes / sizeBytes),
+      seconds: round(seconds),
+      floorSeconds: round(sizeBytes / originRate),
+      cpuSeconds: round(perPeer.reduce((sum, peer) => sum + peer.cpuSeconds, 0)),
+      completed: living.filter((peer) => peer.seconds !== null).length,
+      /** Chunks that exist in the swarm, and how many of the living have all of them. */
+      existingChunks: existing.size,
+      haveAllExisting: living.filter(({ chunks }) => chunks.size === existing.size).length,
+      extraTraffic: round(
+        received / ((ordinary.length - (ordinary.length - living.length) + (slow ? 1 : 0)) * sizeBytes) - 1,
+      ),
+      perPeer,
+    };
+  } finally {
+    clearTimeout(limit);
+    stop.abort();
+    await Promise.all([...ordinary, ...(slow ? [slow] : [])].map((peer) => peer.close()));
+    await liar?.end();
+    await standIn.stop();
+  }
+}
+
+/** What happens to the swarm once half of the blob has left the origin. */
+async function disturb(
+  name: string,
+  standIn: CoordinatorStandIn,
+  peers: readonly BenchPeer[],
+  stop: AbortController,
+) {
+  if (name !== 'churn' && name !== 'outage') return;
+  await until(() => standIn.sentBytes >= sizeBytes / 2, stop.signal);
+  if (name === 'churn') {
+    for (const peer of peers.slice(0, Math.floor(peers.length / 2))) peer.kill();
+    return;
+  }
+  await standIn.stop();
+  let stableSinceMs = performance.now();
+  let lastTotal = 0;
+  await until(() => {
+    const total = peers.reduce((sum, { chunks }) => sum + chunks.size, 0);
+    if (total !== lastTotal) stableSinceMs = performance.now();
+    lastTotal = total;
+    const existing = new Set(peers.flatMap(({ chunks }) => [...chunks])).size;
+    // The swarm is at rest when nothing has moved for longer than any of its time-outs, or when all have everything.
+    const isAtRest = performance.now() - stableSinceMs > 12_000;
+    return isAtRest || (total === existing * peers.length && performance.now() - stableSinceMs > 2000);
+  }, stop.signal);
+  stop.abort();
+}
+
+async function startLiar(standIn: CoordinatorStandIn): Promise<{ end: () => Promise<void> }> {
+  const identity = createPeerIdentity();
+  const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-liar-'));
+  const child: ChildProcess = fork(fileURLToPath(new URL('./swarm/liar.js', import.meta.url)), {
+    serialization: 'advanced',
+  });
+  const { location, manifest } = standIn;
+  const message: LiarInit = {
+    init: processInit(standIn, identity, directory, undefined),
+    join: { location, manifest, ticket: standIn.ticketFor(identity.peerId) },
+  };
+  child.send(message);
+  return {
+    async end() {
+      child.kill('SIGKILL');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The same hosts without a swarm, in the same capped line. */
+async function measureHttpOnly() {
+  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
+  const { location, manifest } = standIn;
+  const startedAt = performance.now();
+  await Promise.all(
+    Array.from({ length: leechers }, async () => {
+      const source = new HttpOriginSource({
+        baseUrl: new URL(standIn.url),
+        credentials: () => ({}),
+        retryDelayMs: () => 250,
+      });
+      const indices = manifest.hashes.map((_, index) => index);
+      for await (const _ of source.fetchChunks(
+        { location, manifest, indices },
+        new AbortController().signal,
+      ));
+    }),
+  );
+  const seconds = (performance.now() - startedAt) / 1000;
+  await standIn.stop();
+  return { originRatio: round(standIn.sentBytes / sizeBytes), seconds: round(seconds) };
+}
+
+async function measureOneToOne() {
+  const rawMBPerSecond = await measureRawStream(sizeBytes);
+  const standIn = await CoordinatorStandIn.start(sizeBytes, 1);
+  const seed = await BenchPeer.start(standIn, { isSeed: true, verbose: values.verbose });
+  const leecher = await BenchPeer.start(standIn, { verbose: values.verbose });
+  try {
+    await seed.join();
+    const cpuBefore = [await seed.report(), await leecher.report()];
+    await leecher.join();
+    await leecher.fetchAll(AbortSignal.timeout(MAX_SECONDS * 1000));
+    const [seedCpu, leecherCpu] = (await Promise.all([seed.report(), leecher.report()])).map((after, index) =>
+      round((after.cpuSeconds - (cpuBefore[index]?.cpuSeconds ?? 0)) / (sizeBytes / 1e9)),
+    );
+    const swarmMBPerSecond = sizeBytes / 1e6 / (leecher.seconds ?? Number.POSITIVE_INFINITY);
+    return {
+      scenario: 'one-to-one',
+      sizeBytes,
+      seconds: round(leecher.seconds ?? 0),
+      swarmMBPerSecond: round(swarmMBPerSecond),
+      rawMBPerSecond: round(rawMBPerSecond),
+      ratio: round(swarmMBPerSecond / rawMBPerSecond),
+      cpuSecondsPerGB: { seed: seedCpu, leecher: leecherCpu },
+    };
+  } finally {
+    await Promise.all([seed.close(), leecher.close()]);
+    await standIn.stop();
+  }
+}
+
+async function until(claim: () => boolean, signal: AbortSignal): Promise<void> {
+  while (!claim() && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*(B|kB|MB|GB|KiB|MiB|GiB)?$/.exec(text);
+  const factors: Readonly<Record<string, number>> = {
+    B: 1,
+    kB: 1e3,
+    MB: 1e6,
+    GB: 1e9,
+    KiB: 1024,
+    MiB: 1024 ** 2,
+    GiB: 1024 ** 3,
+  };
+  const bytes = Number(match?.[1]) * (factors[match?.[2] ?? 'B'] ?? Number.NaN);
+  if (!(bytes > 0 && bytes <= 2 * 1024 ** 3)) fail(`"${text}" is no size such as 64MiB (at most 2GiB)`);
+  return Math.floor(bytes);
+}
+
+function fail(message: string): never {
+  console.error(`bench:swarm: ${message}`);
+  process.exit(2);
+}
