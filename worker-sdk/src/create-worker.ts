@@ -51,7 +51,7 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   const sandboxes = new SandboxPool({ readableDirectories: [cacheDirectory], checkpointDirectory });
   const runner = new SandboxedTaskRunner(
     { cache, source, sandboxes },
-    { runtimeVersions, checkpointDirectory },
+    { runtimeVersions, checkpointDirectory, checkpointEveryMs: policy.snapshotEveryMs },
   );
   const store = new FileTaskStore(options.dataDirectory);
   return new Worker(

@@ -1,4 +1,5 @@
 export * from './attach-host.js';
+export { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
 export * from './coordinator-client.js';
 export * from './create-worker.js';
 export * from './file-task-store.js';

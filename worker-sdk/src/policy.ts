@@ -10,11 +10,13 @@ export interface WorkerPolicy {
   readonly bufferMs: number;
   /** Disk space for inputs and modules, in bytes. */
   readonly cacheBytes: number;
+  /** Time between two snapshots of a unit that computes in steps, in milliseconds. */
+  readonly snapshotEveryMs: number;
 }
 
 const MIB = 1024 * 1024;
 
-/** Defaults: all cores, half of the memory shared among them, a minute of work ahead, 4 GiB of cache. */
+/** Defaults: all cores, half of the memory shared among them, a minute of work ahead, 4 GiB of cache, a snapshot a minute. */
 export function completePolicy(policy: Partial<WorkerPolicy>): WorkerPolicy {
   const cores = policy.cores ?? availableParallelism();
   return {
@@ -22,5 +24,6 @@ export function completePolicy(policy: Partial<WorkerPolicy>): WorkerPolicy {
     memoryMiB: policy.memoryMiB ?? Math.max(64, Math.floor(totalmem() / 2 / cores / MIB)),
     bufferMs: policy.bufferMs ?? 60_000,
     cacheBytes: policy.cacheBytes ?? 4 * 1024 * MIB,
+    snapshotEveryMs: policy.snapshotEveryMs ?? 60_000,
   };
 }

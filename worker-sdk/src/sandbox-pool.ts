@@ -5,36 +5,85 @@ import {
   type UnitResult,
   type UnitToRun,
 } from '@gleaner/sandbox/runner';
+import { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
+
+/** A sandbox process and what it was told last. */
+interface Seat {
+  readonly sandbox: SandboxProcess;
+  /** Limit of the unit that runs. */
+  memoryMiB: number;
+  isPaused: boolean;
+  dutyCycle: number;
+}
 
 /** One sandbox process a core, started when first needed and used for one unit after the other. */
 export class SandboxPool {
-  readonly #idle: SandboxProcess[] = [];
-  readonly #all = new Set<SandboxProcess>();
+  readonly #idle: Seat[] = [];
+  /** Computing or paused, the longest first: what has run longest goes on first. */
+  readonly #busy = new Set<Seat>();
+  #isClosed = false;
+  #allowance: ComputeAllowance = FULL_ALLOWANCE;
 
   /** @param options which directories the processes may read, and where they may keep snapshots; nothing else */
   constructor(private readonly options: SandboxProcessOptions) {}
 
   /** Runs the unit in an idle process, or in a new one: the caller bounds how many run at the same time. */
   async run(unit: UnitToRun, options: RunOptions): Promise<UnitResult> {
-    const sandbox = this.#idle.pop() ?? this.#start();
+    const seat = this.#idle.pop() ?? this.#newSeat();
+    seat.memoryMiB = unit.limits.memoryMiB;
+    this.#busy.add(seat);
+    this.#applyAllowance();
     try {
-      return await sandbox.run(unit, options);
+      return await seat.sandbox.run(unit, options);
     } finally {
-      if (this.#all.has(sandbox)) this.#idle.push(sandbox);
+      this.#busy.delete(seat);
+      if (!this.#isClosed) this.#idle.push(seat);
+      this.#applyAllowance();
     }
+  }
+
+  /** Pauses, slows down and continues units where they are; their results stay the same. */
+  allow(allowance: ComputeAllowance): void {
+    this.#allowance = allowance;
+    this.#applyAllowance();
   }
 
   /** Ends all processes. */
   async close(): Promise<void> {
-    const all = [...this.#all];
-    this.#all.clear();
-    this.#idle.length = 0;
-    await Promise.all(all.map((sandbox) => sandbox.close()));
+    this.#isClosed = true;
+    const all = [...this.#idle.splice(0), ...this.#busy];
+    await Promise.all(all.map(({ sandbox }) => sandbox.close()));
   }
 
-  #start(): SandboxProcess {
-    const sandbox = new SandboxProcess(this.options);
-    this.#all.add(sandbox);
-    return sandbox;
+  #newSeat(): Seat {
+    return { sandbox: new SandboxProcess(this.options), memoryMiB: 0, isPaused: false, dutyCycle: 1 };
   }
+
+  #applyAllowance(): void {
+    const { cores, dutyCycle, memoryMiB } = this.#allowance;
+    let computing = 0;
+    let usedMiB = 0;
+    for (const seat of this.#busy) {
+      const hasRoom = memoryMiB === null || computing === 0 || usedMiB + seat.memoryMiB <= memoryMiB;
+      const mayCompute = computing < cores && hasRoom;
+      setPaused(seat, !mayCompute);
+      setDutyCycle(seat, dutyCycle);
+      if (!mayCompute) continue;
+      computing += 1;
+      usedMiB += seat.memoryMiB;
+    }
+  }
+}
+
+function setPaused(seat: Seat, isPaused: boolean): void {
+  if (seat.isPaused === isPaused) return;
+  seat.isPaused = isPaused;
+  if (isPaused) seat.sandbox.pause();
+  else seat.sandbox.resume();
+}
+
+function setDutyCycle(seat: Seat, dutyCycle: number): void {
+  if (seat.dutyCycle === dutyCycle) return;
+  seat.dutyCycle = dutyCycle;
+  seat.sandbox.setDutyCycle(dutyCycle);
 }

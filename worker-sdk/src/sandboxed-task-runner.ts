@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlobWindows, type ContentCache, type HttpOriginSource, type PinnedContent } from '@gleaner/swarm';
 import type { InputContent, RunOptions, UnitResult } from '@gleaner/sandbox/runner';
+import type { ComputeAllowance } from './compute-allowance.js';
 import type { HeldTask } from './held-task.js';
 import { infrastructureResult } from './result-report.js';
 import type { SandboxPool } from './sandbox-pool.js';
@@ -18,6 +19,8 @@ export interface SandboxedTaskRunnerInit {
   readonly runtimeVersions: readonly string[];
   /** Where snapshots of stepping units lie; the same as the sandboxes' own. */
   readonly checkpointDirectory: string;
+  /** Least time between two snapshots of a unit, in milliseconds; a minute when left out. */
+  readonly checkpointEveryMs?: number;
 }
 
 const SNAPSHOT_SUFFIX = '.snapshot';
@@ -66,6 +69,10 @@ export class SandboxedTaskRunner implements TaskRunner {
     }
   }
 
+  allow(allowance: ComputeAllowance): void {
+    this.components.sandboxes.allow(allowance);
+  }
+
   async close(): Promise<void> {
     await this.components.sandboxes.close();
   }
@@ -73,7 +80,9 @@ export class SandboxedTaskRunner implements TaskRunner {
   /** Only stepping apps have moments at which their state can be kept. */
   #checkpoint({ task, job }: HeldTask): Pick<RunOptions, 'checkpoint'> {
     if (!job.app.stepping) return {};
-    return { checkpoint: { path: join(this.init.checkpointDirectory, task.taskId + SNAPSHOT_SUFFIX) } };
+    const path = join(this.init.checkpointDirectory, task.taskId + SNAPSHOT_SUFFIX);
+    const { checkpointEveryMs: everyMs } = this.init;
+    return { checkpoint: { path, ...(everyMs !== undefined && { everyMs }) } };
   }
 
   async #module({ job }: HeldTask, signal: AbortSignal): Promise<PinnedContent> {

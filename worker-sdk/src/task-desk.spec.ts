@@ -34,6 +34,7 @@ class Bench implements TaskRunner {
     this.#ends.get(taskId)?.(result);
   }
 
+  allow(): void {}
   async retain(): Promise<void> {}
   async close(): Promise<void> {}
 }
@@ -93,6 +94,18 @@ describe('TaskDesk', () => {
     await Promise.all(started);
     expect(desk.running.map(({ taskId }) => taskId)).toEqual(['2.0', '3.0']);
     expect(desk.inHand).toMatchObject({ running: 2, buffered: 1 });
+  });
+
+  it('starts nothing without a core, and what waits when it gets one', async () => {
+    const desk = await aDesk(2);
+    desk.allow(0);
+    await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
+    expect(desk.inHand).toMatchObject({ cores: 0, running: 0, buffered: 2 });
+    desk.allow(1);
+    expect(desk.inHand).toMatchObject({ cores: 1, running: 1, buffered: 1 });
+    desk.allow(64);
+    expect(desk.inHand).toMatchObject({ cores: 2, running: 2, buffered: 0 });
+    await expectStarted('2.0');
   });
 
   it('keeps a result on disk before it can be reported, and forgets it when acknowledged', async () => {

@@ -41,6 +41,7 @@ export class TaskDesk {
   #finishedTasks = 0;
   #cycles = 0n;
   #open = true;
+  #allowedCores = Number.MAX_SAFE_INTEGER;
 
   constructor(
     private readonly components: TaskDeskComponents,
@@ -83,7 +84,7 @@ export class TaskDesk {
   /** Input of the rule that decides how many tasks to ask for. */
   get inHand(): { cores: number; running: number; buffered: number; meanTaskMs: number | null } {
     return {
-      cores: this.cores,
+      cores: this.#coresNow(),
       running: this.#running.size,
       buffered: this.#waiting.length,
       meanTaskMs: this.#meanTaskMs,
@@ -116,10 +117,16 @@ export class TaskDesk {
     this.startTasks();
   }
 
+  /** Starts no more than this many tasks at the same time; what runs already is the runner's to pause. */
+  allow(cores: number): void {
+    this.#allowedCores = cores;
+    this.startTasks();
+  }
+
   /** Starts waiting tasks on free cores, the nearest deadline first. */
   startTasks(): void {
     this.#waiting.sort((a, b) => a.deadlineAtMs - b.deadlineAtMs);
-    while (this.#open && this.#running.size < this.cores) {
+    while (this.#open && this.#running.size < this.#coresNow()) {
       const held = this.#waiting.shift();
       if (!held) return;
       const running: Running = {
@@ -173,6 +180,10 @@ export class TaskDesk {
   async forget(taskIds: readonly string[]): Promise<void> {
     for (const taskId of taskIds) await this.components.store.dropTask(taskId);
     await this.components.runner.retain([]);
+  }
+
+  #coresNow(): number {
+    return Math.min(this.cores, this.#allowedCores);
   }
 
   async #compute(running: Running): Promise<void> {

@@ -1,4 +1,5 @@
 import type { RunOptions, UnitResult } from '@gleaner/sandbox/runner';
+import type { ComputeAllowance } from './compute-allowance.js';
 import type { HeldTask } from './held-task.js';
 
 /** {@link RunOptions} with the signal that ends the task. */
@@ -13,6 +14,8 @@ export interface TaskRunner {
   run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult>;
   /** Forgets what it keeps on disk for tasks other than these, such as snapshots of unfinished units. */
   retain(taskIds: readonly string[]): Promise<void>;
+  /** Pauses, slows down and continues tasks that run, at once. */
+  allow(allowance: ComputeAllowance): void;
   /** Ends every process that it started. */
   close(): Promise<void>;
 }

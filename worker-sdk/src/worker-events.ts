@@ -1,4 +1,5 @@
 import type { NoWorkReason, Outcome, ReportAnswer } from '@gleaner/protocol';
+import type { ComputeAllowance } from './compute-allowance.js';
 
 /** A task in progress, as `status` shows it. */
 export interface RunningTask {
@@ -12,15 +13,17 @@ export interface RunningTask {
 
 /**
  * What the worker does now. `working`: at least one task runs. `waiting`: none does; the reason says why and for how
- * long. `stopped`: it will do nothing more until it is started anew.
+ * long. `paused`: the allowance is no core at all. `stopped`: it will do nothing more until it is started anew.
  */
-export type WorkerPhase = 'starting' | 'working' | 'waiting' | 'stopping' | 'stopped';
+export type WorkerPhase = 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
 
 export interface WorkerStatus {
   readonly phase: WorkerPhase;
   /** One sentence for the volunteer; never empty. */
   readonly reason: string;
   readonly running: readonly RunningTask[];
+  /** What of the machine it may use, and why. */
+  readonly allowance: ComputeAllowance;
   /** Tasks on this host that have not started. */
   readonly buffered: number;
   /** Results that the coordinator has not acknowledged. */

@@ -7,6 +7,7 @@ import {
   type ResultReport,
   type WorkResponse,
 } from '@gleaner/protocol';
+import { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
 import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
 import { Emitter } from './emitter.js';
 import type { TaskStore } from './held-task.js';
@@ -62,6 +63,7 @@ export class Worker {
   #waitingFor = 'the worker starts';
   #nextRequestAtMs = 0;
   #asking = true;
+  #allowance: ComputeAllowance = FULL_ALLOWANCE;
   /** Tasks in a row that ended as `infrastructure`. */
   #hostFailures = 0;
   #loops: Promise<unknown> | undefined;
@@ -102,7 +104,13 @@ export class Worker {
 
   status(): WorkerStatus {
     const { running } = this.#desk;
-    return { phase: this.#phase, reason: this.#reason(running), running, ...this.#desk.tallies };
+    return {
+      phase: this.#phase,
+      reason: this.#reason(running),
+      running,
+      allowance: this.#allowance,
+      ...this.#desk.tallies,
+    };
   }
 
   /** Begins to work, taking up what an earlier run left. Rejects only when the store cannot be read. */
@@ -119,6 +127,18 @@ export class Worker {
         if (!signal.aborted) void this.#stop({}, asError(error));
       },
     );
+  }
+
+  /**
+   * Limits what of the machine is used, at once: running tasks are paused where they are, slowed down or continued, and
+   * no work is asked for while there is no core to compute it. Results are reported and leases kept all the same.
+   */
+  allow(allowance: ComputeAllowance): void {
+    this.#allowance = allowance;
+    this.components.runner.allow(allowance);
+    this.#desk.allow(allowance.cores);
+    this.#wakeUp.notify();
+    this.#tellStatus();
   }
 
   /** Asks for no more work, and stops once everything held is computed and acknowledged. */
@@ -205,7 +225,7 @@ export class Worker {
   }
 
   #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
-    const { memoryMiB, cores } = this.init.policy;
+    const { memoryMiB, cores } = this.#offer();
     return {
       protocol: PROTOCOL_VERSION,
       runtimeVersions: [...this.init.runtimeVersions],
@@ -258,7 +278,16 @@ export class Worker {
     }
   }
 
+  /** The policy within the allowance: how many tasks at the same time, with how much memory each. */
+  #offer(): { cores: number; memoryMiB: number } {
+    const { policy } = this.init;
+    const cores = Math.max(1, Math.min(policy.cores, this.#allowance.cores));
+    const share = Math.floor((this.#allowance.memoryMiB ?? Number.POSITIVE_INFINITY) / cores);
+    return { cores, memoryMiB: Math.max(1, Math.min(policy.memoryMiB, share)) };
+  }
+
   #tasksWanted(): number {
+    if (this.#allowance.cores === 0) return 0;
     return tasksToRequest(this.#desk.inHand, {
       bufferMs: this.init.policy.bufferMs,
       maxInHand: MAX_IN_HAND,
@@ -279,14 +308,17 @@ export class Worker {
 
   #reason(running: WorkerStatus['running']): string {
     if (this.#phase === 'stopping') return 'stopping: returning unfinished work to the coordinator';
-    if (this.#phase === 'stopped' || running.length === 0) return this.#waitingFor;
+    if (this.#phase === 'stopped') return this.#waitingFor;
+    if (this.#phase === 'paused') return this.#allowance.reason;
+    if (running.length === 0) return this.#waitingFor;
     const names = [...new Set(running.map((task) => task.jobName))];
     return `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
   }
 
   #tellStatus(): void {
     if (this.#phase !== 'stopping' && this.#phase !== 'stopped') {
-      this.#phase = this.#desk.inHand.running > 0 ? 'working' : 'waiting';
+      const busy = this.#desk.inHand.running > 0 ? 'working' : 'waiting';
+      this.#phase = this.#allowance.cores === 0 ? 'paused' : busy;
     }
     this.#events.emit('status', this.status());
   }

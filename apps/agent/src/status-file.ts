@@ -11,7 +11,7 @@ const WRITE_EVERY_MS = 500;
 export const agentStatus = z.object({
   pid: z.number().int(),
   updatedAt: z.iso.datetime(),
-  phase: z.enum(['starting', 'working', 'waiting', 'stopping', 'stopped']),
+  phase: z.enum(['starting', 'working', 'waiting', 'paused', 'stopping', 'stopped']),
   reason: z.string(),
   running: z.array(
     z.object({
@@ -22,6 +22,8 @@ export const agentStatus = z.object({
       permille: z.number().nullable(),
     }),
   ),
+  /** What of the machine it may use now, and why; see `IdleDecision`. */
+  allowance: z.object({ cores: z.number().int(), dutyCycle: z.number(), reason: z.string() }),
   buffered: z.number().int(),
   unreported: z.number().int(),
   finishedTasks: z.number().int(),

@@ -7,6 +7,9 @@ export function lyingRunner(honest: TaskRunner): TaskRunner {
   return {
     run: async (held, options) => withAlteredPower(await honest.run(held, options)),
     retain: (taskIds) => honest.retain(taskIds),
+    allow: (allowance) => {
+      honest.allow(allowance);
+    },
     close: () => honest.close(),
   };
 }

@@ -11,9 +11,9 @@ function aSample(atMs: number, busyMs: number, ownMs: number): CpuSample {
 }
 
 describe('/proc/stat', () => {
-  it('counts waiting and stolen time as idle, and guests once', () => {
+  it('counts waiting, stolen and low-priority time as idle, and guests once', () => {
     const text = 'cpu  100 20 30 800 40 5 5 10 50 0\ncpu0 50 10 15 400 20 2 3 5 25 0\nintr 1 2 3\n';
-    expect(parseProcStat(text)).toEqual({ busyMs: 1600, totalMs: 10_100 });
+    expect(parseProcStat(text)).toEqual({ busyMs: 1400, totalMs: 10_100 });
   });
 
   it('is unknown where it is something else', () => {
@@ -60,18 +60,18 @@ describe('CPU used by others', () => {
 });
 
 describe('a process tree', () => {
-  const stat = (name: string, own: number, children: number, pages: number): string =>
-    `7 (${name}) S 1 7 7 0 -1 4194304 100 0 0 0 ${own} 0 ${children} 0 20 0 11 0 100 1000000 ${pages} 18446744073709551615`;
+  const stat = (name: string, own: number, children: number, pages: number, nice = 0): string =>
+    `7 (${name}) S 1 7 7 0 -1 4194304 100 0 0 0 ${own} 1 7 ${children} 20 ${nice} 11 0 100 1000000 ${pages} 18446744073709551615`;
 
-  it('counts the CPU and memory of all descendants, with those of ended children', () => {
+  it('counts the CPU at normal priority and the memory of all descendants, with those of ended children', () => {
     const files: Record<string, string> = {
       '/proc/7/stat': stat('node', 100, 50, 256),
       '/proc/7/task/7/children': '8 9 ',
       '/proc/8/stat': stat('a (b) c', 200, 0, 512),
       '/proc/8/task/8/children': '10',
-      '/proc/10/stat': stat('sh', 1, 0, 0),
+      '/proc/10/stat': stat('sandbox', 5000, 0, 0, 19),
     };
-    expect(readProcessTree(7, (path) => files[path])).toEqual({ cpuMs: 3510, memoryMiB: 3 });
+    expect(readProcessTree(7, (path) => files[path])).toEqual({ cpuMs: 3530, memoryMiB: 3 });
   });
 
   it('is unknown without /proc', () => {

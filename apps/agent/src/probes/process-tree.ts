@@ -3,7 +3,7 @@ import type { ReadText } from './probe.js';
 
 /** What a process and its descendants use. */
 export interface TreeUsage {
-  /** Since the root started; what ended children used is included. */
+  /** Since the root started, at normal priority as `CpuTimes.busyMs`; what ended children used is included. */
   readonly cpuMs: number;
   readonly memoryMiB: number;
 }
@@ -47,9 +47,12 @@ export function parseProcessStat(
     .split(' ')
     .map(Number);
   const field = (number: number): number => fields[number - 3] ?? 0;
+  // The kernel counts a low-priority program's own computing as "nice", its system calls as everybody's. Of ended children
+  // nothing tells the priority: they were sandboxes.
+  const isNice = field(19) > 0;
   return {
-    ownMs: (field(14) + field(15)) * TICK_MS,
-    endedChildrenMs: (field(16) + field(17)) * TICK_MS,
+    ownMs: ((isNice ? 0 : field(14)) + field(15)) * TICK_MS,
+    endedChildrenMs: field(17) * TICK_MS,
     residentPages: field(24),
   };
 }
