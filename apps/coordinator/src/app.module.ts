@@ -18,6 +18,7 @@ import { UpkeepModule } from './jobs/upkeep/index.js';
 import { LeaderboardsModule } from './leaderboards/index.js';
 import { ProjectsModule } from './projects/index.js';
 import { QueueModule, queueBackendOf } from './queue/index.js';
+import { StatsModule } from './stats/index.js';
 import { TelemetryModule, type Logger } from './telemetry/index.js';
 import { ValidationModule } from './validation/index.js';
 
@@ -57,6 +58,7 @@ export class AppModule {
       AppsModule,
       JobsModule,
       LeaderboardsModule,
+      StatsModule,
     ];
     return { module: AppModule, imports: serves ? [...foundation, ...api] : foundation };
   }

@@ -3,6 +3,7 @@ export * from './job-spec.js';
 export * from './limits.js';
 export * from './manifest.js';
 export * from './primitives.js';
+export * from './public.js';
 export * from './resources.js';
 export * from './result.js';
 export * from './states.js';

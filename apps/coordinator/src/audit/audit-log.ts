@@ -14,6 +14,8 @@ export type AuditAction =
   | 'job.resume'
   | 'job.cancel'
   | 'job.delete'
+  | 'job.publish'
+  | 'job.hide'
   | 'host.detach'
   | 'host.hold'
   | 'host.release';

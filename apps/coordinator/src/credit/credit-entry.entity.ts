@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** Append-only. The totals are sums over it. */
 @Entity('credit_entry')
+@Index('credit_entry_granted', ['grantedAt'], { type: 'brin' })
 export class CreditEntryEntity {
   @PrimaryColumn({ type: 'bigint', name: 'unit_id' })
   unitId: string;

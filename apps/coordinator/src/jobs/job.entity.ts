@@ -15,6 +15,7 @@ import { ProjectEntity } from '../projects/project.entity.js';
 @Index('job_active', ['state', 'id'], {
   where: "state = ANY (ARRAY['splitting'::job_state, 'running'::job_state, 'assimilating'::job_state])",
 })
+@Index('job_public', ['id'], { where: 'is_public AND (deleted_at IS NULL)' })
 @Check('job_distinct_by', "distinct_by IN ('account', 'host')")
 export class JobEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
@@ -67,6 +68,9 @@ export class JobEntity {
 
   @Column({ type: 'bigint', name: 'units_split', default: 0 })
   unitsSplit: string;
+
+  @Column({ type: 'boolean', name: 'is_public', default: true })
+  isPublic: boolean;
 
   @Column({ type: 'text', name: 'idempotency_key', nullable: true })
   idempotencyKey: string | null;

@@ -1,0 +1,83 @@
+import { z } from 'zod';
+import { decimalString, entityId, isoInstant, pageOf, slug } from './primitives.js';
+import { unitCounts } from './resources.js';
+import { jobState } from './states.js';
+
+/** What everybody may know of the whole installation. */
+export const siteStats = z
+  .strictObject({
+    name: z.string(),
+    at: isoInstant,
+    totals: z.strictObject({
+      /** Validated cycles, all time: the sum of all credit. */
+      cycles: decimalString,
+      tasks: z.number().int(),
+      /** Accounts and hosts that were ever credited. */
+      accounts: z.number().int(),
+      hosts: z.number().int(),
+    }),
+    now: z.strictObject({
+      /** Hosts that hold a task. */
+      hosts: z.number().int(),
+      tasks: z.number().int(),
+      runningJobs: z.number().int(),
+      /** Mean over the last `windowSeconds`; of validated work only. */
+      cyclesPerSecond: decimalString,
+      validatedTasks: z.number().int(),
+      windowSeconds: z.number().int(),
+    }),
+  })
+  .meta({ id: 'SiteStats' });
+export type SiteStats = z.infer<typeof siteStats>;
+
+/** A job that its scientist shows to everybody: its progress, never its results or inputs. */
+export const publicJob = z
+  .strictObject({
+    id: entityId,
+    name: z.string(),
+    project: z.strictObject({ slug, name: z.string(), description: z.string() }),
+    scientist: z.string(),
+    app: z.string(),
+    state: jobState,
+    stateReason: z.string().nullable(),
+    units: unitCounts,
+    progressPermille: z.number().int(),
+    tasks: z.number().int(),
+    validatedCycles: decimalString,
+    createdAt: isoInstant,
+    finishedAt: isoInstant.nullable(),
+  })
+  .meta({ id: 'PublicJob' });
+export type PublicJob = z.infer<typeof publicJob>;
+export const publicJobPage = pageOf(publicJob).meta({ id: 'PublicJobPage' });
+
+/** The most squares that a job's picture has; larger jobs put several units into each. */
+export const SQUARES_MAX = 1024;
+
+/**
+ * Every unit of a job, or a run of them, as one letter in the job's order. `o` open, `c` computing, `r` reported and waiting
+ * for another volunteer, `p` some of its units valid, `v` valid, `f` at least one failed, `x` cancelled.
+ */
+export const jobSquares = z
+  .strictObject({
+    squares: z.string().regex(/^[ocrpvfx]*$/),
+    unitsPerSquare: z.number().int().min(1),
+    /** Units that were settled within the last `windowSeconds`: what an estimate of the remaining time rests on. */
+    settledLately: z.number().int(),
+    windowSeconds: z.number().int(),
+  })
+  .meta({ id: 'JobSquares' });
+export type JobSquares = z.infer<typeof jobSquares>;
+
+export const jobHelper = z
+  .strictObject({ id: entityId, name: z.string(), validTasks: z.number().int(), cycles: decimalString })
+  .meta({ id: 'JobHelper' });
+
+/** A public job with its picture and the accounts that helped most; also the data of each server-sent event. */
+export const publicJobView = z
+  .strictObject({ job: publicJob, picture: jobSquares, helpers: z.array(jobHelper) })
+  .meta({ id: 'PublicJobView' });
+export type PublicJobView = z.infer<typeof publicJobView>;
+
+export const jobVisibility = z.strictObject({ public: z.boolean() }).meta({ id: 'JobVisibility' });
+export type JobVisibility = z.infer<typeof jobVisibility>;
