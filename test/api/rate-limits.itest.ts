@@ -1,0 +1,41 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+
+let gleaner: TestApplication;
+beforeAll(async () => {
+  gleaner = await createTestApplication({
+    env: { GLEANER_REQUESTS_PER_MINUTE: '8', GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '4' },
+  });
+});
+afterAll(() => gleaner.close());
+
+describe('rate limits', () => {
+  it('say what is left, and refuse one account without refusing another or the health check', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const left: string[] = [];
+    for (let i = 0; i < 8; i++) {
+      const response = await ada.get('/v1/accounts/me').expect(200);
+      left.push(/r=(\d+)/.exec(String(response.headers['ratelimit']))?.[1] ?? '');
+    }
+    expect(left).toEqual(['7', '6', '5', '4', '3', '2', '1', '0']);
+    const refused = await ada.get('/v1/accounts/me').expect(429);
+    expect(refused.body).toMatchObject({ code: 'rate-limited', status: 429 });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await eve.get('/v1/accounts/me').expect(200);
+    await gleaner.http.get('/health/live').expect(200);
+  });
+
+  it('never stand in the way of those who come for work', async () => {
+    const statuses = new Set<number>();
+    for (let i = 0; i < 12; i++) statuses.add((await operatorOf(gleaner).post('/v1/work', {})).status);
+    expect(statuses).not.toContain(429);
+  });
+
+  it('end guessing of tokens from one network', async () => {
+    const guess = (n: number) =>
+      gleaner.http.get('/v1/accounts/me').set('authorization', `Bearer gln_${String(n).padStart(43, 'x')}`);
+    const statuses: number[] = [];
+    for (let n = 0; n < 6; n++) statuses.push((await guess(n)).status);
+    expect(statuses).toEqual([401, 401, 401, 401, 429, 429]);
+  });
+});
