@@ -99,12 +99,12 @@ function geometricMean(ratios: readonly number[]): number {
 }
 
 function print(): void {
-  const percent = (ratio: number) => `${((ratio - 1) * 100).toFixed(1)} %`;
+  const percent = (ratio: number) => `${ratio < 1 ? '−' : '+'}${Math.abs((ratio - 1) * 100).toFixed(1)} %`;
   for (const { name, rawMs, meteredMs, admittedMs, nativeMs } of kernels) {
     const native =
       nativeMs === null ? '' : `, native ${nativeMs.toFixed(1)} ms (raw ${(rawMs / nativeMs).toFixed(2)}×)`;
     console.log(
-      `${name}: raw ${rawMs.toFixed(1)} ms, metered +${percent(meteredMs / rawMs)}, everything +${percent(admittedMs / rawMs)}${native}`,
+      `${name}: raw ${rawMs.toFixed(1)} ms, metered ${percent(meteredMs / rawMs)}, everything ${percent(admittedMs / rawMs)}${native}`,
     );
   }
   const { geomeanMetering, geomeanAll, admit5MBMs, longCall } = report;
