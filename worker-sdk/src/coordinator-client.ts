@@ -178,14 +178,20 @@ export class CoordinatorClient {
 async function readJson(response: Response): Promise<unknown> {
   const parts: Uint8Array[] = [];
   let length = 0;
-  // `as`: a fetched body is always bytes; its type leaves the element open.
-  for await (const bytes of (response.body as ReadableStream<Uint8Array> | null) ?? []) {
+  // A reader rather than `for await`: not every browser iterates streams.
+  const reader = response.body?.getReader();
+  for (let read = await reader?.read(); read?.done === false; read = await reader?.read()) {
+    // `as`: a fetched body is always bytes; its type leaves the element open.
+    const bytes = read.value as Uint8Array;
     length += bytes.length;
-    if (length > MAX_ANSWER_BYTES)
+    if (length > MAX_ANSWER_BYTES) {
+      await reader?.cancel();
       throw new RangeError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+    }
     parts.push(bytes);
   }
-  const text = new TextDecoder().decode(Buffer.concat(parts, length));
+  const decoder = new TextDecoder();
+  const text = parts.map((part) => decoder.decode(part, { stream: true })).join('') + decoder.decode();
   try {
     return JSON.parse(text) as unknown;
   } catch {

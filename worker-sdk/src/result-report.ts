@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
+import { base64Of } from './base64.js';
 import { LIMITS, resultDigestText, type ReportedOutput, type ResultReport } from '@gleaner/protocol';
-import type { UnitResult } from '@gleaner/sandbox/runner';
+import { sha256HexOf, type UnitResult } from '@gleaner/sandbox';
 import type { OutputToKeep } from './held-task.js';
 
 export interface BuiltReport {
@@ -25,7 +25,7 @@ export function reportOf(taskId: string, runtimeVersion: string, result: UnitRes
     ...fields,
     taskId,
     outputs: outputs.map(reportedOutput),
-    digest: createHash('sha256').update(resultDigestText(fields)).digest('hex'),
+    digest: sha256HexOf(new TextEncoder().encode(resultDigestText(fields))),
     runtimeVersion,
     cpuMs: result.cpuMs,
     wallMs: result.wallMs,
@@ -57,5 +57,5 @@ export function infrastructureResult(message: string): UnitResult {
 function reportedOutput(output: UnitResult['outputs'][number]): ReportedOutput {
   const { name, size, sha256, bytes } = output;
   if (size > LIMITS.inlineOutputBytes) return { name, size, sha256 };
-  return { name, size, sha256, base64: Buffer.from(bytes).toString('base64') };
+  return { name, size, sha256, base64: base64Of(bytes) };
 }

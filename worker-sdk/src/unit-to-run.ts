@@ -1,6 +1,6 @@
 import { substituteArgs, windowEnv } from '@gleaner/domain';
 import type { TaskAssignment, WorkJob } from '@gleaner/protocol';
-import { seedOfUnit, type InputContent, type UnitToRun } from '@gleaner/sandbox/runner';
+import { seedOfUnit, type InputContent, type UnitToRun } from '@gleaner/sandbox';
 
 /** What of a job and a unit decides the computation; the same for a volunteer's task and a local run. */
 export interface UnitDescription {

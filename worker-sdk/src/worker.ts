@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { backoffDelayMs, tasksToRequest } from '@gleaner/domain';
 import {
   LIMITS,
@@ -108,6 +107,7 @@ export class Worker {
       phase: this.#phase,
       reason: this.#reason(running),
       running,
+      isFinishing: !this.#asking,
       allowance: this.#allowance,
       ...this.#desk.tallies,
     };
@@ -145,6 +145,7 @@ export class Worker {
   finish(): void {
     this.#asking = false;
     this.#wakeUp.notify();
+    this.#tellStatus();
   }
 
   /** Stops computing, reports what is finished, returns the rest to the coordinator and ends all processes. */
@@ -268,7 +269,7 @@ export class Worker {
     this.#waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
     this.#events.emit('call-failed', { message, retryInMs });
     this.#tellStatus();
-    await delay(retryInMs, undefined, { signal }).catch(() => undefined);
+    await new WakeUp().wait(retryInMs, signal);
   }
 
   async #heartbeatAnswered({ tasks, outputsWanted }: HeartbeatResponse): Promise<void> {

@@ -1,0 +1,40 @@
+import { attachedHost, type AttachedHost, type HostFacts } from '@gleaner/protocol';
+import { CoordinatorClient } from '../coordinator-client.js';
+
+/** Memory that a tab offers to one task, in MiB: what a phone's browser can give without being killed. */
+export const TAB_MEMORY_MIB = 512;
+
+/** What this tab tells about itself. */
+export function describeBrowser(name: string, version: string): HostFacts {
+  return {
+    name: name.trim().slice(0, 80) || 'browser',
+    kind: 'browser',
+    platform: platformOf(navigator.userAgent),
+    cores: Math.max(1, Math.min(1024, navigator.hardwareConcurrency)),
+    memoryMiB: TAB_MEMORY_MIB,
+    agentVersion: version,
+  };
+}
+
+/**
+ * POST /v1/hosts from a tab: an anonymous volunteer without a token, else a host of the token's account.
+ *
+ * @param init.baseUrl the coordinator's address
+ * @throws {CoordinatorError} that says whether the network or the token is wrong
+ */
+export async function attachBrowser(
+  init: { readonly baseUrl: URL; readonly token?: string; readonly facts: HostFacts },
+  signal: AbortSignal,
+): Promise<AttachedHost> {
+  const { facts, ...target } = init;
+  return new CoordinatorClient(target).postJson('/v1/hosts', { host: facts }, attachedHost, signal);
+}
+
+/** Engine and system only: enough to see what fails where, too little to tell people apart. */
+function platformOf(userAgent: string): string {
+  const engine = ['Firefox', 'Edg', 'Chrome', 'Safari'].find((name) => userAgent.includes(name)) ?? 'browser';
+  const system = ['Android', 'iPhone', 'Windows', 'Mac OS X', 'Linux'].find((name) =>
+    userAgent.includes(name),
+  );
+  return `${engine.toLowerCase()}-${(system ?? 'unknown').toLowerCase().replaceAll(' ', '-')}`.slice(0, 40);
+}

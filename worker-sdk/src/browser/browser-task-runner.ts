@@ -1,0 +1,91 @@
+import { RUNTIME_VERSION } from '@gleaner/sandbox';
+import { SandboxWorker, type InputContent, type UnitResult } from '@gleaner/sandbox/browser';
+import type { ComputeAllowance } from '../compute-allowance.js';
+import type { HeldTask } from '../held-task.js';
+import { infrastructureResult } from '../result-report.js';
+import type { TaskRunner, TaskRunOptions } from '../task-runner.js';
+import { unitToRun, windowOf } from '../unit-to-run.js';
+import type { TabContent } from './tab-content.js';
+
+/** A picture that the app of a running task shows, in the app's own format. */
+export interface Frame {
+  readonly taskId: string;
+  readonly app: string;
+  readonly jobName: string;
+  readonly bytes: Uint8Array;
+}
+
+/** A timer in a browser holds 31 bits of milliseconds. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Runs units in Web Workers, one a core. Pausing takes effect between the steps of an app. */
+export class BrowserTaskRunner implements TaskRunner {
+  readonly #idle: SandboxWorker[] = [];
+  readonly #all = new Set<SandboxWorker>();
+  #allowance: Pick<ComputeAllowance, 'cores' | 'dutyCycle'> = { cores: 1, dutyCycle: 1 };
+
+  constructor(
+    private readonly content: TabContent,
+    private readonly onFrame: (frame: Frame) => void,
+  ) {}
+
+  async run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult> {
+    const { app, inputs: locations, name: jobName } = held.job;
+    if (app.runtimeVersion !== RUNTIME_VERSION) {
+      return infrastructureResult(`this page has no sandbox ${app.runtimeVersion}: reload it`);
+    }
+    const leftMs = Math.max(1, Math.min(held.deadlineAtMs - Date.now(), LONGEST_TIMER_MS));
+    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
+    try {
+      const bytes = await this.content.module(app.moduleUrl, app.moduleSha256, signal);
+      const inputs: Record<string, InputContent> = {};
+      for (const [name, location] of Object.entries(locations)) {
+        const pieces = await this.content.window(location, windowOf(held, name), signal);
+        inputs[name] = { kind: 'pieces', pieces };
+      }
+      const unit = unitToRun(held, inputs, { kind: 'bytes', bytes }, leftMs);
+      const { taskId } = held.task;
+      const onFrame = (frame: Uint8Array): void =>
+        this.onFrame({ taskId, app: app.name, jobName, bytes: frame });
+      return await this.#compute((sandbox) => sandbox.run(unit, { ...options, onFrame }));
+    } catch (error) {
+      options.signal.throwIfAborted();
+      return infrastructureResult(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  allow(allowance: ComputeAllowance): void {
+    this.#allowance = allowance;
+    for (const sandbox of this.#all) this.#apply(sandbox);
+  }
+
+  retain(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    const all = [...this.#all];
+    this.#all.clear();
+    this.#idle.length = 0;
+    await Promise.all(all.map((sandbox) => sandbox.close()));
+  }
+
+  async #compute(work: (sandbox: SandboxWorker) => Promise<UnitResult>): Promise<UnitResult> {
+    const sandbox = this.#idle.pop() ?? new SandboxWorker();
+    this.#all.add(sandbox);
+    this.#apply(sandbox);
+    try {
+      return await work(sandbox);
+    } finally {
+      if (this.#all.has(sandbox)) this.#idle.push(sandbox);
+    }
+  }
+
+  /** A tab has one purpose: it computes on all its cores or pauses on all. */
+  #apply(sandbox: SandboxWorker): void {
+    const { cores, dutyCycle } = this.#allowance;
+    sandbox.setDutyCycle(dutyCycle);
+    if (cores > 0) sandbox.resume();
+    else sandbox.pause();
+  }
+}

@@ -1,0 +1,9 @@
+/** The volunteer worker for browser tabs: the same work loop, inputs over HTTP, the sandbox in Web Workers. */
+export { attachBrowser, describeBrowser } from './attach-browser.js';
+export { createBrowserWorker, type BrowserWorkerOptions } from './create-browser-worker.js';
+export { sayFarewell } from './say-farewell.js';
+export type { Frame } from './browser-task-runner.js';
+export type { ComputeAllowance } from '../compute-allowance.js';
+export { CoordinatorError } from '../coordinator-client.js';
+export type { RunningTask, WorkerEvents, WorkerStatus } from '../worker-events.js';
+export type { Worker } from '../worker.js';
