@@ -183,7 +183,8 @@ async function measureHttpOnly() {
 
 async function measureOneToOne() {
   const rawMBPerSecond = await measureRawStream(sizeBytes);
-  const standIn = await CoordinatorStandIn.start(sizeBytes, 1);
+  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
+  standIn.isOriginClosed = true;
   const seed = await BenchPeer.start(standIn, { isSeed: true, verbose: values.verbose });
   const leecher = await BenchPeer.start(standIn, { verbose: values.verbose });
   try {

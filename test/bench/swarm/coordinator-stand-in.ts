@@ -42,6 +42,8 @@ export class CoordinatorStandIn {
   readonly location: BlobLocation;
   readonly coordinatorKey: KeyObject;
   sentBytes = 0;
+  /** The tracker works, and the origin leaves everything to peers. */
+  isOriginClosed = false;
   readonly #key: KeyObject;
   readonly #content: Buffer;
   readonly #records = new Map<string, SignedPeerRecord>();
@@ -155,7 +157,8 @@ export class CoordinatorStandIn {
       otherwise,
       retryAfterMs,
     });
-    if (this.#isExposed(request.peerId)) return nothing('elsewhere', ELSEWHERE_RETRY_MS);
+    if (this.isOriginClosed || this.#isExposed(request.peerId))
+      return nothing('elsewhere', ELSEWHERE_RETRY_MS);
     let outstandingBytes = 0;
     for (const grant of this.#grants.values()) {
       if (!grant.isFetched && now - grant.atMs < LEASE_MS) outstandingBytes += this.manifest.chunk;

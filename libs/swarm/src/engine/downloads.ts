@@ -158,7 +158,9 @@ export class Downloads {
     const chunk = chooseRarestChunk(
       file.missing,
       file.availability,
-      (candidate) => file.isFree(candidate) && this.#offers(peer, file, candidate),
+      (candidate) =>
+        file.isFree(candidate, nowMs, this.state.config.originPatienceMs) &&
+        this.#offers(peer, file, candidate),
       this.state.random,
     );
     return chunk !== undefined && this.#ask(peer, file, chunk, nowMs);
@@ -246,7 +248,8 @@ export class Downloads {
   /** When nothing is left to ask for, chunks at slow peers are asked of faster ones too. */
   #endgame(file: FileState, nowMs: number): void {
     if (file.missing.size === 0) return;
-    for (const chunk of file.missing) if (file.isFree(chunk)) return;
+    for (const chunk of file.missing)
+      if (file.isFree(chunk, nowMs, this.state.config.originPatienceMs)) return;
     for (const [chunk, asked] of file.askedOf) {
       if (asked.size > 1 || file.checking.has(chunk)) continue;
       const etaMs = this.etaMs(file, chunk, nowMs);

@@ -33,7 +33,7 @@ export class OriginPlan {
     origin.askAgainAtMs = nowMs + pauseMs;
     for (const chunk of chunks.slice(0, this.state.config.originChunks)) {
       if (!file.missing.has(chunk) || file.origin.fetching.has(chunk)) continue;
-      origin.fetching.add(chunk);
+      origin.fetching.set(chunk, nowMs);
       this.state.downloadBucket.spend(file.chunkLength(chunk), nowMs);
       this.state.actions.push({ kind: 'origin-fetch', manifestId: file.manifestId, chunk });
     }
@@ -67,7 +67,9 @@ export class OriginPlan {
       this.#ask(file, urgent, Math.min(count, urgent.size), true);
     } else {
       const free = new Bitmap(file.init.chunkCount);
-      for (const chunk of file.missing) if (file.isFree(chunk)) free.add(chunk);
+      for (const chunk of file.missing) {
+        if (!origin.fetching.has(chunk) && file.isFree(chunk, nowMs, 0)) free.add(chunk);
+      }
       if (free.size > 0) this.#ask(file, free, Math.min(count, free.size), false);
     }
   }

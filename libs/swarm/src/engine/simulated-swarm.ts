@@ -75,6 +75,8 @@ export class SimulatedSwarm {
   nowMs = 0;
   originBytes = 0;
   isOriginUp = true;
+  /** The origin grants chunks and then never delivers them. */
+  isOriginStuck = false;
   readonly hosts = new Map<string, SimulatedHost>();
   readonly #random: () => number;
   readonly #grants = new Map<number, { atMs: number; to: string }>();
@@ -255,6 +257,7 @@ export class SimulatedSwarm {
   }
 
   #fetchFromOrigin(host: SimulatedHost, chunk: number): void {
+    if (this.isOriginStuck) return;
     const { chunkBytes, originRate } = this.init;
     this.#originFreeAtMs = Math.max(this.#originFreeAtMs, this.nowMs) + (chunkBytes / originRate) * 1000;
     host.downlinkFreeAtMs =

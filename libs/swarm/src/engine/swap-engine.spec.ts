@@ -115,6 +115,15 @@ describe('a swarm', () => {
     expect(swarm.nowMs).toBeLessThan(((8 * SIZE_BYTES) / (2 * MB)) * 1000 * 0.25);
   });
 
+  it('turns to peers for chunks that the origin does not deliver', () => {
+    const swarm = aSwarm();
+    swarm.isOriginStuck = true;
+    swarm.add({ name: 'seed', uplink: 10 * MB, have: Array.from({ length: CHUNKS }, (_, index) => index) });
+    const host = swarm.add({ name: 'host' });
+    swarm.connectAll();
+    swarm.runUntil(() => host.isComplete, 10_000);
+  });
+
   it('fetches only the chunks of the wanted window', () => {
     const swarm = aSwarm({ originRate: 0 });
     swarm.add({ name: 'seed', have: Array.from({ length: CHUNKS }, (_, index) => index) });

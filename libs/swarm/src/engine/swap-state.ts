@@ -74,7 +74,8 @@ export interface OriginState {
   isElsewhere: boolean;
   /** Since when a wanted chunk has been out of peers' reach. */
   readonly outOfReachSinceMs: Map<number, number>;
-  readonly fetching: Set<number>;
+  /** Chunks on their way from the origin, and since when. */
+  readonly fetching: Map<number, number>;
 }
 
 /** A file and the chunks that are wanted of it. */
@@ -92,7 +93,7 @@ export class FileState {
     askAgainAtMs: 0,
     isElsewhere: false,
     outOfReachSinceMs: new Map(),
-    fetching: new Set(),
+    fetching: new Map(),
   };
   ticket: Uint8Array;
 
@@ -113,9 +114,11 @@ export class FileState {
     return Math.min(this.init.chunkBytes, this.init.sizeBytes - chunk * this.init.chunkBytes);
   }
 
-  /** Nobody is delivering it yet. */
-  isFree(chunk: number): boolean {
-    return !this.askedOf.has(chunk) && !this.checking.has(chunk) && !this.origin.fetching.has(chunk);
+  /** Nobody is delivering it, or only an origin that has had it for longer than `originPatienceMs`. */
+  isFree(chunk: number, nowMs: number, originPatienceMs: number): boolean {
+    if (this.askedOf.has(chunk) || this.checking.has(chunk)) return false;
+    const sinceMs = this.origin.fetching.get(chunk);
+    return sinceMs === undefined || nowMs - sinceMs >= originPatienceMs;
   }
 }
 
