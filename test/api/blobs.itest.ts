@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BlobReferences, BlobsService } from '@gleaner/coordinator';
+import { BlobReferences, BlobsService, BlobSweep } from '@gleaner/coordinator';
 import { blob, coordinatorInfo, manifest, manifestBytes, problem } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
@@ -190,7 +190,8 @@ describe('blobs', () => {
     await gleaner.dataSource.query(
       "UPDATE blob SET unreferenced_since = unreferenced_since - interval '8 days'",
     );
-    expect(await gleaner.app.get(BlobsService).sweepUnreferenced()).toBeGreaterThan(0);
+    const { blobs } = await gleaner.app.get(BlobSweep).sweep(new AbortController().signal);
+    expect(blobs).toBeGreaterThan(0);
     await ada.get(`/v1/blobs/${idOf(unused)}`).expect(404);
     expect((await call('GET', `/v1/blobs/${idOf(used)}/content`)).bytes.equals(used)).toBe(true);
     await gleaner.dataSource.transaction((manager) =>

@@ -4,7 +4,7 @@ import { AboutModule } from './about/index.js';
 import { AccountsModule } from './accounts/index.js';
 import { AppsModule } from './apps/index.js';
 import { AuditModule } from './audit/index.js';
-import { BlobsApiModule, BlobsModule } from './blobs/index.js';
+import { BlobsApiModule, BlobsModule, BlobSweepModule } from './blobs/index.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule } from './database/index.js';
 import { DispatchModule } from './dispatch/index.js';
@@ -48,6 +48,7 @@ export class AppModule {
       SplittingModule.forRole({ works }),
       AssimilationModule.forRole({ works }),
       UpkeepModule.forRole({ works }),
+      BlobSweepModule.forRole({ works }),
     ];
     const api = [
       AboutModule,

@@ -23,4 +23,6 @@ export interface BlobStore {
   /** Forgets content and manifest. Removing what is not there is no error. */
   remove(sha256: string): Promise<void>;
   freeBytes(): Promise<number>;
+  /** Removes what interrupted requests left behind this long ago. Returns how many files went. */
+  removeAbandoned(olderThanMs: number): Promise<number>;
 }

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
-import { Module } from '@nestjs/common';
+import { type DynamicModule, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/index.js';
 import { BlobAccess } from './blob-access.js';
 import { BlobReferences } from './blob-references.js';
 import { BLOB_STORE } from './blob-store.js';
+import { BlobSweepProcessor } from './blob-sweep.processor.js';
+import { BlobSweep } from './blob-sweep.service.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsService } from './blobs.service.js';
 import { DiskBlobStore } from './disk-blob-store.js';
@@ -29,6 +31,20 @@ import { Uploads } from './uploads.js';
   exports: [BLOB_STORE, BlobReferences, BlobsService, ManifestSigner],
 })
 export class BlobsModule {}
+
+/** Removing what nobody needs. */
+@Module({})
+export class BlobSweepModule {
+  /** @param role with `works` the process also works on the queue */
+  static forRole({ works }: { readonly works: boolean }): DynamicModule {
+    return {
+      module: BlobSweepModule,
+      imports: [BlobsModule],
+      providers: [BlobSweep, ...(works ? [BlobSweepProcessor] : [])],
+      exports: [BlobSweep],
+    };
+  }
+}
 
 /** Up- and downloads over HTTP. */
 @Module({

@@ -153,7 +153,7 @@ export class BlobsService {
     );
   }
 
-  /** Forgets blobs that nobody references since a week. Returns how many; call again while it is the batch's size. */
+  /** Forgets blobs that nobody references since a week. Returns how many; call again until none is left. */
   async sweepUnreferenced(days = KEEP_UNREFERENCED_DAYS): Promise<number> {
     const candidates = z.array(z.object({ sha256: z.string() })).parse(
       await this.dataSource.query(

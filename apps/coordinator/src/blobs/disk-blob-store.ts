@@ -53,7 +53,6 @@ export class DiskBlobStore implements BlobStore {
     return bavail * bsize;
   }
 
-  /** Removes what interrupted requests left behind. Returns how many files went. */
   async removeAbandoned(olderThanMs: number, now = Date.now()): Promise<number> {
     const incoming = join(this.directory, 'incoming');
     let removed = 0;

@@ -1,5 +1,4 @@
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS, sha256Hex } from '@gleaner/protocol';
@@ -16,6 +15,7 @@ import {
   type Actor,
 } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
+import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
 import { UploadStore } from './upload-store.js';
 
@@ -40,7 +40,7 @@ export class Uploads {
   ) {}
 
   async register(fastify: FastifyInstance): Promise<void> {
-    const directory = join(this.config.dataDir, 'uploads');
+    const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const store = new UploadStore(directory);
     const server = this.createServer(store);
@@ -56,11 +56,6 @@ export class Uploads {
       }
       done();
     });
-  }
-
-  /** Forgets uploads that were not finished within a week. Returns how many. */
-  async sweepUnfinished(): Promise<number> {
-    return await new UploadStore(join(this.config.dataDir, 'uploads')).deleteExpired();
   }
 
   private createServer(store: UploadStore): Server {

@@ -12,6 +12,8 @@ export const QUEUES = {
   clean: 'clean',
   /** Finds jobs whose announcement for splitting, assimilating or cleaning was lost. */
   jobSweep: 'job-sweep',
+  /** Removes content that nobody needs any more. */
+  blobSweep: 'blob-sweep',
   /** Accounts that turned out to be one person's: look again at the units they validated. */
   link: 'link',
   /** Finds what announcements were lost. */

@@ -1,0 +1,38 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Inject, Injectable } from '@nestjs/common';
+import { CONFIG, type Config } from '../config/index.js';
+import { BLOB_STORE, type BlobStore } from './blob-store.js';
+import { BlobsService } from './blobs.service.js';
+import { UPLOAD_LIFETIME_MS, UploadStore } from './upload-store.js';
+
+export interface Swept {
+  readonly blobs: number;
+  readonly uploads: number;
+  readonly files: number;
+}
+
+/** Makes room: blobs that nobody needs, uploads that nobody finished, files that no request completed. */
+@Injectable()
+export class BlobSweep {
+  constructor(
+    private readonly blobs: BlobsService,
+    @Inject(BLOB_STORE) private readonly store: BlobStore,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async sweep(signal: AbortSignal): Promise<Swept> {
+    let blobs = 0;
+    for (let batch = 1; batch > 0 && !signal.aborted; blobs += batch)
+      batch = await this.blobs.sweepUnreferenced();
+    const directory = uploadsDirectory(this.config);
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const uploads = signal.aborted ? 0 : await new UploadStore(directory).deleteExpired();
+    const files = signal.aborted ? 0 : await this.store.removeAbandoned(UPLOAD_LIFETIME_MS);
+    return { blobs, uploads, files };
+  }
+}
+
+export function uploadsDirectory(config: Config): string {
+  return join(config.dataDir, 'uploads');
+}
