@@ -27,7 +27,7 @@ async function attach(): Promise<void> {
 }
 
 function startAgent(...more: string[]): AgentProcess {
-  return new AgentProcess(['run', '--json', '--cores', '1', '--data', data, ...more]);
+  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data, ...more]);
 }
 
 interface Status {

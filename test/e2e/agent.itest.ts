@@ -38,7 +38,7 @@ async function attach(name: string, token?: string): Promise<{ hostId: string; a
 }
 
 function startAgent(name: string): AgentProcess {
-  return new AgentProcess(['run', '--json', '--cores', '1', '--data', join(data, name)]);
+  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', join(data, name)]);
 }
 
 describe('an agent and its coordinator', () => {

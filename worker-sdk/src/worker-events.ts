@@ -22,6 +22,8 @@ export interface WorkerStatus {
   /** One sentence for the volunteer; never empty. */
   readonly reason: string;
   readonly running: readonly RunningTask[];
+  /** It asks for no more work and ends when everything it holds is computed and acknowledged. */
+  readonly isFinishing: boolean;
   /** What of the machine it may use, and why. */
   readonly allowance: ComputeAllowance;
   /** Tasks on this host that have not started. */

@@ -4,13 +4,25 @@ import { attach } from './commands/attach.js';
 import { detach } from './commands/detach.js';
 import { run } from './commands/run.js';
 import { status } from './commands/status.js';
+import { finish, pause, resume } from './control/control-commands.js';
+import { parseDuration } from './control/duration.js';
 import { DataDirectory, defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
+import { prefs } from './policy/prefs-command.js';
 import { AGENT_VERSION } from './version.js';
 
 interface CommonOptions {
   readonly data: string;
   readonly json?: true;
+}
+
+interface RunOptions {
+  readonly cores?: number;
+  readonly memory?: number;
+  readonly buffer?: number;
+  readonly snapshot?: number;
+  readonly once?: true;
+  readonly always?: true;
 }
 
 /** Runs one command of the agent and sets the process's exit code. */
@@ -64,30 +76,69 @@ function createProgram(): Command {
       'work to hold ready, in seconds of all cores; default: 60',
       wholeNumber(0, 864_000),
     )
+    .option(
+      '--snapshot <seconds>',
+      'time between snapshots of a long task; default: 60',
+      wholeNumber(1, 86_400),
+    )
     .option('--once', 'ask for work once, compute and report it, then end')
-    .action(
-      async (options: CommonOptions & { cores?: number; memory?: number; buffer?: number; once?: true }) => {
-        await run({
-          directory: directoryOf(options),
-          cores: options.cores,
-          memoryMiB: options.memory,
-          bufferMs: options.buffer === undefined ? undefined : options.buffer * 1000,
-          once: options.once ?? false,
-          json: options.json ?? false,
-        });
-      },
-    );
+    .option('--always', 'compute whatever the machine is used for')
+    .action(async (options: CommonOptions & RunOptions) => {
+      await run({
+        directory: directoryOf(options),
+        cores: options.cores,
+        memoryMiB: options.memory,
+        bufferMs: options.buffer === undefined ? undefined : options.buffer * 1000,
+        snapshotEveryMs: options.snapshot === undefined ? undefined : options.snapshot * 1000,
+        once: options.once ?? false,
+        always: options.always ?? false,
+        json: options.json ?? false,
+      });
+    });
   withCommon(program.command('status'))
     .description('what the agent does, or why it does nothing')
     .action(async (options: CommonOptions) => {
       await status({ directory: directoryOf(options), json: options.json ?? false });
     });
+  registerControl(program);
   withCommon(program.command('detach'))
     .description('leave the project and forget its token')
     .action(async (options: CommonOptions) => {
       await detach({ directory: directoryOf(options), json: options.json ?? false });
     });
   return program;
+}
+
+function registerControl(program: Command): void {
+  withCommon(program.command('pause'))
+    .description('stop computing where it is, until told otherwise; holds across restarts')
+    .option('--for <time>', 'such as 90m, 2h or 1d', parseDuration)
+    .action(async (options: CommonOptions & { for?: number }) => {
+      await pause({ directory: directoryOf(options), forMs: options.for, json: options.json ?? false });
+    });
+  withCommon(program.command('resume'))
+    .description('compute again as the preferences say')
+    .option('--always', 'compute whatever the machine is used for')
+    .option('--for <time>', 'with --always: such as 90m, 2h or 1d', parseDuration)
+    .action(async (options: CommonOptions & { always?: true; for?: number }) => {
+      await resume({
+        directory: directoryOf(options),
+        always: options.always ?? false,
+        forMs: options.for,
+        json: options.json ?? false,
+      });
+    });
+  withCommon(program.command('finish'))
+    .description('complete the work at hand, then end')
+    .action(async (options: CommonOptions) => {
+      await finish({ directory: directoryOf(options), json: options.json ?? false });
+    });
+  withCommon(program.command('prefs'))
+    .description('show or change what this machine may be used for')
+    .argument('[name=value...]', 'such as whileInUse=compute hours.everyday=22:00-07:00; empty: the default')
+    .action(async (changes: string[], options: CommonOptions) => {
+      await prefs({ directory: directoryOf(options), changes, json: options.json ?? false });
+    });
 }
 
 function withCommon(command: Command): Command {

@@ -22,6 +22,8 @@ export const agentStatus = z.object({
       permille: z.number().nullable(),
     }),
   ),
+  /** It asks for no more work and ends when everything it holds is done. */
+  isFinishing: z.boolean(),
   /** What of the machine it may use now, and why; see `IdleDecision`. */
   allowance: z.object({ cores: z.number().int(), dutyCycle: z.number(), reason: z.string() }),
   buffered: z.number().int(),

@@ -3,6 +3,7 @@ import { createLog, logWorker, type LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { IdleGovernor } from '../policy/idle-governor.js';
 import { StatusWriter } from '../status-file.js';
 import { asAgentError } from './attach.js';
 
@@ -11,7 +12,10 @@ export interface RunCommand {
   readonly cores: number | undefined;
   readonly memoryMiB: number | undefined;
   readonly bufferMs: number | undefined;
+  readonly snapshotEveryMs: number | undefined;
   readonly once: boolean;
+  /** Compute whatever the machine is used for. */
+  readonly always: boolean;
   readonly json: boolean;
 }
 
@@ -26,7 +30,8 @@ export async function run(command: RunCommand): Promise<void> {
     );
   }
   await directory.create();
-  using _ = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
+  using resources = new DisposableStack();
+  resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
   const log = createLog(command.json ? 'json' : 'text');
   const worker = await createWorker({
     coordinator: attachment.coordinator,
@@ -36,6 +41,7 @@ export async function run(command: RunCommand): Promise<void> {
       ...(command.cores !== undefined && { cores: command.cores }),
       ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),
       ...(command.bufferMs !== undefined && { bufferMs: command.bufferMs }),
+      ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
     },
     ...(command.once && { once: true }),
   });
@@ -50,6 +56,7 @@ export async function run(command: RunCommand): Promise<void> {
       resolve(error);
     });
   });
+  resources.use(await IdleGovernor.start({ directory, worker, isAlways: command.always, log }));
   stopWhenTold(worker, log);
   await worker.start();
   const error = await ended;

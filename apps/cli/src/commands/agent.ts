@@ -9,7 +9,7 @@ export function registerAgent(program: Command): void {
     // What stands behind `agent` is the agent's.
     .enablePositionalOptions()
     .command('agent')
-    .description('volunteer this machine: attach, run, status, detach')
+    .description('volunteer this machine: attach, run, status, pause, prefs, install, top …')
     .argument('[args...]')
     .allowUnknownOption()
     .helpOption(false)

@@ -36,7 +36,7 @@ export class DemoAgents implements AsyncDisposable {
       label: `agent ${init.name}`,
       main: agentMain(),
       // Three agents share this machine and a job ends soon: little work ahead of what runs.
-      args: ['run', '--cores', '1', '--memory', '256', '--buffer', '1', '--data', directory],
+      args: ['run', '--always', '--cores', '1', '--memory', '256', '--buffer', '1', '--data', directory],
     });
   }
 

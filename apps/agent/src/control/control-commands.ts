@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DataDirectory } from '../data-directory.js';
+import { DirectoryLock } from '../directory-lock.js';
+import { AgentError, EXIT } from '../exit-codes.js';
+import { readStatus, type AgentStatus } from '../status-file.js';
+import { ControlFile, type Control } from './control-file.js';
+
+interface ControlCommand {
+  readonly directory: DataDirectory;
+  readonly json: boolean;
+}
+
+/** The agent looks every second; longer than this and it is hung. */
+const ANSWER_WITHIN_MS = 5_000;
+const LOOK_EVERY_MS = 100;
+
+/** Pauses, for so many milliseconds or until `resume`. Holds across restarts. */
+export async function pause(command: ControlCommand & { forMs: number | undefined }): Promise<void> {
+  const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
+  await tell(command, { wish: { kind: 'pause', untilMs } }, isAskedPause);
+}
+
+/** Back to the preferences; with `always`, computes whatever the machine is used for. */
+export async function resume(
+  command: ControlCommand & { always: boolean; forMs: number | undefined },
+): Promise<void> {
+  const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
+  const wish = command.always ? ({ kind: 'always', untilMs } as const) : ({ kind: 'auto' } as const);
+  await tell(command, { wish }, (status) => !isAskedPause(status));
+}
+
+/** Lets the running agent complete what it holds, and end. */
+export async function finish(command: ControlCommand): Promise<void> {
+  await requireAttached(command.directory);
+  if (!isRunning(command.directory)) {
+    throw new AgentError('the agent does not run: there is nothing to finish', EXIT.failure);
+  }
+  await tell(command, { finishAskedAtMs: Date.now() }, ({ isFinishing }) => isFinishing);
+}
+
+async function tell(
+  { directory, json }: ControlCommand,
+  change: Partial<Control>,
+  isDone: (status: AgentStatus) => boolean,
+): Promise<void> {
+  await requireAttached(directory);
+  await new ControlFile(directory).write(change);
+  const running = isRunning(directory);
+  const reason = running
+    ? ((await nextReason(directory, isDone)) ?? 'the agent has not answered yet: see "gleaner agent status"')
+    : 'the agent does not run; it takes notice when it is started';
+  process.stdout.write(json ? `${JSON.stringify({ agentRunning: running, reason })}\n` : `${reason}\n`);
+}
+
+/** What the agent says once it has taken notice; an agent that has ended says nothing more. */
+async function nextReason(
+  directory: DataDirectory,
+  isDone: (status: AgentStatus) => boolean,
+): Promise<string | undefined> {
+  for (let waitedMs = 0; waitedMs < ANSWER_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
+    const status = await readStatus(directory);
+    if (status && isDone(status)) return status.reason;
+    await delay(LOOK_EVERY_MS);
+  }
+  return undefined;
+}
+
+function isAskedPause({ allowance }: AgentStatus): boolean {
+  return allowance.reason.startsWith('paused: you asked');
+}
+
+async function requireAttached(directory: DataDirectory): Promise<void> {
+  if (!(await directory.readAttachment())) {
+    throw new AgentError(`${directory.path} is not attached to a coordinator`, EXIT.notAttached);
+  }
+}
+
+function isRunning(directory: DataDirectory): boolean {
+  const lock = DirectoryLock.tryAcquire(directory.file('agent.lock'));
+  lock?.[Symbol.dispose]();
+  return lock === undefined;
+}

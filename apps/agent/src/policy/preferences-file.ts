@@ -1,0 +1,122 @@
+import { readFile } from 'node:fs/promises';
+import {
+  DEFAULT_IDLE_PREFERENCES,
+  parseHourRange,
+  WEEKDAYS,
+  type HourRange,
+  type IdlePreferences,
+  type WeeklyHours,
+} from '@gleaner/domain';
+import { z } from 'zod';
+import type { DataDirectory } from '../data-directory.js';
+import { AgentError, EXIT } from '../exit-codes.js';
+
+export const PREFERENCES_NAME = 'preferences.json';
+
+const percent = z.number().min(0).max(100);
+const positivePercent = z.number().min(1).max(100);
+const hourRange = z.string().transform((text, context): HourRange => {
+  try {
+    return parseHourRange(text);
+  } catch (error) {
+    context.addIssue(error instanceof Error ? error.message : String(error));
+    return z.NEVER;
+  }
+});
+const hourRanges = z.union([hourRange.transform((range) => [range]), z.array(hourRange).max(24)]);
+const weekly = z.partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges);
+
+/** What a volunteer writes; everything that is left out has its default. Shares are percentages, names carry units. */
+export const preferencesFile = z.strictObject({
+  whileInUse: z.enum(['pause', 'compute']).optional(),
+  inUseMinutes: z.number().min(0).max(1440).optional(),
+  cores: z
+    .strictObject({
+      idle: z.number().int().min(1).max(1024).nullable().optional(),
+      inUse: z.number().int().min(0).max(1024).nullable().optional(),
+    })
+    .optional(),
+  cpuTimePercent: z
+    .strictObject({ idle: positivePercent.optional(), inUse: positivePercent.optional() })
+    .optional(),
+  memoryPercent: z.strictObject({ idle: percent.optional(), inUse: percent.optional() }).optional(),
+  maxCpuByOthersPercent: percent.nullable().optional(),
+  onBattery: z.enum(['pause', 'compute']).optional(),
+  minBatteryPercent: percent.optional(),
+  maxTemperatureC: z.number().min(30).max(150).nullable().optional(),
+  minFreeDiskMiB: z
+    .number()
+    .min(0)
+    .max(2 ** 40)
+    .optional(),
+  hours: weekly.nullable().optional(),
+});
+export type PreferencesFile = z.infer<typeof preferencesFile>;
+
+/** Fills in the defaults. */
+export function completePreferences(file: PreferencesFile): IdlePreferences {
+  const defaults = DEFAULT_IDLE_PREFERENCES;
+  const share = (value: number | undefined, otherwise: number): number =>
+    value === undefined ? otherwise : value / 100;
+  return {
+    whileInUse: file.whileInUse ?? defaults.whileInUse,
+    inUseForMs: file.inUseMinutes === undefined ? defaults.inUseForMs : file.inUseMinutes * 60_000,
+    cores: {
+      idle: file.cores?.idle ?? defaults.cores.idle,
+      inUse: file.cores?.inUse ?? defaults.cores.inUse,
+    },
+    duty: {
+      idle: share(file.cpuTimePercent?.idle, defaults.duty.idle),
+      inUse: share(file.cpuTimePercent?.inUse, defaults.duty.inUse),
+    },
+    memory: {
+      idle: share(file.memoryPercent?.idle, defaults.memory.idle),
+      inUse: share(file.memoryPercent?.inUse, defaults.memory.inUse),
+    },
+    maxCpuByOthers:
+      file.maxCpuByOthersPercent === null
+        ? null
+        : share(file.maxCpuByOthersPercent, defaults.maxCpuByOthers ?? 1),
+    onBattery: file.onBattery ?? defaults.onBattery,
+    minBatteryCharge: share(file.minBatteryPercent, defaults.minBatteryCharge),
+    maxTemperatureC: file.maxTemperatureC === undefined ? defaults.maxTemperatureC : file.maxTemperatureC,
+    minFreeDiskMiB: file.minFreeDiskMiB ?? defaults.minFreeDiskMiB,
+    hours: file.hours ? weeklyHours(file.hours) : null,
+  };
+}
+
+/** Text of the file, `{}` where there is none. */
+export async function readPreferencesText(directory: DataDirectory): Promise<string> {
+  try {
+    return await readFile(directory.file(PREFERENCES_NAME), 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}';
+    throw error;
+  }
+}
+
+/**
+ * Understands what a volunteer wrote.
+ *
+ * @throws {AgentError} that names the file and what is wrong in it
+ */
+export function parsePreferences(text: string, path: string): PreferencesFile {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new AgentError(`${path} is not JSON: ${String(error)}`, EXIT.usage, { cause: error });
+  }
+  const parsed = preferencesFile.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const where = issue.path.join('.');
+    return where === '' ? issue.message : `${where}: ${issue.message}`;
+  });
+  throw new AgentError(`${path}: ${problems.join('; ')}`, EXIT.usage, { cause: parsed.error });
+}
+
+function weeklyHours(hours: NonNullable<PreferencesFile['hours']>): WeeklyHours {
+  const everyday = hours.everyday ?? [];
+  return Object.fromEntries(WEEKDAYS.map((day) => [day, hours[day] ?? everyday]));
+}

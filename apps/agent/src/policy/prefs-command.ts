@@ -1,0 +1,99 @@
+import { formatHourRange } from '@gleaner/domain';
+import type { DataDirectory } from '../data-directory.js';
+import { AgentError, EXIT } from '../exit-codes.js';
+import {
+  completePreferences,
+  parsePreferences,
+  PREFERENCES_NAME,
+  readPreferencesText,
+  type PreferencesFile,
+} from './preferences-file.js';
+
+export interface PrefsCommand {
+  readonly directory: DataDirectory;
+  /** `name=value`; names of inner fields follow a dot, an empty value restores the default. */
+  readonly changes: readonly string[];
+  readonly json: boolean;
+}
+
+/** Shows the preferences, after changing them where told to. A running agent follows within a second. */
+export async function prefs({ directory, changes, json }: PrefsCommand): Promise<void> {
+  const path = directory.file(PREFERENCES_NAME);
+  let text = await readPreferencesText(directory);
+  if (changes.length > 0) {
+    const changed = changes.reduce(changedBy, jsonObject(text));
+    text = `${JSON.stringify(changed, null, 2)}\n`;
+    parsePreferences(text, changes.join(' '));
+    await directory.create();
+    await directory.writeWhole(PREFERENCES_NAME, text);
+  }
+  const written = parsePreferences(text, path);
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ path, written, inForce: completePreferences(written) })}\n`);
+    return;
+  }
+  process.stdout.write(`${describe(written).join('\n')}\n`);
+  process.stderr.write(`Kept in ${path}; change with: gleaner agent prefs NAME=VALUE\n`);
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function changedBy(object: JsonObject, change: string): JsonObject {
+  const match = /^([A-Za-z]+(?:\.[A-Za-z]+)?)=(.*)$/.exec(change);
+  if (!match) throw new AgentError(`"${change}" is not NAME=VALUE`, EXIT.usage);
+  const [name = '', inner] = (match[1] ?? '').split('.');
+  const value = valueOf(match[2] ?? '');
+  return withField(
+    object,
+    name,
+    inner === undefined ? value : withField(jsonFields(object[name]), inner, value),
+  );
+}
+
+function withField(object: JsonObject, name: string, value: unknown): JsonObject {
+  const others = Object.entries(object).filter(([key]) => key !== name);
+  return Object.fromEntries(value === undefined ? others : [...others, [name, value]]);
+}
+
+/** JSON where it is some, else the text itself; empty for "the default". */
+function valueOf(text: string): unknown {
+  if (text === '') return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** A damaged file is replaced by the first change. */
+function jsonObject(text: string): JsonObject {
+  return jsonFields(valueOf(text));
+}
+
+function jsonFields(value: unknown): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function describe(written: PreferencesFile): string[] {
+  const inForce = completePreferences(written);
+  const percent = (share: number): string => `${Math.round(share * 100)} %`;
+  return [
+    `while the machine is in use    ${inForce.whileInUse} (whileInUse)`,
+    `in use for after input         ${inForce.inUseForMs / 60_000} min (inUseMinutes)`,
+    `cores, idle / in use           ${inForce.cores.idle ?? 'all'} / ${inForce.cores.inUse ?? 'all but one'} (cores.idle, cores.inUse)`,
+    `share of the time              ${percent(inForce.duty.idle)} / ${percent(inForce.duty.inUse)} (cpuTimePercent.idle, .inUse)`,
+    `share of the memory            ${percent(inForce.memory.idle)} / ${percent(inForce.memory.inUse)} (memoryPercent.idle, .inUse)`,
+    `pause above CPU by others      ${inForce.maxCpuByOthers === null ? 'never' : percent(inForce.maxCpuByOthers)} (maxCpuByOthersPercent)`,
+    `on battery                     ${inForce.onBattery}, never below ${percent(inForce.minBatteryCharge)} (onBattery, minBatteryPercent)`,
+    `pause at temperature           ${inForce.maxTemperatureC === null ? 'never' : `${inForce.maxTemperatureC} °C`} (maxTemperatureC)`,
+    `disk to leave free             ${inForce.minFreeDiskMiB} MiB (minFreeDiskMiB)`,
+    `hours                          ${written.hours ? hoursText(written.hours) : 'always'} (hours.everyday, hours.monday, …)`,
+  ];
+}
+
+function hoursText(hours: NonNullable<PreferencesFile['hours']>): string {
+  const days = Object.entries(hours).map(
+    ([day, ranges]) => `${day} ${ranges.map(formatHourRange).join(' and ')}`,
+  );
+  return days.length === 0 ? 'never' : days.join(', ');
+}
