@@ -14,7 +14,6 @@ const volunteers: Volunteer[] = [];
 beforeAll(async () => {
   application = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
   directory = await mkdtemp(join(tmpdir(), 'gleaner-outputs-'));
-  for (const name of ['Ada', 'Grace']) volunteers.push(await aVolunteer(application, { name, directory }));
 });
 afterAll(async () => {
   await Promise.all(volunteers.map((volunteer) => volunteer[Symbol.asyncDispose]()));
@@ -27,12 +26,14 @@ it('outputs too large for a report are uploaded by a host that agreed', async ()
   const { original } = helloModule(text, 10);
   expect(10 * text.length).toBeGreaterThan(LIMITS.inlineOutputBytes);
   const science = await anApprovedApp(application, 'large', original);
-  const { job, answer } = await completeJob(science, {
+  const completing = completeJob(science, {
     name: 'large outputs',
     app: science.app,
     split: [{ kind: 'range', name: 'n', from: 0, to: 3, step: 1 }],
     merge: { kind: 'concat' },
   });
+  for (const name of ['Ada', 'Grace']) volunteers.push(await aVolunteer(application, { name, directory }));
+  const { job, answer } = await completing;
   expect(job.units.valid).toBe(3);
   expect(answer).toBe(text.repeat(30));
 });
