@@ -84,6 +84,8 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
       (sum, peer) => sum + peer.bytesFromPeers + peer.bytesFromOrigin + peer.wastedBytes,
       0,
     );
+    const neededBytes =
+      living.reduce((sum, { chunks }) => sum + chunks.size, slow?.chunks.size ?? 0) * standIn.manifest.chunk;
     return {
       leechers,
       sizeBytes,
@@ -95,9 +97,8 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
       /** Chunks that exist in the swarm, and how many of the living have all of them. */
       existingChunks: existing.size,
       haveAllExisting: living.filter(({ chunks }) => chunks.size === existing.size).length,
-      extraTraffic: round(
-        received / ((ordinary.length - (ordinary.length - living.length) + (slow ? 1 : 0)) * sizeBytes) - 1,
-      ),
+      /** Received beyond one copy each of what the living have. */
+      extraTraffic: round(received / neededBytes - 1),
       perPeer,
     };
   } finally {

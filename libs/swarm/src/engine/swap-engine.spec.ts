@@ -196,7 +196,7 @@ describe('the engine', () => {
     const flooder = swarm.add({ name: 'flooder' });
     swarm.connect(seed, flooder);
     swarm.runUntil(() => swarm.nowMs > 1000, 2000);
-    const actions = Array.from({ length: CHUNKS }, (_, chunk) => chunk).flatMap((chunk) => [
+    const actions = Array.from({ length: 2 * CHUNKS }, (_, index) => index % CHUNKS).flatMap((chunk) => [
       ...seed.engine.handle(
         { kind: 'frame', peer: 'flooder', frame: { type: 'request', channel: 0, chunk } },
         swarm.nowMs,

@@ -264,6 +264,7 @@ export class SwapEngine {
     if (file) this.#downloads.onChecked(file, event.chunk);
     const peer = this.#state.peers.get(event.peer);
     // Whole chunks come from one peer: a bad one has exactly one culprit.
+    if (event.verdict === 'bad' && file) this.#state.wastedBytes += file.chunkLength(event.chunk);
     if (event.verdict === 'bad' && peer) this.#state.disconnect(peer, 'bad-chunk');
     if (event.verdict === 'good' && file) this.#onStored(file, event.chunk);
     this.#downloads.plan(nowMs);

@@ -59,6 +59,10 @@ export class PeerSession {
       return;
     }
     this.#outgoing.push(action);
+    // Read while the blocks before it are sent; whoever sends it sees the error.
+    if (action.kind === 'upload' && action.offset === 0) {
+      this.events.readChunk(action.manifestId, action.chunk).catch(() => undefined);
+    }
     if (!this.#isSending) void this.#sendAll();
   }
 
