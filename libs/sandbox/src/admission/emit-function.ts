@@ -10,7 +10,7 @@ import { LENGTH_SHIFT } from './cost-model.js';
 import { type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
 import { NanEmitter } from './emit-nan.js';
 import { InstructionWriter } from './instruction-writer.js';
-import { NAN_ACTION } from './nan-observations.js';
+import { NAN_ACTION } from './nan-roles.js';
 import { StackMeter } from './stack-meter.js';
 import type { StoreRuns } from './store-runs.js';
 

@@ -3,7 +3,7 @@ import { VALUE_TYPE } from '../binary/value-types.js';
 import type { AddedLocals } from './added-locals.js';
 import { F32, F64, type FloatKind, canonicaliseScalar, canonicaliseVector } from './canonical-nan.js';
 import type { InstructionWriter } from './instruction-writer.js';
-import { NAN_ACTION } from './nan-observations.js';
+import { NAN_ACTION } from './nan-roles.js';
 
 const I32_EQZ = opcode('i32.eqz');
 

@@ -1,6 +1,6 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
-import { NAN_ACTION } from './nan-observations.js';
+import { NAN_ACTION } from './nan-roles.js';
 
 const LOCAL_GET = opcode('local.get');
 const LOCAL_SET = opcode('local.set');
@@ -13,7 +13,7 @@ const F32_STORE = opcode('f32.store');
 const F64_STORE = opcode('f64.store');
 
 /** More stores than this at once would keep too many addresses and values alive. */
-export const LONGEST_RUN = 8;
+const LONGEST_RUN = 8;
 
 const popCount = perOpcode(({ pops }) => pops?.length ?? 0);
 const pushCount = perOpcode(({ pushes }) => pushes?.length ?? 0);

@@ -5,7 +5,7 @@ import { HOST_IMPORTS } from './host-imports.js';
 import { ADMISSION_LIMITS } from './limits.js';
 import type { Profile } from './options.js';
 
-export const RESERVED_PREFIX = '__gleaner_';
+const RESERVED_PREFIX = '__gleaner_';
 const TEST_SUITE_MODULE = 'spectest';
 const LETTERS: Readonly<Record<string, string>> = { i32: 'i', i64: 'l', f32: 'f', f64: 'd', v128: 'v' };
 

@@ -6,7 +6,7 @@ import type { ModuleFacts } from './scan-functions.js';
 export const VIRTUAL_STACK_BYTES = 256 * 1024;
 
 /** Chains of functions that cannot recurse are free up to this depth; together with the metered 256 KiB it bounds the native stack. */
-export const UNMETERED_STACK_BYTES = 64 * 1024;
+const UNMETERED_STACK_BYTES = 64 * 1024;
 
 export interface StackPlan {
   /** Bytes that each defined function takes at entry and returns at exit; 0 for those that need not pay. */

@@ -23,7 +23,7 @@ export interface WasmModule {
 }
 
 /** Half-open range of byte offsets. */
-export interface ByteRange {
+interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
@@ -45,7 +45,7 @@ export interface Import {
   readonly offset: number;
 }
 
-export interface Export {
+interface Export {
   readonly name: string;
   readonly kind: ExternalKind;
   readonly index: number;
@@ -57,18 +57,18 @@ export interface Limits {
   readonly max: number | null;
 }
 
-export interface Table extends Limits {
+interface Table extends Limits {
   readonly type: number;
   readonly imported: boolean;
   readonly offset: number;
 }
 
-export interface Memory extends Limits {
+interface Memory extends Limits {
   readonly imported: boolean;
   readonly offset: number;
 }
 
-export interface Global {
+interface Global {
   readonly type: number;
   readonly mutable: boolean;
   readonly imported: boolean;
