@@ -104,6 +104,12 @@ export class TaskDesk {
     );
   }
 
+  /** Ids of all tasks here: unfinished ones, and those whose result is not acknowledged yet. */
+  get holding(): string[] {
+    const unfinished = this.heartbeat.map(({ taskId }) => taskId);
+    return [...unfinished, ...this.unreported.taskIds].slice(0, LIMITS.hostTasksInProgress);
+  }
+
   /** Puts the tasks of an answer on the desk. */
   async take(answer: WorkResponse): Promise<void> {
     const jobs = new Map(answer.jobs.map((job) => [job.jobId, job]));

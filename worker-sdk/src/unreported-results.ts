@@ -26,6 +26,10 @@ export class UnreportedResults {
     return this.#results.size;
   }
 
+  get taskIds(): string[] {
+    return [...this.#results.keys()];
+  }
+
   has(taskId: string): boolean {
     return this.#results.has(taskId);
   }

@@ -231,6 +231,7 @@ export class Worker {
       protocol: PROTOCOL_VERSION,
       runtimeVersions: [...this.init.runtimeVersions],
       reports,
+      holding: this.#desk.holding,
       ...(maxTasks > 0 && { request: { maxTasks, memoryMiB, cores } }),
     };
   }

@@ -10,6 +10,11 @@ export const workRequest = z
     protocol: z.number().int().min(1),
     runtimeVersions: z.array(z.string().max(40)).min(1).max(8),
     reports: z.array(resultReport).max(LIMITS.tasksPerCall).default([]),
+    /**
+     * Every task that the host has, unreported results included. Tasks that it was given and does not name (the answer got
+     * lost on its way) go to others. Without it nothing is concluded.
+     */
+    holding: z.array(taskId).max(LIMITS.hostTasksInProgress).optional(),
     request: z
       .strictObject({
         maxTasks: z.number().int().min(0).max(LIMITS.tasksPerCall),

@@ -22,6 +22,8 @@ export interface EmbeddedPostgresOptions {
   readonly directory: string;
   /** `-c name=value` settings beyond the defaults. */
   readonly settings?: Readonly<Record<string, string>>;
+  /** Default: any free one. */
+  readonly port?: number;
 }
 
 /**
@@ -58,7 +60,7 @@ export class EmbeddedPostgres {
 
     const programs = await locatePrograms(directory, user);
     const password = await initialise(directory, cluster, programs.initdb, user);
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const pid = await launch(programs.postgres, cluster, port, options, user);
     await writeFile(ownerFile, String(process.pid));
     const url = serverUrl(password, port);

@@ -4,6 +4,7 @@ import {
   type HeartbeatRequest,
   type HeartbeatResponse,
   parseTaskId,
+  type TaskId,
   type TaskState,
   type UnitState,
 } from '@gleaner/protocol';
@@ -14,6 +15,8 @@ import type { HostContext } from './host-directory.js';
 
 /** What a heartbeat adds to a browser's lease. */
 const BROWSER_LEASE_MS = 10 * 60 * 1000;
+/** An answer that has not reached its host after this never will. */
+const ANSWER_ARRIVED_MS = 30_000;
 /** Leases that one sweep statement ends. */
 const EXPIRY_BATCH = 2_000;
 
@@ -45,7 +48,7 @@ interface EndedRow {
   readonly unit_id: string;
 }
 
-/** \`$4\`: which leases; the task's new state tells why they ended. */
+/** `which` leases; the task's new state, $1, tells why they ended. */
 const END_LEASES = (which: string) => `
   WITH ended AS (
     DELETE FROM lease l WHERE ${which} RETURNING l.unit_id, l.ordinal
@@ -58,6 +61,14 @@ const returnSome = new PreparedStatement<EndedRow>(
   'return-leases',
   END_LEASES(`l.host_id = $2 AND (l.unit_id, l.ordinal) IN (
     SELECT * FROM unnest($3::bigint[], $4::smallint[]))`),
+);
+const returnUnknown = new PreparedStatement<EndedRow>(
+  'return-unknown-leases',
+  END_LEASES(`l.host_id = $2 AND NOT EXISTS (
+    SELECT FROM unnest($3::bigint[], $4::smallint[]) AS h(unit_id, ordinal)
+     WHERE h.unit_id = l.unit_id AND h.ordinal = l.ordinal)
+    AND EXISTS (SELECT FROM task k WHERE k.unit_id = l.unit_id AND k.ordinal = l.ordinal
+                   AND k.assigned_at < now() - ${ANSWER_ARRIVED_MS} * interval '1 millisecond')`),
 );
 const returnAll = new PreparedStatement<EndedRow>('return-all-leases', END_LEASES('l.host_id = $2'));
 const expireLeases = new PreparedStatement<EndedRow & { readonly host_id: string }>(
@@ -77,7 +88,7 @@ export class LeasesService {
 
   /** Tells of each running task whether to go on with it, after taking back what the host returns. */
   async renew(host: HostContext, body: HeartbeatRequest): Promise<HeartbeatResponse['tasks']> {
-    if (body.leaving) await this.end(await returnAll.run(this.pool, ['aborted', host.hostId]));
+    if (body.leaving) this.end(await returnAll.run(this.pool, ['aborted', host.hostId]));
     else if (body.returned.length > 0) {
       const returned = body.returned.map(parseTaskId);
       const rows = await returnSome.run(this.pool, [
@@ -101,6 +112,18 @@ export class LeasesService {
       const reason = abortReason(row);
       return reason === null ? { taskId, action: 'keep' } : { taskId, action: 'abort', reason };
     });
+  }
+
+  /** Takes back what the host was given in answers that never reached it. */
+  async reconcile(hostId: string, holding: readonly TaskId[]): Promise<void> {
+    const held = holding.map(parseTaskId);
+    const rows = await returnUnknown.run(this.pool, [
+      'aborted',
+      hostId,
+      plainArray(held.map(({ unitId }) => unitId)),
+      plainArray(held.map(({ ordinal }) => ordinal)),
+    ]);
+    this.end(rows);
   }
 
   /** A host that is gone for good holds nothing. Called inside the transaction that detaches it. */

@@ -4,10 +4,11 @@ import {
   type HeartbeatRequest,
   type HeartbeatResponse,
   PROTOCOL_VERSION,
+  type TaskId,
   type WorkRequest,
   type WorkResponse,
 } from '@gleaner/protocol';
-import { DomainError, type HostActor } from '../http/index.js';
+import { BoundedCache, DomainError, type HostActor } from '../http/index.js';
 import { ReportsService, TaskOutputs } from '../results/index.js';
 import { type Assignment, DispatchService } from './dispatch.service.js';
 import { HostDirectory, type HostContext } from './host-directory.js';
@@ -24,6 +25,9 @@ const RETRY_MS = {
   'no-jobs': 5_000,
   other: 5_000,
 } as const;
+/** How often it is made sure that an idle host knows of all tasks it has. */
+const RECONCILE_EVERY_MS = 15_000;
+const RECONCILED_HOSTS = 50_000;
 const LONGEST_RETRY_MS = 60 * 60 * 1000;
 
 /** The answer to POST /v1/work, its tasks' parameters already JSON text. */
@@ -34,6 +38,8 @@ export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
 /** The two calls that a volunteer's machine makes all day. */
 @Injectable()
 export class WorkService {
+  private readonly reconciled = new BoundedCache<string, true>(RECONCILED_HOSTS, RECONCILE_EVERY_MS);
+
   constructor(
     private readonly hosts: HostDirectory,
     private readonly dispatch: DispatchService,
@@ -54,6 +60,7 @@ export class WorkService {
     const host = await this.hosts.find(actor.hostId, address);
     const reports = await this.reports.take(host, body.reports);
     const assignment = await this.assign(host, body);
+    if (assignment.tasks.length === 0 && body.holding) await this.reconcile(host, body.holding);
     const outputsWanted = await this.outputs.wantedOf(host.hostId);
     const jobs = new Map(assignment.tasks.map(({ job }) => [job.jobId, job.work]));
     return {
@@ -75,6 +82,13 @@ export class WorkService {
       outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],
       nextMs: heartbeatMs(host),
     };
+  }
+
+  /** Only for hosts that get nothing: the others show up here before long, and most calls need not pay for it. */
+  private async reconcile(host: HostContext, holding: readonly TaskId[]): Promise<void> {
+    if (this.reconciled.get(host.hostId)) return;
+    this.reconciled.set(host.hostId, true);
+    await this.leases.reconcile(host.hostId, holding);
   }
 
   private async assign(host: HostContext, body: WorkRequest): Promise<Assignment> {

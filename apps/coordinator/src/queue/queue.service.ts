@@ -12,7 +12,7 @@ export const QUEUE_BACKEND = Symbol('QUEUE_BACKEND');
 
 /** A crashed coordinator's queue jobs go back to the queue this often, whatever they are: all of them may run twice. */
 const MAX_STALLED_COUNT = 1_000_000;
-const LOCK_MS = 30_000;
+const LOCK_MS = 15_000;
 const STALLED_INTERVAL_MS = 10_000;
 /** A flushed Redis forgets schedulers; every process puts its own back this often. */
 const RESCHEDULE_MS = 15_000;

@@ -74,11 +74,13 @@ const loadUnits = new PreparedStatement<UnitRow>(
           j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused
      FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
     WHERE u.id BETWEEN $3 AND $4
-      AND (NOT $2::boolean OR u.state <> 'open' OR EXISTS (
+      AND (NOT $2::boolean OR u.state = 'awaiting-output' OR EXISTS (
            SELECT FROM task t WHERE t.unit_id = u.id AND t.unit_id BETWEEN $3 AND $4
-           HAVING count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
-               OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
-               OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0))`,
+           HAVING CASE u.state WHEN 'open'
+                  THEN count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
+                       OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
+                       OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0
+                  ELSE count(*) FILTER (WHERE t.state = 'reported') > 0 END))`,
 );
 
 const loadTasks = new PreparedStatement<TaskRow>(
