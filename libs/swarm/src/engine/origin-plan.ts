@@ -2,9 +2,11 @@ import { Bitmap } from './bitmap.js';
 import type { Downloads } from './downloads.js';
 import type { OriginRefusal } from './swap-events.js';
 import type { FileState, SwapState } from './swap-state.js';
+import { TRANSFER_TARGET_MS } from './uploads.js';
 
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 10_000;
+const POOR_HOLDER_PATIENCE = 3;
 
 /**
  * What is asked of the origin. It is asked all the time, and usually answers with chunks that nobody has fetched yet; what
@@ -65,7 +67,7 @@ export class OriginPlan {
     const urgent = this.#lostChunks(file, nowMs);
     if (urgent.size > 0) {
       this.#ask(file, urgent, Math.min(count, urgent.size), true);
-    } else {
+    } else if (!this.#isPoorFirstHolder(file)) {
       const free = new Bitmap(file.init.chunkCount);
       for (const chunk of file.missing) {
         if (!origin.fetching.has(chunk) && file.isFree(chunk, nowMs, 0)) free.add(chunk);
@@ -79,11 +81,25 @@ export class OriginPlan {
     this.state.actions.push({ kind: 'origin-ask', manifestId: file.manifestId, wanted, count, urgent });
   }
 
+  /**
+   * Others would wait long for the only copy of a chunk behind a narrow uplink: such a host takes what others have, and asks
+   * the origin at once only when nobody else shares the file.
+   */
+  #isPoorFirstHolder(file: FileState): boolean {
+    const { bytesPerSecond } = this.state.uploadBucket;
+    if ((file.init.chunkBytes / bytesPerSecond) * 1000 <= TRANSFER_TARGET_MS) return false;
+    for (const peer of this.state.peers.values()) if (peer.files.get(file)?.has) return true;
+    return false;
+  }
+
   #lostChunks(file: FileState, nowMs: number): Bitmap {
     const lost = new Bitmap(file.init.chunkCount);
+    const { originPatienceMs } = this.state.config;
+    const patienceMs = this.#isPoorFirstHolder(file)
+      ? originPatienceMs * POOR_HOLDER_PATIENCE
+      : originPatienceMs;
     for (const [chunk, sinceMs] of file.origin.outOfReachSinceMs) {
-      if (nowMs - sinceMs >= this.state.config.originPatienceMs && !file.origin.fetching.has(chunk))
-        lost.add(chunk);
+      if (nowMs - sinceMs >= patienceMs && !file.origin.fetching.has(chunk)) lost.add(chunk);
     }
     return lost;
   }
@@ -99,7 +115,8 @@ export class OriginPlan {
         ? this.downloads.etaMs(file, chunk, nowMs) <= this.state.config.originPatienceMs
         : this.downloads.isInReach(file, chunk, nowMs);
       if (isComing) outOfReachSinceMs.delete(chunk);
-      else if (!outOfReachSinceMs.has(chunk) && isElsewhere) outOfReachSinceMs.set(chunk, nowMs);
+      else if (!outOfReachSinceMs.has(chunk) && (isElsewhere || this.#isPoorFirstHolder(file)))
+        outOfReachSinceMs.set(chunk, nowMs);
     }
   }
 }

@@ -4,7 +4,7 @@ export class TokenBucket {
   #atMs: number;
 
   constructor(
-    private bytesPerSecond: number,
+    private currentBytesPerSecond: number,
     private readonly burstBytes: number,
     nowMs: number,
   ) {
@@ -12,8 +12,12 @@ export class TokenBucket {
     this.#atMs = nowMs;
   }
 
+  get bytesPerSecond(): number {
+    return this.currentBytesPerSecond;
+  }
+
   get isUnlimited(): boolean {
-    return this.bytesPerSecond === Number.POSITIVE_INFINITY;
+    return this.currentBytesPerSecond === Number.POSITIVE_INFINITY;
   }
 
   /** Takes the bytes and says yes, or takes nothing. An amount above the burst is taken from a full bucket, on credit. */
@@ -40,13 +44,17 @@ export class TokenBucket {
 
   setRate(bytesPerSecond: number, nowMs: number): void {
     this.#refill(nowMs);
-    this.bytesPerSecond = bytesPerSecond;
+    this.currentBytesPerSecond = bytesPerSecond;
   }
 
   #refill(nowMs: number): void {
     const elapsedMs = Math.max(0, nowMs - this.#atMs);
     this.#atMs = nowMs;
     if (this.isUnlimited) this.#tokens = this.burstBytes;
-    else this.#tokens = Math.min(this.burstBytes, this.#tokens + (elapsedMs / 1000) * this.bytesPerSecond);
+    else
+      this.#tokens = Math.min(
+        this.burstBytes,
+        this.#tokens + (elapsedMs / 1000) * this.currentBytesPerSecond,
+      );
   }
 }

@@ -3,7 +3,7 @@ import { chooseUploadSlots } from './choose-slots.js';
 import type { FileState, PeerState, SwapState } from './swap-state.js';
 
 /** A paced uplink serves few chunks at a time, each within about this: the first copy out is what the swarm waits for. */
-const TRANSFER_TARGET_MS = 2000;
+export const TRANSFER_TARGET_MS = 2000;
 
 /** Who is served, with what, and how fast. */
 export class Uploads {
@@ -12,11 +12,8 @@ export class Uploads {
   #rotateAtMs = 0;
   /** Who comes first in the next round. */
   #turn = 0;
-  #uploadBytesPerSecond: number;
 
-  constructor(private readonly state: SwapState) {
-    this.#uploadBytesPerSecond = state.config.uploadBytesPerSecond;
-  }
+  constructor(private readonly state: SwapState) {}
 
   onRequest(peer: PeerState, file: FileState, chunk: number, nowMs: number): void {
     if (chunk >= file.init.chunkCount) {
@@ -45,7 +42,6 @@ export class Uploads {
   }
 
   setRate(bytesPerSecond: number, nowMs: number): void {
-    this.#uploadBytesPerSecond = bytesPerSecond;
     this.state.uploadBucket.setRate(bytesPerSecond, nowMs);
   }
 
@@ -140,7 +136,10 @@ export class Uploads {
     let chunkBytes = 1;
     for (const peer of peers)
       for (const file of peer.files.keys()) chunkBytes = Math.max(chunkBytes, file.init.chunkBytes);
-    return Math.max(1, Math.floor((this.#uploadBytesPerSecond * TRANSFER_TARGET_MS) / 1000 / chunkBytes));
+    return Math.max(
+      1,
+      Math.floor((this.state.uploadBucket.bytesPerSecond * TRANSFER_TARGET_MS) / 1000 / chunkBytes),
+    );
   }
 
   #hasNewcomerAndRoom(): boolean {
