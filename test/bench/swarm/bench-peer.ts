@@ -31,7 +31,7 @@ export class BenchPeer {
     readonly standIn: CoordinatorStandIn,
     readonly identity: PeerIdentity,
     private readonly directory: string,
-    private readonly process_: SwarmProcess,
+    private readonly swarm: SwarmProcess,
     readonly pid: number,
   ) {}
 
@@ -55,7 +55,7 @@ export class BenchPeer {
 
   async join(): Promise<void> {
     const { location, manifest } = this.standIn;
-    await this.process_.join({ location, manifest, ticket: this.standIn.ticketFor(this.identity.peerId) });
+    await this.swarm.join({ location, manifest, ticket: this.standIn.ticketFor(this.identity.peerId) });
   }
 
   /** Fetches the whole blob. Resolves with what was reached when the signal aborts or the peer is killed. */
@@ -64,7 +64,7 @@ export class BenchPeer {
     const startedAt = performance.now();
     try {
       const indices = manifest.hashes.map((_, index) => index);
-      for await (const { index } of this.process_.fetchChunks({ location, manifest, indices }, signal)) {
+      for await (const { index } of this.swarm.fetchChunks({ location, manifest, indices }, signal)) {
         this.chunks.add(index);
       }
       this.seconds = (performance.now() - startedAt) / 1000;
@@ -79,7 +79,7 @@ export class BenchPeer {
   }
 
   async report(): Promise<PeerReport> {
-    if (!this.isKilled) this.#last = await this.process_.progress();
+    if (!this.isKilled) this.#last = await this.swarm.progress();
     return {
       seconds: this.seconds === null ? null : round(this.seconds),
       bytesFromPeers: this.#last?.bytesFromPeers ?? 0,
@@ -92,7 +92,7 @@ export class BenchPeer {
   }
 
   async close(): Promise<void> {
-    await this.process_.close();
+    await this.swarm.close();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,6 +1,5 @@
 // The yardstick: one raw libp2p stream (TCP, Noise, yamux) between two processes, no engine. The parent forks this file as the receiver.
 import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
 import { createLibp2pTransport } from '@gleaner/swarm/libp2p';
@@ -15,7 +14,7 @@ if (process.send && process.argv[2] === 'sender') {
 export async function measureRawStream(sizeBytes: number): Promise<number> {
   const child = fork(fileURLToPath(import.meta.url), ['sender', String(sizeBytes)]);
   try {
-    const [address]: unknown[] = await once(child, 'message');
+    const address = await new Promise<unknown>((resolve) => child.once('message', resolve));
     const transport = await createLibp2pTransport({
       identity: createPeerIdentity(),
       listen: [],

@@ -24,7 +24,7 @@ export interface Download {
 }
 
 /** A chunk that a peer asked for. `offset`: bytes already handed to the link. */
-export interface Upload {
+interface Upload {
   readonly file: FileState;
   readonly chunk: number;
   offset: number;
