@@ -219,7 +219,8 @@ export class TaskDesk {
         this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, Date.now() - running.startedAt.getTime());
       }
       const { outcome, cycles, wallMs, message } = result;
-      events.emit('task-finished', { ...description, outcome, cycles, wallMs, message });
+      const resumedCycles = result.resumedCycles ?? null;
+      events.emit('task-finished', { ...description, outcome, cycles, wallMs, resumedCycles, message });
     } catch (error) {
       await this.#computeFailed(running, error);
     } finally {

@@ -51,6 +51,8 @@ export interface WorkerEvents {
     readonly outcome: Outcome;
     readonly cycles: bigint;
     readonly wallMs: number;
+    /** Of the cycles, those that a snapshot of an earlier run had done; null where the task began at its beginning. */
+    readonly resumedCycles: bigint | null;
     /** Why, for every outcome but `ok`. */
     readonly message: string | null;
   };

@@ -23,7 +23,11 @@ const hourRange = z.string().transform((text, context): HourRange => {
     return z.NEVER;
   }
 });
-const hourRanges = z.union([hourRange.transform((range) => [range]), z.array(hourRange).max(24)]);
+// One range may stand alone.
+const hourRanges = z.preprocess(
+  (value) => (typeof value === 'string' ? [value] : value),
+  z.array(hourRange).max(24),
+);
 const weekly = z.partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges);
 
 /** What a volunteer writes; everything that is left out has its default. Shares are percentages, names carry units. */

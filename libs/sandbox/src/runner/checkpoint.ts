@@ -8,13 +8,19 @@ import type { UnitExecution } from './unit-execution.js';
 import { unitKeyOf } from './unit-state.js';
 
 const SAVE_MOMENT_MS = 20;
+/** A young unit is kept more often, so that a crash takes at most this part of its work. */
+const MOST_LOST = 1 / 20;
+const LEAST_INTERVAL_MS = 500;
+/** Snapshots of a large state cost more: early ones must not take more than a fiftieth of the time. */
+const COST_FACTOR = 50;
 
 /** Decides when a unit's state is kept, and whether a kept one is its own. */
 export class Checkpoint {
   readonly #unit: SentUnit;
   readonly #platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>;
   readonly #identity: { readonly moduleSha256: string; readonly unitKey: string };
-  #lastAt = performance.now();
+  readonly #begunAt = performance.now();
+  #lastAt = this.#begunAt;
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
@@ -59,7 +65,12 @@ export class Checkpoint {
   #isDue(now: number): boolean {
     const { checkpoint } = this.#unit;
     if (checkpoint === undefined || this.#saving !== null) return false;
-    return now - this.#lastAt >= checkpoint.everyMs;
+    const early = Math.max(
+      LEAST_INTERVAL_MS,
+      (this.#lastAt - this.#begunAt) * MOST_LOST,
+      this.#longestPauseMs * COST_FACTOR,
+    );
+    return now - this.#lastAt >= Math.min(checkpoint.everyMs, early);
   }
 
   #save(execution: UnitExecution): void {

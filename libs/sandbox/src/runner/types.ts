@@ -85,7 +85,7 @@ export interface UnitResult {
  * or of another unit, module or runtime version is ignored: the unit then starts from its beginning.
  */
 export type CheckpointOptions = {
-  /** Least time between two snapshots; by default a minute. */
+  /** Time between two snapshots, by default a minute; a young unit's come sooner, so that little is lost. */
   readonly everyMs?: number;
 } & (
   | {
