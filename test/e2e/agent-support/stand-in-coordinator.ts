@@ -62,7 +62,7 @@ export class StandInCoordinator implements AsyncDisposable {
         moduleSha256: claimed,
         moduleUrl: `/modules/${claimed}`,
         runtimeVersion: 'gleaner-1',
-        stepping: false,
+        stepping: module.stepping ?? false,
       },
       inputs: {},
       args: [],

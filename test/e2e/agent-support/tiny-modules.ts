@@ -7,6 +7,8 @@ export interface TinyModule {
   /** Rewritten, as an agent fetches it. */
   readonly bytes: Uint8Array;
   readonly sha256: string;
+  /** Whether it computes in steps. */
+  readonly stepping?: boolean;
 }
 
 /** Writes a text (at most 16,000 bytes) to stdout so many times, and ends. */

@@ -1,0 +1,161 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { eventually, isSandboxStopped, statusWhere } from './agent-support/running-agent.js';
+import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
+import { steppingModule } from './agent-support/long-module.js';
+import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
+import { HAS_VIRTUAL_DISPLAY, VirtualDisplay } from './agent-support/virtual-display.js';
+
+let data: string;
+let coordinator: StandInCoordinator;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'gleaner-idle-'));
+  coordinator = await StandInCoordinator.start();
+  const { code } = await runAgent(['attach', coordinator.url, '--anonymous', '--data', data]);
+  expect(code).toBe(0);
+});
+afterEach(async () => {
+  await coordinator[Symbol.asyncDispose]();
+  await rm(data, { recursive: true, force: true });
+});
+
+async function prefer(...changes: readonly string[]): Promise<void> {
+  const { code, stderr } = await runAgent(['prefs', ...changes, '--data', data]);
+  expect(stderr).not.toContain('gleaner agent:');
+  expect(code).toBe(0);
+}
+
+async function tell(...args: readonly string[]): Promise<string> {
+  const { code, stdout } = await runAgent([...args, '--data', data]);
+  expect(code).toBe(0);
+  return stdout.trim();
+}
+
+function startAgent(env: Record<string, string> = {}): AgentProcess {
+  return new AgentProcess(['run', '--json', '--cores', '1', '--data', data], { DISPLAY: '', ...env });
+}
+
+async function computing(agent: AgentProcess): Promise<void> {
+  await statusWhere(data, ({ phase }) => phase === 'working');
+  await eventually(() => isSandboxStopped(agent.pid) === false || undefined);
+}
+
+async function pausedBecause(agent: AgentProcess, reason: RegExp): Promise<void> {
+  const status = await statusWhere(data, ({ phase }) => phase === 'paused');
+  expect(status.reason).toMatch(reason);
+  await eventually(() => isSandboxStopped(agent.pid));
+}
+
+/** This machine is busy with tests: what others use of it decides only where a test is about that. */
+const OTHERS_MAY_COMPUTE = 'maxCpuByOthersPercent=null';
+
+describe.skipIf(!HAS_VIRTUAL_DISPLAY)('an agent on a machine with a display (needs Xvfb and xdotool)', () => {
+  it('stops within 5 s of a key press, says why, and goes on afterwards', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await using display = await VirtualDisplay.start();
+    await prefer(OTHERS_MAY_COMPUTE, 'inUseMinutes=0.1');
+    await using agent = startAgent({ DISPLAY: display.name });
+    await computing(agent);
+    await display.pressKey();
+    const pressedAtMs = performance.now();
+    await pausedBecause(agent, /^paused: you are typing$/);
+    expect(performance.now() - pressedAtMs).toBeLessThan(5_000);
+    expect((await runAgent(['status', '--data', data])).stdout).toContain('paused: you are typing');
+    await computing(agent);
+  });
+
+  it('computes on while somebody types where the volunteer allows it', async () => {
+    if (availableParallelism() === 1) return;
+    coordinator.addTask('1.0', endlessModule());
+    await using display = await VirtualDisplay.start();
+    await display.pressKey();
+    await prefer(OTHERS_MAY_COMPUTE, 'whileInUse=compute', 'cores.inUse=1');
+    await using agent = startAgent({ DISPLAY: display.name });
+    await computing(agent);
+    const { allowance } = await statusWhere(data, () => true);
+    expect(allowance).toMatchObject({ cores: 1 });
+    expect(allowance.reason).toContain('the machine is in use');
+  });
+});
+
+describe('an agent beside other programs', () => {
+  const burners: ChildProcess[] = [];
+  afterEach(() => {
+    for (const burner of burners.splice(0)) burner.kill('SIGKILL');
+  });
+
+  it('pauses while they use the CPU, says how much, and goes on when they end', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await prefer('maxCpuByOthersPercent=95');
+    await using agent = startAgent();
+    await computing(agent);
+    for (let core = 0; core < 2 * availableParallelism(); core++) {
+      burners.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+    }
+    await pausedBecause(agent, /^paused: other programs use \d+ % of the CPU \(limit 95 %\)$/);
+    for (const burner of burners.splice(0)) burner.kill('SIGKILL');
+    await computing(agent);
+  });
+});
+
+describe('an agent whose volunteer', () => {
+  it('says pause stops where it is, also after a restart, until told to resume', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await prefer(OTHERS_MAY_COMPUTE);
+    const first = startAgent();
+    await computing(first);
+    expect(await tell('pause')).toMatch(/^paused: you asked for it/);
+    await pausedBecause(first, /^paused: you asked for it/);
+    first.kill('SIGKILL');
+    await first.ended;
+    await using second = startAgent();
+    await statusWhere(data, ({ pid, phase }) => pid === second.pid && phase === 'paused');
+    expect(await tell('resume')).not.toContain('you asked');
+    await computing(second);
+  });
+
+  it('says pause for a while is told until when', async () => {
+    await prefer(OTHERS_MAY_COMPUTE);
+    expect(await tell('pause', '--for', '2h')).toContain('does not run');
+    await using _ = startAgent();
+    const { reason } = await statusWhere(data, ({ phase }) => phase === 'paused');
+    expect(reason).toMatch(/^paused: you asked for it, until (tomorrow )?\d\d:\d\d$/);
+  });
+
+  it('changes the hours sees it follow at once, and complains about hours that are none', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await prefer(OTHERS_MAY_COMPUTE);
+    await using agent = startAgent();
+    await computing(agent);
+    const bad = await runAgent(['prefs', 'hours.everyday=22-7', '--data', data]);
+    expect(bad.code).toBe(2);
+    expect(bad.stderr).toContain('"22-7" is no range of hours');
+    await prefer('hours={}');
+    await pausedBecause(agent, /^paused: no hours on \w+days$/);
+    await prefer('hours=');
+    await computing(agent);
+  });
+
+  it('says finish gets the work at hand completed, and no more is asked for', async () => {
+    coordinator.addTask('1.0', steppingModule(40));
+    coordinator.addTask('2.0', helloModule('one more\n'));
+    await prefer(OTHERS_MAY_COMPUTE);
+    const agent = startAgent();
+    await computing(agent);
+    await tell('finish');
+    const { code, stdout } = await agent.ended;
+    expect(code).toBe(0);
+    expect(stdout).toContain('"event":"finishing"');
+    expect(coordinator.reports).toMatchObject([{ taskId: '1.0', outcome: 'ok' }]);
+  });
+
+  it('says finish although nothing runs is told so', async () => {
+    const { code, stderr } = await runAgent(['finish', '--data', data]);
+    expect(code).toBe(1);
+    expect(stderr).toContain('does not run');
+  });
+});
