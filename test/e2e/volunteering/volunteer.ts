@@ -4,6 +4,7 @@ import { attachedHost } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { ContentCache, HttpOriginSource } from '@gleaner/swarm';
 import {
+  completePolicy,
   CoordinatorClient,
   FileTaskStore,
   SandboxedTaskRunner,
@@ -14,7 +15,7 @@ import {
 import { aPerson, clientWith, type TestApplication } from '../../support/index.js';
 
 /** One core, little memory, one task ahead. */
-const POLICY = { cores: 1, memoryMiB: 256, bufferMs: 1000, cacheBytes: 256 * 1024 * 1024 };
+const POLICY = completePolicy({ cores: 1, memoryMiB: 256, bufferMs: 1000, cacheBytes: 256 * 1024 * 1024 });
 
 export interface Volunteer extends AsyncDisposable {
   readonly accountId: string;
