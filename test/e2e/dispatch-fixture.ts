@@ -92,13 +92,14 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
 export function honestResult(
   { taskId, params }: Pick<TaskAssignment, 'taskId' | 'params'>,
   text?: string,
+  cycles = '123456',
 ): ResultReport {
   const bytes = Buffer.from(text ?? `unit ${JSON.stringify(params)}\n`);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const result = {
     outcome: 'ok' as const,
     exitCode: 0,
-    cycles: '123456',
+    cycles,
     outputs: [{ name: 'stdout', size: bytes.length, sha256 }],
   };
   return {

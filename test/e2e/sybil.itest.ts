@@ -1,0 +1,236 @@
+import type { WorkResponse } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/application.js';
+import {
+  createVolunteer,
+  honestResult,
+  type JobSeed,
+  type SeededJob,
+  seedJob,
+  send,
+  TestHost,
+} from './dispatch-fixture.js';
+
+let app: TestApplication;
+let scientist: { accountId: string; token: string };
+let networks = 0;
+
+beforeAll(async () => {
+  // Volunteers pretend to be on different networks, as a trusted proxy would tell.
+  app = await createTestApplication({
+    redis: inject('redisUrl') !== null,
+    env: { GLEANER_TRUST_PROXY: '1' },
+  });
+  scientist = await createVolunteer(app.url, app.operatorToken, 'scientist');
+});
+afterAll(() => app.close());
+
+/** An address on a /24 that nobody else is on. */
+function elsewhere(): string {
+  networks += 1;
+  return `198.${18 + Math.floor(networks / 256)}.${networks % 256}.9`;
+}
+
+async function aVolunteer(address = elsewhere()): Promise<TestHost> {
+  const { token } = await createVolunteer(app.url, app.operatorToken, `volunteer ${networks}`);
+  return TestHost.attach(app.url, { token, address });
+}
+
+/** A job of one unit; the jobs of earlier tests are put aside so that nobody gets their units. */
+async function aJob(seed: Partial<JobSeed> = {}): Promise<SeededJob> {
+  await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  return seedJob(app.dataSource, { units: 1, accountId: scientist.accountId, ...seed });
+}
+
+/** Takes a task and reports the honest result. */
+async function contribute(host: TestHost): Promise<void> {
+  const { tasks, noWork } = await host.ask();
+  if (!tasks[0]) throw new Error(`no task: ${JSON.stringify(noWork)}`);
+  const { reports } = await host.report(honestResult(tasks[0]));
+  expect(reports[0]?.status).toBe('accepted');
+}
+
+/** Asks often enough for tickets to arrive; nothing must come. */
+async function expectNothing(host: TestHost): Promise<WorkResponse> {
+  const answer = await host.ask(1, 4096, 15);
+  expect(answer.tasks).toEqual([]);
+  return answer;
+}
+
+async function unitState({ firstUnitId }: SeededJob): Promise<string> {
+  const [unit]: Array<{ state: string }> = await app.dataSource.query(
+    'SELECT state FROM work_unit WHERE id = $1',
+    [firstUnitId],
+  );
+  return unit?.state ?? 'none';
+}
+
+const becomes = (job: SeededJob) => expect.poll(() => unitState(job), { timeout: 20_000 });
+
+async function creditOf(...hosts: TestHost[]): Promise<string[]> {
+  const rows: Array<{ account_id: string; cycles: string }> = await app.dataSource.query(
+    'SELECT account_id, cycles::text AS cycles FROM account_credit',
+  );
+  const cycles = new Map(rows.map((row) => [row.account_id, row.cycles]));
+  return hosts.map(({ attached }) => cycles.get(attached.accountId) ?? '0');
+}
+
+describe('nobody validates their own work', () => {
+  it('two anonymous hosts never complete a quorum, wherever they are', async () => {
+    const job = await aJob();
+    const [first, second] = [
+      await TestHost.attach(app.url, { address: elsewhere() }),
+      await TestHost.attach(app.url, { address: elsewhere() }),
+    ];
+    await contribute(first);
+    const { noWork } = await expectNothing(second);
+    expect(noWork).toContainEqual(expect.objectContaining({ code: 'needs-another-account', count: 1 }));
+    expect(await unitState(job)).toBe('open');
+    await contribute(await aVolunteer());
+    await becomes(job).toBe('valid');
+  });
+
+  it('two hosts of one account never serve the same unit', async () => {
+    const job = await aJob();
+    const { token } = await createVolunteer(app.url, app.operatorToken, 'owner of two hosts');
+    const [first, second] = [
+      await TestHost.attach(app.url, { token, address: elsewhere() }),
+      await TestHost.attach(app.url, { token, address: elsewhere() }),
+    ];
+    await contribute(first);
+    const { noWork } = await expectNothing(second);
+    expect(noWork).toContainEqual(expect.objectContaining({ code: 'already-has-task', count: 1 }));
+    expect(await unitState(job)).toBe('open');
+  });
+
+  it('two accounts behind one network never complete a quorum', async () => {
+    const job = await aJob();
+    const address = elsewhere();
+    const neighbour = address.replace(/9$/, '77');
+    await contribute(await aVolunteer(address));
+    const { noWork } = await expectNothing(await aVolunteer(neighbour));
+    expect(noWork).toContainEqual(expect.objectContaining({ code: 'needs-another-account' }));
+    await contribute(await aVolunteer());
+    await becomes(job).toBe('valid');
+  });
+
+  it('hosts of one account that race for one unit get one task together', async () => {
+    const job = await aJob();
+    const { token } = await createVolunteer(app.url, app.operatorToken, 'owner of many hosts');
+    const hosts = await Promise.all(
+      Array.from({ length: 6 }, () => TestHost.attach(app.url, { token, address: elsewhere() })),
+    );
+    const answers = await Promise.all(hosts.map((host) => host.ask(2, 4096, 15)));
+    expect(answers.flatMap(({ tasks: got }) => got)).toHaveLength(1);
+    const tasks: unknown[] = await app.dataSource.query('SELECT ordinal FROM task WHERE unit_id = $1', [
+      job.firstUnitId,
+    ]);
+    expect(tasks).toHaveLength(1);
+  });
+
+  it('a unit that only linked accounts validated is opened again, for somebody independent', async () => {
+    const job = await aJob({ units: 2 });
+    // A third unit, still to come, keeps the job running: ended jobs keep their answers.
+    await app.dataSource.query('UPDATE job SET units_split = 3 WHERE id = $1', [job.jobId]);
+    const anonymous = await TestHost.attach(app.url, { address: elsewhere() });
+    const claimer = await createVolunteer(app.url, app.operatorToken, 'claimer');
+    const named = await TestHost.attach(app.url, { token: claimer.token, address: elsewhere() });
+    for (const host of [anonymous, named]) {
+      await contribute(host);
+      await contribute(host);
+    }
+    const settled = async (): Promise<number> => {
+      const rows: unknown[] = await app.dataSource.query(
+        "SELECT FROM work_unit WHERE job_id = $1 AND state = 'valid'",
+        [job.jobId],
+      );
+      return rows.length;
+    };
+    await expect.poll(settled, { timeout: 20_000 }).toBe(2);
+    await send(app.url, 'POST', '/v1/accounts/me/claims', {
+      token: claimer.token,
+      body: { secret: anonymous.attached.secret },
+    });
+    await expect.poll(settled, { timeout: 20_000 }).toBe(0);
+    const stranger = await aVolunteer();
+    for (let unit = 0; unit < 2; unit += 1) await contribute(stranger);
+    await expect.poll(settled, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => creditOf(stranger)).toEqual(['246912']);
+  });
+});
+
+describe('nobody mints credit', () => {
+  it('an app that no operator approved runs only for its submitter, and earns nothing', async () => {
+    const job = await aJob({ approved: false, replication: { quorum: 1 } });
+    const { noWork } = await expectNothing(await aVolunteer());
+    expect(noWork).toContainEqual(expect.objectContaining({ code: 'unapproved-app' }));
+    const own = await TestHost.attach(app.url, { token: scientist.token, address: elsewhere() });
+    await contribute(own);
+    await becomes(job).toBe('valid');
+    expect(await creditOf(own)).toEqual(['0']);
+  });
+
+  it("a submitter's own host computes its job but earns nothing, while the other volunteer does", async () => {
+    const job = await aJob();
+    const own = await TestHost.attach(app.url, { token: scientist.token, address: elsewhere() });
+    const other = await aVolunteer();
+    await contribute(own);
+    await contribute(other);
+    await becomes(job).toBe('valid');
+    await expect.poll(() => creditOf(own, other)).toEqual(['0', '123456']);
+  });
+
+  it('a lying host gets nothing, the honest two get theirs, and the answer is theirs', async () => {
+    const job = await aJob();
+    const [liar, honest, third] = [await aVolunteer(), await aVolunteer(), await aVolunteer()];
+    const { tasks } = await liar.ask();
+    await liar.report(honestResult(tasks[0]!, 'a lie\n'));
+    await contribute(honest);
+    await contribute(third);
+    await becomes(job).toBe('valid');
+    await expect.poll(() => creditOf(liar, honest, third)).toEqual(['0', '123456', '123456']);
+    const [unit]: Array<{ account_id: string }> = await app.dataSource.query(
+      'SELECT t.account_id FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal WHERE u.id = $1',
+      [job.firstUnitId],
+    );
+    expect(unit?.account_id).not.toBe(liar.attached.accountId);
+  });
+
+  it('a result whose digest is not that of its contents is refused for good', async () => {
+    await aJob();
+    const host = await aVolunteer();
+    const { tasks } = await host.ask();
+    const result = honestResult(tasks[0]!);
+    const { reports } = await host.report({ ...result, cycles: '999999999999' });
+    expect(reports[0]).toMatchObject({
+      status: 'refused',
+      reason: 'the digest is not that of the reported result',
+    });
+  });
+
+  it('a host that counts more cycles than any machine can is held and gets no more work', async () => {
+    await aJob({ units: 4 });
+    const host = await aVolunteer();
+    const { tasks } = await host.ask();
+    await host.report(honestResult(tasks[0]!, undefined, '900000000000000000'));
+    const rows: Array<{ held_reason: string | null }> = await app.dataSource.query(
+      'SELECT held_reason FROM host WHERE id = $1',
+      [host.attached.hostId],
+    );
+    expect(rows[0]?.held_reason).toMatch(/cycles\/s per core/);
+  });
+
+  it('a host works off its daily allowance and is told when it may go on', async () => {
+    await aJob({ units: 4 });
+    const host = await aVolunteer();
+    await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 1 WHERE host_id = $1', [
+      host.attached.hostId,
+    ]);
+    const first = await host.ask(3);
+    expect(first.tasks).toHaveLength(1);
+    const { tasks, noWork } = await host.work({ request: { maxTasks: 1, memoryMiB: 4096, cores: 4 } });
+    expect(tasks).toEqual([]);
+    expect(noWork[0]).toMatchObject({ code: 'allowance-used' });
+    expect(noWork[0]?.message).toMatch(/resets at \d{4}-\d\d-\d\dT00:00:00/);
+  });
+});
