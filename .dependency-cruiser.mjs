@@ -36,6 +36,7 @@ export default {
     only('swarm', 'libs/swarm', ['libs/protocol']),
     only('worker-sdk', 'worker-sdk', ['libs/protocol', 'libs/swarm', 'libs/sandbox', 'libs/domain']),
     only('coordinator', 'apps/coordinator', ['libs/domain', 'libs/protocol', 'libs/sandbox', 'migrations']),
+    only('web', 'apps/web', ['worker-sdk', 'libs/client', 'libs/protocol']),
     only('agent', 'apps/agent', ['worker-sdk', 'libs/domain', 'libs/protocol']),
     only('cli', 'apps/cli', [
       'libs/client',

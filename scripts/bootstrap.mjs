@@ -35,6 +35,8 @@ export async function bootstrap() {
     await run(bundledNode, [join(nodeModules, 'typescript', 'bin', 'tsc'), '-b'], 'compile the sources');
     const exampleBuild = join(root, 'examples', 'build.mjs');
     if (existsSync(exampleBuild)) await run(bundledNode, [exampleBuild], 'build the example apps');
+    const webBuild = join(root, 'apps', 'web', 'build.mjs');
+    if (existsSync(webBuild)) await run(bundledNode, [webBuild], 'build the website');
   });
   return bundledNode;
 }

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
+import type { FastifyInstance } from 'fastify';
 import { AppModule, type AppParts } from './app.module.js';
 import { Uploads } from './blobs/index.js';
 import type { Config } from './config/index.js';
 import { createOpenApiDocument, registerContentParsers, RouteIndex } from './http/index.js';
-import { Metrics, NestLogger } from './telemetry/index.js';
+import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
+import { findWebsite, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
 
 export const API_VERSION = '0.1.0';
 
@@ -33,12 +35,14 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
   const fastify = adapter.getInstance();
   const routes = app.get(RouteIndex);
   fastify.addHook('onRoute', (route) => {
-    routes.add(route.url, [route.method].flat());
+    // The site answers any address: it would make every unknown one look like a wrong method.
+    if (route.url !== WEBSITE_ROUTE) routes.add(route.url, [route.method].flat());
   });
   registerContentParsers(fastify);
   measureRequests(app);
   if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
   serveOpenApi(app);
+  if (parts.config.role !== 'worker') await serveWebsiteIfBuilt(fastify, parts.logger);
   await app.init();
   await fastify.ready();
   return app;
@@ -49,6 +53,12 @@ function trustedProxies(
   setting: Config['trustProxy'],
 ): boolean | string | ((address: string, hop: number) => boolean) {
   return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
+}
+
+async function serveWebsiteIfBuilt(fastify: FastifyInstance, logger: Logger): Promise<void> {
+  const site = findWebsite();
+  if (site === null) logger.warn({ event: 'website-not-built', advice: 'npm run build' });
+  else await serveWebsite(fastify, site);
 }
 
 function measureRequests(app: NestFastifyApplication): void {

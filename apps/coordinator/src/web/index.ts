@@ -1,0 +1,1 @@
+export { findWebsite, serveWebsite, WEBSITE_ROUTE } from './serve-website.js';

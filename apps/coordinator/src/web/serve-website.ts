@@ -1,0 +1,64 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+
+/** The wildcard under which the site is served; every route of the API is more specific. */
+export const WEBSITE_ROUTE = '/*';
+
+const API_PATH = /^\/(v1|health|metrics)(\/|$)/;
+/** Names with the hash of their content never mean anything else. */
+const HASHED_PATH = /^\/assets\//;
+const FILE_PATH = /\.[a-z0-9]{2,8}$/;
+const YEAR_MS = 365 * 24 * 3600 * 1000;
+
+/** Own scripts, workers and WebAssembly only; nothing from elsewhere, and in no other site's frame. */
+const HEADERS = {
+  'content-security-policy':
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'x-content-type-options': 'nosniff',
+  'referrer-policy': 'same-origin',
+} as const;
+
+/** Where the built site lies; null where it was not built, as in a checkout that only runs tests. */
+export function findWebsite(): string | null {
+  const folder = dirname(createRequire(import.meta.url).resolve('@gleaner/web/package.json'));
+  const site = join(folder, 'dist', 'site');
+  return existsSync(join(site, 'index.html')) ? site : null;
+}
+
+/** Serves the site's files, and its page for every other address that a browser asks a page for. */
+export async function serveWebsite(fastify: FastifyInstance, site: string): Promise<void> {
+  await fastify.register(async (scope) => {
+    await scope.register(fastifyStatic, {
+      root: site,
+      serve: false,
+      preCompressed: true,
+      cacheControl: false,
+    });
+    scope.get(WEBSITE_ROUTE, (request, reply) => {
+      const path = pathOf(request);
+      if (API_PATH.test(path)) return reply.callNotFound();
+      void reply.headers(HEADERS);
+      if (HASHED_PATH.test(path)) return sendForever(reply, path);
+      if (FILE_PATH.test(path)) return reply.header('cache-control', 'no-cache').sendFile(path.slice(1));
+      if (!asksForPage(request)) return reply.callNotFound();
+      // The page names the hashed files: it must be asked for anew after every deployment.
+      return reply.header('cache-control', 'no-cache').sendFile('index.html');
+    });
+  });
+}
+
+function sendForever(reply: FastifyReply, path: string): FastifyReply {
+  return reply.sendFile(path.slice(1), { cacheControl: true, maxAge: YEAR_MS, immutable: true });
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? '/';
+}
+
+function asksForPage(request: FastifyRequest): boolean {
+  return /text\/html|\*\/\*/.test(request.headers.accept ?? '*/*');
+}

@@ -1,0 +1,172 @@
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
+import { boardQuery, runningJobsQuery, statsQuery } from '../api/queries';
+import { BoardTable } from '../ui/board-table';
+import { Cycles } from '../ui/cycles';
+import { formatCoreHours } from '../ui/format-cycles';
+import { JobCard } from '../ui/job-card';
+import { ButtonLink, Commands, Empty, Panel } from '../ui/parts';
+
+export function FrontPage() {
+  return (
+    <>
+      <div className="grid items-center gap-8 lg:grid-cols-[1.25fr_1fr] lg:gap-14">
+        <div>
+          <h1 className="text-4xl leading-[1.08] sm:text-6xl">
+            The time your computer leaves lying, gathered for science.
+          </h1>
+          <p className="mt-5 max-w-xl text-lg text-muted">
+            Scientists bring a search that would take years. Volunteers compute it piece by piece, safely, in
+            a sandbox that sees nothing of their machine. A result counts when independent people agree on
+            every bit.
+          </p>
+          <div className="mt-7 flex flex-wrap gap-3">
+            <ButtonLink to="/volunteer">Volunteer in this tab</ButtonLink>
+            <a
+              href="#join"
+              className="inline-flex min-h-11 items-center rounded-lg border border-line bg-panel px-5 py-2.5 font-semibold no-underline hover:border-accent"
+            >
+              Join with a machine
+            </a>
+          </div>
+        </div>
+        <RightNow />
+      </div>
+      <ComputingNow />
+      <div className="mt-16 grid gap-6 lg:grid-cols-2" id="join">
+        <Join />
+        <Submit />
+      </div>
+      <MostGiven />
+    </>
+  );
+}
+
+function RightNow() {
+  const { data } = useQuery(statsQuery);
+  return (
+    <Panel className="shadow-[0_1px_0_var(--line)]">
+      <h2 className="flex items-center gap-2.5 text-xl">
+        <span
+          aria-hidden="true"
+          className={`size-2.5 rounded-full ${data?.now.tasks ? 'bg-grain breathing' : 'bg-line'}`}
+        />
+        Right now
+      </h2>
+      <p className="mt-4 text-4xl font-semibold tracking-tight sm:text-5xl">
+        {data ? <Cycles value={data.now.cyclesPerSecond} unit="cycles/s" /> : <Blank />}
+      </p>
+      <p className="mt-1 text-sm text-muted">of validated work, over the last five minutes</p>
+      <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 border-t border-line pt-5">
+        <Fact name="Machines computing">{data?.now.hosts.toLocaleString('en')}</Fact>
+        <Fact name="Tasks in progress">{data?.now.tasks.toLocaleString('en')}</Fact>
+        <Fact name="Given so far">{data && <Cycles value={data.totals.cycles} />}</Fact>
+        <Fact name="That is, in core-hours">{data && formatCoreHours(data.totals.cycles)}</Fact>
+        <Fact name="Results validated">{data?.totals.tasks.toLocaleString('en')}</Fact>
+        <Fact name="Volunteers">{data?.totals.accounts.toLocaleString('en')}</Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex flex-col-reverse justify-end">
+      <dt className="text-sm text-muted">{name}</dt>
+      <dd className="figure text-2xl font-semibold">{children ?? <Blank />}</dd>
+    </div>
+  );
+}
+
+function Blank() {
+  return (
+    <span aria-hidden="true" className="text-line">
+      —
+    </span>
+  );
+}
+
+function ComputingNow() {
+  const { data } = useQuery(runningJobsQuery);
+  return (
+    <section className="mt-16">
+      <div className="mb-5 flex items-baseline justify-between gap-4">
+        <h2 className="text-3xl">Being computed</h2>
+        <Link to="/jobs" className="text-accent underline underline-offset-4">
+          All jobs
+        </Link>
+      </div>
+      {data?.items.length === 0 && (
+        <Empty>No public job runs at the moment. What volunteers finished is under “All jobs”.</Empty>
+      )}
+      <div className="grid gap-4 md:grid-cols-2">
+        {data?.items.map((job) => (
+          <JobCard key={job.id} job={job} />
+        ))}
+      </div>
+    </section>
+  );
+}
+
+function Join() {
+  return (
+    <Panel>
+      <h2 className="text-2xl">Join in two steps</h2>
+      <p className="mt-2 mb-4 text-muted">
+        The agent works while you do not, and stops the moment you need the machine. No account is needed; you
+        can claim the work later.
+      </p>
+      <Commands
+        label="Commands that attach this machine"
+        lines={[`gleaner agent attach ${location.origin} --anonymous`, 'gleaner agent run']}
+      />
+      <p className="mt-4 text-muted">
+        Or in one:{' '}
+        <Link to="/volunteer" className="text-accent underline underline-offset-4">
+          compute in this very tab
+        </Link>
+        .
+      </p>
+    </Panel>
+  );
+}
+
+function Submit() {
+  return (
+    <Panel>
+      <h2 className="text-2xl">Submit with three commands</h2>
+      <p className="mt-2 mb-4 text-muted">
+        Any program that compiles to WebAssembly and reads and writes files. The platform splits, distributes,
+        checks and merges.
+      </p>
+      <Commands
+        label="Commands that submit a job"
+        lines={[
+          'gleaner app publish search.wasm --project mine --name search --version 1',
+          'gleaner blob put tape.dat',
+          'gleaner job submit job.json --watch',
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function MostGiven() {
+  const { data } = useInfiniteQuery(boardQuery('accounts', 5));
+  const rows = data?.pages[0]?.items ?? [];
+  if (rows.length === 0) return null;
+  return (
+    <section className="mt-16">
+      <div className="mb-5 flex items-baseline justify-between gap-4">
+        <h2 className="text-3xl">Who gave most</h2>
+        <Link to="/leaderboards" className="text-accent underline underline-offset-4">
+          All leaderboards
+        </Link>
+      </div>
+      <Panel className="py-3! sm:py-4!">
+        <BoardTable rows={rows} caption="The five accounts with most validated cycles" />
+      </Panel>
+    </section>
+  );
+}

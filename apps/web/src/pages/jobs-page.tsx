@@ -1,0 +1,30 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { jobsQuery } from '../api/queries';
+import { JobCard } from '../ui/job-card';
+import { Button, Empty, PageTitle } from '../ui/parts';
+
+export function JobsPage() {
+  const { data, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery(jobsQuery);
+  const jobs = data?.pages.flatMap(({ items }) => items) ?? [];
+  return (
+    <>
+      <PageTitle lead="What scientists asked for, newest first. Their inputs and results are theirs to show.">
+        Jobs
+      </PageTitle>
+      {data && jobs.length === 0 && <Empty>No public job has been submitted yet.</Empty>}
+      <h2 className="sr-only">All public jobs</h2>
+      <div className="grid gap-4 md:grid-cols-2">
+        {jobs.map((job) => (
+          <JobCard key={job.id} job={job} />
+        ))}
+      </div>
+      {hasNextPage && (
+        <div className="mt-5 text-center">
+          <Button look="quiet" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {isFetchingNextPage ? 'Loading …' : 'Show more'}
+          </Button>
+        </div>
+      )}
+    </>
+  );
+}

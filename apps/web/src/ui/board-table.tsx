@@ -1,0 +1,78 @@
+import type { LeaderboardRow } from '@gleaner/client';
+import { Cycles } from './cycles';
+import { formatCoreHours } from './format-cycles';
+
+/** Ranks, names and what they gave. */
+export function BoardTable({
+  rows,
+  caption,
+  mine,
+}: {
+  readonly rows: readonly LeaderboardRow[];
+  readonly caption: string;
+  /** Id of the row to point out. */
+  readonly mine?: string | undefined;
+}) {
+  return (
+    <table className="w-full table-fixed border-collapse text-left">
+      <caption className="sr-only">{caption}</caption>
+      <thead>
+        <tr className="border-b border-line text-sm text-muted">
+          <th scope="col" className="w-14 py-2 pr-3 font-medium">
+            Rank
+          </th>
+          <th scope="col" className="py-2 pr-3 font-medium">
+            Name
+          </th>
+          <th scope="col" className="w-32 py-2 pr-3 text-right font-medium">
+            Validated
+          </th>
+          <th scope="col" className="hidden w-32 py-2 pr-3 text-right font-medium sm:table-cell">
+            Core-hours
+          </th>
+          <th scope="col" className="hidden w-24 py-2 text-right font-medium sm:table-cell">
+            Tasks
+          </th>
+        </tr>
+      </thead>
+      <tbody className="figure">
+        {rows.map((row) => (
+          <tr
+            key={row.id}
+            className={`border-b border-line last:border-0 ${row.id === mine ? 'bg-sunken font-semibold' : ''}`}
+          >
+            <td className="py-3 pr-3">
+              <Rank rank={row.rank} />
+            </td>
+            <th scope="row" className="truncate py-3 pr-3 font-semibold" title={row.name}>
+              <bdi>{row.name}</bdi>
+              {row.id === mine && <span className="ml-2 text-sm font-normal text-accent">you</span>}
+            </th>
+            <td className="py-3 pr-3 text-right">
+              <Cycles value={row.credit} />
+            </td>
+            <td className="hidden py-3 pr-3 text-right text-muted sm:table-cell">
+              {formatCoreHours(row.credit)}
+            </td>
+            <td className="hidden py-3 text-right text-muted sm:table-cell">
+              {row.validTasks.toLocaleString('en')}
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function Rank({ rank }: { readonly rank: number }) {
+  const isFirst = rank === 1;
+  return (
+    <span
+      className={`inline-grid h-7 min-w-7 place-items-center rounded-full px-1.5 text-sm ${
+        isFirst ? 'bg-grain font-bold text-on-grain' : 'bg-sunken text-muted'
+      }`}
+    >
+      {rank}
+    </span>
+  );
+}

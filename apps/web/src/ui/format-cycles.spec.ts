@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest';
+import { formatCoreHours, formatCycles, groupDigits } from './format-cycles';
+
+describe('cycles', () => {
+  it.each([
+    ['0', '0'],
+    ['999', '999'],
+    ['1000', '1.00 k'],
+    ['152300000000', '152 G'],
+    ['1523000000000', '1.52 T'],
+    // Rounding up would say 1000 G.
+    ['999999999999', '999 G'],
+    ['340282366920938463463374607431768211457', '340282366920938 Y'],
+  ])('%s read as %s', (cycles, text) => {
+    expect(formatCycles(cycles)).toBe(text);
+  });
+
+  it('are core-hours of a core with a thousand million instructions a second', () => {
+    expect(formatCoreHours('0')).toBe('0');
+    expect(formatCoreHours('3600000000')).toBe('< 0.01');
+    expect(formatCoreHours('5400000000000')).toBe('1.50');
+    expect(formatCoreHours('36000000000000000')).toBe('10\u202f000');
+  });
+
+  it('keep every digit when told exactly', () => {
+    expect(groupDigits('1234567')).toBe('1\u202f234\u202f567');
+    expect(groupDigits('12')).toBe('12');
+  });
+});

@@ -1,0 +1,21 @@
+import type { Host } from '@gleaner/client';
+import { formatDuration } from './estimate-remaining';
+
+/** Agents call at least every five minutes, browsers every minute; twice that is silence. */
+const SILENT_AFTER_MS = 10 * 60 * 1000;
+
+/** What a host does now, in words, and the colour of its dot. */
+export function hostState(
+  host: Pick<Host, 'held' | 'inProgress' | 'lastSeenAt'>,
+  nowMs: number,
+): { readonly text: string; readonly dot: string } {
+  if (host.held !== null) return { text: `Held by an operator: ${host.held}`, dot: 'bg-bad' };
+  if (host.lastSeenAt === null) return { text: 'Attached, and has not asked for work yet', dot: 'bg-muted' };
+  const silentMs = nowMs - Date.parse(host.lastSeenAt);
+  if (silentMs > SILENT_AFTER_MS) {
+    return { text: `Silent for ${formatDuration(silentMs / 1000)}`, dot: 'bg-muted' };
+  }
+  if (host.inProgress === 0) return { text: 'Awake, without a task at the moment', dot: 'bg-good' };
+  const tasks = host.inProgress === 1 ? 'one task' : `${host.inProgress} tasks`;
+  return { text: `Computing ${tasks}`, dot: 'bg-grain breathing' };
+}

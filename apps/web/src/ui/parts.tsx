@@ -1,0 +1,119 @@
+import { Link } from '@tanstack/react-router';
+import { useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
+
+const PRIMARY =
+  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px disabled:cursor-default disabled:opacity-60';
+const QUIET =
+  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg border border-line bg-panel px-5 py-2.5 font-semibold text-ink no-underline transition hover:border-accent active:translate-y-px disabled:cursor-default disabled:opacity-60';
+
+interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
+  readonly look?: 'primary' | 'quiet';
+}
+
+export function Button({ look = 'primary', className = '', ...rest }: ButtonProps) {
+  return (
+    <button type="button" className={`${look === 'primary' ? PRIMARY : QUIET} ${className}`} {...rest} />
+  );
+}
+
+export function ButtonLink({
+  look = 'primary',
+  to,
+  children,
+}: {
+  readonly look?: 'primary' | 'quiet';
+  readonly to: '/' | '/volunteer';
+  readonly children: ReactNode;
+}) {
+  return (
+    <Link to={to} className={look === 'primary' ? PRIMARY : QUIET}>
+      {children}
+    </Link>
+  );
+}
+
+export function Panel({
+  children,
+  className = '',
+}: {
+  readonly children: ReactNode;
+  readonly className?: string;
+}) {
+  return (
+    <section className={`rounded-2xl border border-line bg-panel p-5 sm:p-6 ${className}`}>
+      {children}
+    </section>
+  );
+}
+
+export function PageTitle({ children, lead }: { readonly children: ReactNode; readonly lead?: ReactNode }) {
+  return (
+    <header className="mb-8 max-w-3xl">
+      <h1 className="text-4xl leading-tight sm:text-5xl [overflow-wrap:anywhere]">{children}</h1>
+      {lead !== undefined && <p className="mt-3 text-lg text-muted">{lead}</p>}
+    </header>
+  );
+}
+
+/** A bar from 0 to 1000. */
+export function Progress({ permille, label }: { readonly permille: number; readonly label: string }) {
+  return (
+    <div
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={Math.floor(permille / 10)}
+      className="h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line"
+    >
+      <div
+        className="h-full rounded-full bg-grain transition-[width] duration-700"
+        style={{ width: `${permille / 10}%` }}
+      />
+    </div>
+  );
+}
+
+/** Lines to type into a terminal, with a button that copies them. */
+export function Commands({ lines, label }: { readonly lines: readonly string[]; readonly label: string }) {
+  const [isCopied, setCopied] = useState(false);
+  const copy = (): void => {
+    // Absent on plain http: the lines can still be selected by hand.
+    const clipboard = navigator.clipboard as Clipboard | undefined;
+    void clipboard?.writeText(lines.join('\n')).then(() => setCopied(true));
+  };
+  return (
+    <div className="relative rounded-xl border border-line bg-sunken">
+      <pre
+        tabIndex={0}
+        aria-label={label}
+        className="overflow-x-auto p-4 pr-20 font-mono text-sm leading-7 text-ink"
+      >
+        {lines.map((line) => (
+          <code key={line} className="block">
+            <span aria-hidden="true" className="mr-2 text-accent select-none">
+              $
+            </span>
+            {line}
+          </code>
+        ))}
+      </pre>
+      {'clipboard' in navigator && (
+        <button
+          type="button"
+          onClick={copy}
+          className="absolute top-2.5 right-2.5 cursor-pointer rounded-md border border-line bg-panel px-2.5 py-1 text-xs font-semibold text-muted hover:text-ink"
+        >
+          {isCopied ? 'Copied' : 'Copy'}
+        </button>
+      )}
+    </div>
+  );
+}
+
+/** Said while nothing is there yet, with what can be done about it. */
+export function Empty({ children }: { readonly children: ReactNode }) {
+  return (
+    <p className="rounded-xl border border-dashed border-line px-5 py-8 text-center text-muted">{children}</p>
+  );
+}

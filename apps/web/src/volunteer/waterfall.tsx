@@ -1,0 +1,60 @@
+import { useEffect, useRef, useState } from 'react';
+import { heatColors } from './heat-colors';
+import { volunteerSession } from './volunteer-session';
+
+const COLUMNS = 512;
+const ROWS = 220;
+const ROW_PIXELS = 2;
+/** A picture of another app may have any size; a row of intensities has at most so many. */
+const FRAME_BYTES_MAX = 8192;
+
+/** The real spectra of the task in hand, newest on top, as the app publishes them from its memory. */
+export function Waterfall({ isOn }: { readonly isOn: boolean }) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [rows, setRows] = useState(0);
+  useEffect(() => {
+    const context = canvas.current?.getContext('2d', { alpha: false });
+    if (!context) return undefined;
+    const colors = heatColors();
+    const line = context.createImageData(COLUMNS, ROW_PIXELS);
+    const words = new Uint32Array(line.data.buffer);
+    return volunteerSession.onFrame(({ bytes }) => {
+      if (bytes.length === 0 || bytes.length > FRAME_BYTES_MAX) return;
+      for (let column = 0; column < COLUMNS; column += 1) {
+        const from = Math.floor((column * bytes.length) / COLUMNS);
+        const color = colors[bytes[from] ?? 0] ?? 0;
+        for (let row = 0; row < ROW_PIXELS; row += 1) words[row * COLUMNS + column] = color;
+      }
+      context.drawImage(context.canvas, 0, ROW_PIXELS);
+      context.putImageData(line, 0, 0);
+      setRows((count) => count + 1);
+    });
+  }, []);
+  return (
+    <figure className="overflow-hidden rounded-2xl border border-line bg-[#060910]">
+      <div className="relative">
+        <canvas
+          ref={canvas}
+          width={COLUMNS}
+          height={ROWS * ROW_PIXELS}
+          role="img"
+          aria-label="Waterfall of the power spectra that this tab computes; the newest is on top"
+          data-rows={rows}
+          className="block h-64 w-full [image-rendering:pixelated] sm:h-80"
+        />
+        {rows === 0 && (
+          <p className="absolute inset-0 grid place-items-center p-6 text-center text-[#aab4c6]">
+            {isOn
+              ? 'The first spectrum appears as soon as a unit is being computed.'
+              : 'What your computer sees appears here.'}
+          </p>
+        )}
+      </div>
+      <figcaption className="flex justify-between gap-4 border-t border-[#263146] px-4 py-2 text-xs text-[#aab4c6]">
+        <span>← lower frequency</span>
+        <span>newest on top; bright: above the threshold</span>
+        <span>higher →</span>
+      </figcaption>
+    </figure>
+  );
+}
