@@ -25,8 +25,8 @@ const BUSY_RETRY_MS = 100;
 const ELSEWHERE_RETRY_MS = 500;
 /** What the line carries in this time may be granted and not yet fetched. */
 const GRANT_AHEAD_MS = 1000;
-/** A grant that was not fetched, or whose copy did not spread, is given to somebody else after this. */
-const LEASE_MS = 3000;
+/** A grant that was not fetched, or whose copy did not spread, is given to somebody else after this, and twice as long each time. */
+const LEASE_MS = 4000;
 const REPORTS_THAT_EXPOSE = 2;
 const DAY_SECONDS = 24 * 3600;
 
@@ -34,6 +34,7 @@ interface Grant {
   readonly peerId: string;
   readonly atMs: number;
   isFetched: boolean;
+  readonly leaseMs: number;
 }
 
 /** Tracker, ticketing origin and signer of one random blob. */
@@ -161,7 +162,7 @@ export class CoordinatorStandIn {
       return nothing('elsewhere', ELSEWHERE_RETRY_MS);
     let outstandingBytes = 0;
     for (const grant of this.#grants.values()) {
-      if (!grant.isFetched && now - grant.atMs < LEASE_MS) outstandingBytes += this.manifest.chunk;
+      if (!grant.isFetched && now - grant.atMs < grant.leaseMs) outstandingBytes += this.manifest.chunk;
     }
     if (outstandingBytes >= Math.max(this.manifest.chunk, (this.bytesPerSecond * GRANT_AHEAD_MS) / 1000)) {
       return nothing('busy', BUSY_RETRY_MS);
@@ -173,11 +174,13 @@ export class CoordinatorStandIn {
       const grant = this.#grants.get(chunk);
       if (!grant) fresh.push(chunk);
       else if (this.#isExposed(grant.peerId)) lost.push(chunk);
-      else if ((request.urgent || !grant.isFetched) && now - grant.atMs > LEASE_MS) lost.push(chunk);
+      else if ((request.urgent || !grant.isFetched) && now - grant.atMs > grant.leaseMs) lost.push(chunk);
     }
     const chunks = [...fresh, ...lost].slice(0, request.count);
-    for (const chunk of chunks)
-      this.#grants.set(chunk, { peerId: request.peerId, atMs: now, isFetched: false });
+    for (const chunk of chunks) {
+      const leaseMs = (this.#grants.get(chunk)?.leaseMs ?? LEASE_MS / 2) * 2;
+      this.#grants.set(chunk, { peerId: request.peerId, atMs: now, isFetched: false, leaseMs });
+    }
     return { chunks, otherwise: 'elsewhere', retryAfterMs: ELSEWHERE_RETRY_MS };
   }
 

@@ -7,6 +7,8 @@ import { PeerSession } from './peer-session.js';
 
 const DIAL_TIMEOUT_MS = 10_000;
 const MAX_DIALS = 16;
+/** Enough neighbours for chunks to spread; beyond that, handshakes and announcements cost more than they bring. */
+const ENOUGH_LINKS = 12;
 const MAX_HANDSHAKES = 32;
 const MAX_BANNED = 1000;
 
@@ -53,7 +55,14 @@ export class PeerLinks {
   /** Tries the peer's addresses in turn, unless there is a link or an attempt already. */
   async dial(peerId: string, addresses: readonly string[]): Promise<void> {
     const isUseless = this.#sessions.has(peerId) || this.#dialling.has(peerId) || this.#banned.has(peerId);
-    if (isUseless || this.#dialling.size >= MAX_DIALS || this.#stop.signal.aborted || !this.#transport)
+    const hasEnough = this.#sessions.size + this.#dialling.size >= ENOUGH_LINKS;
+    if (
+      isUseless ||
+      hasEnough ||
+      this.#dialling.size >= MAX_DIALS ||
+      this.#stop.signal.aborted ||
+      !this.#transport
+    )
       return;
     this.#dialling.add(peerId);
     try {
