@@ -32,7 +32,7 @@ export interface VolunteerState {
 }
 
 /** Volunteering in this tab: outlives the page that shows it, ends with the tab. One a program. */
-export class VolunteerSession {
+class VolunteerSession {
   #state: VolunteerState = {
     phase: 'off',
     wishes: DEFAULT_WISHES,

@@ -1,0 +1,132 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { leaderboard, publicJobView } from '@gleaner/protocol';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { aVolunteer, type Volunteer } from '../e2e/volunteering/volunteer.js';
+import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { aSetiJob, type SetiJob } from './seti-job.js';
+
+const chromiumPath = chromiumOrWarn();
+
+describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
+  let gleaner: TestApplication;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let job: SetiJob;
+  let directory: string;
+  let agent: Volunteer;
+
+  beforeAll(async () => {
+    buildWebsite();
+    gleaner = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+    directory = await mkdtemp(join(tmpdir(), 'gleaner-web-'));
+    browser = await openBrowser(chromiumPath ?? '');
+    page = await browser.newPage();
+    complaints = complaintsOf(page);
+    job = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 3, unitChirps: 2 });
+  });
+  afterAll(async () => {
+    await agent?.[Symbol.asyncDispose]();
+    await browser?.close();
+    await gleaner?.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('starts nothing without a click', async () => {
+    await page.goto(`${gleaner.url}/volunteer`);
+    await page.getByRole('button', { name: 'Start computing' }).waitFor();
+    expect(await hosts()).toBe(0);
+  });
+
+  it('computes a real unit, whose spectra it shows, until an agent agrees and the credit is on the leaderboard', async () => {
+    const clickedMs = Date.now();
+    await page.getByRole('slider', { name: 'Time of a core' }).fill('100');
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    const cycles = page.getByLabel('Cycles computed in this tab');
+    await expect.poll(async () => cycles.innerText(), { timeout: 60_000, interval: 50 }).not.toBe('0 cycles');
+    process.stderr.write(`click to first cycle: ${Date.now() - clickedMs} ms\n`);
+    const waterfall = page.getByRole('img', { name: 'Waterfall' });
+    await expect
+      .poll(async () => Number(await waterfall.getAttribute('data-rows')), { timeout: 60_000 })
+      .toBeGreaterThan(0);
+
+    agent = await aVolunteer(gleaner, { name: 'Ada', directory });
+    await expect.poll(validUnits, { timeout: 100_000, interval: 250 }).toBe(3);
+    const rows = leaderboard.parse(
+      (await gleaner.http.get('/v1/leaderboards/accounts').expect(200)).body,
+    ).items;
+    expect(rows.map(({ name }) => name).sort()).toEqual(['Ada', 'anonymous browser']);
+    expect(rows[0]?.credit).toBe(rows[1]?.credit);
+
+    await page.getByRole('link', { name: 'Leaderboards' }).click();
+    await page.getByRole('row', { name: 'anonymous browser' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('shows the finished job with its units and who helped', async () => {
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+    await page.getByRole('link', { name: 'A night at Arecibo' }).click();
+    await page.getByText('Completed').waitFor();
+    await page.getByRole('img', { name: '3 squares of 1 unit: 3 valid' }).waitFor();
+    await page.getByRole('listitem').filter({ hasText: 'anonymous browser' }).waitFor();
+  });
+
+  it('gives the work to the person who signs in and claims it', async () => {
+    const person = await aPerson(gleaner, { name: 'Vera', scopes: ['work'] });
+    await page.getByRole('link', { name: 'My account' }).click();
+    await page.getByLabel('API token').fill(person.token);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Vera' }).waitFor();
+    await page.getByRole('button', { name: 'Claim this work' }).click();
+    await page.getByText('Claimed: it is your work now.').waitFor();
+    const [linked] = z
+      .array(z.object({ linked: z.boolean() }))
+      .parse(
+        await gleaner.dataSource.query(
+          `SELECT person_id = (SELECT person_id FROM account WHERE id = $1) AS linked FROM account WHERE anonymous`,
+          [person.account.id],
+        ),
+      );
+    expect(linked).toEqual({ linked: true });
+  });
+
+  it('gives back what it held when the tab is closed', async () => {
+    await submitLongUnits();
+    await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
+    await expect.poll(leases, { timeout: 60_000 }).toBeGreaterThan(0);
+    await page.close({ runBeforeUnload: false });
+    await expect.poll(browserLeases, { timeout: 30_000, interval: 100 }).toBe(0);
+  });
+
+  /** Units that take long, so that one is in hand when the tab is closed. */
+  async function submitLongUnits(): Promise<void> {
+    await agent[Symbol.asyncDispose]();
+    const { spec } = await specOf(job.jobId);
+    const longer = { ...spec, split: [{ kind: 'range', name: 'chirp', from: 0, to: 4000, step: 2000 }] };
+    await job.scientist.post('/v1/jobs', { project: job.project, spec: longer }).expect(202);
+  }
+
+  async function specOf(jobId: string): Promise<{ spec: Record<string, unknown> }> {
+    const answer = await job.scientist.get(`/v1/jobs/${jobId}`).expect(200);
+    return z.object({ spec: z.record(z.string(), z.unknown()) }).parse(answer.body);
+  }
+
+  async function validUnits(): Promise<number> {
+    const answer = await gleaner.http.get(`/v1/public/jobs/${job.jobId}`).expect(200);
+    return publicJobView.parse(answer.body).job.units.valid;
+  }
+
+  async function count(sql: string): Promise<number> {
+    const [row] = z.array(z.object({ n: z.coerce.number() })).parse(await gleaner.dataSource.query(sql));
+    return row?.n ?? 0;
+  }
+  const hosts = (): Promise<number> => count('SELECT count(*) AS n FROM host');
+  const leases = (): Promise<number> => count('SELECT count(*) AS n FROM lease');
+  const browserLeases = (): Promise<number> =>
+    count(`SELECT count(*) AS n FROM lease l JOIN host h ON h.id = l.host_id WHERE h.kind = 'browser'`);
+});
