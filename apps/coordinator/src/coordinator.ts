@@ -8,6 +8,8 @@ import { createApplication } from './create-application.js';
 import { EmbeddedPostgres, openDataSource } from './database/index.js';
 import type { Logger } from './telemetry/index.js';
 
+const CONNECTION_GRACE_MS = 2_000;
+
 export interface Coordinator {
   readonly app: NestFastifyApplication;
   /** Where it listens, for this machine. */
@@ -36,7 +38,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     started.push(() => closeDataSource(dataSource));
     const app = await createApplication({ config, dataSource, logger });
-    started.push(() => app.close());
+    started.push(() => closeApplication(app));
     const operatorToken = config.role === 'worker' ? null : await app.get(OperatorBootstrap).run();
     await app.listen(config.port, config.host);
     const port = boundPort(app);
@@ -52,6 +54,22 @@ async function prepareDataDir(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
   const { mode } = await stat(dataDir);
   if (process.getuid?.() === 0 && (mode & 0o001) === 0) await chmod(dataDir, (mode & 0o777) | 0o011);
+}
+
+/**
+ * Requests that run when the server stops listening may end within a moment. A connection on which a client has said
+ * nothing yet counts as busy for Node, and would hold the end back until its headers are overdue, a minute later.
+ */
+async function closeApplication(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer();
+  const timer = setInterval(() => {
+    if (!server.listening) server.closeAllConnections();
+  }, CONNECTION_GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function closeDataSource(dataSource: DataSource): Promise<void> {
