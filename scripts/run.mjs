@@ -17,6 +17,7 @@ const programs = {
   ],
   check: (args) => [join(root, 'scripts/check.mjs'), ...args],
   bench: ([name, ...args]) => [join(root, 'test/dist/bench', `${name}.js`), ...args],
+  web: ([name, ...args]) => [join(root, 'test/dist/web', `${name}.js`), ...args],
   conformance: ([name, ...args]) => [join(root, 'test/dist/conformance', `${name}.js`), ...args],
 };
 

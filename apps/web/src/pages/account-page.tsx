@@ -137,7 +137,7 @@ function MyHosts({ token }: { readonly token: string }) {
       {data.items.length === 0 && (
         <Empty>No machine computes for you yet. Attach one with the agent, or start in a tab.</Empty>
       )}
-      <ul className="grid gap-4 md:grid-cols-2">
+      <ul className="grid grid-cols-1 gap-4 md:grid-cols-2">
         {data.items.map((host) => (
           <li key={host.id}>
             <HostCard host={host} token={token} />

@@ -11,7 +11,7 @@ import { ButtonLink, Commands, Empty, Panel } from '../ui/parts';
 export function FrontPage() {
   return (
     <>
-      <div className="grid items-center gap-8 lg:grid-cols-[1.25fr_1fr] lg:gap-14">
+      <div className="grid grid-cols-1 items-center gap-8 lg:grid-cols-[1.25fr_1fr] lg:gap-14">
         <div>
           <h1 className="text-4xl leading-[1.08] sm:text-6xl">
             The time your computer leaves lying, gathered for science.
@@ -34,7 +34,7 @@ export function FrontPage() {
         <RightNow />
       </div>
       <ComputingNow />
-      <div className="mt-16 grid gap-6 lg:grid-cols-2" id="join">
+      <div className="mt-16 grid grid-cols-1 gap-6 lg:grid-cols-2" id="join">
         <Join />
         <Submit />
       </div>
@@ -100,7 +100,7 @@ function ComputingNow() {
       {data?.items.length === 0 && (
         <Empty>No public job runs at the moment. What volunteers finished is under “All jobs”.</Empty>
       )}
-      <div className="grid gap-4 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-2">
         {data?.items.map((job) => (
           <JobCard key={job.id} job={job} />
         ))}

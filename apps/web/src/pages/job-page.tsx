@@ -66,7 +66,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           </p>
         )}
       </Panel>
-      <div className="mt-6 grid gap-6 md:grid-cols-2">
+      <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Panel>
           <h2 className="mb-3 text-2xl">Who helped</h2>
           {helpers.length === 0 ? (

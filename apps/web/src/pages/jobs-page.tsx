@@ -13,7 +13,7 @@ export function JobsPage() {
       </PageTitle>
       {data && jobs.length === 0 && <Empty>No public job has been submitted yet.</Empty>}
       <h2 className="sr-only">All public jobs</h2>
-      <div className="grid gap-4 md:grid-cols-2">
+      <div className="grid grid-cols-1 gap-4 md:grid-cols-2">
         {jobs.map((job) => (
           <JobCard key={job.id} job={job} />
         ))}

@@ -16,7 +16,7 @@ export function VolunteerPage() {
       <PageTitle lead="Nothing is installed, nothing is read from your computer, and nothing starts before you click.">
         Volunteer in this tab
       </PageTitle>
-      <div className="grid gap-6 lg:grid-cols-[1fr_21rem]">
+      <div className="grid grid-cols-1 gap-6 lg:grid-cols-[1fr_21rem]">
         <div className="min-w-0">
           <Waterfall isOn={isOn} />
           <InHand state={state} />
