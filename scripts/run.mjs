@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { bootstrap, programEnvironment, root } from './bootstrap.mjs';
 
 const parentWatchMs = 1000;
+/** Programs that end when this channel closes, so that even killing this process leaves nothing behind. */
+const watchingTheirParent = new Set(['demo', 'gleaner']);
 
 const programs = {
   demo: (args) => [join(root, 'apps/cli/dist/main.js'), 'demo', ...args],
@@ -26,15 +28,16 @@ if (name === 'build') {
   await bootstrap();
 } else if (name !== undefined && Object.hasOwn(programs, name)) {
   const node = await bootstrap();
-  await runProgram(node, programs[name](args));
+  await runProgram(node, programs[name](args), watchingTheirParent.has(name));
 } else {
   console.error(`gleaner: usage: run.mjs build|${Object.keys(programs).join('|')} [ARGUMENT…]`);
   process.exit(2);
 }
 
 /** Ends as the program ends; a signal to this process, or the death of its parent, ends the program too. */
-async function runProgram(node, programArgs) {
-  const child = spawn(node, programArgs, { env: programEnvironment(), stdio: 'inherit' });
+async function runProgram(node, programArgs, withChannel) {
+  const stdio = ['inherit', 'inherit', 'inherit', ...(withChannel ? ['ipc'] : [])];
+  const child = spawn(node, programArgs, { env: programEnvironment(), stdio });
   // From a terminal the program gets Ctrl-C itself; here it must only not end this process first.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
