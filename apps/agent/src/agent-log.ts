@@ -1,17 +1,25 @@
 import type { Worker } from '@gleaner/worker-sdk';
+import { RotatingLog } from './service/rotating-log.js';
 
 /** One event: its name and what identifies it. Never a token. */
 export type LogEvent = (event: string, fields?: Readonly<Record<string, unknown>>) => void;
 
+/** Sentences in a file that rotates. */
+export function createFileLog(path: string): LogEvent {
+  const file = new RotatingLog({ path });
+  return (event, fields = {}) => {
+    file.write(sentenceOf(event, fields));
+  };
+}
+
 /** Sentences for people on stderr, or one JSON object a line on stdout for programs. */
 export function createLog(format: 'text' | 'json'): LogEvent {
   return (event, fields = {}) => {
-    const at = new Date().toISOString();
     if (format === 'json') {
+      const at = new Date().toISOString();
       process.stdout.write(`${JSON.stringify({ at, event, ...fields }, bigIntAsText)}\n`);
     } else {
-      const words = Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`);
-      process.stderr.write(`${[at, event, ...words].join(' ')}\n`);
+      process.stderr.write(`${sentenceOf(event, fields)}\n`);
     }
   };
 }
@@ -40,6 +48,11 @@ export function logWorker(worker: Worker, log: LogEvent): void {
   worker.on('call-failed', (event) => {
     log('call-failed', event);
   });
+}
+
+function sentenceOf(event: string, fields: Readonly<Record<string, unknown>>): string {
+  const words = Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`);
+  return [new Date().toISOString(), event, ...words].join(' ');
 }
 
 function textOf(value: unknown): string {

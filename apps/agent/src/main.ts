@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 // Only Node's own modules here: on an old Node everything else may fail to load before it can say why.
-const MIN_NODE_MAJOR = 22;
+import { MIN_NODE_MAJOR, nodeMajor } from './node-version.js';
 
-if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
+if (nodeMajor() < MIN_NODE_MAJOR) {
   process.stderr.write(`gleaner agent needs Node ${MIN_NODE_MAJOR} or newer; this is ${process.version}\n`);
   process.exit(1);
 }

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { attach } from './commands/attach.js';
@@ -9,6 +10,7 @@ import { parseDuration } from './control/duration.js';
 import { DataDirectory, defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
 import { prefs } from './policy/prefs-command.js';
+import { install, uninstall } from './service/service-commands.js';
 import { AGENT_VERSION } from './version.js';
 
 interface CommonOptions {
@@ -21,14 +23,24 @@ interface RunOptions {
   readonly memory?: number;
   readonly buffer?: number;
   readonly snapshot?: number;
+  readonly log?: string;
   readonly once?: true;
   readonly always?: true;
 }
 
-/** Runs one command of the agent and sets the process's exit code. */
-export async function runAgentProgram(args: readonly string[]): Promise<void> {
+/**
+ * Runs one command of the agent and sets the process's exit code.
+ *
+ * @param prefix arguments that this program wants before the agent's own, for a service that starts it
+ */
+export async function runAgentProgram(
+  args: readonly string[],
+  prefix: readonly string[] = [],
+): Promise<void> {
   try {
-    await createProgram().parseAsync(args, { from: 'user' });
+    await createProgram([process.execPath, realpathSync(process.argv[1] ?? ''), ...prefix]).parseAsync(args, {
+      from: 'user',
+    });
   } catch (error) {
     if (error instanceof CommanderError) {
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
@@ -42,7 +54,7 @@ export async function runAgentProgram(args: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
+function createProgram(self: readonly string[]): Command {
   const program = new Command('gleaner agent')
     .description('Computes for science when this machine is idle')
     .version(AGENT_VERSION)
@@ -81,6 +93,7 @@ function createProgram(): Command {
       'time between snapshots of a long task; default: 60',
       wholeNumber(1, 86_400),
     )
+    .option('--log <file>', 'log into a file that rotates')
     .option('--once', 'ask for work once, compute and report it, then end')
     .option('--always', 'compute whatever the machine is used for')
     .action(async (options: CommonOptions & RunOptions) => {
@@ -93,6 +106,7 @@ function createProgram(): Command {
         once: options.once ?? false,
         always: options.always ?? false,
         json: options.json ?? false,
+        logFile: options.log,
       });
     });
   withCommon(program.command('status'))
@@ -101,6 +115,7 @@ function createProgram(): Command {
       await status({ directory: directoryOf(options), json: options.json ?? false });
     });
   registerControl(program);
+  registerService(program, self);
   withCommon(program.command('detach'))
     .description('leave the project and forget its token')
     .action(async (options: CommonOptions) => {
@@ -138,6 +153,34 @@ function registerControl(program: Command): void {
     .argument('[name=value...]', 'such as whileInUse=compute hours.everyday=22:00-07:00; empty: the default')
     .action(async (changes: string[], options: CommonOptions) => {
       await prefs({ directory: directoryOf(options), changes, json: options.json ?? false });
+    });
+}
+
+function registerService(program: Command, self: readonly string[]): void {
+  withCommon(program.command('install'))
+    .description('start with your session from now on: systemd unit, LaunchAgent or scheduled task')
+    .option('--dry-run', 'show what would be done')
+    .action(async (options: CommonOptions & { dryRun?: true }) => {
+      const isDryRun = options.dryRun ?? false;
+      await install({
+        directory: directoryOf(options),
+        command: self,
+        isDryRun,
+        json: options.json ?? false,
+      });
+    });
+  withCommon(program.command('uninstall'))
+    .description('start with your session no more')
+    .option('--dry-run', 'show what would be done')
+    .option('--remove-data', 'leave the project and remove everything that the agent kept')
+    .action(async (options: CommonOptions & { dryRun?: true; removeData?: true }) => {
+      await uninstall({
+        directory: directoryOf(options),
+        command: self,
+        isDryRun: options.dryRun ?? false,
+        removesData: options.removeData ?? false,
+        json: options.json ?? false,
+      });
     });
 }
 

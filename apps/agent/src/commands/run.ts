@@ -1,5 +1,5 @@
 import { createWorker, type Worker } from '@gleaner/worker-sdk';
-import { createLog, logWorker, type LogEvent } from '../agent-log.js';
+import { createFileLog, createLog, logWorker, type LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
@@ -17,6 +17,8 @@ export interface RunCommand {
   /** Compute whatever the machine is used for. */
   readonly always: boolean;
   readonly json: boolean;
+  /** Log into this file, which rotates, instead of to the terminal. */
+  readonly logFile: string | undefined;
 }
 
 /** Computes until it is told to stop; with `once`, until the work of one request is done. */
@@ -32,7 +34,10 @@ export async function run(command: RunCommand): Promise<void> {
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
-  const log = createLog(command.json ? 'json' : 'text');
+  const log =
+    command.logFile === undefined
+      ? createLog(command.json ? 'json' : 'text')
+      : createFileLog(command.logFile);
   const worker = await createWorker({
     coordinator: attachment.coordinator,
     credentials: { token: attachment.token },

@@ -1,0 +1,20 @@
+#!/usr/bin/env node
+// The packaged agent's `gleaner` command: `gleaner agent …`. Only Node's own modules here, as in main.ts.
+import { MIN_NODE_MAJOR, nodeMajor } from './node-version.js';
+
+if (nodeMajor() < MIN_NODE_MAJOR) {
+  process.stderr.write(`gleaner agent needs Node ${MIN_NODE_MAJOR} or newer; this is ${process.version}\n`);
+  process.exit(1);
+}
+const [command, ...args] = process.argv.slice(2);
+const { runAgentProgram } = await import('./program.js');
+if (command === 'agent') {
+  await runAgentProgram(args, ['agent']);
+} else if (command === '--version' || command === '-V') {
+  await runAgentProgram(['--version']);
+} else {
+  process.stderr.write(
+    'This is the volunteer agent of Gleaner: gleaner agent attach URL, then gleaner agent run (--help tells more)\n',
+  );
+  process.exitCode = command === '--help' || command === undefined ? 0 : 2;
+}

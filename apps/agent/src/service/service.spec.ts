@@ -1,0 +1,112 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RotatingLog } from './rotating-log.js';
+import { serviceDefinition, type ServiceInit } from './service-definition.js';
+
+const init: ServiceInit = {
+  command: ['/opt/node 24/bin/node', '/home/ada/.npm/gleaner.js', 'agent'],
+  dataDirectory: '/home/ada/100% "mine"/$HOME',
+  isDefaultDirectory: true,
+  homeDirectory: '/home/ada',
+};
+
+describe('a systemd user unit', () => {
+  const { name, file, start, stop } = serviceDefinition('linux', init);
+
+  it('starts the agent with every argument as it is', () => {
+    expect(file.path).toBe('/home/ada/.config/systemd/user/gleaner-agent.service');
+    expect(file.content).toContain(
+      'ExecStart="/opt/node 24/bin/node" "/home/ada/.npm/gleaner.js" "agent" "run" "--data" "/home/ada/100%% \\"mine\\"/$$HOME"',
+    );
+  });
+
+  it('is started again after a crash, not after an exit that would only repeat', () => {
+    expect(file.content).toContain('Restart=on-failure');
+    expect(file.content).toContain('RestartPreventExitStatus=2 3 4 6');
+  });
+
+  it('is enabled and disabled by its name', () => {
+    expect(start.at(-1)).toEqual(['systemctl', '--user', 'enable', '--now', name]);
+    expect(stop).toEqual([['systemctl', '--user', 'disable', '--now', name]]);
+  });
+
+  it('of another directory has another name', () => {
+    const other = serviceDefinition('linux', { ...init, isDefaultDirectory: false });
+    expect(other.name).toMatch(/^gleaner-agent-[0-9a-f]{8}\.service$/);
+  });
+});
+
+describe('a LaunchAgent', () => {
+  const { file } = serviceDefinition('macos', init);
+
+  it('holds its arguments as XML', () => {
+    expect(file.path).toBe('/home/ada/Library/LaunchAgents/org.gleaner.gleaner-agent.plist');
+    expect(file.content).toContain('<string>/home/ada/100% &quot;mine&quot;/$HOME</string>');
+    expect(file.content).toContain('<key>RunAtLoad</key>\n  <true/>');
+  });
+});
+
+describe('a scheduled task', () => {
+  const { file, start } = serviceDefinition('windows', {
+    ...init,
+    command: ['C:\\Program Files\\nodejs\\node.exe', 'C:\\Users\\Ada & Bob\\gleaner.js', 'agent'],
+    dataDirectory: 'C:\\Users\\Ada & Bob\\data\\',
+    homeDirectory: 'C:\\Users\\Ada & Bob',
+  });
+
+  it('quotes its arguments as Windows takes them apart, and as XML', () => {
+    expect(file.encoding).toBe('utf16le');
+    expect(file.content).toContain('<Command>C:\\Program Files\\nodejs\\node.exe</Command>');
+    expect(file.content).toContain(
+      '&quot;C:\\Users\\Ada &amp; Bob\\gleaner.js&quot; &quot;agent&quot; &quot;run&quot; &quot;--data&quot; &quot;C:\\Users\\Ada &amp; Bob\\data\\\\&quot;',
+    );
+  });
+
+  it('is created from its file', () => {
+    expect(start[0]).toEqual(['schtasks', '/Create', '/F', '/TN', 'gleaner-agent', '/XML', file.path]);
+  });
+});
+
+describe('a rotating log', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'gleaner-log-'));
+  });
+  afterEach(async () => {
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('keeps the latest lines in a bounded number of bounded files', async () => {
+    const path = join(directory, 'logs', 'agent.log');
+    const log = new RotatingLog({ path, maxBytes: 30, keptFiles: 2 });
+    for (let number = 10; number < 30; number++) log.write(`line ${number}`);
+    log.close();
+    expect((await readdir(join(directory, 'logs'))).sort()).toEqual([
+      'agent.log',
+      'agent.log.1',
+      'agent.log.2',
+    ]);
+    expect(await readFile(path, 'utf8')).toBe('line 28\nline 29\n');
+    expect(await readFile(`${path}.1`, 'utf8')).toBe('line 25\nline 26\nline 27\n');
+  });
+
+  it('goes on where an earlier one ended', async () => {
+    const path = join(directory, 'agent.log');
+    for (const line of ['one', 'two']) {
+      const log = new RotatingLog({ path });
+      log.write(line);
+      log.close();
+    }
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\n');
+  });
+
+  it('that cannot be written loses lines and nothing else', async () => {
+    await writeFile(join(directory, 'file'), '');
+    const log = new RotatingLog({ path: join(directory, 'file', 'agent.log') });
+    expect(() => {
+      log.write('lost');
+    }).not.toThrow();
+  });
+});
