@@ -2,16 +2,16 @@
  * `npm run budget -- [--json]`: gzip bytes that a visitor's first look at each route costs, and the longest task of its
  * main thread where a Chromium is found. Exit code 1 beyond the budget.
  */
-import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
+import { repositoryRoot } from './repository-root.js';
 
 const BUDGET_BYTES = 150 * 1024;
 /** A visitor notices from about 100 ms; a slower machine than ours needs room. */
@@ -44,7 +44,6 @@ const manifestSchema = z.record(
 );
 type Manifest = z.infer<typeof manifestSchema>;
 
-// From test/dist/web or test/web: the repository is where package-lock.json is.
 const site = join(repositoryRoot(), 'apps', 'web', 'dist', 'site');
 
 async function main(): Promise<void> {
@@ -147,12 +146,6 @@ function serveSite(): Server {
       .on('error', () => response.writeHead(404).end())
       .pipe(response);
   });
-}
-
-function repositoryRoot(): string {
-  let folder = fileURLToPath(new URL('.', import.meta.url));
-  while (!existsSync(join(folder, 'package-lock.json'))) folder = join(folder, '..');
-  return folder;
 }
 
 await main();

@@ -6,11 +6,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { publicJobPage, type PublicJob } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
+import { repositoryRoot } from './repository-root.js';
 import { openPage, pagesOf, THEMES } from './pages.js';
 
 const SIZES = {
@@ -18,7 +18,7 @@ const SIZES = {
   phone: { width: 390, height: 844 },
 } as const;
 /** Far enough that there is something of everything to see. */
-const SHOWN_FROM_PERMILLE = 300;
+const SHOWN_FROM_PERMILLE = 200;
 const WATERFALL_ROWS = 110;
 const PATIENCE_MS = 180_000;
 
@@ -74,23 +74,23 @@ async function computeForAWhile(page: Page): Promise<void> {
 }
 
 function startDemo(): ChildProcess {
-  const cli = fileURLToPath(import.meta.resolve('@gleaner/cli'));
-  const program = join(cli, '..', 'main.js');
-  return spawn(process.execPath, [program, 'demo', '--chirp', '-4000:4000', '--units', '240'], {
+  const program = join(repositoryRoot(), 'apps', 'cli', 'dist', 'main.js');
+  return spawn(process.execPath, [program, 'demo', '--chirp', '-1600:1600', '--units', '160'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
 }
 
-async function addressOf(demo: ChildProcess): Promise<string> {
-  if (!demo.stderr) throw new Error('the demo was started without a stderr');
-  for await (const line of createInterface(demo.stderr)) {
-    const url = /serves at (\S+)/.exec(line)?.[1];
-    if (url !== undefined) {
-      demo.stderr.resume();
-      return url;
-    }
+function addressOf(demo: ChildProcess): Promise<string> {
+  const { promise, resolve: found, reject } = Promise.withResolvers<string>();
+  // Read to its end: a demo whose stderr is closed cannot go on.
+  if (demo.stderr) {
+    createInterface(demo.stderr).on('line', (line) => {
+      const url = /serves at (\S+)/.exec(line)?.[1];
+      if (url !== undefined) found(url);
+    });
   }
-  throw new Error('the demo ended before it served');
+  demo.once('exit', () => reject(new Error('the demo ended before it served')));
+  return promise;
 }
 
 async function jobInProgress(url: string): Promise<PublicJob> {

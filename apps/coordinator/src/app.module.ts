@@ -48,6 +48,7 @@ export class AppModule {
       SplittingModule.forRole({ works }),
       AssimilationModule.forRole({ works }),
       UpkeepModule.forRole({ works }),
+      StatsModule.forRole({ serves, works }),
       BlobSweepModule.forRole({ works }),
     ];
     const api = [
@@ -59,7 +60,6 @@ export class AppModule {
       AppsModule,
       JobsModule,
       LeaderboardsModule,
-      StatsModule,
     ];
     return { module: AppModule, imports: serves ? [...foundation, ...api] : foundation };
   }

@@ -15,5 +15,6 @@ export * from './jobs/upkeep/index.js';
 export * from './projects/index.js';
 export * from './queue/index.js';
 export * from './results/index.js';
+export * from './stats/index.js';
 export * from './telemetry/index.js';
 export * from './validation/index.js';

@@ -51,6 +51,48 @@ export const publicJob = z
 export type PublicJob = z.infer<typeof publicJob>;
 export const publicJobPage = pageOf(publicJob).meta({ id: 'PublicJobPage' });
 
+export const BOARD_PERIODS = ['all', 'rac', 'day', 'week', 'month'] as const;
+/** `rac`: recent average credit, half-life one week; days, weeks and months of UTC, weeks from Monday. */
+export const boardPeriod = z.enum(BOARD_PERIODS).meta({ id: 'BoardPeriod' });
+export type BoardPeriod = z.infer<typeof boardPeriod>;
+export const boardKind = z.enum(['accounts', 'hosts']).meta({ id: 'BoardKind' });
+export type BoardKind = z.infer<typeof boardKind>;
+
+export const boardRow = z
+  .strictObject({
+    /** null in the answer to a search: finding somebody's place costs more than finding them. */
+    rank: z.number().int().nullable(),
+    id: entityId,
+    name: z.string(),
+    /** What the period is ranked by: cycles, or for `rac` cycles a day. */
+    value: decimalString,
+    /** Validated cycles of all time. */
+    credit: decimalString,
+    validTasks: z.number().int(),
+  })
+  .meta({ id: 'BoardRow' });
+export type BoardRow = z.infer<typeof boardRow>;
+
+export const boardPage = z
+  .strictObject({
+    period: boardPeriod,
+    page: z.number().int(),
+    /** Rows of the whole board; up to a minute old. */
+    total: z.number().int(),
+    items: z.array(boardRow),
+  })
+  .meta({ id: 'BoardPage' });
+export type BoardPage = z.infer<typeof boardPage>;
+
+export const boardQuery = z.strictObject({
+  period: boardPeriod.default('all'),
+  page: z.coerce.number().int().min(1).max(1_000_000).default(1),
+  limit: z.coerce.number().int().min(1).max(100).default(50),
+  /** Part of a name; from three characters on anywhere in it. */
+  q: z.string().trim().min(1).max(80).optional(),
+});
+export type BoardQuery = z.infer<typeof boardQuery>;
+
 /** The most squares that a job's picture has; larger jobs put several units into each. */
 export const SQUARES_MAX = 1024;
 

@@ -16,6 +16,8 @@ import { HostEntity } from '../hosts/host.entity.js';
 import { JobEntity } from '../jobs/job.entity.js';
 import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
+import { BoardAnchorEntity } from '../stats/board-anchor.entity.js';
+import { BoardEntryEntity } from '../stats/board-entry.entity.js';
 import { JobTallyEntity } from '../validation/job-tally.entity.js';
 
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
@@ -29,6 +31,8 @@ export const ENTITIES = [
   BlobEntity,
   BlobGrantEntity,
   BlobReferenceEntity,
+  BoardAnchorEntity,
+  BoardEntryEntity,
   CreditEntryEntity,
   HostEntity,
   HostStandingEntity,

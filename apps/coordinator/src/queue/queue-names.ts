@@ -18,6 +18,10 @@ export const QUEUES = {
   link: 'link',
   /** Finds what announcements were lost. */
   sweep: 'sweep',
+  /** Takes new credit into the leaderboards. */
+  boards: 'boards',
+  /** Looks for credit that the leaderboards missed, and measures how long they are. */
+  boardUpkeep: 'board-upkeep',
 } as const;
 
 export interface ValidateData {

@@ -1,4 +1,8 @@
-import { Module } from '@nestjs/common';
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BoardKeeper } from './board-keeper.service.js';
+import { BoardsController } from './boards.controller.js';
+import { BoardsProcessor } from './boards.processor.js';
+import { BoardsService } from './boards.service.js';
 import { JobBroadcast } from './job-broadcast.service.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobsController } from './public-jobs.controller.js';
@@ -6,9 +10,15 @@ import { PublicJobs } from './public-jobs.service.js';
 import { SiteStatistics } from './site-statistics.service.js';
 import { StatsController } from './stats.controller.js';
 
-/** What everybody may see: totals, the rate of the moment, and public jobs with their pictures. */
-@Module({
-  controllers: [StatsController, PublicJobsController],
-  providers: [SiteStatistics, PublicJobs, JobPictures, JobBroadcast],
-})
-export class StatsModule {}
+/** What everybody may see: totals, the rate of the moment, boards, and public jobs with their pictures. */
+@Module({})
+export class StatsModule {
+  static forRole({ serves, works }: { serves: boolean; works: boolean }): DynamicModule {
+    const serving = [SiteStatistics, PublicJobs, JobPictures, JobBroadcast, BoardsService];
+    return {
+      module: StatsModule,
+      controllers: serves ? [StatsController, PublicJobsController, BoardsController] : [],
+      providers: [BoardKeeper, ...(serves ? serving : []), ...(works ? [BoardsProcessor] : [])],
+    };
+  }
+}

@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { BOARDS } from './board-order.js';
+import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
+
+/** Entries this young are looked at again: a batch's time is its beginning, and it may commit seconds later. */
+const OVERLAP_SECONDS = 10;
+/** Ranks between two anchors: what a page far down skips at most. */
+const ANCHOR_RANKS = 1000;
+
+const WEIGHT = `2::float8 ^ ((extract(epoch FROM now()) - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
+const TODAY = "(now() AT TIME ZONE 'UTC')::date";
+
+const TOTALS: Readonly<Record<BoardKind, string>> = {
+  accounts: `SELECT c.account_id AS id, a.name, c.cycles, c.tasks
+               FROM account_credit c JOIN account a ON a.id = c.account_id AND a.deleted_at IS NULL`,
+  hosts: `SELECT s.host_id AS id, h.name, s.cycles, s.credited_tasks AS tasks
+            FROM host_standing s JOIN host h ON h.id = s.host_id`,
+};
+const ID_COLUMN: Readonly<Record<BoardKind, string>> = { accounts: 'account_id', hosts: 'host_id' };
+
+/**
+ * Takes totals into the boards. What a total has grown by since the row took it in was earned meanwhile, whenever and
+ * however often this runs, so nothing is counted twice; each statement is one transaction.
+ */
+@Injectable()
+export class BoardKeeper {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Takes in what was earned in the last seconds. */
+  async refresh(): Promise<void> {
+    for (const kind of ['accounts', 'hosts'] as const) {
+      await this.takeIn(
+        kind,
+        `total.id IN (SELECT ${ID_COLUMN[kind]} FROM credit_entry
+                       WHERE granted_at > now() - interval '${OVERLAP_SECONDS} seconds')`,
+      );
+    }
+  }
+
+  /** Takes in whatever was missed, such as while no coordinator ran, and places the anchors anew. */
+  async reconcile(): Promise<void> {
+    for (const kind of ['accounts', 'hosts'] as const) {
+      await this.takeIn(kind, 'true');
+      for (const period of Object.keys(BOARDS) as BoardPeriod[]) await this.placeAnchors(kind, period);
+    }
+  }
+
+  private async takeIn(kind: BoardKind, which: string): Promise<void> {
+    await this.dataSource.query(
+      `INSERT INTO board_entry AS b
+         (kind, id, name, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
+       SELECT '${kind}', total.id, total.name, total.cycles, total.tasks, total.cycles::float8 * ${WEIGHT},
+              ${TODAY}, total.cycles, date_trunc('week', ${TODAY})::date, total.cycles,
+              date_trunc('month', ${TODAY})::date, total.cycles
+         FROM (${TOTALS[kind]}) total LEFT JOIN board_entry known ON known.kind = '${kind}' AND known.id = total.id
+        WHERE ${which} AND total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
+        ORDER BY total.id
+       ON CONFLICT (kind, id) DO UPDATE
+          SET name = excluded.name, cycles = excluded.cycles, tasks = excluded.tasks, day = excluded.day,
+              week = excluded.week, month = excluded.month,
+              recent = greatest(0, b.recent + (excluded.cycles - b.cycles)::float8 * ${WEIGHT}),
+              day_cycles = CASE WHEN b.day = excluded.day THEN b.day_cycles ELSE 0 END + excluded.cycles - b.cycles,
+              week_cycles = CASE WHEN b.week = excluded.week THEN b.week_cycles ELSE 0 END + excluded.cycles - b.cycles,
+              month_cycles = CASE WHEN b.month = excluded.month THEN b.month_cycles ELSE 0 END
+                             + excluded.cycles - b.cycles
+        WHERE b.cycles <> excluded.cycles`,
+    );
+  }
+
+  private async placeAnchors(kind: BoardKind, period: BoardPeriod): Promise<void> {
+    const { value, where } = BOARDS[period];
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('DELETE FROM board_anchor WHERE kind = $1 AND period = $2', [kind, period]);
+      await manager.query(
+        `INSERT INTO board_anchor (kind, period, rank, value, id)
+         SELECT $1, $2, rank, value::text, id FROM (
+           SELECT row_number() OVER (ORDER BY ${value} DESC, id) AS rank, count(*) OVER () AS total, ${value} AS value, id
+             FROM board_entry WHERE kind = $1 AND ${where}) ranked
+          WHERE rank % ${ANCHOR_RANKS} = 1 OR rank = total`,
+        [kind, period],
+      );
+    });
+  }
+}

@@ -1,0 +1,109 @@
+import { Injectable } from '@nestjs/common';
+import type { BoardKind, BoardPage, BoardPeriod, BoardQuery, BoardRow } from '@gleaner/protocol';
+import { DataSource } from 'typeorm';
+import { z } from 'zod';
+import { BOARDS } from './board-order.js';
+import { recentAverageCredit } from './recent-credit.js';
+import { SharedAnswers } from './shared-answers.js';
+
+/** With the keeper's second this stays below the two in which a grant reaches the page. */
+const FRESHNESS_MS = 500;
+const CACHED_PAGES = 500;
+/** Names that a search looks at before it ranks them: "a" is part of half of all names. */
+const CANDIDATES_MAX = 2_000;
+/** Shorter parts have no trigram, and are only looked for at the beginning. */
+const CONTAINS_FROM_LENGTH = 3;
+/** A board without anchors is at most a minute old or short. */
+const COUNTED_MAX = 10_000;
+
+const count = z.coerce.number().int();
+const rows = z.array(
+  z.object({ id: z.string(), name: z.string(), value: z.string(), credit: z.string(), tasks: count }),
+);
+type Row = z.infer<typeof rows>[number];
+const anchors = z.array(z.object({ rank: count, value: z.string(), id: z.string() }));
+const totals = z.array(z.object({ total: count }));
+
+@Injectable()
+export class BoardsService {
+  private readonly pages = new SharedAnswers<BoardPage>(CACHED_PAGES, FRESHNESS_MS);
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  page(kind: BoardKind, query: BoardQuery): Promise<BoardPage> {
+    const { period, page, limit, q } = query;
+    return this.pages.get(JSON.stringify([kind, period, page, limit, q]), async () => {
+      const total = await this.total(kind, period);
+      const items = q === undefined ? await this.ranked(kind, query) : await this.search(kind, query, q);
+      return { period, page, total, items };
+    });
+  }
+
+  /** From the nearest anchor above the page's first rank on. */
+  private async ranked(kind: BoardKind, { period, page, limit }: BoardQuery): Promise<BoardRow[]> {
+    const { value, type, where } = BOARDS[period];
+    const firstRank = (page - 1) * limit + 1;
+    const [anchor] = anchors.parse(
+      await this.dataSource.query(
+        `SELECT rank, value, id FROM board_anchor WHERE kind = $1 AND period = $2 AND rank <= $3
+          ORDER BY rank DESC LIMIT 1`,
+        [kind, period, firstRank],
+      ),
+    );
+    // Close to the top the anchors are only in the way: they may be a minute old.
+    const from = anchor && anchor.rank > 1 ? anchor : null;
+    const found = rows.parse(
+      await this.dataSource.query(
+        `SELECT id, name, ${valueText(period)} AS value, trunc(cycles)::text AS credit, tasks FROM board_entry
+          WHERE kind = $1 AND ${where}
+            ${from ? `AND ${value} <= $4::${type} AND (${value} < $4::${type} OR id >= $5::bigint)` : ''}
+          ORDER BY ${value} DESC, id OFFSET $2 LIMIT $3`,
+        [kind, firstRank - (from?.rank ?? 1), limit, ...(from ? [from.value, from.id] : [])],
+      ),
+    );
+    return found.map((row, index) => present(row, period, firstRank + index));
+  }
+
+  /** The very name first, then by what they gave. */
+  private async search(kind: BoardKind, { period, limit }: BoardQuery, q: string): Promise<BoardRow[]> {
+    const name = q.toLowerCase();
+    const pattern = name.replaceAll(/[\\%_]/g, '\\$&');
+    const found = rows.parse(
+      await this.dataSource.query(
+        `SELECT id, name, ${valueText(period)} AS value, trunc(cycles)::text AS credit, tasks FROM (
+           (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) = $2 LIMIT ${CANDIDATES_MAX})
+           UNION
+           (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
+         ) found ORDER BY lower(name) = $2 DESC, ${BOARDS[period].value} DESC, id LIMIT $4`,
+        [kind, name, `${name.length >= CONTAINS_FROM_LENGTH ? '%' : ''}${pattern}%`, limit],
+      ),
+    );
+    return found.map((row) => present(row, period, null));
+  }
+
+  private async total(kind: BoardKind, period: BoardPeriod): Promise<number> {
+    const [last] = totals.parse(
+      await this.dataSource.query(
+        `SELECT coalesce((SELECT max(rank) FROM board_anchor WHERE kind = $1 AND period = $2),
+                         (SELECT count(*) FROM (SELECT FROM board_entry WHERE kind = $1 AND ${BOARDS[period].where}
+                                                 LIMIT ${COUNTED_MAX}) counted)) AS total`,
+        [kind, period],
+      ),
+    );
+    return last?.total ?? 0;
+  }
+}
+
+function valueText(period: BoardPeriod): string {
+  const { value, type } = BOARDS[period];
+  return type === 'numeric' ? `greatest(0, trunc(${value}))::text` : `${value}::text`;
+}
+
+function present(
+  { id, name, value, credit, tasks }: Row,
+  period: BoardPeriod,
+  rank: number | null,
+): BoardRow {
+  const shown = period === 'rac' ? recentAverageCredit(Number(value), Date.now()).toString() : value;
+  return { rank, id, name, value: shown, credit, validTasks: tasks };
+}

@@ -1,0 +1,106 @@
+import { BoardKeeper } from '@gleaner/coordinator';
+import { boardPage, type BoardPage } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+
+/** Enough rows for several anchors. */
+const CROWD = 2_500;
+
+describe('boards', () => {
+  let gleaner: TestApplication;
+  let keeper: BoardKeeper;
+  beforeAll(async () => {
+    gleaner = await createTestApplication();
+    keeper = gleaner.app.get(BoardKeeper);
+    await gleaner.dataSource.query(
+      `WITH made AS (INSERT INTO account (name, anonymous) SELECT 'Crowd ' || n, false FROM generate_series(1, ${CROWD}) n RETURNING id)
+       INSERT INTO account_credit (account_id, cycles, tasks) SELECT id, id * 1000, 1 FROM made`,
+    );
+    await keeper.reconcile();
+  });
+  afterAll(() => gleaner.close());
+
+  async function board(query: string, kind = 'accounts'): Promise<BoardPage> {
+    return boardPage.parse((await gleaner.http.get(`/v1/boards/${kind}?${query}`).expect(200)).body);
+  }
+
+  /** As validation grants it: entry and total in one transaction. */
+  async function grant(accountId: string, cycles: string, unitId: number): Promise<void> {
+    await gleaner.dataSource.query(
+      `WITH e AS (INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles) VALUES ($3, 0, $1, 1, $2))
+       INSERT INTO account_credit AS c (account_id, cycles, tasks) VALUES ($1, $2, 1)
+       ON CONFLICT (account_id) DO UPDATE SET cycles = c.cycles + excluded.cycles, tasks = c.tasks + 1`,
+      [accountId, cycles, unitId],
+    );
+  }
+
+  it.each(['all', 'rac', 'day', 'week', 'month'])(
+    'page far down like a list of everybody would: %s',
+    async (period) => {
+      const all: string[] = [];
+      for (let page = 1; page <= CROWD / 100; page += 1) {
+        const { items, total } = await board(`period=${period}&limit=100&page=${page}`);
+        expect(total).toBe(CROWD);
+        expect(items[0]?.rank).toBe((page - 1) * 100 + 1);
+        all.push(...items.map(({ id }) => id));
+      }
+      expect(all).toEqual([...all].sort((a, b) => Number(b) - Number(a)));
+      expect(new Set(all).size).toBe(CROWD);
+      expect((await board(`period=${period}&page=100000`)).items).toEqual([]);
+    },
+  );
+
+  it('take in each grant once, however often they look, within two seconds', async () => {
+    const { account } = await aPerson(gleaner, { name: 'Newcomer' });
+    await grant(account.id, '900000000000', 1);
+    await expect
+      .poll(async () => (await board('q=newcomer')).items[0]?.credit, { timeout: 2_000, interval: 50 })
+      .toBe('900000000000');
+    await keeper.refresh();
+    await grant(account.id, '100000000000', 2);
+    await keeper.refresh();
+    await keeper.refresh();
+    await keeper.reconcile();
+    const [row] = await gleaner.dataSource.query<Array<Record<string, unknown>>>(
+      'SELECT cycles, tasks, day_cycles, week_cycles, month_cycles FROM board_entry WHERE name = $1',
+      ['Newcomer'],
+    );
+    const total = '1000000000000';
+    expect(row).toEqual({
+      cycles: total,
+      tasks: '2',
+      day_cycles: total,
+      week_cycles: total,
+      month_cycles: total,
+    });
+  });
+
+  it('count a day from nothing when it is a new one', async () => {
+    const { account } = await aPerson(gleaner, { name: 'Yesterday' });
+    await grant(account.id, '500', 3);
+    await keeper.refresh();
+    await gleaner.dataSource.query("UPDATE board_entry SET day = day - 1 WHERE name = 'Yesterday'");
+    await grant(account.id, '70', 4);
+    await keeper.refresh();
+    const [row] = await gleaner.dataSource.query<Array<Record<string, unknown>>>(
+      "SELECT cycles, day_cycles FROM board_entry WHERE name = 'Yesterday'",
+    );
+    expect(row).toEqual({ cycles: '570', day_cycles: '70' });
+  });
+
+  it('find names that are equal, begin so or contain it, the equal one first, and take no wildcard', async () => {
+    const found = (await board('q=crowd%2017')).items.map(({ name }) => name);
+    expect(found[0]).toBe('Crowd 17');
+    expect(found).toContain('Crowd 1799');
+    expect((await board('q=owd%2099')).items.map(({ name }) => name)).toContain('Crowd 99');
+    expect((await board('q=%25%25%25')).items).toEqual([]);
+    expect((await board('q=_rowd')).items).toEqual([]);
+  });
+
+  it('refuse what they do not know', async () => {
+    await gleaner.http.get('/v1/boards/teapots').expect(400);
+    await gleaner.http.get('/v1/boards/accounts?period=decade').expect(400);
+    await gleaner.http.get(`/v1/boards/accounts?q=${'x'.repeat(81)}`).expect(400);
+    await gleaner.http.get('/v1/boards/accounts?page=0').expect(400);
+  });
+});
