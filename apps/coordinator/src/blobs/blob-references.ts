@@ -53,19 +53,44 @@ export class BlobReferences {
 
   /** Ends all references of an owner; blobs that nobody else needs begin their last week. */
   async removeAll(manager: EntityManager, owner: BlobOwner): Promise<void> {
-    const removed = shaRows.parse(
+    const gone = shaRows.parse(
       await manager.query(
         `WITH gone AS (DELETE FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2 RETURNING sha256)
-         SELECT encode(b.sha256, 'hex') AS sha256 FROM blob b
-          WHERE b.sha256 IN (SELECT sha256 FROM gone) ORDER BY b.sha256 FOR UPDATE`,
+         SELECT DISTINCT encode(sha256, 'hex') AS sha256 FROM gone`,
         [owner.kind, owner.id],
       ),
     );
-    await manager.query(
-      `UPDATE blob b SET unreferenced_since = now()
-        WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d)
-          AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)`,
-      [removed.map(({ sha256 }) => sha256)],
-    );
+    await beginLastWeek(manager, gone);
   }
+
+  /** Ends these references of an owner; those it does not have are no error. */
+  async remove(manager: EntityManager, owner: BlobOwner, uses: readonly BlobUse[]): Promise<void> {
+    if (uses.length === 0) return;
+    const gone = shaRows.parse(
+      await manager.query(
+        `WITH gone AS (
+           DELETE FROM blob_reference USING unnest($3::text[], $4::text[]) AS u (d, r)
+            WHERE owner_kind = $1 AND owner_id = $2 AND role = u.r AND sha256 = decode(u.d, 'hex') RETURNING sha256)
+         SELECT DISTINCT encode(sha256, 'hex') AS sha256 FROM gone`,
+        [owner.kind, owner.id, uses.map(({ sha256 }) => sha256), uses.map(({ role }) => role)],
+      ),
+    );
+    await beginLastWeek(manager, gone);
+  }
+}
+
+/** Blobs that lost a reference, where it was the last one. */
+async function beginLastWeek(manager: EntityManager, blobs: z.infer<typeof shaRows>): Promise<void> {
+  if (blobs.length === 0) return;
+  const digests = blobs.map(({ sha256 }) => sha256);
+  await manager.query(
+    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR UPDATE`,
+    [digests],
+  );
+  await manager.query(
+    `UPDATE blob b SET unreferenced_since = now()
+      WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d)
+        AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)`,
+    [digests],
+  );
 }

@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { holdReason, judgeReport } from '@gleaner/domain';
-import type { ReportAnswer, ResultReport } from '@gleaner/protocol';
+import { formatTaskId, type ReportAnswer, type ResultReport } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
 
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner } from '../validation/index.js';
-import { checkReport } from './check-report.js';
+import { checkReport, type ReportCheck } from './check-report.js';
 import { type CheckedReport, type ReportRow, runReports } from './report.statement.js';
 import { TaskOutputs } from './task-outputs.service.js';
 
@@ -24,6 +24,7 @@ export interface Reporter {
 }
 
 type Rows = ReadonlyArray<ReportRow | undefined>;
+type AcceptedReport = Extract<ReportCheck, { readonly ok: true }>;
 
 /** Takes in results. Clients may report the same result as often as they like. */
 @Injectable()
@@ -49,37 +50,47 @@ export class ReportsService {
   async take(reporter: Reporter, reports: readonly ResultReport[]): Promise<ReportAnswer[]> {
     if (reports.length === 0) return [];
     const answers = new Map<ResultReport, ReportAnswer>();
-    const accepted = new Map<ResultReport, CheckedReport>();
+    const accepted = new Map<ResultReport, AcceptedReport>();
     for (const report of reports) {
       const check = checkReport(report, reporter.accountId);
-      if (!check.ok) {
-        answers.set(report, { taskId: report.taskId, status: 'refused', reason: check.reason });
-        continue;
-      }
-      if (check.blobs.length > 0) await this.outputs.store(check.report, check.blobs);
-      accepted.set(report, check.report);
+      if (check.ok) accepted.set(report, check);
+      else answers.set(report, { taskId: report.taskId, status: 'refused', reason: check.reason });
     }
+    await this.keepOutputs(reporter, [...accepted.values()]);
     if (accepted.size > 0) await this.store(reporter, accepted, answers);
     return reports.map(
       (report) => answers.get(report) ?? { taskId: report.taskId, status: 'retry', reason: 'not stored' },
     );
   }
 
+  /** Before the report itself, so that a result that is stored has its outputs. */
+  private async keepOutputs(reporter: Reporter, accepted: readonly AcceptedReport[]): Promise<void> {
+    const large = accepted.filter(({ blobs }) => blobs.length > 0);
+    const reportable = await this.outputs.reportable(
+      reporter.accountId,
+      large.map(({ report }) => report),
+    );
+    for (const { report, blobs } of large) {
+      if (reportable.has(formatTaskId(report.unitId, report.ordinal)))
+        await this.outputs.store(report, blobs);
+    }
+  }
+
   private async store(
     reporter: Reporter,
-    accepted: ReadonlyMap<ResultReport, CheckedReport>,
+    accepted: ReadonlyMap<ResultReport, AcceptedReport>,
     answers: Map<ResultReport, ReportAnswer>,
   ): Promise<void> {
-    const rows = await this.batcher.submit([...accepted.values()]);
+    const rows = await this.batcher.submit([...accepted.values()].map(({ report }) => report));
     const changed: number[] = [];
     let failures = 0;
     let at = 0;
-    for (const [report, checked] of accepted) {
+    for (const [report, { report: checked, blobs }] of accepted) {
       const row = rows[at];
       at += 1;
       answers.set(report, { taskId: report.taskId, ...answerOf(row) });
       if (row?.stored !== true) {
-        if (row?.task_state === null) await this.outputs.forget(checked);
+        if (blobs.length > 0 && isOwn(row)) await this.outputs.forget(checked, blobs);
         continue;
       }
       changed.push(checked.unitId);
@@ -140,6 +151,11 @@ export class ReportsService {
       }
     }
   }
+}
+
+/** Whether the reporter's account has the task; nothing was kept for the task of another. */
+function isOwn(row: ReportRow | undefined): boolean {
+  return row !== undefined && row.task_state !== null;
 }
 
 function answerOf(row: ReportRow | undefined): Pick<ReportAnswer, 'status' | 'reason'> {

@@ -1,10 +1,11 @@
 import { rm, writeFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { LIMITS, type OutputWanted } from '@gleaner/protocol';
+import { formatTaskId, LIMITS, type OutputWanted } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BLOB_STORE, BlobReferences, BlobsService, type BlobStore } from '../blobs/index.js';
+import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
 import { DomainError, NotFoundError } from '../http/index.js';
 import { Examiner, taskBlobOwner } from '../validation/index.js';
 import type { InlineBlob } from './check-report.js';
@@ -17,6 +18,15 @@ interface TaskKey {
   readonly unitId: number;
   readonly ordinal: number;
 }
+
+const findReportable = new PreparedStatement<{ readonly unit_id: string; readonly ordinal: number }>(
+  'find-reportable-tasks',
+  `SELECT t.unit_id, t.ordinal
+     FROM unnest($2::bigint[], $3::smallint[]) AS asked(unit_id, ordinal)
+     JOIN task t ON t.unit_id = asked.unit_id AND t.ordinal = asked.ordinal JOIN work_unit u ON u.id = t.unit_id
+    WHERE t.account_id = $1 AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
+      AND (u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL)`,
+);
 
 const storedOutputs = z
   .array(z.object({ name: z.string(), size: z.number(), sha256: z.string(), base64: z.string().optional() }))
@@ -66,9 +76,37 @@ export class TaskOutputs {
     );
   }
 
-  /** The task is nobody's: what came for it is not kept. */
-  async forget(task: TaskKey): Promise<void> {
-    await this.dataSource.transaction((manager) => this.references.removeAll(manager, taskBlobOwner(task)));
+  /**
+   * Of these tasks the ones whose result the account may hand in now. Asked before anything of a report is kept: whoever
+   * knows a task's number must not add to what its host reported, nor fill the disk with repeats.
+   */
+  async reportable(accountId: string, tasks: readonly TaskKey[]): Promise<ReadonlySet<string>> {
+    if (tasks.length === 0) return new Set();
+    const rows = await findReportable.run(hotPool(this.dataSource), [
+      accountId,
+      plainArray(tasks.map(({ unitId }) => unitId)),
+      plainArray(tasks.map(({ ordinal }) => ordinal)),
+    ]);
+    return new Set(rows.map((row) => formatTaskId(Number(row.unit_id), row.ordinal)));
+  }
+
+  /** Lets go of outputs that were kept for a report which then was not stored, but of none that the task's result names. */
+  async forget(task: TaskKey, blobs: readonly InlineBlob[]): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const [row] = z
+        .array(z.object({ outputs: storedOutputs }))
+        .parse(
+          await manager.query('SELECT outputs FROM task WHERE unit_id = $1 AND ordinal = $2', [
+            task.unitId,
+            task.ordinal,
+          ]),
+        );
+      const isNamed = ({ name, sha256 }: InlineBlob): boolean =>
+        row?.outputs?.some((output) => output.name === name && output.sha256 === sha256) ?? false;
+      const unused = blobs.filter((blob) => !isNamed(blob));
+      const uses = unused.map(({ name, sha256 }) => ({ sha256, role: name }));
+      await this.references.remove(manager, taskBlobOwner(task), uses);
+    });
   }
 
   /** What this host is asked to upload now. */
@@ -110,7 +148,8 @@ export class TaskOutputs {
           WHERE t.unit_id = $1 AND t.ordinal = $2 AND NOT EXISTS (
                 SELECT FROM jsonb_array_elements(t.outputs) o
                  WHERE NOT o ? 'base64' AND (o->>'size')::bigint > 0 AND NOT EXISTS (
-                       SELECT FROM blob_reference r WHERE r.owner_kind = $3 AND r.owner_id = $4 AND r.role = o->>'name'))`,
+                       SELECT FROM blob_reference r WHERE r.owner_kind = $3 AND r.owner_id = $4 AND r.role = o->>'name'
+                          AND r.sha256 = decode(o->>'sha256', 'hex')))`,
         [task.unitId, task.ordinal, owner.kind, owner.id],
       );
     });
