@@ -2,6 +2,7 @@ import { Foundation20261121000000 } from './20261121000000-foundation.js';
 import { Dispatch20261121000100 } from './20261121000100-dispatch.js';
 import { PublicFace20261121000300 } from './20261121000300-public-face.js';
 import { Boards20261121000400 } from './20261121000400-boards.js';
+import { Devices20261121000600 } from './20261121000600-devices.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -9,4 +10,5 @@ export const MIGRATIONS = [
   Dispatch20261121000100,
   PublicFace20261121000300,
   Boards20261121000400,
+  Devices20261121000600,
 ] as const;

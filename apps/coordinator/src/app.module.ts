@@ -7,6 +7,7 @@ import { AuditModule } from './audit/index.js';
 import { BlobsApiModule, BlobsModule, BlobSweepModule } from './blobs/index.js';
 import { ConfigModule, type Config } from './config/index.js';
 import { DatabaseModule } from './database/index.js';
+import { DevicesModule } from './devices/index.js';
 import { DispatchModule } from './dispatch/index.js';
 import { HealthModule } from './health/index.js';
 import { HostsModule } from './hosts/index.js';
@@ -56,6 +57,7 @@ export class AppModule {
       AccountsModule,
       ProjectsModule,
       HostsModule,
+      DevicesModule,
       BlobsApiModule,
       AppsModule,
       JobsModule,

@@ -1,4 +1,5 @@
 export * from './canonical-json.js';
+export * from './devices.js';
 export * from './job-spec.js';
 export * from './limits.js';
 export * from './manifest.js';

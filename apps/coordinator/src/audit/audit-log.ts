@@ -16,6 +16,8 @@ export type AuditAction =
   | 'job.delete'
   | 'job.publish'
   | 'job.hide'
+  | 'device.approve'
+  | 'device.deny'
   | 'host.detach'
   | 'host.hold'
   | 'host.release';

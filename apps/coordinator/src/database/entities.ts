@@ -12,6 +12,7 @@ import { HostStandingEntity } from '../credit/host-standing.entity.js';
 import { LeaseEntity } from '../dispatch/lease.entity.js';
 import { TaskEntity } from '../dispatch/task.entity.js';
 import { WorkUnitEntity } from '../dispatch/work-unit.entity.js';
+import { DeviceCodeEntity } from '../devices/device-code.entity.js';
 import { HostEntity } from '../hosts/host.entity.js';
 import { JobEntity } from '../jobs/job.entity.js';
 import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
@@ -34,6 +35,7 @@ export const ENTITIES = [
   BoardAnchorEntity,
   BoardEntryEntity,
   CreditEntryEntity,
+  DeviceCodeEntity,
   HostEntity,
   HostStandingEntity,
   JobEntity,

@@ -1,4 +1,4 @@
 export { HostEvents, type HostDetachedListener } from './host-events.js';
 export { HostEntity } from './host.entity.js';
 export { HostsModule } from './hosts.module.js';
-export { HostsService } from './hosts.service.js';
+export { HostsService, type Attachment } from './hosts.service.js';

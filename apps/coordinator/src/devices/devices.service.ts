@@ -1,0 +1,92 @@
+import { Injectable } from '@nestjs/common';
+import type { ApprovedDevice, HostFacts } from '@gleaner/protocol';
+import { DataSource, LessThan } from 'typeorm';
+import { AuditLog } from '../audit/index.js';
+import { DomainError, drawSecret, hashSecret, NotFoundError, type Actor } from '../http/index.js';
+import { HostsService, type Attachment } from '../hosts/index.js';
+import { DeviceCodeEntity } from './device-code.entity.js';
+import { drawUserCode, normaliseUserCode } from './user-code.js';
+
+const EXPIRES_IN_SECONDS = 15 * 60;
+const INTERVAL_SECONDS = 2;
+
+/** Device authorization after RFC 8628: the host asks, a person approves, the host becomes one of theirs. */
+@Injectable()
+export class DevicesService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly hosts: HostsService,
+    private readonly audit: AuditLog,
+  ) {}
+
+  async begin(host: HostFacts): Promise<{
+    deviceCode: string;
+    userCode: string;
+    expiresInSeconds: number;
+    intervalSeconds: number;
+  }> {
+    const codes = this.dataSource.getRepository(DeviceCodeEntity);
+    await codes.delete({ expiresAt: LessThan(new Date()) });
+    const deviceCode = drawSecret();
+    const userCode = drawUserCode();
+    await codes.insert({
+      secretSha256: hashSecret(deviceCode),
+      userCode,
+      host,
+      state: 'pending',
+      accountId: null,
+      expiresAt: new Date(Date.now() + EXPIRES_IN_SECONDS * 1000),
+    });
+    return { deviceCode, userCode, expiresInSeconds: EXPIRES_IN_SECONDS, intervalSeconds: INTERVAL_SECONDS };
+  }
+
+  /** Lets the host join the caller's account, or turns it away. A code is decided once. */
+  async decide(actor: Actor, typedCode: string, approve: boolean): Promise<ApprovedDevice> {
+    if (actor.hostId !== null || !actor.scopes.includes('work')) {
+      throw new DomainError('forbidden', 'Approving a host needs a person’s token with the scope "work".');
+    }
+    const userCode = normaliseUserCode(typedCode);
+    return await this.dataSource.transaction(async (manager) => {
+      const code = await manager.findOne(DeviceCodeEntity, {
+        where: { userCode },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (code?.state !== 'pending' || code.expiresAt <= new Date()) {
+        throw new NotFoundError(`host that waits with the code ${userCode}`);
+      }
+      await manager.update(
+        DeviceCodeEntity,
+        { userCode },
+        { state: approve ? 'approved' : 'denied', accountId: actor.accountId },
+      );
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: approve ? 'device.approve' : 'device.deny',
+        subject: `host ${code.host.name}`,
+      });
+      return { approved: approve, host: code.host };
+    });
+  }
+
+  /** Attaches an approved host, once. */
+  async redeem(deviceCode: string, network: string): Promise<Attachment> {
+    const codes = this.dataSource.getRepository(DeviceCodeEntity);
+    const secretSha256 = hashSecret(deviceCode);
+    const code = await codes.findOneBy({ secretSha256 });
+    if (!code || code.expiresAt <= new Date()) {
+      throw new DomainError('expired-code', 'The code is unknown or no longer valid: attach again.');
+    }
+    if (code.state === 'denied') throw new DomainError('access-denied', 'The request was turned down.');
+    if (code.state === 'pending' || code.accountId === null) {
+      throw new DomainError('authorization-pending', 'Nobody has approved this host yet.');
+    }
+    const { affected } = await codes.delete({ secretSha256, state: 'approved' });
+    if (affected !== 1) throw new DomainError('expired-code', 'The code was used already: attach again.');
+    return await this.hosts.attach(approver(code.accountId), code.host, network);
+  }
+}
+
+/** The person who approved, with no more rights than attaching needs. */
+function approver(accountId: string): Actor {
+  return { tokenId: '0', accountId, hostId: null, scopes: ['work'], operator: false, anonymous: false };
+}

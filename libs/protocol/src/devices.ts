@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import { hostFacts } from './resources.js';
+
+/*
+ * Device authorization after RFC 8628: a host shows a code, a person approves it with a token of their own, and the host
+ * gets a token that can only work, and only as this host. No other token ever reaches the host.
+ */
+
+/** POST /v1/device/code: what the host tells about itself, shown to the person who approves it. */
+export const requestDeviceCode = z.strictObject({ host: hostFacts }).meta({ id: 'RequestDeviceCode' });
+
+export const deviceCode = z
+  .strictObject({
+    /** Secret of the host, for POST /v1/device/token. */
+    deviceCode: z.string(),
+    /** What the person types, such as `WDJB-MJHT`. */
+    userCode: z.string(),
+    verificationUri: z.string(),
+    verificationUriComplete: z.string(),
+    expiresInSeconds: z.number().int(),
+    /** Ask no more often than this. */
+    intervalSeconds: z.number().int(),
+  })
+  .meta({ id: 'DeviceCode' });
+export type DeviceCode = z.infer<typeof deviceCode>;
+
+/** POST /v1/device/token: answered like an attachment once approved, with `authorization-pending` before. */
+export const redeemDeviceCode = z
+  .strictObject({ deviceCode: z.string().max(200) })
+  .meta({ id: 'RedeemDeviceCode' });
+
+/** POST /v1/device/approve, by the person. Case and hyphens of the code do not matter. */
+export const approveDevice = z
+  .strictObject({ userCode: z.string().max(40), approve: z.boolean().default(true) })
+  .meta({ id: 'ApproveDevice' });
+
+export const approvedDevice = z
+  .strictObject({ approved: z.boolean(), host: hostFacts })
+  .meta({ id: 'ApprovedDevice' });
+export type ApprovedDevice = z.infer<typeof approvedDevice>;

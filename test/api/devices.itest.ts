@@ -1,0 +1,67 @@
+import { attachedHost, deviceCode, hostPage } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
+
+let gleaner: TestApplication;
+beforeAll(async () => {
+  gleaner = await createTestApplication();
+});
+afterAll(() => gleaner.close());
+
+const host = { name: 'laptop', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
+
+async function aCode() {
+  return deviceCode.parse((await gleaner.http.post('/v1/device/code').send({ host }).expect(201)).body);
+}
+
+function redeem(code: string) {
+  return gleaner.http.post('/v1/device/token').send({ deviceCode: code });
+}
+
+describe('device authorization', () => {
+  it('makes an approved host one of the approver’s, once', async () => {
+    const ada = await aPerson(gleaner);
+    const code = await aCode();
+    expect(code.verificationUriComplete).toBe(`${gleaner.url}/activate?code=${code.userCode}`);
+    expect((await redeem(code.deviceCode).expect(400)).body).toMatchObject({ code: 'authorization-pending' });
+    const typed = code.userCode.toLowerCase().replace('-', ' ');
+    const approved = await ada.post('/v1/device/approve', { userCode: typed }).expect(200);
+    expect(approved.body).toMatchObject({ approved: true, host: { name: 'laptop', cores: 4 } });
+    const attached = attachedHost.parse((await redeem(code.deviceCode).expect(200)).body);
+    expect(attached).toMatchObject({ accountId: ada.account.id, anonymous: false });
+    const hosts = hostPage.parse(
+      (await clientWith(gleaner, attached.secret).get('/v1/hosts').expect(200)).body,
+    );
+    expect(hosts.items.map(({ id }) => id)).toEqual([attached.hostId]);
+    expect((await redeem(code.deviceCode).expect(410)).body).toMatchObject({ code: 'expired-code' });
+  });
+
+  it('tells the host that it was turned down', async () => {
+    const ada = await aPerson(gleaner);
+    const { deviceCode: secret, userCode } = await aCode();
+    await ada.post('/v1/device/approve', { userCode, approve: false }).expect(200);
+    expect((await redeem(secret).expect(403)).body).toMatchObject({ code: 'access-denied' });
+    await ada.post('/v1/device/approve', { userCode }).expect(404);
+  });
+
+  it('needs a person: no token, an unknown code and a host’s token are refused', async () => {
+    const ada = await aPerson(gleaner);
+    const { userCode } = await aCode();
+    await gleaner.http.post('/v1/device/approve').send({ userCode }).expect(401);
+    await ada.post('/v1/device/approve', { userCode: 'BBBB-BBBB' }).expect(404);
+    const attached = attachedHost.parse((await ada.post('/v1/hosts', { host }).expect(201)).body);
+    await clientWith(gleaner, attached.secret).post('/v1/device/approve', { userCode }).expect(403);
+    await redeem('gln_nobody').expect(410);
+  });
+
+  it('ends after its time', async () => {
+    const ada = await aPerson(gleaner);
+    const { deviceCode: secret, userCode } = await aCode();
+    await gleaner.dataSource.query(
+      `UPDATE device_code SET expires_at = now() - interval '1 s' WHERE user_code = $1`,
+      [userCode],
+    );
+    await ada.post('/v1/device/approve', { userCode }).expect(404);
+    await redeem(secret).expect(410);
+  });
+});
