@@ -19,7 +19,8 @@ export class JobSupply {
 
   async start(): Promise<void> {
     await this.check();
-    this.timer = setInterval(() => void this.check(), CHECK_MS);
+    // What fails once is tried again at the next tick.
+    this.timer = setInterval(() => void this.check().catch(() => undefined), CHECK_MS);
   }
 
   stop(): void {

@@ -42,7 +42,8 @@ export interface ClaimRow {
 /**
  * Assigns a batch of tickets. Everything that may have changed since the ticket was made is checked again: the unit and job
  * are open and running, the host has allowance and room left, and depends on nobody who has a counting task of the
- * unit. The distinct index and the primary key decide between claims that do not see each other.
+ * unit. The distinct index and the primary key decide between claims that do not see each other. The hosts are not locked
+ * first: Postgres 18.4 crashes when a row that FOR UPDATE waited for in such a CTE has changed.
  */
 const claimTasks = new PreparedStatement<ClaimRow>(
   'claim-tasks',
@@ -53,8 +54,6 @@ const claimTasks = new PreparedStatement<ClaimRow>(
        FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[], $11::integer[], $12::bigint[])
             WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
        JOIN host_standing s ON s.host_id = c.host_id
-      ORDER BY c.host_id
-        FOR NO KEY UPDATE OF s
    ), wish AS MATERIALIZED (
      SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*,
             row_number() OVER (PARTITION BY w.k ORDER BY w.n) AS nth
@@ -101,7 +100,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
      UPDATE host_standing s
         SET allowance_used = CASE WHEN s.allowance_day = $13::date THEN s.allowance_used ELSE 0 END + g.granted,
             allowance_day = $13::date
-       FROM (SELECT host_id, count(*)::integer AS granted FROM inserted GROUP BY host_id) g
+       FROM (SELECT host_id, count(*)::integer AS granted FROM inserted GROUP BY host_id ORDER BY host_id) g
       WHERE s.host_id = g.host_id
    )
    SELECT c.n::integer AS n, CASE WHEN c.refusal IS NULL AND i.unit_id IS NULL THEN 'own' ELSE c.refusal END AS refusal,

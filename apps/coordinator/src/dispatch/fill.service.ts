@@ -51,10 +51,11 @@ function ticketStatement(units: number): PreparedStatement<TicketedRow> {
          SELECT id, ticketed, sum(wanted - ticketed) OVER (ORDER BY id) - (wanted - ticketed) AS before FROM (
            SELECT id, ticketed, wanted FROM work_unit
             WHERE job_id = $1 AND state = 'open' AND ticketed_at IS NULL
-            ORDER BY job_id, ticketed_at NULLS FIRST, id LIMIT ${units} FOR UPDATE SKIP LOCKED) locked) counted
+            ORDER BY job_id, ticketed_at NULLS FIRST, id LIMIT ${units}) first) counted
         WHERE before < $2::integer
      )
-     UPDATE work_unit u SET ticketed = u.wanted, ticketed_at = now() FROM ready r WHERE u.id = r.id
+     UPDATE work_unit u SET ticketed = u.wanted, ticketed_at = now() FROM ready r
+      WHERE u.id = r.id AND u.state = 'open' AND u.ticketed_at IS NULL
      RETURNING u.id, r.ticketed AS from_ordinal, u.wanted AS to_ordinal`,
   );
 }

@@ -75,7 +75,7 @@ const expireLeases = new PreparedStatement<EndedRow & { readonly host_id: string
   'expire-leases',
   END_LEASES(`(l.host_id, l.unit_id, l.ordinal) IN (
     SELECT host_id, unit_id, ordinal FROM lease WHERE expires_at < now()
-     ORDER BY expires_at LIMIT ${EXPIRY_BATCH} FOR UPDATE SKIP LOCKED)`),
+     ORDER BY expires_at LIMIT ${EXPIRY_BATCH}) AND l.expires_at < now()`),
 );
 
 /** Tasks in progress: kept alive, given back, or taken back when their time is over. */
