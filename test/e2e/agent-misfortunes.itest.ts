@@ -214,10 +214,10 @@ describe('attaching', () => {
     expect(code).toBe(5);
   });
 
-  it('asks how to join when neither --anonymous nor a token is given', async () => {
-    const env = { GLEANER_TOKEN: '' };
-    const { code, stderr } = await runAgent(['attach', coordinator.url, '--data', data], env);
-    expect(stderr).toContain('--anonymous or --token');
+  it('is refused when it is to be anonymous and with a token', async () => {
+    const args = ['attach', coordinator.url, '--anonymous', '--token', 'gln_x', '--data', data];
+    const { code, stderr } = await runAgent(args);
+    expect(stderr).toContain('not both');
     expect(code).toBe(2);
   });
 });

@@ -1,3 +1,4 @@
+export * from './attach-by-code.js';
 export * from './attach-host.js';
 export { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
 export * from './coordinator-client.js';

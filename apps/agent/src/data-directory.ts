@@ -13,6 +13,8 @@ const attachment = z.strictObject({
   accountId: z.string(),
   anonymous: z.boolean(),
   token: z.string(),
+  /** Whether the volunteer agreed to exchange data with other volunteers. */
+  p2p: z.boolean().default(false),
   attachedAt: z.iso.datetime(),
 });
 export type Attachment = z.infer<typeof attachment>;

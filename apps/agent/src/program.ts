@@ -63,10 +63,15 @@ function createProgram(self: readonly string[]): Command {
     .description('join a project; its coordinator gives this machine a token that can only work')
     .argument('<url>', 'address of the coordinator')
     .option('--anonymous', 'join without an account; it can be claimed later')
-    .option('--token <token>', 'token of your account (gln_…); default: GLEANER_TOKEN')
+    .option('--token <token>', 'token of your account (gln_…), for fleets; default: GLEANER_TOKEN')
     .option('--name <name>', 'name of this machine; default: its host name')
+    .option('--p2p', 'agree to exchange input data with other volunteers, who then see your network address')
+    .option('--no-p2p', 'everything comes from the coordinator')
     .action(
-      async (url: string, options: CommonOptions & { anonymous?: true; token?: string; name?: string }) => {
+      async (
+        url: string,
+        options: CommonOptions & { anonymous?: true; token?: string; name?: string; p2p?: boolean },
+      ) => {
         const token =
           options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
         await attach({
@@ -75,6 +80,7 @@ function createProgram(self: readonly string[]): Command {
           anonymous: options.anonymous ?? false,
           token,
           hostName: options.name,
+          p2p: options.p2p,
           json: options.json ?? false,
         });
       },

@@ -1,7 +1,15 @@
-import { attachHost, completePolicy, CoordinatorError, describeHost } from '@gleaner/worker-sdk';
+import type { AttachedHost } from '@gleaner/protocol';
+import {
+  attachByCode,
+  attachHost,
+  completePolicy,
+  CoordinatorError,
+  describeHost,
+} from '@gleaner/worker-sdk';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
 
 export interface AttachCommand {
@@ -10,15 +18,20 @@ export interface AttachCommand {
   readonly anonymous: boolean;
   readonly token: string | undefined;
   readonly hostName: string | undefined;
+  /** Consent to exchange data with other volunteers; undefined: ask at a terminal. */
+  readonly p2p: boolean | undefined;
   readonly json: boolean;
 }
 
-/** Exchanges the volunteer's token (or nothing) for a host token, and keeps it in the data directory. */
+/**
+ * Joins a project with a token, anonymously, or by a code that the volunteer approves, and keeps the host's own token in
+ * the data directory.
+ */
 export async function attach(command: AttachCommand): Promise<void> {
   const { directory, token } = command;
   const url = coordinatorUrl(command.url);
-  if (command.anonymous === (token !== undefined)) {
-    throw new AgentError('give either --anonymous or --token TOKEN', EXIT.usage);
+  if (command.anonymous && token !== undefined) {
+    throw new AgentError('give --anonymous or --token TOKEN, not both', EXIT.usage);
   }
   await directory.create();
   using _ = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
@@ -29,14 +42,9 @@ export async function attach(command: AttachCommand): Promise<void> {
       EXIT.usage,
     );
   }
-  const attached = await attachHost(
-    {
-      coordinator: url,
-      ...(token !== undefined && { token }),
-      facts: describeHost(completePolicy({}), AGENT_VERSION, command.hostName),
-    },
-    AbortSignal.timeout(30_000),
-  ).catch((error: unknown) => {
+  if (!command.json) await introduce(url);
+  const p2p = command.json ? (command.p2p ?? false) : await consentToPeers(command.p2p);
+  const attached = await join(command, url).catch((error: unknown) => {
     throw asAgentError(error);
   });
   await directory.writeAttachment({
@@ -47,6 +55,7 @@ export async function attach(command: AttachCommand): Promise<void> {
     accountId: attached.accountId,
     anonymous: attached.anonymous,
     token: attached.secret,
+    p2p,
     attachedAt: new Date().toISOString(),
   });
   const { hostId, accountId, anonymous, coordinator } = attached;
@@ -59,6 +68,21 @@ export async function attach(command: AttachCommand): Promise<void> {
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
       'Start computing with: gleaner agent run\n',
   );
+}
+
+async function join({ token, anonymous, hostName }: AttachCommand, coordinator: URL): Promise<AttachedHost> {
+  const facts = describeHost(completePolicy({}), AGENT_VERSION, hostName);
+  if (anonymous || token !== undefined) {
+    const options = { coordinator, facts, ...(token !== undefined && { token }) };
+    return attachHost(options, AbortSignal.timeout(30_000));
+  }
+  const onCode: Parameters<typeof attachByCode>[0]['onCode'] = (code) => {
+    process.stderr.write(
+      `Approve this machine with the code ${code.userCode} at ${code.verificationUriComplete}\n` +
+        `Waiting, for at most ${Math.round(code.expiresInSeconds / 60)} minutes …\n`,
+    );
+  };
+  return attachByCode({ coordinator, facts, onCode }, AbortSignal.timeout(3_600_000));
 }
 
 /** @throws {AgentError} when the text is no http(s) address */
