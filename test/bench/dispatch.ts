@@ -42,25 +42,23 @@ export interface DispatchReport {
 }
 
 const options = readOptions(process.argv.slice(2));
-const servers = await startServers(options);
+const started = await startServers(options);
 try {
-  const report = await measure(options, servers);
+  const report = await measure(options, started);
   console.log(options.json ? JSON.stringify(report) : report);
 } finally {
-  await servers.stop();
+  await started.stop();
 }
 
-async function measure(
-  bench: BenchOptions,
-  { postgres, redis, startCoordinators }: Servers,
-): Promise<DispatchReport> {
+async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchReport> {
+  const { postgres, redis } = servers;
   const database = await openDataSource({ url: postgres.url, connections: 4 });
   const queues = new QueueService({ kind: 'redis', url: redis.url }, createLogger('warn'));
   try {
     note('preparing the database');
     await seedDatabase(database, bench);
     await queues.open();
-    const coordinators = await startCoordinators();
+    const coordinators = await servers.startCoordinators();
     const supply = new JobSupply(database, queues, UNITS_AHEAD);
     await supply.start();
     const volunteers = new Volunteers(

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DEFAULT_ALLOWANCE_RULES, initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
+import { initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
 import type { HostKind } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';

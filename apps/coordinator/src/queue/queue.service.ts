@@ -80,7 +80,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     const bullQueue = this.opened().createQueue(queueName(name));
     bullQueue.on('error', (error) => this.logError(name, error));
     const queue = new JobQueue<D>(queueName(name), bullQueue);
-    this.queues.set(queueName(name), queue as JobQueue<unknown>);
+    this.queues.set(queueName(name), queue);
     return queue;
   }
 
@@ -120,9 +120,9 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   }
 
   /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */
-  async schedule<D>(name: string, id: string, everyMs: number, data: D): Promise<void> {
-    const queue = this.queue<D>(name);
-    this.schedules.push({ queue: queue as JobQueue<unknown>, id, everyMs, data });
+  async schedule(name: string, id: string, everyMs: number, data: object): Promise<void> {
+    const queue = this.queue<unknown>(name);
+    this.schedules.push({ queue, id, everyMs, data });
     await queue.every(id, everyMs, data);
   }
 
