@@ -95,11 +95,24 @@ describe('hosts', () => {
     [{ host: { ...facts, kind: 'toaster' } }, '/host/kind'],
     [{ host: { ...facts, memoryMiB: 1.5 } }, '/host/memoryMiB'],
     [{ host: { ...facts, gpu: true } }, '/host/gpu'],
+    [{ host: { ...facts, name: 'a\0b' } }, '/host/name'],
+    [{ host: { ...facts, platform: '\0' } }, '/host/platform'],
     [{}, '/host'],
   ])('are refused with a pointer for %j', async (body, pointer) => {
     const ada = await aPerson(gleaner);
     const response = await ada.post('/v1/hosts', body).expect(400);
     expect(response.body).toMatchObject({ errors: [{ pointer }] });
+  });
+
+  it('are told which task id is none', async () => {
+    const { secret } = attachedHost.parse(
+      (await (await aPerson(gleaner)).post('/v1/hosts', { host: facts }).expect(201)).body,
+    );
+    const host = clientWith(gleaner, secret);
+    for (const taskId of ['1', '9007199254740992.0', '999999999999999999.0']) {
+      const response = await host.post('/v1/heartbeat', { running: [{ taskId }] }).expect(400);
+      expect(response.body).toMatchObject({ errors: [{ pointer: '/running/0/taskId' }] });
+    }
   });
 
   it('need the scope "work" to join an account', async () => {

@@ -155,6 +155,18 @@ describe('submitting a job', () => {
       '/spec/taskDeadline',
     ],
     [
+      'a NUL character in an argument',
+      { spec: { ...aSpecShape(), args: ['a', 'b\0'] } },
+      'invalid-request',
+      '/spec/args/1',
+    ],
+    [
+      'half of a surrogate pair in its name',
+      { spec: { ...aSpecShape(), name: 'half \ud83d' } },
+      'invalid-request',
+      '/spec/name',
+    ],
+    [
       'cycles as a number',
       { spec: { ...aSpecShape(), limits: { maxCycles: 5 } } },
       'invalid-request',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
-import { appVersionRef, blobId, decimalString, displayName, identifier } from './primitives.js';
+import { appVersionRef, blobId, decimalString, displayName, identifier, plainText } from './primitives.js';
 
 const safeInt = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const positiveInt = safeInt.min(1);
@@ -30,7 +30,7 @@ export const gridSplit = z
       .record(
         identifier,
         z
-          .array(z.union([z.string().max(LIMITS.argBytes), z.number()]))
+          .array(z.union([plainText(LIMITS.argBytes), z.number()]))
           .min(1)
           .max(LIMITS.gridValuesPerList),
       )
@@ -65,7 +65,7 @@ export const recordsSplit = z
     kind: z.literal('records'),
     name: identifier,
     input: identifier,
-    delimiter: z.string().min(1).max(64),
+    delimiter: plainText(64).min(1),
     records: positiveInt.optional(),
     maxBytes: positiveInt.optional(),
     units: positiveInt.max(LIMITS.unitsPerJob).optional(),
@@ -165,8 +165,8 @@ export const jobSpec = z
       })
       .default({}),
     split: z.array(split).min(1).max(LIMITS.splitsPerJob),
-    args: z.array(z.string().max(LIMITS.argBytes)).max(LIMITS.argsPerJob).default([]),
-    env: z.record(identifier, z.string().max(LIMITS.argBytes)).default({}),
+    args: z.array(plainText(LIMITS.argBytes)).max(LIMITS.argsPerJob).default([]),
+    env: z.record(identifier, plainText(LIMITS.argBytes)).default({}),
     /** `stdout` and names of files that the app writes to /output. */
     outputs: z.array(identifier).min(1).max(LIMITS.outputsPerUnit).default(['stdout']),
     limits: jobLimits.prefault({}),

@@ -5,10 +5,12 @@ import { LIMITS } from './limits.js';
 import {
   blobId,
   decimalString,
+  displayName,
   entityId,
   formatTaskId,
   identifier,
   parseTaskId,
+  plainText,
   taskId,
 } from './primitives.js';
 
@@ -27,10 +29,20 @@ describe('task ids', () => {
     );
   });
 
-  it.each(['', '1', '.1', '0.1', '1.', '01.1', '1.1.1', '-1.0', '1.x', '9999999999999999999.0', '1.0 '])(
-    'refuse %j',
-    (text) => expect(taskId.safeParse(text).success).toBe(false),
-  );
+  it.each([
+    '',
+    '1',
+    '.1',
+    '0.1',
+    '1.',
+    '01.1',
+    '1.1.1',
+    '-1.0',
+    '1.x',
+    '9007199254740992.0',
+    '999999999999999999.0',
+    '1.0 ',
+  ])('refuse %j', (text) => expect(taskId.safeParse(text).success).toBe(false));
 
   it('beyond exact integers are refused when parsed', () => {
     expect(() => parseTaskId('99999999999999999.0')).toThrow(TypeError);
@@ -48,6 +60,21 @@ describe('numbers as text', () => {
       expect(decimalString.safeParse(text).success).toBe(false);
     }
     expect(entityId.safeParse('0').success).toBe(false);
+  });
+});
+
+describe('plain text', () => {
+  it('takes what UTF-8 and a database can hold, and nothing else', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 20 }), (text) => {
+        const isPlain = !text.includes('\0');
+        expect(plainText(100).safeParse(text).success).toBe(isPlain);
+      }),
+    );
+    for (const text of ['a\0', '\0', '\ud800', 'a\udc00b', 'too long']) {
+      expect(plainText(7).safeParse(text).success).toBe(false);
+    }
+    for (const text of ['a\0', 'a\ud800', ' ']) expect(displayName.safeParse(text).success).toBe(false);
   });
 });
 

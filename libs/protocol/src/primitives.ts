@@ -62,12 +62,24 @@ export const appVersionRef = z
     'must be NAME@VERSION',
   );
 
-export const displayName = z.string().trim().min(1).max(LIMITS.nameLength);
+/** Neither a database nor an argument of a program can hold the others, and half a surrogate pair has no UTF-8. */
+function isPlain(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed();
+}
+const PLAIN = { error: 'must not hold a NUL character or half of a surrogate pair' };
+
+/** Text for people or programs, of at most `maxLength` UTF-16 code units, without NUL characters and lone surrogates. */
+export function plainText(maxLength: number) {
+  return z.string().max(maxLength).refine(isPlain, PLAIN);
+}
+
+export const displayName = z.string().trim().min(1).max(LIMITS.nameLength).refine(isPlain, PLAIN);
 
 /** `unitId.ordinal`: one instance of a work unit. */
 export const taskId = z
   .string()
   .regex(/^[1-9]\d{0,17}\.\d{1,3}$/, 'must be UNIT.ORDINAL')
+  .refine((id) => Number.isSafeInteger(Number.parseInt(id, 10)), 'must name a unit below 2^53')
   .meta({ id: 'TaskId', examples: ['81234.0'] });
 export type TaskId = z.infer<typeof taskId>;
 

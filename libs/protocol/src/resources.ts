@@ -8,6 +8,7 @@ import {
   entityId,
   isoInstant,
   pageOf,
+  plainText,
   sha256Hex,
   slug,
   versionName,
@@ -67,14 +68,14 @@ export const createProject = z
   .strictObject({
     slug,
     name: displayName,
-    description: z.string().max(LIMITS.descriptionLength).default(''),
+    description: plainText(LIMITS.descriptionLength).default(''),
   })
   .meta({ id: 'CreateProject' });
 /** What may be edited; `If-Match` carries the ETag of the version that was read. */
 export const updateProject = z
   .strictObject({
     name: displayName.optional(),
-    description: z.string().max(LIMITS.descriptionLength).optional(),
+    description: plainText(LIMITS.descriptionLength).optional(),
   })
   .meta({ id: 'UpdateProject' });
 export const project = z
@@ -88,9 +89,7 @@ export const project = z
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof project>;
 /** Why an operator keeps a host from working; null lets it work again. */
-export const holdHost = z
-  .strictObject({ reason: z.string().min(1).max(500).nullable() })
-  .meta({ id: 'HoldHost' });
+export const holdHost = z.strictObject({ reason: plainText(500).min(1).nullable() }).meta({ id: 'HoldHost' });
 export const addScientist = z.strictObject({ accountId: entityId }).meta({ id: 'AddScientist' });
 
 /** Anonymous work becomes the caller's: `secret` is the host token of the anonymous account. */
@@ -118,14 +117,14 @@ export const hostFacts = z
   .strictObject({
     name: displayName,
     kind: hostKind,
-    platform: z.string().max(40).default('unknown'),
+    platform: plainText(40).default('unknown'),
     cores: z.number().int().min(1).max(1024),
     memoryMiB: z
       .number()
       .int()
       .min(1)
       .max(1 << 26),
-    agentVersion: z.string().max(40).default('unknown'),
+    agentVersion: plainText(40).default('unknown'),
   })
   .meta({ id: 'HostFacts' });
 export type HostFacts = z.infer<typeof hostFacts>;

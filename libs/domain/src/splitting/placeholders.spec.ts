@@ -76,14 +76,6 @@ describe('checkJobSpec', () => {
     ]);
   });
 
-  it('points at text that cannot be passed on or stored', () => {
-    const split: JobSpecInput['split'] = [{ kind: 'grid', name: 'g', lists: { v: ['ok', 'a\0b'] } }];
-    expect(check({ split, args: ['\ud800'] }).map(({ pointer }) => pointer)).toEqual([
-      '/split/0/lists/v/1',
-      '/args/0',
-    ]);
-  });
-
   it('points at reserved environment names, outputs listed twice and ranges beyond exact integers', () => {
     const wide = { kind: 'range' as const, name: 'k', from: -9e15, to: 9e15, units: 2 };
     const faults = check({ env: { GLEANER_OFFSET: '1' }, outputs: ['stdout', 'stdout'], split: [wide] });
