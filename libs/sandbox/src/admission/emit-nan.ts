@@ -1,11 +1,7 @@
-import { opcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { AddedLocals } from './added-locals.js';
-import { F32, F64, type FloatKind, canonicaliseScalar, canonicaliseVector } from './canonical-nan.js';
+import { type FloatKind, canonicalise, floatKind } from './canonical-nan.js';
 import type { InstructionWriter } from './instruction-writer.js';
-import { NAN_ACTION } from './nan-roles.js';
-
-const I32_EQZ = opcode('i32.eqz');
 
 interface StoreInRun {
   readonly address: number;
@@ -28,20 +24,13 @@ export class NanEmitter {
 
   /** Canonicalises the value on top of the stack, as the action says. */
   canonicalise(action: number): void {
-    const { code, locals } = this;
-    if (action === NAN_ACTION.f32Before) canonicaliseScalar(code, F32, locals.scratch(F32.type));
-    else if (action === NAN_ACTION.f64Before) canonicaliseScalar(code, F64, locals.scratch(F64.type));
-    else
-      canonicaliseVector(
-        code,
-        action === NAN_ACTION.f32x4After ? 'f32x4' : 'f64x2',
-        locals.scratch(VALUE_TYPE.v128),
-      );
+    const kind = floatKind(action);
+    canonicalise(this.code, kind, this.locals.scratch(kind.type));
   }
 
   /** Stores as the original does, and remembers address and value until the run is checked. */
   storeInRun(slot: number, action: number, start: number, end: number): void {
-    const kind = action === NAN_ACTION.f32Before ? F32 : F64;
+    const kind = floatKind(action);
     const address = this.locals.scratch(VALUE_TYPE.i32, `address${slot}`);
     const value = this.locals.scratch(kind.type, `value${slot}`);
     this.code.localSet(value).localTee(address).localGet(value).copy(this.bytes, start, end);
@@ -57,10 +46,12 @@ export class NanEmitter {
     const sum = this.locals.scratch(kind.type);
     code.localGet(first.value);
     for (const { value } of rest) code.localGet(value).op(kind.add);
-    code.localTee(sum).localGet(sum).op(kind.ordered).op(I32_EQZ).if();
+    code.localTee(sum).localGet(sum);
+    for (const op of kind.isNan) code.op(op);
+    code.if();
     for (const { address, value, start, end } of this.#run) {
       code.localGet(address).localGet(value);
-      canonicaliseScalar(code, kind, sum);
+      canonicalise(code, kind, sum);
       code.copy(this.bytes, start, end);
     }
     code.end();

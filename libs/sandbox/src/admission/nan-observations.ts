@@ -2,23 +2,21 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
-import { NAN_ACTION, ROLE, lanesRead, lanesWritten, observes, role } from './nan-roles.js';
+import { NAN_ACTION, ROLE, observes, role } from './nan-roles.js';
+import { CLEAN, OperandTags, UNKNOWN, VECTOR, eitherScalar, vectorOf } from './operand-tags.js';
+import { ScalarTaint } from './scalar-taint.js';
 import { blockType } from './stack-height.js';
 import { functionType } from './validate-profile.js';
+import { VectorOperands } from './vector-operands.js';
+import { FIXED_VECTOR, SHAPES, VectorShapes } from './vector-shapes.js';
 
 /*
  * The bits of a NaN that arithmetic produces differ between engines. They matter only where something can see them.
  * Scalars are made canonical at the observation: values may flow through operands, locals, parameters and results
- * freely before. Vectors are made canonical at the producer, unless the only consumer is arithmetic on the same lanes,
- * because every integer instruction observes a vector's bits. Values that come from memory, constants or globals are
- * the same everywhere, NaN or not, and keep their bits, as the specification demands of a copy.
+ * freely before. Vectors flow through operands, locals and moves of lanes, see VectorShapes; every integer instruction
+ * observes their bits, and so do calls, results of blocks and globals. Values that come from memory, constants or
+ * globals are the same everywhere, NaN or not, and keep their bits, as the specification demands of a copy.
  */
-
-/** Tags on the abstract stack: where a value's bits come from. Zero and above: the value of that local. */
-const CLEAN = -1;
-const UNKNOWN = -2;
-/** At and above: an arithmetic vector not yet canonical, produced by instruction (tag - VECTOR). */
-const VECTOR = 0x4000_0000;
 
 const popCount = perOpcode(({ pops }) => pops?.length ?? 0);
 const pushCount = perOpcode(({ pushes }) => pushes?.length ?? 0);
@@ -46,6 +44,7 @@ interface Frame {
   readonly results: number;
   readonly labelArity: number;
   readonly parameters: number;
+  readonly isLoop: boolean;
 }
 
 export interface NanScope {
@@ -64,16 +63,11 @@ export class NanObservations {
   /** One of NAN_ACTION per instruction. */
   action = new Uint8Array(1024);
   count = 0;
-  #stack: number[] = [];
   #frames: Frame[] = [];
-  #tainted: Uint8Array = new Uint8Array(0);
-  /** Copies between locals, to be followed once all assignments are known: source, then destinations. */
-  #copies = new Map<number, number[]>();
-  /** Observations of a local's value, decided when taint has spread: instruction and local. */
-  #pending: Array<readonly [at: number, local: number]> = [];
-
-  /** Lanes of the vectors that may not be canonical, by producing instruction. */
-  #lanes = new Map<number, number>();
+  readonly #stack = new OperandTags();
+  readonly #scalars = new ScalarTaint();
+  readonly #vectors = new VectorShapes();
+  readonly #operands = new VectorOperands(this.#stack, this.#vectors);
 
   find(body: InstructionBuffer, scope: NanScope): void {
     this.#reset(body, scope);
@@ -90,11 +84,9 @@ export class NanObservations {
         }
         continue;
       }
-      if (this.#visit(i, code, body.immediate[i]!, scope)) deadFrames = 0;
+      if (this.#visit(i, code, body, scope)) deadFrames = 0;
     }
-    this.#spreadTaint();
-    for (const [at, local] of this.#pending)
-      if (this.#tainted[local] === 0) this.action[at] = NAN_ACTION.none;
+    this.#solve();
     for (let i = 0; i < body.count; i++) if (this.action[i] !== 0) this.count++;
   }
 
@@ -102,31 +94,39 @@ export class NanObservations {
     if (this.action.length < body.count) this.action = new Uint8Array(body.count * 2);
     this.action.fill(0, 0, body.count);
     this.count = 0;
-    this.#stack.length = 0;
+    this.#stack.cutTo(0);
     this.#frames = [
-      { base: 0, results: type.results.length, labelArity: type.results.length, parameters: 0 },
+      {
+        base: 0,
+        results: type.results.length,
+        labelArity: type.results.length,
+        parameters: 0,
+        isLoop: false,
+      },
     ];
-    if (this.#tainted.length < localTypes.length) this.#tainted = new Uint8Array(localTypes.length * 2);
-    this.#tainted.fill(0, 0, localTypes.length);
-    if (isCalledWithin) this.#tainted.fill(1, 0, type.parameters.length);
-    this.#copies.clear();
-    this.#lanes.clear();
-    this.#pending.length = 0;
+    this.#scalars.reset(localTypes.length, isCalledWithin ? type.parameters.length : 0);
+    this.#vectors.reset(localTypes.length, type.parameters.length);
   }
 
   /** Returns whether the code after this instruction is unreachable. */
-  #visit(i: number, code: number, immediate: number, scope: NanScope): boolean {
+  #visit(i: number, code: number, body: InstructionBuffer, scope: NanScope): boolean {
+    const immediate = body.immediate[i]!;
     const stack = this.#stack;
     switch (code) {
       case LOCAL_GET: {
         const type = scope.localTypes[immediate];
-        stack.push(type === VALUE_TYPE.f32 || type === VALUE_TYPE.f64 ? immediate : CLEAN);
+        if (type === VALUE_TYPE.v128) this.#operands.push(this.#vectors.getLocal(i, immediate));
+        else stack.push(type === VALUE_TYPE.f32 || type === VALUE_TYPE.f64 ? immediate : CLEAN);
         return false;
       }
       case LOCAL_SET:
-      case LOCAL_TEE:
-        this.#assign(immediate, code === LOCAL_SET ? this.#pop() : (stack[stack.length - 1] ?? UNKNOWN));
+      case LOCAL_TEE: {
+        const tag = code === LOCAL_SET ? stack.pop() : stack.at(0);
+        if (scope.localTypes[immediate] === VALUE_TYPE.v128)
+          this.#vectors.setLocal(immediate, vectorOf(tag) ?? FIXED_VECTOR);
+        else this.#scalars.assign(immediate, tag);
         return false;
+      }
       case GLOBAL_GET:
         stack.push(CLEAN);
         return false;
@@ -136,17 +136,21 @@ export class NanObservations {
       case BLOCK:
       case LOOP:
       case IF: {
-        if (code === IF) this.#pop();
+        if (code === IF) {
+          stack.pop();
+          this.#vectors.fork();
+        } else if (code === LOOP) this.#vectors.join();
         const type = blockType(scope.module, immediate);
         this.#consume(type.parameters.length);
         const labelArity = (code === LOOP ? type.parameters : type.results).length;
         this.#frames.push({
-          base: stack.length,
+          base: stack.height,
           results: type.results.length,
           labelArity,
           parameters: type.parameters.length,
+          isLoop: code === LOOP,
         });
-        this.#pushUnknown(type.parameters.length);
+        stack.pushMany(type.parameters.length, UNKNOWN);
         return false;
       }
       case ELSE:
@@ -155,11 +159,11 @@ export class NanObservations {
         this.#endArm(code);
         return false;
       case BR_IF:
-        this.#pop();
+        stack.pop();
         this.#carry(immediate);
         return false;
       case BR_TABLE:
-        this.#pop();
+        stack.pop();
         this.#carry(immediate);
         return true;
       case BR:
@@ -172,100 +176,64 @@ export class NanObservations {
         return true;
       case CALL:
       case CALL_INDIRECT: {
-        if (code === CALL_INDIRECT) this.#pop();
+        if (code === CALL_INDIRECT) stack.pop();
         const callee = code === CALL ? functionType(scope.module, immediate) : scope.module.types[immediate];
         this.#consume(callee?.parameters.length ?? 0);
-        this.#pushUnknown(callee?.results.length ?? 0);
+        stack.pushMany(callee?.results.length ?? 0, UNKNOWN);
         return false;
       }
       default:
-        this.#compute(i, code);
+        this.#compute(i, code, body, scope.module.bytes);
         return false;
     }
   }
 
-  #compute(i: number, code: number): void {
+  #compute(i: number, code: number, body: InstructionBuffer, bytes: Uint8Array): void {
     const stack = this.#stack;
-    if (observes[code] !== NAN_ACTION.none) this.#observe(i, observes[code]!);
+    const isArithmeticSplat = role[code] === ROLE.splat && stack.at(0) === UNKNOWN;
+    if (observes[code] !== NAN_ACTION.none && !isArithmeticSplat) this.#observe(i, observes[code]!);
     switch (role[code] ?? ROLE.plain) {
       case ROLE.arithmetic:
-        stack.length -= popCount[code]!;
+        stack.popMany(popCount[code]!);
         stack.push(UNKNOWN);
         return;
       case ROLE.signOnly:
         return;
       case ROLE.copySign:
-        this.#pop();
+        stack.pop();
         return;
       case ROLE.select: {
-        this.#pop();
-        const second = this.#pop();
-        const first = this.#pop();
-        this.#keepBits(first);
-        this.#keepBits(second);
-        stack.push(joined(first, second));
-        return;
-      }
-      case ROLE.vectorArithmetic:
-        this.#readLanes(code);
-        stack.push(VECTOR + i);
-        this.#lanes.set(i, lanesWritten[code]!);
-        return;
-      case ROLE.vectorRead: {
-        const wasArithmetic = this.#readLanes(code);
-        stack.push(wasArithmetic ? UNKNOWN : CLEAN);
+        stack.pop();
+        const second = stack.pop();
+        const first = stack.pop();
+        if (first >= VECTOR || second >= VECTOR) this.#operands.move(i, SHAPES.both, [first, second]);
+        else stack.push(eitherScalar(first, second));
         return;
       }
       default:
+        if (this.#operands.compute(i, body, bytes)) return;
         this.#consume(popCount[code]!);
-        for (let left = pushCount[code]!; left > 0; left--) stack.push(CLEAN);
+        stack.pushMany(pushCount[code]!, CLEAN);
     }
-  }
-
-  /** Pops a float vector instruction's operands; those that it reads in other lanes must be canonical. */
-  #readLanes(code: number): boolean {
-    let wasArithmetic = false;
-    for (let left = popCount[code]!; left > 0; left--) {
-      const tag = this.#pop();
-      if (tag < VECTOR) continue;
-      if (this.#lanes.get(tag - VECTOR) === lanesRead[code]) wasArithmetic = true;
-      else this.#keepBits(tag);
-    }
-    return wasArithmetic;
-  }
-
-  #pop(): number {
-    return this.#stack.pop() ?? UNKNOWN;
-  }
-
-  #pushUnknown(count: number): void {
-    for (let left = count; left > 0; left--) this.#stack.push(UNKNOWN);
   }
 
   /** Pops operands whose bits the consumer may keep or see. */
   #consume(count: number): void {
-    for (let left = count; left > 0; left--) this.#keepBits(this.#pop());
+    for (const tag of this.#stack.popMany(count)) this.#operands.keepBits(tag);
   }
 
   /** Values that a branch carries along stay on the stack. */
-  #carry(depth: number): void {
-    const arity = this.#frames[this.#frames.length - 1 - depth]?.labelArity ?? 0;
-    for (let left = 1; left <= arity; left++)
-      this.#keepBits(this.#stack[this.#stack.length - left] ?? UNKNOWN);
-  }
-
-  /** A vector that is not only arithmetic's operand is made canonical where it is produced. */
-  #keepBits(tag: number): void {
-    if (tag < VECTOR) return;
-    const producer = tag - VECTOR;
-    this.action[producer] = this.#lanes.get(producer) === 2 ? NAN_ACTION.f64x2After : NAN_ACTION.f32x4After;
+  #carry(label: number): void {
+    const arity = this.#frames[this.#frames.length - 1 - label]?.labelArity ?? 0;
+    for (let depth = 0; depth < arity; depth++) this.#operands.keepBits(this.#stack.at(depth));
+    this.#vectors.fork();
   }
 
   #observe(i: number, action: number): void {
-    const tag = this.#stack[this.#stack.length - 1] ?? UNKNOWN;
+    const tag = this.#stack.at(0);
     if (tag === CLEAN) return;
     this.action[i] = action;
-    if (tag >= 0 && tag < VECTOR) this.#pending.push([i, tag]);
+    if (tag >= 0) this.#scalars.observe(i, tag);
   }
 
   #setGlobal(i: number, type: number | undefined, stepping: boolean): void {
@@ -282,36 +250,30 @@ export class NanObservations {
     this.#consume(1);
   }
 
-  #assign(local: number, tag: number): void {
-    this.#keepBits(tag);
-    if (tag === UNKNOWN) this.#tainted[local] = 1;
-    else if (tag >= 0 && tag < VECTOR && tag !== local) {
-      const copies = this.#copies.get(tag);
-      if (copies === undefined) this.#copies.set(tag, [local]);
-      else copies.push(local);
-    }
-  }
-
   /** At `else` or `end`: back to the frame's base, with the parameters of the other arm or the results on top. */
   #endArm(code: number): void {
     const frame = code === ELSE ? this.#frames[this.#frames.length - 1] : this.#frames.pop();
-    this.#stack.length = Math.min(this.#stack.length, frame?.base ?? 0);
-    this.#pushUnknown((code === ELSE ? frame?.parameters : frame?.results) ?? 0);
+    this.#stack.cutTo(frame?.base ?? 0);
+    if (frame?.isLoop !== true) this.#vectors.join();
+    this.#stack.pushMany((code === ELSE ? frame?.parameters : frame?.results) ?? 0, UNKNOWN);
   }
 
-  #spreadTaint(): void {
-    const queue = [...this.#copies.keys()].filter((local) => this.#tainted[local] === 1);
-    for (let local = queue.pop(); local !== undefined; local = queue.pop()) {
-      for (const copy of this.#copies.get(local) ?? []) {
-        if (this.#tainted[copy] === 1) continue;
-        this.#tainted[copy] = 1;
-        queue.push(copy);
-      }
-    }
+  #solve(): void {
+    const { action } = this;
+    this.#vectors.solve(
+      (site, shape) => {
+        action[site] = shape === SHAPES.f64x2 ? NAN_ACTION.f64x2After : NAN_ACTION.f32x4After;
+      },
+      (store, site, shape) => {
+        if (action[site] === NAN_ACTION.none)
+          action[store] = shape === SHAPES.f64x2 ? NAN_ACTION.f64x2Before : NAN_ACTION.f32x4Before;
+      },
+    );
+    this.#scalars.solve(
+      (value) => this.#vectors.loose(value) !== SHAPES.none,
+      (at) => {
+        action[at] = NAN_ACTION.none;
+      },
+    );
   }
-}
-
-function joined(first: number, second: number): number {
-  if (first === second || second === CLEAN || second >= VECTOR) return first >= VECTOR ? CLEAN : first;
-  return first === CLEAN || first >= VECTOR ? second : UNKNOWN;
 }

@@ -11,6 +11,7 @@ const I32_CONST = opcode('i32.const');
 const I32_ADD = opcode('i32.add');
 const F32_STORE = opcode('f32.store');
 const F64_STORE = opcode('f64.store');
+const V128_STORE = opcode('v128.store');
 
 /** More stores than this at once would keep too many addresses and values alive. */
 const LONGEST_RUN = 8;
@@ -24,19 +25,12 @@ const accessBytes = perOpcode(({ name, immediates }) => {
   if (name.startsWith('v128')) return 16;
   return /^(i|f)32/.test(name) ? 4 : 8;
 });
-const isStore = perOpcode(({ name, immediates }) =>
-  accessesMemory(immediates) && name.includes('.store') ? 1 : 0,
-);
 
 /** Instructions that end a run: control flow, calls, and whole-memory operations. */
 const endsRun = perOpcode(({ name, pops }) => {
   if (/^(local|global)\./.test(name)) return 0;
   return pops === null || /^(memory|data|table|elem)\./.test(name) ? 1 : 0;
 });
-
-function accessesMemory(immediates: string): boolean {
-  return immediates === 'memory' || immediates === 'memlane';
-}
 
 /** A value as a root (something that is not known) plus a constant, modulo 2^32. */
 interface Symbolic {
@@ -50,6 +44,7 @@ interface Access extends Symbolic {
 
 interface PendingStore extends Access {
   readonly at: number;
+  readonly action: number;
 }
 
 /**
@@ -138,15 +133,15 @@ export class StoreRuns {
     for (let left = pushCount[code]!; left > 0; left--) this.#stack.push(this.#unknown());
     const access = { root, delta: (delta + offset) | 0, bytes: accessBytes[code]! };
     const joins =
-      isStore[code] === 1 && action !== NAN_ACTION.none && (code === F32_STORE || code === F64_STORE);
+      action !== NAN_ACTION.none && (code === F32_STORE || code === F64_STORE || code === V128_STORE);
     if (!joins) {
       if (!this.#pending.every((store) => areDisjoint(store, access))) this.#end(i);
       return;
     }
     const [first] = this.#pending;
-    if (this.#pending.length === LONGEST_RUN || (first !== undefined && first.bytes !== access.bytes))
+    if (this.#pending.length === LONGEST_RUN || (first !== undefined && first.action !== action))
       this.#end(i);
-    this.#pending.push({ ...access, at: i });
+    this.#pending.push({ ...access, at: i, action });
   }
 
   /** A run of one is left to the check before the store. */
