@@ -174,6 +174,24 @@ describe('claiming anonymous work', () => {
     expect(persons).toEqual([{ person_id: String(Math.min(...ids.map(Number))) }]);
   });
 
+  it('makes one person of all, whoever claims at the same moment', async () => {
+    for (let round = 0; round < 5; round += 1) {
+      const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+      const shared = attachedHost.parse((await gleaner.http.post('/v1/hosts').send({ host: facts })).body);
+      const claim = { secret: shared.secret };
+      const answers = await Promise.all([
+        ada.post('/v1/accounts/me/claims', claim),
+        eve.post('/v1/accounts/me/claims', claim),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      const persons: unknown[] = await gleaner.dataSource.query(
+        'SELECT DISTINCT person_id FROM account WHERE id = ANY($1::bigint[])',
+        [[ada.account.id, eve.account.id, shared.accountId]],
+      );
+      expect(persons).toHaveLength(1);
+    }
+  });
+
   it('refuses what is no anonymous token, and callers without an account', async () => {
     const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
     const response = await ada.post('/v1/accounts/me/claims', { secret: eve.token }).expect(400);
@@ -181,6 +199,10 @@ describe('claiming anonymous work', () => {
     const anonymous = attachedHost.parse((await gleaner.http.post('/v1/hosts').send({ host: facts })).body);
     const other = attachedHost.parse((await gleaner.http.post('/v1/hosts').send({ host: facts })).body);
     await clientWith(gleaner, anonymous.secret)
+      .post('/v1/accounts/me/claims', { secret: other.secret })
+      .expect(403);
+    const hers = attachedHost.parse((await ada.post('/v1/hosts', { host: facts }).expect(201)).body);
+    await clientWith(gleaner, hers.secret)
       .post('/v1/accounts/me/claims', { secret: other.secret })
       .expect(403);
   });

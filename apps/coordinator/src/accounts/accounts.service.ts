@@ -67,14 +67,20 @@ export class AccountsService {
    * now on none of them counts as independent of the others. Repeating it changes nothing.
    */
   async claim(actor: Actor, secret: string): Promise<Account> {
+    if (actor.hostId !== null) {
+      throw new DomainError(
+        'forbidden',
+        'The token of a host can only work: claim with a token of your account.',
+      );
+    }
+    if (actor.anonymous)
+      throw new DomainError('forbidden', 'Sign in with an account of yours to claim anonymous work.');
     const claimed = await this.tokens.find(secret);
     if (!claimed?.anonymous) {
       throw new DomainError('invalid-request', 'Nothing was claimed.', {
         errors: [{ pointer: '/secret', detail: 'is not a valid token of an anonymous account' }],
       });
     }
-    if (actor.anonymous)
-      throw new DomainError('forbidden', 'Sign in with an account of yours to claim anonymous work.');
     await this.dataSource.transaction(async (manager) => {
       const linked = await linkAccounts(manager, actor.accountId, claimed.accountId);
       if (linked.length === 0) return;
@@ -107,6 +113,8 @@ export async function insertAccount(
 
 /** Ids of everybody who is now one person; empty where they were one before. */
 async function linkAccounts(manager: EntityManager, a: string, b: string): Promise<string[]> {
+  // One after the other: two links that share an account and do not see each other would leave two persons of three accounts.
+  await manager.query("SELECT pg_advisory_xact_lock(hashtext('link-accounts'))");
   const persons = idRows.parse(
     await manager.query(
       `SELECT DISTINCT coalesce(person_id, id)::text AS id FROM account WHERE id = ANY($1::bigint[])`,
