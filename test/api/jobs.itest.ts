@@ -100,6 +100,15 @@ describe('submitting a job', () => {
       .expect(400);
   });
 
+  it('with the Idempotency-Key of a deleted job is neither that job again nor a new one', async () => {
+    const key = randomUUID();
+    const body = { project: science.project, spec: aSpec() };
+    const first = await science.scientist.post('/v1/jobs', body).set('idempotency-key', key).expect(202);
+    await science.scientist.delete(`/v1/jobs/${jobSchema.parse(first.body).id}`).expect(204);
+    const again = await science.scientist.post('/v1/jobs', body).set('idempotency-key', key).expect(409);
+    expect(again.body).toMatchObject({ code: 'idempotency-conflict' });
+  });
+
   it('is refused with a pointer for each reason', async () => {
     expect(await refusal({ app: 'hello@9' })).toEqual(['/spec/app']);
     expect(await refusal({ inputs: { tape: `sha256:${'0'.repeat(64)}` } })).toEqual(['/spec/inputs/tape']);

@@ -33,7 +33,7 @@ const appRows = z.array(
 type AppRow = z.infer<typeof appRows>[number];
 const inputRows = z.array(z.object({ sha256: z.string(), size_bytes: z.coerce.number() }));
 const meanRows = z.tuple([z.object({ mean: z.string().nullable() })]);
-const submittedRows = z.array(z.object({ id: z.string(), request_sha256: z.string() }));
+const submittedRows = z.array(z.object({ id: z.string(), request_sha256: z.string(), deleted: z.boolean() }));
 
 interface CheckedJob {
   readonly projectId: string;
@@ -234,15 +234,17 @@ export class JobSubmission {
     if (idempotencyKey === null) return null;
     const [row] = submittedRows.parse(
       await this.dataSource.query(
-        `SELECT id, encode(request_sha256, 'hex') AS request_sha256 FROM job WHERE account_id = $1 AND idempotency_key = $2`,
+        `SELECT id, encode(request_sha256, 'hex') AS request_sha256, deleted_at IS NOT NULL AS deleted
+           FROM job WHERE account_id = $1 AND idempotency_key = $2`,
         [actor.accountId, idempotencyKey],
       ),
     );
     if (!row) return null;
-    if (row.request_sha256 !== requestSha256.toString('hex')) {
+    if (row.deleted || row.request_sha256 !== requestSha256.toString('hex')) {
+      const difference = row.deleted ? 'which was deleted' : 'with another request';
       throw new DomainError(
         'idempotency-conflict',
-        `This key submitted job ${row.id}, with another request. Use a new key for a new job.`,
+        `This key submitted job ${row.id}, ${difference}. Use a new key for a new job.`,
         { errors: [{ pointer: 'idempotency-key', detail: `belongs to job ${row.id}` }] },
       );
     }
