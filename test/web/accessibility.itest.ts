@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { BoardKeeper } from '@gleaner/coordinator';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -38,6 +39,7 @@ describe.skipIf(chromiumPath === null)('every page', () => {
         [account.id, String(10n ** BigInt(12 + 3 * index))],
       );
     }
+    await gleaner.app.get(BoardKeeper).reconcile();
   });
   afterAll(async () => {
     await browser?.close();

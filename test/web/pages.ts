@@ -9,6 +9,7 @@ export function pagesOf(jobId: string): ReadonlyArray<{ readonly name: string; r
     { name: 'job', path: `/jobs/${jobId}` },
     { name: 'leaderboards', path: '/leaderboards' },
     { name: 'machines', path: '/leaderboards?board=hosts' },
+    { name: 'week', path: '/leaderboards?period=week&q=a' },
     { name: 'account', path: '/account' },
     { name: 'not-found', path: '/there/is/nothing' },
   ];

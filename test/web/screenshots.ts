@@ -19,7 +19,8 @@ const SIZES = {
 } as const;
 /** Far enough that there is something of everything to see. */
 const SHOWN_FROM_PERMILLE = 200;
-const WATERFALL_ROWS = 110;
+const WATERFALL_ROWS = 90;
+const WATERFALL_MS = 20_000;
 const PATIENCE_MS = 180_000;
 
 async function main(): Promise<void> {
@@ -67,7 +68,7 @@ async function computeForAWhile(page: Page): Promise<void> {
   await page.getByRole('slider', { name: 'Time of a core' }).fill('100');
   await page.getByRole('button', { name: 'Start computing' }).click();
   const picture = page.getByRole('img', { name: 'Waterfall' });
-  const untilMs = Date.now() + PATIENCE_MS / 3;
+  const untilMs = Date.now() + WATERFALL_MS;
   while (Date.now() < untilMs && Number(await picture.getAttribute('data-rows')) < WATERFALL_ROWS) {
     await page.waitForTimeout(200);
   }

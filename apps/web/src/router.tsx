@@ -1,6 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { FrontPage } from './pages/front-page';
 import { NotFoundPage } from './pages/not-found-page';
+import { readBoardSearch } from './pages/board-search';
 import { Shell } from './ui/shell';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
@@ -14,7 +15,7 @@ const volunteer = createRoute({
 const leaderboards = createRoute({
   getParentRoute: () => root,
   path: '/leaderboards',
-  validateSearch: (search): { board?: 'hosts' } => (search['board'] === 'hosts' ? { board: 'hosts' } : {}),
+  validateSearch: readBoardSearch,
   component: lazyRouteComponent(() => import('./pages/leaderboards-page'), 'LeaderboardsPage'),
 });
 const jobs = createRoute({

@@ -1,13 +1,5 @@
-import {
-  getMyAccount,
-  getPublicJob,
-  getStats,
-  listHosts,
-  listPublicJobs,
-  rankAccounts,
-  rankHosts,
-} from '@gleaner/client';
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { getBoard, getMyAccount, getPublicJob, getStats, listHosts, listPublicJobs } from '@gleaner/client';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 const LIVE_MS = 3_000;
 
@@ -46,18 +38,25 @@ export const jobQuery = (jobId: string) =>
   });
 
 export type Board = 'accounts' | 'hosts';
+export type Period = 'all' | 'rac' | 'day' | 'week' | 'month';
 
-export const boardQuery = (board: Board, limit: number) =>
-  infiniteQueryOptions({
-    queryKey: ['board', board, limit],
-    queryFn: async ({ pageParam, signal }) => {
-      const rank = board === 'accounts' ? rankAccounts : rankHosts;
-      const query = { limit, ...(pageParam !== null && { cursor: pageParam }) };
-      return (await rank({ query, signal, throwOnError: true })).data;
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.nextCursor,
+interface BoardView {
+  readonly board: Board;
+  readonly period: Period;
+  readonly limit: number;
+  /** From 1. */
+  readonly page?: number;
+  /** Part of a name. */
+  readonly q?: string;
+}
+
+export const boardQuery = ({ board, ...query }: BoardView) =>
+  queryOptions({
+    queryKey: ['board', board, query],
+    queryFn: async ({ signal }) =>
+      (await getBoard({ path: { kind: board }, query, signal, throwOnError: true })).data,
     refetchInterval: LIVE_MS,
+    placeholderData: keepPreviousData,
   });
 
 /** Keyed by the token, so that nobody sees what another person loaded. */

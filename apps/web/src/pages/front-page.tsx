@@ -1,4 +1,4 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { boardQuery, runningJobsQuery, statsQuery } from '../api/queries';
@@ -100,7 +100,7 @@ function ComputingNow() {
       {data?.items.length === 0 && (
         <Empty>No public job runs at the moment. What volunteers finished is under “All jobs”.</Empty>
       )}
-      <div className="grid grid-cols-1 gap-4 md:grid-cols-2">
+      <div className={`grid grid-cols-1 gap-4 ${data?.items.length === 1 ? '' : 'md:grid-cols-2'}`}>
         {data?.items.map((job) => (
           <JobCard key={job.id} job={job} />
         ))}
@@ -153,8 +153,8 @@ function Submit() {
 }
 
 function MostGiven() {
-  const { data } = useInfiniteQuery(boardQuery('accounts', 5));
-  const rows = data?.pages[0]?.items ?? [];
+  const { data } = useQuery(boardQuery({ board: 'accounts', period: 'all', limit: 5 }));
+  const rows = data?.items ?? [];
   if (rows.length === 0) return null;
   return (
     <section className="mt-16">

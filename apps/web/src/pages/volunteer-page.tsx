@@ -21,8 +21,10 @@ export function VolunteerPage() {
           <Waterfall isOn={isOn} />
           <InHand state={state} />
         </div>
-        <div className="flex flex-col gap-6">
+        <div className="order-first flex flex-col gap-6 lg:order-none">
           <Controls state={state} />
+        </div>
+        <div className="lg:col-start-2">
           <Given state={state} />
         </div>
       </div>

@@ -1,4 +1,4 @@
-import type { LeaderboardRow } from '@gleaner/client';
+import type { BoardRow } from '@gleaner/client';
 import { Cycles } from './cycles';
 import { formatCoreHours } from './format-cycles';
 
@@ -7,8 +7,13 @@ export function BoardTable({
   rows,
   caption,
   mine,
+  valueName = 'Validated',
+  valueUnit = 'cycles',
 }: {
-  readonly rows: readonly LeaderboardRow[];
+  readonly rows: readonly BoardRow[];
+  /** What the value is. */
+  readonly valueName?: string;
+  readonly valueUnit?: string;
   readonly caption: string;
   /** Id of the row to point out. */
   readonly mine?: string | undefined;
@@ -25,7 +30,7 @@ export function BoardTable({
             Name
           </th>
           <th scope="col" className="w-32 py-2 pr-3 text-right font-medium">
-            Validated
+            {valueName}
           </th>
           <th scope="col" className="hidden w-32 py-2 pr-3 text-right font-medium sm:table-cell">
             Core-hours
@@ -49,10 +54,10 @@ export function BoardTable({
               {row.id === mine && <span className="ml-2 text-sm font-normal text-accent">you</span>}
             </th>
             <td className="py-3 pr-3 text-right">
-              <Cycles value={row.credit} />
+              <Cycles value={row.value} unit={valueUnit} />
             </td>
             <td className="hidden py-3 pr-3 text-right text-muted sm:table-cell">
-              {formatCoreHours(row.credit)}
+              {formatCoreHours(row.value)}
             </td>
             <td className="hidden py-3 text-right text-muted sm:table-cell">
               {row.validTasks.toLocaleString('en')}
@@ -64,7 +69,7 @@ export function BoardTable({
   );
 }
 
-function Rank({ rank }: { readonly rank: number }) {
+function Rank({ rank }: { readonly rank: number | null }) {
   const isFirst = rank === 1;
   return (
     <span
@@ -72,7 +77,7 @@ function Rank({ rank }: { readonly rank: number }) {
         isFirst ? 'bg-grain font-bold text-on-grain' : 'bg-sunken text-muted'
       }`}
     >
-      {rank}
+      {rank ?? '–'}
     </span>
   );
 }

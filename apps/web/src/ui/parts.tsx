@@ -83,11 +83,11 @@ export function Commands({ lines, label }: { readonly lines: readonly string[]; 
     void clipboard?.writeText(lines.join('\n')).then(() => setCopied(true));
   };
   return (
-    <div className="relative rounded-xl border border-line bg-sunken">
+    <div className="min-w-0 overflow-hidden rounded-xl border border-line bg-sunken">
       <pre
         tabIndex={0}
         aria-label={label}
-        className="overflow-x-auto p-4 pr-20 font-mono text-sm leading-7 text-ink"
+        className="overflow-x-auto p-4 font-mono text-sm leading-7 text-ink"
       >
         {lines.map((line) => (
           <code key={line} className="block">
@@ -99,13 +99,15 @@ export function Commands({ lines, label }: { readonly lines: readonly string[]; 
         ))}
       </pre>
       {'clipboard' in navigator && (
-        <button
-          type="button"
-          onClick={copy}
-          className="absolute top-2.5 right-2.5 cursor-pointer rounded-md border border-line bg-panel px-2.5 py-1 text-xs font-semibold text-muted hover:text-ink"
-        >
-          {isCopied ? 'Copied' : 'Copy'}
-        </button>
+        <div className="border-t border-line bg-panel px-2 py-1 text-right">
+          <button
+            type="button"
+            onClick={copy}
+            className="cursor-pointer rounded-md px-2.5 py-1.5 text-xs font-semibold text-muted hover:text-ink"
+          >
+            {isCopied ? 'Copied' : lines.length === 1 ? 'Copy the line' : `Copy the ${lines.length} lines`}
+          </button>
+        </div>
       )}
     </div>
   );

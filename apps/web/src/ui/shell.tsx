@@ -28,13 +28,13 @@ export function Shell() {
           </Link>
           <nav
             aria-label="Pages"
-            className="order-last -mx-2 flex w-full gap-1 overflow-x-auto sm:order-none sm:w-auto"
+            className="order-last -mx-2 flex w-full justify-between gap-0.5 sm:justify-start sm:gap-1 overflow-x-auto sm:order-none sm:w-auto"
           >
             {PAGES.map(({ to, name }) => (
               <Link
                 key={to}
                 to={to}
-                className="rounded-md px-2.5 py-2 text-[0.95rem] whitespace-nowrap text-muted no-underline hover:text-ink"
+                className="rounded-md px-2 py-2 text-sm whitespace-nowrap sm:px-2.5 sm:text-[0.95rem] text-muted no-underline hover:text-ink"
                 activeProps={{
                   className:
                     'text-ink! font-semibold underline decoration-grain decoration-2 underline-offset-8',

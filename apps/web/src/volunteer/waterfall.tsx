@@ -3,8 +3,9 @@ import { heatColors } from './heat-colors';
 import { volunteerSession } from './volunteer-session';
 
 const COLUMNS = 512;
-const ROWS = 220;
-const ROW_PIXELS = 2;
+const ROWS = 150;
+const ROW_PIXELS = 3;
+const NIGHT = '#060910';
 /** A picture of another app may have any size; a row of intensities has at most so many. */
 const FRAME_BYTES_MAX = 8192;
 
@@ -16,6 +17,8 @@ export function Waterfall({ isOn }: { readonly isOn: boolean }) {
     const context = canvas.current?.getContext('2d', { alpha: false });
     if (!context) return undefined;
     const colors = heatColors();
+    context.fillStyle = NIGHT;
+    context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     const line = context.createImageData(COLUMNS, ROW_PIXELS);
     const words = new Uint32Array(line.data.buffer);
     return volunteerSession.onFrame(({ bytes }) => {
@@ -51,8 +54,12 @@ export function Waterfall({ isOn }: { readonly isOn: boolean }) {
         )}
       </div>
       <figcaption className="flex justify-between gap-4 border-t border-[#263146] px-4 py-2 text-xs text-[#aab4c6]">
-        <span>← lower frequency</span>
-        <span>newest on top; bright: above the threshold</span>
+        <span>
+          ← lower<span className="hidden sm:inline"> frequency</span>
+        </span>
+        <span>
+          newest on top<span className="hidden sm:inline">; white: above the threshold</span>
+        </span>
         <span>higher →</span>
       </figcaption>
     </figure>

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddScientistData, AddScientistResponses, ApproveAppData, ApproveAppResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetStatsData, GetStatsResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SubmitJobData, SubmitJobResponses, UpdateProjectData, UpdateProjectResponses, WorkData, WorkResponses } from './types.gen.js';
+import type { AddScientistData, AddScientistResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetStatsData, GetStatsResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SubmitJobData, SubmitJobResponses, UpdateProjectData, UpdateProjectResponses, WorkData, WorkResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -48,6 +48,46 @@ export const heartbeat = <ThrowOnError extends boolean = false>(options: Options
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/stats',
+    ...options
+});
+
+export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/public/jobs',
+    ...options
+});
+
+export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/public/jobs/{id}',
+    ...options
+});
+
+export const followPublicJob = <ThrowOnError extends boolean = false>(options: Options<FollowPublicJobData, ThrowOnError>): RequestResult<FollowPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<FollowPublicJobResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/public/jobs/{id}/events',
+    ...options
+});
+
+export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, unknown, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/jobs/{id}/visibility',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getBoard = <ThrowOnError extends boolean = false>(options: Options<GetBoardData, ThrowOnError>): RequestResult<GetBoardResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/boards/{kind}',
+    ...options
 });
 
 export const getCoordinator = <ThrowOnError extends boolean = false>(options?: Options<GetCoordinatorData, ThrowOnError>): RequestResult<GetCoordinatorResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetCoordinatorResponses, unknown, ThrowOnError>({
@@ -212,6 +252,36 @@ export const holdHost = <ThrowOnError extends boolean = false>(options: Options<
     }
 });
 
+export const requestDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RequestDeviceCodeData, ThrowOnError>): RequestResult<RequestDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestDeviceCodeResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/device/code',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RedeemDeviceCodeData, ThrowOnError>): RequestResult<RedeemDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RedeemDeviceCodeResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/device/token',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const approveDevice = <ThrowOnError extends boolean = false>(options: Options<ApproveDeviceData, ThrowOnError>): RequestResult<ApproveDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveDeviceResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/device/approve',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
 export const getBlob = <ThrowOnError extends boolean = false>(options: Options<GetBlobData, ThrowOnError>): RequestResult<GetBlobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBlobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
@@ -350,40 +420,6 @@ export const rankHosts = <ThrowOnError extends boolean = false>(options?: Option
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/leaderboards/hosts',
     ...options
-});
-
-export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, unknown, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/stats',
-    ...options
-});
-
-export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, unknown, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/public/jobs',
-    ...options
-});
-
-export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, unknown, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/public/jobs/{id}',
-    ...options
-});
-
-export const followPublicJob = <ThrowOnError extends boolean = false>(options: Options<FollowPublicJobData, ThrowOnError>): RequestResult<FollowPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<FollowPublicJobResponses, unknown, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/public/jobs/{id}/events',
-    ...options
-});
-
-export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, unknown, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, unknown, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }],
-    url: '/v1/jobs/{id}/visibility',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
 });
 
 export const putOutput = <ThrowOnError extends boolean = false>(options: Options<PutOutputData, ThrowOnError>): RequestResult<PutOutputResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutOutputResponses, unknown, ThrowOnError>({

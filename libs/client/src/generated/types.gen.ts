@@ -8,6 +8,7 @@ export type WorkRequestInput = {
     protocol: number;
     runtimeVersions: Array<string>;
     reports?: Array<ResultReportInput>;
+    holding?: Array<TaskIdInput>;
     request?: {
         maxTasks: number;
         memoryMiB: number;
@@ -163,6 +164,112 @@ export type HeartbeatResponse = {
     nextMs: number;
 };
 
+export type SiteStats = {
+    name: string;
+    at: Instant;
+    totals: {
+        cycles: DecimalString;
+        tasks: number;
+        accounts: number;
+        hosts: number;
+    };
+    now: {
+        hosts: number;
+        tasks: number;
+        runningJobs: number;
+        cyclesPerSecond: DecimalString;
+        validatedTasks: number;
+        windowSeconds: number;
+    };
+};
+
+export type Instant = string;
+
+export type PublicJobPage = {
+    items: Array<PublicJob>;
+    nextCursor: string | null;
+};
+
+export type PublicJob = {
+    id: EntityId;
+    name: string;
+    project: {
+        slug: string;
+        name: string;
+        description: string;
+    };
+    scientist: string;
+    app: string;
+    state: JobState;
+    stateReason: string | null;
+    units: UnitCounts;
+    progressPermille: number;
+    tasks: number;
+    validatedCycles: DecimalString;
+    createdAt: Instant;
+    finishedAt: Instant | null;
+};
+
+export type JobState = 'splitting' | 'running' | 'paused' | 'assimilating' | 'completed' | 'failed' | 'cancelled';
+
+export type UnitCounts = {
+    total: number;
+    open: number;
+    awaitingOutput: number;
+    valid: number;
+    failed: number;
+    cancelled: number;
+    blocked: number;
+};
+
+export type EntityIdInput = string;
+
+export type PublicJobView = {
+    job: PublicJob;
+    picture: JobSquares;
+    helpers: Array<JobHelper>;
+};
+
+export type JobSquares = {
+    squares: string;
+    unitsPerSquare: number;
+    settledLately: number;
+    windowSeconds: number;
+};
+
+export type JobHelper = {
+    id: EntityId;
+    name: string;
+    validTasks: number;
+    cycles: DecimalString;
+};
+
+export type JobVisibilityInput = {
+    public: boolean;
+};
+
+export type BoardPeriodInput = 'all' | 'rac' | 'day' | 'week' | 'month';
+
+export type BoardKindInput = 'accounts' | 'hosts';
+
+export type BoardPage = {
+    period: BoardPeriod;
+    page: number;
+    total: number;
+    items: Array<BoardRow>;
+};
+
+export type BoardPeriod = 'all' | 'rac' | 'day' | 'week' | 'month';
+
+export type BoardRow = {
+    rank: number | null;
+    id: EntityId;
+    name: string;
+    value: DecimalString;
+    credit: DecimalString;
+    validTasks: number;
+};
+
 export type CoordinatorInfo = {
     name: string;
     operator: {
@@ -188,13 +295,9 @@ export type Account = {
     credit: DecimalString;
 };
 
-export type Instant = string;
-
 export type ClaimAccountInput = {
     secret: string;
 };
-
-export type EntityIdInput = string;
 
 export type CreateTokenInput = {
     label: string;
@@ -300,6 +403,42 @@ export type HostKind = 'agent' | 'browser';
 
 export type HoldHostInput = {
     reason: string | null;
+};
+
+export type RequestDeviceCodeInput = {
+    host: HostFactsInput;
+};
+
+export type DeviceCode = {
+    deviceCode: string;
+    userCode: string;
+    verificationUri: string;
+    verificationUriComplete: string;
+    expiresInSeconds: number;
+    intervalSeconds: number;
+};
+
+export type RedeemDeviceCodeInput = {
+    deviceCode: string;
+};
+
+export type ApproveDeviceInput = {
+    userCode: string;
+    approve?: boolean;
+};
+
+export type ApprovedDevice = {
+    approved: boolean;
+    host: HostFacts;
+};
+
+export type HostFacts = {
+    name: string;
+    kind: HostKind;
+    platform: string;
+    cores: number;
+    memoryMiB: number;
+    agentVersion: string;
 };
 
 export type BlobIdInput = string;
@@ -455,18 +594,6 @@ export type Job = {
     spec: JobSpec;
 };
 
-export type JobState = 'splitting' | 'running' | 'paused' | 'assimilating' | 'completed' | 'failed' | 'cancelled';
-
-export type UnitCounts = {
-    total: number;
-    open: number;
-    awaitingOutput: number;
-    valid: number;
-    failed: number;
-    cancelled: number;
-    blocked: number;
-};
-
 export type JobSpec = {
     name: string;
     app: string;
@@ -581,74 +708,6 @@ export type LeaderboardRow = {
     name: string;
     credit: DecimalString;
     validTasks: number;
-};
-
-export type SiteStats = {
-    name: string;
-    at: Instant;
-    totals: {
-        cycles: DecimalString;
-        tasks: number;
-        accounts: number;
-        hosts: number;
-    };
-    now: {
-        hosts: number;
-        tasks: number;
-        runningJobs: number;
-        cyclesPerSecond: DecimalString;
-        validatedTasks: number;
-        windowSeconds: number;
-    };
-};
-
-export type PublicJobPage = {
-    items: Array<PublicJob>;
-    nextCursor: string | null;
-};
-
-export type PublicJob = {
-    id: EntityId;
-    name: string;
-    project: {
-        slug: string;
-        name: string;
-        description: string;
-    };
-    scientist: string;
-    app: string;
-    state: JobState;
-    stateReason: string | null;
-    units: UnitCounts;
-    progressPermille: number;
-    tasks: number;
-    validatedCycles: DecimalString;
-    createdAt: Instant;
-    finishedAt: Instant | null;
-};
-
-export type PublicJobView = {
-    job: PublicJob;
-    picture: JobSquares;
-    helpers: Array<JobHelper>;
-};
-
-export type JobSquares = {
-    squares: string;
-    unitsPerSquare: number;
-    settledLately: number;
-    windowSeconds: number;
-};
-
-export type JobHelper = {
-    id: EntityId;
-    name: string;
-    validTasks: number;
-    cycles: DecimalString;
-};
-
-export type JobVisibilityInput = {
-    public: boolean;
 };
 
 export type LiveData = {
@@ -781,6 +840,99 @@ export type HeartbeatResponses = {
 };
 
 export type HeartbeatResponse2 = HeartbeatResponses[keyof HeartbeatResponses];
+
+export type GetStatsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/stats';
+};
+
+export type GetStatsResponses = {
+    200: SiteStats;
+};
+
+export type GetStatsResponse = GetStatsResponses[keyof GetStatsResponses];
+
+export type ListPublicJobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        cursor?: string;
+        limit?: number;
+        running?: 'true' | 'false';
+    };
+    url: '/v1/public/jobs';
+};
+
+export type ListPublicJobsResponses = {
+    200: PublicJobPage;
+};
+
+export type ListPublicJobsResponse = ListPublicJobsResponses[keyof ListPublicJobsResponses];
+
+export type GetPublicJobData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/public/jobs/{id}';
+};
+
+export type GetPublicJobResponses = {
+    200: PublicJobView;
+};
+
+export type GetPublicJobResponse = GetPublicJobResponses[keyof GetPublicJobResponses];
+
+export type FollowPublicJobData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/public/jobs/{id}/events';
+};
+
+export type FollowPublicJobResponses = {
+    200: unknown;
+};
+
+export type SetJobVisibilityData = {
+    body: JobVisibilityInput;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/jobs/{id}/visibility';
+};
+
+export type SetJobVisibilityResponses = {
+    204: void;
+};
+
+export type SetJobVisibilityResponse = SetJobVisibilityResponses[keyof SetJobVisibilityResponses];
+
+export type GetBoardData = {
+    body?: never;
+    path: {
+        kind: BoardKindInput;
+    };
+    query?: {
+        period?: BoardPeriodInput;
+        page?: number;
+        limit?: number;
+        q?: string;
+    };
+    url: '/v1/boards/{kind}';
+};
+
+export type GetBoardResponses = {
+    200: BoardPage;
+};
+
+export type GetBoardResponse = GetBoardResponses[keyof GetBoardResponses];
 
 export type GetCoordinatorData = {
     body?: never;
@@ -1102,6 +1254,45 @@ export type HoldHostResponses = {
 };
 
 export type HoldHostResponse = HoldHostResponses[keyof HoldHostResponses];
+
+export type RequestDeviceCodeData = {
+    body: RequestDeviceCodeInput;
+    path?: never;
+    query?: never;
+    url: '/v1/device/code';
+};
+
+export type RequestDeviceCodeResponses = {
+    201: DeviceCode;
+};
+
+export type RequestDeviceCodeResponse = RequestDeviceCodeResponses[keyof RequestDeviceCodeResponses];
+
+export type RedeemDeviceCodeData = {
+    body: RedeemDeviceCodeInput;
+    path?: never;
+    query?: never;
+    url: '/v1/device/token';
+};
+
+export type RedeemDeviceCodeResponses = {
+    200: AttachedHost;
+};
+
+export type RedeemDeviceCodeResponse = RedeemDeviceCodeResponses[keyof RedeemDeviceCodeResponses];
+
+export type ApproveDeviceData = {
+    body: ApproveDeviceInput;
+    path?: never;
+    query?: never;
+    url: '/v1/device/approve';
+};
+
+export type ApproveDeviceResponses = {
+    200: ApprovedDevice;
+};
+
+export type ApproveDeviceResponse = ApproveDeviceResponses[keyof ApproveDeviceResponses];
 
 export type GetBlobData = {
     body?: never;
@@ -1450,79 +1641,6 @@ export type RankHostsResponses = {
 };
 
 export type RankHostsResponse = RankHostsResponses[keyof RankHostsResponses];
-
-export type GetStatsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/v1/stats';
-};
-
-export type GetStatsResponses = {
-    200: SiteStats;
-};
-
-export type GetStatsResponse = GetStatsResponses[keyof GetStatsResponses];
-
-export type ListPublicJobsData = {
-    body?: never;
-    path?: never;
-    query?: {
-        cursor?: string;
-        limit?: number;
-        running?: 'true' | 'false';
-    };
-    url: '/v1/public/jobs';
-};
-
-export type ListPublicJobsResponses = {
-    200: PublicJobPage;
-};
-
-export type ListPublicJobsResponse = ListPublicJobsResponses[keyof ListPublicJobsResponses];
-
-export type GetPublicJobData = {
-    body?: never;
-    path: {
-        id: EntityIdInput;
-    };
-    query?: never;
-    url: '/v1/public/jobs/{id}';
-};
-
-export type GetPublicJobResponses = {
-    200: PublicJobView;
-};
-
-export type GetPublicJobResponse = GetPublicJobResponses[keyof GetPublicJobResponses];
-
-export type FollowPublicJobData = {
-    body?: never;
-    path: {
-        id: EntityIdInput;
-    };
-    query?: never;
-    url: '/v1/public/jobs/{id}/events';
-};
-
-export type FollowPublicJobResponses = {
-    200: unknown;
-};
-
-export type SetJobVisibilityData = {
-    body: JobVisibilityInput;
-    path: {
-        id: EntityIdInput;
-    };
-    query?: never;
-    url: '/v1/jobs/{id}/visibility';
-};
-
-export type SetJobVisibilityResponses = {
-    204: void;
-};
-
-export type SetJobVisibilityResponse = SetJobVisibilityResponses[keyof SetJobVisibilityResponses];
 
 export type PutOutputData = {
     body?: never;
