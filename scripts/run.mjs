@@ -20,6 +20,7 @@ const programs = {
   check: (args) => [join(root, 'scripts/check.mjs'), ...args],
   bench: ([name, ...args]) => [join(root, 'test/dist/bench', `${name}.js`), ...args],
   web: ([name, ...args]) => [join(root, 'test/dist/web', `${name}.js`), ...args],
+  'pack-agent': (args) => [join(root, 'scripts/pack-agent.mjs'), ...args],
   conformance: ([name, ...args]) => [join(root, 'test/dist/conformance', `${name}.js`), ...args],
 };
 

@@ -11,6 +11,7 @@ import { DataDirectory, defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
 import { prefs } from './policy/prefs-command.js';
 import { install, uninstall } from './service/service-commands.js';
+import { top } from './top/top-command.js';
 import { AGENT_VERSION } from './version.js';
 
 interface CommonOptions {
@@ -122,6 +123,11 @@ function createProgram(self: readonly string[]): Command {
     });
   registerControl(program);
   registerService(program, self);
+  withCommon(program.command('top'))
+    .description('watch what the agent does (Ctrl-C ends)')
+    .action(async (options: CommonOptions) => {
+      await top({ directory: directoryOf(options), json: options.json ?? false });
+    });
   withCommon(program.command('detach'))
     .description('leave the project and forget its token')
     .action(async (options: CommonOptions) => {

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
 
-const AGENT = fileURLToPath(new URL('../../../apps/agent/dist/main.js', import.meta.url));
+// From the sources in tests, from test/dist in benchmarks.
+const toRoot = import.meta.url.endsWith('.ts') ? '../../..' : '../../../..';
+const AGENT = fileURLToPath(new URL(`${toRoot}/apps/agent/dist/main.js`, import.meta.url));
 
 export interface Ended {
   readonly code: number | null;

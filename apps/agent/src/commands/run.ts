@@ -4,6 +4,7 @@ import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
 import { IdleGovernor } from '../policy/idle-governor.js';
+import { keepTallies } from '../top/tallies.js';
 import { StatusWriter } from '../status-file.js';
 import { asAgentError } from './attach.js';
 
@@ -55,6 +56,7 @@ export async function run(command: RunCommand): Promise<void> {
     status.tell(event);
   });
   logWorker(worker, log);
+  keepTallies(worker, directory);
   log('started', { coordinator: attachment.coordinator, hostId: attachment.hostId, pid: process.pid });
   const ended = new Promise<Error | null>((resolve) => {
     worker.on('stopped', ({ error }) => {

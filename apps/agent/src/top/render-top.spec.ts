@@ -1,0 +1,79 @@
+import { describe, expect, it } from 'vitest';
+import type { AgentStatus } from '../status-file.js';
+import { formatCycles, renderTop } from './render-top.js';
+
+const now = new Date('2026-11-20T12:00:00Z');
+const tallies = { v: 1, cycles: '123456789012', tasks: 7, day: '2026-11-20', cyclesOfDay: '2500' } as const;
+const idle: AgentStatus = {
+  pid: 1,
+  updatedAt: now.toISOString(),
+  phase: 'paused',
+  reason: 'paused: on battery',
+  running: [],
+  isFinishing: false,
+  allowance: { cores: 0, dutyCycle: 1, reason: 'paused: on battery' },
+  buffered: 2,
+  unreported: 1,
+  finishedTasks: 3,
+  cycles: '0',
+};
+
+describe('agent top', () => {
+  it('tells why nothing is computed', () => {
+    expect(renderTop(idle, tallies, now, 80)).toEqual([
+      'gleaner agent   paused   no core',
+      'paused: on battery',
+      '',
+      '2 waiting   1 to report   7 finished in all',
+      'cycles: 2.50 k today   123 G in all',
+    ]);
+  });
+
+  it('shows each task with its progress and age', () => {
+    const running = [
+      {
+        taskId: '1.0',
+        jobName: 'one-night',
+        app: 'seti@1',
+        startedAt: '2026-11-20T11:15:00.000Z',
+        permille: 500,
+      },
+      {
+        taskId: '2.0',
+        jobName: 'hunt',
+        app: 'prime@2',
+        startedAt: '2026-11-20T09:59:00.000Z',
+        permille: null,
+      },
+    ];
+    const allowance = {
+      cores: 3,
+      dutyCycle: 0.5,
+      reason: 'computing on 3 of 4 cores: the machine is in use',
+    };
+    const lines = renderTop(
+      { ...idle, phase: 'working', reason: 'working', running, allowance },
+      tallies,
+      now,
+      100,
+    );
+    expect(lines[0]).toBe('gleaner agent   working   2 of 3 cores busy for 50 % of the time');
+    expect(lines[4]).toBe('seti@1 one-night                   [############............]  50 %    45 min');
+    expect(lines[5]).toBe('prime@2 hunt                       [........................]     ? 2 h 1 min');
+  });
+
+  it('is never wider than the terminal', () => {
+    for (const line of renderTop(idle, tallies, now, 20)) expect(line.length).toBeLessThanOrEqual(20);
+  });
+
+  it.each([
+    ['0', '0'],
+    ['999', '999'],
+    ['1000', '1.00 k'],
+    ['12345', '12.3 k'],
+    ['999999', '999 k'],
+    ['1234567890123456789012345678', '1234 Y'],
+  ])('writes %s cycles as %s', (decimal, text) => {
+    expect(formatCycles(decimal)).toBe(text);
+  });
+});

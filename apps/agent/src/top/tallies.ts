@@ -1,0 +1,56 @@
+import { readFile } from 'node:fs/promises';
+import type { Worker } from '@gleaner/worker-sdk';
+import { z } from 'zod';
+import type { DataDirectory } from '../data-directory.js';
+
+const NAME = 'tallies.json';
+
+const cycles = z.string().regex(/^\d{1,40}$/);
+const tallies = z.object({
+  v: z.literal(1),
+  /** Executed instructions, as a decimal string: of all finished tasks, and of those of one day. */
+  cycles,
+  tasks: z.number().int().min(0),
+  /** By the volunteer's clock, such as `2026-11-20`. */
+  day: z.string(),
+  cyclesOfDay: cycles,
+});
+export type Tallies = z.infer<typeof tallies>;
+
+export async function readTallies(directory: DataDirectory, now: Date): Promise<Tallies> {
+  const day = dayOf(now);
+  try {
+    const kept = tallies.parse(JSON.parse(await readFile(directory.file(NAME), 'utf8')));
+    return kept.day === day ? kept : { ...kept, day, cyclesOfDay: '0' };
+  } catch {
+    // None yet, or damaged: credit is counted by the coordinator, this is for the volunteer's eyes.
+    return { v: 1, cycles: '0', tasks: 0, day, cyclesOfDay: '0' };
+  }
+}
+
+/** Counts what the worker finishes, across restarts. */
+export function keepTallies(worker: Worker, directory: DataDirectory): void {
+  let counting = Promise.resolve();
+  worker.on('task-finished', ({ cycles: done, resumedCycles, outcome }) => {
+    if (outcome === 'infrastructure') return;
+    counting = counting.then(() => count(directory, done, resumedCycles)).catch(() => undefined);
+  });
+}
+
+async function count(directory: DataDirectory, done: bigint, resumedCycles: bigint | null): Promise<void> {
+  const before = await readTallies(directory, new Date());
+  // What an earlier day's run had done of the task belongs to that day.
+  const today = BigInt(before.cyclesOfDay) + done - (resumedCycles ?? 0n);
+  const after: Tallies = {
+    ...before,
+    tasks: before.tasks + 1,
+    cycles: (BigInt(before.cycles) + done).toString(),
+    cyclesOfDay: today.toString(),
+  };
+  await directory.writeWhole(NAME, JSON.stringify(after));
+}
+
+function dayOf(date: Date): string {
+  const part = (value: number): string => String(value).padStart(2, '0');
+  return `${date.getFullYear()}-${part(date.getMonth() + 1)}-${part(date.getDate())}`;
+}
