@@ -5,6 +5,8 @@ import { type LinkData, QUEUES, QueueService } from '../queue/index.js';
 import { HostDirectory } from './host-directory.js';
 import { LeasesService } from './leases.service.js';
 
+/** Not a matter for sweeps: where the queue does not take it, the claim is refused and may be repeated. */
+const LINK_WITHIN_MS = 2_000;
 /** The transaction that linked the accounts has ended long before. */
 const LINK_DELAY_MS = 3_000;
 
@@ -28,7 +30,7 @@ export class EventHooks implements OnModuleInit {
       this.hosts.forgetAll();
       await this.queues
         .queue<LinkData>(QUEUES.link)
-        .add({ accountIds }, { delayMs: LINK_DELAY_MS, attempts: 5 });
+        .add({ accountIds }, { delayMs: LINK_DELAY_MS, attempts: 5, withinMs: LINK_WITHIN_MS });
     });
   }
 }

@@ -95,8 +95,15 @@ const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
   ENOSPC: ['insufficient-storage', 'The disk is full. Nothing was stored.'],
   EDQUOT: ['insufficient-storage', 'The disk quota is used up. Nothing was stored.'],
   ECONNREFUSED: ['unavailable', 'The database does not answer. Try again in a moment.'],
+  // Ours: a Batcher, and a queue whose backend is away.
+  'server-busy': [
+    'server-busy',
+    'More work waits than can be done soon. Nothing was stored: try again in a moment.',
+  ],
+  'queue-busy': ['unavailable', 'The queue does not answer. Nothing was stored: try again in a moment.'],
   // Postgres: shutting down, starting up, too many connections.
   '57P01': ['unavailable', 'The database is restarting. Try again in a moment.'],
+  '57P02': ['unavailable', 'The database is restarting. Try again in a moment.'],
   '57P03': ['unavailable', 'The database is starting. Try again in a moment.'],
   '53300': ['server-busy', 'The database has no free connection. Try again in a moment.'],
 };

@@ -82,7 +82,7 @@ export class JobSubmission {
       if (winner) return winner;
       throw error;
     }
-    await this.queues.queue<SplitData>(QUEUES.split).add({ jobId }, { dedupeId: jobId });
+    await this.queues.queue<SplitData>(QUEUES.split).announce({ jobId }, { dedupeId: jobId });
     return { jobId, isRepeat: false };
   }
 

@@ -71,7 +71,7 @@ export class JobsService {
       await manager.query("UPDATE job SET state = 'running', state_reason = NULL WHERE id = $1", [jobId]);
       return true;
     });
-    await this.queues.queue<object>(QUEUES.fill).add({}, { dedupeId: 'fill' });
+    await this.queues.queue<object>(QUEUES.fill).announce({}, { dedupeId: 'fill' });
     return await this.get(actor, jobId);
   }
 
@@ -111,7 +111,7 @@ export class JobsService {
   }
 
   private async clean(jobId: string): Promise<void> {
-    await this.queues.queue<CleanData>(QUEUES.clean).add({ jobId }, { dedupeId: jobId });
+    await this.queues.queue<CleanData>(QUEUES.clean).announce({ jobId }, { dedupeId: jobId });
   }
 
   private async select(actor: Actor, condition: string, parameters: readonly unknown[]): Promise<JobRow[]> {

@@ -3,6 +3,8 @@ import type { BullJobOptions, BullQueue } from './queue-backend.js';
 /** Adds that may wait for the backend at once; beyond it adding fails, and sweeps find the work later. */
 const PENDING_ADDS_MAX = 1000;
 const KEEP_FAILED = 100;
+/** A request waits this long for a backend that is away; its clients go on by a sweep. */
+const ANNOUNCE_WITHIN_MS = 1_000;
 
 export interface AddOptions {
   /** While a queue job of this id waits or runs, adding another is a no-op. */
@@ -10,13 +12,15 @@ export interface AddOptions {
   readonly delayMs?: number;
   /** Times it is tried in all, with exponential back-off from one second. */
   readonly attempts?: number;
+  /** Gives up waiting for an absent backend after this; the queue job may be added nevertheless once it is back. */
+  readonly withinMs?: number;
 }
 
 /** The backend does not take adds fast enough, or is away. What was to be enqueued is found by the sweeps. */
 export class QueueBusyError extends Error {
   readonly code = 'queue-busy';
-  constructor(queueName: string) {
-    super(`queue ${queueName}: ${PENDING_ADDS_MAX} adds already wait for the queue backend`);
+  constructor(queueName: string, what: string) {
+    super(`queue ${queueName}: ${what}`);
   }
 }
 
@@ -29,8 +33,19 @@ export class JobQueue<D> {
     private readonly queue: BullQueue,
   ) {}
 
+  /** @throws {QueueBusyError} where too many adds wait, or after `withinMs` */
   async add(data: D, options: AddOptions = {}): Promise<void> {
-    await this.bounded(() => this.queue.add('job', data, jobOptions(options)));
+    const adding = this.bounded(() => this.queue.add('job', data, jobOptions(options)));
+    await (options.withinMs === undefined ? adding : this.within(options.withinMs, adding));
+  }
+
+  /** Adds what a sweep adds as well: a backend that is away delays the work, and neither fails nor holds up the caller. */
+  async announce(data: D, options: AddOptions = {}): Promise<void> {
+    try {
+      await this.add(data, { withinMs: ANNOUNCE_WITHIN_MS, ...options });
+    } catch {
+      // The next sweep announces it again.
+    }
   }
 
   async addBulk(items: readonly D[], options: AddOptions = {}): Promise<void> {
@@ -76,8 +91,24 @@ export class JobQueue<D> {
     return this.queue.close();
   }
 
+  private async within(milliseconds: number, adding: Promise<void>): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(
+        () => reject(new QueueBusyError(this.name, `the backend took nothing for ${milliseconds} ms`)),
+        milliseconds,
+      );
+    });
+    try {
+      await Promise.race([adding, tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   private async bounded(add: () => Promise<unknown>): Promise<void> {
-    if (this.pendingAdds >= PENDING_ADDS_MAX) throw new QueueBusyError(this.name);
+    if (this.pendingAdds >= PENDING_ADDS_MAX)
+      throw new QueueBusyError(this.name, `${PENDING_ADDS_MAX} adds already wait for the queue backend`);
     this.pendingAdds++;
     try {
       await add();
