@@ -12,10 +12,16 @@ const SUBSCRIBERS_MAX = 2_000;
 /** A reader that is this far behind is cut off: it reconnects and gets the newest state. */
 const BEHIND_BYTES_MAX = 64 * 1024;
 
+interface JobEvent {
+  readonly id: string;
+  readonly text: string;
+}
+
 /** The followers of one job. */
 interface Audience {
   readonly followers: Set<FastifyReply>;
-  lastEvent: { readonly id: string; readonly text: string } | null;
+  /** What everybody has been sent. */
+  lastEvent: JobEvent;
 }
 
 /** Public jobs as server-sent events: one look a second for each followed job, however many follow it. */
@@ -49,7 +55,7 @@ export class JobBroadcast implements OnModuleDestroy {
     });
     reply.raw.write('retry: 3000\n\n');
     if (request.headers['last-event-id'] !== first.id) reply.raw.write(first.text);
-    const audience = this.join(jobId, reply);
+    const audience = this.join(jobId, reply, first);
     reply.raw.once('close', () => {
       this.subscribers -= 1;
       audience.followers.delete(reply);
@@ -58,13 +64,13 @@ export class JobBroadcast implements OnModuleDestroy {
     if (reply.raw.destroyed) audience.followers.delete(reply);
   }
 
-  private join(jobId: string, reply: FastifyReply): Audience {
+  private join(jobId: string, reply: FastifyReply, first: JobEvent): Audience {
     const known = this.audiences.get(jobId);
     if (known) {
       known.followers.add(reply);
       return known;
     }
-    const audience: Audience = { followers: new Set([reply]), lastEvent: null };
+    const audience: Audience = { followers: new Set([reply]), lastEvent: first };
     this.audiences.set(jobId, audience);
     void this.broadcast(jobId, audience);
     return audience;
@@ -76,7 +82,7 @@ export class JobBroadcast implements OnModuleDestroy {
       for (let looks = 1; audience.followers.size > 0; looks += 1) {
         const view = await this.pictures.view(jobId);
         const event = eventOf(view);
-        const isNews = event.id !== audience.lastEvent?.id;
+        const isNews = event.id !== audience.lastEvent.id;
         audience.lastEvent = event;
         if (isNews) this.tell(audience, event.text);
         else if (looks % KEEP_ALIVE_LOOKS === 0) this.tell(audience, ': still here\n\n');
@@ -102,7 +108,7 @@ export class JobBroadcast implements OnModuleDestroy {
   }
 }
 
-function eventOf(view: PublicJobView): { id: string; text: string } {
+function eventOf(view: PublicJobView): JobEvent {
   const id = etagOf(view).slice(1, -1);
   return { id, text: `id: ${id}\nevent: job\ndata: ${JSON.stringify(view)}\n\n` };
 }
