@@ -31,7 +31,7 @@ const hourRanges = z.preprocess(
 const weekly = z.partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges);
 
 /** What a volunteer writes; everything that is left out has its default. Shares are percentages, names carry units. */
-export const preferencesFile = z.strictObject({
+const preferencesFile = z.strictObject({
   whileInUse: z.enum(['pause', 'compute']).optional(),
   inUseMinutes: z.number().min(0).max(1440).optional(),
   cores: z
