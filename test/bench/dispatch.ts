@@ -105,10 +105,10 @@ async function findRate(volunteers: Volunteers, k: number): Promise<number> {
   await delay(CLOSED_LOOP_SECONDS * 500);
   volunteers.reset();
   await delay(CLOSED_LOOP_SECONDS * 500);
-  const { calls, firstError } = volunteers.read();
+  const { tasksReported, firstError } = volunteers.read();
   await volunteers.stop();
   if (firstError !== null) note(`first error: ${firstError}`);
-  const served = (calls * k) / (CLOSED_LOOP_SECONDS / 2);
+  const served = tasksReported / (CLOSED_LOOP_SECONDS / 2);
   note(`a closed loop reaches ${Math.round(served)} tasks/s`);
   return Math.max(k, Math.round(served * OFFERED_SHARE));
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { QueueService } from '@gleaner/coordinator';
 import type { DataSource } from 'typeorm';
 import { insertJob } from './seed.js';
@@ -17,8 +18,10 @@ export class JobSupply {
     private readonly unitsAhead: number,
   ) {}
 
+  /** Resolves when the first job is split: there is work from then on. */
   async start(): Promise<void> {
     await this.check();
+    while (!(await this.isRunning())) await delay(CHECK_MS);
     // What fails once is tried again at the next tick.
     this.timer = setInterval(() => void this.check().catch(() => undefined), CHECK_MS);
   }
@@ -41,6 +44,11 @@ export class JobSupply {
     } finally {
       this.checking = false;
     }
+  }
+
+  private async isRunning(): Promise<boolean> {
+    const rows: unknown[] = await this.database.query("SELECT FROM job WHERE state = 'running' LIMIT 1");
+    return rows.length > 0;
   }
 
   /** Units of jobs that split or run, settled ones not counted. */

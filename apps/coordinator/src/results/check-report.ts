@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { LIMITS, parseTaskId, resultDigestText, type ResultReport } from '@gleaner/protocol';
 import type { CheckedReport, StoredOutput } from './report.statement.js';
 
@@ -70,5 +70,5 @@ function refuse(reason: string): ReportCheck {
 }
 
 function sha256Hex(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
+  return hash('sha256', data, 'hex');
 }
