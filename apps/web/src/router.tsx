@@ -33,9 +33,14 @@ const account = createRoute({
   path: '/account',
   component: lazyRouteComponent(() => import('./pages/account-page'), 'AccountPage'),
 });
+const activate = createRoute({
+  getParentRoute: () => root,
+  path: '/activate',
+  component: lazyRouteComponent(() => import('./pages/activate-page'), 'ActivatePage'),
+});
 
 export const router = createRouter({
-  routeTree: root.addChildren([front, volunteer, leaderboards, jobs, job, account]),
+  routeTree: root.addChildren([front, volunteer, leaderboards, jobs, job, account, activate]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });
