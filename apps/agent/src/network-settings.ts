@@ -2,20 +2,26 @@ import http from 'node:http';
 import tls from 'node:tls';
 
 /**
- * Goes through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name, and trusts the authorities that the system trusts
- * beside Node's own, such as a company's. Node does neither by itself.
+ * Goes through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name; Node does not by itself.
  *
  * @throws {TypeError} when a proxy's address is none
  */
-export function followEnvironment(): void {
-  // Older Node 24 has neither: there NODE_USE_ENV_PROXY=1 and NODE_OPTIONS=--use-system-ca do the same.
+export function followProxies(): void {
+  // An older Node 24 does not have it: there NODE_USE_ENV_PROXY=1 does the same.
   const { setGlobalProxyFromEnv } = http as Partial<typeof http>;
-  const { setDefaultCACertificates } = tls as Partial<typeof tls>;
   if (hasProxy(process.env)) setGlobalProxyFromEnv?.();
-  if (!setDefaultCACertificates) return;
-  const system = tls.getCACertificates('system');
-  if (system.length === 0) return;
-  setDefaultCACertificates([...tls.getCACertificates('default'), ...system]);
+}
+
+/** Trusts the authorities that the system trusts beside Node's own, such as a company's. */
+export function trustSystemAuthorities(coordinator: URL): void {
+  // An older Node 24 does not have it: there NODE_OPTIONS=--use-system-ca does the same.
+  const { setDefaultCACertificates } = tls as Partial<typeof tls>;
+  if (coordinator.protocol !== 'https:' || !setDefaultCACertificates) return;
+  const known = tls.getCACertificates('default');
+  const isKnown = new Set(known);
+  const further = tls.getCACertificates('system').filter((certificate) => !isKnown.has(certificate));
+  // Two stores of a hundred certificates each cost 20 MB: only what is missing is worth it.
+  if (further.length > 0) setDefaultCACertificates([...known, ...further]);
 }
 
 function hasProxy(environment: Readonly<Record<string, string | undefined>>): boolean {

@@ -9,7 +9,7 @@ import { finish, pause, resume } from './control/control-commands.js';
 import { parseDuration } from './control/duration.js';
 import { DataDirectory, defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
-import { followEnvironment } from './network-settings.js';
+import { followProxies } from './network-settings.js';
 import { prefs } from './policy/prefs-command.js';
 import { install, uninstall } from './service/service-commands.js';
 import { top } from './top/top-command.js';
@@ -40,7 +40,7 @@ export async function runAgentProgram(
   prefix: readonly string[] = [],
 ): Promise<void> {
   try {
-    followEnvironment();
+    followProxies();
     await createProgram([process.execPath, realpathSync(process.argv[1] ?? ''), ...prefix]).parseAsync(args, {
       from: 'user',
     });

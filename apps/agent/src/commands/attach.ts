@@ -9,6 +9,7 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { trustSystemAuthorities } from '../network-settings.js';
 import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
 
@@ -33,6 +34,7 @@ export async function attach(command: AttachCommand): Promise<void> {
   if (command.anonymous && token !== undefined) {
     throw new AgentError('give --anonymous or --token TOKEN, not both', EXIT.usage);
   }
+  trustSystemAuthorities(url);
   await directory.create();
   using _ = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
   const before = await directory.readAttachment().catch(() => undefined);

@@ -3,6 +3,7 @@ import { createFileLog, createLog, logWorker, type LogEvent } from '../agent-log
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { trustSystemAuthorities } from '../network-settings.js';
 import { IdleGovernor } from '../policy/idle-governor.js';
 import { keepTallies } from '../top/tallies.js';
 import { StatusWriter } from '../status-file.js';
@@ -32,6 +33,7 @@ export async function run(command: RunCommand): Promise<void> {
       EXIT.notAttached,
     );
   }
+  trustSystemAuthorities(new URL(attachment.coordinator));
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
