@@ -7,6 +7,7 @@ import {
   VIRTUAL_STACK_BYTES,
   admitModule,
 } from '@gleaner/sandbox/admission';
+import { onHostileEngine } from '@gleaner/sandbox/testing/hostile-engine';
 import { mutate } from './fuzz-sandbox-mutations.js';
 import { randomProgram } from './fuzz-sandbox-programs.js';
 import { Random } from './fuzz-sandbox-random.js';
@@ -67,6 +68,12 @@ export function fuzzProgram(seed: number): void {
     observed(runRewritten(plain, { metering: false })),
   );
   expectSame('optimised and baseline code', everything, runRewritten(plain, {}, 'baseline'));
+  for (const choice of [seed, seed + 1])
+    expectSame(
+      'engines that choose NaNs as they like',
+      everything,
+      runRewritten(plain, {}, 'optimised', choice),
+    );
 }
 
 /** A trap may leave instructions charged that were not executed. */
@@ -83,10 +90,17 @@ function expectSame(what: string, actual: unknown, expected: unknown): void {
     throw new Error(`${what} differ: ${text(actual)} and ${text(expected)}`);
 }
 
-function runRewritten(plain: Uint8Array, options: AdmissionOptions, tier: Tier = 'optimised'): Observation {
+/** With `nanChoice`, on an engine that chooses the bits of NaNs by that seed. */
+function runRewritten(
+  plain: Uint8Array,
+  options: AdmissionOptions,
+  tier: Tier = 'optimised',
+  nanChoice?: number,
+): Observation {
   const admission = admitModule(plain, { ...options, profile: 'conformance' });
   if (!admission.admitted) throw new Error(`refused: ${admission.errors[0]?.message}`);
-  return run(admission.module, options.metering === false ? null : ABI.cyclesLeft, tier);
+  const module = nanChoice === undefined ? admission.module : onHostileEngine(admission.module, nanChoice);
+  return run(module, options.metering === false ? null : ABI.cyclesLeft, tier);
 }
 
 type Tier = 'optimised' | 'baseline';

@@ -23,6 +23,12 @@ const EMPTY = 0x40;
 type Operator = readonly [operands: readonly Type[], ...bytes: number[]];
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);
 const simd = (code: number) => [0xfd, ...(code < 0x80 ? [code] : [(code & 0x7f) | 0x80, code >>> 7])];
+/** Lanes of f32, of f64, and of neither as a whole. */
+const SHUFFLES = [
+  [4, 5, 6, 7, 16, 17, 18, 19, 0, 1, 2, 3, 28, 29, 30, 31],
+  [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23],
+  [3, 2, 1, 0, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27],
+];
 const OPERATORS: Readonly<Record<Type, readonly Operator[]>> = {
   i32: [
     ...[...range(0x6a, 0x6c), ...range(0x71, 0x78)].map((code): Operator => [['i32', 'i32'], code]),
@@ -60,10 +66,10 @@ const OPERATORS: Readonly<Record<Type, readonly Operator[]>> = {
   ],
   v128: [
     ...[
-      0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf7, 0x51, 0x4e, 0x6e, 0xae,
-      0x41, 0x4b,
+      0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf0, 0xf1, 0xf2, 0xf3, 0xf4, 0xf7, 0xeb, 0xf6, 0x51, 0x4e,
+      0x6e, 0xae, 0x41, 0x4b,
     ].map((code): Operator => [['v128', 'v128'], ...simd(code)]),
-    ...[0xe3, 0xef, 0xe0, 0xed, 0x67, 0x5e, 0x5f, 0xf8, 0xfa].map((code): Operator => [
+    ...[0xe3, 0xef, 0xe0, 0xe1, 0xec, 0xed, 0x67, 0x5e, 0x5f, 0xf8, 0xfa].map((code): Operator => [
       ['v128'],
       ...simd(code),
     ]),
@@ -71,6 +77,9 @@ const OPERATORS: Readonly<Record<Type, readonly Operator[]>> = {
     [['f64'], ...simd(0x14)],
     [['i64'], ...simd(0x12)],
     [['v128', 'f64'], ...simd(0x22), 1],
+    [['v128', 'f32'], ...simd(0x20), 2],
+    ...SHUFFLES.map((lanes): Operator => [['v128', 'v128'], ...simd(0x0d), ...lanes]),
+    [['v128', 'v128', 'v128'], ...simd(0x52)],
   ],
 };
 const LOADS: Readonly<Record<Type, readonly number[]>> = {
@@ -88,9 +97,9 @@ const STORES: Readonly<Record<Type, readonly number[]>> = {
   v128: simd(11),
 };
 
-/** One local of each type follows the parameters. */
+/** One local of each type follows the parameters, and more vectors. */
 const PARAMETERS: readonly Type[] = ['i32', 'f64'];
-const LOCALS: readonly Type[] = [...PARAMETERS, ...TYPES];
+const LOCALS: readonly Type[] = [...PARAMETERS, ...TYPES, 'v128', 'v128'];
 /** Two more hold addresses, in bounds and close together, so that accesses overlap. */
 const BASES = [LOCALS.length, LOCALS.length + 1] as const;
 const FUNCTIONS = 4;
@@ -254,7 +263,7 @@ class FunctionGenerator {
     if (depth === 0 || random.chance(25)) return [this.#leaf(type)];
     const choice = random.int(12);
     if (choice === 0) return [...this.#address(), op(...LOADS[type], 0, random.int(5) * 4)];
-    if (choice === 1 && type !== 'v128') {
+    if (choice === 1) {
       return [
         ...this.#expression(type, depth - 1),
         ...this.#expression(type, depth - 1),
@@ -340,7 +349,10 @@ const ZERO: Readonly<Record<Type, readonly number[]>> = {
 
 function encode(functions: ReadonlyArray<readonly Instruction[]>, counted: boolean): Uint8Array {
   const parameters = vector(PARAMETERS.map((type) => [TYPE_BYTE[type]]));
-  const locals = vector([...TYPES, ...BASES.map(() => 'i32' as const)].map((type) => [1, TYPE_BYTE[type]]));
+  const declared = LOCALS.slice(PARAMETERS.length);
+  const locals = vector(
+    [...declared, ...BASES.map(() => 'i32' as const)].map((type) => [1, TYPE_BYTE[type]]),
+  );
   const globals = GLOBALS.map((type, i) => [
     TYPE_BYTE[type],
     1,

@@ -47,7 +47,7 @@ const V128_SOURCES = [
 ];
 
 const LOCALS = `(local $i i32) (local $at i32) (local $a f64) (local $zero f64) (local $inf f64) (local $nan f64)
-  (local $otherNan f64) (local $zero32 f32) (local $inf32 f32)`;
+  (local $otherNan f64) (local $zero32 f32) (local $inf32 f32) (local $v v128) (local $w v128)`;
 const ROUNDS = 2000;
 export const RESULT_BYTES = 4096;
 
@@ -127,5 +127,23 @@ export const NAN_KERNELS: Readonly<Record<string, string>> = {
      (table 1 1 funcref) (elem (i32.const 0) $negated)
      (func $same (param f64) (result f64) (local.get 0))
      (func $negated (param f64) (result f64) (f64.neg (local.get 0)))`,
+  ),
+  'vector flow': kernel(
+    V128_SOURCES.map(
+      (source, i) =>
+        `(local.set $v ${source}) (local.set $w (f32x4.add (local.get $v) (v128.load (i32.const 24))))
+         (if (i32.and (local.get $i) (i32.const 1)) (then (local.set $w (f64x2.mul (local.get $v) (v128.load (i32.const 24))))))
+         ${see(2 * i, '(i64x2.extract_lane 0 (local.get $w))')}
+         ${see(2 * i + 1, '(i64x2.extract_lane 1 (local.get $v))')}
+         (local.set $w (i8x16.shuffle 4 5 6 7 20 21 22 23 0 1 2 3 28 29 30 31 (local.get $v) (f32x4.neg (local.get $w))))
+         (v128.store (i32.const 1024) (f32x4.pmax (local.get $w) (f32x4.mul (local.get $w) (local.get $w))))
+         (v128.store (i32.const 1040) (f64x2.pmin (local.get $v) (f64x2.sub (local.get $v) (local.get $v))))
+         (v128.store (i32.const 1056) (f32x4.sub (local.get $v) (v128.load (i32.const 24))))
+         (v128.store (i32.const 1072) (f32x4.sqrt (local.get $w)))
+         ${Array.from({ length: 8 }, (_, word) => see(50 + 8 * i + word, `(i64.load (i32.const ${1024 + 8 * word}))`)).join('\n')}
+         ${see(120 + i, '(i64.reinterpret_f64 (f64x2.extract_lane 0 (local.get $w)))')}
+         (local.set $w (f32x4.add (f32x4.splat (f32x4.extract_lane 1 (local.get $w))) (local.get $v)))
+         (f32.store (i32.const 1024) (f32x4.extract_lane 0 (local.get $w))) ${see(130 + i, '(i64.load32_u (i32.const 1024))')}`,
+    ).join('\n'),
   ),
 };
