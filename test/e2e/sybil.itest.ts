@@ -1,4 +1,5 @@
-import type { WorkResponse } from '@gleaner/protocol';
+import { createHash } from 'node:crypto';
+import { type ResultReport, resultDigestText, type WorkResponse } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/application.js';
 import {
@@ -48,6 +49,13 @@ async function contribute(host: TestHost): Promise<void> {
   if (!tasks[0]) throw new Error(`no task: ${JSON.stringify(noWork)}`);
   const { reports } = await host.report(honestResult(tasks[0]));
   expect(reports[0]?.status).toBe('accepted');
+}
+
+/** What a host says that could not compute a task. */
+function failureOf(taskId: string): Partial<ResultReport> {
+  const result = { outcome: 'infrastructure' as const, exitCode: 0, cycles: '0', outputs: [] };
+  const digest = createHash('sha256').update(resultDigestText(result)).digest('hex');
+  return { ...result, taskId, digest, message: 'no room on the disk' };
 }
 
 /** Asks often enough for tickets to arrive; nothing must come. */
@@ -156,6 +164,23 @@ describe('nobody validates their own work', () => {
     for (let unit = 0; unit < 2; unit += 1) await contribute(stranger);
     await expect.poll(settled, { timeout: 20_000 }).toBe(2);
     await expect.poll(() => creditOf(stranger)).toEqual(['246912']);
+  });
+});
+
+describe('nobody has a unit fail alone', () => {
+  it('by taking it and giving it back, or by failing it, again and again', async () => {
+    const job = await aJob({ replication: { maxErrors: 3, maxTasks: 4 } });
+    const saboteur = await aVolunteer();
+    for (const isReturned of [true, false]) {
+      const { tasks } = await saboteur.ask();
+      const { taskId } = tasks[0]!;
+      if (isReturned) await saboteur.post('/v1/heartbeat', { running: [], returned: [taskId] });
+      else await saboteur.report({ ...honestResult(tasks[0]!), ...failureOf(taskId) });
+    }
+    const { noWork } = await expectNothing(saboteur);
+    expect(noWork.map(({ code }) => code)).toContain('already-has-task');
+    for (const host of [await aVolunteer(), await aVolunteer()]) await contribute(host);
+    await becomes(job).toBe('valid');
   });
 });
 

@@ -1,7 +1,14 @@
 import { plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
 
+/**
+ * Tasks of one unit that an account may take within an hour for nothing: lost, given back or failed. A unit fails after
+ * `maxErrors` and `maxTasks`, so that one host alone could otherwise have any unit fail within seconds. Not for good: where
+ * there are no others, whoever is restarted often gets it again.
+ */
+const FRUITLESS_TASKS_PER_HOUR = 2;
+
 /** Tickets with these answers become nothing: replays, settled units, jobs that do not run. */
-export type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'allowance' | 'cap';
+type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'allowance' | 'cap';
 
 /** A ticket that a host would like to have. */
 export interface Claim {
@@ -68,7 +75,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
                  THEN 'gone'
                  WHEN w.nth > w.allowance_left THEN 'allowance'
                  WHEN w.nth > w.cap - w.in_progress THEN 'cap'
-                 WHEN o.own THEN 'own'
+                 WHEN o.own OR o.fruitless >= ${FRUITLESS_TASKS_PER_HOUR} THEN 'own'
                  WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS refusal
        FROM wish w
        LEFT JOIN work_unit u ON u.id = w.unit_id AND u.id BETWEEN $14 AND $15
@@ -78,6 +85,9 @@ const claimTasks = new PreparedStatement<ClaimRow>(
                 count(*) FILTER (WHERE t.counts)::integer AS others,
                 bool_or(t.counts AND t.distinct_key =
                         CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END) AS own,
+                count(*) FILTER (WHERE t.state IN ('lost', 'aborted', 'error') AND t.assigned_at > now() - interval '1 hour'
+                        AND t.distinct_key =
+                        CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END) AS fruitless,
                 bool_or(t.counts AND ((t.anonymous AND w.anonymous)
                         OR (j.distinct_by = 'account' AND (coalesce(a.person_id, a.id) = w.person_id
                             OR (NOT $16::boolean AND t.network IS NOT DISTINCT FROM w.network))))) AS dependent
