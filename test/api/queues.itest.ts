@@ -89,12 +89,12 @@ for (const [kind, isAvailable, config] of backends) {
     it('runs a schedule once for all coordinators, also when each of them asks for it', async () => {
       const other = await openQueues(await config());
       try {
-        await queues.schedule(name, 'tick', 300, 'tick');
-        await other.schedule(name, 'tick', 300, 'tick');
+        await queues.schedule(name, 'tick', 300, { tick: true });
+        await other.schedule(name, 'tick', 300, { tick: true });
         const slots: string[] = [];
-        const seen = new Collector<string>(4);
+        const seen = new Collector<object>(4);
         for (const service of [queues, other]) {
-          service.consume<string>(name, (job) => {
+          service.consume<object>(name, (job) => {
             slots.push(job.id);
             return seen.take(job.data);
           });
