@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import { OperatorBootstrap } from './accounts/index.js';
-import type { Config } from './config/index.js';
+import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
 import { EmbeddedPostgres, openDataSource } from './database/index.js';
 import type { Logger } from './telemetry/index.js';
@@ -40,7 +40,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     const app = await createApplication({ config, dataSource, logger });
     started.push(() => closeApplication(app));
     const operatorToken = config.role === 'worker' ? null : await app.get(OperatorBootstrap).run();
-    await app.listen(config.port, config.host);
+    await listen(app, config);
     const port = boundPort(app);
     return { app, url: `http://localhost:${port}`, port, operatorToken, stop };
   } catch (error) {
@@ -49,9 +49,27 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
   }
 }
 
+async function listen(app: NestFastifyApplication, { port, host }: Config): Promise<void> {
+  try {
+    await app.listen(port, host);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const reason = { EADDRINUSE: 'is in use', EACCES: 'is not ours to use' }[String(code)];
+    if (reason === undefined) throw error;
+    throw new ConfigError([
+      `port ${port} (--port, GLEANER_PORT) ${reason}: choose another, or 0 for a free one`,
+    ]);
+  }
+}
+
 /** Others may pass through it, not look: the embedded Postgres of a root coordinator runs as another user. */
 async function prepareDataDir(dataDir: string): Promise<void> {
-  await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o711 });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConfigError([`the data directory ${dataDir} (--data, GLEANER_DATA) cannot be made: ${reason}`]);
+  }
   const { mode } = await stat(dataDir);
   if (process.getuid?.() === 0 && (mode & 0o001) === 0) await chmod(dataDir, (mode & 0o777) | 0o011);
 }
