@@ -131,7 +131,8 @@ export class CoordinatorClient {
     const retry = retryAfterMs === undefined ? {} : { retryAfterMs };
     const parsed = problemSchema.safeParse(await readJson(response).catch(() => undefined));
     if (!parsed.success) {
-      if (response.status >= 500 || response.status === 429) {
+      // 501 is how a server says that it does not know POST at all; it will not come to know it by waiting.
+      if ((response.status >= 500 && response.status !== 501) || response.status === 429) {
         return new CoordinatorError('unavailable', `${url.origin} answered ${response.status}`, retry);
       }
       return new CoordinatorError(
