@@ -21,11 +21,17 @@ export function withCommonOptions(command: Command): Command {
 
 /** Where and as whom a command speaks: options before environment before defaults. */
 export function apiOf(options: CommonOptions): ApiClient {
-  const url = options.url ?? process.env['GLEANER_URL'] ?? DEFAULT_URL;
+  const url = options.url ?? fromEnvironment('GLEANER_URL') ?? DEFAULT_URL;
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new CliError(`"${url}" is not the address of a coordinator (http:// or https://)`, EXIT.usage);
   }
-  return new ApiClient({ url, token: options.token ?? process.env['GLEANER_TOKEN'] });
+  return new ApiClient({ url, token: options.token ?? fromEnvironment('GLEANER_TOKEN') });
+}
+
+/** A variable that is set but empty, as scripts leave it, says nothing. */
+function fromEnvironment(name: string): string | undefined {
+  const value = process.env[name];
+  return value === '' ? undefined : value;
 }
 
 /** Parser of an option that is a whole number. */

@@ -4,7 +4,7 @@ import { checkJobSpec } from '@gleaner/domain';
 import { blobId, jobSpec, type JobSpec } from '@gleaner/protocol';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
-import { CliError, EXIT } from './cli-error.js';
+import { CliError, EXIT, reasonOf } from './cli-error.js';
 
 /** A job file whose inputs may still be files on this machine. */
 export interface JobFile {
@@ -25,7 +25,7 @@ const looseJob = z.looseObject({ inputs: z.record(z.string(), z.string()).option
  */
 export async function readJobFile(path: string, overrides: readonly string[]): Promise<JobFile> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw new CliError(`Cannot read the job file ${path}: ${String(error)}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot read the job file ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   });
   const parsed = looseJob.safeParse(parseText(path, text));
   if (!parsed.success)

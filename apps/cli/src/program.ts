@@ -1,5 +1,5 @@
 import { Command, CommanderError } from 'commander';
-import { CliError, EXIT } from './cli-error.js';
+import { CliError, EXIT, isSystemError } from './cli-error.js';
 import { registerAgent } from './commands/agent.js';
 import { registerAccounts } from './commands/accounts.js';
 import { registerApp } from './commands/app.js';
@@ -10,10 +10,11 @@ import { registerJob } from './commands/job.js';
 import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
 import { registerSandboxCommands } from './sandbox-run.js';
-import { note } from './terminal/output.js';
+import { note, surviveClosedOutput } from './terminal/output.js';
 
 /** Runs one command and sets the process's exit code. */
 export async function runCli(args: readonly string[]): Promise<void> {
+  surviveClosedOutput();
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {
@@ -47,6 +48,12 @@ function exitCodeOf(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof DOMException && error.name === 'AbortError') return 130;
+  if (isSystemError(error)) {
+    // Who reads our output has seen enough: `| head -1` is no failure.
+    if (error.code === 'EPIPE' && error.syscall === 'write') return EXIT.ok;
+    note(`gleaner: ${error.message}`);
+    return EXIT.failure;
+  }
   note(`gleaner: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
   return EXIT.failure;
 }

@@ -13,11 +13,11 @@ import {
   type UnitResult,
   type UnitToRun,
 } from '@gleaner/sandbox/runner';
-import { InvalidArgumentError, type Command } from 'commander';
-import { CliError, EXIT } from './cli-error.js';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { CliError, EXIT, reasonOf } from './cli-error.js';
 import { wholeNumber } from './common-options.js';
 import { stopSignal } from './processes/stop-signal.js';
-import { formatBytes, groupDigits, note, printJson } from './terminal/output.js';
+import { formatBytes, groupDigits, note, printJson, writeBytes } from './terminal/output.js';
 
 type Pairs = Readonly<Record<string, string>>;
 
@@ -41,14 +41,23 @@ export function registerSandboxCommands(program: Command): void {
   sandbox
     .command('run <file> [args...]')
     .description('admit a module and run it once; options for the app follow --')
-    .option('--input <name=path>', 'a file that the app sees as /input/NAME; repeatable', pair, {})
-    .option('--env <name=value>', 'a variable of its environment; repeatable', pair, {})
-    .option('--output <name=path>', 'keep /output/NAME as a file; repeatable', pair, {})
-    .option('--max-cycles <n>', 'cycles that it may use', cycles, DEFAULT_MAX_CYCLES)
+    .addOption(pairsOption('--input <name=path>', 'a file that the app sees as /input/NAME; repeatable'))
+    .addOption(pairsOption('--env <name=value>', 'a variable of its environment; repeatable'))
+    .addOption(pairsOption('--output <name=path>', 'keep /output/NAME as a file; repeatable'))
+    .addOption(
+      new Option('--max-cycles <n>', 'cycles that it may use')
+        .argParser(cycles)
+        // A bigint has no JSON, with which commander would describe it.
+        .default(DEFAULT_MAX_CYCLES, DEFAULT_MAX_CYCLES.toString()),
+    )
     .option('--memory <mib>', 'memory that it may use', wholeNumber(1, LIMITS.memoryMiB), DEFAULT_MEMORY_MIB)
     .option('--timeout <s>', 'seconds that it may take', wholeNumber(1, 2_000_000), DEFAULT_TIMEOUT_S)
     .option('--json', 'answer with JSON on stdout')
     .action(run);
+}
+
+function pairsOption(flags: string, description: string): Option {
+  return new Option(flags, description).argParser(pair).default({}, 'none');
 }
 
 async function run(file: string, args: string[], options: RunOptions): Promise<void> {
@@ -103,7 +112,7 @@ async function readInput(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new CliError(`cannot read ${path}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot read ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }
 
@@ -114,7 +123,7 @@ async function identify(path: string): Promise<{ length: number; sha256: string 
     await finished(createReadStream(path).on('data', (part) => digest.update(part)));
     return { length: size, sha256: digest.digest('hex') };
   } catch (error) {
-    throw new CliError(`cannot read the input ${path}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot read the input ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }
 
@@ -128,7 +137,7 @@ async function keepOutputs({ outputs }: UnitResult, paths: Pairs): Promise<void>
 async function tell(result: UnitResult): Promise<void> {
   const stdout = result.outputs.find(({ name }) => name === 'stdout');
   // The process may end only when a pipe has taken everything.
-  if (stdout) await new Promise<void>((written) => process.stdout.write(stdout.bytes, () => written()));
+  if (stdout) await writeBytes(stdout.bytes);
   if (result.stderr !== '') note(result.stderr.trimEnd());
   const kind = result.trapKind === null ? '' : ` (${result.trapKind})`;
   const code = result.outcome === 'exit' ? ` ${result.exitCode}` : '';

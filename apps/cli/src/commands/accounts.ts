@@ -1,5 +1,5 @@
 import { account, createdToken, leaderboardRow, project, scope, type Scope } from '@gleaner/protocol';
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
 import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 
@@ -32,10 +32,7 @@ function registerAccount(command: Command): void {
   withCommonOptions(command.command('create <name>'))
     .description('make an account and a first token for it')
     .option('--operator', 'it may approve projects and apps')
-    .option('--scopes <list>', 'what its token may do: work,submit,operate', parseScopes, [
-      'work',
-      'submit',
-    ] as Scope[])
+    .addOption(scopesOption('what its token may do', ['work', 'submit']))
     .action(async (name: string, options: CommonOptions & { operator?: true; scopes: Scope[] }) => {
       const api = apiOf(options);
       const made = await api.request('/v1/accounts', account, {
@@ -58,7 +55,7 @@ function registerAccount(command: Command): void {
 function registerToken(command: Command): void {
   withCommonOptions(command.command('create <label>'))
     .description('make another token of your account')
-    .option('--scopes <list>', 'what it may do: work,submit,operate', parseScopes, ['work'] as Scope[])
+    .addOption(scopesOption('what it may do', ['work']))
     .action(async (label: string, options: CommonOptions & { scopes: Scope[] }) => {
       const made = await apiOf(options).request('/v1/tokens', createdToken, {
         method: 'POST',
@@ -80,7 +77,7 @@ function registerProject(command: Command): void {
   withCommonOptions(command.command('create <slug>'))
     .description('propose a project; an operator approves it')
     .option('--name <name>', 'its full name; default: the slug')
-    .option('--description <text>', 'what it searches for', '')
+    .addOption(new Option('--description <text>', 'what it searches for').default('', 'empty'))
     .action(async (slug: string, options: CommonOptions & { name?: string; description: string }) => {
       const made = await apiOf(options).request('/v1/projects', project, {
         method: 'POST',
@@ -107,6 +104,18 @@ function registerProject(command: Command): void {
     });
 }
 
+function scopesOption(description: string, byDefault: readonly Scope[]): Option {
+  return new Option('--scopes <list>', `${description}: ${scope.options.join(',')}`)
+    .argParser(parseScopes)
+    .default(byDefault, byDefault.join(','));
+}
+
 function parseScopes(text: string): Scope[] {
-  return text.split(',').map((name) => scope.parse(name.trim()));
+  return text.split(',').map((name) => {
+    const parsed = scope.safeParse(name.trim());
+    if (parsed.success) return parsed.data;
+    throw new InvalidArgumentError(
+      `"${name.trim()}" is no scope: give one or more of ${scope.options.join(',')}`,
+    );
+  });
 }

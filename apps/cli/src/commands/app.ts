@@ -3,7 +3,7 @@ import { appVersion } from '@gleaner/protocol';
 import { admitModule, type AdmissionReport } from '@gleaner/sandbox/admission';
 import type { Command } from 'commander';
 import { resolveProject } from '../api/resolve-project.js';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, splitAppVersion, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { note, print, printJson } from '../terminal/output.js';
 
@@ -98,6 +98,6 @@ async function readModule(file: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
     return new Uint8Array(await readFile(file));
   } catch (error) {
-    throw new CliError(`Cannot read ${file}: ${String(error)}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot read ${file}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }

@@ -9,10 +9,10 @@ import type { Blob } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { formatBytes, note, print, printJson } from '../terminal/output.js';
+import { formatBytes, note, print, printJson, writeBytes } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 
 export function registerBlob(program: Command): void {
@@ -38,17 +38,27 @@ export function registerBlob(program: Command): void {
 }
 
 async function putFile(api: ApiClient, file: string, gunzip: boolean, signal: AbortSignal): Promise<Blob> {
-  await stat(file).catch((error: unknown) => {
-    throw new CliError(`Cannot read ${file}: ${String(error)}`, EXIT.usage);
+  const found = await stat(file).catch((error: unknown) => {
+    throw new CliError(`Cannot read ${file}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   });
+  if (!found.isFile()) throw new CliError(`Cannot upload ${file}: it is not a file`, EXIT.usage);
   if (!gunzip) return putWithBar(api, file, basename(file), signal);
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-gunzip-'));
   try {
     const unpacked = join(directory, basename(file, '.gz'));
-    await pipeline(createReadStream(file), createGunzip(), createWriteStream(unpacked), { signal });
+    await unpack(file, unpacked, signal);
     return await putWithBar(api, unpacked, basename(unpacked), signal);
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function unpack(file: string, unpacked: string, signal: AbortSignal): Promise<void> {
+  try {
+    await pipeline(createReadStream(file), createGunzip(), createWriteStream(unpacked), { signal });
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new CliError(`Cannot unpack ${file} as gzip: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }
 
@@ -77,7 +87,7 @@ export async function download(
   const response = await api.send(path, { signal });
   const body = Readable.from(response.body ?? []);
   if (output === undefined) {
-    for await (const bytes of body as AsyncIterable<Uint8Array>) process.stdout.write(bytes);
+    for await (const bytes of body as AsyncIterable<Uint8Array>) await writeBytes(bytes);
     return;
   }
   const temporary = `${output}.part`;

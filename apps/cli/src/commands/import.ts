@@ -3,7 +3,7 @@ import { basename, relative, dirname, resolve } from 'node:path';
 import { readSahHeader, SahFormatError, searchJob } from '@gleaner/example-seti-classic';
 import type { Command } from 'commander';
 import { uploadBlob } from '../api/upload-blob.js';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { formatBytes, note, print, printJson } from '../terminal/output.js';
@@ -46,7 +46,7 @@ async function importSah(file: string, options: ImportOptions): Promise<void> {
 
 async function readTape(file: string): Promise<Uint8Array> {
   return readFile(file).catch((error: unknown) => {
-    throw new CliError(`Cannot read ${file}: ${String(error)}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot read ${file}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   });
 }
 

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
+import { access, constants } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { job as jobSchema, jobEstimate, unitResult, type Job, type JobSpec } from '@gleaner/protocol';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { watchJob } from '../api/watch-job.js';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
 import { completeJob, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
@@ -91,7 +92,12 @@ async function listUnits(id: string, options: CommonOptions & { limit: number })
 function withFileOptions(command: Command): Command {
   return withCommonOptions(command)
     .option('--project <slug>', 'project that it belongs to; default: your only one')
-    .option('--input <name=path...>', 'file for an input of the job', []);
+    .addOption(
+      new Option('--input <name=path...>', 'file for an input of the job').default(
+        [],
+        'as the job file says',
+      ),
+    );
 }
 
 async function submit(
@@ -149,6 +155,9 @@ async function uploadInputs(api: ApiClient, path: string, overrides: readonly st
       continue;
     }
     const bar = new ProgressBar({ label: basename(input.path), total: 0, format: formatBytes });
+    await access(input.path, constants.R_OK).catch((error: unknown) => {
+      throw new CliError(`Cannot read input "${name}": ${reasonOf(error)}`, EXIT.usage, { cause: error });
+    });
     const blob = await uploadBlob(api, input.path, {
       onProgress: (sent, total) => {
         bar.update(sent, total);

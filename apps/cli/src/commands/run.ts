@@ -1,21 +1,22 @@
 import { createHash } from 'node:crypto';
-import { createWriteStream, existsSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { estimateUnits, memoryRunStore, mergeOutputs, splitUnits } from '@gleaner/domain';
 import type { JobSpec } from '@gleaner/protocol';
 import { admitModule } from '@gleaner/sandbox/admission';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { identifyFile } from '../api/upload-blob.js';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { splitAppVersion, wholeNumber } from '../common-options.js';
 import { completeJob, readJobFile, type JobFile } from '../job-file.js';
+import { AnswerFile } from '../local-run/answer-file.js';
 import { cutIntoUnits } from '../local-run/cut-into-units.js';
 import { fileInputs, type LocalInput } from '../local-run/file-inputs.js';
 import { LocalUnitRunner, type LocalModule } from '../local-run/local-unit-runner.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { groupDigits, note, printJson } from '../terminal/output.js';
+import { groupDigits, note, printJson, writeBytes } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 
 interface RunOptions {
@@ -36,7 +37,12 @@ export function registerRun(program: Command): void {
     )
     .option('--local', 'on this machine (there is no other way yet)')
     .option('--units <n>', 'cut the job into this many units', wholeNumber(1, 1_000_000))
-    .option('--input <name=path...>', 'file for an input of the job', [])
+    .addOption(
+      new Option('--input <name=path...>', 'file for an input of the job').default(
+        [],
+        'as the job file says',
+      ),
+    )
     .option('--app <file>', 'module; default: NAME.wasm beside the job file or in its build directory')
     .option('--cores <n>', 'units at the same time', wholeNumber(1, 1024), availableParallelism())
     .option('-o, --output <file>', 'write the answer there instead of stdout')
@@ -73,10 +79,12 @@ interface Computation {
 }
 
 async function computeAndMerge(computation: Computation): Promise<void> {
-  const { spec, inputs, directory, options, signal } = computation;
+  const { spec, inputs, options, signal } = computation;
   const sources = fileInputs(inputs);
   const { units: total } = await estimateUnits(spec.split, sources, signal);
   const bar = new ProgressBar({ label: 'Units', total, unit: 'units' });
+  // Before anything is computed: a path that cannot be written must not cost hours.
+  await using file = options.output === undefined ? null : await AnswerFile.create(options.output);
   await using runner = new LocalUnitRunner(computation);
   let units = 0;
   // Workers take units from one iterator, so that each unit is computed once and none is held in memory.
@@ -90,7 +98,7 @@ async function computeAndMerge(computation: Computation): Promise<void> {
   };
   await Promise.all(Array.from({ length: options.cores }, work));
   bar.end();
-  const answer = await writeAnswer(spec, units, directory, options, signal);
+  const answer = await writeAnswer(computation, units, file);
   const { cycles } = runner;
   if (options.json) {
     printJson({ units, cycles, deterministic: true, ...answer, file: options.output ?? null });
@@ -102,15 +110,12 @@ async function computeAndMerge(computation: Computation): Promise<void> {
 }
 
 async function writeAnswer(
-  spec: JobSpec,
+  { spec, directory, options, signal }: Computation,
   units: number,
-  directory: string,
-  options: RunOptions,
-  signal: AbortSignal,
+  file: AnswerFile | null,
 ): Promise<{ sizeBytes: number; sha256: string }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const file = options.output === undefined ? undefined : createWriteStream(options.output);
   const pieces = mergeOutputs(spec.merge, LocalUnitRunner.outputs(directory, spec, units), {
     runs: memoryRunStore(),
     signal,
@@ -118,10 +123,10 @@ async function writeAnswer(
   for await (const bytes of pieces) {
     hash.update(bytes);
     sizeBytes += bytes.length;
-    if (file) file.write(bytes);
-    else if (!options.json) process.stdout.write(bytes);
+    if (file) await file.write(bytes);
+    else if (!options.json) await writeBytes(bytes);
   }
-  if (file) await new Promise<void>((done, failed) => file.on('error', failed).end(done));
+  await file?.finish();
   return { sizeBytes, sha256: hash.digest('hex') };
 }
 
@@ -132,7 +137,9 @@ async function localInputs(file: JobFile): Promise<Record<string, LocalInput>> {
       throw new CliError(`The content of input "${name}" is needed here: --input ${name}=PATH`, EXIT.usage);
     }
     const identity = await identifyFile(input.path).catch((error: unknown) => {
-      throw new CliError(`Cannot read input "${name}" from ${input.path}: ${String(error)}`, EXIT.usage);
+      throw new CliError(`Cannot read input "${name}" from ${input.path}: ${reasonOf(error)}`, EXIT.usage, {
+        cause: error,
+      });
     });
     inputs[name] = { path: input.path, ...identity };
   }

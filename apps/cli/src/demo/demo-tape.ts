@@ -4,11 +4,10 @@ import {
   chooseTones,
   generateTape,
   readSahHeader,
-  SahFormatError,
   seededRandom,
   type InjectedTone,
 } from '@gleaner/example-seti-classic';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import type { ChirpRange } from './demo-options.js';
 
 const TONES = 5;
@@ -45,7 +44,6 @@ export async function openTape(path: string): Promise<DemoTape> {
   try {
     return { path, name: readSahHeader(await readFile(path)).name, injected: null };
   } catch (error) {
-    const reason = error instanceof SahFormatError ? error.message : String(error);
-    throw new CliError(`Cannot use the tape ${path}: ${reason}`, EXIT.usage, { cause: error });
+    throw new CliError(`Cannot use the tape ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }

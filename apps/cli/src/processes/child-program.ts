@@ -75,7 +75,11 @@ export class ChildProgram {
     const code = await this.#exited;
     if (this.#isStopping) return new Promise(() => undefined);
     throw new CliError(
-      [`${this.init.label} ended unexpectedly (exit code ${code})`, ...this.#lastLines].join('\n'),
+      [
+        `${this.init.label} ended unexpectedly (exit code ${code})`,
+        // Who gets every line has seen them.
+        ...(this.init.onStderrLine ? [] : this.#lastLines),
+      ].join('\n'),
     );
   }
 

@@ -1,0 +1,151 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { gleaner } from './cli-support/cli-process.js';
+
+const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+const HUNT = fileURLToPath(new URL('../../examples/mersenne-hunt', import.meta.url));
+const STACK = /\n\s+at /;
+
+let directory: string;
+let notGleaner: Server;
+let notGleanerUrl: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-misuse-'));
+  notGleaner = createServer((request, response) => {
+    response.writeHead(request.method === 'GET' ? 404 : 501).end('<html>');
+  }).listen(0, '127.0.0.1');
+  await once(notGleaner, 'listening');
+  notGleanerUrl = `http://127.0.0.1:${(notGleaner.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  notGleaner.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('gleaner, used wrongly', () => {
+  it.each([
+    'up',
+    'demo',
+    'app publish',
+    'app approve',
+    'app check',
+    'blob put',
+    'blob get',
+    'job submit',
+    'job estimate',
+    'job status',
+    'job results',
+    'job units',
+    'job list',
+    'job delete',
+    'run',
+    'sandbox run',
+    'import sah',
+    'account create',
+    'token create',
+    'project create',
+    'leaderboard',
+    'agent',
+    'agent attach',
+    'agent run',
+  ])('%s --help describes every option in words', async (command) => {
+    const { code, stdout, stderr } = await gleaner([...command.split(' '), '--help']);
+    expect(stderr).toBe('');
+    expect(stdout).toContain(`Usage: gleaner ${command}`);
+    // A default that is a structure would be shown as JSON.
+    expect(stdout).not.toMatch(/default: [[{"]+[\]}"]/);
+    expect(code).toBe(0);
+  });
+
+  it('says which scopes there are', async () => {
+    const { code, stderr } = await gleaner(['account', 'create', 'Bob', '--scopes', 'work,fly']);
+    expect(stderr).toContain('"fly" is no scope: give one or more of work,submit,operate');
+    expect(stderr).not.toMatch(STACK);
+    expect(code).toBe(2);
+  });
+
+  it.each([
+    ['a directory', () => ['blob', 'put', directory], 'is not a file'],
+    [
+      'what is not packed',
+      () => ['blob', 'put', '--gunzip', join(HUNT, 'job.json')],
+      'as gzip: incorrect header',
+    ],
+    [
+      'an input that is missing',
+      async () => {
+        const file = join(directory, 'job.json');
+        await writeFile(file, JSON.stringify({ name: 'x', app: 'x@1', inputs: { tape: 'gone.sah' } }));
+        return ['job', 'submit', file];
+      },
+      'Cannot read input "tape"',
+    ],
+    [
+      'an answer to a directory that is not there',
+      () => ['run', '--local', join(HUNT, 'job.json'), '-o', '/nowhere/answer'],
+      'Cannot write /nowhere/answer',
+    ],
+  ])('refuses %s in a sentence', async (_what, args, sentence) => {
+    const { code, stdout, stderr } = await gleaner(await args(), { GLEANER_URL: notGleanerUrl });
+    expect(stderr).toContain(sentence);
+    expect(stderr).not.toMatch(STACK);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+  });
+
+  it('tells that a server is no coordinator, to scientists and to volunteers', async () => {
+    const scientist = await gleaner(['job', 'list', '--url', notGleanerUrl]);
+    expect(scientist.stderr).toContain('is no Gleaner coordinator');
+    const volunteer = await gleaner([
+      'agent',
+      'attach',
+      notGleanerUrl,
+      '--anonymous',
+      '--data',
+      join(directory, 'agent'),
+    ]);
+    expect(volunteer.stderr).toContain('is not a Gleaner coordinator: check the URL');
+    expect([scientist.code, volunteer.code]).toEqual([5, 5]);
+  });
+
+  it('writes an answer to a file only when it is whole', async () => {
+    const answer = join(directory, 'answer.jsonl');
+    const args = ['run', '--local', join(HUNT, 'job.json'), '--units', '2', '-o', answer, '--json'];
+    const { code, stdout } = await gleaner(args);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ units: 2, deterministic: true, file: answer });
+    expect((await readdir(directory)).filter((name) => name.startsWith('answer'))).toEqual(['answer.jsonl']);
+  });
+
+  it('ends quietly when the reader of its answer has seen enough', async () => {
+    const module = join(HUNT, 'build', 'mersenne-hunt.wasm');
+    const child = spawn(process.execPath, [CLI, 'sandbox', 'run', module, '--', '2', '200'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout.destroy();
+    let stderr = '';
+    child.stderr.on('data', (bytes: Buffer) => {
+      stderr += bytes.toString();
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(stderr).not.toContain('Error');
+    expect(code).toBe(0);
+  });
+
+  it('tells that a port is taken, and what to do', async () => {
+    const port = new URL(notGleanerUrl).port;
+    const { code, stderr } = await gleaner(['demo', '--exit', '--port', port]);
+    expect(stderr).toContain(
+      `port ${port} (--port, GLEANER_PORT) is in use: choose another, or 0 for a free one`,
+    );
+    expect(stderr).not.toMatch(STACK);
+    expect(code).toBe(1);
+  });
+});
