@@ -13,7 +13,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,apps,migrations,worker-sdk,examples,scripts}/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          testTimeout: 30_000,
+          testTimeout: 120_000,
         },
       },
       {
