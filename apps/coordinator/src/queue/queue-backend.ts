@@ -21,11 +21,11 @@ export interface QueueBackend {
   close(): Promise<void>;
 }
 
-export interface BullJob {
+interface BullJob {
   readonly id?: string | undefined;
   readonly data: unknown;
 }
-export type BullProcessor = (
+type BullProcessor = (
   job: BullJob,
   token: string | undefined,
   signal: AbortSignal | undefined,
@@ -60,7 +60,7 @@ export interface BullQueue {
   close(): Promise<void>;
 }
 
-export interface BullWorkerOptions {
+interface BullWorkerOptions {
   readonly concurrency: number;
   readonly maxStalledCount: number;
   readonly lockDuration: number;
