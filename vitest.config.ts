@@ -14,6 +14,7 @@ export default defineConfig({
           include: ['{libs,apps,migrations,worker-sdk,examples,scripts}/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
@@ -27,6 +28,8 @@ export default defineConfig({
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+          // Timings of real processes suffer from neighbours: the unit tests come first, then these, one file after the other.
+          sequence: { groupOrder: 1 },
         },
       },
     ],
