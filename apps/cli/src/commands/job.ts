@@ -55,7 +55,7 @@ export function registerJob(program: Command): void {
     .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
     .action(list);
   withCommonOptions(job.command('delete <id>'))
-    .description('remove a job that has ended, and its answer')
+    .description('remove a job and its answer; one that runs is cancelled')
     .option('--yes', 'do not ask')
     .action(async (id: string, options: CommonOptions & { yes?: true }) => {
       if (!options.yes && !(await isConfirmed(`Delete job ${id} and its answer?`))) return;
