@@ -29,7 +29,8 @@ export class LineProcess<T> implements Probe<T> {
 
   close(): void {
     this.#isClosed = true;
-    this.#child?.kill();
+    // A child that could not be spawned has no process: killing it would reach this process's own group.
+    if (this.#child?.pid !== undefined) this.#child.kill();
   }
 
   #start(nowMs: number): void {
