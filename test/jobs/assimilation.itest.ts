@@ -140,6 +140,32 @@ describe('deleting a job', () => {
   });
 });
 
+describe('a job that was put to rest only halfway', () => {
+  it('is found by the sweep while a unit awaits its outputs', async () => {
+    const jobId = await aSettledJob([stdout('one\n')]);
+    await workshop.dataSource.query("UPDATE job SET state = 'cancelled', finished_at = now() WHERE id = $1", [
+      jobId,
+    ]);
+    const before = await workshop.get(JobSweep).sweep();
+    await workshop.dataSource.query("UPDATE work_unit SET state = 'awaiting-output' WHERE job_id = $1", [
+      jobId,
+    ]);
+    expect(await workshop.get(JobSweep).sweep()).toBe(before + 1);
+  });
+
+  it('is found by the sweep while it keeps blobs without any unit', async () => {
+    const jobId = await aSettledJob([stdout('one\n')]);
+    await assimilator.assimilate(jobId);
+    await workshop.dataSource.query('DELETE FROM work_unit WHERE job_id = $1', [jobId]);
+    const before = await workshop.get(JobSweep).sweep();
+    await workshop.dataSource.query('UPDATE job SET deleted_at = now() WHERE id = $1', [jobId]);
+    expect(await workshop.get(JobSweep).sweep()).toBe(before + 1);
+    await workshop.get(JobCleaner).clean(jobId);
+    expect(await workshop.count('blob_reference', `owner_kind = 'job' AND owner_id = ${jobId}`)).toBe(0);
+    expect(await workshop.get(JobSweep).sweep()).toBe(before);
+  });
+});
+
 describe('a coordinator at work', () => {
   it('completes a job from submission to answer', async () => {
     const own = await JobWorkshop.open({ works: true });

@@ -25,9 +25,11 @@ const OVERDUE = [
   {
     queue: QUEUES.clean,
     where: `(j.state IN ('cancelled', 'failed') AND j.finished_at > now() - interval '${RECENT_HOURS} hours'
-             AND (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL)
+             AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL
+                  OR (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output' LIMIT 1) IS NOT NULL))
             OR (j.deleted_at IS NOT NULL AND j.deleted_at > now() - interval '${RECENT_HOURS} hours'
-                AND (SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL)`,
+                AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL
+                     OR (SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'job' AND r.owner_id = j.id LIMIT 1) IS NOT NULL))`,
   },
 ] as const;
 
