@@ -59,6 +59,25 @@ for (const redis of [true, false]) {
         );
       });
 
+      it('counts only what a host could have had against its allowance, and names the true reason', async () => {
+        const dora = await attach('Dora');
+        const { jobId } = await seedJob(app.dataSource, { units: 6, accountId: scientist.accountId });
+        await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 8 WHERE host_id = $1', [
+          dora.attached.hostId,
+        ]);
+        for (let done = 0; done < 6; ) {
+          const { tasks } = await dora.ask(6);
+          expect(tasks.length).toBeGreaterThan(0);
+          await dora.report(...tasks.map((task) => honestResult(task)));
+          done += tasks.length;
+        }
+        // Two tasks of the allowance are left, and six tickets wait for somebody else.
+        await expect
+          .poll(async () => (await dora.ask(8, 4096, 1)).noWork.map(({ code }) => code), { timeout: 15_000 })
+          .toEqual(['already-has-task']);
+        await app.dataSource.query("UPDATE job SET state = 'cancelled' WHERE id = $1", [jobId]);
+      });
+
       it('answers a repeated report with what is stored and changes nothing', async () => {
         await seedJob(app.dataSource, { units: 1, accountId: scientist.accountId });
         const { tasks } = await anna.ask();

@@ -62,21 +62,18 @@ const claimTasks = new PreparedStatement<ClaimRow>(
             WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
        JOIN host_standing s ON s.host_id = c.host_id
    ), wish AS MATERIALIZED (
-     SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*,
-            row_number() OVER (PARTITION BY w.k ORDER BY w.n) AS nth
+     SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*
        FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::boolean[], $5::integer[])
             WITH ORDINALITY AS w(unit_id, ordinal, eligible, may_depend, k, n)
        JOIN claimer c ON c.k = w.k
-   ), checked AS MATERIALIZED (
+   ), looked_up AS MATERIALIZED (
      SELECT w.*, u.params, u.windows, j.task_deadline_ms,
             CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END AS distinct_key,
             coalesce(o.others, 0) AS others,
             CASE WHEN u.id IS NULL OR u.state <> 'open' OR w.ordinal >= u.wanted OR j.state <> 'running' OR o.replayed
                  THEN 'gone'
-                 WHEN w.nth > w.allowance_left THEN 'allowance'
-                 WHEN w.nth > w.cap - w.in_progress THEN 'cap'
                  WHEN o.own OR o.fruitless >= ${FRUITLESS_TASKS_PER_HOUR} THEN 'own'
-                 WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS refusal
+                 WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS unfit
        FROM wish w
        LEFT JOIN work_unit u ON u.id = w.unit_id AND u.id BETWEEN $14 AND $15
        LEFT JOIN job j ON j.id = u.job_id
@@ -94,6 +91,12 @@ const claimTasks = new PreparedStatement<ClaimRow>(
            FROM task t JOIN account a ON a.id = t.account_id
           WHERE t.unit_id = w.unit_id AND t.unit_id BETWEEN $14 AND $15
        ) o ON true
+   ), checked AS MATERIALIZED (
+     SELECT l.*, CASE WHEN l.unfit IS NOT NULL THEN l.unfit
+                      WHEN l.nth > l.allowance_left THEN 'allowance'
+                      WHEN l.nth > l.cap - l.in_progress THEN 'cap' END AS refusal
+       -- Only what the host could have had uses up its allowance and its room.
+       FROM (SELECT u.*, row_number() OVER (PARTITION BY u.k, u.unfit IS NULL ORDER BY u.n) AS nth FROM looked_up u) l
    ), inserted AS (
      INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, credit_eligible, anonymous, network)
      SELECT unit_id, ordinal, account_id, host_id, distinct_key, eligible, anonymous, network
