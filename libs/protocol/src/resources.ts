@@ -254,7 +254,9 @@ export const job = z
     units: unitCounts,
     /** Share of units settled, 0 to 1000. */
     progressPermille: z.number().int(),
+    /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */
     tasks: z.number().int(),
+    /** Cycles of the valid tasks of settled units. */
     validatedCycles: decimalString,
     output: z.strictObject({ blobId, sizeBytes: z.number().int() }).nullable(),
     createdAt: isoInstant,
