@@ -65,7 +65,7 @@ for (const redis of [true, false]) {
         await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 8 WHERE host_id = $1', [
           dora.attached.hostId,
         ]);
-        for (let done = 0; done < 6; ) {
+        for (let done = 0; done < 6;) {
           const { tasks } = await dora.ask(6);
           expect(tasks.length).toBeGreaterThan(0);
           await dora.report(...tasks.map((task) => honestResult(task)));

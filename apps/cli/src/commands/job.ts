@@ -209,6 +209,6 @@ function show(job: Job, options: CommonOptions): void {
   print(`  ${units.valid} of ${units.total} units valid, ${units.failed} failed, ${units.open} open`);
   if (units.blocked > 0) print(`  ${units.blocked} blocked: they need another account`);
   if (units.awaitingOutput > 0) print(`  ${units.awaitingOutput} wait for their output to be uploaded`);
-  print(`  ${job.tasks} tasks, ${groupDigits(job.validatedCycles)} validated cycles`);
+  print(`  ${job.tasks} tasks of settled units, ${groupDigits(job.validatedCycles)} validated cycles`);
   if (job.output) print(`  answer: ${formatBytes(job.output.sizeBytes)}, gleaner job results ${job.id}`);
 }
