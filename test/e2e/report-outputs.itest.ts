@@ -52,7 +52,7 @@ it('outputs of a stored result stay, whatever others report for its task and its
   const { accountId } = await createVolunteer(app.url, app.operatorToken, 'scientist');
   await seedJob(app.dataSource, { units: 1, accountId });
   const [honest, stranger] = [await aHost('honest'), await aHost('stranger')];
-  const [task] = (await honest.ask()).tasks;
+  const [task] = (await honest.ask(1, 4096, 200)).tasks;
   const result = largeResult(task!, 'h');
   const stored = { kept: [result.outputs[0]!.sha256], loose: [] };
   expect((await honest.report(result)).reports).toMatchObject([{ status: 'accepted' }]);
@@ -71,7 +71,7 @@ it('of several results that a host reports for one task at once, only the output
   const { accountId } = await createVolunteer(app.url, app.operatorToken, 'another scientist');
   await seedJob(app.dataSource, { units: 1, accountId });
   const host = await aHost('hasty');
-  const [task] = (await host.ask()).tasks;
+  const [task] = (await host.ask(1, 4096, 200)).tasks;
   const before = await blobs();
   const results = ['x', 'y', 'z'].map((text) => largeResult(task!, text));
   const { reports } = await host.report(...results);
