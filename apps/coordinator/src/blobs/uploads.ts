@@ -19,7 +19,7 @@ import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
 import { UploadStore } from './upload-store.js';
 
-export const UPLOADS_PATH = '/v1/uploads';
+const UPLOADS_PATH = '/v1/uploads';
 const uploadParams = z.object({ id: z.string().optional() });
 
 /**
