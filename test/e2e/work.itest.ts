@@ -272,7 +272,29 @@ describe('jobs', () => {
     expect((await job())?.state_reason).toMatch(/units failed \(more than 20 %/);
   });
 
+  it('go on for a single volunteer, although each of its units waits for a second one', async () => {
+    await aJob({ units: 900 });
+    const host = await aVolunteer();
+    await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 10000 WHERE host_id = $1', [
+      host.attached.hostId,
+    ]);
+    let done = 0;
+    await expect
+      .poll(
+        async () => {
+          const { tasks } = await host.ask(32, 4096, 1);
+          if (tasks.length > 0) await host.report(...tasks.map((task) => honestResult(task)));
+          done += tasks.length;
+          return done;
+        },
+        { timeout: 60_000, interval: 50 },
+      )
+      .toBe(900);
+  });
+
   it('share the volunteers by their weights', async () => {
+    // Tickets of the jobs that earlier tests put aside make room when somebody asks.
+    const asking = await aVolunteer();
     await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
     const [heavy, light] = [
       await seedJob(app.dataSource, { units: 400, accountId: scientist.accountId, share: 3 }),
@@ -281,6 +303,7 @@ describe('jobs', () => {
     await expect
       .poll(
         async () => {
+          await asking.work({ request: { maxTasks: 1, memoryMiB: 4096, cores: 1 } });
           const rows: Array<{ job_id: string; units: number }> = await app.dataSource.query(
             `SELECT job_id, count(*)::int AS units FROM work_unit WHERE job_id IN ($1, $2) AND ticketed_at IS NOT NULL
               GROUP BY job_id`,

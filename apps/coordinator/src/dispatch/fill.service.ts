@@ -118,9 +118,11 @@ export class FillService {
 
   private async waitingTickets(unitClass: UnitClass): Promise<{ waiting: number; oldestAtMs: number }> {
     let waiting = 0;
+    let delayed = 0;
     let oldestAtMs = Date.now();
     for (let lane = 0; lane < this.settings.lanes; lane += 1) {
       const queue = this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane));
+      delayed += await queue.delayedCount();
       const count = await queue.waitingCount();
       if (count === 0) continue;
       const oldest = await queue.oldestWaiting();
@@ -129,6 +131,8 @@ export class FillService {
       waiting += count * oldest.units.length;
       oldestAtMs = Math.min(oldestAtMs, oldest.at);
     }
+    // Tickets that wait for other accounts do not keep fresh ones out, but their number is bounded as well.
+    if (delayed * TICKETS_PER_BATCH >= MAX_DEPTH) waiting = MAX_DEPTH;
     return { waiting, oldestAtMs };
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
+import { REFUSED_HOLD_MS, returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
 
 const LANES = 2;
 const anna: Taker = { accountId: '1', personId: '1', classes: ['agent-64'] };
@@ -89,18 +89,42 @@ describe('TicketStore', () => {
             [2, 0, 9],
             [4, 0, 9],
           ],
+          returned: false,
         },
       },
-      { unitClass: 'agent-64', lane: 1, data: { at: 5, units: [[3, 0, 9]] } },
+      { unitClass: 'agent-64', lane: 1, data: { at: 5, units: [[3, 0, 9]], returned: false } },
     ]);
     expect(store.size).toBe(0);
   });
 
   it('looks at a bounded number of tickets for one request', () => {
     const { store } = storeWith(Array.from({ length: 2000 }, (_, unit) => [unit * 2, 0]));
-    for (const ticket of store.take(anna, 2000).tickets) store.putBack(ticket, refused);
+    for (let turn = 0; turn < 4; turn += 1) {
+      for (const ticket of store.take(anna, 2000).tickets) store.putBack(ticket, refused);
+    }
     const taken = store.take(anna, 1);
     expect(taken.tickets).toEqual([]);
     expect(taken.passedOver.length).toBeLessThan(1000);
+  });
+
+  it('offers tickets that were refused before only after fresh ones', () => {
+    const { store } = storeWith([[4, 0]]);
+    void store.hold('agent-64', { at: 1, units: [[2, 0, 9]], returned: true });
+    expect(names(store.take(anna, 2))).toEqual(['4.0', '2.0']);
+  });
+
+  it('gives refused tickets back sooner, marked as such, and in queue jobs of bounded size', () => {
+    let nowMs = 0;
+    const { store } = storeWith(
+      Array.from({ length: 300 }, (_, unit) => [unit * 2, 0]),
+      () => nowMs,
+    );
+    for (const ticket of store.take(anna, 300).tickets) store.putBack(ticket, refused);
+    nowMs = REFUSED_HOLD_MS;
+    const batches = returnedBatches(store.takeOld(), LANES);
+    expect(batches.map(({ data }) => [data.units.length, data.returned])).toEqual([
+      [256, true],
+      [44, true],
+    ]);
   });
 });

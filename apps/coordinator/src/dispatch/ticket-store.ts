@@ -2,8 +2,12 @@ import { laneOfTicket, lanesInOrder, type NoWorkCause, type UnitClass } from '@g
 import type { DispatchData, TicketData } from '../queue/index.js';
 import { Deque } from './deque.js';
 
-/** A ticket that cannot be given to anybody here goes back to the queue after this, for another coordinator. */
+/** A ticket that nobody here asked for goes back to the queue after this, for another coordinator. */
 export const TICKET_HOLD_MS = 10_000;
+/** One that was refused to somebody goes back sooner: it waits for others, and must not keep fresh ones out. */
+export const REFUSED_HOLD_MS = 2_000;
+/** Tickets of one queue job that gives some back. */
+const RETURNED_MAX = 256;
 /** Tickets that one request looks at before it gives up. */
 const SCAN_MAX = 512;
 
@@ -16,6 +20,7 @@ export type TicketRefusal = Extract<
 /** A queue job in memory: it is done when each of its tickets was handed out, dropped or returned. */
 interface HeldBatch {
   readonly atMs: number;
+  readonly isReturned: boolean;
   open: number;
   readonly done: () => void;
 }
@@ -44,10 +49,16 @@ export interface TakenTickets {
   readonly passedOver: TicketRefusal[];
 }
 
+/** Tickets of one lane: those that were refused to somebody before come after the fresh ones. */
+interface Lane {
+  readonly fresh: Deque<Ticket>;
+  readonly returned: Deque<Ticket>;
+}
+
 /** The tickets that a coordinator holds in memory, by class and lane, oldest first. */
 export class TicketStore {
   private arrival = Promise.withResolvers<void>();
-  private readonly lanes = new Map<UnitClass, Array<Deque<Ticket>>>();
+  private readonly lanes = new Map<UnitClass, Lane[]>();
 
   constructor(
     readonly laneCount: number,
@@ -58,7 +69,12 @@ export class TicketStore {
   hold(unitClass: UnitClass, data: DispatchData): Promise<void> {
     if (data.units.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
-      const batch: HeldBatch = { atMs: data.at, open: data.units.length, done: resolve };
+      const batch: HeldBatch = {
+        atMs: data.at,
+        isReturned: data.returned === true,
+        open: data.units.length,
+        done: resolve,
+      };
       const heldSinceMs = this.now();
       this.arrival.resolve();
       this.arrival = Promise.withResolvers();
@@ -74,34 +90,22 @@ export class TicketStore {
     return this.arrival.promise;
   }
 
-  /** Takes up to `count` tickets for one taker: its own lane first, then the others. */
+  /** Takes up to `count` tickets for one taker: fresh ones first, and of its own lane before the others. */
   take(taker: Taker, count: number): TakenTickets {
-    const tickets: Ticket[] = [];
-    const passedOver: TicketRefusal[] = [];
-    let scanned = 0;
+    const taken: TakenTickets & { scanned: number } = { tickets: [], passedOver: [], scanned: 0 };
     const order = lanesInOrder(taker.accountId, this.laneCount);
-    for (const unitClass of taker.classes) {
-      const lanes = this.lanes.get(unitClass);
-      if (!lanes) continue;
-      for (const lane of order) {
-        const held = lanes[lane];
-        if (!held || held.length === 0) continue;
-        const kept: Ticket[] = [];
-        while (tickets.length < count && scanned < SCAN_MAX) {
-          const ticket = held.shift();
-          if (!ticket) break;
-          scanned += 1;
-          const refusal = ticket.refusedTo?.get(taker.personId);
-          if (refusal !== undefined) {
-            passedOver.push(refusal);
-            kept.push(ticket);
-          } else tickets.push(ticket);
+    for (const part of ['fresh', 'returned'] as const) {
+      for (const unitClass of taker.classes) {
+        const lanes = this.lanes.get(unitClass);
+        if (!lanes) continue;
+        for (const at of order) {
+          const lane = lanes[at];
+          if (lane) takeFrom(lane[part], taker, count, taken);
+          if (taken.tickets.length >= count || taken.scanned >= SCAN_MAX) return taken;
         }
-        for (const ticket of kept.reverse()) held.unshift(ticket);
-        if (tickets.length >= count || scanned >= SCAN_MAX) return { tickets, passedOver };
       }
     }
-    return { tickets, passedOver };
+    return taken;
   }
 
   /** The ticket became a task, or will never become one. */
@@ -116,16 +120,20 @@ export class TicketStore {
     this.laneOf(ticket).unshift(ticket);
   }
 
-  /** Takes out what has to go back to its queue: tickets held longer than {@link TICKET_HOLD_MS}, and those of `classes`. */
+  /** Takes out what has to go back to its queue: tickets held too long, and those of `classes`. */
   takeOld({ all = false, classes }: { all?: boolean; classes?: ReadonlySet<UnitClass> } = {}): Ticket[] {
-    const limit = this.now() - TICKET_HOLD_MS;
+    const nowMs = this.now();
     const old: Ticket[] = [];
     for (const [unitClass, lanes] of this.lanes) {
       const isWanted = !all && !classes?.has(unitClass);
-      for (const [lane, held] of lanes.entries()) {
-        const kept = new Deque<Ticket>();
-        for (const ticket of held) (isWanted && ticket.heldSinceMs > limit ? kept : old).push(ticket);
-        lanes[lane] = kept;
+      for (const [at, { fresh, returned }] of lanes.entries()) {
+        const kept: Lane = { fresh: new Deque(), returned: new Deque() };
+        for (const ticket of [...fresh, ...returned]) {
+          const holdMs = ticket.refusedTo ? REFUSED_HOLD_MS : TICKET_HOLD_MS;
+          if (isWanted && nowMs - ticket.heldSinceMs < holdMs) partOf(kept, ticket).push(ticket);
+          else old.push(ticket);
+        }
+        lanes[at] = kept;
       }
     }
     return old;
@@ -133,38 +141,69 @@ export class TicketStore {
 
   get size(): number {
     let size = 0;
-    for (const lanes of this.lanes.values()) for (const held of lanes) size += held.length;
+    for (const lanes of this.lanes.values()) {
+      for (const { fresh, returned } of lanes) size += fresh.length + returned.length;
+    }
     return size;
   }
 
   private laneOf(ticket: Ticket): Deque<Ticket> {
     let lanes = this.lanes.get(ticket.unitClass);
     if (!lanes) {
-      lanes = Array.from({ length: this.laneCount }, () => new Deque<Ticket>());
+      lanes = Array.from({ length: this.laneCount }, () => ({ fresh: new Deque(), returned: new Deque() }));
       this.lanes.set(ticket.unitClass, lanes);
     }
     const lane = lanes[laneOfTicket(ticket.unitId, ticket.ordinal, this.laneCount)];
     if (!lane) throw new RangeError(`ticket ${ticket.unitId}.${ticket.ordinal} has no lane`);
-    return lane;
+    return partOf(lane, ticket);
   }
 }
 
-/** The queue jobs that give `tickets` back, one for each original queue job and lane. */
-export function returnedBatches(tickets: readonly Ticket[], laneCount: number): ReturnedBatch[] {
-  const groups = new Map<string, { unitClass: UnitClass; lane: number; at: number; units: TicketData[] }>();
-  for (const { unitClass, unitId, ordinal, jobId, batch } of tickets) {
-    const lane = laneOfTicket(unitId, ordinal, laneCount);
-    const key = `${unitClass} ${lane}`;
-    const group = groups.get(key) ?? { unitClass, lane, at: batch.atMs, units: [] };
-    group.at = Math.min(group.at, batch.atMs);
-    group.units.push([unitId, ordinal, jobId]);
-    groups.set(key, group);
+function partOf(lane: Lane, ticket: Ticket): Deque<Ticket> {
+  return ticket.batch.isReturned || ticket.refusedTo ? lane.returned : lane.fresh;
+}
+
+/** Adds to `taken` what `held` has for the taker; what it cannot have keeps its place. */
+function takeFrom(
+  held: Deque<Ticket>,
+  taker: Taker,
+  count: number,
+  taken: TakenTickets & { scanned: number },
+): void {
+  const kept: Ticket[] = [];
+  while (taken.tickets.length < count && taken.scanned < SCAN_MAX) {
+    const ticket = held.shift();
+    if (!ticket) break;
+    taken.scanned += 1;
+    const refusal = ticket.refusedTo?.get(taker.personId);
+    if (refusal === undefined) taken.tickets.push(ticket);
+    else {
+      taken.passedOver.push(refusal);
+      kept.push(ticket);
+    }
   }
-  return [...groups.values()].map(({ unitClass, lane, at, units }) => ({
-    unitClass,
-    lane,
-    data: { at, units },
-  }));
+  for (const ticket of kept.reverse()) held.unshift(ticket);
+}
+
+/** The queue jobs that give `tickets` back, by lane; refused ones apart from those that nobody wanted. */
+export function returnedBatches(tickets: readonly Ticket[], laneCount: number): ReturnedBatch[] {
+  const groups = new Map<string, ReturnedBatch & { readonly data: { at: number; units: TicketData[] } }>();
+  let full = 0;
+  for (const ticket of tickets) {
+    const { unitClass, unitId, ordinal, jobId, batch } = ticket;
+    const lane = laneOfTicket(unitId, ordinal, laneCount);
+    const returned = ticket.refusedTo !== null || batch.isReturned;
+    const key = `${unitClass} ${lane} ${returned}`;
+    const group = groups.get(key) ?? { unitClass, lane, data: { at: batch.atMs, units: [], returned } };
+    group.data.at = Math.min(group.data.at, batch.atMs);
+    group.data.units.push([unitId, ordinal, jobId]);
+    groups.set(key, group);
+    if (group.data.units.length < RETURNED_MAX) continue;
+    groups.delete(key);
+    full += 1;
+    groups.set(`full ${full}`, group);
+  }
+  return [...groups.values()];
 }
 
 export interface ReturnedBatch {

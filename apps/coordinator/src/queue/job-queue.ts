@@ -75,6 +75,11 @@ export class JobQueue<D> {
     return this.queue.getWaitingCount();
   }
 
+  /** Queue jobs whose time has not come yet. */
+  delayedCount(): Promise<number> {
+    return this.queue.getDelayedCount();
+  }
+
   /** What the queue job that waits longest carries; null where none waits. */
   async oldestWaiting(): Promise<D | null> {
     const [oldest] = await this.queue.getJobs(['waiting'], 0, 0, true);

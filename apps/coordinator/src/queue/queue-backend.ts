@@ -44,6 +44,7 @@ export interface BullQueue {
   add(name: string, data: unknown, options: BullJobOptions): Promise<unknown>;
   addBulk(jobs: Array<{ name: string; data: unknown; opts: BullJobOptions }>): Promise<unknown>;
   getWaitingCount(): Promise<number>;
+  getDelayedCount(): Promise<number>;
   getJobs(
     types: Array<'waiting' | 'active' | 'delayed'>,
     start: number,

@@ -56,6 +56,8 @@ export interface DispatchData {
   /** When the oldest of the tickets was first put on a queue; Unix milliseconds. */
   readonly at: number;
   readonly units: readonly TicketData[];
+  /** They were refused to whoever asked: others go first. */
+  readonly returned?: boolean;
 }
 
 export function dispatchQueueName(unitClass: string, lane: number): string {
