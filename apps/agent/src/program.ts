@@ -68,7 +68,10 @@ function createProgram(self: readonly string[]): Command {
     .option('--anonymous', 'join without an account; it can be claimed later')
     .option('--token <token>', 'token of your account (gln_…), for fleets; default: GLEANER_TOKEN')
     .option('--name <name>', 'name of this machine; default: its host name')
-    .option('--p2p', 'agree to exchange input data with other volunteers, who then see your network address')
+    .option(
+      '--p2p',
+      'agree to exchange input data with other volunteers once the agent can: they see your network address',
+    )
     .option('--no-p2p', 'everything comes from the coordinator')
     .action(
       async (
