@@ -297,8 +297,8 @@ describe('jobs', () => {
     const asking = await aVolunteer();
     await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
     const [heavy, light] = [
-      await seedJob(app.dataSource, { units: 400, accountId: scientist.accountId, share: 3 }),
-      await seedJob(app.dataSource, { units: 400, accountId: scientist.accountId, share: 1 }),
+      await seedJob(app.dataSource, { units: 4000, accountId: scientist.accountId, share: 3 }),
+      await seedJob(app.dataSource, { units: 4000, accountId: scientist.accountId, share: 1 }),
     ];
     await expect
       .poll(

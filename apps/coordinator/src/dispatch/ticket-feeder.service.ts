@@ -3,11 +3,11 @@ import type { UnitClass } from '@gleaner/domain';
 import { type DispatchData, dispatchQueueName, type JobConsumer, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
-import { returnedBatches, type Ticket, TicketStore } from './ticket-store.js';
+import { REFUSED_MAX, returnedBatches, type Ticket, TicketStore } from './ticket-store.js';
 
 /** Queue jobs of one lane that are held at once: while one is handed out the next is on its way. */
 const BATCHES_PER_LANE = 3;
-/** What was refused to whoever asked is offered again after this. */
+/** Many that were refused to whoever asked are offered again after this. */
 const REFUSED_DELAY_MS = 10_000;
 /** A class nobody asks for is left to other coordinators after this. */
 const IDLE_MS = 3_000;
@@ -115,7 +115,8 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
   private async giveBack(tickets: readonly Ticket[]): Promise<void> {
     for (const { unitClass, lane, data } of returnedBatches(tickets, this.settings.lanes)) {
       try {
-        const options = data.returned && !this.closed ? { delayMs: REFUSED_DELAY_MS } : {};
+        const isCrowd = data.returned === true && data.units.length > REFUSED_MAX && !this.closed;
+        const options = isCrowd ? { delayMs: REFUSED_DELAY_MS } : {};
         await this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data, options);
       } catch (error) {
         this.logger.warn({ event: 'tickets-lost', unitClass, lane, tickets: data.units.length, err: error });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { REFUSED_HOLD_MS, returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
+import { CROWDED_HOLD_MS, returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
 
 const LANES = 2;
 const anna: Taker = { accountId: '1', personId: '1', classes: ['agent-64'] };
@@ -113,14 +113,14 @@ describe('TicketStore', () => {
     expect(names(store.take(anna, 2))).toEqual(['4.0', '2.0']);
   });
 
-  it('gives refused tickets back sooner, marked as such, and in queue jobs of bounded size', () => {
+  it('gives many refused tickets back sooner, marked as such, and in queue jobs of bounded size', () => {
     let nowMs = 0;
     const { store } = storeWith(
       Array.from({ length: 300 }, (_, unit) => [unit * 2, 0]),
       () => nowMs,
     );
     for (const ticket of store.take(anna, 300).tickets) store.putBack(ticket, refused);
-    nowMs = REFUSED_HOLD_MS;
+    nowMs = CROWDED_HOLD_MS;
     const batches = returnedBatches(store.takeOld(), LANES);
     expect(batches.map(({ data }) => [data.units.length, data.returned])).toEqual([
       [256, true],

@@ -4,8 +4,9 @@ import { Deque } from './deque.js';
 
 /** A ticket that nobody here asked for goes back to the queue after this, for another coordinator. */
 export const TICKET_HOLD_MS = 10_000;
-/** One that was refused to somebody goes back sooner: it waits for others, and must not keep fresh ones out. */
-export const REFUSED_HOLD_MS = 2_000;
+/** Tickets of a lane that were refused to somebody; beyond it they go back sooner, so that fresh ones find room. */
+export const REFUSED_MAX = 64;
+export const CROWDED_HOLD_MS = 2_000;
 /** Tickets of one queue job that gives some back. */
 const RETURNED_MAX = 256;
 /** Tickets that one request looks at before it gives up. */
@@ -129,7 +130,8 @@ export class TicketStore {
       for (const [at, { fresh, returned }] of lanes.entries()) {
         const kept: Lane = { fresh: new Deque(), returned: new Deque() };
         for (const ticket of [...fresh, ...returned]) {
-          const holdMs = ticket.refusedTo ? REFUSED_HOLD_MS : TICKET_HOLD_MS;
+          const isCrowding = ticket.refusedTo !== null && returned.length > REFUSED_MAX;
+          const holdMs = isCrowding ? CROWDED_HOLD_MS : TICKET_HOLD_MS;
           if (isWanted && nowMs - ticket.heldSinceMs < holdMs) partOf(kept, ticket).push(ticket);
           else old.push(ticket);
         }
