@@ -7,9 +7,11 @@ const MAX_CONNECTIONS = 12;
 /**
  * The statements of dispatch are planned once for each connection, whatever their arrays hold: planning them takes longer
  * than running them, and Postgres would plan them anew each time because it expects less of small arrays. What is planned
- * once must not be planned for tables that happened to be empty then, hence no sequential scans.
+ * once must not be planned for tables that happened to be empty then, hence no sequential scans; nor does starting parallel
+ * workers pay off for a few rows.
  */
-const SESSION_SETTINGS = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off';
+const SESSION_SETTINGS =
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0';
 
 const pools = new WeakMap<DataSource, pg.Pool>();
 

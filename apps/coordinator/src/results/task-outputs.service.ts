@@ -28,6 +28,17 @@ const findReportable = new PreparedStatement<{ readonly unit_id: string; readonl
       AND (u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL)`,
 );
 
+const findWanted = new PreparedStatement<object>(
+  'find-wanted-outputs',
+  `SELECT t.unit_id, t.ordinal, t.host_id, t.outputs,
+                greatest(0, extract(epoch FROM u.upload_until - now()) * 1000)::bigint AS within_ms,
+                ARRAY(SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'task'
+                         AND r.owner_id = t.unit_id * ${LIMITS.tasksPerUnit} + t.ordinal) AS held
+           FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal
+          WHERE u.state = 'awaiting-output' AND u.upload_until > now() AND NOT t.outputs_held
+          ORDER BY u.upload_until LIMIT ${WANTED_MAX}`,
+);
+
 const storedOutputs = z
   .array(z.object({ name: z.string(), size: z.number(), sha256: z.string(), base64: z.string().optional() }))
   .nullable();
@@ -157,17 +168,7 @@ export class TaskOutputs {
   }
 
   private async load(): Promise<void> {
-    const rows = z.array(wantedRow).parse(
-      await this.dataSource.query(
-        `SELECT t.unit_id, t.ordinal, t.host_id, t.outputs,
-                greatest(0, extract(epoch FROM u.upload_until - now()) * 1000)::bigint AS within_ms,
-                ARRAY(SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'task'
-                         AND r.owner_id = t.unit_id * ${LIMITS.tasksPerUnit} + t.ordinal) AS held
-           FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal
-          WHERE u.state = 'awaiting-output' AND u.upload_until > now() AND NOT t.outputs_held
-          ORDER BY u.upload_until LIMIT ${WANTED_MAX}`,
-      ),
-    );
+    const rows = z.array(wantedRow).parse(await findWanted.run(hotPool(this.dataSource), []));
     const wanted = new Map<string, OutputWanted[]>();
     for (const { unit_id: unitId, ordinal, host_id: hostId, outputs, within_ms: withinMs, held } of rows) {
       const taskId = `${unitId}.${ordinal}`;

@@ -28,13 +28,14 @@ const ID_COLUMN: Readonly<Record<BoardKind, string>> = { accounts: 'account_id',
 export class BoardKeeper {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** Takes in what was earned in the last seconds. */
-  async refresh(): Promise<void> {
+  /** Takes in what was earned in the last seconds: since the refresh before, and a little longer. */
+  async refresh(sinceSeconds = 0): Promise<void> {
+    const seconds = Math.ceil(sinceSeconds) + OVERLAP_SECONDS;
     for (const kind of ['accounts', 'hosts'] as const) {
       await this.takeIn(
         kind,
         `total.id IN (SELECT ${ID_COLUMN[kind]} FROM credit_entry
-                       WHERE granted_at > now() - interval '${OVERLAP_SECONDS} seconds')`,
+                       WHERE granted_at > now() - interval '${seconds} seconds')`,
       );
     }
   }
