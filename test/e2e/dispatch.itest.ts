@@ -78,6 +78,21 @@ for (const redis of [true, false]) {
         await app.dataSource.query("UPDATE job SET state = 'cancelled' WHERE id = $1", [jobId]);
       });
 
+      it('lets a host whose allowance is used ask again soon: it grows with each confirmed result', async () => {
+        const emil = await attach('Emil');
+        const { jobId } = await seedJob(app.dataSource, { units: 6, accountId: scientist.accountId });
+        await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 2 WHERE host_id = $1', [
+          emil.attached.hostId,
+        ]);
+        const { tasks } = await emil.ask(2);
+        for (let done = tasks.length; done < 2;) done += (await emil.ask(1)).tasks.length;
+        await expect
+          .poll(async () => (await emil.ask(1, 4096, 1)).noWork.map(({ code }) => code), { timeout: 15_000 })
+          .toEqual(['allowance-used']);
+        expect((await emil.ask(1, 4096, 1)).retryAfterMs).toBeLessThanOrEqual(10_000);
+        await app.dataSource.query("UPDATE job SET state = 'cancelled' WHERE id = $1", [jobId]);
+      });
+
       it('answers a repeated report with what is stored and changes nothing', async () => {
         await seedJob(app.dataSource, { units: 1, accountId: scientist.accountId });
         const { tasks } = await anna.ask();

@@ -28,7 +28,6 @@ const RETRY_MS = {
 /** How often it is made sure that an idle host knows of all tasks it has. */
 const RECONCILE_EVERY_MS = 15_000;
 const RECONCILED_HOSTS = 50_000;
-const LONGEST_RETRY_MS = 60 * 60 * 1000;
 
 /** The answer to POST /v1/work, its tasks' parameters already JSON text. */
 export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
@@ -108,8 +107,6 @@ function retryAfterMs(causes: readonly NoWorkCause[]): number {
 
 function retryAfterCauseMs(cause: NoWorkCause): number {
   switch (cause.code) {
-    case 'allowance-used':
-      return Math.min(LONGEST_RETRY_MS, Math.max(RETRY_MS.other, cause.resetsAt.getTime() - Date.now()));
     case 'queue-empty':
     case 'server-busy':
     case 'too-many-in-progress':
@@ -122,6 +119,8 @@ function retryAfterCauseMs(cause: NoWorkCause): number {
     case 'unapproved-app':
     case 'own-job':
     case 'host-held':
+    // Not its reset: the allowance grows as soon as others confirm what the host has reported.
+    case 'allowance-used':
       return RETRY_MS.other;
   }
 }
