@@ -13,6 +13,7 @@ import supertest from 'supertest';
 import { DataSource } from 'typeorm';
 import { inject } from 'vitest';
 import { createTestDatabase } from './database.js';
+import { forgetEverything } from './redis-server.js';
 
 export interface TestApplication {
   readonly coordinator: Coordinator;
@@ -44,6 +45,8 @@ export async function createTestApplication(options: TestApplicationOptions = {}
   const redisUrl = options.redis ? inject('redisUrl') : null;
   if (options.redis && redisUrl === null)
     throw new Error('this suite needs Redis: skip it where redisUrl is null');
+  // Queues of an earlier suite name units of a database that is gone, and may still be locked by its coordinator.
+  if (redisUrl !== null && database !== null) await forgetEverything(redisUrl);
   const operatorToken = `gln_${randomBytes(32).toString('base64url')}`;
   const config = readConfig({
     GLEANER_PORT: '0',
