@@ -3,6 +3,7 @@ export * from './devices.js';
 export * from './job-spec.js';
 export * from './limits.js';
 export * from './manifest.js';
+export * from './people.js';
 export * from './primitives.js';
 export * from './public.js';
 export * from './resources.js';

@@ -31,6 +31,9 @@ export const LIMITS = {
   /** A JSON request body (reports carry inline outputs). */
   bodyBytes: 8 * 1024 * 1024,
   idempotencyKeyLength: 200,
+  passwordLength: 128,
+  teamDescriptionLength: 2_000,
+  reasonLength: 500,
 } as const;
 
 /** Version of the wire protocol. A coordinator answers `agent-too-old` to agents below its minimum. */

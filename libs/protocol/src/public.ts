@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { decimalString, entityId, isoInstant, pageOf, slug } from './primitives.js';
 import { unitCounts } from './resources.js';
 import { jobState } from './states.js';
+import { jobSwarm } from './swarm.js';
 
 /** What everybody may know of the whole installation. */
 export const siteStats = z
@@ -15,6 +16,8 @@ export const siteStats = z
       /** Accounts and hosts that were ever credited. */
       accounts: z.number().int(),
       hosts: z.number().int(),
+      /** Bytes of inputs that volunteers had from each other instead of from the coordinator. */
+      savedBytes: decimalString,
     }),
     now: z.strictObject({
       /** Hosts that hold a task. */
@@ -55,7 +58,7 @@ export const BOARD_PERIODS = ['all', 'rac', 'day', 'week', 'month'] as const;
 /** `rac`: recent average credit, half-life one week; days, weeks and months of UTC, weeks from Monday. */
 export const boardPeriod = z.enum(BOARD_PERIODS).meta({ id: 'BoardPeriod' });
 export type BoardPeriod = z.infer<typeof boardPeriod>;
-export const boardKind = z.enum(['accounts', 'hosts']).meta({ id: 'BoardKind' });
+export const boardKind = z.enum(['accounts', 'hosts', 'teams']).meta({ id: 'BoardKind' });
 export type BoardKind = z.infer<typeof boardKind>;
 
 export const boardRow = z
@@ -117,7 +120,7 @@ export const jobHelper = z
 
 /** A public job with its picture and the accounts that helped most; also the data of each server-sent event. */
 export const publicJobView = z
-  .strictObject({ job: publicJob, picture: jobSquares, helpers: z.array(jobHelper) })
+  .strictObject({ job: publicJob, picture: jobSquares, helpers: z.array(jobHelper), swarm: jobSwarm })
   .meta({ id: 'PublicJobView' });
 export type PublicJobView = z.infer<typeof publicJobView>;
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, type JsonValue } from './canonical-json.js';
-import { sha256Hex } from './primitives.js';
+import { LIMITS } from './limits.js';
+import { blobId, sha256Hex } from './primitives.js';
 
 /** Bounds on what hosts and the coordinator tell each other about swarms. */
 export const SWARM_LIMITS = {
@@ -17,6 +18,13 @@ export const SWARM_LIMITS = {
   originTicketsPerCall: 16,
   reportsPerAnnounce: 16,
   revokedSerials: 10_000,
+  manifestsPerTicketCall: 32,
+  /** Manifests that a host names as held in a work request. */
+  heldManifests: 64,
+  /** Manifests that a host names as held when it offers room for replicas. */
+  heldReplicas: 1024,
+  replicaOffers: 8,
+  filesPerTrafficReport: 64,
 } as const;
 
 /** A libp2p peer id of an Ed25519 key in base58: the key itself, and nothing about the person. */
@@ -101,6 +109,8 @@ export const swarmAnnounce = z
     isLeaving: z.boolean().default(false),
     /** Peers that sent this host a chunk that is not what the manifest says. */
     badPeers: z.array(peerId).max(SWARM_LIMITS.reportsPerAnnounce).default([]),
+    /** `revocations` of the last answer: only what was revoked since is sent; without it, everything. */
+    revocationsSeen: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   })
   .meta({ id: 'SwarmAnnounce' });
 export type SwarmAnnounce = z.infer<typeof swarmAnnounce>;
@@ -111,6 +121,8 @@ export const swarmAnnounceAnswer = z
     intervalMs: z.number().int().min(100).max(3_600_000),
     /** Serials of certificates that no longer count although they have not expired. */
     revoked: z.array(serial).max(SWARM_LIMITS.revokedSerials),
+    /** For `revocationsSeen` of the next announce. */
+    revocations: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   })
   .meta({ id: 'SwarmAnnounceAnswer' });
 export type SwarmAnnounceAnswer = z.infer<typeof swarmAnnounceAnswer>;
@@ -137,3 +149,122 @@ export const originTicketsAnswer = z
   })
   .meta({ id: 'OriginTicketsAnswer' });
 export type OriginTicketsAnswer = z.infer<typeof originTicketsAnswer>;
+
+/** A host asks for the certificate of its peer id; asking again renews it. */
+export const swarmCertificateRequest = z.strictObject({ peerId }).meta({ id: 'SwarmCertificateRequest' });
+export type SwarmCertificateRequest = z.infer<typeof swarmCertificateRequest>;
+
+export const swarmCertificateAnswer = z
+  .strictObject({
+    certificate: signedCertificate,
+    /** The coordinator's Ed25519 public key as SPKI (DER), in base64: it signs certificates, tickets and manifests. */
+    coordinatorKey: z.base64().length(60),
+    /** Where the coordinator sees the host: what other networks can reach, unless a translator stands between. */
+    seenAddress: z.string().max(64),
+  })
+  .meta({ id: 'SwarmCertificateAnswer' });
+export type SwarmCertificateAnswer = z.infer<typeof swarmCertificateAnswer>;
+
+/** A host asks for tickets of files that its open tasks, or replicas that it was offered, need. */
+export const swarmTicketsRequest = z
+  .strictObject({
+    peerId,
+    manifestIds: z.array(sha256Hex).min(1).max(SWARM_LIMITS.manifestsPerTicketCall),
+  })
+  .meta({ id: 'SwarmTicketsRequest' });
+export type SwarmTicketsRequest = z.infer<typeof swarmTicketsRequest>;
+
+export const swarmTicketsAnswer = z
+  .strictObject({
+    tickets: z.array(signedTicket).max(SWARM_LIMITS.manifestsPerTicketCall),
+    refused: z
+      .array(z.strictObject({ manifestId: sha256Hex, reason: z.string() }))
+      .max(SWARM_LIMITS.manifestsPerTicketCall),
+  })
+  .meta({ id: 'SwarmTicketsAnswer' });
+export type SwarmTicketsAnswer = z.infer<typeof swarmTicketsAnswer>;
+
+/** Where a file can be had: what work answers carry for an input. URLs may be relative to the coordinator. */
+export const blobLocation = z
+  .strictObject({
+    blobId,
+    manifestId: sha256Hex,
+    sizeBytes: z.number().int().min(0).max(LIMITS.blobBytes),
+    manifestUrl: z.string(),
+    contentUrl: z.string(),
+  })
+  .meta({ id: 'BlobLocation' });
+
+/** A willing host offers room for chunks of open jobs that too few volunteers hold. */
+export const swarmReplicasRequest = z
+  .strictObject({
+    peerId,
+    freeBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+    /** Manifests that the host holds, wholly or in part. */
+    holds: z.array(sha256Hex).max(SWARM_LIMITS.heldReplicas),
+  })
+  .meta({ id: 'SwarmReplicasRequest' });
+export type SwarmReplicasRequest = z.infer<typeof swarmReplicasRequest>;
+
+export const swarmReplicaOffer = z.strictObject({
+  location: blobLocation,
+  ticket: signedTicket,
+  /** The chunks that the host is asked to fetch and keep. */
+  chunks: chunkBitmap,
+});
+export type SwarmReplicaOffer = z.infer<typeof swarmReplicaOffer>;
+
+export const swarmReplicasAnswer = z
+  .strictObject({
+    offers: z.array(swarmReplicaOffer).max(SWARM_LIMITS.replicaOffers),
+    /** Ask again no sooner than this. */
+    retryAfterMs: z.number().int().min(0).max(86_400_000),
+  })
+  .meta({ id: 'SwarmReplicasAnswer' });
+export type SwarmReplicasAnswer = z.infer<typeof swarmReplicasAnswer>;
+
+const trafficBytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/**
+ * What moved since the host's last report. `seq` grows with every report (the time in milliseconds will do): a report that is
+ * sent again, because the answer got lost, counts once.
+ */
+export const swarmTrafficReport = z
+  .strictObject({
+    peerId,
+    seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
+    files: z
+      .array(
+        z.strictObject({
+          manifestId: sha256Hex,
+          fromPeersBytes: trafficBytes,
+          fromOriginBytes: trafficBytes,
+          toPeersBytes: trafficBytes,
+        }),
+      )
+      .min(1)
+      .max(SWARM_LIMITS.filesPerTrafficReport),
+  })
+  .meta({ id: 'SwarmTrafficReport' });
+export type SwarmTrafficReport = z.infer<typeof swarmTrafficReport>;
+
+/** How widely an input is spread, and what that spared the origin. */
+export const swarmInput = z
+  .strictObject({
+    blobId,
+    chunks: z.number().int().min(0),
+    /** Copies of the rarest chunk among volunteers. */
+    minCopies: z.number().int().min(0),
+    averageCopies: z.number().min(0),
+  })
+  .meta({ id: 'SwarmInput' });
+
+export const jobSwarm = z
+  .strictObject({
+    /** The job's largest inputs, up to 64. */
+    inputs: z.array(swarmInput).max(LIMITS.inputsPerJob),
+    /** Bytes of inputs that volunteers had from each other, and the origin therefore did not send. */
+    savedBytes: z.number().int().min(0),
+  })
+  .meta({ id: 'JobSwarm' });
+export type JobSwarm = z.infer<typeof jobSwarm>;

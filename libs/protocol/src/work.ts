@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import { jobLimits, unitParams, unitWindows } from './job-spec.js';
 import { LIMITS } from './limits.js';
-import { blobId, decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
+import { decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
 import { resultReport } from './result.js';
+import { blobLocation, peerId, signedTicket, SWARM_LIMITS } from './swarm.js';
 
 /** POST /v1/work: results to hand in and tasks wanted, in one call. */
 export const workRequest = z
@@ -24,6 +25,10 @@ export const workRequest = z
           .min(1)
           .max(1 << 20),
         cores: z.number().int().min(1).max(1024).default(1),
+        /** The host's peer id, once it has a certificate: inputs then come with tickets for the swarm. */
+        peerId: peerId.optional(),
+        /** Inputs whose chunks the host holds: units that need them are preferred. */
+        heldManifests: z.array(sha256Hex).max(SWARM_LIMITS.heldManifests).optional(),
       })
       .optional(),
   })
@@ -61,11 +66,9 @@ export const workJob = z
     inputs: z.record(
       identifier,
       z.strictObject({
-        blobId,
-        manifestId: sha256Hex,
-        sizeBytes: z.number().int().min(0),
-        manifestUrl: z.string(),
-        contentUrl: z.string(),
+        ...blobLocation.shape,
+        /** Lets the asking peer have the input from other volunteers; absent where it has no certificate. */
+        swarmTicket: signedTicket.optional(),
       }),
     ),
     args: z.array(z.string()),
