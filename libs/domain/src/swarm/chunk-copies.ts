@@ -1,0 +1,70 @@
+/** Bit `i % 8` (from the least significant) of byte `i / 8` is chunk i: what peers say they have. */
+export type ChunkBitmap = Uint8Array;
+
+/** Whether the bytes are a bitmap of exactly `chunks` chunks: nothing missing, nothing beyond. */
+export function isBitmapOf(bytes: ChunkBitmap, chunks: number): boolean {
+  if (bytes.length !== Math.ceil(chunks / 8)) return false;
+  return chunks % 8 === 0 || (bytes.at(-1) ?? 0) >> (chunks % 8) === 0;
+}
+
+export function hasChunk(bitmap: ChunkBitmap, chunk: number): boolean {
+  return ((bitmap[chunk >> 3] ?? 0) & (1 << (chunk & 7))) !== 0;
+}
+
+/** The chunks of a bitmap, ascending. */
+export function chunksOf(bitmap: ChunkBitmap, chunks: number): number[] {
+  const found: number[] = [];
+  for (let chunk = 0; chunk < chunks; chunk += 1) if (hasChunk(bitmap, chunk)) found.push(chunk);
+  return found;
+}
+
+export function bitmapOf(chunks: number, indices: Iterable<number>): ChunkBitmap {
+  const bitmap = new Uint8Array(Math.ceil(chunks / 8));
+  for (const chunk of indices) bitmap[chunk >> 3] = (bitmap[chunk >> 3] ?? 0) | (1 << (chunk & 7));
+  return bitmap;
+}
+
+/** A peer's word on what it has, and whose word it is. */
+export interface HolderClaim {
+  readonly hostId: string;
+  /** A bitmap that does not fit the file is no claim. */
+  readonly have: ChunkBitmap;
+}
+
+/**
+ * Hosts that say they have each chunk. A host counts once, however many peers it runs; so one that lies about what it has
+ * adds at most one copy to each chunk.
+ */
+export function countCopies(claims: readonly HolderClaim[], chunks: number): number[] {
+  const byHost = new Map<string, Uint8Array>();
+  for (const { hostId, have } of claims) {
+    if (!isBitmapOf(have, chunks)) continue;
+    const known = byHost.get(hostId);
+    if (!known) byHost.set(hostId, Uint8Array.from(have));
+    else for (const [at, byte] of have.entries()) known[at] = (known[at] ?? 0) | byte;
+  }
+  const copies = new Array<number>(chunks).fill(0);
+  for (const bitmap of byHost.values()) {
+    for (let chunk = 0; chunk < chunks; chunk += 1)
+      if (hasChunk(bitmap, chunk)) copies[chunk] = (copies[chunk] ?? 0) + 1;
+  }
+  return copies;
+}
+
+export interface CopySummary {
+  readonly chunks: number;
+  readonly minCopies: number;
+  /** To two decimals. */
+  readonly averageCopies: number;
+}
+
+export function summarizeCopies(copies: readonly number[]): CopySummary {
+  const chunks = copies.length;
+  if (chunks === 0) return { chunks, minCopies: 0, averageCopies: 0 };
+  const total = copies.reduce((sum, count) => sum + count, 0);
+  return {
+    chunks,
+    minCopies: copies.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY),
+    averageCopies: Math.round((100 * total) / chunks) / 100,
+  };
+}

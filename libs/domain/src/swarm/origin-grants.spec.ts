@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { grantFromOrigin, originPolicyOf, type OriginAsk, type OriginGrant } from './origin-grants.js';
+
+const CHUNK_BYTES = 256 * 1024;
+const policy = originPolicyOf(4 * CHUNK_BYTES);
+
+/** An origin with its grants, and a clock that tests move. */
+class Origin {
+  readonly grants = new Map<number, OriginGrant>();
+  readonly distrusted = new Set<string>();
+  nowMs = 0;
+
+  outstanding(hostId?: string): number {
+    let bytes = 0;
+    for (const grant of this.grants.values()) {
+      if (grant.isFetched || this.nowMs - grant.atMs >= grant.leaseMs) continue;
+      if (hostId === undefined || grant.hostId === hostId) bytes += CHUNK_BYTES;
+    }
+    return bytes;
+  }
+
+  ask(hostId: string, wanted: readonly number[], changes: Partial<OriginAsk> = {}) {
+    const decision = grantFromOrigin(
+      { hostId, wanted, count: 2, urgent: false, ...changes },
+      {
+        grantOf: (chunk) => this.grants.get(chunk),
+        outstandingBytes: this.outstanding(),
+        ownOutstandingBytes: this.outstanding(hostId),
+        chunkBytes: CHUNK_BYTES,
+        isDistrusted: (host) => this.distrusted.has(host),
+      },
+      policy,
+      this.nowMs,
+    );
+    for (const [chunk, grant] of decision.grants) this.grants.set(chunk, grant);
+    return { ...decision, chunks: [...decision.grants.keys()] };
+  }
+
+  fetched(chunk: number): void {
+    const grant = this.grants.get(chunk);
+    if (grant) this.grants.set(chunk, { ...grant, isFetched: true });
+  }
+}
+
+const CHUNKS = [0, 1, 2, 3, 4, 5, 6, 7];
+
+describe('origin tickets', () => {
+  it('give different chunks to different hosts, as many as the line carries in a second', () => {
+    const origin = new Origin();
+    expect(origin.ask('a', CHUNKS).chunks).toEqual([0, 1]);
+    expect(origin.ask('b', CHUNKS).chunks).toEqual([2, 3]);
+    expect(origin.ask('c', CHUNKS)).toMatchObject({ chunks: [], otherwise: 'busy', retryAfterMs: 100 });
+    origin.fetched(0);
+    expect(origin.ask('c', CHUNKS).chunks).toEqual([4]);
+  });
+
+  it('send a host to its peers for what others have fetched, until it is urgent', () => {
+    const origin = new Origin();
+    for (const chunk of origin.ask('a', [0, 1]).chunks) origin.fetched(chunk);
+    origin.nowMs = 60_000;
+    expect(origin.ask('b', [0, 1])).toMatchObject({ chunks: [], otherwise: 'elsewhere' });
+    expect(origin.ask('b', [0, 1], { urgent: true }).chunks).toEqual([0, 1]);
+  });
+
+  it('give a chunk to another when its host does not fetch it, later each time', () => {
+    const origin = new Origin();
+    origin.ask('a', [0]);
+    expect(origin.ask('b', [0]).chunks).toEqual([]);
+    origin.nowMs = policy.leaseMs;
+    expect(origin.ask('b', [0]).chunks).toEqual([0]);
+    expect(origin.grants.get(0)).toMatchObject({ hostId: 'b', leaseMs: 2 * policy.leaseMs });
+  });
+
+  it('give a host again at once what it was granted and has lost', () => {
+    const origin = new Origin();
+    origin.ask('a', [0]);
+    expect(origin.ask('a', [0]).chunks).toEqual([0]);
+  });
+
+  it('replace the copies of a distrusted host at once, and give it none', () => {
+    const origin = new Origin();
+    for (const chunk of origin.ask('liar', [0, 1]).chunks) origin.fetched(chunk);
+    origin.distrusted.add('liar');
+    expect(origin.ask('a', [0, 1]).chunks).toEqual([0, 1]);
+    expect(origin.ask('liar', [5]).chunks).toEqual([]);
+  });
+
+  const hosts = ['a', 'b', 'c', 'd', 'e'];
+  const steps = fc.array(
+    fc.record({
+      host: fc.constantFrom(...hosts),
+      wanted: fc.uniqueArray(fc.nat({ max: 7 }), { minLength: 1 }),
+      count: fc.integer({ min: 1, max: 16 }),
+      urgent: fc.boolean(),
+      fetches: fc.boolean(),
+      pauseMs: fc.nat({ max: 3_000 }),
+    }),
+    { maxLength: 60 },
+  );
+
+  it('never promise more than the line carries soon, apart from one chunk for each host in need', () => {
+    fc.assert(
+      fc.property(steps, (taken) => {
+        const origin = new Origin();
+        for (const { host, wanted, count, urgent, fetches, pauseMs } of taken) {
+          const { chunks } = origin.ask(host, wanted, { count, urgent });
+          expect(chunks.length).toBeLessThanOrEqual(count);
+          expect(chunks.every((chunk) => wanted.includes(chunk))).toBe(true);
+          expect(origin.outstanding()).toBeLessThanOrEqual(policy.aheadBytes + hosts.length * CHUNK_BYTES);
+          if (fetches) for (const chunk of chunks) origin.fetched(chunk);
+          origin.nowMs += pauseMs;
+        }
+      }),
+    );
+  });
+
+  it('serve an urgent request within the longest lease, whatever happened before', () => {
+    fc.assert(
+      fc.property(steps, fc.nat({ max: 7 }), (taken, chunk) => {
+        const origin = new Origin();
+        for (const { host, wanted, count, urgent, fetches, pauseMs } of taken) {
+          const { chunks } = origin.ask(host, wanted, { count, urgent });
+          if (fetches) for (const granted of chunks) origin.fetched(granted);
+          origin.nowMs += pauseMs;
+        }
+        const askedAtMs = origin.nowMs;
+        for (;;) {
+          const { chunks, retryAfterMs } = origin.ask('in need', [chunk], { urgent: true });
+          if (chunks.length > 0) break;
+          origin.nowMs += retryAfterMs;
+        }
+        expect(origin.nowMs - askedAtMs).toBeLessThanOrEqual(policy.maxLeaseMs + policy.elsewhereRetryMs);
+      }),
+    );
+  });
+
+  it('send each chunk once where everybody fetches what it was granted and shares it', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...hosts), { minLength: 40, maxLength: 80 }), (order) => {
+        const origin = new Origin();
+        let sent = 0;
+        for (const host of order) {
+          const { chunks } = origin.ask(host, CHUNKS);
+          sent += chunks.length;
+          for (const chunk of chunks) origin.fetched(chunk);
+          origin.nowMs += 1_000;
+        }
+        expect(sent).toBe(CHUNKS.length);
+      }),
+    );
+  });
+});

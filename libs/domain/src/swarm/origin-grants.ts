@@ -1,0 +1,103 @@
+/** How the origin's line is shared out: different chunks to different hosts, and no more than the line carries soon. */
+export interface OriginPolicy {
+  /** Bytes that may be granted and not yet fetched, by all hosts together. At least one chunk always may. */
+  readonly aheadBytes: number;
+  /** A grant that was not fetched, or whose copy did not spread, may go to another host after this; then after twice as long… */
+  readonly leaseMs: number;
+  /** … but never after more than this. An urgent request waits no longer for a chunk that another host was granted. */
+  readonly maxLeaseMs: number;
+  /** Ask again after this when the line is busy, … */
+  readonly busyRetryMs: number;
+  /** … and when others are fetching what is wanted. */
+  readonly elsewhereRetryMs: number;
+}
+
+/** What one coordinator grants by default; `aheadBytes` is a second of the line. */
+export function originPolicyOf(bytesPerSecond: number): OriginPolicy {
+  return {
+    aheadBytes: bytesPerSecond,
+    leaseMs: 4_000,
+    maxLeaseMs: 16_000,
+    busyRetryMs: 100,
+    elsewhereRetryMs: 500,
+  };
+}
+
+/** Who was last sent to the origin for a chunk. Times in milliseconds of one clock. */
+export interface OriginGrant {
+  readonly hostId: string;
+  readonly atMs: number;
+  readonly leaseMs: number;
+  readonly isFetched: boolean;
+}
+
+export interface OriginAsk {
+  readonly hostId: string;
+  /** Chunks that the host lacks and is not fetching, most wanted first. */
+  readonly wanted: readonly number[];
+  readonly count: number;
+  /** Peers have failed to deliver these in time. */
+  readonly urgent: boolean;
+}
+
+export interface OriginBook {
+  readonly grantOf: (chunk: number) => OriginGrant | undefined;
+  /** Granted and not yet fetched within their leases, by all hosts and in all files. */
+  readonly outstandingBytes: number;
+  /** As above, by the asking host alone. */
+  readonly ownOutstandingBytes: number;
+  readonly chunkBytes: number;
+  /** Hosts whose copies nobody takes any more. */
+  readonly isDistrusted: (hostId: string) => boolean;
+}
+
+export interface OriginDecision {
+  /** To be remembered; the host fetches them now. */
+  readonly grants: ReadonlyMap<number, OriginGrant>;
+  readonly otherwise: 'busy' | 'elsewhere';
+  readonly retryAfterMs: number;
+}
+
+/**
+ * Which chunks a host fetches from the origin now: first those that nobody was granted, then those that got lost on the way.
+ *
+ * A chunk leaves the origin about once, because a granted one is refused to others while its lease lasts. No host starves:
+ * an urgent request is served even by a busy line as long as the host has nothing else outstanding, and no lease outlasts
+ * `maxLeaseMs`; so each host that asks urgently gets a chunk within that time.
+ */
+export function grantFromOrigin(
+  ask: OriginAsk,
+  book: OriginBook,
+  policy: OriginPolicy,
+  nowMs: number,
+): OriginDecision {
+  const nothing = new Map<number, OriginGrant>();
+  if (book.isDistrusted(ask.hostId)) {
+    return { grants: nothing, otherwise: 'elsewhere', retryAfterMs: policy.maxLeaseMs };
+  }
+  const room = Math.max(0, Math.max(book.chunkBytes, policy.aheadBytes) - book.outstandingBytes);
+  const mayOverdraw = ask.urgent && book.ownOutstandingBytes === 0;
+  const fitting = Math.max(Math.ceil(room / book.chunkBytes), mayOverdraw ? 1 : 0);
+  if (fitting === 0) return { grants: nothing, otherwise: 'busy', retryAfterMs: policy.busyRetryMs };
+  const fresh: number[] = [];
+  const lost: number[] = [];
+  for (const chunk of ask.wanted) {
+    const grant = book.grantOf(chunk);
+    if (!grant) fresh.push(chunk);
+    else if (isLost(grant, ask, book, nowMs)) lost.push(chunk);
+  }
+  const grants = new Map<number, OriginGrant>();
+  for (const chunk of [...fresh, ...lost].slice(0, Math.min(ask.count, fitting))) {
+    const before = book.grantOf(chunk);
+    const leaseMs = before ? Math.min(before.leaseMs * 2, policy.maxLeaseMs) : policy.leaseMs;
+    grants.set(chunk, { hostId: ask.hostId, atMs: nowMs, leaseMs, isFetched: false });
+  }
+  return { grants, otherwise: 'elsewhere', retryAfterMs: policy.elsewhereRetryMs };
+}
+
+function isLost(grant: OriginGrant, ask: OriginAsk, book: OriginBook, nowMs: number): boolean {
+  if (book.isDistrusted(grant.hostId)) return true;
+  // Whoever asks again for what it was granted has lost it: it restarted, or gave the download up.
+  if (grant.hostId === ask.hostId && !grant.isFetched) return true;
+  return (ask.urgent || !grant.isFetched) && nowMs - grant.atMs >= grant.leaseMs;
+}
