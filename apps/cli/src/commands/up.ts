@@ -9,6 +9,7 @@ interface UpOptions {
   readonly port: number;
   readonly host?: string;
   readonly data?: string;
+  readonly originRate?: number;
   readonly open?: true;
   readonly json?: true;
 }
@@ -20,6 +21,11 @@ export function registerUp(program: Command): void {
     .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8400)
     .option('--host <address>', 'address to listen on; default: all')
     .option('--data <dir>', 'where database and files live')
+    .option(
+      '--origin-rate <bytes>',
+      'bytes a second that all downloads together may take; default: no cap',
+      wholeNumber(16 * 1024, 1e12),
+    )
     .option('--open', 'open it in the browser')
     .option('--json', 'one line of JSON on stdout when it serves')
     .action(up);
@@ -32,6 +38,7 @@ async function up(options: UpOptions): Promise<void> {
       GLEANER_PORT: String(options.port),
       ...(options.host !== undefined && { GLEANER_HOST: options.host }),
       ...(options.data !== undefined && { GLEANER_DATA: options.data }),
+      ...(options.originRate !== undefined && { GLEANER_ORIGIN_RATE_BYTES: String(options.originRate) }),
       GLEANER_LOG_LEVEL: process.env['GLEANER_LOG_LEVEL'] ?? 'warn',
     },
     onLog: note,

@@ -8,8 +8,10 @@ import { BlobSweepProcessor } from './blob-sweep.processor.js';
 import { BlobSweep } from './blob-sweep.service.js';
 import { BlobsController } from './blobs.controller.js';
 import { BlobsService } from './blobs.service.js';
+import { Deliveries } from './deliveries.js';
 import { DiskBlobStore } from './disk-blob-store.js';
 import { ManifestSigner } from './manifest-signer.js';
+import { OriginLine } from './origin-line.js';
 import { Uploads } from './uploads.js';
 
 /** Storing and finding content: what every role needs. */
@@ -50,7 +52,7 @@ export class BlobSweepModule {
 @Module({
   imports: [BlobsModule],
   controllers: [BlobsController],
-  providers: [BlobAccess, Uploads],
-  exports: [Uploads],
+  providers: [BlobAccess, Deliveries, OriginLine, Uploads],
+  exports: [BlobAccess, Deliveries, Uploads],
 })
 export class BlobsApiModule {}

@@ -20,6 +20,11 @@ export class ManifestSigner {
     return new ManifestSigner(createPrivateKey(await readFile(path)));
   }
 
+  /** What everybody checks its signatures with. */
+  get verificationKey(): KeyObject {
+    return createPublicKey(this.key);
+  }
+
   sign(bytes: Uint8Array): Buffer {
     return sign(null, bytes, this.key);
   }

@@ -46,6 +46,12 @@ const environment = z.object({
     .int()
     .min(0)
     .default(256 * 1024 * 1024),
+  GLEANER_ORIGIN_RATE_BYTES: z.coerce
+    .number()
+    .int()
+    .min(16 * 1024)
+    .max(1e12)
+    .optional(),
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
 });
@@ -85,6 +91,8 @@ export interface Config {
   readonly allowance: AllowanceRules;
   /** Uploads are refused when the disk would have less left than this. */
   readonly minFreeBytes: number;
+  /** What all downloads of this process together may take of its line; null: no cap. */
+  readonly originBytesPerSecond: number | null;
 }
 
 /**
@@ -124,6 +132,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       initialPerCore: values.GLEANER_INITIAL_TASKS_PER_CORE,
     }),
     minFreeBytes: values.GLEANER_MIN_FREE_BYTES,
+    originBytesPerSecond: values.GLEANER_ORIGIN_RATE_BYTES ?? null,
   });
 }
 
