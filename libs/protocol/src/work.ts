@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostWishes } from './host-wishes.js';
 import { jobLimits, unitParams, unitWindows } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import { decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
@@ -132,6 +133,8 @@ export const workResponse = z
     /** Ask for work again no sooner than this. */
     retryAfterMs: z.number().int().min(0),
     heartbeatMs: z.number().int().min(1000),
+    /** What the host's owner asked of it from afar; absent: nothing has ever been asked. */
+    wishes: hostWishes.optional(),
   })
   .meta({ id: 'WorkResponse' });
 export type WorkResponse = z.infer<typeof workResponse>;
@@ -162,6 +165,8 @@ export const heartbeatResponse = z
     ),
     outputsWanted: z.array(outputWanted),
     nextMs: z.number().int().min(1000),
+    /** What the host's owner asked of it from afar; absent: nothing has ever been asked. */
+    wishes: hostWishes.optional(),
   })
   .meta({ id: 'HeartbeatResponse' });
 export type HeartbeatResponse = z.infer<typeof heartbeatResponse>;

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** What a volunteer may set of a machine, in the words and units of its preferences file; shares are percentages. */
+const percent = z.number().min(0).max(100);
+const positivePercent = z.number().min(1).max(100);
+/** `22:00-07:00` in the host's local time; an end at or before the beginning is on the next day. */
+const hourRange = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, {
+  error: 'must be a range of hours such as "22:00-07:00"',
+});
+const hourRanges = z.union([hourRange, z.array(hourRange).max(24)]);
+const DAYS = [
+  'everyday',
+  'sunday',
+  'monday',
+  'tuesday',
+  'wednesday',
+  'thursday',
+  'friday',
+  'saturday',
+] as const;
+
+/**
+ * What a host may be used for, as a volunteer writes it: what is left out has its default, null switches a rule off. The
+ * same fields as in the agent's `preferences.json`, which explains them; a field of that file goes before one from afar.
+ */
+export const hostPreferences = z
+  .strictObject({
+    whileInUse: z.enum(['pause', 'compute']).optional(),
+    inUseMinutes: z.number().min(0).max(1440).optional(),
+    cores: z
+      .strictObject({
+        idle: z.number().int().min(1).max(1024).nullable().optional(),
+        inUse: z.number().int().min(0).max(1024).nullable().optional(),
+      })
+      .optional(),
+    cpuTimePercent: z
+      .strictObject({ idle: positivePercent.optional(), inUse: positivePercent.optional() })
+      .optional(),
+    memoryPercent: z.strictObject({ idle: percent.optional(), inUse: percent.optional() }).optional(),
+    maxCpuByOthersPercent: percent.nullable().optional(),
+    onBattery: z.enum(['pause', 'compute']).optional(),
+    minBatteryPercent: percent.optional(),
+    maxTemperatureC: z.number().min(30).max(150).nullable().optional(),
+    minFreeDiskMiB: z
+      .number()
+      .min(0)
+      .max(2 ** 40)
+      .optional(),
+    hours: z.partialRecord(z.enum(DAYS), hourRanges).nullable().optional(),
+  })
+  .meta({ id: 'HostPreferences' });
+export type HostPreferences = z.infer<typeof hostPreferences>;
+
+/**
+ * What the owner of a host asked of it from afar, such as on the website. `run`: nothing is asked. `pause`: compute nothing
+ * until it is `run` again. `finish`: complete the work at hand, ask for no more, and wait for `run`; a service that ended
+ * could not be called back. What the volunteer says at the machine itself always goes first.
+ */
+export const hostWishes = z
+  .strictObject({
+    run: z.enum(['run', 'pause', 'finish']),
+    preferences: hostPreferences.optional(),
+    /** Grows with each change; a host forgets nothing and applies only what is newer than what it has. */
+    version: z.number().int().min(0),
+  })
+  .meta({ id: 'HostWishes' });
+export type HostWishes = z.infer<typeof hostWishes>;
