@@ -9,7 +9,7 @@ const only = (name, from, allowed) => ({
   },
 });
 const features =
-  'projects|accounts|hosts|apps|blobs|jobs|dispatch|results|validation|credit|leaderboards|tracker|stats';
+  'projects|accounts|devices|hosts|apps|blobs|identity|jobs|dispatch|operator|results|teams|validation|credit|leaderboards|tracker|stats';
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {

@@ -12,6 +12,7 @@ import { DispatchModule } from './dispatch/index.js';
 import { HealthModule } from './health/index.js';
 import { HostsModule } from './hosts/index.js';
 import { HttpModule } from './http/index.js';
+import { IdentityModule } from './identity/index.js';
 import { AssimilationModule } from './jobs/assimilation/index.js';
 import { JobsModule } from './jobs/index.js';
 import { SplittingModule } from './jobs/splitting/index.js';
@@ -20,6 +21,7 @@ import { LeaderboardsModule } from './leaderboards/index.js';
 import { ProjectsModule } from './projects/index.js';
 import { QueueModule, queueBackendOf } from './queue/index.js';
 import { StatsModule } from './stats/index.js';
+import { TeamsModule } from './teams/index.js';
 import { TelemetryModule, type Logger } from './telemetry/index.js';
 import { ValidationModule } from './validation/index.js';
 
@@ -58,6 +60,8 @@ export class AppModule {
       ProjectsModule,
       HostsModule,
       DevicesModule,
+      TeamsModule,
+      IdentityModule,
       BlobsApiModule,
       AppsModule,
       JobsModule,

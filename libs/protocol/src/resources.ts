@@ -57,6 +57,8 @@ export const token = z
     lastUsedAt: isoInstant.nullable(),
     expiresAt: isoInstant.nullable(),
     revokedAt: isoInstant.nullable(),
+    /** A browser got it by signing in. */
+    session: z.boolean(),
   })
   .meta({ id: 'Token' });
 export type Token = z.infer<typeof token>;

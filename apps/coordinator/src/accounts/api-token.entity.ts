@@ -38,4 +38,8 @@ export class ApiTokenEntity {
 
   @Column({ type: 'timestamptz', name: 'revoked_at', nullable: true })
   revokedAt: Date | null;
+
+  /** A browser got it by signing in. */
+  @Column({ type: 'boolean', default: false })
+  session: boolean;
 }

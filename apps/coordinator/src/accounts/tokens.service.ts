@@ -99,6 +99,8 @@ export interface NewToken extends TokenFacts {
   readonly accountId: string;
   readonly hostId: string | null;
   readonly secret: string;
+  /** A browser gets it by signing in. */
+  readonly session?: boolean;
 }
 
 export async function insertToken(manager: EntityManager, token: NewToken): Promise<ApiTokenEntity> {
@@ -111,6 +113,7 @@ export async function insertToken(manager: EntityManager, token: NewToken): Prom
     expiresAt: token.expiresAt === undefined ? null : new Date(token.expiresAt),
     lastUsedAt: null,
     revokedAt: null,
+    session: token.session ?? false,
   });
 }
 
@@ -124,5 +127,6 @@ function present(token: ApiTokenEntity): Token {
     lastUsedAt: token.lastUsedAt?.toISOString() ?? null,
     expiresAt: token.expiresAt?.toISOString() ?? null,
     revokedAt: token.revokedAt?.toISOString() ?? null,
+    session: token.session,
   };
 }

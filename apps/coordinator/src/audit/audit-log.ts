@@ -5,6 +5,10 @@ import { AuditEntryEntity } from './audit-entry.entity.js';
 export type AuditAction =
   | 'account.create'
   | 'account.claim'
+  | 'account.sign-up'
+  | 'account.rename'
+  | 'account.reset-password'
+  | 'account.delete'
   | 'token.create'
   | 'token.revoke'
   | 'project.approve'
@@ -19,6 +23,8 @@ export type AuditAction =
   | 'device.approve'
   | 'device.deny'
   | 'host.detach'
+  | 'dispatch.pause'
+  | 'dispatch.resume'
   | 'host.hold'
   | 'host.release';
 

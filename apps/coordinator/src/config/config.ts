@@ -41,6 +41,9 @@ const environment = z.object({
     .min(1)
     .max(1 << 20)
     .default(DEFAULT_ALLOWANCE_RULES.initialPerCore),
+  GLEANER_MAIL_COMMAND: z.string().max(1000).default(''),
+  GLEANER_MAIL_FROM: z.email().max(254).default('gleaner@localhost.localdomain'),
+  GLEANER_SIGN_INS_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(120),
   GLEANER_MIN_FREE_BYTES: z.coerce
     .number()
     .int()
@@ -87,6 +90,11 @@ export interface Config {
   readonly anonymousRequestsPerMinute: number;
   /** Anonymous hosts that one network may attach in an hour. */
   readonly attachesPerHour: number;
+  /** Program that sends a message which it reads from its standard input, such as `/usr/sbin/sendmail -t`; null: the console. */
+  readonly mailCommand: string | null;
+  readonly mailFrom: string;
+  /** Sign-ins and sign-ups that one network may try in an hour. */
+  readonly signInsPerHour: number;
   /** Tasks a day of a host that has not shown yet what it is worth. */
   readonly allowance: AllowanceRules;
   /** Uploads are refused when the disk would have less left than this. */
@@ -127,6 +135,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requestsPerMinute: values.GLEANER_REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: values.GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE,
     attachesPerHour: values.GLEANER_ATTACHES_PER_HOUR,
+    mailCommand: values.GLEANER_MAIL_COMMAND === '' ? null : values.GLEANER_MAIL_COMMAND,
+    mailFrom: values.GLEANER_MAIL_FROM,
+    signInsPerHour: values.GLEANER_SIGN_INS_PER_HOUR,
     allowance: Object.freeze({
       ...DEFAULT_ALLOWANCE_RULES,
       initialPerCore: values.GLEANER_INITIAL_TASKS_PER_CORE,

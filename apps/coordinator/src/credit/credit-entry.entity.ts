@@ -24,4 +24,8 @@ export class CreditEntryEntity {
 
   @Column({ type: 'numeric' })
   cycles: string;
+
+  /** The team that the account was in when it was earned. */
+  @Column({ type: 'bigint', name: 'team_id', nullable: true })
+  teamId: string | null;
 }

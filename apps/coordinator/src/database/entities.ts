@@ -9,22 +9,35 @@ import { BlobEntity } from '../blobs/blob.entity.js';
 import { AccountCreditEntity } from '../credit/account-credit.entity.js';
 import { CreditEntryEntity } from '../credit/credit-entry.entity.js';
 import { HostStandingEntity } from '../credit/host-standing.entity.js';
+import { DispatchPauseEntity } from '../dispatch/dispatch-pause.entity.js';
 import { LeaseEntity } from '../dispatch/lease.entity.js';
 import { TaskEntity } from '../dispatch/task.entity.js';
 import { WorkUnitEntity } from '../dispatch/work-unit.entity.js';
 import { DeviceCodeEntity } from '../devices/device-code.entity.js';
 import { HostEntity } from '../hosts/host.entity.js';
+import { AccountIdentityEntity } from '../identity/account-identity.entity.js';
+import { IdentityCredentialEntity } from '../identity/identity-credential.entity.js';
+import { IdentitySessionEntity } from '../identity/identity-session.entity.js';
+import { IdentityUserEntity } from '../identity/identity-user.entity.js';
+import { IdentityVerificationEntity } from '../identity/identity-verification.entity.js';
 import { JobEntity } from '../jobs/job.entity.js';
 import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
 import { BoardAnchorEntity } from '../stats/board-anchor.entity.js';
 import { BoardEntryEntity } from '../stats/board-entry.entity.js';
+import { StatisticsBucketEntity } from '../stats/statistics-bucket.entity.js';
+import { StatisticsCursorEntity } from '../stats/statistics-cursor.entity.js';
+import { StatisticsHostEntity } from '../stats/statistics-host.entity.js';
+import { TeamCreditEntity } from '../teams/team-credit.entity.js';
+import { TeamMemberEntity } from '../teams/team-member.entity.js';
+import { TeamEntity } from '../teams/team.entity.js';
 import { JobTallyEntity } from '../validation/job-tally.entity.js';
 
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
 export const ENTITIES = [
   AccountCreditEntity,
   AccountEntity,
+  AccountIdentityEntity,
   ApiTokenEntity,
   AppEntity,
   AppVersionEntity,
@@ -36,13 +49,24 @@ export const ENTITIES = [
   BoardEntryEntity,
   CreditEntryEntity,
   DeviceCodeEntity,
+  DispatchPauseEntity,
   HostEntity,
   HostStandingEntity,
+  IdentityCredentialEntity,
+  IdentitySessionEntity,
+  IdentityUserEntity,
+  IdentityVerificationEntity,
   JobEntity,
   JobTallyEntity,
   LeaseEntity,
   ProjectEntity,
   ProjectScientistEntity,
+  StatisticsBucketEntity,
+  StatisticsCursorEntity,
+  StatisticsHostEntity,
   TaskEntity,
+  TeamCreditEntity,
+  TeamEntity,
+  TeamMemberEntity,
   WorkUnitEntity,
 ] as const;

@@ -13,6 +13,12 @@ const MAX_CONNECTIONS = 12;
 const SESSION_SETTINGS =
   '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0';
 
+/** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
+export function masterPool(dataSource: DataSource): pg.Pool {
+  // `as`: the Postgres driver keeps the pool of its master connection under this name; other drivers are not used.
+  return (dataSource.driver as unknown as { readonly master: pg.Pool }).master;
+}
+
 const pools = new WeakMap<DataSource, pg.Pool>();
 
 /**
@@ -22,8 +28,7 @@ const pools = new WeakMap<DataSource, pg.Pool>();
 export function hotPool(dataSource: DataSource): pg.Pool {
   let pool = pools.get(dataSource);
   if (!pool) {
-    // `as`: the Postgres driver keeps the pool of its master connection under this name; other drivers are not used.
-    const { master } = dataSource.driver as unknown as { readonly master: pg.Pool };
+    const master = masterPool(dataSource);
     const { password } = master.options; // A pool keeps it out of what spreading copies.
     pool = new pg.Pool({
       ...master.options,

@@ -4,6 +4,7 @@ import { AccountEntity } from '../accounts/account.entity.js';
 
 @Entity('host')
 @Index('host_by_account', ['accountId', 'id'])
+@Index('host_held', ['id'], { where: 'held_reason IS NOT NULL AND detached_at IS NULL' })
 export class HostEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
   id: string;
@@ -44,4 +45,13 @@ export class HostEntity {
 
   @Column({ type: 'timestamptz', name: 'detached_at', nullable: true })
   detachedAt: Date | null;
+
+  @Column({ type: 'text', name: 'wished_run', default: 'run' })
+  wishedRun: string;
+
+  @Column({ type: 'jsonb', name: 'wished_preferences', nullable: true })
+  wishedPreferences: unknown;
+
+  @Column({ type: 'integer', name: 'wishes_version', default: 0 })
+  wishesVersion: number;
 }

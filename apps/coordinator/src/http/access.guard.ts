@@ -6,6 +6,7 @@ import { CONFIG, type Config } from '../config/index.js';
 import { ACCESS, setActor, type Access, type Actor } from './actor.js';
 import { DomainError } from './domain-error.js';
 import { RateLimiter, type RateDecision } from './rate-limiter.js';
+import { isSameOrigin, sessionSecretOf } from './session-cookie.js';
 import { TokenDirectory } from './token-directory.js';
 
 const MINUTE_MS = 60_000;
@@ -24,7 +25,7 @@ export class AccessGuard implements CanActivate {
   constructor(
     private readonly reflector: Reflector,
     private readonly tokens: TokenDirectory,
-    @Inject(CONFIG) config: Config,
+    @Inject(CONFIG) private readonly config: Config,
   ) {
     this.byAccount = new RateLimiter(config.requestsPerMinute, MINUTE_MS);
     this.byNetwork = new RateLimiter(config.anonymousRequestsPerMinute, MINUTE_MS);
@@ -53,7 +54,7 @@ export class AccessGuard implements CanActivate {
 
   private async identify(request: FastifyRequest): Promise<Actor | null> {
     const header = request.headers.authorization;
-    if (header === undefined) return null;
+    if (header === undefined) return await this.identifyBrowser(request);
     const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
     const actor = secret === undefined ? null : await this.tokens.find(secret);
     if (actor) return actor;
@@ -61,6 +62,16 @@ export class AccessGuard implements CanActivate {
     throw new DomainError('unauthorised', 'The token is unknown, expired or revoked.', {
       headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
     });
+  }
+
+  /** Who has signed in with this browser; a session that has ended is none. */
+  private async identifyBrowser(request: FastifyRequest): Promise<Actor | null> {
+    const secret = sessionSecretOf(request);
+    const actor = secret === null ? null : await this.tokens.find(secret);
+    if (actor && !isSameOrigin(request, this.config.publicUrl)) {
+      throw new DomainError('forbidden', 'Only pages of this coordinator may do that with a session.');
+    }
+    return actor;
   }
 
   private limit(request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void {
@@ -116,6 +127,8 @@ function checkAccess(access: Access, actor: Actor | null): void {
 
 function requireActor(actor: Actor | null): Actor {
   if (!actor)
-    throw new DomainError('unauthorised', 'Send "Authorization: Bearer gln_…".', { headers: CHALLENGE });
+    throw new DomainError('unauthorised', 'Sign in, or send "Authorization: Bearer gln_…".', {
+      headers: CHALLENGE,
+    });
   return actor;
 }

@@ -13,4 +13,5 @@ export * from './problem.filter.js';
 export * from './rate-limiter.js';
 export * from './route-index.js';
 export * from './schema-validation.pipe.js';
+export * from './session-cookie.js';
 export * from './token-directory.js';

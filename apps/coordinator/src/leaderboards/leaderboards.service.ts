@@ -17,7 +17,7 @@ const BOARD_SQL: Readonly<Record<Board, string>> = {
   accounts: `
     SELECT c.account_id AS id, a.name, c.cycles::text AS cycles, c.tasks
       FROM account_credit c JOIN account a ON a.id = c.account_id
-     WHERE c.cycles > 0 AND a.deleted_at IS NULL
+     WHERE c.cycles > 0
        AND ($1::numeric IS NULL OR c.cycles < $1 OR (c.cycles = $1 AND c.account_id > $2))
      ORDER BY c.cycles DESC, c.account_id LIMIT $3`,
   hosts: `

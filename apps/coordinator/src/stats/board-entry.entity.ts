@@ -10,7 +10,7 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Index('board_entry_month', { synchronize: false })
 @Index('board_entry_name', { synchronize: false })
 @Index('board_entry_name_part', { synchronize: false })
-@Check('board_entry_kind', "kind IN ('accounts', 'hosts')")
+@Check('board_entry_kind', "kind IN ('accounts', 'hosts', 'teams')")
 export class BoardEntryEntity {
   @PrimaryColumn({ type: 'text' })
   kind: BoardKind;

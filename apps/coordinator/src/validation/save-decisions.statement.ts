@@ -64,16 +64,17 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        JOIN saved ON saved.id = c.unit_id
       WHERE l.host_id = c.host_id AND l.unit_id = c.unit_id AND l.ordinal = c.ordinal
    ), credited AS (
-     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles)
-     SELECT c.* FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[])
+     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id)
+     SELECT c.*, member.team_id FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[])
             AS c(unit_id, ordinal, account_id, host_id, cycles) JOIN saved ON saved.id = c.unit_id
-     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, 1 AS tasks
+            LEFT JOIN team_member member ON member.account_id = c.account_id
+     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, 1 AS tasks
    ), reversed AS (
-     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, reversal)
-     SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, true
+     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id, reversal)
+     SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, e.team_id, true
        FROM unnest($28::bigint[], $29::smallint[]) AS c(unit_id, ordinal) JOIN saved ON saved.id = c.unit_id
        JOIN credit_entry e ON e.unit_id = c.unit_id AND e.ordinal = c.ordinal AND NOT e.reversal
-     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, -1 AS tasks
+     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, -1 AS tasks
    ), entry AS MATERIALIZED (
      SELECT * FROM credited UNION ALL SELECT * FROM reversed
    ), account_total AS (
@@ -101,13 +102,22 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        FROM host_change c
       WHERE s.host_id = c.host_id
      RETURNING 1
+   ), team_total AS (
+     -- The team that each entry names: what is taken back is taken from the team that it was earned for.
+     INSERT INTO team_credit AS total (team_id, cycles, tasks)
+     SELECT team_id, sum(cycles), sum(tasks) FROM entry
+      WHERE team_id IS NOT NULL AND (SELECT count(*) FROM host_total) >= 0
+      GROUP BY team_id ORDER BY team_id
+     ON CONFLICT (team_id) DO UPDATE
+        SET cycles = total.cycles + excluded.cycles, tasks = total.tasks + excluded.tasks
+     RETURNING 1
    ), tallied AS (
      INSERT INTO job_tally AS tally (job_id, units_valid, units_failed, units_cancelled, tasks, cycles)
      SELECT c.job_id, sum(c.valid), sum(c.failed), sum(c.cancelled), sum(c.tasks), sum(c.cycles)
        FROM unnest($36::bigint[], $37::bigint[], $38::smallint[], $39::smallint[], $40::smallint[], $41::integer[],
                    $42::numeric[]) AS c(unit_id, job_id, valid, failed, cancelled, tasks, cycles)
        JOIN saved ON saved.id = c.unit_id
-      WHERE (SELECT count(*) FROM host_total) >= 0
+      WHERE (SELECT count(*) FROM team_total) >= 0 AND (SELECT count(*) FROM host_total) >= 0
       GROUP BY c.job_id ORDER BY c.job_id
      ON CONFLICT (job_id) DO UPDATE
         SET units_valid = tally.units_valid + excluded.units_valid, units_failed = tally.units_failed + excluded.units_failed,

@@ -1,0 +1,162 @@
+import { Injectable } from '@nestjs/common';
+import { DELETED_NAME, type Account } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { AccountEntity, AccountsService } from '../accounts/index.js';
+import { AuditLog } from '../audit/index.js';
+import { HostEvents } from '../hosts/index.js';
+import { DomainError, InvalidRequestError, TokenDirectory, type Actor } from '../http/index.js';
+import { TeamsService } from '../teams/index.js';
+
+const DELETED_HOST_NAME = 'deleted machine';
+const idRows = z.array(z.object({ id: z.string() }));
+
+/** What people do with their own account as a whole. */
+@Injectable()
+export class MyAccountService {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly accounts: AccountsService,
+    private readonly audit: AuditLog,
+    private readonly hostEvents: HostEvents,
+    private readonly teams: TeamsService,
+    private readonly tokens: TokenDirectory,
+  ) {}
+
+  async rename(actor: Actor, name: string): Promise<Account> {
+    requirePerson(actor);
+    await this.dataSource.transaction(async (manager) => {
+      await manager.update(AccountEntity, { id: actor.accountId }, { name });
+      await nameOnBoards(manager, 'accounts', [actor.accountId], name);
+      await this.audit.record(manager, {
+        accountId: actor.accountId,
+        action: 'account.rename',
+        subject: `account ${actor.accountId}`,
+      });
+    });
+    return await this.accounts.get(actor.accountId);
+  }
+
+  /**
+   * Leaves a tombstone: the ledger's entries, totals and who counts as one person stay, so that boards add up and nobody
+   * votes twice by coming back; whatever tells who it was goes, of claimed anonymous accounts as well.
+   *
+   * @param name as the account is called, so that nobody deletes the wrong one
+   */
+  async delete(actor: Actor, name: string): Promise<void> {
+    requirePerson(actor);
+    await this.dataSource.transaction(async (manager) => {
+      const account = await manager.findOneOrFail(AccountEntity, {
+        where: { id: actor.accountId },
+        lock: { mode: 'pessimistic_write' },
+      });
+      if (name.trim() !== account.name) {
+        throw new InvalidRequestError([{ pointer: '/name', detail: 'is not the name of this account' }]);
+      }
+      await refuseWhileNeeded(manager, account);
+      const accountIds = await accountsOf(manager, account);
+      await this.teams.leaveForGood(manager, actor.accountId);
+      await this.forgetHosts(manager, accountIds);
+      await forgetPerson(manager, accountIds);
+      await this.audit.record(manager, {
+        accountId: account.id,
+        action: 'account.delete',
+        subject: `account ${account.id}`,
+      });
+    });
+    this.tokens.forgetAll();
+  }
+
+  private async forgetHosts(manager: EntityManager, accountIds: readonly string[]): Promise<void> {
+    const hosts = idRows.parse(
+      await manager.query('SELECT id FROM host WHERE account_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [
+        accountIds,
+      ]),
+    );
+    const hostIds = hosts.map(({ id }) => id);
+    for (const hostId of hostIds) await this.hostEvents.emitDetached(manager, hostId);
+    await manager.query(
+      `UPDATE host SET name = $2, platform = 'unknown', agent_version = 'unknown', network = NULL, held_reason = NULL,
+              wished_preferences = NULL, detached_at = coalesce(detached_at, now())
+        WHERE id = ANY($1::bigint[])`,
+      [hostIds, DELETED_HOST_NAME],
+    );
+    await nameOnBoards(manager, 'hosts', hostIds, DELETED_HOST_NAME);
+  }
+}
+
+function requirePerson(actor: Actor): void {
+  if (actor.hostId !== null || actor.anonymous) {
+    throw new DomainError('forbidden', 'That needs a person who has signed in, not the token of a host.');
+  }
+}
+
+/** The account, and the anonymous ones that it has claimed. */
+async function accountsOf(manager: EntityManager, account: AccountEntity): Promise<string[]> {
+  if (account.personId === null) return [account.id];
+  const claimed = idRows.parse(
+    await manager.query(
+      'SELECT id FROM account WHERE person_id = $1 AND anonymous AND id <> $2 ORDER BY id FOR UPDATE',
+      [account.personId, account.id],
+    ),
+  );
+  return [account.id, ...claimed.map(({ id }) => id)];
+}
+
+async function refuseWhileNeeded(manager: EntityManager, account: AccountEntity): Promise<void> {
+  const jobs = idRows.parse(
+    await manager.query(
+      `SELECT id FROM job WHERE account_id = $1 AND deleted_at IS NULL
+          AND state IN ('splitting', 'running', 'paused', 'assimilating') LIMIT 1`,
+      [account.id],
+    ),
+  );
+  if (jobs.length > 0) {
+    throw new DomainError('wrong-state', 'Jobs of yours have not ended: cancel them, or wait for them.');
+  }
+  if (!account.operator) return;
+  const others = idRows.parse(
+    await manager.query('SELECT id FROM account WHERE operator AND deleted_at IS NULL AND id <> $1 LIMIT 1', [
+      account.id,
+    ]),
+  );
+  if (others.length === 0) {
+    throw new DomainError('wrong-state', 'You are the only operator: make another one first.');
+  }
+}
+
+async function forgetPerson(manager: EntityManager, accountIds: readonly string[]): Promise<void> {
+  await manager.query(
+    'UPDATE account SET name = $2, operator = false, deleted_at = now() WHERE id = ANY($1::bigint[])',
+    [accountIds, DELETED_NAME],
+  );
+  await nameOnBoards(manager, 'accounts', accountIds, DELETED_NAME);
+  for (const statement of [
+    `DELETE FROM identity_verification WHERE value IN
+       (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,
+    `DELETE FROM identity_user WHERE id IN
+       (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,
+    'DELETE FROM api_token WHERE account_id = ANY($1::bigint[])',
+    'DELETE FROM device_code WHERE account_id = ANY($1::bigint[])',
+    'DELETE FROM blob_grant WHERE account_id = ANY($1::bigint[])',
+    // These subjects name machines as their owner called them.
+    `UPDATE audit_entry SET subject = 'host (deleted)'
+      WHERE account_id = ANY($1::bigint[]) AND action IN ('device.approve', 'device.deny')`,
+  ]) {
+    await manager.query(statement, [accountIds]);
+  }
+}
+
+/** Boards take over a name when credit comes; a name that is gone must be gone at once. */
+async function nameOnBoards(
+  manager: EntityManager,
+  kind: 'accounts' | 'hosts',
+  ids: readonly string[],
+  name: string,
+): Promise<void> {
+  await manager.query('UPDATE board_entry SET name = $3 WHERE kind = $1 AND id = ANY($2::bigint[])', [
+    kind,
+    ids,
+    name,
+  ]);
+}

@@ -1,0 +1,113 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { betterAuth } from 'better-auth';
+import { APIError } from 'better-auth/api';
+import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config/index.js';
+import { masterPool } from '../database/index.js';
+import { DomainError, InvalidRequestError } from '../http/index.js';
+import { LOGGER, type Logger } from '../telemetry/index.js';
+import { betterAuthOptions } from './better-auth-options.js';
+import { MAIL, type Mail } from './mail.js';
+
+/** Somebody who has just proved who they are. */
+export interface ProvenPerson {
+  readonly userId: string;
+  readonly name: string;
+  readonly email: string;
+}
+
+/** E-mail addresses and passwords. The only place that knows better-auth. */
+@Injectable()
+export class Passwords {
+  private readonly auth;
+
+  constructor(
+    dataSource: DataSource,
+    @Inject(MAIL) private readonly mail: Mail,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {
+    this.auth = betterAuth({
+      ...betterAuthOptions((to, code) => this.sendReset(to, code)),
+      database: masterPool(dataSource),
+    });
+  }
+
+  /** @throws {DomainError} `already-exists` */
+  async register(facts: { name: string; email: string; password: string }): Promise<ProvenPerson> {
+    try {
+      return await this.exchange(await this.auth.api.signUpEmail({ body: facts }));
+    } catch (error) {
+      // Two tabs that register the same address at the same moment: one of them cannot create it.
+      if (!refusedWith(error, 'USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL', 'FAILED_TO_CREATE_USER')) throw error;
+      throw new DomainError('already-exists', 'Somebody has signed up with this e-mail address already.', {
+        errors: [{ pointer: '/email', detail: 'has an account: sign in, or reset its password' }],
+      });
+    }
+  }
+
+  /** @throws {DomainError} `unauthorised`, the same whichever of the two is wrong */
+  async verify(proof: { email: string; password: string }): Promise<ProvenPerson> {
+    try {
+      return await this.exchange(await this.auth.api.signInEmail({ body: proof }));
+    } catch (error) {
+      if (!refusedWith(error, 'INVALID_EMAIL_OR_PASSWORD')) throw error;
+      throw new DomainError('unauthorised', 'The e-mail address or the password is wrong.');
+    }
+  }
+
+  /** Mails a code if anybody has this address. Never waits for that, or the time it takes would tell. */
+  requestReset(email: string): void {
+    this.auth.api.requestPasswordReset({ body: { email } }).catch((error: unknown) => {
+      this.logger.error({ event: 'reset-not-sent', err: error });
+    });
+  }
+
+  /** Uses up the code. @returns whose password it was */
+  async reset(code: string, password: string): Promise<string> {
+    const { internalAdapter } = await this.auth.$context;
+    const verification = await internalAdapter.findVerificationValue(`reset-password:${code}`);
+    try {
+      await this.auth.api.resetPassword({ body: { token: code, newPassword: password } });
+    } catch (error) {
+      if (!refusedWith(error, 'INVALID_TOKEN', 'USER_NOT_FOUND')) throw error;
+      throw invalidCode();
+    }
+    if (!verification) throw invalidCode();
+    return verification.value;
+  }
+
+  /** The session that better-auth opened is not needed: its token is stored as it is, ours are stored as hashes. */
+  private async exchange({
+    token,
+    user,
+  }: {
+    readonly token: string | null;
+    readonly user: { readonly id: string; readonly name: string; readonly email: string };
+  }): Promise<ProvenPerson> {
+    if (token !== null) await (await this.auth.$context).internalAdapter.deleteSession(token);
+    return { userId: user.id, name: user.name, email: user.email };
+  }
+
+  private async sendReset(to: string, code: string): Promise<void> {
+    const { name, publicUrl } = this.config;
+    // A link is only made of an address that the operator has set: the request's own could be an attacker's.
+    const how =
+      publicUrl === null
+        ? `Open the page "Sign in" of ${name}, choose "I have a code", and enter this code:\n\n  ${code}`
+        : `Open this page:\n\n  ${publicUrl}/sign-in?mode=reset&code=${encodeURIComponent(code)}`;
+    const text = `Somebody, perhaps you, wants to set a new password at ${name}.\n\n${how}\n\nIt works once, for an hour. If it was not you, nothing needs to be done.`;
+    await this.mail.send({ to, subject: 'Set a new password', text });
+  }
+}
+
+function invalidCode(): DomainError {
+  return new InvalidRequestError(
+    [{ pointer: '/code', detail: 'is unknown, used or older than an hour' }],
+    'The code is not valid any longer: ask for a new one.',
+  );
+}
+
+function refusedWith(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof APIError && typeof error.body?.code === 'string' && codes.includes(error.body.code);
+}

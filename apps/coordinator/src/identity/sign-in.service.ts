@@ -1,0 +1,172 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { SCOPES, type Account, type Session, type SignIn, type SignUp } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import {
+  AccountEntity,
+  AccountsService,
+  ApiTokenEntity,
+  insertAccount,
+  insertToken,
+} from '../accounts/index.js';
+import { AuditLog } from '../audit/index.js';
+import { CONFIG, type Config } from '../config/index.js';
+import {
+  DomainError,
+  drawSecret,
+  RateLimiter,
+  SESSION_SECONDS,
+  TokenDirectory,
+  type Actor,
+} from '../http/index.js';
+import { AccountIdentityEntity } from './account-identity.entity.js';
+import { IdentityUserEntity } from './identity-user.entity.js';
+import { Passwords, type ProvenPerson } from './passwords.service.js';
+
+const HOUR_MS = 3_600_000;
+/** Guesses at one person's password, wherever they come from. */
+const TRIES_PER_ADDRESS_AND_HOUR = 20;
+
+export interface OpenedSession {
+  readonly account: Account;
+  /** For the browser's cookie. */
+  readonly secret: string;
+}
+
+/** Exchanges a password, or a token, for a session of a browser: a token of ours like any other, kept as a hash. */
+@Injectable()
+export class SignInService {
+  private readonly byNetwork: RateLimiter;
+  private readonly byAddress = new RateLimiter(TRIES_PER_ADDRESS_AND_HOUR, HOUR_MS);
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly passwords: Passwords,
+    private readonly accounts: AccountsService,
+    private readonly audit: AuditLog,
+    private readonly tokens: TokenDirectory,
+    @Inject(CONFIG) config: Config,
+  ) {
+    this.byNetwork = new RateLimiter(config.signInsPerHour, HOUR_MS);
+  }
+
+  async signUp(facts: SignUp, network: string, browser: string): Promise<OpenedSession> {
+    limit(this.byNetwork, network);
+    return await this.openFor(await this.passwords.register(facts), browser);
+  }
+
+  async signIn(proof: SignIn, network: string, browser: string): Promise<OpenedSession> {
+    limit(this.byNetwork, network);
+    limit(this.byAddress, proof.email.toLowerCase());
+    return await this.openFor(await this.passwords.verify(proof), browser);
+  }
+
+  /** For people without a password, such as the first operator: the session may do what the token may. */
+  async signInWithToken(actor: Actor, browser: string): Promise<OpenedSession> {
+    if (actor.hostId !== null) {
+      throw new DomainError('forbidden', 'The token of a host can only work: sign in with one of yours.');
+    }
+    const secret = await this.dataSource.transaction((manager) =>
+      openSession(manager, actor.accountId, actor.scopes, browser),
+    );
+    return { account: await this.accounts.get(actor.accountId), secret };
+  }
+
+  async signOut(actor: Actor | null): Promise<void> {
+    if (!actor) return;
+    await this.dataSource.manager.update(
+      ApiTokenEntity,
+      { id: actor.tokenId, session: true },
+      { revokedAt: () => 'now()' },
+    );
+    this.tokens.forgetAll();
+  }
+
+  async sessionOf(actor: Actor | null): Promise<Session> {
+    if (actor === null || actor.hostId !== null) return { account: null, email: null };
+    const account = await this.accounts.get(actor.accountId);
+    const user = await this.dataSource
+      .createQueryBuilder(IdentityUserEntity, 'u')
+      .innerJoin(AccountIdentityEntity, 'i', 'i.userId = u.id')
+      .where('i.accountId = :accountId', actor)
+      .getOne();
+    return { account, email: user?.email ?? null };
+  }
+
+  requestReset(email: string, network: string): void {
+    limit(this.byNetwork, network);
+    limit(this.byAddress, email.toLowerCase());
+    this.passwords.requestReset(email);
+  }
+
+  /** Whoever was signed in with the old password is not any longer. Other tokens and hosts go on. */
+  async resetPassword(code: string, password: string, network: string): Promise<void> {
+    limit(this.byNetwork, network);
+    const userId = await this.passwords.reset(code, password);
+    await this.dataSource.transaction(async (manager) => {
+      const identity = await manager.findOneBy(AccountIdentityEntity, { userId });
+      if (!identity) return;
+      const { accountId } = identity;
+      await manager.update(ApiTokenEntity, { accountId, session: true }, { revokedAt: () => 'now()' });
+      await this.audit.record(manager, {
+        accountId,
+        action: 'account.reset-password',
+        subject: `account ${accountId}`,
+      });
+    });
+    this.tokens.forgetAll();
+  }
+
+  private async openFor(person: ProvenPerson, browser: string): Promise<OpenedSession> {
+    const opened = await this.dataSource.transaction(async (manager) => {
+      const account = await this.accountOf(manager, person);
+      const scopes = SCOPES.filter((scope) => scope !== 'operate' || account.operator);
+      return { id: account.id, secret: await openSession(manager, account.id, scopes, browser) };
+    });
+    return { account: await this.accounts.get(opened.id), secret: opened.secret };
+  }
+
+  /** Their account; made now if it is their first time, or if the coordinator stopped between the two the time before. */
+  private async accountOf(manager: EntityManager, person: ProvenPerson): Promise<AccountEntity> {
+    await manager.findOne(IdentityUserEntity, {
+      where: { id: person.userId },
+      lock: { mode: 'pessimistic_write' },
+    });
+    const identity = await manager.findOneBy(AccountIdentityEntity, { userId: person.userId });
+    if (identity) return await manager.findOneByOrFail(AccountEntity, { id: identity.accountId });
+    const account = await insertAccount(manager, { name: person.name, operator: false, anonymous: false });
+    await manager.insert(AccountIdentityEntity, { accountId: account.id, userId: person.userId });
+    await this.audit.record(manager, {
+      accountId: account.id,
+      action: 'account.sign-up',
+      subject: `account ${account.id}`,
+    });
+    return account;
+  }
+}
+
+async function openSession(
+  manager: EntityManager,
+  accountId: string,
+  scopes: Actor['scopes'],
+  browser: string,
+): Promise<string> {
+  const secret = drawSecret();
+  await insertToken(manager, {
+    accountId,
+    hostId: null,
+    secret,
+    label: browser,
+    scopes,
+    expiresAt: new Date(Date.now() + SESSION_SECONDS * 1000).toISOString(),
+    session: true,
+  });
+  return secret;
+}
+
+function limit(limiter: RateLimiter, caller: string): void {
+  const { allowed, resetSeconds } = limiter.take(caller);
+  if (allowed) return;
+  throw new DomainError('rate-limited', `Too many tries. Try again in ${resetSeconds} s.`, {
+    headers: { 'retry-after': String(resetSeconds) },
+  });
+}

@@ -1,0 +1,237 @@
+import { Injectable } from '@nestjs/common';
+import type { FoundTeam, Team, TeamMember, UpdateTeam } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { isUniqueViolation } from '../database/index.js';
+import {
+  decodeCursor,
+  DomainError,
+  ID_PATTERN,
+  idFromCursor,
+  NotFoundError,
+  toPage,
+  type Actor,
+  type Page,
+} from '../http/index.js';
+import { TeamMemberEntity } from './team-member.entity.js';
+import { TeamEntity } from './team.entity.js';
+
+const CYCLES_PATTERN = /^-?\d{1,60}$/;
+const count = z.coerce.number().int();
+
+const TEAM_SELECT = `
+  SELECT t.id, t.name, t.description, t.created_at, t.keeper_id, k.name AS keeper_name,
+         (SELECT count(*) FROM team_member m WHERE m.team_id = t.id) AS members,
+         greatest(0, trunc(coalesce(c.cycles, 0)))::text AS cycles, greatest(0, coalesce(c.tasks, 0)) AS tasks
+    FROM team t JOIN account k ON k.id = t.keeper_id LEFT JOIN team_credit c ON c.team_id = t.id`;
+
+const teamRows = z.array(
+  z.object({
+    id: z.string(),
+    name: z.string(),
+    description: z.string(),
+    created_at: z.date(),
+    keeper_id: z.string(),
+    keeper_name: z.string(),
+    members: count,
+    cycles: z.string(),
+    tasks: count,
+  }),
+);
+const memberRows = z.array(
+  z.object({ id: z.string(), name: z.string(), joined_at: z.date(), cycles: z.string() }),
+);
+
+/**
+ * Teams and who is in them. Credit is never moved: each entry of the ledger names the team of its moment, in the statement
+ * that grants it.
+ */
+@Injectable()
+export class TeamsService {
+  constructor(private readonly dataSource: DataSource) {}
+
+  async list(cursor: string | undefined, limit: number): Promise<Page<Team>> {
+    const rows = teamRows.parse(
+      await this.dataSource.query(`${TEAM_SELECT} WHERE t.id < $1 ORDER BY t.id DESC LIMIT $2`, [
+        idFromCursor(cursor),
+        limit + 1,
+      ]),
+    );
+    return toPage(rows, limit, present, ({ id }) => [id]);
+  }
+
+  async get(teamId: string): Promise<Team> {
+    return await find(this.dataSource.manager, teamId);
+  }
+
+  async ofAccount(accountId: string): Promise<Team | null> {
+    const member = await this.dataSource.manager.findOneBy(TeamMemberEntity, { accountId });
+    return member ? await this.get(member.teamId) : null;
+  }
+
+  async members(teamId: string, cursor: string | undefined, limit: number): Promise<Page<TeamMember>> {
+    await this.get(teamId);
+    const [cycles = null, id = null] =
+      cursor === undefined ? [] : decodeCursor(cursor, [CYCLES_PATTERN, ID_PATTERN]);
+    const rows = memberRows.parse(
+      await this.dataSource.query(
+        `SELECT id, name, joined_at, cycles::text FROM (
+           SELECT a.id, a.name, m.joined_at, greatest(0, trunc(coalesce(c.cycles, 0) - m.cycles_before)) AS cycles
+             FROM team_member m JOIN account a ON a.id = m.account_id
+                  LEFT JOIN account_credit c ON c.account_id = m.account_id
+            WHERE m.team_id = $1) member
+          WHERE $2::numeric IS NULL OR cycles < $2 OR (cycles = $2 AND id > $3)
+          ORDER BY cycles DESC, id LIMIT $4`,
+        [teamId, cycles, id, limit + 1],
+      ),
+    );
+    return toPage(
+      rows,
+      limit,
+      (row) => ({ id: row.id, name: row.name, joinedAt: row.joined_at.toISOString(), credit: row.cycles }),
+      (row) => [row.cycles, row.id],
+    );
+  }
+
+  async found(actor: Actor, facts: FoundTeam): Promise<Team> {
+    requirePerson(actor);
+    return await namedOnce(facts.name, () =>
+      this.dataSource.transaction(async (manager) => {
+        await lockMembership(manager, actor.accountId);
+        const team = await manager.save(TeamEntity, { ...facts, keeperId: actor.accountId });
+        await leaveCurrent(manager, actor.accountId);
+        await enter(manager, actor.accountId, team.id);
+        return await find(manager, team.id);
+      }),
+    );
+  }
+
+  async update(
+    actor: Actor,
+    teamId: string,
+    changes: UpdateTeam,
+    checkVersion: (current: Team) => void,
+  ): Promise<Team> {
+    return await namedOnce(changes.name ?? '', () =>
+      this.dataSource.transaction(async (manager) => {
+        const team = await lockTeam(manager, teamId);
+        if (!actor.operator && team.keeperId !== actor.accountId) {
+          throw new DomainError('forbidden', 'Only the keeper of the team may change it.');
+        }
+        checkVersion(await find(manager, teamId));
+        const { name = team.name, description = team.description } = changes;
+        await manager.update(TeamEntity, { id: teamId }, { name, description });
+        await manager.query("UPDATE board_entry SET name = $2 WHERE kind = 'teams' AND id = $1", [
+          teamId,
+          name,
+        ]);
+        return await find(manager, teamId);
+      }),
+    );
+  }
+
+  async join(actor: Actor, teamId: string): Promise<Team> {
+    requirePerson(actor);
+    return await this.dataSource.transaction(async (manager) => {
+      await lockMembership(manager, actor.accountId);
+      const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
+      if (current?.teamId !== teamId) {
+        await lockTeam(manager, teamId);
+        await leaveCurrent(manager, actor.accountId);
+        await enter(manager, actor.accountId, teamId);
+      }
+      return await find(manager, teamId);
+    });
+  }
+
+  async leave(actor: Actor, teamId: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await lockMembership(manager, actor.accountId);
+      const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
+      if (current?.teamId === teamId) await leaveCurrent(manager, actor.accountId);
+    });
+  }
+
+  /** Somebody deletes their account. */
+  async leaveForGood(manager: EntityManager, accountId: string): Promise<void> {
+    await lockMembership(manager, accountId);
+    await leaveCurrent(manager, accountId);
+  }
+}
+
+function requirePerson(actor: Actor): void {
+  if (actor.hostId !== null || actor.anonymous) {
+    throw new DomainError('forbidden', 'Teams are for people who have signed in.');
+  }
+}
+
+async function find(manager: EntityManager, teamId: string): Promise<Team> {
+  const [row] = teamRows.parse(await manager.query(`${TEAM_SELECT} WHERE t.id = $1`, [teamId]));
+  if (!row) throw new NotFoundError(`team ${teamId}`);
+  return present(row);
+}
+
+/** Two tabs that join and leave at the same moment take turns. */
+async function lockMembership(manager: EntityManager, accountId: string): Promise<void> {
+  await manager.query('SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE', [accountId]);
+}
+
+async function lockTeam(manager: EntityManager, teamId: string): Promise<TeamEntity> {
+  const team = await manager.findOne(TeamEntity, {
+    where: { id: teamId },
+    lock: { mode: 'pessimistic_write' },
+  });
+  if (!team) throw new NotFoundError(`team ${teamId}`);
+  return team;
+}
+
+async function enter(manager: EntityManager, accountId: string, teamId: string): Promise<void> {
+  await manager.query(
+    `INSERT INTO team_member (account_id, team_id, cycles_before)
+     VALUES ($1, $2, coalesce((SELECT cycles FROM account_credit WHERE account_id = $1), 0))`,
+    [accountId, teamId],
+  );
+  // Somebody comes to a team that everybody had left.
+  await manager.query(
+    `UPDATE team t SET keeper_id = $1 WHERE t.id = $2
+        AND NOT EXISTS (SELECT FROM team_member m WHERE m.team_id = t.id AND m.account_id = t.keeper_id)`,
+    [accountId, teamId],
+  );
+}
+
+/** The team stays, with what was earned for it; whoever has been in it longest keeps it when its keeper leaves. */
+async function leaveCurrent(manager: EntityManager, accountId: string): Promise<void> {
+  await manager.delete(TeamMemberEntity, { accountId });
+  await manager.query(
+    `UPDATE team t SET keeper_id = heir.account_id
+       FROM (SELECT DISTINCT ON (m.team_id) m.team_id, m.account_id FROM team_member m
+               JOIN team kept ON kept.id = m.team_id AND kept.keeper_id = $1
+              ORDER BY m.team_id, m.joined_at, m.account_id) heir
+      WHERE t.id = heir.team_id AND t.keeper_id = $1`,
+    [accountId],
+  );
+}
+
+async function namedOnce<T>(name: string, change: () => Promise<T>): Promise<T> {
+  try {
+    return await change();
+  } catch (error) {
+    if (!isUniqueViolation(error, 'team_name')) throw error;
+    throw new DomainError('already-exists', `There is a team "${name}" already.`, {
+      errors: [{ pointer: '/name', detail: 'is taken' }],
+    });
+  }
+}
+
+function present(row: z.infer<typeof teamRows>[number]): Team {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    keeper: { id: row.keeper_id, name: row.keeper_name },
+    members: row.members,
+    credit: row.cycles,
+    validTasks: row.tasks,
+    createdAt: row.created_at.toISOString(),
+  };
+}

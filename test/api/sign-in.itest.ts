@@ -1,0 +1,217 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { account, session, tokenPage } from '@gleaner/protocol';
+import type supertest from 'supertest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+
+const PASSWORD = 'correct horse battery';
+let gleaner: TestApplication;
+let outbox: string;
+let people = 0;
+
+beforeAll(async () => {
+  outbox = await mkdtemp(join(tmpdir(), 'gleaner-mail-'));
+  // What a mail program does with a message that it reads: here it keeps it.
+  const program = join(outbox, 'keep-mail.mjs');
+  await writeFile(
+    program,
+    `import { text } from 'node:stream/consumers';
+     import { writeFileSync } from 'node:fs';
+     writeFileSync(new URL(process.pid + '.eml', import.meta.url), await text(process.stdin));`,
+  );
+  gleaner = await createTestApplication({
+    env: { GLEANER_MAIL_COMMAND: `${process.execPath} ${program}`, GLEANER_SIGN_INS_PER_HOUR: '1000' },
+  });
+});
+afterAll(async () => {
+  await gleaner.close();
+  await rm(outbox, { recursive: true, force: true });
+});
+
+/** A request as a page of this site makes it. */
+function fromPage(test: supertest.Test, cookie?: string): supertest.Test {
+  const request = test.set('origin', gleaner.url).set('user-agent', 'Firefox/140.0 (Linux)');
+  return cookie === undefined ? request : request.set('cookie', cookie);
+}
+
+function cookieOf(response: supertest.Response): string {
+  return response.get('set-cookie')?.[0]?.split(';', 1)[0] ?? '';
+}
+
+async function signUp(facts: { name?: string; email?: string; password?: string } = {}) {
+  const email = facts.email ?? `person${++people}@example.org`;
+  const response = await fromPage(gleaner.http.post('/v1/session/sign-up')).send({
+    name: 'Ada',
+    password: PASSWORD,
+    ...facts,
+    email,
+  });
+  return { response, email, cookie: cookieOf(response) };
+}
+
+function signIn(email: string, password: string) {
+  return fromPage(gleaner.http.post('/v1/session/sign-in')).send({ email, password });
+}
+
+async function whoIs(cookie: string) {
+  return session.parse((await fromPage(gleaner.http.get('/v1/session'), cookie).expect(200)).body);
+}
+
+describe('signing up', () => {
+  it('makes an account whose browser is signed in by a cookie that scripts cannot read', async () => {
+    const { response, email, cookie } = await signUp({ name: 'Ada' });
+    expect(response.status).toBe(201);
+    expect(account.parse(response.body)).toMatchObject({ name: 'Ada', anonymous: false, operator: false });
+    const [header = ''] = response.get('set-cookie') ?? [];
+    expect(header).toMatch(/HttpOnly/);
+    expect(header).toMatch(/SameSite=Lax/);
+    expect(await whoIs(cookie)).toMatchObject({ email, account: { name: 'Ada' } });
+    const tokens = tokenPage.parse((await fromPage(gleaner.http.get('/v1/tokens'), cookie).expect(200)).body);
+    expect(tokens.items).toMatchObject([
+      { label: 'Firefox on Linux', session: true, scopes: ['work', 'submit'] },
+    ]);
+  });
+
+  it('keeps neither passwords nor sessions as they are', async () => {
+    const { cookie } = await signUp();
+    const rows = JSON.stringify(
+      await gleaner.dataSource.query(
+        `SELECT (SELECT json_agg(t) FROM api_token t) AS tokens, (SELECT json_agg(c) FROM identity_credential c) AS credentials,
+                (SELECT count(*) FROM identity_session) AS sessions`,
+      ),
+    );
+    expect(rows).not.toContain(PASSWORD);
+    expect(rows).not.toContain(cookie.split('gln_')[1]);
+    expect(rows).toContain('"sessions":"0"');
+  });
+
+  it('refuses an address that has an account, however it is written, also when two tabs do it at once', async () => {
+    const { email } = await signUp();
+    const again = await signUp({ email: email.toUpperCase() });
+    expect(again.response.status).toBe(409);
+    expect(again.response.body).toMatchObject({ code: 'already-exists', errors: [{ pointer: '/email' }] });
+    const both = await Promise.all([
+      signUp({ email: 'two@example.org' }),
+      signUp({ email: 'two@example.org' }),
+    ]);
+    expect(both.map(({ response }) => response.status).sort()).toEqual([201, 409]);
+  });
+
+  it.each([
+    ['a short password', { password: 'short' }, '/password'],
+    ['a password of 10,000 characters', { password: 'x'.repeat(10_000) }, '/password'],
+    ['a name of 10,000 characters', { name: 'x'.repeat(10_000) }, '/name'],
+    ['an empty name', { name: '  ' }, '/name'],
+    ['what is no address', { email: 'ada' }, '/email'],
+    ['an address with a line break', { email: 'ada@example.org\nBcc: eve@example.org' }, '/email'],
+  ])('refuses %s with a pointer', async (_case, facts, pointer) => {
+    const { response } = await signUp(facts);
+    expect(response.status).toBe(400);
+    expect(response.body).toMatchObject({ errors: [{ pointer }] });
+  });
+
+  it.each(['<img src=x onerror=alert(1)>', '🌾🌾', 'متطوع', '‮evil'])(
+    'takes the name %s as it is',
+    async (name) => {
+      const { response } = await signUp({ name });
+      expect(account.parse(response.body).name).toBe(name);
+    },
+  );
+});
+
+describe('signing in and out', () => {
+  it('needs the right password, and tells the same whichever is wrong', async () => {
+    const { email } = await signUp();
+    await signIn(email, PASSWORD).expect(200);
+    const wrong = await signIn(email, 'wrong password').expect(401);
+    const unknown = await signIn('nobody@example.org', PASSWORD).expect(401);
+    expect(wrong.body).toMatchObject({ code: 'unauthorised' });
+    expect({ ...wrong.body, instance: '' }).toEqual({ ...unknown.body, instance: '' });
+  });
+
+  it('ends the session everywhere at once', async () => {
+    const { cookie } = await signUp();
+    const out = await fromPage(gleaner.http.post('/v1/session/sign-out'), cookie).expect(204);
+    expect(cookieOf(out)).toBe('gleaner_session=');
+    expect(await whoIs(cookie)).toEqual({ account: null, email: null });
+    await fromPage(gleaner.http.get('/v1/accounts/me'), cookie).expect(401);
+    await fromPage(gleaner.http.post('/v1/session/sign-out'), cookie).expect(204);
+  });
+
+  it('exchanges a token for a session that may do what the token may', async () => {
+    const response = await operatorOf(gleaner).post('/v1/session/token').expect(200);
+    const cookie = cookieOf(response);
+    await fromPage(gleaner.http.get('/v1/accounts'), cookie).expect(200);
+    expect((await whoIs(cookie)).account).toMatchObject({ operator: true });
+  });
+
+  it('lets no other site use the session', async () => {
+    const { cookie } = await signUp();
+    const change = () => gleaner.http.patch('/v1/accounts/me').set('cookie', cookie).send({ name: 'Eve' });
+    for (const origin of ['https://evil.example', 'null', `${gleaner.url}.evil.example`]) {
+      await change().set('origin', origin).expect(403);
+    }
+    await change().expect(403);
+    await change().set('origin', gleaner.url).expect(200);
+  });
+
+  it('counts guesses at one address, wherever they come from', async () => {
+    const { email } = await signUp();
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 21; guess += 1) statuses.push((await signIn(email, `guess ${guess}`)).status);
+    expect(statuses.slice(0, 20).every((status) => status === 401)).toBe(true);
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+describe('resetting a password', () => {
+  it('mails a code that works once and ends all sessions', async () => {
+    const { email, cookie } = await signUp();
+    await fromPage(gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);
+    const code = await mailedCode(email);
+    const reset = (password: string) =>
+      fromPage(gleaner.http.post('/v1/session/password')).send({ code, password });
+    await reset('another good one').expect(204);
+    expect((await whoIs(cookie)).account).toBeNull();
+    await signIn(email, PASSWORD).expect(401);
+    await signIn(email, 'another good one').expect(200);
+    const again = await reset('a third good one').expect(400);
+    expect(again.body).toMatchObject({ errors: [{ pointer: '/code' }] });
+  });
+
+  it('does not tell who has an account, and writes to nobody else', async () => {
+    const before = await readdir(outbox);
+    await fromPage(gleaner.http.post('/v1/session/password-reset'))
+      .send({ email: 'nobody@example.org' })
+      .expect(202);
+    await fromPage(gleaner.http.post('/v1/session/password'))
+      .send({ code: 'x', password: PASSWORD })
+      .expect(400);
+    expect(await readdir(outbox)).toEqual(before);
+  });
+
+  it('keeps no code that works in the database', async () => {
+    const { email } = await signUp();
+    await fromPage(gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);
+    const code = await mailedCode(email);
+    expect(
+      JSON.stringify(await gleaner.dataSource.query('SELECT * FROM identity_verification')),
+    ).not.toContain(code);
+  });
+});
+
+async function mailedCode(email: string): Promise<string> {
+  let code = '';
+  await expect
+    .poll(async () => {
+      const names = (await readdir(outbox)).filter((name) => name.endsWith('.eml'));
+      const messages = await Promise.all(names.map((name) => readFile(join(outbox, name), 'utf8')));
+      const message = messages.find((text) => text.includes(`To: ${email}\n`)) ?? '';
+      code = /^ {2}(\S+)$/m.exec(message)?.[1] ?? '';
+      return code;
+    })
+    .not.toBe('');
+  return code;
+}
