@@ -33,6 +33,33 @@ export const siteStats = z
   .meta({ id: 'SiteStats' });
 export type SiteStats = z.infer<typeof siteStats>;
 
+export const STATISTICS_GRAINS = ['hour', 'day'] as const;
+/** Validated work of one hour or day of UTC. */
+export const statisticsPoint = z
+  .strictObject({
+    startsAt: isoInstant,
+    cycles: decimalString,
+    tasks: z.number().int(),
+    /** Units whose first credit was granted then. */
+    units: z.number().int(),
+    /** Hosts that were credited then. */
+    hosts: z.number().int(),
+    savedBytes: decimalString,
+  })
+  .meta({ id: 'StatisticsPoint' });
+export type StatisticsPoint = z.infer<typeof statisticsPoint>;
+
+export const statisticsHistory = z
+  .strictObject({ grain: z.enum(STATISTICS_GRAINS), points: z.array(statisticsPoint) })
+  .meta({ id: 'StatisticsHistory' });
+export type StatisticsHistory = z.infer<typeof statisticsHistory>;
+
+export const statisticsQuery = z.strictObject({
+  grain: z.enum(STATISTICS_GRAINS).default('hour'),
+  points: z.coerce.number().int().min(2).max(366).default(48),
+});
+export type StatisticsQuery = z.infer<typeof statisticsQuery>;
+
 /** A job that its scientist shows to everybody: its progress, never its results or inputs. */
 export const publicJob = z
   .strictObject({

@@ -22,6 +22,10 @@ export const QUEUES = {
   boards: 'boards',
   /** Looks for credit that the leaderboards missed, and measures how long they are. */
   boardUpkeep: 'board-upkeep',
+  /** Adds new credit to the statistics' hours and days. */
+  statistics: 'statistics',
+  /** Counts the days that are over a last time. */
+  statisticsClose: 'statistics-close',
 } as const;
 
 export interface ValidateData {

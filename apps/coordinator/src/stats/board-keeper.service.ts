@@ -14,11 +14,17 @@ const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
 const TOTALS: Readonly<Record<BoardKind, string>> = {
   accounts: `SELECT c.account_id AS id, a.name, c.cycles, c.tasks
-               FROM account_credit c JOIN account a ON a.id = c.account_id AND a.deleted_at IS NULL`,
+               FROM account_credit c JOIN account a ON a.id = c.account_id`,
   hosts: `SELECT s.host_id AS id, h.name, s.cycles, s.credited_tasks AS tasks
             FROM host_standing s JOIN host h ON h.id = s.host_id`,
+  teams: `SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id`,
 };
-const ID_COLUMN: Readonly<Record<BoardKind, string>> = { accounts: 'account_id', hosts: 'host_id' };
+const ID_COLUMN: Readonly<Record<BoardKind, string>> = {
+  accounts: 'account_id',
+  hosts: 'host_id',
+  teams: 'team_id',
+};
+const KINDS = Object.keys(TOTALS) as readonly BoardKind[];
 
 /**
  * Takes totals into the boards. What a total has grown by since the row took it in was earned meanwhile, whenever and
@@ -31,7 +37,7 @@ export class BoardKeeper {
   /** Takes in what was earned in the last seconds: since the refresh before, and a little longer. */
   async refresh(sinceSeconds = 0): Promise<void> {
     const seconds = Math.ceil(sinceSeconds) + OVERLAP_SECONDS;
-    for (const kind of ['accounts', 'hosts'] as const) {
+    for (const kind of KINDS) {
       await this.takeIn(
         kind,
         `total.id IN (SELECT ${ID_COLUMN[kind]} FROM credit_entry
@@ -42,7 +48,7 @@ export class BoardKeeper {
 
   /** Takes in whatever was missed, such as while no coordinator ran, and places the anchors anew. */
   async reconcile(): Promise<void> {
-    for (const kind of ['accounts', 'hosts'] as const) {
+    for (const kind of KINDS) {
       await this.takeIn(kind, 'true');
       for (const period of Object.keys(BOARDS) as BoardPeriod[]) await this.placeAnchors(kind, period);
     }

@@ -1,2 +1,3 @@
 export { BoardKeeper } from './board-keeper.service.js';
+export { StatisticsKeeper } from './statistics-keeper.service.js';
 export { StatsModule } from './stats.module.js';

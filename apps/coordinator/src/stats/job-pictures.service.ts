@@ -74,7 +74,11 @@ export class JobPictures {
   }
 
   private async draw(job: PublicJob): Promise<Omit<PublicJobView, 'job'>> {
-    return { picture: await this.squares(job), helpers: await this.helpers(job.id) };
+    return {
+      picture: await this.squares(job),
+      helpers: await this.helpers(job.id),
+      swarm: { inputs: [], savedBytes: 0 },
+    };
   }
 
   private async squares({ id, units }: PublicJob): Promise<JobSquares> {

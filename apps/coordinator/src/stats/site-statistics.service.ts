@@ -52,7 +52,13 @@ export class SiteStatistics {
     return {
       name: this.config.name,
       at: new Date().toISOString(),
-      totals: { cycles: row.cycles, tasks: row.tasks, accounts: row.accounts, hosts: row.hosts },
+      totals: {
+        cycles: row.cycles,
+        tasks: row.tasks,
+        accounts: row.accounts,
+        hosts: row.hosts,
+        savedBytes: '0',
+      },
       now: {
         hosts: row.busy_hosts,
         tasks: row.running_tasks,

@@ -8,17 +8,28 @@ import { JobPictures } from './job-pictures.service.js';
 import { PublicJobsController } from './public-jobs.controller.js';
 import { PublicJobs } from './public-jobs.service.js';
 import { SiteStatistics } from './site-statistics.service.js';
+import { StatisticsHistories } from './statistics-history.service.js';
+import { StatisticsKeeper } from './statistics-keeper.service.js';
+import { StatisticsProcessor } from './statistics.processor.js';
 import { StatsController } from './stats.controller.js';
 
 /** What everybody may see: totals, the rate of the moment, boards, and public jobs with their pictures. */
 @Module({})
 export class StatsModule {
   static forRole({ serves, works }: { serves: boolean; works: boolean }): DynamicModule {
-    const serving = [SiteStatistics, PublicJobs, JobPictures, JobBroadcast, BoardsService];
+    const serving = [
+      SiteStatistics,
+      StatisticsHistories,
+      PublicJobs,
+      JobPictures,
+      JobBroadcast,
+      BoardsService,
+    ];
+    const working = [BoardsProcessor, StatisticsProcessor];
     return {
       module: StatsModule,
       controllers: serves ? [StatsController, PublicJobsController, BoardsController] : [],
-      providers: [BoardKeeper, ...(serves ? serving : []), ...(works ? [BoardsProcessor] : [])],
+      providers: [BoardKeeper, StatisticsKeeper, ...(serves ? serving : []), ...(works ? working : [])],
     };
   }
 }

@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+
+/** An entry's time is its transaction's beginning: what is younger than this may still be committing. */
+const SETTLE_SECONDS = 15;
+/** Hours counted by one queue job: an installation that was away for a year catches up within minutes. */
+const SLICES_MAX = 500;
+/** A day is counted a last time when nothing can be granted in it any more. */
+const CLOSE_AFTER = '10 minutes';
+
+/**
+ * What was earned from `$1` to before `$2`, both within one hour of UTC, added to the hour and to its day. A unit counts where
+ * its first credit was granted, a host once an hour and once a day.
+ */
+const COUNT_SQL = `
+  WITH entry AS MATERIALIZED (
+    SELECT unit_id, host_id, cycles, reversal FROM credit_entry WHERE granted_at >= $1 AND granted_at < $2
+  ), slice AS (
+    SELECT date_trunc('hour', $1::timestamptz, 'UTC') AS hour, date_trunc('day', $1::timestamptz, 'UTC') AS day,
+           ($1::timestamptz AT TIME ZONE 'UTC')::date AS date,
+           1 << extract(hour FROM $1::timestamptz AT TIME ZONE 'UTC')::int AS bit
+  ), host AS (
+    SELECT DISTINCT host_id FROM entry WHERE NOT reversal
+  ), known AS (
+    SELECT count(*) AS today, count(*) FILTER (WHERE k.hours & slice.bit <> 0) AS this_hour
+      FROM slice JOIN statistics_host k ON k.day = slice.date JOIN host USING (host_id)
+  ), noted AS (
+    INSERT INTO statistics_host AS k (day, host_id, hours)
+    SELECT slice.date, host_id, slice.bit FROM slice, host ORDER BY host_id
+    ON CONFLICT (day, host_id) DO UPDATE SET hours = k.hours | excluded.hours
+  ), sums AS (
+    SELECT sum(cycles) AS cycles, sum(CASE WHEN reversal THEN -1 ELSE 1 END) AS tasks,
+           (SELECT count(DISTINCT e.unit_id) FROM entry e WHERE NOT e.reversal AND NOT EXISTS (
+              SELECT FROM credit_entry f WHERE f.unit_id = e.unit_id AND NOT f.reversal AND f.granted_at < $1)) AS units,
+           (SELECT count(*) FROM host) AS hosts
+      FROM entry HAVING count(*) > 0
+  )
+  INSERT INTO statistics_bucket AS b (grain, starts_at, cycles, tasks, units, hosts)
+  SELECT 'hour', slice.hour, cycles, tasks, units, hosts - known.this_hour FROM slice, known, sums
+   UNION ALL
+  SELECT 'day', slice.day, cycles, tasks, units, hosts - known.today FROM slice, known, sums
+  ON CONFLICT (grain, starts_at) DO UPDATE
+     SET cycles = b.cycles + excluded.cycles, tasks = b.tasks + excluded.tasks,
+         units = b.units + excluded.units, hosts = b.hosts + excluded.hosts`;
+
+/** The next slice for the cursor: to the end of its hour, to `$1`, or as far as everything has settled. */
+const NEXT_SLICE_SQL = `
+  SELECT counted_to AS start,
+         least(date_trunc('hour', counted_to, 'UTC') + interval '1 hour',
+               now() - interval '${SETTLE_SECONDS} seconds', $1::timestamptz) AS "end"
+    FROM statistics_cursor FOR UPDATE`;
+
+/** Hours of the day `$1` as far as they have been counted. */
+const HOURS_OF_DAY_SQL = `
+  SELECT hour AS start, least(hour + interval '1 hour', counted_to) AS "end"
+    FROM statistics_cursor, generate_series($1::timestamp AT TIME ZONE 'UTC',
+           ($1::timestamp + interval '23 hours') AT TIME ZONE 'UTC', interval '1 hour') hour
+   WHERE hour < counted_to ORDER BY hour`;
+
+const slices = z.array(z.object({ start: z.date(), end: z.date() }));
+type Slice = z.infer<typeof slices>[number];
+const days = z.array(z.object({ day: z.string() }));
+
+/**
+ * Keeps the hours and days of the statistics. Counting is incremental: each slice of time is added once, with the cursor that
+ * says how far. Counting a day again gives the same figures from the ledger, and what a slow transaction had hidden.
+ */
+@Injectable()
+export class StatisticsKeeper {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** Adds what was earned since the last time and before `until`. */
+  async count(until?: Date): Promise<void> {
+    for (let slice = 0; slice < SLICES_MAX; slice += 1) {
+      const isLast = await this.dataSource.transaction((manager) => countNextSlice(manager, until ?? null));
+      if (isLast) return;
+    }
+  }
+
+  /** Counts a day of UTC, such as `2026-11-21`, from the ledger as if it had never been counted. */
+  async recount(day: string): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT FROM statistics_cursor FOR UPDATE');
+      await recountDay(manager, day);
+    });
+  }
+
+  /** Counts the days that are over a last time, and forgets which hosts were in them. */
+  async closeDays(): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      const ended = days.parse(
+        await manager.query(
+          `SELECT to_char(day, 'YYYY-MM-DD') AS day FROM (SELECT * FROM statistics_cursor FOR UPDATE) c,
+                  generate_series(c.closed_to::timestamp, (c.counted_to - interval '${CLOSE_AFTER}') AT TIME ZONE 'UTC'
+                                               - interval '1 day', interval '1 day') day
+            ORDER BY 1 LIMIT ${SLICES_MAX}`,
+        ),
+      );
+      for (const { day } of ended) {
+        await recountDay(manager, day);
+        await manager.query('DELETE FROM statistics_host WHERE day = $1', [day]);
+        await manager.query('UPDATE statistics_cursor SET closed_to = $1::date + 1', [day]);
+      }
+    });
+  }
+}
+
+/** @returns whether there was nothing left to count */
+async function countNextSlice(manager: EntityManager, until: Date | null): Promise<boolean> {
+  const [slice] = slices.parse(await manager.query(NEXT_SLICE_SQL, [until]));
+  if (!slice || slice.end <= slice.start) return true;
+  await countSlice(manager, slice);
+  await manager.query('UPDATE statistics_cursor SET counted_to = $1', [slice.end]);
+  return false;
+}
+
+async function recountDay(manager: EntityManager, day: string): Promise<void> {
+  await manager.query('DELETE FROM statistics_host WHERE day = $1', [day]);
+  await manager.query(
+    `UPDATE statistics_bucket SET cycles = 0, tasks = 0, units = 0, hosts = 0
+      WHERE starts_at >= $1::timestamp AT TIME ZONE 'UTC' AND starts_at < ($1::date + 1)::timestamp AT TIME ZONE 'UTC'`,
+    [day],
+  );
+  for (const slice of slices.parse(await manager.query(HOURS_OF_DAY_SQL, [day]))) {
+    await countSlice(manager, slice);
+  }
+}
+
+async function countSlice(manager: EntityManager, { start, end }: Slice): Promise<void> {
+  await manager.query(COUNT_SQL, [start, end]);
+}

@@ -1,0 +1,97 @@
+import { StatisticsKeeper } from '@gleaner/coordinator';
+import { statisticsHistory } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+
+type Row = Readonly<Record<string, unknown>>;
+
+describe('statistics', () => {
+  let gleaner: TestApplication;
+  let keeper: StatisticsKeeper;
+  beforeAll(async () => {
+    gleaner = await createTestApplication();
+    keeper = gleaner.app.get(StatisticsKeeper);
+  });
+  afterAll(() => gleaner.close());
+
+  const buckets = (): Promise<Row[]> =>
+    gleaner.dataSource.query<Row[]>(
+      `SELECT grain, starts_at, cycles, tasks, units, hosts FROM statistics_bucket ORDER BY grain, starts_at`,
+    );
+  const query = (sql: string, parameters: unknown[] = []): Promise<Row[]> =>
+    gleaner.dataSource.query<Row[]>(sql, parameters);
+
+  /** Two days of credit: units of two tasks, some of whose entries come in another hour, some taken back again. */
+  async function aLedger(): Promise<void> {
+    await query(`
+      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, granted_at)
+      SELECT n / 2, n % 2, 1 + n % 7, 1 + n % 13, 1000 + n,
+             '2026-03-01T22:10:00Z'::timestamptz + n * interval '97 seconds' + (n % 2) * interval '30 minutes'
+        FROM generate_series(0, 999) n`);
+    await query(`
+      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, granted_at, reversal)
+      SELECT unit_id, ordinal, account_id, host_id, -cycles, granted_at + interval '3 hours', true
+        FROM credit_entry WHERE unit_id % 50 = 7`);
+  }
+
+  it('are the same counted slice by slice and counted again from the ledger', async () => {
+    await aLedger();
+    await query("UPDATE statistics_cursor SET counted_to = '2026-03-01T00:00:00Z', closed_to = '2026-03-01'");
+    // The queue job counts too; whoever comes first, each slice is added once.
+    for (const upTo of ['2026-03-01T22:47:11Z', '2026-03-02T03:00:00Z', '2026-03-02T03:00:01Z']) {
+      await keeper.count(new Date(upTo));
+    }
+    const end = new Date('2026-03-04T01:00:00Z');
+    await Promise.all([keeper.count(end), keeper.count(end), keeper.count(end)]);
+    const counted = await buckets();
+    expect(sumOf(counted, 'hour', 'cycles')).toBe(await ledgerSum());
+    expect(sumOf(counted, 'day', 'units')).toBe(500);
+    expect(sumOf(counted, 'hour', 'units')).toBe(500);
+    expect(counted.filter(({ grain }) => grain === 'day').map(({ hosts }) => hosts)).toEqual([
+      '13',
+      '13',
+      '13',
+    ]);
+
+    for (const day of ['2026-03-01', '2026-03-02', '2026-03-03']) await keeper.recount(day);
+    expect(await buckets()).toEqual(counted);
+    await keeper.closeDays();
+    expect(await buckets()).toEqual(counted);
+    expect(await query('SELECT count(*)::int AS n FROM statistics_host')).toEqual([{ n: 0 }]);
+  });
+
+  it('count again what a slow transaction had hidden', async () => {
+    const before = sumOf(await buckets(), 'day', 'tasks');
+    await query(`INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, granted_at)
+                 VALUES (9000, 0, 1, 99, 5, '2026-03-02T10:00:00Z')`);
+    await keeper.count();
+    expect(sumOf(await buckets(), 'day', 'tasks')).toBe(before);
+    await keeper.recount('2026-03-02');
+    expect(sumOf(await buckets(), 'day', 'tasks')).toBe(before + 1);
+    expect(sumOf(await buckets(), 'hour', 'tasks')).toBe(before + 1);
+  });
+
+  it('are served for every hour, also for those in which nothing was earned', async () => {
+    await query(`INSERT INTO statistics_bucket (grain, starts_at, cycles, tasks, units, hosts)
+                 VALUES ('hour', date_trunc('hour', now() - interval '2 hours', 'UTC'), 12345678901234567890123, 4, 2, 3)`);
+    const answer = await gleaner.http.get('/v1/stats/history?grain=hour&points=24').expect(200);
+    const { points } = statisticsHistory.parse(answer.body);
+    expect(points).toHaveLength(24);
+    expect(points.find(({ tasks }) => tasks > 0)).toMatchObject({
+      cycles: '12345678901234567890123',
+      units: 2,
+    });
+    expect(points.at(-1)).toMatchObject({ cycles: '0', tasks: 0 });
+    await gleaner.http.get('/v1/stats/history?grain=minute').expect(400);
+    await gleaner.http.get('/v1/stats/history?points=1000000').expect(400);
+  });
+
+  async function ledgerSum(): Promise<number> {
+    const [row] = await query('SELECT sum(cycles) AS sum FROM credit_entry');
+    return Number(row?.['sum']);
+  }
+});
+
+function sumOf(rows: readonly Row[], grain: string, column: string): number {
+  return rows.filter((row) => row['grain'] === grain).reduce((sum, row) => sum + Number(row[column]), 0);
+}
