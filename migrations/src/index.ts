@@ -3,6 +3,7 @@ import { Dispatch20261121000100 } from './20261121000100-dispatch.js';
 import { PublicFace20261121000300 } from './20261121000300-public-face.js';
 import { Boards20261121000400 } from './20261121000400-boards.js';
 import { Devices20261121000600 } from './20261121000600-devices.js';
+import { Ledger20261121000700 } from './20261121000700-ledger.js';
 import { People20261121000900 } from './20261121000900-people.js';
 import { Teams20261121000910 } from './20261121000910-teams.js';
 import { Statistics20261121001000 } from './20261121001000-statistics.js';
@@ -14,6 +15,7 @@ export const MIGRATIONS = [
   PublicFace20261121000300,
   Boards20261121000400,
   Devices20261121000600,
+  Ledger20261121000700,
   People20261121000900,
   Teams20261121000910,
   Statistics20261121001000,

@@ -19,8 +19,9 @@ export class CreditEntryEntity {
   @PrimaryColumn({ type: 'smallint' })
   ordinal: number;
 
-  @PrimaryColumn({ type: 'boolean', default: false })
-  reversal: boolean;
+  /** Even where credit is granted, odd where it is taken back, with negative cycles. */
+  @PrimaryColumn({ type: 'smallint', default: 0 })
+  sequence: number;
 
   @Column({ type: 'numeric' })
   cycles: string;

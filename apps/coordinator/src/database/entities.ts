@@ -32,6 +32,7 @@ import { TeamCreditEntity } from '../teams/team-credit.entity.js';
 import { TeamMemberEntity } from '../teams/team-member.entity.js';
 import { TeamEntity } from '../teams/team.entity.js';
 import { JobTallyEntity } from '../validation/job-tally.entity.js';
+import { LinkReviewEntity } from '../validation/link-review.entity.js';
 
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
 export const ENTITIES = [
@@ -59,6 +60,7 @@ export const ENTITIES = [
   JobEntity,
   JobTallyEntity,
   LeaseEntity,
+  LinkReviewEntity,
   ProjectEntity,
   ProjectScientistEntity,
   StatisticsBucketEntity,

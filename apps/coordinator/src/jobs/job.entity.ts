@@ -90,4 +90,12 @@ export class JobEntity {
 
   @Column({ type: 'timestamptz', name: 'deleted_at', nullable: true })
   deletedAt: Date | null;
+
+  /** Copied from the spec by a trigger. */
+  @Column({ type: 'text', name: 'output_names', array: true, nullable: true })
+  readonly outputNames: string[] | null;
+
+  /** Copied from the spec by a trigger. */
+  @Column({ type: 'bigint', name: 'output_bytes', nullable: true })
+  readonly outputBytes: string | null;
 }

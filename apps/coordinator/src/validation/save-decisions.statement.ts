@@ -64,16 +64,18 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        JOIN saved ON saved.id = c.unit_id
       WHERE l.host_id = c.host_id AND l.unit_id = c.unit_id AND l.ordinal = c.ordinal
    ), credited AS (
-     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id)
-     SELECT c.*, member.team_id FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[])
-            AS c(unit_id, ordinal, account_id, host_id, cycles) JOIN saved ON saved.id = c.unit_id
+     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, sequence, team_id)
+     SELECT c.*, member.team_id
+       FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[], $43::smallint[])
+            AS c(unit_id, ordinal, account_id, host_id, cycles, sequence) JOIN saved ON saved.id = c.unit_id
             LEFT JOIN team_member member ON member.account_id = c.account_id
      ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, 1 AS tasks
    ), reversed AS (
-     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id, reversal)
-     SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, e.team_id, true
-       FROM unnest($28::bigint[], $29::smallint[]) AS c(unit_id, ordinal) JOIN saved ON saved.id = c.unit_id
-       JOIN credit_entry e ON e.unit_id = c.unit_id AND e.ordinal = c.ordinal AND NOT e.reversal
+     INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id, sequence)
+     SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, e.team_id, c.sequence
+       FROM unnest($28::bigint[], $29::smallint[], $44::smallint[]) AS c(unit_id, ordinal, sequence)
+       JOIN saved ON saved.id = c.unit_id
+       JOIN credit_entry e ON e.unit_id = c.unit_id AND e.ordinal = c.ordinal AND e.sequence = c.sequence - 1
      ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, -1 AS tasks
    ), entry AS MATERIALIZED (
      SELECT * FROM credited UNION ALL SELECT * FROM reversed
@@ -174,8 +176,9 @@ class Changes {
     accountId: string;
     hostId: string;
     cycles: bigint;
+    sequence: number;
   }> = [];
-  readonly reversals: Array<{ unitId: number; ordinal: number }> = [];
+  readonly reversals: Array<{ unitId: number; ordinal: number; sequence: number }> = [];
   readonly judged: JudgedRow[] = [];
   readonly tallies: TallyRow[] = [];
 
@@ -214,9 +217,13 @@ class Changes {
       const task = tasks.get(ordinal);
       if (!task) continue;
       const accountId = String(task.accountId);
-      this.credits.push({ unitId, ordinal, accountId, hostId: String(task.hostId), cycles: credit });
+      const hostId = String(task.hostId);
+      const sequence = unit.creditEntries.get(ordinal) ?? 0;
+      this.credits.push({ unitId, ordinal, accountId, hostId, cycles: credit, sequence });
     }
-    for (const ordinal of decision.revoked) this.reversals.push({ unitId, ordinal });
+    for (const ordinal of decision.revoked) {
+      this.reversals.push({ unitId, ordinal, sequence: unit.creditEntries.get(ordinal) ?? 0 });
+    }
     this.tally(unit, decision.state, cycles);
   }
 
@@ -292,6 +299,8 @@ export async function saveDecided(
     plainArray(tallies.map(({ cancelled }) => cancelled)),
     plainArray(tallies.map((tally) => tally.tasks)),
     plainArray(tallies.map(({ cycles }) => cycles)),
+    plainArray(credits.map(({ sequence }) => sequence)),
+    plainArray(reversals.map(({ sequence }) => sequence)),
   ]);
   return { unitIds: new Set(row?.unit_ids.map(Number)), tallies: row?.tallies ?? [] };
 }

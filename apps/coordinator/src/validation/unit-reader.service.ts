@@ -12,6 +12,8 @@ export interface LoadedUnit {
   readonly rules: UnitRules;
   readonly view: UnitView;
   readonly blocked: string | null;
+  /** How many credit entries a task has, by ordinal; none where it is missing. */
+  readonly creditEntries: ReadonlyMap<number, number>;
   /** Of the unit's row: what is decided on it may be saved only while it is the same. */
   readonly version: string;
 }
@@ -95,6 +97,27 @@ const loadTasks = new PreparedStatement<TaskRow>(
     ORDER BY t.unit_id, t.ordinal`,
 );
 
+interface CreditRow {
+  readonly unit_id: string;
+  readonly ordinal: number;
+  readonly entries: number;
+  readonly cycles: string;
+}
+
+const loadCredit = new PreparedStatement<CreditRow>(
+  'load-credit',
+  `SELECT unit_id, ordinal, count(*)::integer AS entries, sum(cycles)::text AS cycles
+     FROM credit_entry WHERE unit_id = ANY ($1::bigint[]) GROUP BY unit_id, ordinal`,
+);
+
+/** Credit entries of one task: it holds credit where their number is odd. */
+interface TaskCredit {
+  readonly entries: number;
+  readonly cycles: bigint;
+}
+type UnitCredit = ReadonlyMap<number, TaskCredit>;
+const NO_CREDIT: UnitCredit = new Map();
+
 @Injectable()
 export class UnitReader {
   constructor(
@@ -109,23 +132,41 @@ export class UnitReader {
     const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
     if (rows.length === 0) return { units: [], allowances: new Map() };
     const ids = rows.map(({ id }) => Number(id));
-    const tasks = new Map(ids.map((id): [number, TaskView[]] => [id, []]));
+    const tasks = new Map(ids.map((id): [number, TaskRow[]] => [id, []]));
     const allowances = new Map<string, HostAllowance>();
     for (const row of await loadTasks.run(pool, [plainArray(ids), ...bounds(ids)])) {
-      tasks.get(Number(row.unit_id))?.push(toTask(row));
+      tasks.get(Number(row.unit_id))?.push(row);
       if (row.allowance_per_day === null) continue;
       allowances.set(row.host_id, { perDay: row.allowance_per_day, cores: row.cores });
     }
-    return { units: rows.map((row) => this.toUnit(row, tasks.get(Number(row.id)) ?? [])), allowances };
+    const credit = await this.loadCredit(ids.filter((id) => tasks.get(id)?.some(isJudged)));
+    const units = rows.map((row) => {
+      const unitId = Number(row.id);
+      return this.toUnit(row, tasks.get(unitId) ?? [], credit.get(unitId) ?? NO_CREDIT);
+    });
+    return { units, allowances };
+  }
+
+  /** Most units are settled once: only those that have been judged before can have entries. */
+  private async loadCredit(unitIds: readonly number[]): Promise<ReadonlyMap<number, UnitCredit>> {
+    const credit = new Map<number, Map<number, TaskCredit>>();
+    if (unitIds.length === 0) return credit;
+    for (const row of await loadCredit.run(hotPool(this.dataSource), [plainArray(unitIds)])) {
+      const unitId = Number(row.unit_id);
+      const ofUnit = credit.get(unitId) ?? new Map<number, TaskCredit>();
+      ofUnit.set(row.ordinal, { entries: row.entries, cycles: BigInt(row.cycles) });
+      credit.set(unitId, ofUnit);
+    }
+    return credit;
   }
 
   /** All tasks of one unit, in order of ordinal, not locked. */
   async tasksOf(unitId: number): Promise<readonly TaskView[]> {
     const rows = await loadTasks.run(hotPool(this.dataSource), [plainArray([unitId]), unitId, unitId]);
-    return rows.map(toTask);
+    return rows.map((row) => toTask(row, undefined));
   }
 
-  private toUnit(row: UnitRow, tasks: readonly TaskView[]): LoadedUnit {
+  private toUnit(row: UnitRow, tasks: readonly TaskRow[], credit: UnitCredit): LoadedUnit {
     return {
       unitId: Number(row.id),
       jobId: row.job_id,
@@ -142,15 +183,20 @@ export class UnitReader {
         canonicalOrdinal: row.canonical_ordinal,
         settledAtMs: row.settled_at?.getTime() ?? null,
         jobPaused: row.job_paused,
-        tasks,
+        tasks: tasks.map((task) => toTask(task, credit.get(task.ordinal))),
       },
       blocked: row.blocked,
+      creditEntries: new Map([...credit].map(([ordinal, { entries }]) => [ordinal, entries])),
       version: row.version,
     };
   }
 }
 
-function toTask(row: TaskRow): TaskView {
+function isJudged({ state }: TaskRow): boolean {
+  return state === 'valid' || state === 'invalid';
+}
+
+function toTask(row: TaskRow, credit: TaskCredit | undefined): TaskView {
   return {
     ordinal: row.ordinal,
     accountId: row.account_id,
@@ -171,6 +217,7 @@ function toTask(row: TaskRow): TaskView {
             cycles: BigInt(row.cycles ?? '0'),
             outputsHeld: row.outputs_held,
           },
+    heldCredit: credit && credit.entries % 2 === 1 ? credit.cycles : null,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { TaskChange, UnitDecision } from './unit-decision.js';
+import { changeTasks } from './unit-decision.js';
 import { explainBlockedUnit } from './explain-unit.js';
 import type { Agreement, Candidate } from './find-canonical-result.js';
 import {
@@ -8,10 +9,17 @@ import {
   findCanonicalResult,
 } from './find-canonical-result.js';
 import { independentParties } from './independence.js';
-import type { Id, TaskView, UnitRules, UnitView } from './unit-view.js';
+import { reviseCredit } from './revise-credit.js';
+import type { TaskView, UnitRules, UnitView } from './unit-view.js';
 import { LATE_CREDIT_MS, isFinalUnitState } from './unit-view.js';
 
 type TaskWithResult = TaskView & Candidate;
+
+/** A decision before the ledger is looked at. */
+interface Verdict extends Omit<UnitDecision, 'credits' | 'revoked'> {
+  /** See {@link reviseCredit}. */
+  readonly earnedCycles: bigint | null;
+}
 
 const NOTHING: readonly never[] = [];
 
@@ -22,6 +30,13 @@ const NOTHING: readonly never[] = [];
  * @param nowMs milliseconds since the epoch
  */
 export function decideUnit(unit: UnitView, rules: UnitRules, nowMs: number): UnitDecision {
+  const { earnedCycles, ...verdict } = judgeUnit(unit, rules, nowMs);
+  const { credits, revoked } = reviseCredit(changeTasks(unit.tasks, verdict.tasks), earnedCycles);
+  const isChanged = verdict.isChanged || credits.length > 0 || revoked.length > 0;
+  return { ...verdict, credits, revoked, isChanged };
+}
+
+function judgeUnit(unit: UnitView, rules: UnitRules, nowMs: number): Verdict {
   if (unit.state === 'cancelled') return settleWithoutResult(unit, 'cancelled', null);
   if (isFinalUnitState(unit.state)) return judgeLateResults(unit, nowMs);
   const results = votes(unit.tasks);
@@ -30,11 +45,7 @@ export function decideUnit(unit: UnitView, rules: UnitRules, nowMs: number): Uni
   return seekAgreement(unit, results, rules);
 }
 
-function settleByAgreement(
-  unit: UnitView,
-  agreement: Agreement<TaskWithResult>,
-  rules: UnitRules,
-): UnitDecision {
+function settleByAgreement(unit: UnitView, agreement: Agreement<TaskWithResult>, rules: UnitRules): Verdict {
   const { canonical, agreeing } = agreement;
   const judged = judgeTasks(unit.tasks, canonical, agreement.cycles);
   if (canonical.result.outcome !== 'ok') {
@@ -65,7 +76,7 @@ function seekOutputs(
   agreeing: readonly TaskWithResult[],
   rules: UnitRules,
   judged: Judged,
-): UnitDecision {
+): Verdict {
   const kept = { ...judged, dropOutputsOf: NOTHING };
   const asked = unit.canonicalOrdinal;
   if (unit.state === 'awaiting-output' && agreeing.some((task) => task.ordinal === asked)) {
@@ -105,7 +116,7 @@ function seekOutputs(
   };
 }
 
-function seekAgreement(unit: UnitView, results: readonly TaskWithResult[], rules: UnitRules): UnitDecision {
+function seekAgreement(unit: UnitView, results: readonly TaskWithResult[], rules: UnitRules): Verdict {
   const errors = countErrors(unit.tasks);
   if (errors >= rules.maxErrors) {
     return settleWithoutResult(unit, 'failed', `${errors} tasks failed (maxErrors is ${rules.maxErrors})`);
@@ -124,8 +135,7 @@ function seekAgreement(unit: UnitView, results: readonly TaskWithResult[], rules
   return {
     ...unchanged(unit),
     tasks: NOTHING,
-    credits: NOTHING,
-    revoked: NOTHING,
+    earnedCycles: null,
     dropOutputsOf: NOTHING,
     wanted,
     blocked: explainBlockedUnit(unit, results, rules),
@@ -172,16 +182,16 @@ function isJudgeable(task: TaskView): task is TaskWithResult {
   return task.result !== null && (state === 'reported' || state === 'valid' || state === 'invalid');
 }
 
-type Judged = Pick<UnitDecision, 'tasks' | 'credits' | 'revoked' | 'dropOutputsOf'>;
+type Judged = Pick<Verdict, 'tasks' | 'earnedCycles' | 'dropOutputsOf'>;
 
-/** Every task measured against the canonical result. Credit goes to one task of each person. */
-function judgeTasks(tasks: readonly TaskView[], canonical: TaskWithResult, cycles: bigint | null): Judged {
+/** Every task measured against the canonical result. */
+function judgeTasks(
+  tasks: readonly TaskView[],
+  canonical: TaskWithResult,
+  earnedCycles: bigint | null,
+): Judged {
   const changes: TaskChange[] = [];
-  const credits: Array<{ ordinal: number; cycles: bigint }> = [];
-  const revoked: number[] = [];
   const dropOutputsOf: number[] = [];
-  const credited: Id[] = [];
-  for (const task of tasks) if (task.state === 'valid') credited.push(task.personId);
   for (const task of tasks) {
     if (task.state === 'in-progress') {
       changes.push({ ordinal: task.ordinal, state: 'aborted', counts: false });
@@ -191,17 +201,12 @@ function judgeTasks(tasks: readonly TaskView[], canonical: TaskWithResult, cycle
     const state = verdict(task, canonical);
     if (state !== task.state) {
       changes.push({ ordinal: task.ordinal, state, counts: task.counts && state !== 'error' });
-      if (task.state === 'valid') revoked.push(task.ordinal);
-      if (state === 'valid' && cycles !== null && task.creditEligible && !credited.includes(task.personId)) {
-        credited.push(task.personId);
-        credits.push({ ordinal: task.ordinal, cycles });
-      }
       if (task.ordinal !== canonical.ordinal) dropOutputsOf.push(task.ordinal);
     } else if (task.ordinal !== canonical.ordinal && task.result.outputsHeld) {
       dropOutputsOf.push(task.ordinal);
     }
   }
-  return { tasks: changes, credits, revoked, dropOutputsOf };
+  return { tasks: changes, earnedCycles, dropOutputsOf };
 }
 
 function verdict(task: TaskWithResult, canonical: TaskWithResult): 'valid' | 'invalid' | 'aborted' | 'error' {
@@ -211,7 +216,7 @@ function verdict(task: TaskWithResult, canonical: TaskWithResult): 'valid' | 'in
   return task.result.runtimeVersion === canonical.result.runtimeVersion ? 'invalid' : 'aborted';
 }
 
-function judgeLateResults(unit: UnitView, nowMs: number): UnitDecision {
+function judgeLateResults(unit: UnitView, nowMs: number): Verdict {
   const canonical = unit.tasks.find((task) => task.ordinal === unit.canonicalOrdinal);
   if (!canonical?.result) return settleWithoutResult(unit, unit.state, null);
   if (!unit.tasks.some((task) => task.state === 'reported' || task.state === 'in-progress')) {
@@ -227,14 +232,12 @@ function judgeLateResults(unit: UnitView, nowMs: number): UnitDecision {
 }
 
 /** Nobody's answer is known to be right: unfinished tasks stop, reported ones stay unjudged, and nobody earns. */
-function settleWithoutResult(unit: UnitView, state: UnitView['state'], failure: string | null): UnitDecision {
+function settleWithoutResult(unit: UnitView, state: UnitView['state'], failure: string | null): Verdict {
   const tasks: TaskChange[] = [];
-  const revoked: number[] = [];
   const dropOutputsOf: number[] = [];
   for (const task of unit.tasks) {
     if (task.state === 'in-progress' || isJudgeable(task)) {
       tasks.push({ ordinal: task.ordinal, state: 'aborted', counts: false });
-      if (task.state === 'valid') revoked.push(task.ordinal);
       if (task.result) dropOutputsOf.push(task.ordinal);
     }
   }
@@ -244,19 +247,17 @@ function settleWithoutResult(unit: UnitView, state: UnitView['state'], failure: 
     canonicalOrdinal: null,
     failure,
     tasks,
-    credits: NOTHING,
-    revoked,
+    earnedCycles: null,
     dropOutputsOf,
     isChanged: state !== unit.state || unit.settledAtMs === null || tasks.length > 0,
   };
 }
 
-function nothingToDo(unit: UnitView): UnitDecision {
+function nothingToDo(unit: UnitView): Verdict {
   return {
     ...unchanged(unit),
     tasks: NOTHING,
-    credits: NOTHING,
-    revoked: NOTHING,
+    earnedCycles: null,
     dropOutputsOf: NOTHING,
     isChanged: false,
   };

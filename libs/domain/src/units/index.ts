@@ -5,6 +5,7 @@ export * from './find-canonical-result.js';
 export * from './independence.js';
 export * from './job-health.js';
 export * from './judge-report.js';
+export * from './revise-credit.js';
 export * from './transition-unit.js';
 export * from './unit-decision.js';
 export * from './unit-event.js';

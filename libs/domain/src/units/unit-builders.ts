@@ -26,6 +26,7 @@ export function aTask(ordinal: number, about: Partial<TaskView> = {}): TaskView 
     counts: true,
     creditEligible: true,
     result: null,
+    heldCredit: null,
     ...about,
   };
 }

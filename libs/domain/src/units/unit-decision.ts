@@ -1,5 +1,5 @@
 import type { TaskState, UnitState } from '@gleaner/protocol';
-import type { UnitView } from './unit-view.js';
+import type { TaskView, UnitView } from './unit-view.js';
 
 export interface TaskChange {
   readonly ordinal: number;
@@ -18,9 +18,9 @@ export interface UnitDecision {
   readonly failure: string | null;
   /** Tasks whose row changes; `aborted` ones that were in progress are told so at their host's next heartbeat. */
   readonly tasks: readonly TaskChange[];
-  /** Credit to grant, once for each task of all time: one task of a person. Cycles. */
+  /** Credit to grant, in cycles: for one task of each person. */
   readonly credits: ReadonlyArray<{ readonly ordinal: number; readonly cycles: bigint }>;
-  /** Tasks judged `valid` before and no longer: their credit entries, where they have one, are taken back. */
+  /** Tasks that hold credit which is taken back: judged otherwise by now, or of a person who holds it by another task. */
   readonly revoked: readonly number[];
   /** The task whose host is asked to upload its outputs; null where nobody is (the ask before still stands). */
   readonly askUploadOf: number | null;
@@ -35,10 +35,18 @@ export interface UnitDecision {
   readonly isChanged: boolean;
 }
 
+/** Tasks with their new states; the others as they were. */
+export function changeTasks(tasks: readonly TaskView[], changes: readonly TaskChange[]): readonly TaskView[] {
+  if (changes.length === 0) return tasks;
+  const byOrdinal = new Map(changes.map((change) => [change.ordinal, change]));
+  return tasks.map((task) => ({ ...task, ...byOrdinal.get(task.ordinal) }));
+}
+
 /** The unit after its decision was saved. */
 export function applyDecision(unit: UnitView, decision: UnitDecision, nowMs: number): UnitView {
-  const changes = new Map(decision.tasks.map((change) => [change.ordinal, change]));
   const dropped = new Set(decision.dropOutputsOf);
+  const revoked = new Set(decision.revoked);
+  const granted = new Map(decision.credits.map(({ ordinal, cycles }) => [ordinal, cycles]));
   const isFinal = decision.state !== 'open' && decision.state !== 'awaiting-output';
   return {
     ...unit,
@@ -46,13 +54,10 @@ export function applyDecision(unit: UnitView, decision: UnitDecision, nowMs: num
     wanted: decision.wanted,
     canonicalOrdinal: decision.canonicalOrdinal,
     settledAtMs: isFinal ? (unit.settledAtMs ?? nowMs) : null,
-    tasks: unit.tasks.map((task) => {
-      const change = changes.get(task.ordinal);
-      const state = change?.state ?? task.state;
-      const counts = change?.counts ?? task.counts;
-      const result =
-        task.result && dropped.has(task.ordinal) ? { ...task.result, outputsHeld: false } : task.result;
-      return { ...task, state, counts, result };
-    }),
+    tasks: changeTasks(unit.tasks, decision.tasks).map((task) => ({
+      ...task,
+      result: task.result && dropped.has(task.ordinal) ? { ...task.result, outputsHeld: false } : task.result,
+      heldCredit: granted.get(task.ordinal) ?? (revoked.has(task.ordinal) ? null : task.heldCredit),
+    })),
   };
 }

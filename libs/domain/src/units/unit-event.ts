@@ -74,7 +74,7 @@ function assign(
       (other) => other.ordinal === task.ordinal || (other.counts && distinctKey(other, rules) === key),
     );
   if (isRefused) return unit;
-  const added: TaskView = { ...task, state: 'in-progress', counts: true, result: null };
+  const added: TaskView = { ...task, state: 'in-progress', counts: true, result: null, heldCredit: null };
   return { ...unit, tasks: [...unit.tasks, added].sort((a, b) => a.ordinal - b.ordinal) };
 }
 

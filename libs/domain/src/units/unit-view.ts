@@ -36,6 +36,8 @@ export interface TaskView extends Party {
   /** From {@link earnsCredit}. */
   readonly creditEligible: boolean;
   readonly result: TaskResult | null;
+  /** Cycles that the ledger grants it now; null where it never earned any, or lost them again. */
+  readonly heldCredit: bigint | null;
 }
 
 /** A work unit with all its tasks, in order of ordinal. */
