@@ -1,1 +1,2 @@
+export * from './share-cores.js';
 export * from './work-buffer.js';
