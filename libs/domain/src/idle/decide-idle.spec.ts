@@ -323,6 +323,14 @@ const rows: readonly Row[] = [
     'paused: you asked for it; "gleaner agent resume" goes on',
   ],
   [
+    'paused from afar',
+    { control: { kind: 'pause', untilMs: null, from: 'website' } },
+    {},
+    noon,
+    null,
+    'paused: you paused it on the website',
+  ],
+  [
     'asked to pause for 90 minutes',
     pauseUntil(noon.epochMs + minutes(90)),
     {},

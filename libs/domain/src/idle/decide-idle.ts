@@ -60,6 +60,7 @@ function wishAt(wish: ControlWish, { epochMs }: LocalClock): ControlWish {
 
 function askedPause(wish: ControlWish, clock: LocalClock): IdleDecision | null {
   if (wish.kind !== 'pause') return null;
+  if (wish.from === 'website') return paused('asked', 'you paused it on the website');
   if (wish.untilMs === null) return paused('asked', 'you asked for it; "gleaner agent resume" goes on');
   return paused('asked', `you asked for it, until ${momentOf(wish.untilMs, clock)}`);
 }

@@ -2,7 +2,12 @@
 export type ControlWish =
   /** By the preferences. */
   | { readonly kind: 'auto' }
-  | { readonly kind: 'pause'; readonly untilMs: number | null }
+  | {
+      readonly kind: 'pause';
+      readonly untilMs: number | null;
+      /** Where it was said: at the machine when left out, or on the project's website. */
+      readonly from?: 'website';
+    }
   /** Whatever the machine is used for; what protects it (heat, a full disk) still holds. */
   | { readonly kind: 'always'; readonly untilMs: number | null };
 
