@@ -18,6 +18,7 @@ import { JobsModule } from './jobs/index.js';
 import { SplittingModule } from './jobs/splitting/index.js';
 import { UpkeepModule } from './jobs/upkeep/index.js';
 import { LeaderboardsModule } from './leaderboards/index.js';
+import { OperatorModule } from './operator/index.js';
 import { ProjectsModule } from './projects/index.js';
 import { QueueModule, queueBackendOf } from './queue/index.js';
 import { StatsModule } from './stats/index.js';
@@ -62,6 +63,7 @@ export class AppModule {
       DevicesModule,
       TeamsModule,
       IdentityModule,
+      OperatorModule,
       BlobsApiModule,
       AppsModule,
       JobsModule,

@@ -3,6 +3,7 @@ import { LIMITS } from './limits.js';
 import { decimalString, displayName, entityId, isoInstant, pageOf, plainText, slug } from './primitives.js';
 import { account, admissionReport, host } from './resources.js';
 import { taskState } from './states.js';
+import { noWorkReason } from './work.js';
 
 /* Signing in. A browser gets a cookie that its scripts cannot read; programs use tokens. */
 
@@ -113,6 +114,8 @@ export const hostTasks = z
         deadlineAt: isoInstant,
       }),
     ),
+    /** What the host was told when it last asked for work; null where this coordinator has not heard it lately. */
+    lastAnswer: z.strictObject({ at: isoInstant, noWork: z.array(noWorkReason) }).nullable(),
   })
   .meta({ id: 'HostTasks' });
 export type HostTasks = z.infer<typeof hostTasks>;

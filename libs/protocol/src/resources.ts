@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hostPreferences, hostWishes } from './host-wishes.js';
 import { jobSpec } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import {
@@ -167,9 +168,22 @@ export const host = z
     }),
     held: z.string().nullable(),
     credit: decimalString,
+    agentVersion: z.string(),
+    /** What the owner asks of it from afar; its version is 0 until something was asked. */
+    wishes: hostWishes,
   })
   .meta({ id: 'Host' });
 export type Host = z.infer<typeof host>;
+
+/** What the owner may change from afar; `If-Match` carries the ETag of the version that was read. null: no preferences. */
+export const updateHost = z
+  .strictObject({
+    name: displayName.optional(),
+    run: hostWishes.shape.run.optional(),
+    preferences: hostPreferences.nullable().optional(),
+  })
+  .meta({ id: 'UpdateHost' });
+export type UpdateHost = z.infer<typeof updateHost>;
 
 /* Apps */
 

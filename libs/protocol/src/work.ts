@@ -109,6 +109,8 @@ export const NO_WORK_CODES = [
   'unapproved-app',
   'own-job',
   'host-held',
+  'owner-paused',
+  'dispatch-paused',
   'queue-empty',
   'server-busy',
 ] as const;

@@ -6,10 +6,13 @@ import { ResultsModule } from '../results/index.js';
 import { BackgroundProcessor } from './background.processor.js';
 import { ClaimDesk } from './claim-desk.service.js';
 import { DISPATCH_SETTINGS, type DispatchSettings, LANES } from './dispatch-settings.js';
+import { DispatchPausesModule } from './dispatch-pauses.module.js';
 import { DispatchService } from './dispatch.service.js';
 import { EventHooks } from './event-hooks.js';
 import { FillService } from './fill.service.js';
 import { HostDirectory } from './host-directory.js';
+import { HostTasksController } from './host-tasks.controller.js';
+import { HostTasksService } from './host-tasks.service.js';
 import { JobDirectory } from './job-directory.js';
 import { LeasesService } from './leases.service.js';
 import { SweepService } from './sweep.service.js';
@@ -38,13 +41,23 @@ export class DispatchModule {
   static forRole({ serves, works }: DispatchRole): DynamicModule {
     return {
       module: DispatchModule,
-      imports: serves ? [ResultsModule.forApi(), AccountsModule, HostsModule] : [],
-      controllers: serves ? [WorkController] : [],
+      imports: serves ? [ResultsModule.forApi(), AccountsModule, HostsModule, DispatchPausesModule] : [],
+      controllers: serves ? [WorkController, HostTasksController] : [],
       providers: [
         settings,
         JobDirectory,
         LeasesService,
-        ...(serves ? [TicketFeeder, ClaimDesk, DispatchService, HostDirectory, WorkService, EventHooks] : []),
+        ...(serves
+          ? [
+              TicketFeeder,
+              ClaimDesk,
+              DispatchService,
+              HostDirectory,
+              HostTasksService,
+              WorkService,
+              EventHooks,
+            ]
+          : []),
         ...(works ? [FillService, SweepService, BackgroundProcessor] : []),
       ],
       exports: [JobDirectory, LeasesService],

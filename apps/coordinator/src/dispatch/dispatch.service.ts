@@ -12,6 +12,7 @@ import {
 import { LIMITS } from '@gleaner/protocol';
 import { ClaimDesk } from './claim-desk.service.js';
 import type { Claim, Claimer, ClaimRow } from './claim.statement.js';
+import { DispatchPauses } from './dispatch-pauses.service.js';
 import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
 import { NoWorkTally } from './no-work-tally.js';
@@ -55,6 +56,7 @@ export class DispatchService {
     private readonly feeder: TicketFeeder,
     private readonly jobs: JobDirectory,
     private readonly desk: ClaimDesk,
+    private readonly pauses: DispatchPauses,
   ) {}
 
   async assign(host: HostContext, wish: WorkWish): Promise<Assignment> {
@@ -62,6 +64,11 @@ export class DispatchService {
     if (host.heldReason !== null) {
       return { tasks: [], causes: [{ code: 'host-held', reason: host.heldReason }] };
     }
+    if (host.wishes && host.wishes.run !== 'run') {
+      return { tasks: [], causes: [{ code: 'owner-paused', run: host.wishes.run }] };
+    }
+    const pause = await this.pauses.current();
+    if (pause) return { tasks: [], causes: [{ code: 'dispatch-paused', reason: pause.reason }] };
     const jobs = await this.jobs.list();
     const tally = new NoWorkTally(jobs, host, wish);
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));

@@ -1,14 +1,13 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccountEvents } from '../accounts/index.js';
 import { HostEvents } from '../hosts/index.js';
-import { type LinkData, QUEUES, QueueService } from '../queue/index.js';
+import { QUEUES, QueueService } from '../queue/index.js';
 import { HostDirectory } from './host-directory.js';
+import { LINK_SETTLES_MS } from '../validation/index.js';
 import { LeasesService } from './leases.service.js';
 
-/** Not a matter for sweeps: where the queue does not take it, the claim is refused and may be repeated. */
-const LINK_WITHIN_MS = 2_000;
-/** The transaction that linked the accounts has ended long before. */
-const LINK_DELAY_MS = 3_000;
+/** The transaction that linked the accounts has ended, and those that did not see it as well. */
+const LINK_DELAY_MS = LINK_SETTLES_MS + 200;
 
 /** What dispatch has to do when hosts leave and accounts become one person's. */
 @Injectable()
@@ -26,11 +25,12 @@ export class EventHooks implements OnModuleInit {
       await this.leases.returnAllOf(manager, hostId);
       this.hosts.forgetAll();
     });
-    this.accountEvents.onLinked(async (_manager, accountIds) => {
+    this.hostEvents.onChanged((hostId) => this.hosts.forget(hostId));
+    this.accountEvents.onLinked(async (manager, accountIds) => {
       this.hosts.forgetAll();
-      await this.queues
-        .queue<LinkData>(QUEUES.link)
-        .add({ accountIds }, { delayMs: LINK_DELAY_MS, attempts: 5, withinMs: LINK_WITHIN_MS });
+      await manager.query('INSERT INTO link_review (account_ids) VALUES ($1)', [accountIds]);
+      // Only to be sooner than the review that comes anyway.
+      void this.queues.queue(QUEUES.link).announce({}, { delayMs: LINK_DELAY_MS });
     });
   }
 }

@@ -1,9 +1,10 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
-import type { HostKind } from '@gleaner/protocol';
+import type { HostKind, HostPreferences, HostWishes } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
 import { Batcher, hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
+import { wishesOf } from '../hosts/index.js';
 import { BoundedCache, NotFoundError } from '../http/index.js';
 
 const CACHED_HOSTS = 50_000;
@@ -19,6 +20,8 @@ export interface HostContext extends Party {
   readonly cores: number;
   readonly memoryMiB: number;
   readonly heldReason: string | null;
+  /** null: nothing was ever asked of it from afar. */
+  readonly wishes: HostWishes | null;
 }
 
 interface HostRow {
@@ -31,6 +34,9 @@ interface HostRow {
   readonly held_reason: string | null;
   readonly anonymous: boolean;
   readonly has_standing: boolean;
+  readonly wished_run: HostWishes['run'];
+  readonly wished_preferences: HostPreferences | null;
+  readonly wishes_version: number;
 }
 
 interface Seen {
@@ -48,7 +54,7 @@ const loadHosts = new PreparedStatement<HostRow>(
                                   OR h.last_seen_at < now() - interval '1 minute')
    )
    SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
-          h.held_reason, a.anonymous, st.host_id IS NOT NULL AS has_standing
+          h.held_reason, h.wished_run, h.wished_preferences, h.wishes_version, a.anonymous, st.host_id IS NOT NULL AS has_standing
      FROM seen s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
           LEFT JOIN host_standing st ON st.host_id = h.id
     WHERE h.detached_at IS NULL`,
@@ -90,6 +96,10 @@ export class HostDirectory {
     return host;
   }
 
+  forget(hostId: string): void {
+    this.cache.delete(hostId);
+  }
+
   /** To be called when something about hosts or accounts changed: held, released, claimed. */
   forgetAll(): void {
     this.cache.clear();
@@ -128,5 +138,6 @@ function toContext(row: HostRow, network: string | null): HostContext {
     cores: row.cores,
     memoryMiB: row.memory_mib,
     heldReason: row.held_reason,
+    wishes: row.wishes_version === 0 ? null : wishesOf(row),
   };
 }

@@ -1,3 +1,5 @@
+export { DispatchPauses } from './dispatch-pauses.service.js';
+export { DispatchPausesModule } from './dispatch-pauses.module.js';
 export { DispatchModule, type DispatchRole } from './dispatch.module.js';
 export { JobDirectory } from './job-directory.js';
 export { LeasesService } from './leases.service.js';

@@ -3,6 +3,7 @@ import { noWorkReason, type NoWorkCause } from '@gleaner/domain';
 import {
   type HeartbeatRequest,
   type HeartbeatResponse,
+  type HostTasks,
   PROTOCOL_VERSION,
   type TaskId,
   type WorkRequest,
@@ -28,16 +29,26 @@ const RETRY_MS = {
 /** How often it is made sure that an idle host knows of all tasks it has. */
 const RECONCILE_EVERY_MS = 15_000;
 const RECONCILED_HOSTS = 50_000;
+/** What a host was last told, for its owner to see. */
+const REMEMBERED_ANSWERS = 50_000;
+const ANSWER_AGE_MAX_MS = 60 * 60 * 1000;
 
 /** The answer to POST /v1/work, its tasks' parameters already JSON text. */
 export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
   readonly assignment: Assignment;
 }
 
+interface LastAnswer {
+  readonly atMs: number;
+  readonly causes: readonly NoWorkCause[];
+}
+
 /** The two calls that a volunteer's machine makes all day. */
 @Injectable()
 export class WorkService {
   private readonly reconciled = new BoundedCache<string, true>(RECONCILED_HOSTS, RECONCILE_EVERY_MS);
+
+  private readonly answers = new BoundedCache<string, LastAnswer>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
 
   constructor(
     private readonly hosts: HostDirectory,
@@ -60,6 +71,7 @@ export class WorkService {
     const reports = await this.reports.take(host, body.reports);
     const assignment = await this.assign(host, body);
     if (assignment.tasks.length === 0 && body.holding) await this.reconcile(host, body.holding);
+    if (body.request) this.answers.set(host.hostId, { atMs: Date.now(), causes: assignment.causes });
     const outputsWanted = await this.outputs.wantedOf(host.hostId);
     const jobs = new Map(assignment.tasks.map(({ job }) => [job.jobId, job.work]));
     return {
@@ -70,6 +82,7 @@ export class WorkService {
       outputsWanted: [...outputsWanted],
       retryAfterMs: retryAfterMs(assignment.causes),
       heartbeatMs: heartbeatMs(host),
+      ...(host.wishes && { wishes: host.wishes }),
     };
   }
 
@@ -80,7 +93,16 @@ export class WorkService {
       tasks,
       outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],
       nextMs: heartbeatMs(host),
+      ...(host.wishes && { wishes: host.wishes }),
     };
+  }
+
+  /** What the host was told when it last asked this coordinator for work; null where that is long ago. */
+  lastAnswerTo(hostId: string): HostTasks['lastAnswer'] {
+    const answer = this.answers.get(hostId);
+    return answer
+      ? { at: new Date(answer.atMs).toISOString(), noWork: answer.causes.map(noWorkReason) }
+      : null;
   }
 
   /** Only for hosts that get nothing: the others show up here before long, and most calls need not pay for it. */
@@ -119,6 +141,8 @@ function retryAfterCauseMs(cause: NoWorkCause): number {
     case 'unapproved-app':
     case 'own-job':
     case 'host-held':
+    case 'owner-paused':
+    case 'dispatch-paused':
     // Not its reset: the allowance grows as soon as others confirm what the host has reported.
     case 'allowance-used':
       return RETRY_MS.other;

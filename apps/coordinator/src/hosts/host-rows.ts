@@ -1,10 +1,11 @@
 import { utcDay, allowanceLeft, initialAllowancePerDay, type AllowanceRules } from '@gleaner/domain';
-import { hostKind, type Host } from '@gleaner/protocol';
+import { hostKind, hostWishes, type Host, type HostPreferences, type HostWishes } from '@gleaner/protocol';
 import { z } from 'zod';
 
 /** A host with its standing and what it computes right now. */
 export const HOST_SELECT = `
   SELECT h.id, h.account_id, h.name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
+         h.agent_version, h.wished_run, h.wished_preferences, h.wishes_version,
          coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
          coalesce(s.error_tasks, 0) AS error_tasks, s.allowance_per_day,
          coalesce(s.allowance_used, 0) AS allowance_used, s.allowance_day::text AS allowance_day,
@@ -33,6 +34,11 @@ export const hostRow = z.object({
   allowance_day: z.string().nullable(),
   cycles: z.string(),
   in_progress: count,
+  agent_version: z.string(),
+  wished_run: hostWishes.shape.run,
+  // Checked when it was stored; hosts check it again.
+  wished_preferences: z.custom<HostPreferences>().nullable(),
+  wishes_version: z.number(),
 });
 export type HostRow = z.infer<typeof hostRow>;
 
@@ -58,5 +64,14 @@ export function presentHost(row: HostRow, rules: AllowanceRules, nowMs: number):
     allowance: { perDay, usedToday: perDay - left, resetsAt: resetsAt.toISOString() },
     held: row.held_reason,
     credit: row.cycles,
+    agentVersion: row.agent_version,
+    wishes: wishesOf(row),
   };
+}
+
+export function wishesOf(
+  row: Pick<HostRow, 'wished_run' | 'wished_preferences' | 'wishes_version'>,
+): HostWishes {
+  const { wished_run: run, wished_preferences: preferences, wishes_version: version } = row;
+  return { run, version, ...(preferences !== null && { preferences }) };
 }

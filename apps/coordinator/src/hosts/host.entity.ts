@@ -1,4 +1,4 @@
-import { HOST_KINDS, type HostKind } from '@gleaner/protocol';
+import { HOST_KINDS, type HostKind, type HostPreferences, type HostWishes } from '@gleaner/protocol';
 import { Column, Entity, ForeignKey, Index, PrimaryGeneratedColumn } from 'typeorm';
 import { AccountEntity } from '../accounts/account.entity.js';
 
@@ -47,10 +47,10 @@ export class HostEntity {
   detachedAt: Date | null;
 
   @Column({ type: 'text', name: 'wished_run', default: 'run' })
-  wishedRun: string;
+  wishedRun: HostWishes['run'];
 
   @Column({ type: 'jsonb', name: 'wished_preferences', nullable: true })
-  wishedPreferences: unknown;
+  wishedPreferences: HostPreferences | null;
 
   @Column({ type: 'integer', name: 'wishes_version', default: 0 })
   wishesVersion: number;

@@ -6,6 +6,7 @@ import {
   HttpCode,
   Inject,
   Param,
+  Patch,
   Post,
   Put,
   Query,
@@ -21,8 +22,10 @@ import {
   host,
   hostPage,
   pageQuery,
+  updateHost,
   type AttachedHost,
   type Host,
+  type UpdateHost,
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -30,10 +33,12 @@ import { CONFIG, type Config } from '../config/index.js';
 import {
   callerNetwork,
   CurrentActor,
+  etagOf,
   linkNext,
   MaybeActor,
   OptionalToken,
   publicUrl,
+  requireMatch,
   RequireScope,
   type Actor,
   type Page,
@@ -79,8 +84,32 @@ export class HostsController {
 
   @Get(':id')
   @ApiOkResponse({ standardSchema: host })
-  async getHost(@CurrentActor() actor: Actor, @Param('id', { schema: entityId }) id: string): Promise<Host> {
-    return await this.hosts.get(actor, id);
+  async getHost(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: entityId }) id: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Host> {
+    const found = await this.hosts.get(actor, id);
+    void reply.header('etag', etagOf(versionOf(found)));
+    return found;
+  }
+
+  /** Names the host, asks it to run, pause or finish, or sets its preferences; it hears of it when it next calls. */
+  @Patch(':id')
+  @RequireScope('work')
+  @ApiOkResponse({ standardSchema: host })
+  async updateHost(
+    @CurrentActor() actor: Actor,
+    @Param('id', { schema: entityId }) id: string,
+    @Body({ schema: updateHost }) body: UpdateHost,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<Host> {
+    const changed = await this.hosts.update(actor, id, body, (current) =>
+      requireMatch(request, etagOf(versionOf(current))),
+    );
+    void reply.header('etag', etagOf(versionOf(changed)));
+    return changed;
   }
 
   @Put(':id/hold')
@@ -103,4 +132,9 @@ export class HostsController {
   ): Promise<void> {
     await this.hosts.detach(actor, id);
   }
+}
+
+/** What can be edited: what it computes changes all the time. */
+function versionOf({ name, wishes }: Host): unknown {
+  return { name, wishes };
 }

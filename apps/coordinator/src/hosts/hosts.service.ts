@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { initialAllowancePerDay } from '@gleaner/domain';
-import type { Host, HostFacts } from '@gleaner/protocol';
+import { canonicalJson, type Host, type HostFacts, type JsonValue, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { insertAccount, insertToken } from '../accounts/index.js';
@@ -103,6 +103,57 @@ export class HostsService {
     return this.present(row);
   }
 
+  /** Hosts that wait for an operator's review, the longest first; at most `limit`. */
+  async listHeld(limit: number): Promise<Host[]> {
+    const rows = await this.select(
+      'WHERE h.held_reason IS NOT NULL AND h.detached_at IS NULL ORDER BY h.id LIMIT $1',
+      [limit],
+    );
+    return rows.map((row) => this.present(row));
+  }
+
+  /**
+   * What the owner calls the host and wishes of it. The host hears of wishes when it next calls.
+   *
+   * @param checkVersion throws where the caller has read another version
+   */
+  async update(
+    actor: Actor,
+    hostId: string,
+    changes: UpdateHost,
+    checkVersion: (current: Host) => void,
+  ): Promise<Host> {
+    if (actor.hostId !== null) throw new DomainError('forbidden', 'Only its owner changes a host from afar.');
+    const changed = await this.dataSource.transaction(async (manager) => {
+      const host = await lockHost(manager, hostId);
+      // Not even an operator decides what other people's machines do.
+      if (host.accountId !== actor.accountId || host.detachedAt !== null)
+        throw new NotFoundError(`host ${hostId}`);
+      checkVersion(await this.get(actor, hostId));
+      const { name = host.name, run = host.wishedRun } = changes;
+      const preferences = changes.preferences === undefined ? host.wishedPreferences : changes.preferences;
+      const isWish = run !== host.wishedRun || !isSame(preferences, host.wishedPreferences);
+      await manager.update(
+        HostEntity,
+        { id: hostId },
+        { name, wishedRun: run, wishesVersion: host.wishesVersion + (isWish ? 1 : 0) },
+      );
+      await manager.query('UPDATE host SET wished_preferences = $2 WHERE id = $1', [
+        hostId,
+        preferences === null ? null : JSON.stringify(preferences),
+      ]);
+      if (name !== host.name) {
+        await manager.query("UPDATE board_entry SET name = $2 WHERE kind = 'hosts' AND id = $1", [
+          hostId,
+          name,
+        ]);
+      }
+      return isWish;
+    });
+    if (changed) this.events.emitChanged(hostId);
+    return await this.get(actor, hostId);
+  }
+
   /** Ends the host's token and gives what it computes to others. Its credit stays. Repeating it changes nothing. */
   async detach(actor: Actor, hostId: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
@@ -139,6 +190,7 @@ export class HostsService {
         ...(reason === null ? {} : { detail: { reason } }),
       });
     });
+    this.events.emitChanged(hostId);
     return await this.get(actor, hostId);
   }
 
@@ -182,6 +234,11 @@ export class HostsService {
   private present(row: HostRow): Host {
     return presentHost(row, this.config.allowance, Date.now());
   }
+}
+
+function isSame(a: UpdateHost['preferences'], b: UpdateHost['preferences']): boolean {
+  // `as`: preferences came as JSON.
+  return canonicalJson((a ?? null) as JsonValue) === canonicalJson((b ?? null) as JsonValue);
 }
 
 async function lockHost(manager: EntityManager, hostId: string): Promise<HostEntity> {

@@ -1,4 +1,5 @@
-export { HostEvents, type HostDetachedListener } from './host-events.js';
+export { HostEvents, type HostChangedListener, type HostDetachedListener } from './host-events.js';
+export { wishesOf } from './host-rows.js';
 export { HostEntity } from './host.entity.js';
 export { HostsModule } from './hosts.module.js';
 export { HostsService, type Attachment } from './hosts.service.js';

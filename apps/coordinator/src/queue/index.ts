@@ -1,4 +1,4 @@
-export { type AddOptions, JobQueue, QueueBusyError } from './job-queue.js';
+export { type AddOptions, JobQueue, type JobQueueStatus, QueueBusyError } from './job-queue.js';
 export { type QueueBackendConfig } from './queue-backend.js';
 export * from './queue-names.js';
 export { QueueModule, queueBackendOf } from './queue.module.js';

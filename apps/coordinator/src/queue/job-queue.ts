@@ -24,6 +24,16 @@ export class QueueBusyError extends Error {
   }
 }
 
+/** Numbers of queue jobs. */
+export interface JobQueueStatus {
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly active: number;
+  readonly failed: number;
+  /** Of the one that waits longest; Unix milliseconds, null where none waits. */
+  readonly oldestAddedAtMs: number | null;
+}
+
 /** One named queue as producers see it. */
 export class JobQueue<D> {
   private pendingAdds = 0;
@@ -84,6 +94,18 @@ export class JobQueue<D> {
   async oldestWaiting(): Promise<D | null> {
     const [oldest] = await this.queue.getJobs(['waiting'], 0, 0, true);
     return oldest ? (oldest.data as D) : null; // `as`: both ends of a queue name the same type
+  }
+
+  /** How the queue is; a backend that is away keeps the caller waiting. */
+  async status(): Promise<JobQueueStatus> {
+    const [waiting, delayed, active, failed, [oldest]] = await Promise.all([
+      this.queue.getWaitingCount(),
+      this.queue.getDelayedCount(),
+      this.queue.getActiveCount(),
+      this.queue.getFailedCount(),
+      this.queue.getJobs(['waiting'], 0, 0, true),
+    ]);
+    return { waiting, delayed, active, failed, oldestAddedAtMs: oldest?.timestamp ?? null };
   }
 
   /** What all queue jobs carry that a worker holds or that wait for their time; at most `limit` of each. */

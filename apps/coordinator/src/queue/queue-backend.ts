@@ -24,6 +24,8 @@ export interface QueueBackend {
 interface BullJob {
   readonly id?: string | undefined;
   readonly data: unknown;
+  /** When it was added; Unix milliseconds. */
+  readonly timestamp: number;
 }
 type BullProcessor = (
   job: BullJob,
@@ -45,6 +47,8 @@ export interface BullQueue {
   addBulk(jobs: Array<{ name: string; data: unknown; opts: BullJobOptions }>): Promise<unknown>;
   getWaitingCount(): Promise<number>;
   getDelayedCount(): Promise<number>;
+  getActiveCount(): Promise<number>;
+  getFailedCount(): Promise<number>;
   getJobs(
     types: Array<'waiting' | 'active' | 'delayed'>,
     start: number,

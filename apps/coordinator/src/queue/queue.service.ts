@@ -119,6 +119,11 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     };
   }
 
+  /** Every queue that this process has added to or looked at. */
+  openQueues(): ReadonlyArray<JobQueue<unknown>> {
+    return [...this.queues.values()];
+  }
+
   /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */
   async schedule(name: string, id: string, everyMs: number, data: object): Promise<void> {
     const queue = this.queue<unknown>(name);

@@ -18,6 +18,10 @@ export type NoWorkCause =
   | { readonly code: 'unapproved-app'; readonly units: number }
   | { readonly code: 'own-job'; readonly units: number }
   | { readonly code: 'host-held'; readonly reason: string }
+  /** The owner asked it from afar. */
+  | { readonly code: 'owner-paused'; readonly run: 'pause' | 'finish' }
+  /** An operator paused everything. */
+  | { readonly code: 'dispatch-paused'; readonly reason: string }
   | { readonly code: 'queue-empty' }
   | { readonly code: 'server-busy' };
 
@@ -48,6 +52,12 @@ function noWorkMessage(cause: NoWorkCause): string {
       return `${units(cause.units)} of your own job`;
     case 'host-held':
       return `this host is held for review: ${cause.reason}`;
+    case 'owner-paused':
+      return cause.run === 'pause'
+        ? 'its owner asked this host from afar to pause'
+        : 'its owner asked this host from afar to finish what it has and take nothing new';
+    case 'dispatch-paused':
+      return `the operator has paused all work: ${cause.reason}`;
     case 'queue-empty':
       return 'every unit that is ready has been given out; more may follow';
     case 'server-busy':

@@ -1,0 +1,342 @@
+import {
+  auditPage,
+  host,
+  hostPage,
+  hostTasks,
+  operatorInbox,
+  serverStatus,
+  team,
+  teamMemberPage,
+  type Host,
+} from '@gleaner/protocol';
+import { BoardKeeper } from '@gleaner/coordinator';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { honestResult, seedJob, TestHost } from '../e2e/dispatch-fixture.js';
+import {
+  aPerson,
+  clientWith,
+  createTestApplication,
+  operatorOf,
+  type TestApplication,
+  type TestPerson,
+} from '../support/index.js';
+
+let gleaner: TestApplication;
+let scientist: TestPerson;
+beforeAll(async () => {
+  gleaner = await createTestApplication({
+    redis: inject('redisUrl') !== null,
+    env: { GLEANER_ALLOW_SAME_NETWORK: '1' },
+  });
+  scientist = await aPerson(gleaner, { name: 'scientist' });
+});
+afterAll(() => gleaner.close());
+
+async function aHost(person: TestPerson): Promise<TestHost> {
+  return await TestHost.attach(gleaner.url, { token: person.token });
+}
+
+/** Both compute every unit of a job of `units` units, each worth 123,456 cycles, until they are credited. */
+async function computeTogether(units: number, ...people: TestPerson[]): Promise<void> {
+  await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  const job = await seedJob(gleaner.dataSource, { units, accountId: scientist.account.id });
+  for (const person of people) {
+    const volunteer = await aHost(person);
+    for (let done = 0; done < units;) {
+      const { tasks } = await volunteer.ask(units);
+      expect(tasks.length).toBeGreaterThan(0);
+      await volunteer.report(...tasks.map((task) => honestResult(task)));
+      done += tasks.length;
+    }
+  }
+  await expect
+    .poll(
+      () =>
+        gleaner.dataSource.query(
+          'SELECT count(*)::int AS n FROM work_unit WHERE job_id = $1 AND state = $2',
+          [job.jobId, 'valid'],
+        ),
+      { timeout: 20_000 },
+    )
+    .toEqual([{ n: units }]);
+}
+
+/** Every total, beside what the ledger's entries add up to. */
+async function totals(): Promise<Array<{ kind: string; total: string; entries: string }>> {
+  await gleaner.app.get(BoardKeeper).reconcile();
+  return await gleaner.dataSource.query(
+    `SELECT 'accounts' AS kind, (SELECT sum(cycles) FROM account_credit)::text AS total,
+            (SELECT sum(cycles) FROM credit_entry)::text AS entries
+     UNION ALL SELECT 'board of accounts', (SELECT sum(cycles) FROM board_entry WHERE kind = 'accounts')::text,
+            (SELECT sum(cycles) FROM credit_entry)::text
+     UNION ALL SELECT 'board of hosts', (SELECT sum(cycles) FROM board_entry WHERE kind = 'hosts')::text,
+            (SELECT sum(cycles) FROM credit_entry)::text
+     UNION ALL SELECT 'teams', (SELECT sum(cycles) FROM team_credit)::text,
+            (SELECT sum(cycles) FROM credit_entry WHERE team_id IS NOT NULL)::text
+     UNION ALL SELECT 'board of teams', (SELECT sum(cycles) FROM board_entry WHERE kind = 'teams')::text,
+            (SELECT sum(cycles) FROM credit_entry WHERE team_id IS NOT NULL)::text`,
+  );
+}
+
+describe('a host, from afar', () => {
+  async function read(person: TestPerson, hostId: string): Promise<{ etag: string; host: Host }> {
+    const response = await person.get(`/v1/hosts/${hostId}`).expect(200);
+    return { etag: response.get('etag') ?? '', host: host.parse(response.body) };
+  }
+
+  it('hears what its owner wishes when it next calls, and why it gets no work', async () => {
+    const ada = await aPerson(gleaner);
+    const machine = await aHost(ada);
+    expect((await machine.work()).wishes).toBeUndefined();
+    const { etag } = await read(ada, machine.attached.hostId);
+    const changed = await ada
+      .patch(`/v1/hosts/${machine.attached.hostId}`)
+      .set('if-match', etag)
+      .send({ run: 'pause', preferences: { onBattery: 'pause', cpuTimePercent: { idle: 50 } } })
+      .expect(200);
+    const wishes = {
+      run: 'pause',
+      version: 1,
+      preferences: { onBattery: 'pause', cpuTimePercent: { idle: 50 } },
+    };
+    expect(host.parse(changed.body).wishes).toEqual(wishes);
+    const answer = await machine.work({ request: { maxTasks: 1, memoryMiB: 1024 } });
+    expect(answer.wishes).toEqual(wishes);
+    expect(answer.noWork).toMatchObject([{ code: 'owner-paused' }]);
+    const beat = await machine.post('/v1/heartbeat', { running: [] });
+    expect(beat).toMatchObject({ wishes });
+    const seen = hostTasks.parse(
+      (await ada.get(`/v1/hosts/${machine.attached.hostId}/tasks`).expect(200)).body,
+    );
+    expect(seen.lastAnswer?.noWork).toMatchObject([{ code: 'owner-paused' }]);
+  });
+
+  it('keeps the change of one of two tabs, and tells the other', async () => {
+    const ada = await aPerson(gleaner);
+    const { hostId } = (await aHost(ada)).attached;
+    const { etag } = await read(ada, hostId);
+    const change = (run: string) => ada.patch(`/v1/hosts/${hostId}`).set('if-match', etag).send({ run });
+    const answers = await Promise.all([change('pause'), change('finish')]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect((await read(ada, hostId)).host.wishes.version).toBe(1);
+    await ada.patch(`/v1/hosts/${hostId}`).send({ run: 'run' }).expect(428);
+  });
+
+  it('is changed by nobody else, and not by itself', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const { hostId, secret } = (await aHost(ada)).attached;
+    for (const [client, status] of [
+      [eve, 404],
+      [operatorOf(gleaner), 404],
+      [clientWith(gleaner, secret), 403],
+    ] as const) {
+      await client.patch(`/v1/hosts/${hostId}`).set('if-match', '*').send({ run: 'pause' }).expect(status);
+    }
+    await eve.get(`/v1/hosts/${hostId}/tasks`).expect(404);
+    for (const id of ['0', '-1', '9e9', '1%20OR%201=1', '99999999999999999999']) {
+      expect((await ada.get(`/v1/hosts/${id}/tasks`)).status).toBe(400);
+    }
+    const refused = await ada
+      .patch(`/v1/hosts/${hostId}`)
+      .set('if-match', '*')
+      .send({ preferences: { cpuTimePercent: { idle: 1000 } } })
+      .expect(400);
+    expect(refused.body).toMatchObject({ errors: [{ pointer: '/preferences/cpuTimePercent/idle' }] });
+  });
+
+  it('shows its tasks by state', async () => {
+    await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+    await seedJob(gleaner.dataSource, { units: 2, accountId: scientist.account.id });
+    const ada = await aPerson(gleaner);
+    const machine = await aHost(ada);
+    const tasks = [...(await machine.ask(2)).tasks];
+    if (tasks.length < 2) tasks.push(...(await machine.ask(1)).tasks);
+    const [first, second] = tasks;
+    if (!first || !second) throw new Error('the two units did not come');
+    await machine.report(honestResult(first));
+    const seen = hostTasks.parse((await ada.get(`/v1/hosts/${machine.attached.hostId}/tasks`)).body);
+    expect(seen.inProgress).toMatchObject([{ taskId: second.taskId, job: { name: 'seeded' } }]);
+    expect(Object.fromEntries(seen.counts.map(({ state, count }) => [state, count]))).toMatchObject({
+      'in-progress': 1,
+      reported: 1,
+      valid: 0,
+    });
+  });
+});
+
+describe('teams', () => {
+  async function aTeam(founder: TestPerson, name: string) {
+    return team.parse((await founder.post('/v1/teams', { name }).expect(201)).body);
+  }
+  const read = async (id: string) => team.parse((await gleaner.http.get(`/v1/teams/${id}`).expect(200)).body);
+
+  it('count what members earn while they are members, and keep it when they leave', async () => {
+    const [ada, bob] = [await aPerson(gleaner, { name: 'Ada' }), await aPerson(gleaner, { name: 'Bob' })];
+    await computeTogether(1, ada, bob);
+    const gleaners = await aTeam(ada, 'The Gleaners');
+    expect(gleaners).toMatchObject({ credit: '0', members: 1, keeper: { name: 'Ada' } });
+    await computeTogether(2, ada, bob);
+    expect((await read(gleaners.id)).credit).toBe(String(2 * 123456));
+    const members = await gleaner.http.get(`/v1/teams/${gleaners.id}/members`).expect(200);
+    expect(teamMemberPage.parse(members.body).items).toMatchObject([
+      { name: 'Ada', credit: String(2 * 123456) },
+    ]);
+    await bob.put(`/v1/teams/${gleaners.id}/members/me`).expect(200);
+    await bob.put(`/v1/teams/${gleaners.id}/members/me`).expect(200);
+    await ada.delete(`/v1/teams/${gleaners.id}/members/me`).expect(204);
+    await computeTogether(1, ada, bob);
+    expect(await read(gleaners.id)).toMatchObject({
+      credit: String(3 * 123456),
+      validTasks: 3,
+      members: 1,
+      keeper: { name: 'Bob' },
+    });
+    for (const { total, entries, kind } of await totals())
+      expect({ kind, total }).toEqual({ kind, total: entries });
+    const board = await gleaner.http.get('/v1/boards/teams?period=day').expect(200);
+    expect(board.body).toMatchObject({ items: [{ name: 'The Gleaners', value: String(3 * 123456) }] });
+  });
+
+  it('have one name each, and one keeper who may change it', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const { id } = await aTeam(ada, 'Night Owls');
+    expect((await eve.post('/v1/teams', { name: 'NIGHT owls' }).expect(409)).body).toMatchObject({
+      errors: [{ pointer: '/name' }],
+    });
+    await eve.patch(`/v1/teams/${id}`).set('if-match', '*').send({ name: 'Eve’s' }).expect(403);
+    const etag = (await ada.get(`/v1/teams/${id}`)).get('etag') ?? '';
+    await ada
+      .patch(`/v1/teams/${id}`)
+      .set('if-match', etag)
+      .send({ description: 'We compute at night.' })
+      .expect(200);
+    await ada.patch(`/v1/teams/${id}`).set('if-match', etag).send({ description: 'Other tab' }).expect(412);
+  });
+
+  it('have one team a person, also when two tabs join two at once', async () => {
+    const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const teams = [await aTeam(bob, 'First'), await aTeam(await aPerson(gleaner), 'Second')];
+    const answers = await Promise.all(teams.map(({ id }) => ada.put(`/v1/teams/${id}/members/me`)));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    const after = await Promise.all(teams.map(({ id }) => read(id)));
+    expect(after.map(({ members }) => members).sort()).toEqual([1, 2]);
+  });
+});
+
+describe('deleting an account', () => {
+  it('forgets the person and keeps the ledger true', async () => {
+    const [ada, bob] = [
+      await aPerson(gleaner, { name: 'Ada of the mill' }),
+      await aPerson(gleaner, { name: 'Bob' }),
+    ];
+    await computeTogether(1, ada, bob);
+    await ada.post('/v1/teams', { name: 'Millers' }).expect(201);
+    const anonymous = await TestHost.attach(gleaner.url);
+    await ada.post('/v1/accounts/me/claims', { secret: anonymous.attached.secret }).expect(200);
+    await gleaner.app.get(BoardKeeper).reconcile();
+    const machineId = hostPage.parse((await ada.get('/v1/hosts').expect(200)).body).items[0]?.id;
+    await ada.delete('/v1/accounts/me').send({ name: 'Ada' }).expect(400);
+    await ada.delete('/v1/accounts/me').send({ name: 'Ada of the mill' }).expect(204);
+
+    await ada.get('/v1/accounts/me').expect(401);
+    await clientWith(gleaner, anonymous.attached.secret).get('/v1/accounts/me').expect(401);
+    const everything = JSON.stringify(
+      await gleaner.dataSource.query(
+        `SELECT (SELECT json_agg(a) FROM account a) AS a, (SELECT json_agg(h) FROM host h WHERE account_id = $1) AS h,
+                (SELECT json_agg(b) FROM board_entry b WHERE kind = 'accounts' OR id = $2) AS b, (SELECT json_agg(e) FROM audit_entry e) AS e`,
+        [ada.account.id, machineId],
+      ),
+    );
+    expect(everything).not.toContain('Ada of the mill');
+    expect(everything).not.toContain('test host');
+    for (const { total, entries, kind } of await totals())
+      expect({ kind, total }).toEqual({ kind, total: entries });
+    const board = await gleaner.http.get('/v1/boards/accounts?q=deleted').expect(200);
+    expect(board.body).toMatchObject({ items: [{ name: 'deleted volunteer', credit: '123456' }] });
+    const search = await gleaner.http.get('/v1/boards/accounts?q=of%20the%20mill').expect(200);
+    expect(search.body).toMatchObject({ items: [] });
+  });
+
+  it('gives back what the person’s hosts hold', async () => {
+    await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+    await seedJob(gleaner.dataSource, { units: 1, accountId: scientist.account.id });
+    const ada = await aPerson(gleaner, { name: 'Ada' });
+    const machine = await aHost(ada);
+    expect((await machine.ask()).tasks).toHaveLength(1);
+    await ada.delete('/v1/accounts/me').send({ name: 'Ada' }).expect(204);
+    expect(
+      await gleaner.dataSource.query('SELECT count(*)::int AS n FROM lease WHERE host_id = $1', [
+        machine.attached.hostId,
+      ]),
+    ).toEqual([{ n: 0 }]);
+  });
+
+  it('waits for jobs to end, and leaves an operator', async () => {
+    const ada = await aPerson(gleaner, { name: 'Ada' });
+    await seedJob(gleaner.dataSource, { units: 1, accountId: ada.account.id });
+    const refused = await ada.delete('/v1/accounts/me').send({ name: 'Ada' }).expect(409);
+    expect(refused.body).toMatchObject({ code: 'wrong-state' });
+    await operatorOf(gleaner).delete('/v1/accounts/me').send({ name: 'operator' }).expect(409);
+  });
+});
+
+describe('the operator', () => {
+  it('pauses everything, tells every volunteer why, and goes on', async () => {
+    const operator = operatorOf(gleaner);
+    const machine = await aHost(await aPerson(gleaner));
+    await operator.put('/v1/operator/dispatch-pause').send({ reason: 'moving to a larger disk' }).expect(200);
+    const { noWork } = await machine.work({ request: { maxTasks: 1, memoryMiB: 1024 } });
+    expect(noWork).toMatchObject([
+      { code: 'dispatch-paused', message: 'the operator has paused all work: moving to a larger disk' },
+    ]);
+    await expect
+      .poll(
+        async () => serverStatus.parse((await gleaner.http.get('/v1/status')).body).dispatchPaused?.reason,
+        {
+          timeout: 10_000,
+        },
+      )
+      .toBe('moving to a larger disk');
+    await operator.delete('/v1/operator/dispatch-pause').expect(204);
+    await operator.delete('/v1/operator/dispatch-pause').expect(204);
+    const after = await machine.work({ request: { maxTasks: 1, memoryMiB: 1024 } });
+    expect(after.noWork.map(({ code }) => code)).not.toContain('dispatch-paused');
+    const log = auditPage.parse((await operator.get('/v1/operator/audit?limit=2').expect(200)).body);
+    expect(log.items).toMatchObject([
+      { action: 'dispatch.resume', account: { name: 'operator' } },
+      { action: 'dispatch.pause', detail: { reason: 'moving to a larger disk' } },
+    ]);
+  });
+
+  it('sees what waits for a decision, and decides', async () => {
+    const operator = operatorOf(gleaner);
+    const ada = await aPerson(gleaner, { name: 'Ada' });
+    await ada.post('/v1/projects', { slug: 'tides', name: 'Tides', description: 'Of the sea.' }).expect(201);
+    const machine = await aHost(ada);
+    await operator.put(`/v1/hosts/${machine.attached.hostId}/hold`).send({ reason: 'too fast' }).expect(200);
+    const inbox = operatorInbox.parse((await operator.get('/v1/operator/inbox').expect(200)).body);
+    expect(inbox.projects).toMatchObject([{ slug: 'tides', creator: { name: 'Ada' } }]);
+    expect(inbox.heldHosts).toMatchObject([{ id: machine.attached.hostId, held: 'too fast' }]);
+    await operator.post('/v1/projects/tides/approval').expect(200);
+    await operator.put(`/v1/hosts/${machine.attached.hostId}/hold`).send({ reason: null }).expect(200);
+    expect(operatorInbox.parse((await operator.get('/v1/operator/inbox')).body)).toMatchObject({
+      projects: [],
+      heldHosts: [],
+    });
+  });
+
+  it('is nobody else', async () => {
+    const ada = await aPerson(gleaner);
+    for (const path of ['/v1/operator/inbox', '/v1/operator/audit']) {
+      await ada.get(path).expect(403);
+      await gleaner.http.get(path).expect(401);
+    }
+    await ada.put('/v1/operator/dispatch-pause').send({ reason: 'because' }).expect(403);
+  });
+
+  it('and everybody see how the server is', async () => {
+    const status = serverStatus.parse((await gleaner.http.get('/v1/status').expect(200)).body);
+    expect(status.database.up).toBe(true);
+    expect(status.queues?.map(({ name }) => name)).toEqual(expect.arrayContaining(['validate', 'dispatch']));
+  });
+});
