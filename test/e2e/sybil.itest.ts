@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto';
+import { hotPool, saveDecided, UnitReader } from '@gleaner/coordinator';
+import { transitionUnit } from '@gleaner/domain';
 import { type ResultReport, resultDigestText, type WorkResponse } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/application.js';
+import { forgetEverything } from '../support/redis-server.js';
 import {
   createVolunteer,
   honestResult,
@@ -136,7 +139,8 @@ describe('nobody validates their own work', () => {
     expect(tasks).toHaveLength(1);
   });
 
-  it('a unit that only linked accounts validated is opened again, for somebody independent', async () => {
+  /** Two units that an anonymous host and a named one, who is the same person, have validated. */
+  async function conspire(): Promise<Conspiracy> {
     const job = await aJob({ units: 2 });
     // A third unit, still to come, keeps the job running: ended jobs keep their answers.
     await app.dataSource.query('UPDATE job SET units_split = 3 WHERE id = $1', [job.jobId]);
@@ -147,25 +151,101 @@ describe('nobody validates their own work', () => {
       await contribute(host);
       await contribute(host);
     }
-    const settled = async (): Promise<number> => {
-      const rows: unknown[] = await app.dataSource.query(
-        "SELECT FROM work_unit WHERE job_id = $1 AND state = 'valid'",
-        [job.jobId],
-      );
-      return rows.length;
+    await expect.poll(() => validUnits(job), { timeout: 20_000 }).toBe(2);
+    const claim = async (): Promise<void> => {
+      await send(app.url, 'POST', '/v1/accounts/me/claims', {
+        token: claimer.token,
+        body: { secret: anonymous.attached.secret },
+      });
     };
-    await expect.poll(settled, { timeout: 20_000 }).toBe(2);
-    await send(app.url, 'POST', '/v1/accounts/me/claims', {
-      token: claimer.token,
-      body: { secret: anonymous.attached.secret },
-    });
-    await expect.poll(settled, { timeout: 20_000 }).toBe(0);
+    return { job, anonymous, named, claim };
+  }
+
+  it('a unit that only linked accounts validated is opened again, for somebody independent', async () => {
+    const { job, anonymous, named, claim } = await conspire();
+    expect(await creditOf(anonymous, named)).toEqual(['246912', '246912']);
+    await claim();
+    await expect.poll(() => validUnits(job), { timeout: 20_000 }).toBe(0);
     const stranger = await aVolunteer();
     for (let unit = 0; unit < 2; unit += 1) await contribute(stranger);
-    await expect.poll(settled, { timeout: 20_000 }).toBe(2);
-    await expect.poll(() => creditOf(stranger)).toEqual(['246912']);
+    await expect.poll(() => validUnits(job), { timeout: 20_000 }).toBe(2);
+    // One person has earned each unit once, by whichever of the accounts computed it first.
+    await expect.poll(() => creditOf(anonymous, named, stranger)).toEqual(['246912', '0', '246912']);
+    await expectReconciledLedger();
+  });
+
+  it.skipIf(inject('redisUrl') === null)(
+    'nor does a queue that forgets everything keep such a unit valid',
+    async () => {
+      const { job, claim } = await conspire();
+      await claim();
+      await forgetEverything(inject('redisUrl') ?? '');
+      await expect.poll(() => validUnits(job), { timeout: 60_000 }).toBe(0);
+    },
+    90_000,
+  );
+
+  it('what linked accounts earned twice in a job that has ended is theirs once, and its answer stays', async () => {
+    const { job, anonymous, named, claim } = await conspire();
+    await app.dataSource.query("UPDATE job SET state = 'completed', finished_at = now() WHERE id = $1", [
+      job.jobId,
+    ]);
+    await claim();
+    await expect.poll(() => creditOf(anonymous, named), { timeout: 20_000 }).toEqual(['246912', '0']);
+    expect(await validUnits(job)).toBe(2);
+    await expectReconciledLedger();
+  });
+
+  it('a decision that was thought about before accounts were linked is not saved after it', async () => {
+    const job = await aJob();
+    await app.dataSource.query('UPDATE job SET units_split = 2 WHERE id = $1', [job.jobId]);
+    const hosts = [await aVolunteer(), await aVolunteer()];
+    for (const host of hosts) await contribute(host);
+    await becomes(job).toBe('valid');
+    const reader = app.app.get(UnitReader);
+    const loaded = await reader.load([job.firstUnitId], false);
+    const [unit] = loaded.units;
+    if (!unit) throw new Error('the unit is gone');
+    const { decision } = transitionUnit(unit.view, { kind: 'cancelled' }, unit.rules, Date.now());
+    const save = () =>
+      saveDecided(hotPool(app.dataSource), [{ unit, decision }], loaded, app.config.allowance);
+    await app.dataSource.query('INSERT INTO link_review (account_ids, reviewed_at) VALUES ($1, now())', [
+      hosts.map(({ attached }) => attached.accountId),
+    ]);
+    expect((await save()).unitIds).toEqual(new Set());
   });
 });
+
+interface Conspiracy {
+  readonly job: SeededJob;
+  readonly anonymous: TestHost;
+  readonly named: TestHost;
+  claim(): Promise<void>;
+}
+
+async function validUnits({ jobId }: SeededJob): Promise<number> {
+  const rows: unknown[] = await app.dataSource.query(
+    "SELECT FROM work_unit WHERE job_id = $1 AND state = 'valid'",
+    [jobId],
+  );
+  return rows.length;
+}
+
+/** Totals are the sums of the ledger, whose entries alternate and leave one credit to a person for a unit. */
+async function expectReconciledLedger(): Promise<void> {
+  const [books]: unknown[] = await app.dataSource.query(
+    `SELECT (SELECT count(*)::int FROM account_credit c WHERE c.cycles <>
+              (SELECT coalesce(sum(e.cycles), 0) FROM credit_entry e WHERE e.account_id = c.account_id)) AS accounts,
+            (SELECT count(*)::int FROM host_standing s WHERE s.cycles <>
+              (SELECT coalesce(sum(e.cycles), 0) FROM credit_entry e WHERE e.host_id = s.host_id)) AS hosts,
+            (SELECT count(*)::int FROM credit_entry WHERE sign(cycles) <> CASE sequence % 2 WHEN 0 THEN 1 ELSE -1 END)
+              AS signs,
+            (SELECT count(*)::int FROM (
+               SELECT FROM credit_entry e JOIN account a ON a.id = e.account_id
+                GROUP BY e.unit_id, coalesce(a.person_id, a.id) HAVING sum(sign(e.cycles)) > 1) twice) AS twice`,
+  );
+  expect(books).toEqual({ accounts: 0, hosts: 0, signs: 0, twice: 0 });
+}
 
 describe('nobody has a unit fail alone', () => {
   it('by taking it and giving it back, or by failing it, again and again', async () => {

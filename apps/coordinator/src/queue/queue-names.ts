@@ -49,10 +49,6 @@ export interface AssimilateData {
   readonly jobId: string;
 }
 
-export interface LinkData {
-  readonly accountIds: readonly string[];
-}
-
 /** Ticket of one task to be: `[unitId, ordinal, jobId]`. */
 export type TicketData = readonly [unitId: number, ordinal: number, jobId: number];
 

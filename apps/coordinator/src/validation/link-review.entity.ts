@@ -1,6 +1,6 @@
 import { Column, Entity, PrimaryGeneratedColumn } from 'typeorm';
 
-/** Accounts that have become one person's and whose common units are still to be looked at. */
+/** Accounts that have become one person's; without `reviewedAt`, their common units are still to be looked at. */
 @Entity('link_review')
 export class LinkReviewEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
@@ -11,4 +11,7 @@ export class LinkReviewEntity {
 
   @Column({ type: 'timestamptz', name: 'linked_at', default: () => 'now()' })
   linkedAt: Date;
+
+  @Column({ type: 'timestamptz', name: 'reviewed_at', nullable: true })
+  reviewedAt: Date | null;
 }

@@ -1,7 +1,7 @@
 import { allowanceAfter, type AllowanceRules, isFinalUnitState, type UnitDecision } from '@gleaner/domain';
 import type { JobState, TaskState, UnitState } from '@gleaner/protocol';
 import { plainArray, PreparedStatement, type Queryable, textArray, tokenArray } from '../database/index.js';
-import type { HostAllowance, LoadedUnit } from './unit-reader.service.js';
+import type { HostAllowance, LoadedUnit, LoadedUnits } from './unit-reader.service.js';
 
 /** How long an asked host has for uploading the outputs that the unit waits for. */
 export const UPLOAD_WITHIN_MS = 15 * 60 * 1000;
@@ -48,6 +48,8 @@ const saveDecisions = new PreparedStatement<SavedRow>(
                    $8::smallint[], $9::boolean[], $10::boolean[])
             AS c(id, version, state, wanted, canonical, blocked, failure, reticket_from, final, asked)
       WHERE u.id = c.id AND u.xmin::text = c.version AND u.id BETWEEN $12 AND $13
+        -- Who is one person was looked up before; where it has changed, all of it has to be thought about again.
+        AND NOT EXISTS (SELECT FROM link_review r WHERE r.id > $45)
      RETURNING u.id
    ), task_changed AS (
      UPDATE task t
@@ -248,7 +250,7 @@ class Changes {
 export async function saveDecided(
   connection: Queryable,
   decided: readonly DecidedUnit[],
-  allowances: ReadonlyMap<string, HostAllowance>,
+  { allowances, lastLinkId }: Pick<LoadedUnits, 'allowances' | 'lastLinkId'>,
   rules: AllowanceRules,
 ): Promise<Saved> {
   const units = decided.toSorted((a, b) => a.unit.unitId - b.unit.unitId);
@@ -301,6 +303,7 @@ export async function saveDecided(
     plainArray(tallies.map(({ cycles }) => cycles)),
     plainArray(credits.map(({ sequence }) => sequence)),
     plainArray(reversals.map(({ sequence }) => sequence)),
+    lastLinkId,
   ]);
   return { unitIds: new Set(row?.unit_ids.map(Number)), tallies: row?.tallies ?? [] };
 }

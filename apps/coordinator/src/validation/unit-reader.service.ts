@@ -32,6 +32,7 @@ interface UnitRow {
   readonly max_tasks: number;
   readonly distinct_by: UnitRules['distinct'];
   readonly job_paused: boolean;
+  readonly last_link_id: string;
 }
 
 interface TaskRow {
@@ -64,6 +65,8 @@ export interface LoadedUnits {
   readonly units: readonly LoadedUnit[];
   /** Of every host that has a task of the units, by host id. */
   readonly allowances: ReadonlyMap<string, HostAllowance>;
+  /** The last time that accounts were linked before this was read: which persons the tasks' accounts belong to. */
+  readonly lastLinkId: string;
 }
 
 /**
@@ -73,7 +76,8 @@ export interface LoadedUnits {
 const loadUnits = new PreparedStatement<UnitRow>(
   'load-units',
   `SELECT u.id, u.xmin::text AS version, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
-          j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused
+          j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused,
+          (SELECT coalesce(max(r.id), 0) FROM link_review r) AS last_link_id
      FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
     WHERE u.id BETWEEN $3 AND $4
       AND (NOT $2::boolean OR u.state = 'awaiting-output' OR EXISTS (
@@ -130,7 +134,8 @@ export class UnitReader {
     const pool = hotPool(this.dataSource);
     // Units before tasks: a unit that settles in between has another version when the decision is to be saved.
     const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
-    if (rows.length === 0) return { units: [], allowances: new Map() };
+    const [first] = rows;
+    if (!first) return { units: [], allowances: new Map(), lastLinkId: '0' };
     const ids = rows.map(({ id }) => Number(id));
     const tasks = new Map(ids.map((id): [number, TaskRow[]] => [id, []]));
     const allowances = new Map<string, HostAllowance>();
@@ -144,7 +149,7 @@ export class UnitReader {
       const unitId = Number(row.id);
       return this.toUnit(row, tasks.get(unitId) ?? [], credit.get(unitId) ?? NO_CREDIT);
     });
-    return { units, allowances };
+    return { units, allowances, lastLinkId: first.last_link_id };
   }
 
   /** Most units are settled once: only those that have been judged before can have entries. */

@@ -8,7 +8,7 @@ import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { type DecidedUnit, type JobTallyAfter, saveDecided, type Saved } from './save-decisions.statement.js';
 import { taskBlobOwner } from './task-blob-owner.js';
-import { UnitReader } from './unit-reader.service.js';
+import { type LoadedUnits, UnitReader } from './unit-reader.service.js';
 
 /** Others change the same units meanwhile seldom, and hardly ever so often. */
 const MAX_TRIES = 8;
@@ -54,15 +54,15 @@ export class ValidationService {
   ): Promise<void> {
     let left: readonly number[] = [...new Set(unitIds)];
     for (let tries = 1; left.length > 0; tries += 1) {
-      const { units, allowances } = await this.reader.load(left, onlyReady);
+      const loaded = await this.reader.load(left, onlyReady);
       const nowMs = Date.now();
       const decided: DecidedUnit[] = [];
-      for (const unit of units) {
+      for (const unit of loaded.units) {
         const { decision } = transitionUnit(unit.view, eventOf(unit.unitId), unit.rules, nowMs);
         if (decision.isChanged || decision.blocked !== unit.blocked) decided.push({ unit, decision });
       }
       if (decided.length === 0) return;
-      const saved = await this.save(decided, allowances, tries);
+      const saved = await this.save(decided, loaded, tries);
       const isSaved = ({ unit }: DecidedUnit): boolean => saved.unitIds.has(unit.unitId);
       await this.conclude(decided.filter(isSaved), saved.tallies);
       left = decided.filter((each) => !isSaved(each)).map(({ unit }) => unit.unitId);
@@ -72,13 +72,9 @@ export class ValidationService {
     }
   }
 
-  private async save(
-    decided: readonly DecidedUnit[],
-    allowances: Awaited<ReturnType<UnitReader['load']>>['allowances'],
-    tries: number,
-  ): Promise<Saved> {
+  private async save(decided: readonly DecidedUnit[], loaded: LoadedUnits, tries: number): Promise<Saved> {
     try {
-      return await saveDecided(hotPool(this.dataSource), decided, allowances, this.config.allowance);
+      return await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
       if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
       return { unitIds: new Set(), tallies: [] };
@@ -107,10 +103,10 @@ export class ValidationService {
     const failed = added('failed');
     if (failed === 0) return;
     const before = { valid: tally.valid - added('valid'), failed: tally.failed - failed };
-    const reason = pauseReason(before, tally, tally.unitsSplit);
+    const reason = pauseReason(before, tally, tally.state === 'splitting' ? null : tally.unitsSplit);
     if (reason === null) return;
     await this.dataSource.query(
-      "UPDATE job SET state = 'paused', state_reason = $2 WHERE id = $1 AND state = 'running'",
+      "UPDATE job SET state = 'paused', state_reason = $2 WHERE id = $1 AND state IN ('splitting', 'running')",
       [tally.jobId, reason],
     );
     this.logger.warn({ event: 'job-paused', jobId: tally.jobId, reason });
