@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddScientistData, AddScientistResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetStatsData, GetStatsResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SubmitJobData, SubmitJobResponses, UpdateProjectData, UpdateProjectResponses, WorkData, WorkResponses } from './types.gen.js';
+import type { AddScientistData, AddScientistResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetTeamData, GetTeamResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -50,9 +50,21 @@ export const heartbeat = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
+export const getHostTasks = <ThrowOnError extends boolean = false>(options: Options<GetHostTasksData, ThrowOnError>): RequestResult<GetHostTasksResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostTasksResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/hosts/{id}/tasks',
+    ...options
+});
+
 export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/stats',
+    ...options
+});
+
+export const getStatisticsHistory = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsHistoryData, ThrowOnError>): RequestResult<GetStatisticsHistoryResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatisticsHistoryResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/stats/history',
     ...options
 });
 
@@ -74,6 +86,12 @@ export const followPublicJob = <ThrowOnError extends boolean = false>(options: O
     ...options
 });
 
+export const getPublicOutput = <ThrowOnError extends boolean = false>(options: Options<GetPublicOutputData, ThrowOnError>): RequestResult<GetPublicOutputResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicOutputResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/public/jobs/{id}/output',
+    ...options
+});
+
 export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, unknown, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/visibility',
@@ -87,6 +105,12 @@ export const setJobVisibility = <ThrowOnError extends boolean = false>(options: 
 export const getBoard = <ThrowOnError extends boolean = false>(options: Options<GetBoardData, ThrowOnError>): RequestResult<GetBoardResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/boards/{kind}',
+    ...options
+});
+
+export const getBoardRow = <ThrowOnError extends boolean = false>(options: Options<GetBoardRowData, ThrowOnError>): RequestResult<GetBoardRowResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardRowResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/boards/{kind}/rows/{id}',
     ...options
 });
 
@@ -112,10 +136,30 @@ export const createAccount = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteMyAccountData, ThrowOnError>): RequestResult<DeleteMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DeleteMyAccountResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/accounts/me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
 export const getMyAccount = <ThrowOnError extends boolean = false>(options?: Options<GetMyAccountData, ThrowOnError>): RequestResult<GetMyAccountResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
     ...options
+});
+
+export const renameMyAccount = <ThrowOnError extends boolean = false>(options: Options<RenameMyAccountData, ThrowOnError>): RequestResult<RenameMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).patch<RenameMyAccountResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/accounts/me',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options: Options<ClaimAnonymousWorkData, ThrowOnError>): RequestResult<ClaimAnonymousWorkResponses, unknown, ThrowOnError> => (options.client ?? client).post<ClaimAnonymousWorkResponses, unknown, ThrowOnError>({
@@ -242,6 +286,16 @@ export const getHost = <ThrowOnError extends boolean = false>(options: Options<G
     ...options
 });
 
+export const updateHost = <ThrowOnError extends boolean = false>(options: Options<UpdateHostData, ThrowOnError>): RequestResult<UpdateHostResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateHostResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/hosts/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
 export const holdHost = <ThrowOnError extends boolean = false>(options: Options<HoldHostData, ThrowOnError>): RequestResult<HoldHostResponses, unknown, ThrowOnError> => (options.client ?? client).put<HoldHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}/hold',
@@ -280,6 +334,154 @@ export const approveDevice = <ThrowOnError extends boolean = false>(options: Opt
         'Content-Type': 'application/json',
         ...options.headers
     }
+});
+
+export const listTeams = <ThrowOnError extends boolean = false>(options?: Options<ListTeamsData, ThrowOnError>): RequestResult<ListTeamsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListTeamsResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams',
+    ...options
+});
+
+export const foundTeam = <ThrowOnError extends boolean = false>(options: Options<FoundTeamData, ThrowOnError>): RequestResult<FoundTeamResponses, unknown, ThrowOnError> => (options.client ?? client).post<FoundTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getMyTeam = <ThrowOnError extends boolean = false>(options?: Options<GetMyTeamData, ThrowOnError>): RequestResult<GetMyTeamResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/mine',
+    ...options
+});
+
+export const getTeam = <ThrowOnError extends boolean = false>(options: Options<GetTeamData, ThrowOnError>): RequestResult<GetTeamResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/{id}',
+    ...options
+});
+
+export const updateTeam = <ThrowOnError extends boolean = false>(options: Options<UpdateTeamData, ThrowOnError>): RequestResult<UpdateTeamResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/{id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const listTeamMembers = <ThrowOnError extends boolean = false>(options: Options<ListTeamMembersData, ThrowOnError>): RequestResult<ListTeamMembersResponses, unknown, ThrowOnError> => (options.client ?? client).get<ListTeamMembersResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/{id}/members',
+    ...options
+});
+
+export const leaveTeam = <ThrowOnError extends boolean = false>(options: Options<LeaveTeamData, ThrowOnError>): RequestResult<LeaveTeamResponses, unknown, ThrowOnError> => (options.client ?? client).delete<LeaveTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/{id}/members/me',
+    ...options
+});
+
+export const joinTeam = <ThrowOnError extends boolean = false>(options: Options<JoinTeamData, ThrowOnError>): RequestResult<JoinTeamResponses, unknown, ThrowOnError> => (options.client ?? client).put<JoinTeamResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/teams/{id}/members/me',
+    ...options
+});
+
+export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>): RequestResult<GetSessionResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetSessionResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session',
+    ...options
+});
+
+export const signUp = <ThrowOnError extends boolean = false>(options: Options<SignUpData, ThrowOnError>): RequestResult<SignUpResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignUpResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/sign-up',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>): RequestResult<SignInResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignInResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/sign-in',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const signInWithToken = <ThrowOnError extends boolean = false>(options?: Options<SignInWithTokenData, ThrowOnError>): RequestResult<SignInWithTokenResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignInWithTokenResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/token',
+    ...options
+});
+
+export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>): RequestResult<SignOutResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignOutResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/sign-out',
+    ...options
+});
+
+export const requestPasswordReset = <ThrowOnError extends boolean = false>(options: Options<RequestPasswordResetData, ThrowOnError>): RequestResult<RequestPasswordResetResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestPasswordResetResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/password-reset',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, unknown, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/session/password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getOperatorInbox = <ThrowOnError extends boolean = false>(options?: Options<GetOperatorInboxData, ThrowOnError>): RequestResult<GetOperatorInboxResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetOperatorInboxResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/operator/inbox',
+    ...options
+});
+
+export const resumeDispatch = <ThrowOnError extends boolean = false>(options?: Options<ResumeDispatchData, ThrowOnError>): RequestResult<ResumeDispatchResponses, unknown, ThrowOnError> => (options?.client ?? client).delete<ResumeDispatchResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/operator/dispatch-pause',
+    ...options
+});
+
+export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Options<PauseDispatchData, ThrowOnError>): RequestResult<PauseDispatchResponses, unknown, ThrowOnError> => (options.client ?? client).put<PauseDispatchResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/operator/dispatch-pause',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const listAuditEntries = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEntriesData, ThrowOnError>): RequestResult<ListAuditEntriesResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAuditEntriesResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/operator/audit',
+    ...options
+});
+
+export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>): RequestResult<GetStatusResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatusResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/status',
+    ...options
 });
 
 export const getBlob = <ThrowOnError extends boolean = false>(options: Options<GetBlobData, ThrowOnError>): RequestResult<GetBlobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBlobResponses, unknown, ThrowOnError>({

@@ -13,6 +13,8 @@ export type WorkRequestInput = {
         maxTasks: number;
         memoryMiB: number;
         cores?: number;
+        peerId?: PeerIdInput;
+        heldManifests?: Array<Sha256Input>;
     };
 };
 
@@ -51,6 +53,8 @@ export type ReportedOutputInput = {
 
 export type Sha256Input = string;
 
+export type PeerIdInput = string;
+
 export type WorkResponse = {
     reports: Array<ReportAnswer>;
     jobs: Array<WorkJob>;
@@ -59,6 +63,7 @@ export type WorkResponse = {
     outputsWanted: Array<OutputWanted>;
     retryAfterMs: number;
     heartbeatMs: number;
+    wishes?: HostWishes;
 };
 
 export type ReportAnswer = {
@@ -87,6 +92,7 @@ export type WorkJob = {
             sizeBytes: number;
             manifestUrl: string;
             contentUrl: string;
+            swarmTicket?: SwarmTicket;
         };
     };
     args: Array<string>;
@@ -102,6 +108,19 @@ export type EntityId = string;
 export type Sha256 = string;
 
 export type BlobId = string;
+
+export type SwarmTicket = {
+    body: {
+        kind: 'gleaner-swarm-ticket';
+        v: 1;
+        manifestId: Sha256;
+        peerId: PeerId;
+        exp: number;
+    };
+    sig: string;
+};
+
+export type PeerId = string;
 
 export type JobLimits = {
     maxCycles: DecimalString;
@@ -132,7 +151,7 @@ export type TaskAssignment = {
 };
 
 export type NoWorkReason = {
-    code: 'no-jobs' | 'memory-too-small' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'own-job' | 'host-held' | 'queue-empty' | 'server-busy';
+    code: 'no-jobs' | 'memory-too-small' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'own-job' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
     count: number | null;
     message: string;
 };
@@ -142,6 +161,37 @@ export type OutputWanted = {
     name: string;
     uploadUrl: string;
     withinMs: number;
+};
+
+export type HostWishes = {
+    run: 'run' | 'pause' | 'finish';
+    preferences?: HostPreferences;
+    version: number;
+};
+
+export type HostPreferences = {
+    whileInUse?: 'pause' | 'compute';
+    inUseMinutes?: number;
+    cores?: {
+        idle?: number | null;
+        inUse?: number | null;
+    };
+    cpuTimePercent?: {
+        idle?: number;
+        inUse?: number;
+    };
+    memoryPercent?: {
+        idle?: number;
+        inUse?: number;
+    };
+    maxCpuByOthersPercent?: number | null;
+    onBattery?: 'pause' | 'compute';
+    minBatteryPercent?: number;
+    maxTemperatureC?: number | null;
+    minFreeDiskMiB?: number;
+    hours?: {
+        [key: string]: string | Array<string>;
+    } | null;
 };
 
 export type HeartbeatRequestInput = {
@@ -162,7 +212,35 @@ export type HeartbeatResponse = {
     }>;
     outputsWanted: Array<OutputWanted>;
     nextMs: number;
+    wishes?: HostWishes;
 };
+
+export type EntityIdInput = string;
+
+export type HostTasks = {
+    counts: Array<{
+        state: TaskState;
+        count: number | null;
+    }>;
+    inProgress: Array<{
+        taskId: string;
+        job: {
+            id: EntityId;
+            name: string;
+            public: boolean;
+        };
+        assignedAt: Instant;
+        deadlineAt: Instant;
+    }>;
+    lastAnswer: {
+        at: Instant;
+        noWork: Array<NoWorkReason>;
+    } | null;
+};
+
+export type TaskState = 'in-progress' | 'reported' | 'valid' | 'invalid' | 'error' | 'lost' | 'aborted';
+
+export type Instant = string;
 
 export type SiteStats = {
     name: string;
@@ -172,6 +250,7 @@ export type SiteStats = {
         tasks: number;
         accounts: number;
         hosts: number;
+        savedBytes: DecimalString;
     };
     now: {
         hosts: number;
@@ -183,7 +262,19 @@ export type SiteStats = {
     };
 };
 
-export type Instant = string;
+export type StatisticsHistory = {
+    grain: 'hour' | 'day';
+    points: Array<StatisticsPoint>;
+};
+
+export type StatisticsPoint = {
+    startsAt: Instant;
+    cycles: DecimalString;
+    tasks: number;
+    units: number;
+    hosts: number;
+    savedBytes: DecimalString;
+};
 
 export type PublicJobPage = {
     items: Array<PublicJob>;
@@ -208,6 +299,13 @@ export type PublicJob = {
     validatedCycles: DecimalString;
     createdAt: Instant;
     finishedAt: Instant | null;
+    visibility: {
+        public: boolean;
+        results: boolean;
+    };
+    output: {
+        sizeBytes: number;
+    } | null;
 };
 
 export type JobState = 'splitting' | 'running' | 'paused' | 'assimilating' | 'completed' | 'failed' | 'cancelled';
@@ -222,12 +320,11 @@ export type UnitCounts = {
     blocked: number;
 };
 
-export type EntityIdInput = string;
-
 export type PublicJobView = {
     job: PublicJob;
     picture: JobSquares;
     helpers: Array<JobHelper>;
+    swarm: JobSwarm;
 };
 
 export type JobSquares = {
@@ -244,13 +341,26 @@ export type JobHelper = {
     cycles: DecimalString;
 };
 
+export type JobSwarm = {
+    inputs: Array<SwarmInput>;
+    savedBytes: number;
+};
+
+export type SwarmInput = {
+    blobId: BlobId;
+    chunks: number;
+    minCopies: number;
+    averageCopies: number;
+};
+
 export type JobVisibilityInput = {
     public: boolean;
+    results?: boolean;
 };
 
 export type BoardPeriodInput = 'all' | 'rac' | 'day' | 'week' | 'month';
 
-export type BoardKindInput = 'accounts' | 'hosts';
+export type BoardKindInput = 'accounts' | 'hosts' | 'teams';
 
 export type BoardPage = {
     period: BoardPeriod;
@@ -323,6 +433,7 @@ export type Token = {
     lastUsedAt: Instant | null;
     expiresAt: Instant | null;
     revokedAt: Instant | null;
+    session: boolean;
 };
 
 export type Scope = 'work' | 'submit' | 'operate';
@@ -397,9 +508,42 @@ export type Host = {
     };
     held: string | null;
     credit: DecimalString;
+    agentVersion: string;
+    wishes: HostWishes;
 };
 
 export type HostKind = 'agent' | 'browser';
+
+export type UpdateHostInput = {
+    name?: string;
+    run?: 'run' | 'pause' | 'finish';
+    preferences?: HostPreferencesInput | null;
+};
+
+export type HostPreferencesInput = {
+    whileInUse?: 'pause' | 'compute';
+    inUseMinutes?: number;
+    cores?: {
+        idle?: number | null;
+        inUse?: number | null;
+    };
+    cpuTimePercent?: {
+        idle?: number;
+        inUse?: number;
+    };
+    memoryPercent?: {
+        idle?: number;
+        inUse?: number;
+    };
+    maxCpuByOthersPercent?: number | null;
+    onBattery?: 'pause' | 'compute';
+    minBatteryPercent?: number;
+    maxTemperatureC?: number | null;
+    minFreeDiskMiB?: number;
+    hours?: {
+        [key: string]: string | Array<string>;
+    } | null;
+};
 
 export type HoldHostInput = {
     reason: string | null;
@@ -441,6 +585,185 @@ export type HostFacts = {
     agentVersion: string;
 };
 
+export type TeamPage = {
+    items: Array<Team>;
+    nextCursor: string | null;
+};
+
+export type Team = {
+    id: EntityId;
+    name: string;
+    description: string;
+    keeper: {
+        id: EntityId;
+        name: string;
+    };
+    members: number;
+    credit: DecimalString;
+    validTasks: number;
+    createdAt: Instant;
+};
+
+export type FoundTeamInput = {
+    name: string;
+    description?: string;
+};
+
+export type MyTeam = {
+    team: Team | null;
+};
+
+export type UpdateTeamInput = {
+    name?: string;
+    description?: string;
+};
+
+export type TeamMemberPage = {
+    items: Array<TeamMember>;
+    nextCursor: string | null;
+};
+
+export type TeamMember = {
+    id: EntityId;
+    name: string;
+    joinedAt: Instant;
+    credit: DecimalString;
+};
+
+export type Session = {
+    account: Account | null;
+    email: string | null;
+};
+
+export type SignUpInput = {
+    name: string;
+    email: string;
+    password: string;
+};
+
+export type SignInInput = {
+    email: string;
+    password: string;
+};
+
+export type RequestPasswordResetInput = {
+    email: string;
+};
+
+export type ResetPasswordInput = {
+    code: string;
+    password: string;
+};
+
+export type UpdateAccountInput = {
+    name: string;
+};
+
+export type DeleteAccountInput = {
+    name: string;
+};
+
+export type OperatorInbox = {
+    projects: Array<{
+        slug: string;
+        name: string;
+        description: string;
+        createdAt: Instant;
+        creator: {
+            id: EntityId;
+            name: string;
+            email: string | null;
+        };
+    }>;
+    appVersions: Array<{
+        app: string;
+        version: string;
+        project: string;
+        createdAt: Instant;
+        publisher: {
+            id: EntityId;
+            name: string;
+        };
+        report: AdmissionReport;
+    }>;
+    heldHosts: Array<Host>;
+};
+
+export type AdmissionReport = {
+    originalSha256: Sha256;
+    rewrittenSha256: Sha256;
+    runtimeVersion: string;
+    originalBytes: number;
+    rewrittenBytes: number;
+    stepping: boolean;
+    imports: Array<string>;
+    features: Array<string>;
+    warnings: Array<string>;
+    functions: number;
+    staticStackBytes: number | null;
+    memoryPages: {
+        initial: number;
+        maximum: number | null;
+    };
+};
+
+export type PauseDispatchInput = {
+    reason: string;
+};
+
+export type DispatchPause = {
+    reason: string;
+    since: Instant;
+};
+
+export type AuditPage = {
+    items: Array<AuditEntry>;
+    nextCursor: string | null;
+};
+
+export type AuditEntry = {
+    id: EntityId;
+    at: Instant;
+    account: {
+        id: EntityId;
+        name: string;
+    } | null;
+    action: string;
+    subject: string;
+    detail: {
+        [key: string]: unknown;
+    };
+};
+
+export type ServerStatus = {
+    name: string;
+    at: Instant;
+    dispatchPaused: DispatchPause | null;
+    database: {
+        up: boolean;
+        latencyMs: number;
+        sizeBytes: number;
+    };
+    queues: Array<QueueStatus> | null;
+    tasksInProgress: number;
+    hosts: {
+        seenLastHour: number;
+        held: number;
+    };
+    jobs: {
+        [key: string]: number;
+    };
+};
+
+export type QueueStatus = {
+    name: string;
+    waiting: number;
+    delayed: number;
+    active: number;
+    failed: number;
+    oldestWaitingSeconds: number | null;
+};
+
 export type BlobIdInput = string;
 
 export type Blob = {
@@ -470,24 +793,6 @@ export type AppVersion = {
     approvedAt: Instant | null;
     createdAt: Instant;
     report: AdmissionReport;
-};
-
-export type AdmissionReport = {
-    originalSha256: Sha256;
-    rewrittenSha256: Sha256;
-    runtimeVersion: string;
-    originalBytes: number;
-    rewrittenBytes: number;
-    stepping: boolean;
-    imports: Array<string>;
-    features: Array<string>;
-    warnings: Array<string>;
-    functions: number;
-    staticStackBytes: number | null;
-    memoryPages: {
-        initial: number;
-        maximum: number | null;
-    };
 };
 
 export type SubmitJobInput = {
@@ -841,6 +1146,21 @@ export type HeartbeatResponses = {
 
 export type HeartbeatResponse2 = HeartbeatResponses[keyof HeartbeatResponses];
 
+export type GetHostTasksData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/hosts/{id}/tasks';
+};
+
+export type GetHostTasksResponses = {
+    200: HostTasks;
+};
+
+export type GetHostTasksResponse = GetHostTasksResponses[keyof GetHostTasksResponses];
+
 export type GetStatsData = {
     body?: never;
     path?: never;
@@ -853,6 +1173,22 @@ export type GetStatsResponses = {
 };
 
 export type GetStatsResponse = GetStatsResponses[keyof GetStatsResponses];
+
+export type GetStatisticsHistoryData = {
+    body?: never;
+    path?: never;
+    query?: {
+        grain?: 'hour' | 'day';
+        points?: number;
+    };
+    url: '/v1/stats/history';
+};
+
+export type GetStatisticsHistoryResponses = {
+    200: StatisticsHistory;
+};
+
+export type GetStatisticsHistoryResponse = GetStatisticsHistoryResponses[keyof GetStatisticsHistoryResponses];
 
 export type ListPublicJobsData = {
     body?: never;
@@ -899,6 +1235,19 @@ export type FollowPublicJobResponses = {
     200: unknown;
 };
 
+export type GetPublicOutputData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/public/jobs/{id}/output';
+};
+
+export type GetPublicOutputResponses = {
+    200: unknown;
+};
+
 export type SetJobVisibilityData = {
     body: JobVisibilityInput;
     path: {
@@ -933,6 +1282,24 @@ export type GetBoardResponses = {
 };
 
 export type GetBoardResponse = GetBoardResponses[keyof GetBoardResponses];
+
+export type GetBoardRowData = {
+    body?: never;
+    path: {
+        kind: BoardKindInput;
+        id: EntityIdInput;
+    };
+    query?: {
+        period?: BoardPeriodInput;
+    };
+    url: '/v1/boards/{kind}/rows/{id}';
+};
+
+export type GetBoardRowResponses = {
+    200: BoardRow;
+};
+
+export type GetBoardRowResponse = GetBoardRowResponses[keyof GetBoardRowResponses];
 
 export type GetCoordinatorData = {
     body?: never;
@@ -979,6 +1346,19 @@ export type CreateAccountResponses = {
 
 export type CreateAccountResponse = CreateAccountResponses[keyof CreateAccountResponses];
 
+export type DeleteMyAccountData = {
+    body: DeleteAccountInput;
+    path?: never;
+    query?: never;
+    url: '/v1/accounts/me';
+};
+
+export type DeleteMyAccountResponses = {
+    204: void;
+};
+
+export type DeleteMyAccountResponse = DeleteMyAccountResponses[keyof DeleteMyAccountResponses];
+
 export type GetMyAccountData = {
     body?: never;
     path?: never;
@@ -991,6 +1371,19 @@ export type GetMyAccountResponses = {
 };
 
 export type GetMyAccountResponse = GetMyAccountResponses[keyof GetMyAccountResponses];
+
+export type RenameMyAccountData = {
+    body: UpdateAccountInput;
+    path?: never;
+    query?: never;
+    url: '/v1/accounts/me';
+};
+
+export type RenameMyAccountResponses = {
+    200: Account;
+};
+
+export type RenameMyAccountResponse = RenameMyAccountResponses[keyof RenameMyAccountResponses];
 
 export type ClaimAnonymousWorkData = {
     body: ClaimAccountInput;
@@ -1240,6 +1633,21 @@ export type GetHostResponses = {
 
 export type GetHostResponse = GetHostResponses[keyof GetHostResponses];
 
+export type UpdateHostData = {
+    body: UpdateHostInput;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/hosts/{id}';
+};
+
+export type UpdateHostResponses = {
+    200: Host;
+};
+
+export type UpdateHostResponse = UpdateHostResponses[keyof UpdateHostResponses];
+
 export type HoldHostData = {
     body: HoldHostInput;
     path: {
@@ -1293,6 +1701,283 @@ export type ApproveDeviceResponses = {
 };
 
 export type ApproveDeviceResponse = ApproveDeviceResponses[keyof ApproveDeviceResponses];
+
+export type ListTeamsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        cursor?: string;
+        limit?: number;
+    };
+    url: '/v1/teams';
+};
+
+export type ListTeamsResponses = {
+    200: TeamPage;
+};
+
+export type ListTeamsResponse = ListTeamsResponses[keyof ListTeamsResponses];
+
+export type FoundTeamData = {
+    body: FoundTeamInput;
+    path?: never;
+    query?: never;
+    url: '/v1/teams';
+};
+
+export type FoundTeamResponses = {
+    201: Team;
+};
+
+export type FoundTeamResponse = FoundTeamResponses[keyof FoundTeamResponses];
+
+export type GetMyTeamData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/teams/mine';
+};
+
+export type GetMyTeamResponses = {
+    200: MyTeam;
+};
+
+export type GetMyTeamResponse = GetMyTeamResponses[keyof GetMyTeamResponses];
+
+export type GetTeamData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/teams/{id}';
+};
+
+export type GetTeamResponses = {
+    200: Team;
+};
+
+export type GetTeamResponse = GetTeamResponses[keyof GetTeamResponses];
+
+export type UpdateTeamData = {
+    body: UpdateTeamInput;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/teams/{id}';
+};
+
+export type UpdateTeamResponses = {
+    200: Team;
+};
+
+export type UpdateTeamResponse = UpdateTeamResponses[keyof UpdateTeamResponses];
+
+export type ListTeamMembersData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: {
+        cursor?: string;
+        limit?: number;
+    };
+    url: '/v1/teams/{id}/members';
+};
+
+export type ListTeamMembersResponses = {
+    200: TeamMemberPage;
+};
+
+export type ListTeamMembersResponse = ListTeamMembersResponses[keyof ListTeamMembersResponses];
+
+export type LeaveTeamData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/teams/{id}/members/me';
+};
+
+export type LeaveTeamResponses = {
+    204: void;
+};
+
+export type LeaveTeamResponse = LeaveTeamResponses[keyof LeaveTeamResponses];
+
+export type JoinTeamData = {
+    body?: never;
+    path: {
+        id: EntityIdInput;
+    };
+    query?: never;
+    url: '/v1/teams/{id}/members/me';
+};
+
+export type JoinTeamResponses = {
+    200: Team;
+};
+
+export type JoinTeamResponse = JoinTeamResponses[keyof JoinTeamResponses];
+
+export type GetSessionData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/session';
+};
+
+export type GetSessionResponses = {
+    200: Session;
+};
+
+export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
+
+export type SignUpData = {
+    body: SignUpInput;
+    path?: never;
+    query?: never;
+    url: '/v1/session/sign-up';
+};
+
+export type SignUpResponses = {
+    201: Account;
+};
+
+export type SignUpResponse = SignUpResponses[keyof SignUpResponses];
+
+export type SignInData = {
+    body: SignInInput;
+    path?: never;
+    query?: never;
+    url: '/v1/session/sign-in';
+};
+
+export type SignInResponses = {
+    200: Account;
+};
+
+export type SignInResponse = SignInResponses[keyof SignInResponses];
+
+export type SignInWithTokenData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/session/token';
+};
+
+export type SignInWithTokenResponses = {
+    200: Account;
+};
+
+export type SignInWithTokenResponse = SignInWithTokenResponses[keyof SignInWithTokenResponses];
+
+export type SignOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/session/sign-out';
+};
+
+export type SignOutResponses = {
+    204: void;
+};
+
+export type SignOutResponse = SignOutResponses[keyof SignOutResponses];
+
+export type RequestPasswordResetData = {
+    body: RequestPasswordResetInput;
+    path?: never;
+    query?: never;
+    url: '/v1/session/password-reset';
+};
+
+export type RequestPasswordResetResponses = {
+    202: unknown;
+};
+
+export type ResetPasswordData = {
+    body: ResetPasswordInput;
+    path?: never;
+    query?: never;
+    url: '/v1/session/password';
+};
+
+export type ResetPasswordResponses = {
+    204: void;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type GetOperatorInboxData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/operator/inbox';
+};
+
+export type GetOperatorInboxResponses = {
+    200: OperatorInbox;
+};
+
+export type GetOperatorInboxResponse = GetOperatorInboxResponses[keyof GetOperatorInboxResponses];
+
+export type ResumeDispatchData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/operator/dispatch-pause';
+};
+
+export type ResumeDispatchResponses = {
+    204: void;
+};
+
+export type ResumeDispatchResponse = ResumeDispatchResponses[keyof ResumeDispatchResponses];
+
+export type PauseDispatchData = {
+    body: PauseDispatchInput;
+    path?: never;
+    query?: never;
+    url: '/v1/operator/dispatch-pause';
+};
+
+export type PauseDispatchResponses = {
+    200: DispatchPause;
+};
+
+export type PauseDispatchResponse = PauseDispatchResponses[keyof PauseDispatchResponses];
+
+export type ListAuditEntriesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        cursor?: string;
+        limit?: number;
+    };
+    url: '/v1/operator/audit';
+};
+
+export type ListAuditEntriesResponses = {
+    200: AuditPage;
+};
+
+export type ListAuditEntriesResponse = ListAuditEntriesResponses[keyof ListAuditEntriesResponses];
+
+export type GetStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/status';
+};
+
+export type GetStatusResponses = {
+    200: ServerStatus;
+};
+
+export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
 
 export type GetBlobData = {
     body?: never;
