@@ -24,6 +24,8 @@ export class Checkpoint {
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
+  /** The last snapshot could not be written. */
+  #isLost = false;
 
   constructor(unit: SentUnit, platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>) {
     this.#unit = unit;
@@ -62,6 +64,16 @@ export class Checkpoint {
     this.#longestPauseMs = Math.max(this.#longestPauseMs, performance.now() - startedAt);
   }
 
+  /** Keeps the state now, whenever it was kept last; false where it cannot be kept. */
+  async keep(execution: UnitExecution): Promise<boolean> {
+    if (this.#unit.checkpoint === undefined) return false;
+    await this.#saving;
+    this.#isLost = false;
+    this.#save(execution);
+    await this.#saving;
+    return !this.#isLost;
+  }
+
   #isDue(now: number): boolean {
     const { checkpoint } = this.#unit;
     if (checkpoint === undefined || this.#saving !== null) return false;
@@ -83,7 +95,9 @@ export class Checkpoint {
       this.#saving = this.#platform.checkpoints
         .save(checkpoint.path, snapshot)
         // A full disk costs the chance to resume, nothing else.
-        .catch(() => undefined)
+        .catch(() => {
+          this.#isLost = true;
+        })
         .finally(() => (this.#saving = null));
     }
     this.#count++;

@@ -27,6 +27,8 @@ export type SandboxRequest =
     }
   /** Units that nobody waits for any more. */
   | { readonly type: 'drop'; readonly ids: readonly number[] }
+  /** Units whose state is to be kept at the next step, where their run ends for now. */
+  | { readonly type: 'suspend'; readonly ids: readonly number[] }
   /** Holds between units and between steps, where the operating system cannot stop the process. */
   | { readonly type: 'hold'; readonly isHeld: boolean };
 
@@ -42,6 +44,8 @@ export type SandboxReply =
   | { readonly type: 'ready' }
   /** A unit was dropped before it began. */
   | { readonly type: 'dropped'; readonly id: number }
+  /** The unit's state is kept, and it computes no further. */
+  | { readonly type: 'suspended'; readonly id: number }
   | { readonly type: 'finished'; readonly units: readonly FinishedUnit[] }
   | {
       readonly type: 'progress';

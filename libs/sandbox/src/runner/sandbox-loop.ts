@@ -21,6 +21,7 @@ export class SandboxLoop {
   readonly #sources = new Map<string, SentModule['source']>();
   readonly #queue: SentUnit[] = [];
   readonly #dropped = new Set<number>();
+  readonly #suspending = new Set<number>();
   #finished: FinishedUnit[] = [];
   #isRunning = false;
   /** While held: resolves when the hold ends. */
@@ -44,6 +45,9 @@ export class SandboxLoop {
       case 'drop':
         for (const id of request.ids) this.#dropped.add(id);
         return;
+      case 'suspend':
+        for (const id of request.ids) this.#suspending.add(id);
+        return;
       case 'hold':
         this.#setHeld(request.isHeld);
         return;
@@ -62,7 +66,10 @@ export class SandboxLoop {
         unit = this.#next();
         if (unit === undefined) break;
       }
-      this.#finished.push(await this.#runUnit(unit));
+      const finished = await this.#runUnit(unit);
+      if (finished === null) this.#platform.send({ type: 'suspended', id: unit.id });
+      else this.#finished.push(finished);
+      this.#suspending.delete(unit.id);
       await this.#endTurnIfDue();
     }
     this.#flush();
@@ -106,7 +113,8 @@ export class SandboxLoop {
     this.#finished = [];
   }
 
-  async #runUnit(unit: SentUnit): Promise<FinishedUnit> {
+  /** Null where the unit was suspended. */
+  async #runUnit(unit: SentUnit): Promise<FinishedUnit | null> {
     const startedAt = performance.now();
     const cpuAtStart = this.#platform.cpuMs();
     const finish = (ending: Ending, execution: UnitExecution | null): UnitResult => {
@@ -133,7 +141,8 @@ export class SandboxLoop {
       const checkpoint = new Checkpoint(unit, this.#platform);
       const start = (): UnitExecution => new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
       const { execution, begun, resumedCycles } = checkpoint.resume(start) ?? begin(start());
-      const ending = begun ?? (await this.#stepToEnd(execution, checkpoint));
+      const ending = begun ?? (await this.#stepToEnd(unit.id, execution, checkpoint));
+      if (ending === null) return null;
       const result = {
         ...finish(ending, execution),
         ...(resumedCycles === null ? {} : { resumedCycles }),
@@ -152,10 +161,12 @@ export class SandboxLoop {
     }
   }
 
-  async #stepToEnd(execution: UnitExecution, checkpoint: Checkpoint): Promise<Ending> {
+  /** Null where it was suspended. */
+  async #stepToEnd(id: number, execution: UnitExecution, checkpoint: Checkpoint): Promise<Ending | null> {
     for (;;) {
       const ending = execution.step();
       if (ending !== null) return ending;
+      if (this.#suspending.has(id) && (await checkpoint.keep(execution))) return null;
       await checkpoint.pass(execution);
       await this.#endTurnIfDue();
     }

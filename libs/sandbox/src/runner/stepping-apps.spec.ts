@@ -58,6 +58,37 @@ describe('a stepping app', () => {
     expect(existsSync(checkpoint.path)).toBe(false);
   });
 
+  it('is kept and ends when it is suspended, even while it is paused, and goes on from that very step', async () => {
+    const sandbox = aSandbox();
+    const checkpoint = { path: join(directory, 'suspended') };
+    const suspend = new AbortController();
+    let toldCycles = 0n;
+    const suspended = sandbox.run(unit, {
+      checkpoint,
+      suspend: suspend.signal,
+      onProgress: ({ cycles }) => {
+        toldCycles = cycles ?? 0n;
+        sandbox.pause();
+        suspend.abort(new Error('see you tomorrow'));
+      },
+    });
+    await expect(suspended).rejects.toThrow('see you tomorrow');
+    sandbox.resume();
+
+    const resumed = await aSandbox().run(unit, { checkpoint });
+    expect(resumed.resumedCycles).toBeGreaterThanOrEqual(toldCycles);
+    expect(essence(resumed)).toEqual(essence(await sandbox.run(unit)));
+  });
+
+  it('that cannot be kept goes on when it is to be suspended', async () => {
+    const suspend = new AbortController();
+    const result = await aSandbox().run(unit, {
+      suspend: suspend.signal,
+      onProgress: () => suspend.abort(new Error('see you tomorrow')),
+    });
+    expect(result.outcome).toBe('ok');
+  });
+
   it('gives its snapshots to the caller where there is no file, each of which leads to the same result', async () => {
     const snapshots: Uint8Array[] = [];
     const onSnapshot = (snapshot: Uint8Array) => snapshots.push(snapshot);

@@ -38,6 +38,7 @@ interface PendingUnit {
   readonly resolve: (result: UnitResult) => void;
   readonly reject: (reason: unknown) => void;
   readonly onAbort: () => void;
+  readonly onSuspend: () => void;
   isAbandoned: boolean;
 }
 
@@ -71,6 +72,8 @@ export class UnitScheduler {
   #failedStarts = 0;
   #nextId = 1;
   readonly #onReady: (() => void)[] = [];
+  /** Units that are being kept: a stopped sandbox could not. */
+  readonly #suspending = new Set<number>();
 
   constructor(open: OpenLink) {
     this.#open = open;
@@ -87,14 +90,17 @@ export class UnitScheduler {
 
   /** See {@link SandboxProcess.run}. */
   run(unit: UnitToRun, options: RunOptions = {}): Promise<UnitResult> {
-    const { signal } = options;
+    const { signal, suspend } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(asError(signal.reason));
       if (this.#isClosed) return resolve(failedResult('the sandbox is closed'));
       const onAbort = () => this.#abort(pending);
+      const onSuspend = () => this.#suspend(pending);
       const id = this.#nextId++;
-      const pending: PendingUnit = { id, unit, options, resolve, reject, onAbort, isAbandoned: false };
+      const handlers = { resolve, reject, onAbort, onSuspend };
+      const pending: PendingUnit = { id, unit, options, ...handlers, isAbandoned: false };
       signal?.addEventListener('abort', onAbort, { once: true });
+      suspend?.addEventListener('abort', onSuspend, { once: true });
       this.#waiting.push(pending);
       this.#dispatchSoon();
     });
@@ -207,6 +213,9 @@ export class UnitScheduler {
         this.#watchHead();
         this.#link?.setHolding(this.#sent.length > 0);
         return;
+      case 'suspended':
+        this.#onSuspended(reply.id);
+        return;
       case 'progress': {
         const { permille, cycles } = reply;
         this.#find(reply.id)?.options.onProgress?.({ permille, cycles });
@@ -231,6 +240,26 @@ export class UnitScheduler {
     this.#settle(pending, result);
   }
 
+  #suspend(pending: PendingUnit): void {
+    if (!this.#sent.includes(pending)) return;
+    this.#suspending.add(pending.id);
+    this.#link?.send({ type: 'suspend', ids: [pending.id] });
+    this.#applyStop();
+  }
+
+  #onSuspended(id: number): void {
+    this.#suspending.delete(id);
+    const pending = this.#sent.find((unit) => unit.id === id);
+    if (pending === undefined) return;
+    this.#sent.splice(this.#sent.indexOf(pending), 1);
+    this.#release(pending);
+    if (!pending.isAbandoned) pending.reject(asError(pending.options.suspend?.reason));
+    this.#watchHead();
+    this.#link?.setHolding(this.#sent.length > 0);
+    this.#applyStop();
+    this.#dispatch();
+  }
+
   /** The sandbox died: the unit that ran is the host's failure, the others are innocent and wait again. */
   #onEnd(reason: string): void {
     const wasReady = this.#isReady;
@@ -252,6 +281,7 @@ export class UnitScheduler {
 
   #abort(pending: PendingUnit): void {
     pending.isAbandoned = true;
+    this.#suspending.delete(pending.id);
     pending.reject(asError(pending.options.signal?.reason));
     const index = this.#waiting.indexOf(pending);
     if (index !== -1) {
@@ -291,12 +321,18 @@ export class UnitScheduler {
   }
 
   #settle(pending: PendingUnit, result: UnitResult): void {
-    pending.options.signal?.removeEventListener('abort', pending.onAbort);
+    this.#suspending.delete(pending.id);
+    this.#release(pending);
     if (!pending.isAbandoned) pending.resolve(result);
   }
 
+  #release({ options, onAbort, onSuspend }: PendingUnit): void {
+    options.signal?.removeEventListener('abort', onAbort);
+    options.suspend?.removeEventListener('abort', onSuspend);
+  }
+
   #applyStop(): void {
-    const isStopped = this.#isPaused || this.#dutyCycle.isResting;
+    const isStopped = (this.#isPaused || this.#dutyCycle.isResting) && this.#suspending.size === 0;
     this.#wallClock.setStopped(isStopped);
     // A sandbox that is starting is left alone: it costs little, and could not say that it is ready.
     if (this.#isReady) this.#link?.setStopped(isStopped);
