@@ -1,15 +1,16 @@
 /** How a unit ended; see SANDBOX "Outcomes". `infrastructure` never counts against the app. */
 export type UnitOutcome = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
 
+/** Kinds that every engine tells apart, since results must agree on them; the message says more. */
 export type UnitTrapKind =
   | 'unreachable'
+  /** An index outside the memory, a table or a segment. */
   | 'memory-out-of-bounds'
-  | 'table-out-of-bounds'
+  /** A null entry of a table, or one of another type. */
   | 'indirect-call-mismatch'
-  | 'null-function'
   | 'integer-divide-by-zero'
+  /** A quotient, or a float that becomes an integer (NaN, too), beyond the integer's range. */
   | 'integer-overflow'
-  | 'invalid-conversion'
   | 'stack-exhausted';
 
 /** A window of a file on the host's disk, or bytes in memory, shown to the app read-only as `/input/NAME`. */

@@ -16,11 +16,11 @@ describe('endingOf', () => {
         'index out of bounds',
         'Out of bounds memory access',
         'WebAssembly.Instance(): data segment 0 is out of bounds (offset 65536 + size 1 > memory_size 65536 bytes)',
+        'table index is out of bounds',
+        'table access out of bounds',
+        'Out of bounds table access',
+        'Out of bounds call_indirect',
       ],
-    ],
-    [
-      'table-out-of-bounds',
-      ['table index is out of bounds', 'table access out of bounds', 'Out of bounds table access'],
     ],
     [
       'indirect-call-mismatch',
@@ -35,10 +35,12 @@ describe('endingOf', () => {
       'integer-divide-by-zero',
       ['divide by zero', 'remainder by zero', 'integer divide by zero', 'Division by zero'],
     ],
-    ['integer-overflow', ['divide result unrepresentable', 'integer overflow']],
     [
-      'invalid-conversion',
+      'integer-overflow',
       [
+        'divide result unrepresentable',
+        'integer overflow',
+        'Integer overflow',
         'float unrepresentable in integer range',
         'invalid conversion to integer',
         'Out of bounds Trunc operation',
