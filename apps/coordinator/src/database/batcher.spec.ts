@@ -46,6 +46,46 @@ describe('Batcher', () => {
     expect(calls).toEqual([[1], [2, 3, 4], [5]]);
   });
 
+  it('starts calls apart under load, and at once when nothing ran lately', async () => {
+    const calls: Array<{ readonly atMs: number; readonly items: readonly number[] }> = [];
+    const batcher = new Batcher<number, number>(
+      (items) => {
+        calls.push({ atMs: performance.now(), items });
+        return Promise.resolve(items);
+      },
+      { ...options, maxItems: 100, maxWaiting: 100, intervalMs: 10 },
+    );
+    const startedAtMs = performance.now();
+    const answers: Array<Promise<number>> = [];
+    for (let item = 0; item < 30; item += 1) {
+      answers.push(batcher.submit(item));
+      await vi.advanceTimersByTimeAsync(1);
+    }
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await Promise.all(answers)).toEqual(Array.from({ length: 30 }, (_, item) => item));
+    expect(calls.map(({ atMs }) => atMs - startedAtMs)).toEqual([2, 12, 22, 32]);
+    await vi.advanceTimersByTimeAsync(1000);
+    const askedAtMs = performance.now();
+    const late = batcher.submit(30);
+    await vi.advanceTimersByTimeAsync(2);
+    expect(await late).toBe(30);
+    expect((calls.at(-1)?.atMs ?? 0) - askedAtMs).toBe(2);
+  });
+
+  it('starts a full call without regard to the one before', async () => {
+    const sizes: number[] = [];
+    const batcher = new Batcher<number, number>(
+      (items) => {
+        sizes.push(items.length);
+        return Promise.resolve(items);
+      },
+      { ...options, maxWaiting: 10, intervalMs: 1000 },
+    );
+    await Promise.all([1, 2, 3].map((item) => batcher.submit(item)));
+    await Promise.all([4, 5, 6].map((item) => batcher.submit(item)));
+    expect(sizes).toEqual([3, 3]);
+  });
+
   it('fails the items of a failed call and goes on with the next', async () => {
     let failing = true;
     const batcher = new Batcher<number, number>((items) => {

@@ -4,6 +4,8 @@ export interface BatcherOptions<I> {
   readonly weigh?: (item: I) => number;
   /** How long the first item of a batch waits for company. */
   readonly windowMs: number;
+  /** Batches start at least this far apart unless they are full: what a batch costs by itself is shared by more items. */
+  readonly intervalMs?: number;
   /** Batches that run at once; while as many run, items gather. */
   readonly concurrency: number;
   /** Items that may wait; beyond it submitting fails at once. */
@@ -25,6 +27,7 @@ interface Waiting<I, O> {
 export class Batcher<I, O> {
   private waiting: Array<Waiting<I, O>> = [];
   private running = 0;
+  private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -40,8 +43,12 @@ export class Batcher<I, O> {
       this.waiting.push({ item, resolve, reject });
       if (this.running >= this.options.concurrency) return;
       if (this.waiting.length >= this.options.maxItems) this.flush();
-      else this.timer ??= setTimeout(() => this.flush(), this.options.windowMs);
+      else this.timer ??= setTimeout(() => this.flush(), Math.max(this.options.windowMs, this.untilNextMs()));
     });
+  }
+
+  private untilNextMs(): number {
+    return this.startedAtMs + (this.options.intervalMs ?? 0) - performance.now();
   }
 
   private flush(): void {
@@ -50,6 +57,7 @@ export class Batcher<I, O> {
     if (this.waiting.length === 0 || this.running >= this.options.concurrency) return;
     const batch = this.nextBatch();
     this.running += 1;
+    this.startedAtMs = performance.now();
     void this.runBatch(batch);
   }
 
@@ -79,8 +87,10 @@ export class Batcher<I, O> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.running -= 1;
-      // What gathered meanwhile has waited long enough.
-      this.flush();
+      // What gathered meanwhile has waited long enough, unless batches would follow each other too closely.
+      const waitMs = this.untilNextMs();
+      if (waitMs <= 0 || this.waiting.length >= this.options.maxItems) this.flush();
+      else if (this.waiting.length > 0) this.timer ??= setTimeout(() => this.flush(), waitMs);
     }
   }
 }

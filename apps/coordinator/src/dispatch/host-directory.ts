@@ -80,6 +80,7 @@ export class HostDirectory {
     this.loading = new Batcher((seen) => this.load(seen), {
       maxItems: 256,
       windowMs: 2,
+      intervalMs: 8,
       concurrency: 2,
       maxWaiting: 20_000,
     });

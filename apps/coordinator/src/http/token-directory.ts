@@ -63,6 +63,7 @@ export class TokenDirectory {
     this.loading = new Batcher((digests) => this.load(digests), {
       maxItems: 256,
       windowMs: 1,
+      intervalMs: 8,
       concurrency: 2,
       maxWaiting: 20_000,
     });

@@ -12,6 +12,7 @@ import { TaskOutputs } from './task-outputs.service.js';
 
 const BATCH_REPORTS = 256;
 const WINDOW_MS = 2;
+const INTERVAL_MS = 8;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;
 const MAX_TRIES = 3;
@@ -41,6 +42,7 @@ export class ReportsService {
       maxItems: BATCH_REPORTS,
       weigh: (reports) => reports.length,
       windowMs: WINDOW_MS,
+      intervalMs: INTERVAL_MS,
       concurrency: CONCURRENT_BATCHES,
       maxWaiting: MAX_WAITING_REQUESTS,
     });
