@@ -35,7 +35,13 @@ export default {
     },
     only('swarm', 'libs/swarm', ['libs/protocol']),
     only('worker-sdk', 'worker-sdk', ['libs/protocol', 'libs/swarm', 'libs/sandbox', 'libs/domain']),
-    only('coordinator', 'apps/coordinator', ['libs/domain', 'libs/protocol', 'libs/sandbox', 'migrations']),
+    only('coordinator', 'apps/coordinator', [
+      'libs/domain',
+      'libs/protocol',
+      'libs/sandbox',
+      'libs/swarm',
+      'migrations',
+    ]),
     only('web', 'apps/web', ['worker-sdk', 'libs/client', 'libs/protocol']),
     only('agent', 'apps/agent', ['worker-sdk', 'libs/domain', 'libs/protocol']),
     only('cli', 'apps/cli', [
@@ -52,6 +58,12 @@ export default {
       severity: 'error',
       from: { path: '^apps/coordinator/src', pathNot: '\\.(spec|itest)\\.ts$' },
       to: { path: '^libs/sandbox/src/(runner|wasi|browser)/' },
+    },
+    {
+      name: 'coordinator-takes-only-the-signatures-of-the-swarm',
+      severity: 'error',
+      from: { path: '^apps/coordinator/src', pathNot: '\\.(spec|itest)\\.ts$' },
+      to: { path: '^libs/swarm/src/', pathNot: '^libs/swarm/src/auth/' },
     },
     {
       name: 'migrations-import-no-entity',

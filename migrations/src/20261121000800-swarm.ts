@@ -9,7 +9,7 @@ export class Swarm20261121000800 implements MigrationInterface {
       CREATE TABLE swarm_certificate (
         serial text PRIMARY KEY,
         host_id bigint NOT NULL CONSTRAINT swarm_certificate_host REFERENCES host,
-        token_id bigint NOT NULL CONSTRAINT swarm_certificate_token REFERENCES api_token,
+        token_id bigint NOT NULL,
         peer_id text NOT NULL,
         expires_at timestamptz NOT NULL,
         revoked_at timestamptz

@@ -4,6 +4,7 @@ import { PublicFace20261121000300 } from './20261121000300-public-face.js';
 import { Boards20261121000400 } from './20261121000400-boards.js';
 import { Devices20261121000600 } from './20261121000600-devices.js';
 import { Ledger20261121000700 } from './20261121000700-ledger.js';
+import { Swarm20261121000800 } from './20261121000800-swarm.js';
 import { People20261121000900 } from './20261121000900-people.js';
 import { Teams20261121000910 } from './20261121000910-teams.js';
 import { Statistics20261121001000 } from './20261121001000-statistics.js';
@@ -16,6 +17,7 @@ export const MIGRATIONS = [
   Boards20261121000400,
   Devices20261121000600,
   Ledger20261121000700,
+  Swarm20261121000800,
   People20261121000900,
   Teams20261121000910,
   Statistics20261121001000,

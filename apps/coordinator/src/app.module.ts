@@ -24,6 +24,7 @@ import { QueueModule, queueBackendOf } from './queue/index.js';
 import { StatsModule } from './stats/index.js';
 import { TeamsModule } from './teams/index.js';
 import { TelemetryModule, type Logger } from './telemetry/index.js';
+import { TrackerModule } from './tracker/index.js';
 import { ValidationModule } from './validation/index.js';
 
 export interface AppParts {
@@ -65,6 +66,7 @@ export class AppModule {
       IdentityModule,
       OperatorModule,
       BlobsApiModule,
+      TrackerModule,
       AppsModule,
       JobsModule,
       LeaderboardsModule,

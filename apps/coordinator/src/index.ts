@@ -17,4 +17,5 @@ export * from './queue/index.js';
 export * from './results/index.js';
 export * from './stats/index.js';
 export * from './telemetry/index.js';
+export * from './tracker/index.js';
 export * from './validation/index.js';

@@ -14,6 +14,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
+import { AccountEvents } from './account-events.js';
 import { AccountEntity } from './account.entity.js';
 import { ApiTokenEntity } from './api-token.entity.js';
 
@@ -29,6 +30,7 @@ export class TokensService {
     private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
     private readonly directory: TokenDirectory,
+    private readonly events: AccountEvents,
   ) {}
 
   /** For the caller's own account; operators also for others. A token never gives more than its maker may do. */
@@ -85,6 +87,7 @@ export class TokensService {
       if (!mayRevoke) throw new NotFoundError(`token ${tokenId}`);
       if (token.revokedAt !== null) return;
       await manager.update(ApiTokenEntity, { id: tokenId }, { revokedAt: () => 'now()' });
+      await this.events.emitTokenRevoked(manager, tokenId);
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: 'token.revoke',

@@ -1,4 +1,5 @@
 import { pipeline, Transform, type Readable, type TransformCallback } from 'node:stream';
+import { callbackify } from 'node:util';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/index.js';
 
@@ -38,9 +39,10 @@ export class OriginLine {
         paced.push(piece);
       }
     };
+    const passPart = callbackify(pass);
     const paced = new Transform({
       transform(part: Buffer, _encoding, done: TransformCallback) {
-        pass(this, part).then(() => done(), done);
+        passPart(this, part, done);
       },
       destroy(error, done) {
         // Nobody waits for this piece any more: it must not cost the others anything.

@@ -28,6 +28,9 @@ import { BoardEntryEntity } from '../stats/board-entry.entity.js';
 import { StatisticsBucketEntity } from '../stats/statistics-bucket.entity.js';
 import { StatisticsCursorEntity } from '../stats/statistics-cursor.entity.js';
 import { StatisticsHostEntity } from '../stats/statistics-host.entity.js';
+import { InputTrafficEntity } from '../tracker/input-traffic.entity.js';
+import { SwarmBarEntity } from '../tracker/swarm-bar.entity.js';
+import { SwarmCertificateEntity } from '../tracker/swarm-certificate.entity.js';
 import { TeamCreditEntity } from '../teams/team-credit.entity.js';
 import { TeamMemberEntity } from '../teams/team-member.entity.js';
 import { TeamEntity } from '../teams/team.entity.js';
@@ -57,6 +60,7 @@ export const ENTITIES = [
   IdentitySessionEntity,
   IdentityUserEntity,
   IdentityVerificationEntity,
+  InputTrafficEntity,
   JobEntity,
   JobTallyEntity,
   LeaseEntity,
@@ -66,6 +70,8 @@ export const ENTITIES = [
   StatisticsBucketEntity,
   StatisticsCursorEntity,
   StatisticsHostEntity,
+  SwarmBarEntity,
+  SwarmCertificateEntity,
   TaskEntity,
   TeamCreditEntity,
   TeamEntity,

@@ -3,6 +3,7 @@ import { AccountsModule } from '../accounts/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { HostsModule } from '../hosts/index.js';
 import { ResultsModule } from '../results/index.js';
+import { TrackerModule } from '../tracker/index.js';
 import { BackgroundProcessor } from './background.processor.js';
 import { ClaimDesk } from './claim-desk.service.js';
 import { DISPATCH_SETTINGS, type DispatchSettings, LANES } from './dispatch-settings.js';
@@ -41,7 +42,9 @@ export class DispatchModule {
   static forRole({ serves, works }: DispatchRole): DynamicModule {
     return {
       module: DispatchModule,
-      imports: serves ? [ResultsModule.forApi(), AccountsModule, HostsModule, DispatchPausesModule] : [],
+      imports: serves
+        ? [ResultsModule.forApi(), AccountsModule, HostsModule, TrackerModule, DispatchPausesModule]
+        : [],
       controllers: serves ? [WorkController, HostTasksController] : [],
       providers: [
         settings,

@@ -17,7 +17,7 @@ import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
 import { NoWorkTally } from './no-work-tally.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
-import type { Ticket } from './ticket-store.js';
+import type { Taker, Ticket } from './ticket-store.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;
@@ -30,6 +30,8 @@ export interface WorkWish {
   readonly memoryMiB: number;
   readonly cores: number;
   readonly runtimeVersions: readonly string[];
+  /** Inputs whose chunks the host holds. */
+  readonly heldManifests?: readonly string[] | undefined;
 }
 
 /** A ticket that became a task of the asking host. */
@@ -77,12 +79,10 @@ export class DispatchService {
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
+    const taker = { accountId: host.accountId, personId: host.personId, classes, ...this.localityOf(wish) };
     const tasks: AssignedTask[] = [];
     for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
-      const { tickets, passedOver } = this.feeder.store.take(
-        { accountId: host.accountId, personId: host.personId, classes },
-        wish.maxTasks - tasks.length,
-      );
+      const { tickets, passedOver } = this.feeder.store.take(taker, wish.maxTasks - tasks.length);
       for (const why of passedOver) tally.passOver(why);
       const claims = await this.prepare(tickets, host, claimer, wish, tally);
       if (claims.length === 0) {
@@ -97,6 +97,12 @@ export class DispatchService {
       }
     }
     return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
+  }
+
+  private localityOf({ heldManifests = [] }: WorkWish): Pick<Taker, 'prefers'> {
+    if (heldManifests.length === 0) return {};
+    const readers = this.jobs.readersOf(heldManifests);
+    return readers.size === 0 ? {} : { prefers: ({ jobId }) => readers.has(jobId) };
   }
 
   /** Sorts out what needs no look into the database. */

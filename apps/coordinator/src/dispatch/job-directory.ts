@@ -86,6 +86,7 @@ const loadBlobs = new PreparedStatement<BlobRow>(
 @Injectable()
 export class JobDirectory {
   private running: ReadonlyMap<number, RunningJob> = new Map();
+  private byManifest: ReadonlyMap<string, readonly number[]> = new Map();
   private facts = new Map<number, FixedFacts>();
   private loadedAtMs = Number.NEGATIVE_INFINITY;
   private loading: Promise<void> | undefined;
@@ -107,6 +108,11 @@ export class JobDirectory {
     if (known) return known;
     if (performance.now() - this.loadedAtMs > MIN_REFRESH_MS) await this.refresh();
     return this.running.get(jobId) ?? null;
+  }
+
+  /** Jobs of the list that read one of these inputs. */
+  readersOf(manifestIds: readonly string[]): ReadonlySet<number> {
+    return new Set(manifestIds.flatMap((manifestId) => this.byManifest.get(manifestId) ?? []));
   }
 
   refresh(): Promise<void> {
@@ -146,8 +152,21 @@ export class JobDirectory {
     }
     this.facts = facts;
     this.running = running;
+    this.byManifest = readersByManifest(running.values());
     this.loadedAtMs = performance.now();
   }
+}
+
+function readersByManifest(jobs: Iterable<RunningJob>): Map<string, number[]> {
+  const readers = new Map<string, number[]>();
+  for (const { jobId, work } of jobs) {
+    for (const { manifestId } of Object.values(work.inputs)) {
+      const known = readers.get(manifestId);
+      if (known) known.push(jobId);
+      else readers.set(manifestId, [jobId]);
+    }
+  }
+  return readers;
 }
 
 function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts {

@@ -1,4 +1,11 @@
-import { laneOfTicket, lanesInOrder, type NoWorkCause, type UnitClass } from '@gleaner/domain';
+import {
+  laneOfTicket,
+  lanesInOrder,
+  LOCALITY_LOOKAHEAD,
+  preferHeld,
+  type NoWorkCause,
+  type UnitClass,
+} from '@gleaner/domain';
 import type { DispatchData, TicketData } from '../queue/index.js';
 import { Deque } from './deque.js';
 
@@ -42,6 +49,8 @@ export interface Taker {
   readonly accountId: string;
   readonly personId: string;
   readonly classes: readonly UnitClass[];
+  /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
+  readonly prefers?: (ticket: Ticket) => boolean;
 }
 
 export interface TakenTickets {
@@ -93,6 +102,14 @@ export class TicketStore {
 
   /** Takes up to `count` tickets for one taker: fresh ones first, and of its own lane before the others. */
   take(taker: Taker, count: number): TakenTickets {
+    if (!taker.prefers) return this.takeFirst(taker, count);
+    const { tickets, passedOver } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
+    const { chosen, rest } = preferHeld(tickets, taker.prefers, count);
+    for (const ticket of rest.toReversed()) this.laneOf(ticket).unshift(ticket);
+    return { tickets: [...chosen], passedOver };
+  }
+
+  private takeFirst(taker: Taker, count: number): TakenTickets {
     const taken: TakenTickets & { scanned: number } = { tickets: [], passedOver: [], scanned: 0 };
     const order = lanesInOrder(taker.accountId, this.laneCount);
     for (const part of ['fresh', 'returned'] as const) {

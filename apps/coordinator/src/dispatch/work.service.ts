@@ -6,11 +6,13 @@ import {
   type HostTasks,
   PROTOCOL_VERSION,
   type TaskId,
+  type WorkJob,
   type WorkRequest,
   type WorkResponse,
 } from '@gleaner/protocol';
 import { BoundedCache, DomainError, type HostActor } from '../http/index.js';
 import { ReportsService, TaskOutputs } from '../results/index.js';
+import { SwarmTickets } from '../tracker/index.js';
 import { type Assignment, DispatchService } from './dispatch.service.js';
 import { HostDirectory, type HostContext } from './host-directory.js';
 import { LeasesService } from './leases.service.js';
@@ -38,6 +40,12 @@ export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
   readonly assignment: Assignment;
 }
 
+/** What a host computed in its latest results, and the processor time that it took. */
+interface Speed {
+  readonly cycles: number;
+  readonly cpuMs: number;
+}
+
 interface LastAnswer {
   readonly atMs: number;
   readonly causes: readonly NoWorkCause[];
@@ -48,6 +56,7 @@ interface LastAnswer {
 export class WorkService {
   private readonly reconciled = new BoundedCache<string, true>(RECONCILED_HOSTS, RECONCILE_EVERY_MS);
 
+  private readonly speeds = new BoundedCache<string, Speed>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
   private readonly answers = new BoundedCache<string, LastAnswer>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
 
   constructor(
@@ -56,6 +65,7 @@ export class WorkService {
     private readonly reports: ReportsService,
     private readonly outputs: TaskOutputs,
     private readonly leases: LeasesService,
+    private readonly swarmTickets: SwarmTickets,
   ) {}
 
   /** @param address that the host called from */
@@ -69,6 +79,7 @@ export class WorkService {
     }
     const host = await this.hosts.find(actor.hostId, address);
     const reports = await this.reports.take(host, body.reports);
+    this.noteSpeed(host.hostId, body.reports);
     const assignment = await this.assign(host, body);
     if (assignment.tasks.length === 0 && body.holding) await this.reconcile(host, body.holding);
     if (body.request) this.answers.set(host.hostId, { atMs: Date.now(), causes: assignment.causes });
@@ -76,7 +87,7 @@ export class WorkService {
     const jobs = new Map(assignment.tasks.map(({ job }) => [job.jobId, job.work]));
     return {
       reports,
-      jobs: [...jobs.values()],
+      jobs: [...(await this.withTickets([...jobs.values()], host, body.request?.peerId))],
       assignment,
       noWork: assignment.causes.map(noWorkReason),
       outputsWanted: [...outputsWanted],
@@ -105,11 +116,35 @@ export class WorkService {
       : null;
   }
 
+  /** Executed instructions a second of one of the host's cores, from what it reported lately; null where that is nothing. */
+  speedOf(hostId: string): string | null {
+    const speed = this.speeds.get(hostId);
+    return speed ? String(Math.round((speed.cycles / speed.cpuMs) * 1000)) : null;
+  }
+
+  /** For its owner's eyes only: nothing is decided by what a host says of itself. */
+  private noteSpeed(hostId: string, reports: WorkRequest['reports']): void {
+    for (const { cycles, cpuMs } of reports) {
+      if (cpuMs === undefined || cpuMs <= 0) continue;
+      const { cycles: earlier, cpuMs: earlierMs } = this.speeds.get(hostId) ?? { cycles: 0, cpuMs: 0 };
+      // Halved each time: the newest results count most.
+      this.speeds.set(hostId, { cycles: earlier / 2 + Number(cycles), cpuMs: earlierMs / 2 + cpuMs });
+    }
+  }
+
   /** Only for hosts that get nothing: the others show up here before long, and most calls need not pay for it. */
   private async reconcile(host: HostContext, holding: readonly TaskId[]): Promise<void> {
     if (this.reconciled.get(host.hostId)) return;
     this.reconciled.set(host.hostId, true);
     await this.leases.reconcile(host.hostId, holding);
+  }
+
+  private async withTickets(
+    jobs: readonly WorkJob[],
+    { hostId }: HostContext,
+    peerId: string | undefined,
+  ): Promise<readonly WorkJob[]> {
+    return peerId === undefined || jobs.length === 0 ? jobs : this.swarmTickets.addTo(jobs, hostId, peerId);
   }
 
   private async assign(host: HostContext, body: WorkRequest): Promise<Assignment> {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SQUARES_MAX, type JobSquares, type PublicJob, type PublicJobView } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { SwarmCopies } from '../tracker/index.js';
 import { PublicJobs } from './public-jobs.service.js';
 import { SharedAnswers } from './shared-answers.js';
 import { squareOf, type SquareCounts } from './square.js';
@@ -62,6 +63,7 @@ export class JobPictures {
   constructor(
     private readonly dataSource: DataSource,
     private readonly jobs: PublicJobs,
+    private readonly swarm: SwarmCopies,
   ) {}
 
   view(jobId: string): Promise<PublicJobView> {
@@ -77,7 +79,7 @@ export class JobPictures {
     return {
       picture: await this.squares(job),
       helpers: await this.helpers(job.id),
-      swarm: { inputs: [], savedBytes: 0 },
+      swarm: await this.swarm.ofJob(job.id),
     };
   }
 

@@ -3,6 +3,7 @@ import type { SiteStats } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
+import { SwarmCopies } from '../tracker/index.js';
 import { SharedAnswers } from './shared-answers.js';
 
 /** The live rate is a mean over this long: shorter jumps with every unit, longer hides that volunteers left. */
@@ -39,6 +40,7 @@ export class SiteStatistics {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly swarm: SwarmCopies,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -57,7 +59,7 @@ export class SiteStatistics {
         tasks: row.tasks,
         accounts: row.accounts,
         hosts: row.hosts,
-        savedBytes: '0',
+        savedBytes: await this.swarm.savedBytes(),
       },
       now: {
         hosts: row.busy_hosts,

@@ -1,4 +1,5 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { TrackerModule } from '../tracker/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
 import { BoardsController } from './boards.controller.js';
 import { BoardsProcessor } from './boards.processor.js';
@@ -28,6 +29,7 @@ export class StatsModule {
     const working = [BoardsProcessor, StatisticsProcessor];
     return {
       module: StatsModule,
+      imports: serves ? [TrackerModule] : [],
       controllers: serves ? [StatsController, PublicJobsController, BoardsController] : [],
       providers: [BoardKeeper, StatisticsKeeper, ...(serves ? serving : []), ...(works ? working : [])],
     };

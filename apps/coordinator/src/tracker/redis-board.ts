@@ -1,0 +1,415 @@
+import {
+  NO_TRAFFIC,
+  type Accusation,
+  type FileTraffic,
+  type HolderClaim,
+  type OriginGrant,
+  type PeerPlace,
+} from '@gleaner/domain';
+import { signedPeerRecord } from '@gleaner/protocol';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import { RedisLock } from './redis-lock.js';
+import {
+  BOARD_KEEP_MS,
+  BOARD_LIMITS,
+  type AnnounceOutcome,
+  type GrantRequest,
+  type GrantView,
+  type SwarmBoard,
+  type SwarmFile,
+  type SwarmMember,
+} from './swarm-board.js';
+
+/** Grants outstanding at once, of all files: what one decision reads. */
+const OUTSTANDING_MAX = 4_096;
+/** Expired peers that one announce clears away. */
+const CLEARED_PER_ANNOUNCE = 100;
+
+const accusation = z.object({ accountId: z.string(), network: z.string().nullable(), atMs: z.number() });
+const grant = z.tuple([z.string(), z.number(), z.number(), z.boolean()]);
+const dated = <T extends z.ZodType>(value: T) => z.object({ value, untilMs: z.number() });
+const file = dated(
+  z.object({
+    manifestId: z.string(),
+    sha256: z.string(),
+    sizeBytes: z.number(),
+    chunkBytes: z.number(),
+    jobId: z.string(),
+  }),
+);
+const claim = dated(z.object({ hostId: z.string(), have: z.string() }));
+const member = dated(
+  z.object({
+    peerId: z.string(),
+    hostId: z.string(),
+    accountId: z.string(),
+    serial: z.string(),
+    network: z.string().nullable(),
+    region: z.string().nullable(),
+    record: signedPeerRecord,
+  }),
+);
+const traffic = z.object({ claimedBytes: z.number(), originBytes: z.number(), savedBytes: z.number() });
+
+/**
+ * The board that several coordinators share. Of each file: `seen` (peers by when they expire), `peers`, `have` and `grants`
+ * (hashes), and a set of peers for each network and region. Every key expires, every hash is bounded.
+ */
+export class RedisBoard implements SwarmBoard {
+  private readonly lock: RedisLock;
+  private closed = false;
+
+  constructor(
+    private readonly redis: Redis,
+    private readonly prefix = 'gleaner:swarm',
+    private readonly now: () => number = Date.now,
+  ) {
+    this.lock = new RedisLock(redis);
+  }
+
+  async announce(
+    manifestId: string,
+    announced: SwarmMember,
+    ttlOf: (outcome: AnnounceOutcome) => number,
+  ): Promise<AnnounceOutcome> {
+    const keys = this.fileKeys(manifestId);
+    const { have, ...value } = announced;
+    const { peerId, hostId, network, region } = announced;
+    const outcome = await this.lookBefore(manifestId, peerId);
+    const untilMs = this.now() + ttlOf(outcome);
+    const tie = { value: { hostId, have: toBase64(have) }, untilMs };
+    const pipeline = this.redis
+      .pipeline()
+      .zadd(keys.seen, untilMs, peerId)
+      .hset(keys.peers, peerId, JSON.stringify({ value, untilMs }))
+      .hset(keys.have, peerId, JSON.stringify(tie));
+    const touched = [keys.seen, keys.peers, keys.have];
+    for (const place of [network, region]) {
+      if (place === null) continue;
+      pipeline.sadd(this.placeKey(manifestId, place), peerId);
+      touched.push(this.placeKey(manifestId, place));
+    }
+    for (const key of touched) pipeline.pexpire(key, BOARD_KEEP_MS);
+    await pipeline.exec();
+    return outcome;
+  }
+
+  async leave(manifestId: string, peerId: string): Promise<void> {
+    await this.forget(manifestId, [peerId]);
+  }
+
+  async findMember(manifestId: string, peerId: string): Promise<SwarmMember | null> {
+    const [found] = await this.load(manifestId, [peerId]);
+    return found ?? null;
+  }
+
+  async sample(manifestId: string, place: PeerPlace, each: number): Promise<SwarmMember[]> {
+    const groups = await Promise.all([
+      ...[place.network, place.region].map((name) =>
+        name === null ? [] : this.redis.srandmember(this.placeKey(manifestId, name), each),
+      ),
+      this.redis.zrandmember(this.fileKeys(manifestId).seen, each),
+    ]);
+    const peerIds = [...new Set(z.array(z.array(z.string())).parse(groups).flat())];
+    const found = await this.load(manifestId, peerIds);
+    await this.forgetAbsent(manifestId, place, peerIds, found);
+    return found;
+  }
+
+  async claims(manifestId: string): Promise<HolderClaim[]> {
+    return this.aliveClaims(await this.redis.hvals(this.fileKeys(manifestId).have));
+  }
+
+  async decideGrants(
+    { manifestId, hostId, chunkBytes, chunks, nowMs }: GrantRequest,
+    decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
+  ): Promise<void> {
+    const { grants } = this.fileKeys(manifestId);
+    if (chunks.length === 0) return;
+    await this.lock.hold(`${grants}:lock`, async () => {
+      const stored = await this.redis.hmget(grants, ...chunks.map(String));
+      const known = new Map(
+        chunks.flatMap((chunk, at) => {
+          const text = stored[at];
+          return text === null || text === undefined ? [] : [[chunk, parseGrant(text)] as const];
+        }),
+      );
+      const outstanding = await this.outstandingBytes(hostId, nowMs);
+      const made = decide({ ...outstanding, grantOf: (chunk) => known.get(chunk) });
+      if (made.size === 0) return;
+      const pipeline = this.redis.pipeline().pexpire(grants, BOARD_KEEP_MS);
+      for (const [chunk, each] of made) {
+        pipeline.hset(grants, String(chunk), writeGrant(each));
+        // A chunk has one entry: whoever was granted it before does not fetch it any more.
+        const before = known.get(chunk);
+        if (before) pipeline.zrem(this.key('line'), lineEntry(before.hostId, chunkBytes, manifestId, chunk));
+        pipeline.zadd(
+          this.key('line'),
+          each.atMs + each.leaseMs,
+          lineEntry(hostId, chunkBytes, manifestId, chunk),
+        );
+      }
+      pipeline.pexpire(grants, BOARD_KEEP_MS).pexpire(this.key('line'), BOARD_KEEP_MS);
+      await pipeline.exec();
+    });
+  }
+
+  async markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void> {
+    const { grants } = this.fileKeys(manifestId);
+    if (chunks.length === 0) return;
+    await this.lock.hold(`${grants}:lock`, async () => {
+      const stored = await this.redis.hmget(grants, ...chunks.map(String));
+      const fetched = new Map<number, OriginGrant>();
+      for (const [at, chunk] of chunks.entries()) {
+        const text = stored[at];
+        const known = text === null || text === undefined ? undefined : parseGrant(text);
+        if (known?.hostId === hostId && !known.isFetched) fetched.set(chunk, { ...known, isFetched: true });
+      }
+      if (fetched.size === 0) return;
+      const pipeline = this.redis.pipeline();
+      for (const [chunk, each] of fetched) pipeline.hset(grants, String(chunk), writeGrant(each));
+      const entries = await this.redis.zrange(this.key('line'), 0, OUTSTANDING_MAX - 1);
+      for (const entry of entries) {
+        const parsed = parseLineEntry(entry);
+        if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
+          pipeline.zrem(this.key('line'), entry);
+      }
+      await pipeline.exec();
+    });
+  }
+
+  async accuse(peerId: string, made: Accusation, keepMs: number): Promise<Accusation[]> {
+    const key = this.key('accused', peerId);
+    const known = await this.redis.hlen(key);
+    if (known < BOARD_LIMITS.accusationsPerPeer) {
+      await this.redis.pipeline().hset(key, made.accountId, JSON.stringify(made)).pexpire(key, keepMs).exec();
+    }
+    const all = (await this.redis.hvals(key)).map((text) => accusation.parse(JSON.parse(text)));
+    return all.filter(({ atMs }) => atMs + keepMs > this.now());
+  }
+
+  async countAccused(accountId: string, peerId: string, keepMs: number): Promise<number> {
+    const key = this.key('accuser', accountId);
+    await this.redis.zremrangebyscore(key, '-inf', this.now());
+    if ((await this.redis.zcard(key)) < BOARD_LIMITS.accusationsPerPeer) {
+      await this.redis
+        .pipeline()
+        .zadd(key, 'NX', this.now() + keepMs, peerId)
+        .pexpire(key, keepMs)
+        .exec();
+    }
+    return await this.redis.zcard(key);
+  }
+
+  async entitle(hostId: string, entitled: SwarmFile, ttlMs: number): Promise<void> {
+    const key = this.key('host', hostId, 'files');
+    if ((await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost) await this.redis.del(key);
+    await this.redis
+      .pipeline()
+      .hset(key, entitled.manifestId, JSON.stringify({ value: entitled, untilMs: this.now() + ttlMs }))
+      .pexpire(key, BOARD_KEEP_MS)
+      .exec();
+  }
+
+  async findEntitlement(hostId: string, manifestId: string): Promise<SwarmFile | null> {
+    const text = await this.redis.hget(this.key('host', hostId, 'files'), manifestId);
+    if (text === null) return null;
+    const { value, untilMs } = file.parse(JSON.parse(text));
+    return untilMs > this.now() ? value : null;
+  }
+
+  async offer(manifestId: string, { hostId, have }: HolderClaim, ttlMs: number): Promise<void> {
+    const { offers } = this.fileKeys(manifestId);
+    if ((await this.redis.hlen(offers)) >= BOARD_LIMITS.offersPerFile) await this.redis.del(offers);
+    const value = { value: { hostId, have: toBase64(have) }, untilMs: this.now() + ttlMs };
+    await this.redis
+      .pipeline()
+      .hset(offers, hostId, JSON.stringify(value))
+      .pexpire(offers, BOARD_KEEP_MS)
+      .exec();
+  }
+
+  async offers(manifestId: string): Promise<HolderClaim[]> {
+    return this.aliveClaims(await this.redis.hvals(this.fileKeys(manifestId).offers));
+  }
+
+  async takeReport(hostId: string, seq: number): Promise<boolean> {
+    const key = this.key('host', hostId, 'seq');
+    return await this.lock.hold(`${key}:lock`, async () => {
+      const last = await this.redis.get(key);
+      if (last !== null && seq <= Number(last)) return false;
+      await this.redis.set(key, seq, 'PX', BOARD_KEEP_MS);
+      return true;
+    });
+  }
+
+  async updateTraffic(
+    hostId: string,
+    manifestId: string,
+    update: (before: FileTraffic) => FileTraffic,
+  ): Promise<{ before: FileTraffic; after: FileTraffic }> {
+    const key = this.key('host', hostId, 'traffic');
+    return await this.lock.hold(`${key}:lock`, async () => {
+      const text = await this.redis.hget(key, manifestId);
+      const before = text === null ? NO_TRAFFIC : traffic.parse(JSON.parse(text));
+      const after = update(before);
+      if (text === null && (await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost)
+        await this.redis.del(key);
+      await this.redis
+        .pipeline()
+        .hset(key, manifestId, JSON.stringify(after))
+        .pexpire(key, BOARD_KEEP_MS)
+        .exec();
+      return { before, after };
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    this.redis.disconnect();
+    await Promise.resolve();
+  }
+
+  private key(...parts: readonly string[]): string {
+    return [this.prefix, ...parts].join(':');
+  }
+
+  private fileKeys(manifestId: string) {
+    const of = (name: string): string => this.key('file', manifestId, name);
+    return {
+      seen: of('seen'),
+      peers: of('peers'),
+      have: of('have'),
+      grants: of('grants'),
+      offers: of('offers'),
+    };
+  }
+
+  private placeKey(manifestId: string, place: string): string {
+    return this.key('file', manifestId, 'at', place);
+  }
+
+  private async lookBefore(manifestId: string, peerId: string): Promise<AnnounceOutcome> {
+    await this.clearAway(manifestId);
+    const { seen, have } = this.fileKeys(manifestId);
+    const [text, peers] = await Promise.all([this.redis.hget(have, peerId), this.redis.zcard(seen)]);
+    const before = text === null ? null : claim.parse(JSON.parse(text));
+    const hadBefore = before && before.untilMs > this.now() ? fromBase64(before.value.have) : null;
+    return { hadBefore, peers: Math.min(peers + (hadBefore ? 0 : 1), BOARD_LIMITS.membersPerFile) };
+  }
+
+  private async load(manifestId: string, peerIds: readonly string[]): Promise<SwarmMember[]> {
+    if (peerIds.length === 0) return [];
+    const keys = this.fileKeys(manifestId);
+    const [facts, haves] = await Promise.all([
+      this.redis.hmget(keys.peers, ...peerIds),
+      this.redis.hmget(keys.have, ...peerIds),
+    ]);
+    return facts.flatMap((text, at) => {
+      const had = haves[at];
+      if (text === null || had === null || had === undefined) return [];
+      const { value, untilMs } = member.parse(JSON.parse(text));
+      if (untilMs <= this.now()) return [];
+      return [{ ...value, have: fromBase64(claim.parse(JSON.parse(had)).value.have) }];
+    });
+  }
+
+  /** Peers that have expired, and the oldest of too many. */
+  private async clearAway(manifestId: string): Promise<void> {
+    const { seen } = this.fileKeys(manifestId);
+    const expired = await this.redis.zrangebyscore(
+      seen,
+      '-inf',
+      this.now(),
+      'LIMIT',
+      0,
+      CLEARED_PER_ANNOUNCE,
+    );
+    await this.forget(manifestId, expired);
+    // One place is for the peer that announces itself now.
+    const excess = (await this.redis.zcard(seen)) - BOARD_LIMITS.membersPerFile + 1;
+    if (excess > 0) await this.forget(manifestId, await this.redis.zrange(seen, 0, excess - 1));
+  }
+
+  private async forget(manifestId: string, peerIds: readonly string[]): Promise<void> {
+    if (peerIds.length === 0) return;
+    const { seen, peers, have } = this.fileKeys(manifestId);
+    const pipeline = this.redis.pipeline();
+    for (const text of await this.redis.hmget(peers, ...peerIds)) {
+      if (text === null) continue;
+      const { peerId, network, region } = member.parse(JSON.parse(text)).value;
+      for (const name of [network, region]) {
+        if (name !== null) pipeline.srem(this.placeKey(manifestId, name), peerId);
+      }
+    }
+    await pipeline
+      .zrem(seen, ...peerIds)
+      .hdel(peers, ...peerIds)
+      .hdel(have, ...peerIds)
+      .exec();
+  }
+
+  /** Who moved to another network and then left stays in the set of the former one, until it is met there. */
+  private async forgetAbsent(
+    manifestId: string,
+    place: PeerPlace,
+    peerIds: readonly string[],
+    found: readonly SwarmMember[],
+  ): Promise<void> {
+    const present = new Set(found.map(({ peerId }) => peerId));
+    const absent = peerIds.filter((peerId) => !present.has(peerId));
+    if (absent.length === 0) return;
+    const pipeline = this.redis.pipeline();
+    for (const name of [place.network, place.region]) {
+      if (name !== null) pipeline.srem(this.placeKey(manifestId, name), ...absent);
+    }
+    await pipeline.exec();
+  }
+
+  private aliveClaims(texts: readonly string[]): HolderClaim[] {
+    return texts.flatMap((text) => {
+      const { value, untilMs } = claim.parse(JSON.parse(text));
+      return untilMs > this.now() ? [{ hostId: value.hostId, have: fromBase64(value.have) }] : [];
+    });
+  }
+
+  private async outstandingBytes(hostId: string, nowMs: number) {
+    const line = this.key('line');
+    await this.redis.zremrangebyscore(line, '-inf', nowMs);
+    const view = { outstandingBytes: 0, ownOutstandingBytes: 0 };
+    for (const entry of await this.redis.zrange(line, 0, OUTSTANDING_MAX - 1)) {
+      const parsed = parseLineEntry(entry);
+      view.outstandingBytes += parsed.bytes;
+      if (parsed.hostId === hostId) view.ownOutstandingBytes += parsed.bytes;
+    }
+    return view;
+  }
+}
+
+function lineEntry(hostId: string, bytes: number, manifestId: string, chunk: number): string {
+  return `${hostId} ${bytes} ${manifestId} ${chunk}`;
+}
+
+function parseLineEntry(entry: string) {
+  const [hostId = '', bytes = '0', manifestId = '', chunk = '0'] = entry.split(' ');
+  return { hostId, bytes: Number(bytes), manifestId, chunk: Number(chunk) };
+}
+
+function writeGrant({ hostId, atMs, leaseMs, isFetched }: OriginGrant): string {
+  return JSON.stringify([hostId, atMs, leaseMs, isFetched]);
+}
+
+function parseGrant(text: string): OriginGrant {
+  const [hostId, atMs, leaseMs, isFetched] = grant.parse(JSON.parse(text));
+  return { hostId, atMs, leaseMs, isFetched };
+}
+
+function toBase64(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64');
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
+}

@@ -1,0 +1,106 @@
+import { Injectable } from '@nestjs/common';
+import { SWARM_LIMITS } from '@gleaner/protocol';
+import { DataSource, type EntityManager } from 'typeorm';
+import { z } from 'zod';
+
+/** How long a revocation made through another coordinator may go unnoticed. */
+const FRESH_MS = 2_000;
+/** A transaction that revokes may end so long after the moment that it wrote down. */
+const OVERLAP_MS = 10_000;
+
+const revokedRows = z.array(z.object({ serial: z.string(), revoked_ms: z.coerce.number() }));
+const barRows = z.array(z.object({ host_id: z.string() }));
+const clockRows = z.tuple([z.object({ now_ms: z.coerce.number() })]);
+
+interface Known {
+  /** Serials that no longer count although they have not expired, newest first, with the moment in milliseconds. */
+  readonly serials: ReadonlyMap<string, number>;
+  readonly barredHosts: ReadonlySet<string>;
+  /** Everything revoked before this moment of the database is among them. */
+  readonly upToMs: number;
+  readonly loadedAtMs: number;
+}
+
+/** Certificates that were taken back before their time, and hosts that get none for a while. */
+@Injectable()
+export class Revocations {
+  private known: Known = {
+    serials: new Map(),
+    barredHosts: new Set(),
+    upToMs: 0,
+    loadedAtMs: Number.NEGATIVE_INFINITY,
+  };
+  private loading: Promise<Known> | undefined;
+
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** At most {@link FRESH_MS} old; what this coordinator revoked itself is known at once. */
+  async current(): Promise<Known> {
+    if (performance.now() - this.known.loadedAtMs < FRESH_MS) return this.known;
+    this.loading ??= this.load().finally(() => {
+      this.loading = undefined;
+    });
+    return await this.loading;
+  }
+
+  /** To be called after a transaction that revoked. */
+  forget(): void {
+    this.known = { ...this.known, loadedAtMs: Number.NEGATIVE_INFINITY };
+  }
+
+  /** What was revoked since the caller looked last; everything for a new one. */
+  async since(seenMs: number): Promise<{ serials: string[]; upToMs: number }> {
+    const { serials, upToMs } = await this.current();
+    const fresh = [...serials].filter(([, revokedMs]) => revokedMs >= seenMs).map(([serial]) => serial);
+    return { serials: fresh, upToMs: Math.max(0, Math.floor(upToMs - OVERLAP_MS)) };
+  }
+
+  /** Within the caller's transaction. */
+  async revokeOfToken(manager: EntityManager, tokenId: string): Promise<void> {
+    await manager.query(
+      'UPDATE swarm_certificate SET revoked_at = now() WHERE token_id = $1 AND revoked_at IS NULL AND expires_at > now()',
+      [tokenId],
+    );
+  }
+
+  /** Within the caller's transaction. */
+  async revokeOfHost(manager: EntityManager, hostId: string): Promise<void> {
+    await manager.query(
+      'UPDATE swarm_certificate SET revoked_at = now() WHERE host_id = $1 AND revoked_at IS NULL AND expires_at > now()',
+      [hostId],
+    );
+  }
+
+  /** Takes the host out of the swarm for so long. It goes on working: HTTPS suffices. */
+  async bar(hostId: string, reason: string, forMs: number): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query(
+        `INSERT INTO swarm_bar (host_id, reason, until) VALUES ($1, $2, now() + $3 * interval '1 millisecond')
+         ON CONFLICT (host_id) DO UPDATE SET reason = excluded.reason, until = greatest(swarm_bar.until, excluded.until)`,
+        [hostId, reason, forMs],
+      );
+      await this.revokeOfHost(manager, hostId);
+    });
+    this.forget();
+  }
+
+  private async load(): Promise<Known> {
+    const [{ now_ms: upToMs }] = clockRows.parse(
+      await this.dataSource.query('SELECT extract(epoch FROM now()) * 1000 AS now_ms'),
+    );
+    const [serials, bars]: readonly [unknown, unknown] = await Promise.all([
+      this.dataSource.query<unknown>(
+        `SELECT serial, extract(epoch FROM revoked_at) * 1000 AS revoked_ms FROM swarm_certificate
+          WHERE revoked_at IS NOT NULL AND expires_at > now() ORDER BY revoked_at DESC LIMIT ${SWARM_LIMITS.revokedSerials}`,
+      ),
+      this.dataSource.query<unknown>('SELECT host_id FROM swarm_bar WHERE until > now()'),
+    ]);
+    this.known = {
+      serials: new Map(revokedRows.parse(serials).map((row) => [row.serial, row.revoked_ms])),
+      barredHosts: new Set(barRows.parse(bars).map(({ host_id: hostId }) => hostId)),
+      upToMs,
+      loadedAtMs: performance.now(),
+    };
+    return this.known;
+  }
+}
