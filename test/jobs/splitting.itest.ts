@@ -52,7 +52,7 @@ describe('splitting a job', () => {
   it('goes on where it was interrupted', async () => {
     const jobId = await workshop.submit(manyUnits);
     const interruption = new AbortController();
-    const splitting = splitter.split(jobId, interruption.signal);
+    const splitting = splitter.split(jobId, { signal: interruption.signal });
     await workshop.until(jobId, (job) => job.units_split > 0);
     interruption.abort(new Error('killed'));
     await expect(splitting).rejects.toThrow('killed');
@@ -91,6 +91,19 @@ describe('splitting a job', () => {
       [jobId],
     );
     expect(tally).toEqual([{ units_cancelled: units_split }]);
+  });
+
+  it('tells of each batch, so that its units are dispatched before the last one is there', async () => {
+    const jobId = await workshop.submit(manyUnits);
+    const totals: number[] = [];
+    const onUnits = async (): Promise<void> => {
+      const { state, units_split } = await workshop.job(jobId);
+      expect(state).toBe('splitting');
+      totals.push(units_split);
+    };
+    expect(await splitter.split(jobId, { onUnits })).toBe('ready');
+    expect(totals).toHaveLength(20);
+    expect(totals.at(-1)).toBe(MANY);
   });
 
   it('fails a job that yields nothing or whose input is gone, with the reason', async () => {

@@ -70,7 +70,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
      SELECT w.*, u.params, u.windows, j.task_deadline_ms,
             CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END AS distinct_key,
             coalesce(o.others, 0) AS others,
-            CASE WHEN u.id IS NULL OR u.state <> 'open' OR w.ordinal >= u.wanted OR j.state <> 'running' OR o.replayed
+            CASE WHEN u.id IS NULL OR u.state <> 'open' OR w.ordinal >= u.wanted OR j.state NOT IN ('splitting', 'running') OR o.replayed
                  THEN 'gone'
                  WHEN o.own OR o.fruitless >= ${FRUITLESS_TASKS_PER_HOUR} THEN 'own'
                  WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS unfit

@@ -14,7 +14,7 @@ const RUNNING_JOBS_MAX = 10_000;
 /** Inputs beyond this do not fit a browser tab. */
 const BROWSER_INPUT_BYTES = 512 * 1024 * 1024;
 
-/** A running job as dispatch needs it. */
+/** A running job, perhaps one whose last units are still being made, as dispatch needs it. */
 export interface RunningJob {
   readonly jobId: number;
   readonly share: number;
@@ -65,7 +65,7 @@ const listRunning = new PreparedStatement<StateRow>(
           j.units_split - coalesce(t.units_valid + t.units_failed + t.units_cancelled, 0) AS open_units
      FROM job j JOIN app_version v ON v.id = j.app_version_id JOIN account a ON a.id = j.account_id
           LEFT JOIN job_tally t ON t.job_id = j.id
-    WHERE j.state = 'running' ORDER BY j.id LIMIT ${RUNNING_JOBS_MAX}`,
+    WHERE j.state IN ('splitting', 'running') ORDER BY j.id LIMIT ${RUNNING_JOBS_MAX}`,
 );
 
 const loadFacts = new PreparedStatement<FactsRow>(

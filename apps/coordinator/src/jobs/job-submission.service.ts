@@ -208,6 +208,7 @@ export class JobSubmission {
       distinctBy: spec.replication.distinct,
       memoryMiB: spec.limits.memoryMiB,
       taskDeadlineMs: String(parseDurationMs(spec.taskDeadline)),
+      splitAt: null,
       outputSha256: null,
       finishedAt: null,
       deletedAt: null,

@@ -69,6 +69,10 @@ export class JobEntity {
   @Column({ type: 'bigint', name: 'units_split', default: 0 })
   unitsSplit: string;
 
+  /** When its last unit was written; null while it is split. */
+  @Column({ type: 'timestamptz', name: 'split_at', nullable: true })
+  splitAt: Date | null;
+
   @Column({ type: 'boolean', name: 'is_public', default: true })
   isPublic: boolean;
 

@@ -4,7 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog, type AuditAction } from '../audit/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
-import { QUEUES, QueueService, type CleanData } from '../queue/index.js';
+import { QUEUES, QueueService, type CleanData, type SplitData } from '../queue/index.js';
 import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob, type JobRow } from './job-rows.js';
 
 const jobRows = z.array(jobRow);
@@ -50,11 +50,11 @@ export class JobsService {
     return await this.get(actor, jobId);
   }
 
-  /** No new tasks until resumed; tasks in progress are finished and counted. */
+  /** No new units or tasks until resumed; tasks in progress are finished and counted. */
   async pause(actor: Actor, jobId: string): Promise<Job> {
     await this.change(actor, jobId, 'job.pause', async (manager, state) => {
       if (state === 'paused') return false;
-      if (state !== 'running') throw wrongState(jobId, state, 'paused');
+      if (state !== 'running' && state !== 'splitting') throw wrongState(jobId, state, 'paused');
       await manager.query(
         "UPDATE job SET state = 'paused', state_reason = 'paused on request' WHERE id = $1",
         [jobId],
@@ -66,11 +66,17 @@ export class JobsService {
 
   async resume(actor: Actor, jobId: string): Promise<Job> {
     await this.change(actor, jobId, 'job.resume', async (manager, state) => {
-      if (state === 'running') return false;
+      if (state === 'running' || state === 'splitting') return false;
       if (state !== 'paused') throw wrongState(jobId, state, 'resumed');
-      await manager.query("UPDATE job SET state = 'running', state_reason = NULL WHERE id = $1", [jobId]);
+      await manager.query(
+        `UPDATE job SET state_reason = NULL,
+                state = CASE WHEN split_at IS NULL THEN 'splitting' ELSE 'running' END::job_state WHERE id = $1`,
+        [jobId],
+      );
       return true;
     });
+    // Where all its units are there, this finds nothing to do.
+    await this.queues.queue<SplitData>(QUEUES.split).announce({ jobId }, { dedupeId: jobId });
     await this.queues.queue<object>(QUEUES.fill).announce({}, { dedupeId: 'fill' });
     return await this.get(actor, jobId);
   }

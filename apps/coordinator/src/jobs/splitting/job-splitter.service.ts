@@ -17,6 +17,12 @@ const jobRows = z.array(
 /** `ready`: all units are there. `failed`: the job cannot be split. `stopped`: it no longer splits, or another process does it. */
 export type SplitOutcome = 'ready' | 'failed' | 'stopped';
 
+export interface SplitOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each batch that was written: its units can be computed while the next ones are made. */
+  readonly onUnits?: () => Promise<void>;
+}
+
 /** Turns a submitted job into work units, batch by batch, from wherever it was interrupted. */
 @Injectable()
 export class JobSplitter {
@@ -28,11 +34,11 @@ export class JobSplitter {
   ) {}
 
   /**
-   * Splits in constant memory. Cancelling the job ends it before its next batch.
+   * Splits in constant memory. Cancelling or pausing the job ends it before its next batch.
    *
    * @throws the signal's reason; what is written stays, and the next call goes on from there
    */
-  async split(jobId: string, signal?: AbortSignal): Promise<SplitOutcome> {
+  async split(jobId: string, { signal, onUnits }: SplitOptions = {}): Promise<SplitOutcome> {
     const [job] = jobRows.parse(
       await this.dataSource.query(
         'SELECT spec, quorum, units_split, state FROM job WHERE id = $1 AND deleted_at IS NULL',
@@ -46,6 +52,7 @@ export class JobSplitter {
           return await this.fail(jobId, `it splits into more than ${LIMITS.unitsPerJob} units`);
         }
         if (!(await this.writer.append(jobId, job.quorum, batch))) return 'stopped';
+        await onUnits?.();
       }
     } catch (error) {
       // Nothing that trying again would mend.
@@ -66,7 +73,7 @@ export class JobSplitter {
 
   private async finish(jobId: string): Promise<SplitOutcome> {
     const rows: unknown[] = await this.dataSource.query(
-      `WITH ready AS (UPDATE job SET state = 'running'
+      `WITH ready AS (UPDATE job SET state = 'running', split_at = now()
                        WHERE id = $1 AND state = 'splitting' AND units_split > 0 RETURNING units_split)
        SELECT units_split FROM ready`,
       [jobId],

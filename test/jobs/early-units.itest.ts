@@ -1,0 +1,63 @@
+import { job as jobSchema, LIMITS, type Job } from '@gleaner/protocol';
+import { RUNTIME_VERSION } from '@gleaner/sandbox';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { helloModule } from '../e2e/agent-support/tiny-modules.js';
+import { createVolunteer, TestHost } from '../e2e/dispatch-fixture.js';
+import { anApprovedApp, type Science } from '../e2e/volunteering/science.js';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+
+/** Takes minutes to split: whatever happens within a test happens while it is split. */
+const HUGE = { kind: 'range' as const, name: 'k', from: 0, to: LIMITS.unitsPerJob, step: 1 };
+const WAIT = { timeout: 30_000, interval: 100 };
+
+let gleaner: TestApplication;
+let science: Science;
+beforeAll(async () => {
+  gleaner = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+  science = await anApprovedApp(gleaner, 'hello', helloModule('hello\n').original);
+});
+afterAll(() => gleaner.close());
+
+describe('a job that is still being split', () => {
+  it('has its first units computed, pauses and goes on, and is cancelled midway', async () => {
+    const { token } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'Ada');
+    const host = await TestHost.attach(gleaner.url, { token });
+    const body = { project: science.project, spec: { name: 'huge', app: science.app, split: [HUGE] } };
+    const { id } = jobSchema.parse((await science.scientist.post('/v1/jobs', body).expect(202)).body);
+    const look = async (): Promise<Job> =>
+      jobSchema.parse((await science.scientist.get(`/v1/jobs/${id}`).expect(200)).body);
+    const change = async (action: 'pause' | 'resume' | 'cancel'): Promise<Job> =>
+      jobSchema.parse((await science.scientist.post(`/v1/jobs/${id}/${action}`).expect(200)).body);
+
+    const work = { runtimeVersions: [RUNTIME_VERSION], request: { maxTasks: 1, memoryMiB: 4096, cores: 4 } };
+    await expect
+      .poll(async () => (await host.work(work)).tasks.map(({ jobId }) => jobId), WAIT)
+      .toEqual([id]);
+    const splitting = await look();
+    expect(splitting.state).toBe('splitting');
+    expect(splitting.units.total).toBeLessThan(HUGE.to);
+
+    const paused = await change('pause');
+    expect(paused.state).toBe('paused');
+    // A batch that was being written counts, or is taken back; then there is nothing more.
+    await expect.poll(() => isSplitting(id), WAIT).toBe(false);
+    const { units } = await look();
+    expect((await change('resume')).state).toBe('splitting');
+    await expect.poll(async () => (await look()).units.total, WAIT).toBeGreaterThan(units.total);
+
+    expect((await change('cancel')).state).toBe('cancelled');
+    await expect.poll(async () => (await look()).units.open, WAIT).toBe(0);
+    const ended = await look();
+    expect(ended.units.cancelled).toBe(ended.units.total);
+    expect(ended.units.total).toBeLessThan(HUGE.to);
+  });
+});
+
+/** Whether a batch of the job is just being written: its row is then locked. */
+async function isSplitting(jobId: string): Promise<boolean> {
+  const free: unknown[] = await gleaner.dataSource.query(
+    'SELECT FROM job WHERE id = $1 FOR NO KEY UPDATE SKIP LOCKED',
+    [jobId],
+  );
+  return free.length === 0;
+}
