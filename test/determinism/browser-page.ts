@@ -1,6 +1,6 @@
 /** What the test's page offers: units as JSON in, results as JSON out. */
-import { SandboxWorker, type RunOptions, type UnitResult } from '@gleaner/sandbox/browser';
-import { unitFromJson, type UnitJson } from './unit-json.js';
+import { SandboxWorker, type RunOptions } from '@gleaner/sandbox/browser';
+import { comparableResult, unitFromJson, type UnitJson } from './unit-json.js';
 
 const openSandbox = () =>
   new SandboxWorker({ createWorker: () => new Worker('/worker.js', { type: 'module' }) });
@@ -8,7 +8,7 @@ const sandbox = openSandbox();
 
 const page = {
   async run(json: UnitJson): Promise<unknown> {
-    return toJson(await sandbox.run(unitFromJson(json)));
+    return comparableResult(await sandbox.run(unitFromJson(json)));
   },
 
   /** Aborts a unit at its first progress; what its promise rejects with. */
@@ -35,21 +35,12 @@ const page = {
     const resumed = await other.run(unit, { checkpoint: { from, onSnapshot: () => {} } });
     await other.close();
     return {
-      whole: toJson(whole),
-      resumed: toJson(resumed),
+      whole: comparableResult(whole),
+      resumed: comparableResult(resumed),
       resumedCycles: String(resumed.resumedCycles ?? 0),
     };
   },
 };
 export type TestPage = typeof page;
-
-function toJson({ outcome, cycles, outputs, message }: UnitResult) {
-  return {
-    outcome,
-    message,
-    cycles: String(cycles),
-    outputs: outputs.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
-  };
-}
 
 Object.assign(globalThis, { page });

@@ -1,4 +1,4 @@
-import type { UnitToRun } from '@gleaner/sandbox/runner';
+import type { UnitResult, UnitToRun } from '@gleaner/sandbox/runner';
 
 /** A unit that can travel into a page: bytes as base64. */
 export interface UnitJson {
@@ -29,6 +29,17 @@ export function unitFromJson(json: UnitJson): UnitToRun {
     outputs: ['stdout'],
     limits: { ...LIMITS, maxCycles: BigInt(json.maxCycles ?? AMPLE_CYCLES) },
     seed: '11'.repeat(32),
+  };
+}
+
+/** What every engine has to agree on; works in Node and in browsers. */
+export function comparableResult({ outcome, exitCode, trapKind, cycles, outputs }: UnitResult) {
+  return {
+    outcome,
+    exitCode,
+    trapKind,
+    cycles: String(cycles),
+    outputs: outputs.map(({ name, size, sha256 }) => ({ name, size, sha256 })),
   };
 }
 

@@ -3,13 +3,14 @@ import type { UnitTrapKind } from './types.js';
 /**
  * What engines say about traps, V8's words first, then SpiderMonkey's and JavaScriptCore's.
  *
- * The kind is part of a result's digest, so it is no finer than what the coarsest engine tells apart: V8 has one message
- * for a null entry and a wrong signature, and one for a NaN and a too large number that become an integer; SpiderMonkey
- * has one for an index outside a table and outside the memory, and one for a division and a conversion that overflow.
+ * The kind is part of a result's digest, so it is no finer than what the coarsest engine tells apart: older versions of
+ * V8 have one message for a null entry and a wrong signature, and all of them one for a NaN and a too large number that
+ * become an integer; SpiderMonkey has one for an index outside a table and outside the memory, and one for a division
+ * and a conversion that overflow.
  */
 const TRAPS: ReadonlyArray<readonly [RegExp, UnitTrapKind]> = [
   [
-    /null function or function signature|indirect call (to null|signature)|call_indirect to /i,
+    /null function|function signature|indirect call (to null|signature)|call_indirect to /i,
     'indirect-call-mismatch',
   ],
   [/unreachable/i, 'unreachable'],

@@ -26,6 +26,8 @@ describe('endingOf', () => {
       'indirect-call-mismatch',
       [
         'null function or function signature mismatch',
+        'null function',
+        'function signature mismatch',
         'indirect call to null',
         'indirect call signature mismatch',
         'call_indirect to a null table entry',
