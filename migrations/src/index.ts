@@ -8,6 +8,7 @@ import { Swarm20261121000800 } from './20261121000800-swarm.js';
 import { People20261121000900 } from './20261121000900-people.js';
 import { Teams20261121000910 } from './20261121000910-teams.js';
 import { Statistics20261121001000 } from './20261121001000-statistics.js';
+import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
@@ -22,5 +23,6 @@ export const MIGRATIONS = [
   People20261121000900,
   Teams20261121000910,
   Statistics20261121001000,
+  ShownResults20261121001010,
   SplitProgress20261121001020,
 ] as const;

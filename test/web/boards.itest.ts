@@ -1,5 +1,5 @@
 import { BoardKeeper } from '@gleaner/coordinator';
-import { boardPage, type BoardPage } from '@gleaner/protocol';
+import { boardPage, boardRow, type BoardPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
 
@@ -50,6 +50,25 @@ describe('boards', () => {
     },
   );
 
+  it.each(['all', 'rac', 'week'])(
+    'tell the same rank in a search, alone and on the page: %s',
+    async (period) => {
+        for (const page of [1, 23]) {
+        const { items } = await board(`period=${period}&limit=100&page=${page}`);
+        for (const row of [items[0], items[57]]) {
+          const name = encodeURIComponent(row?.name ?? '');
+          const found = (await board(`period=${period}&q=${name}`)).items.find(({ id }) => id === row?.id);
+          expect(found?.rank).toBe(row?.rank);
+          const alone = await gleaner.http
+            .get(`/v1/boards/accounts/rows/${row?.id}?period=${period}`)
+            .expect(200);
+          expect(boardRow.parse(alone.body).rank).toBe(row?.rank);
+        }
+      }
+      await gleaner.http.get('/v1/boards/accounts/rows/999999999').expect(404);
+    },
+  );
+
   it('take in each grant once, however often they look, within two seconds', async () => {
     const { account } = await aPerson(gleaner, { name: 'Newcomer' });
     await grant(account.id, '900000000000', 1);
@@ -95,6 +114,15 @@ describe('boards', () => {
     expect((await board('q=owd%2099')).items.map(({ name }) => name)).toContain('Crowd 99');
     expect((await board('q=%25%25%25')).items).toEqual([]);
     expect((await board('q=_rowd')).items).toEqual([]);
+  });
+
+  it('give no rank, and nothing of yesterday, to who has earned nothing today', async () => {
+    const { account } = await aPerson(gleaner, { name: 'Sleeper' });
+    await grant(account.id, '800', 5);
+    await keeper.refresh();
+    await gleaner.dataSource.query("UPDATE board_entry SET day = day - 1 WHERE name = 'Sleeper'");
+    const [found] = (await board('period=day&q=sleeper')).items;
+    expect(found).toMatchObject({ rank: null, value: '0', credit: '800' });
   });
 
   it('refuse what they do not know', async () => {

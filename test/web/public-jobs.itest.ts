@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { BlobsService } from '@gleaner/coordinator';
 import { publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
@@ -56,6 +57,36 @@ describe('what everybody may see', () => {
       .toBe(404);
     await gleaner.http.get(`/v1/public/jobs/${job.jobId}/events`).expect(404);
     await job.scientist.put(path).send({ public: true }).expect(204);
+  });
+
+  it('is there for its scientist, and for nobody else, while it is hidden', async () => {
+    const path = `/v1/jobs/${job.jobId}/visibility`;
+    await job.scientist.put(path).send({ public: false }).expect(204);
+    const own = await job.scientist.get(`/v1/public/jobs/${job.jobId}`).expect(200);
+    expect(publicJobView.parse(own.body).job.visibility).toEqual({ public: false, results: false });
+    const stranger = await aPerson(gleaner);
+    await stranger.get(`/v1/public/jobs/${job.jobId}`).expect(404);
+    await job.scientist.put(path).send({ public: true }).expect(204);
+  });
+
+  it('shows its answer when its scientist shows that too, and not before', async () => {
+    await gleaner.http.get(`/v1/public/jobs/${job.jobId}/output`).expect(404);
+    const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from('{"type":"spike"}\n'), {
+      accountId: null,
+    });
+    await gleaner.dataSource.query('UPDATE job SET output_sha256 = $2 WHERE id = $1', [
+      job.jobId,
+      Buffer.from(stored.sha256, 'hex'),
+    ]);
+    await gleaner.http.get(`/v1/public/jobs/${job.jobId}/output`).expect(403);
+    const path = `/v1/jobs/${job.jobId}/visibility`;
+    await job.scientist.put(path).send({ public: true, results: true }).expect(204);
+    const answer = await gleaner.http.get(`/v1/public/jobs/${job.jobId}/output`).buffer().expect(200);
+    expect(Buffer.from(answer.body as Buffer).toString()).toBe('{"type":"spike"}\n');
+    await job.scientist.put(path).send({ public: false }).expect(204);
+    await gleaner.http.get(`/v1/public/jobs/${job.jobId}/output`).expect(404);
+    await job.scientist.put(path).send({ public: true, results: false }).expect(204);
+    await gleaner.dataSource.query('UPDATE job SET output_sha256 = NULL WHERE id = $1', [job.jobId]);
   });
 
   it('costs little, with 500 who follow and never read', async () => {

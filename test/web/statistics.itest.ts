@@ -29,8 +29,8 @@ describe('statistics', () => {
              '2026-03-01T22:10:00Z'::timestamptz + n * interval '97 seconds' + (n % 2) * interval '30 minutes'
         FROM generate_series(0, 999) n`);
     await query(`
-      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, granted_at, reversal)
-      SELECT unit_id, ordinal, account_id, host_id, -cycles, granted_at + interval '3 hours', true
+      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, granted_at, sequence)
+      SELECT unit_id, ordinal, account_id, host_id, -cycles, granted_at + interval '3 hours', 1
         FROM credit_entry WHERE unit_id % 50 = 7`);
   }
 

@@ -60,7 +60,18 @@ export const statisticsQuery = z.strictObject({
 });
 export type StatisticsQuery = z.infer<typeof statisticsQuery>;
 
-/** A job that its scientist shows to everybody: its progress, never its results or inputs. */
+/** What a job's scientist shows to everybody; changing `public` alone leaves `results` as it is. */
+export const jobVisibility = z
+  .strictObject({
+    /** The job's page and its place in lists. */
+    public: z.boolean(),
+    /** The merged answer, once the job has completed; of a public job only. */
+    results: z.boolean().optional(),
+  })
+  .meta({ id: 'JobVisibility' });
+export type JobVisibility = z.infer<typeof jobVisibility>;
+
+/** A job as its page shows it: its progress, never its inputs, and its answer only where its scientist shows that too. */
 export const publicJob = z
   .strictObject({
     id: entityId,
@@ -76,6 +87,9 @@ export const publicJob = z
     validatedCycles: decimalString,
     createdAt: isoInstant,
     finishedAt: isoInstant.nullable(),
+    visibility: z.strictObject({ public: z.boolean(), results: z.boolean() }),
+    /** The answer at `/v1/public/jobs/ID/output`; null before it is there, or where it is not shown to everybody. */
+    output: z.strictObject({ sizeBytes: z.number().int() }).nullable(),
   })
   .meta({ id: 'PublicJob' });
 export type PublicJob = z.infer<typeof publicJob>;
@@ -90,7 +104,7 @@ export type BoardKind = z.infer<typeof boardKind>;
 
 export const boardRow = z
   .strictObject({
-    /** null in the answer to a search: finding somebody's place costs more than finding them. */
+    /** null in the answer to a search for names that have earned nothing in the period. */
     rank: z.number().int().nullable(),
     id: entityId,
     name: z.string(),
@@ -123,6 +137,9 @@ export const boardQuery = z.strictObject({
 });
 export type BoardQuery = z.infer<typeof boardQuery>;
 
+export const boardRowQuery = z.strictObject({ period: boardPeriod.default('all') });
+export type BoardRowQuery = z.infer<typeof boardRowQuery>;
+
 /** The most squares that a job's picture has; larger jobs put several units into each. */
 export const SQUARES_MAX = 1024;
 
@@ -150,6 +167,3 @@ export const publicJobView = z
   .strictObject({ job: publicJob, picture: jobSquares, helpers: z.array(jobHelper), swarm: jobSwarm })
   .meta({ id: 'PublicJobView' });
 export type PublicJobView = z.infer<typeof publicJobView>;
-
-export const jobVisibility = z.strictObject({ public: z.boolean() }).meta({ id: 'JobVisibility' });
-export type JobVisibility = z.infer<typeof jobVisibility>;

@@ -6,4 +6,5 @@ export * from './entities.js';
 export * from './hot-pool.js';
 export * from './pg-array.js';
 export * from './prepared-statement.js';
+export * from './statement-timeout.js';
 export * from './unique-violation.js';

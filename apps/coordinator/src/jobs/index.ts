@@ -1,2 +1,2 @@
-export { JOB_SELECT, jobRow, presentJob } from './job-rows.js';
+export { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from './job-rows.js';
 export { JobsModule } from './jobs.module.js';

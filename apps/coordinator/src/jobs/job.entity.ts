@@ -76,6 +76,9 @@ export class JobEntity {
   @Column({ type: 'boolean', name: 'is_public', default: true })
   isPublic: boolean;
 
+  @Column({ type: 'boolean', name: 'shows_results', default: false })
+  showsResults: boolean;
+
   @Column({ type: 'text', name: 'idempotency_key', nullable: true })
   idempotencyKey: string | null;
 

@@ -7,7 +7,7 @@ import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 /** Entries this young are looked at again: a batch's time is its beginning, and it may commit seconds later. */
 const OVERLAP_SECONDS = 10;
 /** Ranks between two anchors: what a page far down skips at most. */
-const ANCHOR_RANKS = 1000;
+const ANCHOR_RANKS = 500;
 
 const WEIGHT = `2::float8 ^ ((extract(epoch FROM now()) - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";

@@ -4,9 +4,14 @@ import {
   boardKind,
   boardPage,
   boardQuery,
+  boardRow,
+  boardRowQuery,
+  entityId,
   type BoardKind,
   type BoardPage,
   type BoardQuery,
+  type BoardRow,
+  type BoardRowQuery,
 } from '@gleaner/protocol';
 import { Public } from '../http/index.js';
 import { BoardsService } from './boards.service.js';
@@ -25,5 +30,16 @@ export class BoardsController {
     @Query({ schema: boardQuery }) query: BoardQuery,
   ): Promise<BoardPage> {
     return await this.boards.page(kind, query);
+  }
+
+  /** The place of one account, host or team. */
+  @Get(':kind/rows/:id')
+  @ApiOkResponse({ standardSchema: boardRow })
+  async getBoardRow(
+    @Param('kind', { schema: boardKind }) kind: BoardKind,
+    @Param('id', { schema: entityId }) id: string,
+    @Query({ schema: boardRowQuery }) query: BoardRowQuery,
+  ): Promise<BoardRow> {
+    return await this.boards.row(kind, query.period, id);
   }
 }

@@ -2,7 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPage, BoardPeriod, BoardQuery, BoardRow } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { isStatementTimeout } from '../database/index.js';
+import { NotFoundError } from '../http/index.js';
 import { BOARDS } from './board-order.js';
+import { BoardRanks } from './board-ranks.service.js';
 import { recentAverageCredit } from './recent-credit.js';
 import { SharedAnswers } from './shared-answers.js';
 
@@ -13,6 +16,10 @@ const CACHED_PAGES = 500;
 const CANDIDATES_MAX = 2_000;
 /** Shorter parts have no trigram, and are only looked for at the beginning. */
 const CONTAINS_FROM_LENGTH = 3;
+/** Names that contain it are looked up by its end: the beginnings of many names are alike, and would all be looked at. */
+const CONTAINS_BY_LENGTH = 6;
+/** A part that is in every other name is not looked for any longer than this. */
+const CONTAINS_MAX_MS = 400;
 /** A board without anchors is at most a minute old or short. */
 const COUNTED_MAX = 10_000;
 
@@ -21,6 +28,9 @@ const rows = z.array(
   z.object({ id: z.string(), name: z.string(), value: z.string(), credit: z.string(), tasks: count }),
 );
 type Row = z.infer<typeof rows>[number];
+/** What was earned in the period as the board orders by it, null for nothing. */
+const foundRows = z.array(rows.element.extend({ standing: z.string().nullable() }));
+type FoundRow = z.infer<typeof foundRows>[number];
 const anchors = z.array(z.object({ rank: count, value: z.string(), id: z.string() }));
 const totals = z.array(z.object({ total: count }));
 
@@ -28,7 +38,10 @@ const totals = z.array(z.object({ total: count }));
 export class BoardsService {
   private readonly pages = new SharedAnswers<BoardPage>(CACHED_PAGES, FRESHNESS_MS);
 
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly ranks: BoardRanks,
+  ) {}
 
   page(kind: BoardKind, query: BoardQuery): Promise<BoardPage> {
     const { period, page, limit, q } = query;
@@ -37,6 +50,17 @@ export class BoardsService {
       const items = q === undefined ? await this.ranked(kind, query) : await this.search(kind, query, q);
       return { period, page, total, items };
     });
+  }
+
+  /** The place of one account, host or team on a board. */
+  async row(kind: BoardKind, period: BoardPeriod, id: string): Promise<BoardRow> {
+    const found: unknown = await this.dataSource.query(
+      `SELECT ${foundColumns(period)} FROM board_entry WHERE kind = $1 AND id = $2`,
+      [kind, id],
+    );
+    const [row] = await this.withRanks(kind, period, foundRows.parse(found));
+    if (!row) throw new NotFoundError(`${kind} ${id} on this board`);
+    return row;
   }
 
   /** From the nearest anchor above the page's first rank on. */
@@ -64,21 +88,76 @@ export class BoardsService {
     return found.map((row, index) => present(row, period, firstRank + index));
   }
 
-  /** The very name first, then by what they gave. */
+  /** The very name first, then those that begin so, then, as far as there is room, those that contain it. */
   private async search(kind: BoardKind, { period, limit }: BoardQuery, q: string): Promise<BoardRow[]> {
     const name = q.toLowerCase();
-    const pattern = name.replaceAll(/[\\%_]/g, '\\$&');
-    const found = rows.parse(
+    const beginning = await this.namesBeginning(kind, period, name, limit);
+    if (beginning.length >= limit || name.length < CONTAINS_FROM_LENGTH) {
+      return await this.withRanks(kind, period, beginning);
+    }
+    const known = new Set(beginning.map(({ id }) => id));
+    const containing = await this.namesContaining(kind, period, name, limit);
+    const others = containing.filter(({ id }) => !known.has(id)).slice(0, limit - beginning.length);
+    return await this.withRanks(kind, period, [...beginning, ...others]);
+  }
+
+  private async namesBeginning(
+    kind: BoardKind,
+    period: BoardPeriod,
+    name: string,
+    limit: number,
+  ): Promise<FoundRow[]> {
+    const { where, value } = BOARDS[period];
+    return foundRows.parse(
       await this.dataSource.query(
-        `SELECT id, name, ${valueText(period)} AS value, trunc(cycles)::text AS credit, tasks FROM (
+        `SELECT ${foundColumns(period)} FROM (
            (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) = $2 LIMIT ${CANDIDATES_MAX})
            UNION
            (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
-         ) found ORDER BY lower(name) = $2 DESC, ${BOARDS[period].value} DESC, id LIMIT $4`,
-        [kind, name, `${name.length >= CONTAINS_FROM_LENGTH ? '%' : ''}${pattern}%`, limit],
+         ) found ORDER BY lower(name) = $2 DESC, (${where}) DESC, ${value} DESC, id LIMIT $4`,
+        [kind, name, `${escapePattern(name)}%`, limit],
       ),
     );
-    return found.map((row) => present(row, period, null));
+  }
+
+  private async namesContaining(
+    kind: BoardKind,
+    period: BoardPeriod,
+    name: string,
+    limit: number,
+  ): Promise<FoundRow[]> {
+    const { where, value } = BOARDS[period];
+    // By code points: half of one matches nothing.
+    const end = Array.from(name).slice(-CONTAINS_BY_LENGTH).join('');
+    try {
+      return await this.dataSource.transaction(async (manager) => {
+        await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
+        const found: unknown = await manager.query(
+          `SELECT ${foundColumns(period)} FROM (
+             SELECT * FROM board_entry WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
+              LIMIT ${CANDIDATES_MAX}) found
+            ORDER BY (${where}) DESC, ${value} DESC, id LIMIT $4`,
+          [kind, `%${escapePattern(end)}%`, name, limit],
+        );
+        return foundRows.parse(found);
+      });
+    } catch (error) {
+      if (isStatementTimeout(error)) return [];
+      throw error;
+    }
+  }
+
+  private async withRanks(
+    kind: BoardKind,
+    period: BoardPeriod,
+    found: readonly FoundRow[],
+  ): Promise<BoardRow[]> {
+    const standings = found.flatMap(({ id, standing }) =>
+      standing === null ? [] : [{ id, value: standing }],
+    );
+    const known = await this.ranks.find(kind, period, standings);
+    const rankById = new Map(standings.map(({ id }, n) => [id, known[n] ?? null]));
+    return found.map((row) => present(row, period, rankById.get(row.id) ?? null));
   }
 
   private async total(kind: BoardKind, period: BoardPeriod): Promise<number> {
@@ -92,6 +171,17 @@ export class BoardsService {
     );
     return last?.total ?? 0;
   }
+}
+
+function escapePattern(text: string): string {
+  return text.replaceAll(/[\\%_]/g, '\\$&');
+}
+
+/** Of rows that may have earned nothing in the period: what they have from an earlier one is not this one's. */
+function foundColumns(period: BoardPeriod): string {
+  const { value, where } = BOARDS[period];
+  return `id, name, trunc(cycles)::text AS credit, tasks, CASE WHEN ${where} THEN ${valueText(period)} ELSE '0' END AS value,
+          CASE WHEN ${where} THEN ${value}::text END AS standing`;
 }
 
 function valueText(period: BoardPeriod): string {

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { PublicJobView } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, etagOf } from '../http/index.js';
+import { DomainError, etagOf, type Actor } from '../http/index.js';
 import { JobPictures } from './job-pictures.service.js';
+import { PublicJobs } from './public-jobs.service.js';
 
 const LOOK_EVERY_MS = 1_000;
 /** A comment that keeps proxies from closing a silent stream. */
@@ -19,7 +20,8 @@ interface JobEvent {
 
 /** The followers of one job. */
 interface Audience {
-  readonly followers: Set<FastifyReply>;
+  /** With whether they may look when it is private. */
+  readonly followers: Map<FastifyReply, boolean>;
   /** What everybody has been sent. */
   lastEvent: JobEvent;
 }
@@ -31,16 +33,26 @@ export class JobBroadcast implements OnModuleDestroy {
   private readonly audiences = new Map<string, Audience>();
   private subscribers = 0;
 
-  constructor(private readonly pictures: JobPictures) {}
+  constructor(
+    private readonly pictures: JobPictures,
+    private readonly jobs: PublicJobs,
+  ) {}
 
   onModuleDestroy(): void {
     this.stopping.abort();
-    for (const { followers } of this.audiences.values()) for (const reply of followers) reply.raw.end();
+    for (const { followers } of this.audiences.values())
+      for (const reply of followers.keys()) reply.raw.end();
   }
 
   /** Streams until the job has ended or the client has left. `Last-Event-ID` spares what the client has seen already. */
-  async follow(jobId: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const first = eventOf(await this.pictures.view(jobId));
+  async follow(
+    jobId: string,
+    actor: Actor | null,
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const first = eventOf(await this.pictures.view(jobId, actor));
+    const isTheirs = await this.jobs.mayLook(jobId, actor);
     if (this.subscribers >= SUBSCRIBERS_MAX) {
       throw new DomainError('server-busy', `${SUBSCRIBERS_MAX} clients follow jobs already: poll instead.`, {
         headers: { 'retry-after': '30' },
@@ -55,7 +67,7 @@ export class JobBroadcast implements OnModuleDestroy {
     });
     reply.raw.write('retry: 3000\n\n');
     if (request.headers['last-event-id'] !== first.id) reply.raw.write(first.text);
-    const audience = this.join(jobId, reply, first);
+    const audience = this.join(jobId, reply, isTheirs, first);
     reply.raw.once('close', () => {
       this.subscribers -= 1;
       audience.followers.delete(reply);
@@ -64,13 +76,13 @@ export class JobBroadcast implements OnModuleDestroy {
     if (reply.raw.destroyed) audience.followers.delete(reply);
   }
 
-  private join(jobId: string, reply: FastifyReply, first: JobEvent): Audience {
+  private join(jobId: string, reply: FastifyReply, isTheirs: boolean, first: JobEvent): Audience {
     const known = this.audiences.get(jobId);
     if (known) {
-      known.followers.add(reply);
+      known.followers.set(reply, isTheirs);
       return known;
     }
-    const audience: Audience = { followers: new Set([reply]), lastEvent: first };
+    const audience: Audience = { followers: new Map([[reply, isTheirs]]), lastEvent: first };
     this.audiences.set(jobId, audience);
     void this.broadcast(jobId, audience);
     return audience;
@@ -80,7 +92,8 @@ export class JobBroadcast implements OnModuleDestroy {
     const { signal } = this.stopping;
     try {
       for (let looks = 1; audience.followers.size > 0; looks += 1) {
-        const view = await this.pictures.view(jobId);
+        const view = await this.pictures.look(jobId);
+        if (!view.job.visibility.public) dismissStrangers(audience);
         const event = eventOf(view);
         const isNews = event.id !== audience.lastEvent.id;
         audience.lastEvent = event;
@@ -93,18 +106,27 @@ export class JobBroadcast implements OnModuleDestroy {
         await delay(LOOK_EVERY_MS, undefined, { signal });
       }
     } catch {
-      // Deleted, made private, or the database is away: clients reconnect and are told which.
+      // Deleted, or the database is away: clients reconnect and are told which.
     } finally {
       this.audiences.delete(jobId);
-      for (const reply of audience.followers) reply.raw.end();
+      for (const reply of audience.followers.keys()) reply.raw.end();
     }
   }
 
   private tell({ followers }: Audience, text: string): void {
-    for (const reply of followers) {
+    for (const reply of followers.keys()) {
       reply.raw.write(text);
       if (reply.raw.writableLength > BEHIND_BYTES_MAX) reply.raw.destroy();
     }
+  }
+}
+
+/** Clients reconnect, and are told that there is nothing. */
+function dismissStrangers({ followers }: Audience): void {
+  for (const [reply, isTheirs] of followers) {
+    if (isTheirs) continue;
+    followers.delete(reply);
+    reply.raw.end();
   }
 }
 

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { NotFoundError, type Actor } from '../http/index.js';
 import { SQUARES_MAX, type JobSquares, type PublicJob, type PublicJobView } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -66,7 +67,15 @@ export class JobPictures {
     private readonly swarm: SwarmCopies,
   ) {}
 
-  view(jobId: string): Promise<PublicJobView> {
+  /** A job that everybody may see, or that is the caller's; to others a private one looks like one that does not exist. */
+  async view(jobId: string, actor: Actor | null): Promise<PublicJobView> {
+    const view = await this.look(jobId);
+    if (view.job.visibility.public || (await this.jobs.mayLook(jobId, actor))) return view;
+    throw new NotFoundError(`public job ${jobId}`);
+  }
+
+  /** The job, whoever may see it. */
+  look(jobId: string): Promise<PublicJobView> {
     return this.views.get(jobId, async () => {
       const job = await this.jobs.get(jobId);
       const isLarge = job.units.total > LARGE_JOB_UNITS;

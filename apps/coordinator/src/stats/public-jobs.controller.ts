@@ -12,7 +12,17 @@ import {
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { CurrentActor, linkNext, Public, RequireScope, type Actor, type Page } from '../http/index.js';
+import { BlobsService, sendContent } from '../blobs/index.js';
+import {
+  CurrentActor,
+  linkNext,
+  MaybeActor,
+  OptionalToken,
+  Public,
+  RequireScope,
+  type Actor,
+  type Page,
+} from '../http/index.js';
 import { JobBroadcast } from './job-broadcast.service.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobs } from './public-jobs.service.js';
@@ -26,6 +36,7 @@ export class PublicJobsController {
     private readonly jobs: PublicJobs,
     private readonly pictures: JobPictures,
     private readonly broadcast: JobBroadcast,
+    private readonly blobs: BlobsService,
   ) {}
 
   @Get('public/jobs')
@@ -41,23 +52,48 @@ export class PublicJobsController {
     return page;
   }
 
+  /** A private job only for those whose it is. */
   @Get('public/jobs/:id')
-  @Public()
+  @OptionalToken()
   @ApiOkResponse({ standardSchema: publicJobView })
-  async getPublicJob(@Param('id', { schema: entityId }) id: string): Promise<PublicJobView> {
-    return await this.pictures.view(id);
+  async getPublicJob(
+    @MaybeActor() actor: Actor | null,
+    @Param('id', { schema: entityId }) id: string,
+  ): Promise<PublicJobView> {
+    return await this.pictures.view(id, actor);
   }
 
   /** Server-sent events `job`, each the whole view, and `end` when the job has ended. */
   @Get('public/jobs/:id/events')
-  @Public()
+  @OptionalToken()
   @ApiProduces('text/event-stream')
   async followPublicJob(
+    @MaybeActor() actor: Actor | null,
     @Param('id', { schema: entityId }) id: string,
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    await this.broadcast.follow(id, request, reply);
+    await this.broadcast.follow(id, actor, request, reply);
+  }
+
+  /** What a completed job found, where its scientist shows that to everybody. */
+  @Get('public/jobs/:id/output')
+  @Public()
+  @ApiProduces('application/octet-stream')
+  async getPublicOutput(
+    @Param('id', { schema: entityId }) id: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { sha256, sizeBytes } = await this.jobs.output(id);
+    await sendContent(request, reply, {
+      sha256,
+      sizeBytes,
+      type: 'application/octet-stream',
+      // Asked for again each time: the scientist may have hidden it since.
+      cacheControl: 'private, no-cache',
+      open: (range) => this.blobs.openContent(sha256, range),
+    });
   }
 
   @Put('jobs/:id/visibility')

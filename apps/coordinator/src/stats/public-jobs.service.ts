@@ -3,18 +3,30 @@ import type { JobVisibility, PublicJob } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
-import { idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
-import { JOB_SELECT, jobRow, presentJob } from '../jobs/index.js';
+import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
+import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from '../jobs/index.js';
 
 const factsRow = z.object({
   id: z.string(),
   project_name: z.string(),
   description: z.string(),
   scientist: z.string(),
+  is_shown: z.boolean(),
+  shows_results: z.boolean(),
 });
 const idRows = z.array(z.object({ id: z.string() }));
 
+const outputRows = z.array(
+  z.object({ sha256: z.string(), size_bytes: z.coerce.number().int(), shows_results: z.boolean() }),
+);
+
 const SHOWN = 'j.is_public AND j.deleted_at IS NULL AND p.approved_at IS NOT NULL';
+
+/** A merged answer, as `sendContent` takes it. */
+export interface PublicOutput {
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
 
 /** Jobs that their scientists show to everybody. A private job looks like one that does not exist. */
 @Injectable()
@@ -24,16 +36,50 @@ export class PublicJobs {
     private readonly audit: AuditLog,
   ) {}
 
+  /** The job, whether it is shown to everybody or not: {@link mayLook} before it leaves the coordinator. */
   async get(jobId: string): Promise<PublicJob> {
-    const [job] = await this.select('AND j.id = $1', [jobId]);
+    const [job] = await this.select('j.deleted_at IS NULL AND j.id = $1', [jobId]);
     if (!job) throw new NotFoundError(`public job ${jobId}`);
     return job;
+  }
+
+  /** Whether it is the caller's to see although it is not shown to everybody. */
+  async mayLook(jobId: string, actor: Actor | null): Promise<boolean> {
+    if (!actor || actor.hostId !== null) return false;
+    const rows = idRows.parse(
+      await this.dataSource.query(`SELECT j.id FROM job j WHERE ${JOB_VISIBLE} AND j.id = $3`, [
+        actor.operator,
+        actor.accountId,
+        jobId,
+      ]),
+    );
+    return rows.length > 0;
+  }
+
+  /** What a public job found, where its scientist shows that. */
+  async output(jobId: string): Promise<PublicOutput> {
+    const [row] = outputRows.parse(
+      await this.dataSource.query(
+        `SELECT encode(b.sha256, 'hex') AS sha256, b.size_bytes, j.shows_results
+           FROM job j JOIN project p ON p.id = j.project_id JOIN blob b ON b.sha256 = j.output_sha256
+          WHERE ${SHOWN} AND j.id = $1`,
+        [jobId],
+      ),
+    );
+    if (!row) throw new NotFoundError(`output of public job ${jobId}`);
+    if (!row.shows_results) {
+      throw new DomainError(
+        'forbidden',
+        `The scientist of job ${jobId} does not show its results to everybody.`,
+      );
+    }
+    return { sha256: row.sha256, sizeBytes: row.size_bytes };
   }
 
   /** Newest first; with `running`, only jobs that volunteers can work on now. */
   async list(running: boolean, cursor: string | undefined, limit: number): Promise<Page<PublicJob>> {
     const jobs = await this.select(
-      `AND j.id < $1 AND (NOT $2 OR j.state IN ('splitting', 'running', 'assimilating')) ORDER BY j.id DESC LIMIT $3`,
+      `${SHOWN} AND j.id < $1 AND (NOT $2 OR j.state IN ('splitting', 'running', 'assimilating')) ORDER BY j.id DESC LIMIT $3`,
       [idFromCursor(cursor), running, limit + 1],
     );
     return toPage(
@@ -50,10 +96,10 @@ export class PublicJobs {
       const [changed] = idRows.parse(
         await manager.query(
           `WITH changed AS (
-             UPDATE job SET is_public = $4
+             UPDATE job SET is_public = $4, shows_results = coalesce($5, shows_results)
               WHERE id = $1 AND deleted_at IS NULL AND ($2 OR account_id = $3) RETURNING id)
            SELECT id FROM changed`,
-          [jobId, actor.operator, actor.accountId, visibility.public],
+          [jobId, actor.operator, actor.accountId, visibility.public, visibility.results ?? null],
         ),
       );
       if (!changed) throw new NotFoundError(`job ${jobId}`);
@@ -66,12 +112,10 @@ export class PublicJobs {
   }
 
   private async select(condition: string, parameters: readonly unknown[]): Promise<PublicJob[]> {
-    const rows: unknown = await this.dataSource.query(`${JOB_SELECT} WHERE ${SHOWN} ${condition}`, [
-      ...parameters,
-    ]);
+    const rows: unknown = await this.dataSource.query(`${JOB_SELECT} WHERE ${condition}`, [...parameters]);
     const jobs = z.array(jobRow).parse(rows).map(presentJob);
     const facts = await this.factsOf(jobs.map(({ id }) => id));
-    return jobs.map(({ spec: _inputs, output: _results, project, ...shown }) => {
+    return jobs.map(({ spec: _inputs, output, project, ...shown }) => {
       const known = facts.get(shown.id);
       return {
         ...shown,
@@ -81,6 +125,8 @@ export class PublicJobs {
           description: known?.description ?? '',
         },
         scientist: known?.scientist ?? '',
+        visibility: { public: known?.is_shown ?? false, results: known?.shows_results ?? false },
+        output: output && known?.shows_results ? { sizeBytes: output.sizeBytes } : null,
       };
     });
   }
@@ -88,7 +134,8 @@ export class PublicJobs {
   private async factsOf(jobIds: readonly string[]): Promise<Map<string, z.infer<typeof factsRow>>> {
     if (jobIds.length === 0) return new Map();
     const rows: unknown = await this.dataSource.query(
-      `SELECT j.id, p.name AS project_name, p.description, a.name AS scientist
+      `SELECT j.id, p.name AS project_name, p.description, a.name AS scientist, j.shows_results,
+              ${SHOWN} AS is_shown
          FROM job j JOIN project p ON p.id = j.project_id JOIN account a ON a.id = j.account_id
         WHERE j.id = ANY ($1::bigint[])`,
       [jobIds],

@@ -15,13 +15,13 @@ const CLOSE_AFTER = '10 minutes';
  */
 const COUNT_SQL = `
   WITH entry AS MATERIALIZED (
-    SELECT unit_id, host_id, cycles, reversal FROM credit_entry WHERE granted_at >= $1 AND granted_at < $2
+    SELECT unit_id, host_id, cycles, sequence % 2 = 1 AS is_reversal FROM credit_entry WHERE granted_at >= $1 AND granted_at < $2
   ), slice AS (
     SELECT date_trunc('hour', $1::timestamptz, 'UTC') AS hour, date_trunc('day', $1::timestamptz, 'UTC') AS day,
            ($1::timestamptz AT TIME ZONE 'UTC')::date AS date,
            1 << extract(hour FROM $1::timestamptz AT TIME ZONE 'UTC')::int AS bit
   ), host AS (
-    SELECT DISTINCT host_id FROM entry WHERE NOT reversal
+    SELECT DISTINCT host_id FROM entry WHERE NOT is_reversal
   ), known AS (
     SELECT count(*) AS today, count(*) FILTER (WHERE k.hours & slice.bit <> 0) AS this_hour
       FROM slice JOIN statistics_host k ON k.day = slice.date JOIN host USING (host_id)
@@ -30,9 +30,9 @@ const COUNT_SQL = `
     SELECT slice.date, host_id, slice.bit FROM slice, host ORDER BY host_id
     ON CONFLICT (day, host_id) DO UPDATE SET hours = k.hours | excluded.hours
   ), sums AS (
-    SELECT sum(cycles) AS cycles, sum(CASE WHEN reversal THEN -1 ELSE 1 END) AS tasks,
-           (SELECT count(DISTINCT e.unit_id) FROM entry e WHERE NOT e.reversal AND NOT EXISTS (
-              SELECT FROM credit_entry f WHERE f.unit_id = e.unit_id AND NOT f.reversal AND f.granted_at < $1)) AS units,
+    SELECT sum(cycles) AS cycles, sum(CASE WHEN is_reversal THEN -1 ELSE 1 END) AS tasks,
+           (SELECT count(DISTINCT e.unit_id) FROM entry e WHERE NOT e.is_reversal AND NOT EXISTS (
+              SELECT FROM credit_entry f WHERE f.unit_id = e.unit_id AND f.sequence = 0 AND f.granted_at < $1)) AS units,
            (SELECT count(*) FROM host) AS hosts
       FROM entry HAVING count(*) > 0
   )
@@ -43,6 +43,20 @@ const COUNT_SQL = `
   ON CONFLICT (grain, starts_at) DO UPDATE
      SET cycles = b.cycles + excluded.cycles, tasks = b.tasks + excluded.tasks,
          units = b.units + excluded.units, hosts = b.hosts + excluded.hosts`;
+
+/** What the installation's total has grown by since it was looked at last belongs to this hour. */
+const SAVED_SQL = `
+  WITH cursor AS (
+    SELECT saved_bytes FROM statistics_cursor FOR UPDATE
+  ), grown AS (
+    SELECT total.bytes AS total, total.bytes - cursor.saved_bytes AS bytes
+      FROM cursor, (SELECT coalesce(sum(saved_bytes), 0) AS bytes FROM input_traffic) total
+  ), noted AS (
+    UPDATE statistics_cursor SET saved_bytes = grown.total FROM grown
+  )
+  INSERT INTO statistics_bucket AS b (grain, starts_at, saved_bytes)
+  SELECT grain, date_trunc(grain, now(), 'UTC'), bytes FROM grown, unnest(ARRAY['hour', 'day']) grain WHERE bytes > 0
+  ON CONFLICT (grain, starts_at) DO UPDATE SET saved_bytes = b.saved_bytes + excluded.saved_bytes`;
 
 /** The next slice for the cursor: to the end of its hour, to `$1`, or as far as everything has settled. */
 const NEXT_SLICE_SQL = `
@@ -72,6 +86,7 @@ export class StatisticsKeeper {
 
   /** Adds what was earned since the last time and before `until`. */
   async count(until?: Date): Promise<void> {
+    await this.dataSource.query(SAVED_SQL);
     for (let slice = 0; slice < SLICES_MAX; slice += 1) {
       const isLast = await this.dataSource.transaction((manager) => countNextSlice(manager, until ?? null));
       if (isLast) return;

@@ -1,6 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
+import { BlobsModule } from '../blobs/index.js';
 import { TrackerModule } from '../tracker/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
+import { BoardRanks } from './board-ranks.service.js';
 import { BoardsController } from './boards.controller.js';
 import { BoardsProcessor } from './boards.processor.js';
 import { BoardsService } from './boards.service.js';
@@ -24,12 +26,13 @@ export class StatsModule {
       PublicJobs,
       JobPictures,
       JobBroadcast,
+      BoardRanks,
       BoardsService,
     ];
     const working = [BoardsProcessor, StatisticsProcessor];
     return {
       module: StatsModule,
-      imports: serves ? [TrackerModule] : [],
+      imports: [BlobsModule, ...(serves ? [TrackerModule] : [])],
       controllers: serves ? [StatsController, PublicJobsController, BoardsController] : [],
       providers: [BoardKeeper, StatisticsKeeper, ...(serves ? serving : []), ...(works ? working : [])],
     };

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { AddScientistData, AddScientistResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetTeamData, GetTeamResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
+import type { AddScientistData, AddScientistResponses, AnnounceToSwarmData, AnnounceToSwarmResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOriginTicketsData, GetOriginTicketsResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetSwarmCertificateData, GetSwarmCertificateResponses, GetSwarmReplicasData, GetSwarmReplicasResponses, GetSwarmTicketsData, GetSwarmTicketsResponses, GetTeamData, GetTeamResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, ReportSwarmTrafficData, ReportSwarmTrafficResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -506,6 +506,66 @@ export const getContent = <ThrowOnError extends boolean = false>(options: Option
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}/content',
     ...options
+});
+
+export const getSwarmCertificate = <ThrowOnError extends boolean = false>(options: Options<GetSwarmCertificateData, ThrowOnError>): RequestResult<GetSwarmCertificateResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmCertificateResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/certificate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: Options<GetSwarmTicketsData, ThrowOnError>): RequestResult<GetSwarmTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmTicketsResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/tickets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const announceToSwarm = <ThrowOnError extends boolean = false>(options: Options<AnnounceToSwarmData, ThrowOnError>): RequestResult<AnnounceToSwarmResponses, unknown, ThrowOnError> => (options.client ?? client).post<AnnounceToSwarmResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/announce',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getOriginTickets = <ThrowOnError extends boolean = false>(options: Options<GetOriginTicketsData, ThrowOnError>): RequestResult<GetOriginTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetOriginTicketsResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/origin-tickets',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: Options<GetSwarmReplicasData, ThrowOnError>): RequestResult<GetSwarmReplicasResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmReplicasResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/replicas',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options: Options<ReportSwarmTrafficData, ThrowOnError>): RequestResult<ReportSwarmTrafficResponses, unknown, ThrowOnError> => (options.client ?? client).post<ReportSwarmTrafficResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/swarm/traffic',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 export const listApps = <ThrowOnError extends boolean = false>(options?: Options<ListAppsData, ThrowOnError>): RequestResult<ListAppsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAppsResponses, unknown, ThrowOnError>({

@@ -232,6 +232,7 @@ export type HostTasks = {
         assignedAt: Instant;
         deadlineAt: Instant;
     }>;
+    cyclesPerSecond: DecimalString | null;
     lastAnswer: {
         at: Instant;
         noWork: Array<NoWorkReason>;
@@ -783,6 +784,147 @@ export type Manifest = {
     size: number;
     chunk: number;
     hashes: Array<Sha256>;
+};
+
+export type SwarmCertificateRequestInput = {
+    peerId: PeerIdInput;
+};
+
+export type SwarmCertificateAnswer = {
+    certificate: SwarmCertificate;
+    coordinatorKey: string;
+    seenAddress: string;
+};
+
+export type SwarmCertificate = {
+    body: {
+        kind: 'gleaner-certificate';
+        v: 1;
+        peerId: PeerId;
+        host: string;
+        role: 'host' | 'origin';
+        serial: string;
+        exp: number;
+    };
+    sig: string;
+};
+
+export type SwarmTicketsRequestInput = {
+    peerId: PeerIdInput;
+    manifestIds: Array<Sha256Input>;
+};
+
+export type SwarmTicketsAnswer = {
+    tickets: Array<SwarmTicket>;
+    refused: Array<{
+        manifestId: Sha256;
+        reason: string;
+    }>;
+};
+
+export type SwarmAnnounceInput = {
+    manifestId: Sha256Input;
+    record: SwarmPeerRecordInput;
+    have: string;
+    isLeaving?: boolean;
+    badPeers?: Array<PeerIdInput>;
+    revocationsSeen?: number;
+};
+
+export type SwarmPeerRecordInput = {
+    record: {
+        body: {
+            kind: 'gleaner-peer-record';
+            v: 1;
+            peerId: PeerIdInput;
+            addresses: Array<string>;
+            seq: number;
+        };
+        sig: string;
+    };
+    certificate: SwarmCertificateInput;
+};
+
+export type SwarmCertificateInput = {
+    body: {
+        kind: 'gleaner-certificate';
+        v: 1;
+        peerId: PeerIdInput;
+        host: string;
+        role: 'host' | 'origin';
+        serial: string;
+        exp: number;
+    };
+    sig: string;
+};
+
+export type SwarmAnnounceAnswer = {
+    peers: Array<SwarmPeerRecord>;
+    intervalMs: number;
+    revoked: Array<string>;
+    revocations?: number;
+};
+
+export type SwarmPeerRecord = {
+    record: {
+        body: {
+            kind: 'gleaner-peer-record';
+            v: 1;
+            peerId: PeerId;
+            addresses: Array<string>;
+            seq: number;
+        };
+        sig: string;
+    };
+    certificate: SwarmCertificate;
+};
+
+export type OriginTicketsRequestInput = {
+    manifestId: Sha256Input;
+    peerId: PeerIdInput;
+    wanted: string;
+    count: number;
+    urgent: boolean;
+};
+
+export type OriginTicketsAnswer = {
+    chunks: Array<number>;
+    otherwise: 'busy' | 'elsewhere';
+    retryAfterMs: number;
+};
+
+export type SwarmReplicasRequestInput = {
+    peerId: PeerIdInput;
+    freeBytes: number;
+    holds: Array<Sha256Input>;
+};
+
+export type SwarmReplicasAnswer = {
+    offers: Array<{
+        location: BlobLocation;
+        ticket: SwarmTicket;
+        chunks: string;
+    }>;
+    retryAfterMs: number;
+};
+
+export type BlobLocation = {
+    blobId: BlobId;
+    manifestId: Sha256;
+    sizeBytes: number;
+    manifestUrl: string;
+    contentUrl: string;
+};
+
+export type SwarmTrafficReportInput = {
+    peerId: PeerIdInput;
+    seq: number;
+    files: Array<{
+        manifestId: Sha256Input;
+        fromPeersBytes: number;
+        fromOriginBytes: number;
+        toPeersBytes: number;
+    }>;
 };
 
 export type AppVersion = {
@@ -2042,6 +2184,84 @@ export type GetContentResponses = {
      */
     200: unknown;
 };
+
+export type GetSwarmCertificateData = {
+    body: SwarmCertificateRequestInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/certificate';
+};
+
+export type GetSwarmCertificateResponses = {
+    200: SwarmCertificateAnswer;
+};
+
+export type GetSwarmCertificateResponse = GetSwarmCertificateResponses[keyof GetSwarmCertificateResponses];
+
+export type GetSwarmTicketsData = {
+    body: SwarmTicketsRequestInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/tickets';
+};
+
+export type GetSwarmTicketsResponses = {
+    200: SwarmTicketsAnswer;
+};
+
+export type GetSwarmTicketsResponse = GetSwarmTicketsResponses[keyof GetSwarmTicketsResponses];
+
+export type AnnounceToSwarmData = {
+    body: SwarmAnnounceInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/announce';
+};
+
+export type AnnounceToSwarmResponses = {
+    200: SwarmAnnounceAnswer;
+};
+
+export type AnnounceToSwarmResponse = AnnounceToSwarmResponses[keyof AnnounceToSwarmResponses];
+
+export type GetOriginTicketsData = {
+    body: OriginTicketsRequestInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/origin-tickets';
+};
+
+export type GetOriginTicketsResponses = {
+    200: OriginTicketsAnswer;
+};
+
+export type GetOriginTicketsResponse = GetOriginTicketsResponses[keyof GetOriginTicketsResponses];
+
+export type GetSwarmReplicasData = {
+    body: SwarmReplicasRequestInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/replicas';
+};
+
+export type GetSwarmReplicasResponses = {
+    200: SwarmReplicasAnswer;
+};
+
+export type GetSwarmReplicasResponse = GetSwarmReplicasResponses[keyof GetSwarmReplicasResponses];
+
+export type ReportSwarmTrafficData = {
+    body: SwarmTrafficReportInput;
+    path?: never;
+    query?: never;
+    url: '/v1/swarm/traffic';
+};
+
+export type ReportSwarmTrafficResponses = {
+    204: void;
+};
+
+export type ReportSwarmTrafficResponse = ReportSwarmTrafficResponses[keyof ReportSwarmTrafficResponses];
 
 export type ListAppsData = {
     body?: never;
