@@ -2,6 +2,8 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '
 import { FrontPage } from './pages/front-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { readBoardSearch } from './pages/board-search';
+import { readSignInSearch } from './pages/sign-in-search';
+import { readStatisticsSearch } from './pages/statistics-search';
 import { Shell } from './ui/shell';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
@@ -17,6 +19,12 @@ const leaderboards = createRoute({
   path: '/leaderboards',
   validateSearch: readBoardSearch,
   component: lazyRouteComponent(() => import('./pages/leaderboards-page'), 'LeaderboardsPage'),
+});
+const statistics = createRoute({
+  getParentRoute: () => root,
+  path: '/statistics',
+  validateSearch: readStatisticsSearch,
+  component: lazyRouteComponent(() => import('./pages/statistics-page'), 'StatisticsPage'),
 });
 const jobs = createRoute({
   getParentRoute: () => root,
@@ -39,8 +47,55 @@ const activate = createRoute({
   component: lazyRouteComponent(() => import('./pages/activate-page'), 'ActivatePage'),
 });
 
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: readSignInSearch,
+  component: lazyRouteComponent(() => import('./pages/sign-in-page'), 'SignInPage'),
+});
+const accountSettings = createRoute({
+  getParentRoute: () => root,
+  path: '/account/settings',
+  component: lazyRouteComponent(() => import('./pages/account-settings-page'), 'AccountSettingsPage'),
+});
+const machine = createRoute({
+  getParentRoute: () => root,
+  path: '/account/machines/$hostId',
+  component: lazyRouteComponent(() => import('./pages/machine-page'), 'MachinePage'),
+});
+const teams = createRoute({
+  getParentRoute: () => root,
+  path: '/teams',
+  component: lazyRouteComponent(() => import('./pages/teams-page'), 'TeamsPage'),
+});
+const team = createRoute({
+  getParentRoute: () => root,
+  path: '/teams/$teamId',
+  component: lazyRouteComponent(() => import('./pages/team-page'), 'TeamPage'),
+});
+const operator = createRoute({
+  getParentRoute: () => root,
+  path: '/operator',
+  component: lazyRouteComponent(() => import('./pages/operator-page'), 'OperatorPage'),
+});
+
 export const router = createRouter({
-  routeTree: root.addChildren([front, volunteer, leaderboards, jobs, job, account, activate]),
+  routeTree: root.addChildren([
+    front,
+    volunteer,
+    leaderboards,
+    statistics,
+    jobs,
+    job,
+    account,
+    activate,
+    signIn,
+    accountSettings,
+    machine,
+    teams,
+    team,
+    operator,
+  ]),
   defaultPreload: 'intent',
   scrollRestoration: true,
 });

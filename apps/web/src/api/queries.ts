@@ -1,4 +1,17 @@
-import { getBoard, getMyAccount, getPublicJob, getStats, listHosts, listPublicJobs } from '@gleaner/client';
+import {
+  getBlob,
+  getBoard,
+  getBoardRow,
+  getJob,
+  getMyAccount,
+  getOutput,
+  getPublicJob,
+  getPublicOutput,
+  getStatisticsHistory,
+  getStats,
+  listPublicJobs,
+  listResults,
+} from '@gleaner/client';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 const LIVE_MS = 3_000;
@@ -8,6 +21,26 @@ export const statsQuery = queryOptions({
   queryFn: async ({ signal }) => (await getStats({ signal, throwOnError: true })).data,
   refetchInterval: LIVE_MS,
 });
+
+export type Grain = 'hour' | 'day';
+/** Two days of hours, three months of days. */
+const HISTORY_POINTS: Readonly<Record<Grain, number>> = { hour: 48, day: 90 };
+const HISTORY_MS = 15_000;
+
+export const historyQuery = (grain: Grain) =>
+  queryOptions({
+    queryKey: ['stats', 'history', grain],
+    queryFn: async ({ signal }) =>
+      (
+        await getStatisticsHistory({
+          query: { grain, points: HISTORY_POINTS[grain] },
+          signal,
+          throwOnError: true,
+        })
+      ).data,
+    refetchInterval: HISTORY_MS,
+    placeholderData: keepPreviousData,
+  });
 
 export const runningJobsQuery = queryOptions({
   queryKey: ['jobs', 'running'],
@@ -37,7 +70,59 @@ export const jobQuery = (jobId: string) =>
       (await getPublicJob({ path: { id: jobId }, signal, throwOnError: true })).data,
   });
 
-export type Board = 'accounts' | 'hosts';
+/** The job as its scientists see it: null for everybody else. */
+export const ownJobQuery = (jobId: string, accountId: string | null, isOver: boolean) =>
+  queryOptions({
+    queryKey: ['me', accountId, 'job', jobId, isOver],
+    queryFn: async ({ signal }) => {
+      const { data } = await getJob({ path: { id: jobId }, signal, throwOnError: false });
+      return data ?? null;
+    },
+    enabled: accountId !== null,
+    refetchInterval: isOver ? false : LIVE_MS,
+  });
+
+/** Failed units of one's own job with what their programs said. */
+export const failuresQuery = (jobId: string) =>
+  infiniteQueryOptions({
+    queryKey: ['me', 'job', jobId, 'failures'],
+    queryFn: async ({ pageParam, signal }) =>
+      (
+        await listResults({
+          path: { id: jobId },
+          query: { state: 'failed', limit: 20, ...(pageParam !== null && { cursor: pageParam }) },
+          signal,
+          throwOnError: true,
+        })
+      ).data,
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+  });
+
+export const blobQuery = (blobId: string) =>
+  queryOptions({
+    queryKey: ['blob', blobId],
+    queryFn: async ({ signal }) => (await getBlob({ path: { blobId }, signal, throwOnError: true })).data,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+/** Whether a merged answer is had as everybody may have it, or as its scientist. */
+export type AnswerSource = 'public' | 'own';
+
+/** The text of a job's merged answer, which never changes. */
+export const answerQuery = (jobId: string, source: AnswerSource) =>
+  queryOptions({
+    queryKey: ['answer', source, jobId],
+    queryFn: async ({ signal }) => {
+      const get = source === 'public' ? getPublicOutput : getOutput;
+      const { data } = await get({ path: { id: jobId }, parseAs: 'text', signal, throwOnError: true });
+      // What `parseAs` asks for; the document says only that it is bytes.
+      return data as string;
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+
+export type Board = 'accounts' | 'teams' | 'hosts';
 export type Period = 'all' | 'rac' | 'day' | 'week' | 'month';
 
 interface BoardView {
@@ -59,18 +144,23 @@ export const boardQuery = ({ board, ...query }: BoardView) =>
     placeholderData: keepPreviousData,
   });
 
-/** Keyed by the token, so that nobody sees what another person loaded. */
-export const myAccountQuery = (token: string | null) =>
+/** One's own place on a board; null where there is none yet. */
+export const boardRowQuery = (board: Board, period: Period, id: string | null) =>
   queryOptions({
-    queryKey: ['me', token],
-    queryFn: async ({ signal }) => (await getMyAccount({ signal, throwOnError: true })).data,
-    enabled: token !== null,
+    queryKey: ['board', board, 'row', period, id],
+    queryFn: async ({ signal }) => {
+      const path = { kind: board, id: id ?? '' };
+      return (await getBoardRow({ path, query: { period }, signal, throwOnError: false })).data ?? null;
+    },
+    enabled: id !== null,
+    refetchInterval: LIVE_MS,
+    placeholderData: keepPreviousData,
   });
 
-export const myHostsQuery = (token: string | null) =>
+/** Keyed by the account, so that nobody sees what another person loaded. */
+export const myAccountQuery = (accountId: string | null) =>
   queryOptions({
-    queryKey: ['me', token, 'hosts'],
-    queryFn: async ({ signal }) => (await listHosts({ signal, throwOnError: true })).data,
-    enabled: token !== null,
-    refetchInterval: LIVE_MS,
+    queryKey: ['me', accountId],
+    queryFn: async ({ signal }) => (await getMyAccount({ signal, throwOnError: true })).data,
+    enabled: accountId !== null,
   });

@@ -1,8 +1,13 @@
 import type { PublicJobView } from '@gleaner/client';
+import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { ownJobQuery } from '../api/queries';
 import { ProblemError } from '../api/query-client';
+import { useSession } from '../api/session';
 import { useLiveJob } from '../api/use-live-job';
+import { Candidates } from '../job/candidates';
+import { OwnerPanels } from '../job/owner-panels';
 import { Cycles } from '../ui/cycles';
 import { estimateRemaining, formatDuration } from '../ui/estimate-remaining';
 import { JobState } from '../ui/job-state';
@@ -19,12 +24,15 @@ export function JobPage() {
 }
 
 function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView }) {
+  const { data: own } = useQuery(ownJobQuery(job.id, useSession(), job.finishedAt !== null));
+  const answer = job.output ? 'public' : own?.output ? 'own' : null;
   return (
     <>
       <PageTitle
         lead={
           <>
             {job.project.name} · for {job.scientist} · app {job.app}
+            {!job.visibility.public && ' · private'}
           </>
         }
       >
@@ -66,6 +74,8 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           </p>
         )}
       </Panel>
+      {answer && <Candidates jobId={job.id} source={answer} />}
+      {own && <OwnerPanels job={own} shown={job} />}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Panel>
           <h2 className="mb-3 text-2xl">Who helped</h2>

@@ -1,16 +1,18 @@
+import type { BoardRow } from '@gleaner/client';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
-import { boardQuery, myAccountQuery, type Board, type Period } from '../api/queries';
-import { useSessionToken } from '../api/session';
+import { boardQuery, boardRowQuery, type Board, type Period } from '../api/queries';
+import { useSession } from '../api/session';
 import { BoardTable } from '../ui/board-table';
+import { Choices, choiceClass } from '../ui/choices';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
 import type { BoardSearch } from './board-search';
 
 const PAGE_ROWS = 50;
-const BOARDS: ReadonlyArray<{ readonly board: Board; readonly name: string }> = [
-  { board: 'accounts', name: 'People' },
-  { board: 'hosts', name: 'Machines' },
+const BOARDS: ReadonlyArray<{ readonly board: Board; readonly name: string; readonly empty: string }> = [
+  { board: 'accounts', name: 'People', empty: 'Nobody has earned credit here yet' },
+  { board: 'teams', name: 'Teams', empty: 'No team has earned credit here yet' },
+  { board: 'hosts', name: 'Machines', empty: 'No machine has earned credit here yet' },
 ];
 const PERIODS: ReadonlyArray<{ readonly period: Period; readonly name: string; readonly valueName: string }> =
   [
@@ -27,8 +29,11 @@ export function LeaderboardsPage() {
   const { data } = useQuery(
     boardQuery({ board, period, page, limit: PAGE_ROWS, ...(q !== undefined && { q }) }),
   );
-  const { data: me } = useQuery(myAccountQuery(useSessionToken()));
+  const accountId = useSession();
+  const { data: me } = useQuery(boardRowQuery('accounts', period, board === 'accounts' ? accountId : null));
+  const mine = board === 'accounts' ? (me ?? undefined) : undefined;
   const rows = data?.items ?? [];
+  const shownBoard = BOARDS.find((known) => known.board === board);
   const shown = PERIODS.find((known) => known.period === period);
   return (
     <>
@@ -58,14 +63,21 @@ export function LeaderboardsPage() {
         </Choices>
         <NameSearch key={`${board} ${q ?? ''}`} board={board} period={period} q={q ?? ''} />
       </div>
+      {mine && !rows.some(({ id }) => id === mine.id) && (
+        <MyPlace
+          row={mine}
+          search={{ ...boardSearch({ board, period }) }}
+          valueName={shown?.valueName ?? ''}
+        />
+      )}
       {data && rows.length === 0 ? (
-        <Empty>{emptyText(q, page)}</Empty>
+        <Empty>{emptyText(shownBoard?.empty ?? '', q, page)}</Empty>
       ) : (
         <Panel className="py-3! sm:py-4!">
           <BoardTable
             rows={rows}
-            caption={`${board === 'accounts' ? 'People' : 'Machines'} by validated cycles: ${shown?.name ?? ''}`}
-            mine={board === 'accounts' ? me?.id : undefined}
+            caption={`${shownBoard?.name ?? ''} by validated cycles: ${shown?.name ?? ''}`}
+            mine={mine?.id}
             valueName={shown?.valueName ?? ''}
           />
         </Panel>
@@ -77,26 +89,44 @@ export function LeaderboardsPage() {
   );
 }
 
-function emptyText(q: string | undefined, page: number): string {
+/** One's own row where the page does not hold it, with the way to where it stands. */
+function MyPlace({
+  row,
+  search,
+  valueName,
+}: {
+  readonly row: BoardRow;
+  readonly search: BoardSearch;
+  readonly valueName: string;
+}) {
+  const page = row.rank === null ? null : Math.ceil(row.rank / PAGE_ROWS);
+  return (
+    <Panel className="mb-4 border-accent! py-2! sm:py-3!">
+      <BoardTable rows={[row]} caption="Your place" mine={row.id} valueName={valueName} isHeadless />
+      {page !== null && (
+        <p className="pb-1 text-sm">
+          <Link
+            to="/leaderboards"
+            search={{ ...search, ...(page > 1 && { page }) }}
+            className="text-accent underline underline-offset-4"
+          >
+            Show who is around you
+          </Link>
+        </p>
+      )}
+    </Panel>
+  );
+}
+
+function emptyText(nothing: string, q: string | undefined, page: number): string {
   if (q !== undefined) return `Nobody on this board is called anything like “${q}”.`;
   if (page > 1) return 'The board ends before this page.';
-  return 'Nobody has earned credit here yet: the first validated result opens this board.';
+  return `${nothing}: the first validated result opens this board.`;
 }
 
 /** The defaults stay out of the address. */
 function boardSearch({ board, period }: { readonly board: Board; readonly period: Period }): BoardSearch {
-  return { ...(board === 'hosts' && { board }), ...(period !== 'all' && { period }) };
-}
-
-function Choices({ label, children }: { readonly label: string; readonly children: ReactNode }) {
-  return (
-    <nav
-      aria-label={label}
-      className="flex max-w-full overflow-x-auto rounded-xl border border-line bg-sunken p-1"
-    >
-      {children}
-    </nav>
-  );
+  return { ...(board !== 'accounts' && { board }), ...(period !== 'all' && { period }) };
 }
 
 function Choice({
@@ -114,9 +144,7 @@ function Choice({
       search={search}
       activeOptions={{ exact: true, includeSearch: true }}
       aria-current={isChosen ? 'page' : undefined}
-      className={`rounded-lg px-3.5 py-2 text-sm font-semibold whitespace-nowrap no-underline ${
-        isChosen ? 'bg-panel text-ink shadow-sm' : 'text-muted hover:text-ink'
-      }`}
+      className={choiceClass(isChosen)}
     >
       {name}
     </Link>
@@ -187,6 +215,25 @@ function Pager({
       <Button look="quiet" disabled={page >= pages} onClick={() => go(page + 1)}>
         Lower ranks
       </Button>
+      <form
+        className="flex items-center gap-2"
+        action={(form) => {
+          const rank = Number(form.get('rank'));
+          if (Number.isInteger(rank) && rank >= 1) go(Math.min(pages, Math.ceil(rank / PAGE_ROWS)));
+        }}
+      >
+        <input
+          type="number"
+          name="rank"
+          min={1}
+          aria-label="Rank"
+          placeholder="rank"
+          className="min-h-11 w-28 rounded-lg border border-muted bg-panel px-3 placeholder:text-muted"
+        />
+        <Button type="submit" look="quiet">
+          Go to rank
+        </Button>
+      </form>
     </nav>
   );
 }

@@ -9,6 +9,7 @@ export function BoardTable({
   mine,
   valueName = 'Validated',
   valueUnit = 'cycles',
+  isHeadless = false,
 }: {
   readonly rows: readonly BoardRow[];
   /** What the value is. */
@@ -17,11 +18,13 @@ export function BoardTable({
   readonly caption: string;
   /** Id of the row to point out. */
   readonly mine?: string | undefined;
+  /** A row that stands above a table with the same columns. */
+  readonly isHeadless?: boolean;
 }) {
   return (
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="sr-only">{caption}</caption>
-      <thead>
+      <thead className={isHeadless ? 'sr-only' : ''}>
         <tr className="border-b border-line text-sm text-muted">
           <th scope="col" className="w-14 py-2 pr-3 font-medium">
             Rank
@@ -77,7 +80,7 @@ function Rank({ rank }: { readonly rank: number | null }) {
         isFirst ? 'bg-grain font-bold text-on-grain' : 'bg-sunken text-muted'
       }`}
     >
-      {rank ?? '–'}
+      {rank?.toLocaleString('en') ?? '–'}
     </span>
   );
 }

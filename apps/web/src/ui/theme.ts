@@ -1,6 +1,9 @@
+import { useSyncExternalStore } from 'react';
+
 export type Theme = 'light' | 'dark';
 
 const KEY = 'gleaner.theme';
+const listeners = new Set<() => void>();
 
 /** What the visitor chose, else what the system prefers. */
 export function savedTheme(): Theme {
@@ -16,4 +19,13 @@ export function applyTheme(theme: Theme): void {
 export function chooseTheme(theme: Theme): void {
   localStorage.setItem(KEY, theme);
   applyTheme(theme);
+  for (const listener of listeners) listener();
+}
+
+/** Follows {@link chooseTheme}: for what is drawn on a canvas, which styles do not reach. */
+export function useTheme(): Theme {
+  return useSyncExternalStore((listener) => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }, savedTheme);
 }

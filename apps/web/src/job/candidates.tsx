@@ -1,0 +1,73 @@
+import { useQuery } from '@tanstack/react-query';
+import { answerQuery, type AnswerSource } from '../api/queries';
+import { Panel } from '../ui/parts';
+import { CandidatePlot } from './candidate-plot';
+import { parseCandidates } from './parse-candidates';
+
+const LISTED = 12;
+
+/** What a search found, if the job's answer is one of signals; otherwise nothing. */
+export function Candidates({ jobId, source }: { readonly jobId: string; readonly source: AnswerSource }) {
+  const { data } = useQuery(answerQuery(jobId, source));
+  const candidates = data === undefined ? null : parseCandidates(data);
+  if (!candidates) return null;
+  return (
+    <Panel className="mt-6">
+      <div className="mb-4 flex flex-wrap items-baseline justify-between gap-x-6">
+        <h2 className="text-2xl">What was found</h2>
+        <p className="figure text-muted">
+          {candidates.length === 0
+            ? 'no signal above the threshold'
+            : `${candidates.length.toLocaleString('en')} ${candidates.length === 1 ? 'signal' : 'signals'} above the threshold`}
+        </p>
+      </div>
+      {candidates.length > 0 && (
+        <>
+          <CandidatePlot candidates={candidates} />
+          <p className="mt-3 max-w-3xl text-sm text-muted">
+            Each stroke is a tone that stood out of the noise: where, when, and how it drifted. One tone shows
+            in neighbouring searches too, so that strokes lie on each other. The brighter, the stronger.
+          </p>
+          <div className="mt-4 overflow-x-auto" tabIndex={0} role="region" aria-label="The strongest signals">
+            <table className="figure w-full min-w-[34rem] text-left text-sm">
+              <caption className="sr-only">The strongest signals</caption>
+              <thead>
+                <tr className="border-b border-line text-muted">
+                  <Head name="Power" />
+                  <Head name="Frequency" />
+                  <Head name="Drift" />
+                  <Head name="Time" />
+                  <Head name="Length" />
+                  <Head name="Bin" />
+                </tr>
+              </thead>
+              <tbody>
+                {candidates.slice(0, LISTED).map((candidate) => (
+                  <tr
+                    key={`${candidate.chirpHzPerS} ${candidate.fftLen} ${candidate.bin} ${candidate.seconds}`}
+                    className="border-b border-line last:border-0"
+                  >
+                    <td className="py-2 pr-4 font-semibold">{candidate.power.toFixed(2)}</td>
+                    <td className="py-2 pr-4">{(candidate.detectionHz / 1e6).toFixed(6)} MHz</td>
+                    <td className="py-2 pr-4">{candidate.chirpHzPerS.toFixed(3)} Hz/s</td>
+                    <td className="py-2 pr-4">{candidate.seconds.toFixed(1)} s</td>
+                    <td className="py-2 pr-4">{candidate.fftLen.toLocaleString('en')}</td>
+                    <td className="py-2">{candidate.bin.toLocaleString('en')}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function Head({ name }: { readonly name: string }) {
+  return (
+    <th scope="col" className="py-2 pr-4 font-medium">
+      {name}
+    </th>
+  );
+}

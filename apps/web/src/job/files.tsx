@@ -1,0 +1,68 @@
+import type { Job } from '@gleaner/client';
+import { useQueries } from '@tanstack/react-query';
+import { blobQuery } from '../api/queries';
+import { Panel } from '../ui/parts';
+import { formatBytes } from '../ui/format-bytes';
+import { Download } from './download';
+
+/** Inputs and the merged answer. */
+export function Files({ job }: { readonly job: Job }) {
+  const inputs = Object.entries(job.spec.inputs ?? {});
+  const blobs = useQueries({ queries: inputs.map(([, blobId]) => blobQuery(blobId)) });
+  return (
+    <Panel>
+      <h2 className="mb-3 text-2xl">Files</h2>
+      <ul className="divide-y divide-line">
+        {inputs.map(([name, blobId], index) => (
+          <File
+            key={name}
+            kind="input"
+            name={name}
+            blobId={blobId}
+            sizeBytes={blobs[index]?.data?.sizeBytes ?? null}
+            path={`/v1/blobs/${blobId}/content`}
+          />
+        ))}
+        {job.output ? (
+          <File
+            kind="output"
+            name="answer"
+            blobId={job.output.blobId}
+            sizeBytes={job.output.sizeBytes}
+            path={`/v1/jobs/${job.id}/output`}
+          />
+        ) : (
+          <li className="py-3 text-muted">The answer comes when every unit is done.</li>
+        )}
+      </ul>
+    </Panel>
+  );
+}
+
+interface FileProps {
+  readonly kind: 'input' | 'output';
+  readonly name: string;
+  readonly blobId: string;
+  readonly sizeBytes: number | null;
+  readonly path: string;
+}
+
+function File({ kind, name, blobId, sizeBytes, path }: FileProps) {
+  return (
+    <li className="flex items-center justify-between gap-4 py-3">
+      <div className="min-w-0">
+        <p className="truncate">
+          <span className="font-semibold">{name}</span>{' '}
+          <span className="text-sm text-muted">
+            {kind}
+            {sizeBytes !== null && `, ${formatBytes(sizeBytes)}`}
+          </span>
+        </p>
+        <p className="truncate font-mono text-xs text-muted" title={blobId}>
+          {blobId}
+        </p>
+      </div>
+      <Download path={path} name={name} />
+    </li>
+  );
+}

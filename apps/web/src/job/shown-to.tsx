@@ -1,0 +1,66 @@
+import { setJobVisibility, type PublicJob } from '@gleaner/client';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { jobQuery } from '../api/queries';
+import { Panel } from '../ui/parts';
+
+type Visibility = PublicJob['visibility'];
+
+/** Switches for what everybody may see of a job. */
+export function ShownTo({ jobId, visibility }: { readonly jobId: string; readonly visibility: Visibility }) {
+  const queryClient = useQueryClient();
+  const change = useMutation({
+    mutationFn: async (body: Visibility) => {
+      await setJobVisibility({ path: { id: jobId }, body, throwOnError: true });
+    },
+    onSettled: () => queryClient.invalidateQueries({ queryKey: jobQuery(jobId).queryKey }),
+  });
+  const shown = change.isPending ? change.variables : visibility;
+  return (
+    <Panel>
+      <h2 className="mb-1 text-2xl">Who may see it</h2>
+      <p className="mb-4 text-sm text-muted">Only you and your project’s scientists see this box.</p>
+      <Switch
+        label="Show this page to everybody"
+        about="Its progress, its units and who helped. Volunteers who compute it see its name in any case."
+        isOn={shown.public}
+        onChange={(isPublic) => change.mutate({ ...shown, public: isPublic })}
+      />
+      <Switch
+        label="Show what was found, too"
+        about="The merged answer, once the job has completed."
+        isOn={shown.results}
+        isDisabled={!shown.public}
+        onChange={(results) => change.mutate({ ...shown, results })}
+      />
+      {change.error && <p className="mt-3 text-sm text-bad">{change.error.message}</p>}
+    </Panel>
+  );
+}
+
+interface SwitchProps {
+  readonly label: string;
+  readonly about: string;
+  readonly isOn: boolean;
+  readonly isDisabled?: boolean;
+  readonly onChange: (isOn: boolean) => void;
+}
+
+function Switch({ label, about, isOn, isDisabled = false, onChange }: SwitchProps) {
+  return (
+    <label className="flex cursor-pointer items-start justify-between gap-6 border-t border-line py-3.5">
+      <span>
+        <span className="font-semibold">{label}</span>
+        <span className="block text-sm text-muted">{about}</span>
+      </span>
+      <input
+        type="checkbox"
+        role="switch"
+        aria-label={label}
+        checked={isOn}
+        disabled={isDisabled}
+        onChange={(event) => onChange(event.target.checked)}
+        className="mt-1 size-5 shrink-0 accent-accent"
+      />
+    </label>
+  );
+}

@@ -1,0 +1,20 @@
+import type { ReactNode } from 'react';
+
+/** A row of links of which one is chosen. */
+export function Choices({ label, children }: { readonly label: string; readonly children: ReactNode }) {
+  return (
+    <nav
+      aria-label={label}
+      className="flex max-w-full overflow-x-auto rounded-xl border border-line bg-sunken p-1"
+    >
+      {children}
+    </nav>
+  );
+}
+
+/** How one of {@link Choices} looks. */
+export function choiceClass(isChosen: boolean): string {
+  return `rounded-lg px-3.5 py-2 text-sm font-semibold whitespace-nowrap no-underline ${
+    isChosen ? 'bg-panel text-ink shadow-sm' : 'text-muted hover:text-ink'
+  }`;
+}
