@@ -146,8 +146,10 @@ async function startLiar(standIn: CoordinatorStandIn): Promise<{ end: () => Prom
   });
   const { location, manifest } = standIn;
   const message: LiarInit = {
-    init: processInit(standIn, identity, directory, undefined),
+    init: processInit(standIn, identity, undefined),
     join: { location, manifest, ticket: standIn.ticketFor(identity.peerId) },
+    url: standIn.url,
+    dataPath: join(directory, 'data'),
   };
   child.send(message);
   return {

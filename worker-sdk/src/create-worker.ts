@@ -3,16 +3,22 @@ import { resolve } from 'node:path';
 import { backoffDelayMs } from '@gleaner/domain';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { ContentCache, HttpOriginSource } from '@gleaner/swarm';
+import { ChunkStore } from '@gleaner/swarm/store';
 import { CoordinatorClient } from './coordinator-client.js';
 import { FileTaskStore } from './file-task-store.js';
 import { completePolicy, type WorkerPolicy } from './policy.js';
 import { SandboxPool } from './sandbox-pool.js';
 import { SandboxedTaskRunner } from './sandboxed-task-runner.js';
+import { VolunteerSwarm } from './swarm/index.js';
 import { Worker } from './worker.js';
 
 /** While the origin is away: half a second to a minute, twenty times, in all about a quarter of an hour. */
 const DOWNLOAD_BACKOFF = { baseMs: 500, maxMs: 60_000 };
 const DOWNLOAD_ATTEMPTS = 20;
+/** Of the space for inputs, this much is for modules and manifests; a tenth where there is little. */
+const MODULE_CACHE_BYTES = 256 * 1024 * 1024;
+/** For a chunk that peers may have as well: another one is found sooner than a slow answer. */
+const TICKETED = { attempts: 2, stallMs: 10_000, retryDelayMs: 250 };
 
 export interface CreateWorkerOptions {
   /** URL of the coordinator. */
@@ -24,6 +30,8 @@ export interface CreateWorkerOptions {
   readonly policy?: Partial<WorkerPolicy>;
   /** Ask for work once, compute and report it, then stop. */
   readonly once?: boolean;
+  /** Told what happens in the swarm: an event name and what identifies it, never an address or a token. */
+  readonly log?: (event: string, fields?: Readonly<Record<string, string | number>>) => void;
 }
 
 /**
@@ -40,22 +48,52 @@ export async function createWorker(options: CreateWorkerOptions): Promise<Worker
   const cacheDirectory = resolve(options.dataDirectory, 'cache');
   const checkpointDirectory = resolve(options.dataDirectory, 'snapshots');
   await mkdir(checkpointDirectory, { recursive: true, mode: 0o700 });
-  const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: policy.cacheBytes });
+  const chunkDirectory = resolve(options.dataDirectory, 'chunks');
+  const moduleBytes = Math.min(MODULE_CACHE_BYTES, Math.floor(policy.cacheBytes / 10));
+  const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: moduleBytes });
+  // Its evictions have to be told to the swarm, which needs the store first.
+  let leaveSwarm: (manifestId: string) => Promise<void> = async () => undefined;
+  const chunks = await ChunkStore.open({
+    directory: chunkDirectory,
+    quotaBytes: policy.cacheBytes - moduleBytes,
+    onEvicting: async (manifestId) => leaveSwarm(manifestId),
+  });
   const source = new HttpOriginSource({
     baseUrl: client.baseUrl,
     credentials: () => client.credentials(),
     retryDelayMs: (attempt) => backoffDelayMs(attempt + 1, DOWNLOAD_BACKOFF, Math.random()),
     attempts: DOWNLOAD_ATTEMPTS,
   });
+  const ticketedOrigin = new HttpOriginSource({
+    baseUrl: client.baseUrl,
+    credentials: () => client.credentials(),
+    retryDelayMs: () => TICKETED.retryDelayMs,
+    attempts: TICKETED.attempts,
+    stallMs: TICKETED.stallMs,
+  });
+  const swarm = await VolunteerSwarm.open({
+    client,
+    store: chunks,
+    cache,
+    origin: source,
+    ticketedOrigin,
+    directory: resolve(options.dataDirectory, 'swarm'),
+    random: Math.random,
+    log: (event, fields) => options.log?.(event, fields),
+  });
+  leaveSwarm = (manifestId) => swarm.leave(manifestId);
   const runtimeVersions = [RUNTIME_VERSION];
-  const sandboxes = new SandboxPool({ readableDirectories: [cacheDirectory], checkpointDirectory });
+  const sandboxes = new SandboxPool({
+    readableDirectories: [cacheDirectory, chunkDirectory],
+    checkpointDirectory,
+  });
   const runner = new SandboxedTaskRunner(
-    { cache, source, sandboxes },
+    { cache, store: chunks, supply: swarm.supply, source, sandboxes },
     { runtimeVersions, checkpointDirectory, checkpointEveryMs: policy.snapshotEveryMs },
   );
   const store = new FileTaskStore(options.dataDirectory);
   return new Worker(
-    { client, store, runner, random: Math.random },
+    { client, store, runner, swarm, chunks, random: Math.random },
     { policy, runtimeVersions, ...(options.once && { once: true }) },
   );
 }

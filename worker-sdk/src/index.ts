@@ -9,6 +9,7 @@ export { completePolicy, type WorkerPolicy } from './policy.js';
 export { reportOf } from './result-report.js';
 export * from './sandbox-pool.js';
 export * from './sandboxed-task-runner.js';
+export * from './swarm/index.js';
 export * from './task-runner.js';
 export * from './unit-to-run.js';
 export * from './worker-events.js';

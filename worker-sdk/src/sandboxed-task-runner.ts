@@ -1,6 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BlobWindows, type ContentCache, type HttpOriginSource, type PinnedContent } from '@gleaner/swarm';
+import {
+  BlobWindows,
+  type ChunkSupply,
+  type ContentCache,
+  type HttpOriginSource,
+  type PinnedContent,
+} from '@gleaner/swarm';
+import type { ChunkStore } from '@gleaner/swarm/store';
 import type { InputContent, RunOptions, UnitResult } from '@gleaner/sandbox/runner';
 import type { ComputeAllowance } from './compute-allowance.js';
 import type { HeldTask } from './held-task.js';
@@ -10,7 +17,11 @@ import type { TaskRunner, TaskRunOptions } from './task-runner.js';
 import { unitToRun, windowOf } from './unit-to-run.js';
 
 export interface SandboxedTaskRunnerComponents {
+  /** Modules and manifests. */
   readonly cache: ContentCache;
+  /** Chunks of inputs, shared with the swarm. */
+  readonly store: ChunkStore;
+  readonly supply: ChunkSupply;
   readonly source: HttpOriginSource;
   readonly sandboxes: SandboxPool;
 }
@@ -25,7 +36,7 @@ export interface SandboxedTaskRunnerInit {
 
 const SNAPSHOT_SUFFIX = '.snapshot';
 
-/** Fetches module and input windows through the cache and runs the unit in a sandbox process. */
+/** Fetches modules through the cache and input windows through the chunk store, and runs the unit in a sandbox process. */
 export class SandboxedTaskRunner implements TaskRunner {
   readonly #windows: BlobWindows;
 
@@ -33,7 +44,8 @@ export class SandboxedTaskRunner implements TaskRunner {
     private readonly components: SandboxedTaskRunnerComponents,
     private readonly init: SandboxedTaskRunnerInit,
   ) {
-    this.#windows = new BlobWindows(components);
+    const { cache, store, supply, source } = components;
+    this.#windows = new BlobWindows({ cache, store, supply, manifests: source });
   }
 
   async run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult> {

@@ -1,5 +1,6 @@
 import type { NoWorkReason, Outcome, ReportAnswer } from '@gleaner/protocol';
 import type { ComputeAllowance } from './compute-allowance.js';
+import type { SwarmStatus } from './swarm/swarm-preferences.js';
 
 /** A task in progress, as `status` shows it. */
 export interface RunningTask {
@@ -26,6 +27,8 @@ export interface WorkerStatus {
   readonly isFinishing: boolean;
   /** What of the machine it may use, and why. */
   readonly allowance: ComputeAllowance;
+  /** What is exchanged with other volunteers; null where the worker has no part in the swarm, such as a browser's. */
+  readonly swarm: SwarmStatus | null;
   /** Tasks on this host that have not started. */
   readonly buffered: number;
   /** Results that the coordinator has not acknowledged. */

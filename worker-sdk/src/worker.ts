@@ -13,6 +13,7 @@ import type { TaskStore } from './held-task.js';
 import type { WorkerPolicy } from './policy.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
+import type { SwarmPreferences, VolunteerSwarm } from './swarm/index.js';
 import { TaskDesk } from './task-desk.js';
 import type { TaskRunner } from './task-runner.js';
 import { WakeUp } from './wake-up.js';
@@ -30,6 +31,10 @@ export interface WorkerComponents {
   readonly client: CoordinatorClient;
   readonly store: TaskStore;
   readonly runner: TaskRunner;
+  /** The host's part in the swarm; without one, everything comes from the origin. */
+  readonly swarm?: VolunteerSwarm;
+  /** Closed when the worker has stopped. */
+  readonly chunks?: { close(): Promise<void> };
   /** Uniform in [0, 1); for the jitter of retries. */
   readonly random: () => number;
 }
@@ -84,6 +89,7 @@ export class Worker {
       },
       init.policy.cores,
     );
+    components.swarm?.onChanged(() => this.#tellStatus());
     this.#uploads = new OutputUploads({ ...components, events: this.#events }, this.#ending.signal);
     this.#heartbeats = new Heartbeats({
       client: components.client,
@@ -109,6 +115,7 @@ export class Worker {
       running,
       isFinishing: !this.#asking,
       allowance: this.#allowance,
+      swarm: this.components.swarm?.status() ?? null,
       ...this.#desk.tallies,
     };
   }
@@ -141,6 +148,15 @@ export class Worker {
     this.#tellStatus();
   }
 
+  /**
+   * Exchanges inputs with other volunteers within these limits, from now on; null: not at all. Call it only for a volunteer who
+   * agreed: others see this host's network address.
+   */
+  setSwarm(preferences: SwarmPreferences | null): void {
+    this.components.swarm?.set(preferences);
+    this.#tellStatus();
+  }
+
   /** Asks for no more work, and stops once everything held is computed and acknowledged. */
   finish(): void {
     this.#asking = false;
@@ -166,6 +182,8 @@ export class Worker {
     this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
     const unfinished = await this.#desk.close();
     await this.components.runner.close();
+    await this.components.swarm?.close();
+    await this.components.chunks?.close();
     if (!error) await this.#sayFarewell(unfinished);
     this.#phase = 'stopped';
     this.#waitingFor = error?.message ?? 'stopped';
@@ -232,7 +250,9 @@ export class Worker {
       runtimeVersions: [...this.init.runtimeVersions],
       reports,
       holding: this.#desk.holding,
-      ...(maxTasks > 0 && { request: { maxTasks, memoryMiB, cores } }),
+      ...(maxTasks > 0 && {
+        request: { maxTasks, memoryMiB, cores, ...this.components.swarm?.capabilities },
+      }),
     };
   }
 

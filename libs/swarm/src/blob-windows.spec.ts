@@ -11,8 +11,10 @@ import type {
   ManifestSource,
   VerifiedChunk,
 } from './chunk-source.js';
+import { SourceSupply } from './chunk-supply.js';
 import { ContentCache } from './content-cache.js';
 import { sha256Hex } from './sha256.js';
+import { ChunkStore } from './store/index.js';
 
 const CHUNK = 256 * 1024;
 const CONTENT = Uint8Array.from(
@@ -58,13 +60,20 @@ class WholeBlob implements ChunkSource, ManifestSource {
 
 let directory: string;
 let cache: ContentCache;
+let store: ChunkStore;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-windows-'));
-  cache = await ContentCache.open({ directory, quotaBytes: 3 * CHUNK + 4096 });
+  cache = await ContentCache.open({ directory: join(directory, 'cache'), quotaBytes: CHUNK });
+  store = await ChunkStore.open({ directory: join(directory, 'chunks'), quotaBytes: 3 * CHUNK });
 });
 afterEach(async () => {
+  await store.close();
   await rm(directory, { recursive: true, force: true });
 });
+
+function windowsOver(source: WholeBlob): BlobWindows {
+  return new BlobWindows({ cache, store, manifests: source, supply: new SourceSupply(source, store) });
+}
 
 async function read(window: OpenWindow): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
@@ -77,7 +86,7 @@ async function read(window: OpenWindow): Promise<Uint8Array> {
 describe('BlobWindows', () => {
   it('fetches only the chunks that a window touches, and joins them in order', async () => {
     const source = new WholeBlob();
-    using window = await new BlobWindows({ cache, source }).open(
+    using window = await windowsOver(source).open(
       { location: LOCATION, offset: CHUNK - 5, length: CHUNK + 10 },
       NEVER,
     );
@@ -87,7 +96,7 @@ describe('BlobWindows', () => {
 
   it('fetches a chunk once for tasks that want it at the same time', async () => {
     const source = new WholeBlob();
-    const windows = new BlobWindows({ cache, source });
+    const windows = windowsOver(source);
     const request = { location: LOCATION, offset: 10, length: 20 };
     const [first, second] = await Promise.all([windows.open(request, NEVER), windows.open(request, NEVER)]);
     expect(source.asked).toEqual([0]);
@@ -95,7 +104,7 @@ describe('BlobWindows', () => {
   });
 
   it('makes room for another window once one is disposed of', async () => {
-    const windows = new BlobWindows({ cache, source: new WholeBlob() });
+    const windows = windowsOver(new WholeBlob());
     const whole = { location: LOCATION, offset: 0, length: 3 * CHUNK };
     const later = { location: LOCATION, offset: 3 * CHUNK, length: CHUNK };
     const first = await windows.open(whole, NEVER);
@@ -106,17 +115,14 @@ describe('BlobWindows', () => {
   });
 
   it('refuses a window beyond the end of the blob', async () => {
-    const windows = new BlobWindows({ cache, source: new WholeBlob() });
+    const windows = windowsOver(new WholeBlob());
     const beyond = { location: LOCATION, offset: CONTENT.length - 1, length: 2 };
     await expect(windows.open(beyond, NEVER)).rejects.toThrow(RangeError);
   });
 
   it('opens an empty window without asking anybody', async () => {
     const source = new WholeBlob();
-    using window = await new BlobWindows({ cache, source }).open(
-      { location: LOCATION, offset: 5, length: 0 },
-      NEVER,
-    );
+    using window = await windowsOver(source).open({ location: LOCATION, offset: 5, length: 0 }, NEVER);
     expect(window.pieces).toEqual([]);
     expect(source.asked).toEqual([]);
   });

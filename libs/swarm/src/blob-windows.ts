@@ -1,7 +1,9 @@
-import { chunksOfWindow, manifest as manifestSchema, manifestBytes, type Manifest } from '@gleaner/protocol';
-import type { BlobLocation, ChunkSource, ManifestSource } from './chunk-source.js';
 import { readFile } from 'node:fs/promises';
-import type { ContentCache, PinnedContent } from './content-cache.js';
+import { chunksOfWindow, manifest as manifestSchema, manifestBytes, type Manifest } from '@gleaner/protocol';
+import type { BlobLocation, ManifestSource } from './chunk-source.js';
+import type { ChunkSupply } from './chunk-supply.js';
+import type { ContentCache } from './content-cache.js';
+import type { ChunkStore } from './store/index.js';
 
 /** A piece of a file on disk. Offset and length in bytes. */
 export interface FilePiece {
@@ -10,7 +12,7 @@ export interface FilePiece {
   readonly length: number;
 }
 
-/** A window of a blob as pieces of cached chunks, in order. Dispose it when the task has ended. */
+/** A window of a blob as pieces of files, in order. Dispose it when the task has ended. */
 export interface OpenWindow extends Disposable {
   readonly pieces: readonly FilePiece[];
 }
@@ -23,11 +25,15 @@ export interface WindowRequest {
 }
 
 export interface BlobWindowsComponents {
+  /** Keeps manifests. */
   readonly cache: ContentCache;
-  readonly source: ChunkSource & ManifestSource;
+  /** Keeps chunks. */
+  readonly store: ChunkStore;
+  readonly manifests: ManifestSource;
+  readonly supply: ChunkSupply;
 }
 
-/** Opens windows of blobs: fetches only the chunks that a window touches and that the cache lacks. */
+/** Opens windows of blobs: brings only the chunks that a window touches and that the store lacks. */
 export class BlobWindows {
   /** One fetch a blob at a time, so that two tasks over the same chunks fetch them once. */
   readonly #turns = new Map<string, Promise<void>>();
@@ -35,7 +41,7 @@ export class BlobWindows {
   constructor(private readonly components: BlobWindowsComponents) {}
 
   /**
-   * Pins every chunk of the window until the result is disposed.
+   * Keeps every chunk of the window until the result is disposed.
    *
    * @throws {RangeError} when the window reaches beyond the blob
    */
@@ -55,69 +61,47 @@ export class BlobWindows {
     }
   }
 
-  async #open(request: WindowRequest, signal: AbortSignal): Promise<OpenWindow> {
+  async #open({ location, offset, length }: WindowRequest, signal: AbortSignal): Promise<OpenWindow> {
     signal.throwIfAborted();
-    const manifest = await this.#manifest(request.location, signal);
-    if (request.offset + request.length > manifest.size) {
-      throw new RangeError(`a window of ${request.location.blobId} ends beyond its ${manifest.size} bytes`);
+    const manifest = await fetchCachedManifest(this.components, location, signal);
+    if (offset + length > manifest.size) {
+      throw new RangeError(`a window of ${location.blobId} ends beyond its ${manifest.size} bytes`);
     }
-    const { start, end } = chunksOfWindow(manifest, request.offset, request.length);
-    const pinned = new Map<number, PinnedContent>();
+    const { start, end } = chunksOfWindow(manifest, offset, length);
+    if (start === end) return { pieces: [], [Symbol.dispose]: () => undefined };
+    const indices = Array.from({ length: end - start }, (_, index) => start + index);
+    const { store, supply } = this.components;
+    const claim = await store.claim(location.manifestId, manifest, indices);
     try {
-      const missing: number[] = [];
-      for (let index = start; index < end; index += 1) {
-        const chunk = await this.components.cache.pin(hashOfChunk(manifest, index));
-        if (chunk) pinned.set(index, chunk);
-        else missing.push(index);
-      }
-      if (missing.length > 0) {
-        const chunks = this.components.source.fetchChunks(
-          { location: request.location, manifest, indices: missing },
-          signal,
-        );
-        for await (const { index, sha256, bytes } of chunks) {
-          pinned.set(index, await this.components.cache.put(sha256, bytes));
-        }
-      }
-      return openWindow(request, manifest, pinned);
+      if (claim.missing.length > 0)
+        await supply.bring({ location, manifest, indices: claim.missing }, signal);
+      const pieces = [{ path: claim.file.dataPath, offset, length }];
+      return { pieces, [Symbol.dispose]: () => claim[Symbol.dispose]() };
     } catch (error) {
-      for (const chunk of pinned.values()) chunk.release();
+      claim[Symbol.dispose]();
       throw error;
     }
   }
-
-  async #manifest(location: BlobLocation, signal: AbortSignal): Promise<Manifest> {
-    using cached = await this.components.cache.pin(location.manifestId);
-    if (cached) return manifestSchema.parse(JSON.parse(await readFile(cached.path, 'utf8')));
-    const manifest = await this.components.source.fetchManifest(location, signal);
-    using _ = await this.components.cache.put(location.manifestId, manifestBytes(manifest));
-    return manifest;
-  }
 }
 
-function hashOfChunk(manifest: Manifest, index: number): string {
-  const hash = manifest.hashes[index];
-  if (hash === undefined) throw new RangeError(`the manifest has no chunk ${index}`);
-  return hash;
+/** A blob's verified manifest, from the cache or else from its source. */
+export async function fetchCachedManifest(
+  { cache, manifests }: Pick<BlobWindowsComponents, 'cache' | 'manifests'>,
+  location: BlobLocation,
+  signal: AbortSignal,
+): Promise<Manifest> {
+  const cached = await readCachedManifest(cache, location.manifestId);
+  if (cached) return cached;
+  const manifest = await manifests.fetchManifest(location, signal);
+  using _ = await cache.put(location.manifestId, manifestBytes(manifest));
+  return manifest;
 }
 
-function openWindow(
-  request: WindowRequest,
-  manifest: Manifest,
-  pinned: ReadonlyMap<number, PinnedContent>,
-): OpenWindow {
-  const pieces: FilePiece[] = [];
-  const end = request.offset + request.length;
-  for (const [index, chunk] of [...pinned].sort(([a], [b]) => a - b)) {
-    const chunkStart = index * manifest.chunk;
-    const from = Math.max(request.offset, chunkStart);
-    const to = Math.min(end, chunkStart + manifest.chunk);
-    pieces.push({ path: chunk.path, offset: from - chunkStart, length: to - from });
-  }
-  return {
-    pieces,
-    [Symbol.dispose]() {
-      for (const chunk of pinned.values()) chunk.release();
-    },
-  };
+/** The manifest of this id, if the cache has it. */
+export async function readCachedManifest(
+  cache: ContentCache,
+  manifestId: string,
+): Promise<Manifest | undefined> {
+  using cached = await cache.pin(manifestId);
+  return cached && manifestSchema.parse(JSON.parse(await readFile(cached.path, 'utf8')));
 }

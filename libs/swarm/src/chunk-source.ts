@@ -1,4 +1,4 @@
-import type { Manifest } from '@gleaner/protocol';
+import type { Manifest, SignedTicket } from '@gleaner/protocol';
 
 /** Where a blob can be had. URLs may be relative to the coordinator. */
 export interface BlobLocation {
@@ -8,6 +8,8 @@ export interface BlobLocation {
   readonly sizeBytes: number;
   readonly manifestUrl: string;
   readonly contentUrl: string;
+  /** Lets this host have it from other volunteers. */
+  readonly swarmTicket?: SignedTicket | undefined;
 }
 
 export interface ChunkRequest {

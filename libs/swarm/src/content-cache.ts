@@ -19,7 +19,7 @@ export class CacheFullError extends Error {
     readonly neededBytes: number,
   ) {
     super(
-      `the input cache may hold ${quotaBytes} bytes; open tasks need ${pinnedBytes} of them and ${neededBytes} more are wanted`,
+      `the cache of modules may hold ${quotaBytes} bytes; open tasks need ${pinnedBytes} of them and ${neededBytes} more are wanted`,
     );
   }
 }
@@ -38,7 +38,7 @@ export interface ContentCacheInit {
 }
 
 /**
- * Chunks, manifests and modules on disk, each under its SHA-256, within a quota.
+ * Manifests and modules on disk, each under its SHA-256, within a quota. Chunks are in the `ChunkStore`.
  *
  * Files are written beside their name and renamed, verified once a process before their first use, and evicted least
  * recently used first, never while pinned. One process at a time may open a directory.

@@ -1,9 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { HttpOriginSource } from '@gleaner/swarm';
 import { createPeerIdentity, type PeerIdentity } from '@gleaner/swarm/auth';
 import type { SwapConfig } from '@gleaner/swarm/engine';
-import { SwarmProcess, type SwarmProcessInit, type SwarmProgress } from '@gleaner/swarm/process';
+import {
+  HttpSwarmCoordinator,
+  SwarmProcess,
+  type SwarmProcessInit,
+  type SwarmProgress,
+} from '@gleaner/swarm/process';
 import { ChunkStore } from '@gleaner/swarm/store';
 import type { CoordinatorStandIn } from './coordinator-stand-in.js';
 
@@ -25,14 +31,15 @@ export class BenchPeer {
   readonly chunks = new Set<number>();
   seconds: number | null = null;
   isKilled = false;
+  #swarm: SwarmProcess | undefined;
+  #pid = 0;
   #last: (SwarmProgress & { cpuSeconds: number }) | undefined;
 
   private constructor(
     readonly standIn: CoordinatorStandIn,
     readonly identity: PeerIdentity,
     private readonly directory: string,
-    private readonly swarm: SwarmProcess,
-    readonly pid: number,
+    private readonly store: ChunkStore,
   ) {}
 
   static async start(
@@ -45,17 +52,35 @@ export class BenchPeer {
   ): Promise<BenchPeer> {
     const identity = createPeerIdentity();
     const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-swarm-'));
-    if (options.isSeed) await fill(directory, standIn);
-    const init = processInit(standIn, identity, directory, options.config);
-    const started = await SwarmProcess.start(init, (event, fields) => {
-      if (options.verbose) console.error(identity.peerId.slice(-5), event, JSON.stringify(fields));
+    const store = await ChunkStore.open({ directory, quotaBytes: QUOTA_BYTES });
+    const peer = new BenchPeer(standIn, identity, directory, store);
+    if (options.isSeed) await fill(store, standIn);
+    const started = await SwarmProcess.start(processInit(standIn, identity, options.config), {
+      coordinator: httpCoordinator(standIn),
+      onStored: (manifestId, chunk) => {
+        store.markStored(manifestId, chunk);
+        peer.chunks.add(chunk);
+      },
+      onDamaged: (manifestId, chunk) => store.file(manifestId)?.forget(chunk),
+      onLog: (event, fields) => {
+        if (options.verbose) console.error(identity.peerId.slice(-5), event, JSON.stringify(fields));
+      },
     });
-    return new BenchPeer(standIn, identity, directory, started.process, started.pid);
+    peer.#swarm = started.process;
+    peer.#pid = started.pid;
+    return peer;
   }
 
   async join(): Promise<void> {
     const { location, manifest } = this.standIn;
-    await this.swarm.join({ location, manifest, ticket: this.standIn.ticketFor(this.identity.peerId) });
+    const file = await this.store.openFile(location.manifestId, manifest);
+    await this.#process.join({
+      location,
+      manifest,
+      ticket: this.standIn.ticketFor(this.identity.peerId),
+      dataPath: file.dataPath,
+      have: file.have.bytes,
+    });
   }
 
   /** Fetches the whole blob. Resolves with what was reached when the signal aborts or the peer is killed. */
@@ -63,10 +88,8 @@ export class BenchPeer {
     const { location, manifest } = this.standIn;
     const startedAt = performance.now();
     try {
-      const indices = manifest.hashes.map((_, index) => index);
-      for await (const { index } of this.swarm.fetchChunks({ location, manifest, indices }, signal)) {
-        this.chunks.add(index);
-      }
+      const claim = await this.store.claim(location.manifestId, manifest, manifest.hashes.keys());
+      await this.#process.fetch(location.manifestId, claim.missing, signal);
       this.seconds = (performance.now() - startedAt) / 1000;
     } catch (error) {
       if (!this.isKilled && !signal.aborted) throw error;
@@ -75,11 +98,11 @@ export class BenchPeer {
 
   kill(): void {
     this.isKilled = true;
-    process.kill(this.pid, 'SIGKILL');
+    process.kill(this.#pid, 'SIGKILL');
   }
 
   async report(): Promise<PeerReport> {
-    if (!this.isKilled) this.#last = await this.swarm.progress();
+    if (!this.isKilled) this.#last = await this.#process.progress();
     return {
       seconds: this.seconds === null ? null : round(this.seconds),
       bytesFromPeers: this.#last?.bytesFromPeers ?? 0,
@@ -92,25 +115,35 @@ export class BenchPeer {
   }
 
   async close(): Promise<void> {
-    await this.swarm.close();
+    await this.#swarm?.close();
+    await this.store.close();
     await rm(this.directory, { recursive: true, force: true });
   }
+
+  get #process(): SwarmProcess {
+    if (!this.#swarm) throw new Error('the peer was not started');
+    return this.#swarm;
+  }
+}
+
+/** The stand-in as an agent calls its coordinator. */
+export function httpCoordinator(standIn: Pick<CoordinatorStandIn, 'url'>): HttpSwarmCoordinator {
+  const baseUrl = new URL(standIn.url);
+  const credentials = () => ({});
+  const origin = new HttpOriginSource({ baseUrl, credentials, retryDelayMs: () => 250, attempts: 2 });
+  return new HttpSwarmCoordinator({ baseUrl, credentials, origin });
 }
 
 export function processInit(
   standIn: CoordinatorStandIn,
   identity: PeerIdentity,
-  directory: string,
   config: Partial<SwapConfig> | undefined,
 ): SwarmProcessInit {
   return {
     seed: identity.seed,
     certificate: standIn.certify(identity.peerId),
     coordinatorKey: standIn.coordinatorKey.export({ format: 'der', type: 'spki' }),
-    directory,
-    quotaBytes: QUOTA_BYTES,
     listen: ['/ip4/127.0.0.1/tcp/0'],
-    coordinator: { url: standIn.url, headers: {} },
     ...(config && { config }),
   };
 }
@@ -119,11 +152,10 @@ export function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-async function fill(directory: string, standIn: CoordinatorStandIn): Promise<void> {
-  const store = await ChunkStore.open({ directory, quotaBytes: QUOTA_BYTES });
-  await store.openFile(standIn.location.manifestId, standIn.manifest);
-  for (const index of standIn.manifest.hashes.keys()) {
-    await store.write(standIn.location.manifestId, index, standIn.chunk(index));
+async function fill(store: ChunkStore, standIn: CoordinatorStandIn): Promise<void> {
+  const { location, manifest } = standIn;
+  using _ = await store.claim(location.manifestId, manifest, manifest.hashes.keys());
+  for (const index of manifest.hashes.keys()) {
+    await store.write(location.manifestId, index, standIn.chunk(index));
   }
-  await store.close();
 }

@@ -1,38 +1,33 @@
 // A volunteer of the benchmark that corrupts every block it sends: the ordinary node over links that lie. Started by `fork`.
 import { createPublicKey } from 'node:crypto';
 import { peerIdentityOf } from '@gleaner/swarm/auth';
-import { HttpOriginSource } from '@gleaner/swarm';
 import { createLibp2pTransport } from '@gleaner/swarm/libp2p';
 import type { Link } from '@gleaner/swarm/links';
-import {
-  HttpSwarmCoordinator,
-  SwarmNode,
-  type JoinRequest,
-  type SwarmProcessInit,
-} from '@gleaner/swarm/process';
-import { ChunkStore } from '@gleaner/swarm/store';
+import { SwarmNode, type JoinRequest, type SwarmProcessInit } from '@gleaner/swarm/process';
+import { ChunkData } from '@gleaner/swarm/store';
+import { Bitmap } from '@gleaner/swarm/engine';
+import { httpCoordinator } from './bench-peer.js';
 
 /** Larger than any control frame of the benchmark, smaller than a block. */
 const CORRUPTED_FROM_BYTES = 32 * 1024;
 
 export interface LiarInit {
   readonly init: SwarmProcessInit;
-  readonly join: JoinRequest;
+  readonly join: Omit<JoinRequest, 'data'>;
+  readonly url: string;
+  /** Where it keeps the chunks. */
+  readonly dataPath: string;
 }
 
 process.once('message', (message: LiarInit) => void lie(message));
 process.on('disconnect', () => process.exit(0));
 
-async function lie({ init, join }: LiarInit): Promise<void> {
+async function lie({ init, join, url, dataPath }: LiarInit): Promise<void> {
   const identity = peerIdentityOf(init.seed);
-  const baseUrl = new URL(init.coordinator?.url ?? '');
-  const credentials = () => ({});
-  const origin = new HttpOriginSource({ baseUrl, credentials, retryDelayMs: () => 250, attempts: 2 });
   const node = await SwarmNode.start({
     identity,
     certificate: init.certificate,
     coordinatorKey: createPublicKey({ key: Buffer.from(init.coordinatorKey), format: 'der', type: 'spki' }),
-    store: await ChunkStore.open({ directory: init.directory, quotaBytes: init.quotaBytes }),
     openTransport: async (events) => {
       const transport = await createLibp2pTransport({
         ...events,
@@ -48,11 +43,11 @@ async function lie({ init, join }: LiarInit): Promise<void> {
         close: () => transport.close(),
       };
     },
-    coordinator: new HttpSwarmCoordinator({ baseUrl, credentials, origin }),
+    coordinator: httpCoordinator({ url }),
   });
-  await node.join(join);
-  const indices = join.manifest.hashes.map((_, index) => index);
-  for await (const _ of node.fetch(join.location.manifestId, indices, new AbortController().signal));
+  const indices = [...join.manifest.hashes.keys()];
+  node.join({ ...join, data: await ChunkData.open(dataPath, join.manifest, new Bitmap(indices.length)) });
+  await node.fetch(join.location.manifestId, indices, new AbortController().signal);
 }
 
 function lying(link: Link): Link {

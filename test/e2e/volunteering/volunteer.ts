@@ -2,7 +2,8 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { attachedHost } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
-import { ContentCache, HttpOriginSource } from '@gleaner/swarm';
+import { ContentCache, HttpOriginSource, SourceSupply } from '@gleaner/swarm';
+import { ChunkStore } from '@gleaner/swarm/store';
 import {
   completePolicy,
   CoordinatorClient,
@@ -51,13 +52,20 @@ export async function aVolunteer(
     retryDelayMs: () => 50,
   });
   const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: POLICY.cacheBytes });
-  const sandboxes = new SandboxPool({ readableDirectories: [cacheDirectory], checkpointDirectory });
+  const chunkDirectory = join(directory, 'chunks');
+  const chunks = await ChunkStore.open({ directory: chunkDirectory, quotaBytes: POLICY.cacheBytes });
+  const readableDirectories = [cacheDirectory, chunkDirectory];
+  const sandboxes = new SandboxPool({ readableDirectories, checkpointDirectory });
+  const supply = new SourceSupply(source, chunks);
   const runtimeVersions = [RUNTIME_VERSION];
   const runner = tamper(
-    new SandboxedTaskRunner({ cache, source, sandboxes }, { runtimeVersions, checkpointDirectory }),
+    new SandboxedTaskRunner(
+      { cache, store: chunks, supply, source, sandboxes },
+      { runtimeVersions, checkpointDirectory },
+    ),
   );
   const worker = new Worker(
-    { client, store: new FileTaskStore(directory), runner, random: Math.random },
+    { client, store: new FileTaskStore(directory), runner, chunks, random: Math.random },
     { policy: POLICY, runtimeVersions },
   );
   await worker.start();

@@ -107,6 +107,7 @@ export class SwapEngine {
       case 'ticket-renewed':
       case 'wanted':
       case 'unwanted':
+      case 'chunk-lost':
       case 'origin-granted':
       case 'origin-fetched': {
         // An answer may come after its file was removed.
@@ -121,7 +122,14 @@ export class SwapEngine {
     event: Extract<
       SwapEvent,
       {
-        kind: 'file-removed' | 'ticket-renewed' | 'wanted' | 'unwanted' | 'origin-granted' | 'origin-fetched';
+        kind:
+          | 'file-removed'
+          | 'ticket-renewed'
+          | 'wanted'
+          | 'unwanted'
+          | 'chunk-lost'
+          | 'origin-granted'
+          | 'origin-fetched';
       }
     >,
     nowMs: number,
@@ -142,6 +150,10 @@ export class SwapEngine {
         return;
       case 'unwanted':
         for (const chunk of event.chunks) unwant(file, chunk);
+        return;
+      case 'chunk-lost':
+        file.have.delete(event.chunk);
+        if (file.wanted.has(event.chunk)) file.missing.add(event.chunk);
         return;
       case 'origin-granted':
         this.#origin.onGranted(file, event, nowMs);

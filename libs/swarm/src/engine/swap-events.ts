@@ -54,6 +54,8 @@ export type SwapEvent =
       readonly peer: string;
       readonly verdict: 'good' | 'bad' | 'not-stored';
     }
+  /** A stored chunk turned out to be damaged: it is absent again. */
+  | { readonly kind: 'chunk-lost'; readonly manifestId: string; readonly chunk: number }
   /** The answer to `origin-ask`: chunks to fetch, or why there are none and when to ask again. */
   | {
       readonly kind: 'origin-granted';

@@ -1,8 +1,10 @@
-export type { SwarmProcessInit } from './ipc.js';
-export { SwarmNode, type JoinRequest, type SwarmNodeInit, type SwarmProgress } from './swarm-node.js';
+export type { SharedFileRequest, SwarmProcessInit } from './ipc.js';
+export type { JoinRequest } from './shared-file.js';
+export { SwarmNode, type SwarmNodeInit, type SwarmProgress } from './swarm-node.js';
 export {
   HttpSwarmCoordinator,
   type HttpSwarmCoordinatorInit,
   type SwarmCoordinator,
 } from './swarm-coordinator.js';
-export { SwarmProcess, SwarmProcessEndedError } from './swarm-process.js';
+export { SwarmProcess, SwarmProcessEndedError, type SwarmProcessEvents } from './swarm-process.js';
+export type { FileTraffic } from './traffic-book.js';

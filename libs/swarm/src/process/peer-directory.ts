@@ -46,6 +46,11 @@ export class PeerDirectory {
     return this.#peers.get(peerId)?.record;
   }
 
+  /** The signed records of all known peers, the longest known first. */
+  get records(): readonly Uint8Array[] {
+    return [...this.#peers.values()].flatMap(({ record }) => (record ? [record] : []));
+  }
+
   suggestAll(): void {
     for (const [peerId, { addresses }] of this.#peers) this.suggest(peerId, addresses);
   }

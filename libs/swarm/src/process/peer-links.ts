@@ -11,16 +11,19 @@ const MAX_DIALS = 16;
 const ENOUGH_LINKS = 12;
 const MAX_HANDSHAKES = 32;
 const MAX_BANNED = 1000;
+/** A peer that cannot be reached is tried again after this, doubled with every failure. */
+const REDIAL_MS = { least: 2000, most: 30_000 };
+const MAX_REMEMBERED_FAILURES = 1000;
 
 export interface PeerLinksInit {
   readonly identity: PeerIdentity;
-  readonly certificate: SignedCertificate;
+  readonly certificate: () => SignedCertificate;
   readonly trust: TrustRoot;
   readonly openTransport: (events: TransportEvents) => Promise<Transport>;
   readonly onConnected: (peer: string) => void;
   readonly onDisconnected: (peer: string) => void;
   readonly onFrame: (peer: string, frame: Frame) => void;
-  readonly onFlushed: (peer: string, bytes: number) => void;
+  readonly onFlushed: (peer: string, manifestId: string, bytes: number) => void;
   readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
@@ -31,6 +34,7 @@ export class PeerLinks {
   readonly #sessions = new Map<string, PeerSession>();
   readonly #dialling = new Set<string>();
   readonly #banned = new Set<string>();
+  readonly #failures = new Map<string, { readonly count: number; readonly retryAtMs: number }>();
   readonly #stop = new AbortController();
   #handshakes = 0;
   #transport: Transport | undefined;
@@ -55,9 +59,11 @@ export class PeerLinks {
   /** Tries the peer's addresses in turn, unless there is a link or an attempt already. */
   async dial(peerId: string, addresses: readonly string[]): Promise<void> {
     const isUseless = this.#sessions.has(peerId) || this.#dialling.has(peerId) || this.#banned.has(peerId);
+    const isTooSoon = performance.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
     const hasEnough = this.#sessions.size + this.#dialling.size >= ENOUGH_LINKS;
     if (
       isUseless ||
+      isTooSoon ||
       hasEnough ||
       this.#dialling.size >= MAX_DIALS ||
       this.#stop.signal.aborted ||
@@ -70,11 +76,13 @@ export class PeerLinks {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
         try {
           await this.#meet(await this.#transport.dial(address, signal), 'dialer', peerId);
+          this.#failures.delete(peerId);
           return;
         } catch (error) {
           this.#logFailure('dial-failed', peerId, error);
         }
       }
+      this.#noteFailure(peerId);
     } finally {
       this.#dialling.delete(peerId);
     }
@@ -121,7 +129,11 @@ export class PeerLinks {
   }
 
   async #meet(link: Link, role: 'dialer' | 'listener', expectedPeer: string | undefined): Promise<void> {
-    const { certificate, reader } = await authenticateLink(link, role, this.init);
+    const { certificate, reader } = await authenticateLink(link, role, {
+      identity: this.init.identity,
+      certificate: this.init.certificate(),
+      trust: this.init.trust,
+    });
     const { peerId } = certificate;
     const isWrong = expectedPeer !== undefined && peerId !== expectedPeer;
     if (
@@ -136,7 +148,7 @@ export class PeerLinks {
     this.#sessions.get(peerId)?.end(new Error('replaced by another link'));
     const session = new PeerSession(link, certificate, role === 'dialer', {
       onFrame: (frame) => this.init.onFrame(peerId, frame),
-      onFlushed: (bytes) => this.init.onFlushed(peerId, bytes),
+      onFlushed: (manifestId, bytes) => this.init.onFlushed(peerId, manifestId, bytes),
       readChunk: this.init.readChunk,
       onEnd: (error) => {
         if (this.#sessions.get(peerId) !== session) return;
@@ -148,6 +160,17 @@ export class PeerLinks {
     this.#sessions.set(peerId, session);
     this.init.onConnected(peerId);
     void session.read(reader);
+  }
+
+  #noteFailure(peerId: string): void {
+    const count = (this.#failures.get(peerId)?.count ?? 0) + 1;
+    const waitMs = Math.min(REDIAL_MS.least * 2 ** (count - 1), REDIAL_MS.most);
+    this.#failures.delete(peerId);
+    this.#failures.set(peerId, { count, retryAtMs: performance.now() + waitMs });
+    for (const oldest of this.#failures.keys()) {
+      if (this.#failures.size <= MAX_REMEMBERED_FAILURES) return;
+      this.#failures.delete(oldest);
+    }
   }
 
   /** When both sides dial at once, both keep the link that the smaller peer id has dialled. */

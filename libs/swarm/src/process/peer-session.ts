@@ -11,7 +11,7 @@ type Outgoing = Extract<SwapAction, { kind: 'send' | 'upload' }>;
 export interface PeerSessionEvents {
   readonly onFrame: (frame: Frame) => void;
   /** Uploaded bytes have been handed to the link, which has room again. */
-  readonly onFlushed: (bytes: number) => void;
+  readonly onFlushed: (manifestId: string, bytes: number) => void;
   readonly onEnd: (error: Error | undefined) => void;
   /** A chunk of the store. */
   readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
@@ -97,6 +97,6 @@ export class PeerSession {
     this.link.send(encodeBlockHeader(action, action.length));
     const hasRoom = this.link.send(chunk.subarray(action.offset, action.offset + action.length));
     if (!hasRoom) await this.link.drained();
-    this.events.onFlushed(action.length);
+    this.events.onFlushed(action.manifestId, action.length);
   }
 }

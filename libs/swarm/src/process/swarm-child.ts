@@ -1,27 +1,38 @@
-// The P2P node's own process: strangers' bytes are parsed here, and its load never delays the agent.
+// The P2P node's own process: strangers' bytes are parsed here, its load never delays the agent, and it has no credentials.
 import { createPublicKey } from 'node:crypto';
 import { peerIdentityOf } from '../auth/index.js';
-import { HttpOriginSource } from '../http-origin-source.js';
+import { Bitmap } from '../engine/index.js';
 import { createLibp2pTransport } from '../links/libp2p/index.js';
-import { ChunkStore } from '../store/index.js';
-import type { SwarmMessage, SwarmProcessInit, SwarmRequest, SwarmResult } from './ipc.js';
-import { HttpSwarmCoordinator } from './swarm-coordinator.js';
+import { ChunkData } from '../store/index.js';
+import type {
+  ParentMessage,
+  SharedFileRequest,
+  SwarmMessage,
+  SwarmProcessInit,
+  SwarmRequest,
+  SwarmResult,
+} from './ipc.js';
+import { ParentCoordinator } from './parent-coordinator.js';
 import { SwarmNode } from './swarm-node.js';
 
-const ORIGIN_ATTEMPTS = 2;
-const ORIGIN_STALL_MS = 10_000;
-const ORIGIN_RETRY_MS = 250;
-
-let node: SwarmNode | undefined;
+const coordinator = new ParentCoordinator(send);
 const fetches = new Map<number, AbortController>();
+const openData = new Map<string, ChunkData>();
+/** Files that are being opened: what is said of them meanwhile waits. */
+const opening = new Map<string, Promise<void>>();
+let node: SwarmNode | undefined;
 
-process.on('message', (request: SwarmRequest) => {
-  answer(request).then(
-    (result) => send({ type: 'answer', id: request.id, result }),
+process.on('message', (message: ParentMessage) => {
+  if ('callId' in message) {
+    coordinator.settle(message);
+    return;
+  }
+  answer(message).then(
+    (result) => send({ type: 'answer', id: message.id, result }),
     (error: unknown) =>
       send({
         type: 'error',
-        id: request.id,
+        id: message.id,
         message: error instanceof Error ? error.message : String(error),
       }),
   );
@@ -31,6 +42,7 @@ process.on('disconnect', () => void end());
 process.on('SIGTERM', () => void end());
 // A terminal's Ctrl-C goes to the whole group; the agent decides when the node ends.
 process.on('SIGINT', () => undefined);
+process.on('SIGHUP', () => undefined);
 
 async function end(): Promise<void> {
   await node?.close();
@@ -45,19 +57,29 @@ async function answer(request: SwarmRequest): Promise<SwarmResult> {
   if (!node) throw new Error('the swarm node has not been started');
   switch (request.method) {
     case 'join':
-      await node.join(request.request);
+      await inTurn(request.request.location.manifestId, join(node, request.request));
       return { kind: 'done' };
     case 'leave':
-      node.leave(request.manifestId);
+      await opening.get(request.manifestId);
+      await leave(node, request.manifestId);
       return { kind: 'done' };
     case 'fetch':
       return fetchChunks(node, request);
     case 'abort-fetch':
-      fetches.get(request.fetchId)?.abort();
+      fetches.get(request.fetchId)?.abort(new Error('no longer needed'));
+      return { kind: 'done' };
+    case 'note-stored':
+      await opening.get(request.manifestId);
+      node.noteStored(request.manifestId, request.indices);
+      return { kind: 'done' };
+    case 'renew-certificate':
+      node.renewCertificate(request.certificate);
       return { kind: 'done' };
     case 'limit':
       node.limit(request);
       return { kind: 'done' };
+    case 'known-peers':
+      return { kind: 'known-peers', records: node.knownPeers };
     case 'progress': {
       const { user, system } = process.cpuUsage();
       return { kind: 'progress', progress: node.progress(), cpuSeconds: (user + system) / 1e6 };
@@ -68,6 +90,42 @@ async function answer(request: SwarmRequest): Promise<SwarmResult> {
   }
 }
 
+async function inTurn(manifestId: string, joining: Promise<void>): Promise<void> {
+  const settled = joining.catch(() => undefined);
+  opening.set(manifestId, settled);
+  try {
+    await joining;
+  } finally {
+    if (opening.get(manifestId) === settled) opening.delete(manifestId);
+  }
+}
+
+async function join(owner: SwarmNode, request: SharedFileRequest): Promise<void> {
+  const { location, manifest, ticket, dataPath, have } = request;
+  if (owner.has(location.manifestId)) {
+    owner.renewTicket(location.manifestId, ticket);
+    return;
+  }
+  const data = await ChunkData.open(dataPath, manifest, new Bitmap(manifest.hashes.length, have));
+  try {
+    // Somebody else may have joined it while it was being opened.
+    if (owner.has(location.manifestId)) await data.close();
+    else openData.set(location.manifestId, data);
+    owner.join({ location, manifest, ticket, data });
+  } catch (error) {
+    openData.delete(location.manifestId);
+    await data.close();
+    throw error;
+  }
+}
+
+async function leave(owner: SwarmNode, manifestId: string): Promise<void> {
+  owner.leave(manifestId);
+  const data = openData.get(manifestId);
+  openData.delete(manifestId);
+  await data?.close();
+}
+
 async function fetchChunks(
   owner: SwarmNode,
   { id, manifestId, indices }: Extract<SwarmRequest, { method: 'fetch' }>,
@@ -75,9 +133,7 @@ async function fetchChunks(
   const controller = new AbortController();
   fetches.set(id, controller);
   try {
-    for await (const chunk of owner.fetch(manifestId, indices, controller.signal)) {
-      send({ type: 'chunk', id, chunk, dataPath: owner.dataPath(manifestId) ?? '' });
-    }
+    await owner.fetch(manifestId, indices, controller.signal);
     return { kind: 'done' };
   } finally {
     fetches.delete(id);
@@ -87,44 +143,26 @@ async function fetchChunks(
 async function startNode(init: SwarmProcessInit): Promise<SwarmNode> {
   if (node) throw new Error('the swarm node has been started already');
   const identity = peerIdentityOf(init.seed);
-  // The node needs the store's evictions, and the store exists first.
-  let leave: (manifestId: string) => void = () => undefined;
-  const store = await ChunkStore.open({
-    directory: init.directory,
-    quotaBytes: init.quotaBytes,
-    onEvicted: (manifestId) => leave(manifestId),
-  });
-  const started = await SwarmNode.start({
+  return SwarmNode.start({
     identity,
     certificate: init.certificate,
     coordinatorKey: createPublicKey({ key: Buffer.from(init.coordinatorKey), format: 'der', type: 'spki' }),
-    store,
+    coordinator,
     openTransport: (events) =>
       createLibp2pTransport({
         ...events,
         identity,
         listen: init.listen,
+        ...(init.dialFrom !== undefined && { dialFrom: init.dialFrom }),
         ...(init.mdnsServiceTag !== undefined && { mdnsServiceTag: init.mdnsServiceTag }),
       }),
-    ...(init.coordinator && { coordinator: httpCoordinator(init.coordinator) }),
+    ...(init.extraAddresses && { extraAddresses: init.extraAddresses }),
+    ...(init.knownPeers && { knownPeers: init.knownPeers }),
     ...(init.config && { config: init.config }),
+    onStored: (manifestId, chunk) => send({ type: 'stored', manifestId, chunk }),
+    onDamaged: (manifestId, chunk) => send({ type: 'damaged', manifestId, chunk }),
     log: (event, fields) => send({ type: 'log', event, fields }),
   });
-  leave = (manifestId) => started.leave(manifestId);
-  return started;
-}
-
-function httpCoordinator(init: NonNullable<SwarmProcessInit['coordinator']>): HttpSwarmCoordinator {
-  const baseUrl = new URL(init.url);
-  const credentials = (): Readonly<Record<string, string>> => init.headers;
-  const origin = new HttpOriginSource({
-    baseUrl,
-    credentials,
-    retryDelayMs: () => ORIGIN_RETRY_MS,
-    attempts: ORIGIN_ATTEMPTS,
-    stallMs: ORIGIN_STALL_MS,
-  });
-  return new HttpSwarmCoordinator({ baseUrl, credentials, origin });
 }
 
 function send(message: SwarmMessage): void {

@@ -13,7 +13,8 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestCoordinator } from '../auth/trust.fixture.js';
 import { memoryLinkPair, type Transport, type TransportEvents } from '../links/index.js';
-import { ChunkStore } from '../store/index.js';
+import { Bitmap } from '../engine/index.js';
+import { ChunkData } from '../store/index.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
 import { SwarmNode, type SwarmNodeInit } from './swarm-node.js';
 
@@ -90,11 +91,13 @@ class OneBlobCoordinator implements SwarmCoordinator {
 
 let directory: string;
 const nodes: SwarmNode[] = [];
+const opened: ChunkData[] = [];
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-node-'));
 });
 afterEach(async () => {
   await Promise.all(nodes.splice(0).map((node) => node.close()));
+  await Promise.all(opened.splice(0).map((data) => data.close()));
   await rm(directory, { recursive: true });
 });
 
@@ -106,21 +109,19 @@ async function start(
   const node = await SwarmNode.start({
     ...enrolled,
     coordinatorKey: authority.trust.coordinatorKey,
-    store: await ChunkStore.open({
-      directory: join(directory, String(nodes.length)),
-      quotaBytes: 100 * CHUNK,
-    }),
     ...init,
   });
+  const data = await ChunkData.open(join(directory, `${nodes.length}`), manifest, new Bitmap(CHUNKS));
   nodes.push(node);
-  return { node, ...enrolled, ticket: authority.ticket(enrolled.identity.peerId, location.manifestId) };
+  opened.push(data);
+  const ticket = authority.ticket(enrolled.identity.peerId, location.manifestId);
+  return { node, ...enrolled, data, ticket, join: () => node.join({ location, manifest, ticket, data }) };
 }
 
-async function fetchAll(node: SwarmNode): Promise<number[]> {
-  const chunks: number[] = [];
-  for await (const chunk of node.fetch(location.manifestId, everything, AbortSignal.timeout(20_000)))
-    chunks.push(chunk);
-  return chunks.sort((a, b) => a - b);
+async function fetchAll({ node, data }: { node: SwarmNode; data: ChunkData }): Promise<number[]> {
+  await node.fetch(location.manifestId, everything, AbortSignal.timeout(20_000));
+  for (const index of everything) expect(await data.read(index)).toEqual(pieces[index]);
+  return [...data.have];
 }
 
 function anAuthority(): TestCoordinator {
@@ -134,8 +135,8 @@ describe('SwarmNode', () => {
     const [authority, network, coordinator] = [anAuthority(), new MemoryNetwork(), new OneBlobCoordinator()];
     const init = { openTransport: network.open, coordinator };
     const hosts = [await start(authority, init), await start(authority, init), await start(authority, init)];
-    await Promise.all(hosts.map(({ node, ticket }) => node.join({ location, manifest, ticket })));
-    const fetched = await Promise.all(hosts.map(({ node }) => fetchAll(node)));
+    for (const host of hosts) host.join();
+    const fetched = await Promise.all(hosts.map(fetchAll));
     expect(fetched).toEqual([everything, everything, everything]);
     expect(coordinator.delivered.toSorted((a, b) => a - b)).toEqual(everything);
     const bytesFromPeers = hosts.reduce((sum, { node }) => sum + node.progress().bytesFromPeers, 0);
@@ -145,8 +146,8 @@ describe('SwarmNode', () => {
   it('gives nothing to a host of another coordinator', async () => {
     const [authority, network, coordinator] = [anAuthority(), new MemoryNetwork(), new OneBlobCoordinator()];
     const seed = await start(authority, { openTransport: network.open, coordinator });
-    await seed.node.join({ location, manifest, ticket: seed.ticket });
-    await fetchAll(seed.node);
+    seed.join();
+    await fetchAll(seed);
     const failures: string[] = [];
     const stranger = anAuthority();
     const outsider = await start(stranger, {
@@ -155,7 +156,7 @@ describe('SwarmNode', () => {
       coordinator,
       log: (event) => failures.push(event),
     });
-    await outsider.node.join({ location, manifest, ticket: outsider.ticket });
+    outsider.join();
     await expect.poll(() => failures, { timeout: 5000 }).toContain('dial-failed');
     expect(outsider.node.progress()).toMatchObject({ bytesFromPeers: 0, peers: [] });
     expect(seed.node.progress()).toMatchObject({ bytesToPeers: 0, peers: [] });
@@ -165,7 +166,7 @@ describe('SwarmNode', () => {
     const [authority, network, coordinator] = [anAuthority(), new MemoryNetwork(), new OneBlobCoordinator()];
     const init = { openTransport: network.open, coordinator };
     const [a, b] = [await start(authority, init), await start(authority, init)];
-    await Promise.all([a, b].map(({ node, ticket }) => node.join({ location, manifest, ticket })));
+    for (const host of [a, b]) host.join();
     await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(1);
     coordinator.revoked = [b.certificate.body.serial];
     await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(0);
@@ -173,17 +174,17 @@ describe('SwarmNode', () => {
 
   it('refuses a manifest that is not the one it is told', async () => {
     const [authority, network] = [anAuthority(), new MemoryNetwork()];
-    const { node, ticket } = await start(authority, { openTransport: network.open });
+    const { node, ticket, data } = await start(authority, { openTransport: network.open });
     const other = { ...manifest, hashes: manifest.hashes.toReversed() };
-    await expect(node.join({ location, manifest: other, ticket })).rejects.toThrow(RangeError);
+    expect(() => node.join({ location, manifest: other, ticket, data })).toThrow(RangeError);
   });
 
   it('stops a fetch when it is told to', async () => {
     const [authority, network] = [anAuthority(), new MemoryNetwork()];
-    const { node, ticket } = await start(authority, { openTransport: network.open });
-    await node.join({ location, manifest, ticket });
+    const { node, join } = await start(authority, { openTransport: network.open });
+    join();
     const controller = new AbortController();
-    const fetching = node.fetch(location.manifestId, [0], controller.signal).next();
+    const fetching = node.fetch(location.manifestId, [0], controller.signal);
     controller.abort(new Error('no longer needed'));
     await expect(fetching).rejects.toThrow('no longer needed');
   });

@@ -1,23 +1,7 @@
-import { createHash } from 'node:crypto';
-import {
-  manifestBytes,
-  SWARM_LIMITS,
-  type Manifest,
-  type SignedCertificate,
-  type SignedTicket,
-} from '@gleaner/protocol';
 import type { KeyObject } from 'node:crypto';
+import { manifestBytes, type SignedCertificate, type SignedTicket } from '@gleaner/protocol';
+import { encodeTicket, judgeTicket, type PeerIdentity, type TrustRoot } from '../auth/index.js';
 import {
-  createPeerRecord,
-  encodePeerRecord,
-  encodeTicket,
-  judgeTicket,
-  type PeerIdentity,
-  type TrustRoot,
-} from '../auth/index.js';
-import type { BlobLocation } from '../chunk-source.js';
-import {
-  Bitmap,
   SwapEngine,
   type PeerSummary,
   type SwapAction,
@@ -25,36 +9,36 @@ import {
   type SwapEvent,
 } from '../engine/index.js';
 import type { Transport, TransportEvents } from '../links/index.js';
-import { StoreFullError, type ChunkFile, type ChunkStore } from '../store/index.js';
-import { ChunkCache } from './chunk-cache.js';
+import { sha256Hex } from '../sha256.js';
+import { ChunkShelf } from './chunk-shelf.js';
+import { OriginErrands } from './origin-errands.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerLinks } from './peer-links.js';
+import { SharedFile, type JoinRequest } from './shared-file.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { TrackerTalk } from './tracker-talk.js';
+import { TrafficBook, type FileTraffic } from './traffic-book.js';
 
 const TICK_MS = 100;
-const FLUSH_MS = 5000;
-const CACHE_BYTES = 32 * 1024 * 1024;
-const FIRST_ANNOUNCE_RETRY_MS = 1000;
-/** An origin that cannot be reached is asked again after this, in milliseconds. */
-const ORIGIN_AWAY_MS = 2000;
+/** Known peers are tried again at this interval; each has its own patience on top. */
+const SUGGEST_MS = 5000;
 
 export interface SwarmNodeInit {
   readonly identity: PeerIdentity;
   readonly certificate: SignedCertificate;
   readonly coordinatorKey: KeyObject;
-  readonly store: ChunkStore;
   readonly openTransport: (events: TransportEvents) => Promise<Transport>;
   /** Left out: known peers and the local network are all there is. */
   readonly coordinator?: SwarmCoordinator;
+  /** Where others reach this host besides its own interfaces, such as a forwarded port. */
+  readonly extraAddresses?: readonly string[];
+  /** Signed records of peers that an earlier run has known. */
+  readonly knownPeers?: readonly Uint8Array[];
   readonly config?: Partial<SwapConfig>;
+  readonly onStored?: (manifestId: string, chunk: number) => void;
+  /** The disk returned a chunk damaged: it is not offered any longer. */
+  readonly onDamaged?: (manifestId: string, chunk: number) => void;
   readonly log?: (event: string, fields: Readonly<Record<string, string | number>>) => void;
-}
-
-/** A file to share. */
-export interface JoinRequest {
-  readonly location: BlobLocation;
-  readonly manifest: Manifest;
-  readonly ticket: SignedTicket;
 }
 
 /** Bytes since the start, and who is connected. */
@@ -65,33 +49,35 @@ export interface SwarmProgress {
   readonly wastedBytes: number;
   readonly bannedPeers: readonly string[];
   readonly peers: readonly PeerSummary[];
+  /** Of every file that was shared since the start. */
+  readonly files: readonly FileTraffic[];
 }
 
-interface SharedFile extends JoinRequest {
-  readonly file: ChunkFile;
-  readonly listeners: Set<(chunk: number | Error) => void>;
-  readonly stop: AbortController;
-}
-
-/** A host in the swarm: the engine's decisions carried out on links, the store and the coordinator. */
+/** A host in the swarm: the engine's decisions carried out on links, files and the coordinator. */
 export class SwarmNode {
   readonly #engine: SwapEngine;
   readonly #files = new Map<string, SharedFile>();
-  readonly #cache = new ChunkCache(CACHE_BYTES);
-  readonly #revoked = new Set<string>();
+  readonly #traffic = new TrafficBook();
+  readonly #shelf: ChunkShelf;
   readonly #trust: TrustRoot;
   readonly #stop = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #links: PeerLinks;
   readonly #directory: PeerDirectory;
-  #bytesFromPeers = 0;
-  #bytesFromOrigin = 0;
-  #bytesToPeers = 0;
+  readonly #tracker: TrackerTalk | undefined;
+  readonly #origin: OriginErrands;
+  #certificate: SignedCertificate;
 
   private constructor(private readonly init: SwarmNodeInit) {
+    const { identity, coordinator } = init;
+    this.#certificate = init.certificate;
+    this.#shelf = new ChunkShelf((manifestId, chunk) => {
+      this.#tell({ kind: 'chunk-lost', manifestId, chunk });
+      init.onDamaged?.(manifestId, chunk);
+    });
     this.#trust = {
       coordinatorKey: init.coordinatorKey,
-      isRevoked: (serial) => this.#revoked.has(serial),
+      isRevoked: (serial) => this.#tracker?.isRevoked(serial) ?? false,
       now: Date.now,
     };
     this.#engine = new SwapEngine({
@@ -104,65 +90,72 @@ export class SwarmNode {
       nowMs: performance.now(),
       ...(init.config && { config: init.config }),
     });
-    this.#links = new PeerLinks({
-      identity: init.identity,
-      certificate: init.certificate,
-      trust: this.#trust,
-      openTransport: init.openTransport,
-      onConnected: (peer) => {
-        const record = this.#directory.recordOf(peer);
-        this.#tell({ kind: 'peer-connected', peer, ...(record && { record }) });
-      },
-      onDisconnected: (peer) => this.#tell({ kind: 'peer-disconnected', peer }),
-      onFrame: (peer, frame) => this.#tell({ kind: 'frame', peer, frame }),
-      onFlushed: (peer, bytes) => {
-        this.#bytesToPeers += bytes;
-        this.#tell({ kind: 'flushed', peer, bytes });
-      },
-      readChunk: (manifestId, chunk) => this.#readChunk(manifestId, chunk),
-      onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
-      log: (event, fields) => init.log?.(event, fields),
-    });
-    this.#directory = new PeerDirectory(this.#trust, init.identity.peerId, (peerId, addresses) => {
+    this.#links = this.#makeLinks();
+    this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses) => {
       if (this.#files.size > 0) void this.#links.dial(peerId, addresses);
+    });
+    const warn = (event: string, error: unknown): undefined => this.#warn(event, error);
+    this.#tracker =
+      coordinator &&
+      new TrackerTalk({
+        identity,
+        certificate: () => this.#certificate,
+        addresses: () => this.addresses,
+        bannedPeers: () => this.#links.bannedPeers,
+        coordinator,
+        directory: this.#directory,
+        warn,
+      });
+    this.#origin = new OriginErrands({
+      peerId: identity.peerId,
+      coordinator,
+      store: (shared, chunk, bytes) => this.#store(shared, chunk, bytes),
+      traffic: this.#traffic,
+      tell: (event) => this.#tell(event),
+      warn,
     });
   }
 
   static async start(init: SwarmNodeInit): Promise<SwarmNode> {
     const node = new SwarmNode(init);
     await node.#links.open();
+    for (const record of init.knownPeers ?? []) node.#directory.learn(record);
     node.#timers.push(
-      setInterval(() => node.#tick(), TICK_MS),
-      setInterval(
-        () => void init.store.flush().catch((error: unknown) => node.#warn('flush-failed', error)),
-        FLUSH_MS,
-      ),
+      setInterval(() => {
+        node.#links.dropExpired();
+        node.#tell({ kind: 'tick' });
+      }, TICK_MS),
+      setInterval(() => node.#directory.suggestAll(), SUGGEST_MS),
     );
     return node;
   }
 
+  /** Where other peers reach this host. */
   get addresses(): readonly string[] {
-    return this.#links.addresses;
+    return [...new Set([...this.#links.addresses, ...(this.init.extraAddresses ?? [])])];
+  }
+
+  /** Signed records of the peers that it knows, the longest known first. */
+  get knownPeers(): readonly Uint8Array[] {
+    return this.#directory.records;
   }
 
   /**
-   * Shares a file, or renews its ticket.
+   * Shares a file, or renews its ticket: `data` of the first call stays in use, and the caller keeps that of a later one.
    *
    * @throws {RangeError} when the manifest is not the one that the location names
    */
-  async join(request: JoinRequest): Promise<void> {
+  join(request: JoinRequest): void {
     const { manifestId } = request.location;
-    const joined = this.#files.get(manifestId);
-    if (joined) {
-      this.#tell({ kind: 'ticket-renewed', manifestId, ticket: encodeTicket(request.ticket) });
+    if (this.#files.has(manifestId)) {
+      this.renewTicket(manifestId, request.ticket);
       return;
     }
-    const { manifest } = request;
-    if (createHash('sha256').update(manifestBytes(manifest)).digest('hex') !== manifestId) {
+    const { manifest, data } = request;
+    if (sha256Hex(manifestBytes(manifest)) !== manifestId) {
       throw new RangeError(`the manifest is not ${manifestId}`);
     }
-    const file = await this.init.store.openFile(manifestId, manifest);
-    const shared: SharedFile = { ...request, file, listeners: new Set(), stop: new AbortController() };
+    const shared = new SharedFile(request);
     this.#files.set(manifestId, shared);
     this.#tell({
       kind: 'file-added',
@@ -171,72 +164,61 @@ export class SwarmNode {
         sizeBytes: manifest.size,
         chunkBytes: manifest.chunk,
         chunkCount: manifest.hashes.length,
-        have: file.have,
+        have: data.have,
         ticket: encodeTicket(request.ticket),
       },
     });
-    void this.#announceRepeatedly(shared, AbortSignal.any([shared.stop.signal, this.#stop.signal]));
+    const signal = AbortSignal.any([shared.stop.signal, this.#stop.signal]);
+    void this.#tracker?.keepAnnouncing(shared, signal);
     this.#directory.suggestAll();
   }
 
-  /** Stops sharing a file; what is stored stays until it is evicted. */
+  has(manifestId: string): boolean {
+    return this.#files.has(manifestId);
+  }
+
+  renewTicket(manifestId: string, ticket: SignedTicket): void {
+    this.#tell({ kind: 'ticket-renewed', manifestId, ticket: encodeTicket(ticket) });
+  }
+
+  /** The certificate that is shown from now on; links that were authenticated with the old one stay until it expires. */
+  renewCertificate(certificate: SignedCertificate): void {
+    this.#certificate = certificate;
+  }
+
+  /** Stops sharing a file; what is stored stays. */
   leave(manifestId: string): void {
     const shared = this.#files.get(manifestId);
     if (!shared) return;
     this.#files.delete(manifestId);
     shared.stop.abort();
-    for (const listener of shared.listeners) listener(new Error(`left the swarm of ${manifestId}`));
+    shared.fail(new Error(`left the swarm of ${manifestId}`));
     this.#tell({ kind: 'file-removed', manifestId });
-    this.init.coordinator
-      ?.announce(this.#announcement(shared, true), this.#stop.signal)
-      .catch((error: unknown) => this.#warn('announce-failed', error));
+    this.#tracker?.sayLeaving(shared, this.#stop.signal);
   }
 
-  /**
-   * Fetches chunks of a joined file and yields each as soon as it is in the store.
-   *
-   * @throws {StoreFullError} when files of open tasks leave no room
-   */
-  async *fetch(manifestId: string, indices: Iterable<number>, signal: AbortSignal): AsyncGenerator<number> {
+  /** Fetches chunks of a joined file; resolves when all of them are stored. */
+  async fetch(manifestId: string, chunks: readonly number[], signal: AbortSignal): Promise<void> {
     const shared = this.#files.get(manifestId);
     if (!shared) throw new RangeError(`join ${manifestId} before fetching from it`);
-    const chunks = [...indices];
-    const unpin = this.init.store.pin(manifestId);
-    const stored: Array<number | Error> = chunks.filter((chunk) => shared.file.have.has(chunk));
-    const awaited = new Set(chunks.filter((chunk) => !shared.file.have.has(chunk)));
-    let wake: () => void = () => undefined;
-    const listener = (chunk: number | Error): void => {
-      if (typeof chunk === 'number' && !awaited.delete(chunk)) return;
-      stored.push(chunk);
-      wake();
-    };
-    const onAbort = (): void => wake();
-    shared.listeners.add(listener);
-    signal.addEventListener('abort', onAbort);
+    const stored = shared.whenStored(chunks, signal);
     this.#tell({ kind: 'wanted', manifestId, chunks });
     try {
-      for (;;) {
-        signal.throwIfAborted();
-        const next = stored.shift();
-        if (next instanceof Error) throw next;
-        if (next !== undefined) yield next;
-        else if (awaited.size === 0) return;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
+      await stored;
     } finally {
-      shared.listeners.delete(listener);
-      signal.removeEventListener('abort', onAbort);
       this.#tell({ kind: 'unwanted', manifestId, chunks });
-      unpin();
     }
   }
 
-  /** The file that holds a joined file's chunks, each at its own offset. */
-  dataPath(manifestId: string): string | undefined {
-    return this.#files.get(manifestId)?.file.dataPath;
+  /** Somebody else has verified and written these chunks into the file. */
+  noteStored(manifestId: string, chunks: readonly number[]): void {
+    const shared = this.#files.get(manifestId);
+    if (!shared) return;
+    for (const chunk of chunks) {
+      if (!shared.data.markStored(chunk)) continue;
+      this.#tell({ kind: 'origin-fetched', manifestId, chunk, isStored: true });
+      shared.stored(chunk);
+    }
   }
 
   /** Bytes per second; infinite for none. */
@@ -246,29 +228,49 @@ export class SwarmNode {
 
   progress(): SwarmProgress {
     return {
-      bytesFromPeers: this.#bytesFromPeers,
-      bytesFromOrigin: this.#bytesFromOrigin,
-      bytesToPeers: this.#bytesToPeers,
+      bytesFromPeers: this.#traffic.totalBytes('fromPeersBytes'),
+      bytesFromOrigin: this.#traffic.totalBytes('fromOriginBytes'),
+      bytesToPeers: this.#traffic.totalBytes('toPeersBytes'),
       wastedBytes: this.#engine.wastedBytes,
       bannedPeers: this.#links.bannedPeers,
       peers: this.#engine.peers(performance.now()),
+      files: this.#traffic.files(),
     };
   }
 
-  /** Leaves everything and closes links and store; closing twice is safe. */
+  /** Leaves everything and closes all links; closing twice is safe. */
   async close(): Promise<void> {
     for (const timer of this.#timers.splice(0)) clearInterval(timer);
-    for (const { listeners } of this.#files.values()) {
-      for (const listener of listeners) listener(new Error('the swarm node is closing'));
-    }
+    for (const shared of this.#files.values()) shared.fail(new Error('the swarm node is closing'));
     this.#stop.abort();
     await this.#links.close();
-    await this.init.store.close();
   }
 
-  #tick(): void {
-    this.#links.dropExpired();
-    this.#tell({ kind: 'tick' });
+  #makeLinks(): PeerLinks {
+    const { init } = this;
+    return new PeerLinks({
+      identity: init.identity,
+      certificate: () => this.#certificate,
+      trust: this.#trust,
+      openTransport: init.openTransport,
+      onConnected: (peer) => {
+        const record = this.#directory.recordOf(peer);
+        this.#tell({ kind: 'peer-connected', peer, ...(record && { record }) });
+      },
+      onDisconnected: (peer) => this.#tell({ kind: 'peer-disconnected', peer }),
+      onFrame: (peer, frame) => this.#tell({ kind: 'frame', peer, frame }),
+      onFlushed: (peer, manifestId, bytes) => {
+        this.#traffic.add(manifestId, 'toPeersBytes', bytes);
+        this.#tell({ kind: 'flushed', peer, bytes });
+      },
+      readChunk: async (manifestId, chunk) => {
+        const shared = this.#files.get(manifestId);
+        if (!shared) throw new RangeError(`${manifestId} is not shared`);
+        return this.#shelf.read(shared, chunk);
+      },
+      onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
+      log: (event, fields) => init.log?.(event, fields),
+    });
   }
 
   #tell(event: SwapEvent): void {
@@ -285,11 +287,13 @@ export class SwarmNode {
         void this.#check(action);
         return;
       case 'origin-ask':
-        void this.#askOrigin(action);
+        void this.#origin.ask(action, this.#stop.signal);
         return;
-      case 'origin-fetch':
-        void this.#fetchFromOrigin(action.manifestId, action.chunk);
+      case 'origin-fetch': {
+        const shared = this.#files.get(action.manifestId);
+        if (shared) void this.#origin.fetch(shared, action.chunk, this.#stop.signal);
         return;
+      }
       case 'disconnect':
         this.init.log?.('peer-disconnected', { peer: action.peer, reason: action.reason });
         this.#links.disconnect(action.peer, action.reason, action.ban);
@@ -299,97 +303,29 @@ export class SwarmNode {
     }
   }
 
-  async #check(action: Extract<SwapAction, { kind: 'check' }>): Promise<void> {
-    const { manifestId, chunk, peer, bytes } = action;
+  async #check({ manifestId, chunk, peer, bytes }: Extract<SwapAction, { kind: 'check' }>): Promise<void> {
     const shared = this.#files.get(manifestId);
     if (!shared) return;
     let verdict: 'good' | 'bad' | 'not-stored' = 'bad';
-    if (createHash('sha256').update(bytes).digest('hex') === shared.manifest.hashes[chunk]) {
+    if (this.#shelf.isGenuine(shared, chunk, bytes)) {
       verdict = (await this.#store(shared, chunk, bytes)) ? 'good' : 'not-stored';
-      this.#bytesFromPeers += bytes.length;
+      this.#traffic.add(manifestId, 'fromPeersBytes', bytes.length);
     }
     this.#tell({ kind: 'checked', manifestId, chunk, peer, verdict });
-    if (verdict === 'good') for (const listener of shared.listeners) listener(chunk);
-  }
-
-  async #askOrigin(action: Extract<SwapAction, { kind: 'origin-ask' }>): Promise<void> {
-    const { manifestId, wanted, count, urgent } = action;
-    const away = { chunks: [], otherwise: 'away' as const, retryAfterMs: ORIGIN_AWAY_MS };
-    const answer = await this.init.coordinator
-      ?.requestOriginTickets(
-        {
-          manifestId,
-          peerId: this.init.identity.peerId,
-          wanted: Buffer.from(wanted.bytes).toString('base64'),
-          count: Math.min(count, SWARM_LIMITS.originTicketsPerCall),
-          urgent,
-        },
-        this.#stop.signal,
-      )
-      .catch((error: unknown) => this.#warn('origin-tickets-failed', error));
-    this.#tell({ kind: 'origin-granted', manifestId, ...(answer ?? away) });
-  }
-
-  async #fetchFromOrigin(manifestId: string, chunk: number): Promise<void> {
-    const shared = this.#files.get(manifestId);
-    if (!shared) return;
-    const signal = AbortSignal.any([shared.stop.signal, this.#stop.signal]);
-    const bytes = await this.init.coordinator
-      ?.fetchChunk(shared.location, shared.manifest, chunk, signal)
-      .catch((error: unknown) => this.#warn('origin-fetch-failed', error));
-    const isStored = bytes !== undefined && (await this.#store(shared, chunk, bytes));
-    this.#bytesFromOrigin += bytes?.length ?? 0;
-    this.#tell({ kind: 'origin-fetched', manifestId, chunk, isStored });
-    if (isStored) for (const listener of shared.listeners) listener(chunk);
+    if (verdict === 'good') shared.stored(chunk);
   }
 
   async #store(shared: SharedFile, chunk: number, bytes: Uint8Array): Promise<boolean> {
-    const { manifestId } = shared.location;
     try {
-      await this.init.store.write(manifestId, chunk, bytes);
-      this.#cache.put(`${manifestId}/${chunk}`, Promise.resolve(bytes), bytes.length);
+      await this.#shelf.store(shared, chunk, bytes);
+      this.init.onStored?.(shared.manifestId, chunk);
       return true;
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(String(error));
-      this.#warn(reason instanceof StoreFullError ? 'store-full' : 'store-failed', reason);
-      for (const listener of shared.listeners) listener(reason);
+      this.#warn('store-failed', reason);
+      shared.fail(reason);
       return false;
     }
-  }
-
-  #readChunk(manifestId: string, chunk: number): Promise<Uint8Array> {
-    const key = `${manifestId}/${chunk}`;
-    const cached = this.#cache.get(key);
-    if (cached) return cached;
-    const shared = this.#files.get(manifestId);
-    if (!shared) return Promise.reject(new RangeError(`${manifestId} is not shared`));
-    const bytes = shared.file.read(chunk);
-    this.#cache.put(key, bytes, shared.file.chunkLength(chunk));
-    // Whoever waits for it sees the error; it must not be served from the cache again.
-    bytes.catch(() => this.#cache.delete(key));
-    return bytes;
-  }
-
-  async #announceRepeatedly(shared: SharedFile, signal: AbortSignal): Promise<void> {
-    while (this.init.coordinator && !signal.aborted) {
-      const answer = await this.init.coordinator
-        .announce(this.#announcement(shared, false), signal)
-        .catch((error: unknown) => this.#warn('announce-failed', error));
-      for (const serial of answer?.revoked ?? []) this.#revoked.add(serial);
-      for (const record of answer?.peers ?? []) this.#directory.learn(encodePeerRecord(record));
-      await waitMs(answer?.intervalMs ?? FIRST_ANNOUNCE_RETRY_MS, signal);
-    }
-  }
-
-  #announcement(shared: SharedFile, isLeaving: boolean) {
-    const { identity, certificate } = this.init;
-    return {
-      manifestId: shared.location.manifestId,
-      record: createPeerRecord(identity, certificate, this.addresses, Date.now()),
-      have: Buffer.from(new Bitmap(shared.file.have.count, shared.file.have.bytes).bytes).toString('base64'),
-      isLeaving,
-      badPeers: this.#links.bannedPeers.slice(-SWARM_LIMITS.reportsPerAnnounce),
-    };
   }
 
   #warn(event: string, error: unknown): undefined {
@@ -398,17 +334,4 @@ export class SwarmNode {
     }
     return undefined;
   }
-}
-
-/** Resolves after the delay or when the signal aborts, whichever comes first. */
-async function waitMs(delayMs: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, delayMs);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-    signal.addEventListener('abort', done);
-  });
 }

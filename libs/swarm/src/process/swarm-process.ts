@@ -1,16 +1,12 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  ContentMismatchError,
-  type ChunkRequest,
-  type ChunkSource,
-  type VerifiedChunk,
-} from '../chunk-source.js';
-import type { SwarmMessage, SwarmProcessInit, SwarmRequest, SwarmResult } from './ipc.js';
-import type { JoinRequest, SwarmProgress } from './swarm-node.js';
+import type { SignedCertificate } from '@gleaner/protocol';
+import { CoordinatorErrands } from './coordinator-errands.js';
+import type { SharedFileRequest, SwarmMessage, SwarmProcessInit, SwarmRequest, SwarmResult } from './ipc.js';
+import type { SwarmCoordinator } from './swarm-coordinator.js';
+import type { SwarmProgress } from './swarm-node.js';
 
 const CLOSE_TIMEOUT_MS = 5000;
 
@@ -20,7 +16,18 @@ type Command = SwarmRequest extends infer R ? (R extends SwarmRequest ? Omit<R, 
 interface Pending {
   readonly resolve: (result: SwarmResult) => void;
   readonly reject: (error: Error) => void;
-  readonly onChunk: ((chunk: number, dataPath: string) => void) | undefined;
+}
+
+export interface SwarmProcessEvents {
+  /** Makes the process's calls; it has no credentials of its own. */
+  readonly coordinator: SwarmCoordinator;
+  /** The process has verified a chunk and written it into the data file. */
+  readonly onStored: (manifestId: string, chunk: number) => void;
+  /** The disk returned a chunk damaged: it counts as absent. */
+  readonly onDamaged: (manifestId: string, chunk: number) => void;
+  /** Called once, however the process ended. */
+  readonly onEnded?: (reason: Error) => void;
+  readonly onLog?: (event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
 
 /** The swarm's process is gone; the origin alone suffices until another is started. */
@@ -29,18 +36,22 @@ export class SwarmProcessEndedError extends Error {
 }
 
 /**
- * The P2P node in a child process of its own. As a {@link ChunkSource} it delivers chunks of joined files from peers and,
- * where they fail, from the origin; the bytes come through the store's file and are verified again on this side.
+ * The P2P node in a child process of its own. It reads and writes chunks in the store's data files, and tells this side what
+ * it stored; the store, its quota and its bitmaps stay here.
  */
-export class SwarmProcess implements ChunkSource {
+export class SwarmProcess {
   readonly #pending = new Map<number, Pending>();
+  readonly #errands: CoordinatorErrands;
   #lastId = 0;
   #ended: Error | undefined;
 
   private constructor(
     private readonly child: ChildProcess,
-    private readonly onLog: (event: string, fields: Readonly<Record<string, string | number>>) => void,
+    private readonly events: SwarmProcessEvents,
   ) {
+    this.#errands = new CoordinatorErrands(events.coordinator, (reply) => {
+      if (this.child.connected) this.child.send(reply);
+    });
     child.on('message', (message: SwarmMessage) => this.#onMessage(message));
     child.on('exit', (code, signal) =>
       this.#onExit(`the swarm process ended (${signal ?? `exit code ${code}`})`),
@@ -51,13 +62,15 @@ export class SwarmProcess implements ChunkSource {
   /** Starts the process and its node. Addresses are where other peers reach it. */
   static async start(
     init: SwarmProcessInit,
-    onLog: (event: string, fields: Readonly<Record<string, string | number>>) => void = () => undefined,
+    events: SwarmProcessEvents,
   ): Promise<{ process: SwarmProcess; addresses: readonly string[]; pid: number }> {
-    const child = fork(fileURLToPath(new URL('./swarm-child.js', import.meta.url)), {
+    const child = fork(childPath(), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      // Nothing of the agent's: its environment may hold a token.
+      env: { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] },
     });
-    const started = new SwarmProcess(child, onLog);
+    const started = new SwarmProcess(child, events);
     try {
       const result = await started.#call({ method: 'start', init });
       if (result.kind !== 'started') throw new TypeError(`the swarm process answered ${result.kind}`);
@@ -69,51 +82,43 @@ export class SwarmProcess implements ChunkSource {
   }
 
   /** Shares a file, or renews its ticket. */
-  async join(request: JoinRequest): Promise<void> {
+  async join(request: SharedFileRequest): Promise<void> {
+    this.#errands.know(request.location, request.manifest);
     await this.#call({ method: 'join', request });
   }
 
+  /** Resolves once the process neither reads nor writes the file any longer. */
   async leave(manifestId: string): Promise<void> {
     await this.#call({ method: 'leave', manifestId });
+    this.#errands.forget(manifestId);
   }
 
-  /** Chunks of a joined file, each as soon as it is there. */
-  async *fetchChunks(request: ChunkRequest, signal: AbortSignal): AsyncGenerator<VerifiedChunk> {
-    const { manifestId } = request.location;
-    const stored: Array<{ chunk: number; dataPath: string }> = [];
-    let wake: () => void = () => undefined;
-    const state: { outcome: Error | 'running' | 'done' } = { outcome: 'running' };
-    const id = (this.#lastId += 1);
-    const end = (how: Error | 'done'): void => {
-      if (state.outcome === 'running') state.outcome = how;
-      wake();
-    };
-    const abort = (): void => end(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
+  /** Fetches chunks of a joined file from peers, and from the origin where these fail; resolves when all are stored. */
+  async fetch(manifestId: string, indices: readonly number[], signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
+    const id = (this.#lastId += 1);
+    const abort = (): void => {
+      // An ended process has forgotten the fetch anyhow.
+      this.#call({ method: 'abort-fetch', fetchId: id }).catch(() => undefined);
+    };
     signal.addEventListener('abort', abort);
-    this.#callWithId(id, { method: 'fetch', manifestId, indices: request.indices }, (chunk, dataPath) => {
-      stored.push({ chunk, dataPath });
-      wake();
-    }).then(
-      () => end('done'),
-      (error: unknown) => end(error instanceof Error ? error : new Error(String(error))),
-    );
     try {
-      for (;;) {
-        const next = stored.shift();
-        if (next) yield await readVerified(request, next);
-        else if (state.outcome instanceof Error) throw state.outcome;
-        else if (state.outcome === 'done') return;
-        else
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-      }
+      await this.#callWithId(id, { method: 'fetch', manifestId, indices });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
     } finally {
       signal.removeEventListener('abort', abort);
-      if (state.outcome !== 'done' && !this.#ended)
-        void this.#call({ method: 'abort-fetch', fetchId: id }).catch(() => undefined);
     }
+  }
+
+  /** This side has verified these chunks and written them into the data file. */
+  async noteStored(manifestId: string, indices: readonly number[]): Promise<void> {
+    await this.#call({ method: 'note-stored', manifestId, indices });
+  }
+
+  async renewCertificate(certificate: SignedCertificate): Promise<void> {
+    await this.#call({ method: 'renew-certificate', certificate });
   }
 
   /** Bytes per second that the volunteer allows; infinite for none. */
@@ -122,6 +127,13 @@ export class SwarmProcess implements ChunkSource {
     readonly downloadBytesPerSecond: number;
   }): Promise<void> {
     await this.#call({ method: 'limit', ...limits });
+  }
+
+  /** Signed records of the peers that the node knows, for the next start. */
+  async knownPeers(): Promise<readonly Uint8Array[]> {
+    const result = await this.#call({ method: 'known-peers' });
+    if (result.kind !== 'known-peers') throw new TypeError(`the swarm process answered ${result.kind}`);
+    return result.records;
   }
 
   async progress(): Promise<SwarmProgress & { readonly cpuSeconds: number }> {
@@ -143,59 +155,63 @@ export class SwarmProcess implements ChunkSource {
   }
 
   #call(command: Command): Promise<SwarmResult> {
-    return this.#callWithId((this.#lastId += 1), command, undefined);
+    return this.#callWithId((this.#lastId += 1), command);
   }
 
-  async #callWithId(id: number, command: Command, onChunk: Pending['onChunk']): Promise<SwarmResult> {
+  async #callWithId(id: number, command: Command): Promise<SwarmResult> {
     if (this.#ended) throw this.#ended;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject, onChunk });
-      this.child.send({ ...command, id });
+      this.#pending.set(id, { resolve, reject });
+      this.child.send({ ...command, id }, (error) => {
+        if (error) this.#settle(id)?.reject(error);
+      });
     });
   }
 
   #onMessage(message: SwarmMessage): void {
-    if (message.type === 'log') {
-      this.onLog(message.event, message.fields);
-      return;
+    switch (message.type) {
+      case 'answer':
+        this.#settle(message.id)?.resolve(message.result);
+        return;
+      case 'error':
+        this.#settle(message.id)?.reject(new Error(message.message));
+        return;
+      case 'stored':
+        this.events.onStored(message.manifestId, message.chunk);
+        return;
+      case 'damaged':
+        this.events.onDamaged(message.manifestId, message.chunk);
+        return;
+      case 'call':
+        void this.#errands.run(message.callId, message.call);
+        return;
+      case 'abort-call':
+        this.#errands.abort(message.callId);
+        return;
+      case 'log':
+        this.events.onLog?.(message.event, message.fields);
     }
-    const pending = this.#pending.get(message.id);
-    if (!pending) return;
-    if (message.type === 'chunk') {
-      pending.onChunk?.(message.chunk, message.dataPath);
-      return;
-    }
-    this.#pending.delete(message.id);
-    if (message.type === 'answer') pending.resolve(message.result);
-    else pending.reject(new Error(message.message));
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
   }
 
   #onExit(reason: string): void {
-    this.#ended ??= new SwarmProcessEndedError(reason);
+    if (this.#ended) return;
+    this.#ended = new SwarmProcessEndedError(reason);
+    this.#errands.close();
     for (const { reject } of this.#pending.values()) reject(this.#ended);
     this.#pending.clear();
+    this.events.onEnded?.(this.#ended);
   }
 }
 
-async function readVerified(
-  { location, manifest }: ChunkRequest,
-  { chunk, dataPath }: { chunk: number; dataPath: string },
-): Promise<VerifiedChunk> {
-  const offset = chunk * manifest.chunk;
-  const bytes = new Uint8Array(Math.min(manifest.chunk, manifest.size - offset));
-  const file = await open(dataPath, 'r');
-  try {
-    for (let done = 0; done < bytes.length;) {
-      const { bytesRead } = await file.read(bytes, done, bytes.length - done, offset + done);
-      if (bytesRead === 0) break;
-      done += bytesRead;
-    }
-  } finally {
-    await file.close();
-  }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const expected = manifest.hashes[chunk] ?? '';
-  if (sha256 !== expected)
-    throw new ContentMismatchError(`chunk ${chunk} of ${location.blobId}`, expected, sha256);
-  return { index: chunk, sha256, bytes };
+/** Beside this file; from the sources, what the build made of them. */
+function childPath(): string {
+  const beside = fileURLToPath(new URL('./swarm-child.js', import.meta.url));
+  if (existsSync(beside)) return beside;
+  return fileURLToPath(new URL('../../dist/process/swarm-child.js', import.meta.url));
 }

@@ -1,55 +1,35 @@
-import { createHash } from 'node:crypto';
-import { open, readFile, rename, type FileHandle } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import type { Manifest } from '@gleaner/protocol';
 import { Bitmap } from '../engine/bitmap.js';
+import { ChunkData, ChunkDamagedError } from './chunk-data.js';
 import { decodeHaveRecord, encodeHaveRecord, storedBytes } from './have-file.js';
 
-/** A stored chunk is not what the manifest says; it is forgotten and has to be fetched again. */
-export class ChunkDamagedError extends Error {
-  override readonly name = 'ChunkDamagedError';
-  constructor(
-    readonly path: string,
-    readonly chunk: number,
-  ) {
-    super(`chunk ${chunk} in ${path} is damaged`);
-  }
-}
-
 /**
- * The chunks of one manifest: a sparse data file, and a bitmap in its own file that is written only after the data that it
- * names has reached the disk. After a crash every chunk is verified at the next start; otherwise at its first use.
+ * The chunks of one manifest on disk: a sparse data file, and a bitmap in its own file that is written only after the data
+ * that it names has reached the disk. After a crash every chunk is verified at the next start; otherwise at its first use.
  */
 export class ChunkFile {
-  readonly #verified: Bitmap;
-  #flushing: Promise<void> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
   #isChanged = false;
   #isClosed = false;
 
   private constructor(
     private readonly paths: { readonly data: string; readonly have: string },
     readonly manifest: Manifest,
-    private readonly data: FileHandle,
-    readonly have: Bitmap,
-    verified: Bitmap,
-  ) {
-    this.#verified = verified;
-  }
+    private data: ChunkData,
+  ) {}
 
   /** Opens or creates the files. Reads through all chunks when the last owner did not close them. */
   static async open(path: string, manifest: Manifest): Promise<ChunkFile> {
     const paths = { data: `${path}.data`, have: `${path}.have` };
-    const count = manifest.hashes.length;
     const bytes = await readFile(paths.have).catch(ignoreAbsent);
     const record = bytes && decodeHaveRecord(bytes);
     const isSame = record?.sizeBytes === manifest.size && record.chunkBytes === manifest.chunk;
-    const have = isSame ? record.have : new Bitmap(count);
-    const data = await open(paths.data, 'r+').catch(async (error: unknown) => {
-      ignoreAbsent(error);
-      return open(paths.data, 'w+', 0o600);
-    });
+    const have = isSame ? record.have : new Bitmap(manifest.hashes.length);
+    const data = await ChunkData.open(paths.data, manifest, have);
     try {
-      const file = new ChunkFile(paths, manifest, data, have, new Bitmap(count));
-      if (isSame && !record.isClean) await file.#verifyAll();
+      const file = new ChunkFile(paths, manifest, data);
+      if (isSame && !record.isClean) for (const index of have) await data.verify(index);
       await file.#writeHave(false);
       return file;
     } catch (error) {
@@ -58,8 +38,13 @@ export class ChunkFile {
     }
   }
 
+  /** The file that holds every chunk at its own offset. */
   get dataPath(): string {
     return this.paths.data;
+  }
+
+  get have(): Bitmap {
+    return this.data.have;
   }
 
   /** Bytes of the chunks that are present. */
@@ -67,27 +52,26 @@ export class ChunkFile {
     return storedBytes({ have: this.have, chunkBytes: this.manifest.chunk, sizeBytes: this.manifest.size });
   }
 
+  /** Length of a chunk in bytes: the last may be short. */
   chunkLength(index: number): number {
-    return Math.min(this.manifest.chunk, this.manifest.size - index * this.manifest.chunk);
+    return this.data.chunkLength(index);
   }
 
   /** Stores a chunk that the caller has compared with the manifest. */
   async write(index: number, bytes: Uint8Array): Promise<void> {
-    if (bytes.length !== this.chunkLength(index))
-      throw new RangeError(`chunk ${index} has not ${bytes.length} bytes`);
-    if (this.have.has(index)) return;
-    for (let done = 0; done < bytes.length;) {
-      const { bytesWritten } = await this.data.write(
-        bytes,
-        done,
-        bytes.length - done,
-        index * this.manifest.chunk + done,
-      );
-      done += bytesWritten;
-    }
-    this.#verified.add(index);
-    this.have.add(index);
+    // In turn: what is written while the file is being replaced would be lost.
+    await this.#inTurn(() => this.data.write(index, bytes));
     this.#isChanged = true;
+  }
+
+  /** Takes note of a chunk that the swarm's process has verified and written into the data file. */
+  markStored(index: number): void {
+    if (this.data.markStored(index)) this.#isChanged = true;
+  }
+
+  /** The chunk turned out to be damaged. */
+  forget(index: number): void {
+    if (this.data.forget(index)) this.#isChanged = true;
   }
 
   /**
@@ -97,65 +81,87 @@ export class ChunkFile {
    * @throws {ChunkDamagedError} when the disk returned something else
    */
   async read(index: number): Promise<Uint8Array> {
-    if (!this.have.has(index)) throw new RangeError(`chunk ${index} is not in ${this.paths.data}`);
-    const bytes = new Uint8Array(this.chunkLength(index));
-    let done = 0;
-    while (done < bytes.length) {
-      const { bytesRead } = await this.data.read(
-        bytes,
-        done,
-        bytes.length - done,
-        index * this.manifest.chunk + done,
-      );
-      if (bytesRead === 0) break;
-      done += bytesRead;
+    try {
+      return await this.data.read(index);
+    } catch (error) {
+      if (error instanceof ChunkDamagedError) this.#isChanged = true;
+      throw error;
     }
-    if (this.#verified.has(index)) return bytes;
-    if (done < bytes.length || sha256Hex(bytes) !== this.manifest.hashes[index]) {
-      this.have.delete(index);
-      this.#isChanged = true;
-      throw new ChunkDamagedError(this.paths.data, index);
-    }
-    this.#verified.add(index);
-    return bytes;
+  }
+
+  /** Whether the chunk is there and whole; a damaged one is forgotten. Reads it at its first use only. */
+  async verify(index: number): Promise<boolean> {
+    const isGood = this.have.has(index) && (await this.data.verify(index));
+    if (!isGood) this.#isChanged = true;
+    return isGood;
+  }
+
+  /**
+   * Keeps only these chunks and gives the rest of the disk back: a new sparse file takes the old one's place. Whoever has the
+   * old one open can still read it, and must not write to it.
+   */
+  async shrinkTo(keep: ReadonlySet<number>): Promise<void> {
+    await this.#inTurn(async () => {
+      if (this.#isClosed) return;
+      const temporary = `${this.paths.data}.new`;
+      await rm(temporary, { force: true });
+      const smaller = await ChunkData.open(temporary, this.manifest, new Bitmap(this.have.count));
+      try {
+        for (const index of keep) {
+          const isThere = this.have.has(index) && (await this.data.verify(index));
+          if (isThere) await smaller.write(index, await this.data.read(index));
+        }
+        await smaller.close();
+        // The smaller bitmap first: it is true of the old file as well.
+        await this.#writeHave(false, smaller.have);
+        await rename(temporary, this.paths.data);
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+      await this.data.close();
+      this.data = await ChunkData.open(this.paths.data, this.manifest, smaller.have);
+      for (const index of smaller.have) this.data.markStored(index);
+    });
   }
 
   /** Makes everything written so far survive a crash. */
   async flush(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#flushOnce());
-    return this.#flushing;
+    await this.#inTurn(async () => {
+      if (this.#isChanged && !this.#isClosed) await this.#writeHave(false);
+    });
   }
 
   /** Flushes and closes; closing twice is safe. */
   async close(): Promise<void> {
-    this.#flushing = this.#flushing.then(() => this.#closeOnce());
-    return this.#flushing;
+    await this.#inTurn(async () => {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      try {
+        await this.#writeHave(true);
+      } finally {
+        await this.data.close();
+      }
+    });
   }
 
-  async #flushOnce(): Promise<void> {
-    if (this.#isChanged && !this.#isClosed) await this.#writeHave(false);
+  /** One after the other: a flush never meets a file that is being replaced. */
+  async #inTurn(action: () => Promise<void>): Promise<void> {
+    const turn = this.#turn.then(action);
+    this.#turn = turn.catch(() => undefined);
+    return turn;
   }
 
-  async #closeOnce(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    try {
-      await this.#writeHave(true);
-    } finally {
-      await this.data.close();
-    }
-  }
-
-  async #writeHave(isClean: boolean): Promise<void> {
+  async #writeHave(isClean: boolean, have = this.have): Promise<void> {
     this.#isChanged = false;
     // The bits as of now; chunks that are written during the sync come with the next flush.
     const record = encodeHaveRecord({
       isClean,
       chunkBytes: this.manifest.chunk,
       sizeBytes: this.manifest.size,
-      have: this.have,
+      have,
     });
-    await this.data.datasync();
+    await this.data.sync();
     const temporary = `${this.paths.have}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {
@@ -166,21 +172,9 @@ export class ChunkFile {
     }
     await rename(temporary, this.paths.have);
   }
-
-  async #verifyAll(): Promise<void> {
-    for (const index of this.have) {
-      await this.read(index).catch((error: unknown) => {
-        if (!(error instanceof ChunkDamagedError)) throw error;
-      });
-    }
-  }
 }
 
 function ignoreAbsent(error: unknown): undefined {
   if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
   throw error;
-}
-
-function sha256Hex(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

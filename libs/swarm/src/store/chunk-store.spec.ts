@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestBytes, type Manifest } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ChunkDamagedError } from './chunk-file.js';
-import { ChunkStore, StoreFullError } from './chunk-store.js';
+import { ChunkDamagedError, ChunkData } from './chunk-data.js';
+import { Bitmap } from '../engine/bitmap.js';
+import { ChunkStore, StoreFullError, type ChunkClaim } from './chunk-store.js';
 
 const CHUNK = 256 * 1024;
 
@@ -127,32 +128,81 @@ describe('ChunkStore', () => {
     const store = await ChunkStore.open({
       directory,
       quotaBytes: 4 * CHUNK,
-      onEvicted: (manifestId) => evicted.push(manifestId),
+      onEvicting: (manifestId) => void evicted.push(manifestId),
     });
-    for (const { manifest, manifestId, pieces } of [a, b]) {
-      await store.openFile(manifestId, manifest);
-      for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
-    }
-    const release = store.pin(a.manifestId);
-    await store.openFile(c.manifestId, c.manifest);
-    await store.write(c.manifestId, 0, c.pieces[0]!);
+    const claimOfA = await keepAll(store, a);
+    (await keepAll(store, b))[Symbol.dispose]();
+    await store.claim(c.manifestId, c.manifest, [0]);
     expect(evicted).toEqual([b.manifestId]);
     expect(store.usedBytes).toBe(3 * CHUNK);
     await expect(stat(join(directory, `${b.manifestId}.data`))).rejects.toThrow('ENOENT');
-    release();
-    release();
+    claimOfA[Symbol.dispose]();
+    claimOfA[Symbol.dispose]();
     await store.close();
   });
 
-  it('refuses what does not fit beside the files of open tasks', async () => {
+  it('gives back the disk of chunks that no task needs of a file that another task needs', async () => {
+    const [big, other] = [aFile(8, 1), aFile(4, 50)];
+    const store = await aStore(8 * CHUNK);
+    (await keepAll(store, big))[Symbol.dispose]();
+    using window = await store.claim(big.manifestId, big.manifest, [2, 3]);
+    using _ = await store.claim(other.manifestId, other.manifest, [0, 1, 2, 3]);
+    expect([...window.file.have]).toEqual([2, 3]);
+    expect(await window.file.read(3)).toEqual(big.pieces[3]);
+    const { blocks } = await stat(window.file.dataPath);
+    expect(blocks * 512).toBeLessThan(3 * CHUNK);
+    await store.write(big.manifestId, 2, big.pieces[2]!);
+    await store.close();
+    const again = await aStore(8 * CHUNK);
+    expect([...(await again.openFile(big.manifestId, big.manifest)).have]).toEqual([2, 3]);
+    await again.close();
+  });
+
+  it('refuses what does not fit beside the chunks of open tasks, and what is optional beside any', async () => {
     const [a, b] = [aFile(2, 1), aFile(1, 50)];
     const store = await aStore(2 * CHUNK);
-    await store.openFile(a.manifestId, a.manifest);
-    store.pin(a.manifestId);
-    await Promise.all(a.pieces.map((piece, index) => store.write(a.manifestId, index, piece)));
-    await store.openFile(b.manifestId, b.manifest);
-    await expect(store.write(b.manifestId, 0, b.pieces[0]!)).rejects.toThrow(StoreFullError);
+    const claim = await keepAll(store, a);
+    await expect(store.claim(b.manifestId, b.manifest, [0])).rejects.toThrow(StoreFullError);
     expect(store.usedBytes).toBe(2 * CHUNK);
+    claim[Symbol.dispose]();
+    const optional = store.claim(b.manifestId, b.manifest, [0], { isOptional: true });
+    await expect(optional).rejects.toThrow(StoreFullError);
+    expect(store.file(a.manifestId)?.have.size).toBe(2);
     await store.close();
   });
+
+  it('takes chunks that another process wrote into the data file', async () => {
+    const { manifest, manifestId, pieces } = aFile(2, 1);
+    const store = await aStore();
+    using claim = await store.claim(manifestId, manifest, [0, 1]);
+    expect(claim.missing).toEqual([0, 1]);
+    const elsewhere = await ChunkData.open(claim.file.dataPath, manifest, new Bitmap(2));
+    await elsewhere.write(1, pieces[1]!);
+    await elsewhere.close();
+    store.markStored(manifestId, 1);
+    expect(await claim.file.read(1)).toEqual(pieces[1]);
+    expect(store.manifestIds).toEqual([manifestId]);
+    await store.close();
+    const again = await aStore();
+    expect([...(await again.openFile(manifestId, manifest)).have]).toEqual([1]);
+    await again.close();
+  });
+
+  it('finds a damaged chunk when it is claimed', async () => {
+    const file = aFile(2, 1);
+    const store = await aStore();
+    (await keepAll(store, file))[Symbol.dispose]();
+    await store.close();
+    await damage(join(directory, `${file.manifestId}.data`), 5);
+    const again = await aStore();
+    using claim = await again.claim(file.manifestId, file.manifest, [0, 1]);
+    expect(claim.missing).toEqual([0]);
+    await again.close();
+  });
 });
+
+async function keepAll(store: ChunkStore, file: ReturnType<typeof aFile>): Promise<ChunkClaim> {
+  const claim = await store.claim(file.manifestId, file.manifest, file.pieces.keys());
+  for (const [index, piece] of file.pieces.entries()) await store.write(file.manifestId, index, piece);
+  return claim;
+}

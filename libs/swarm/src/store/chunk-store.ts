@@ -1,8 +1,11 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '@gleaner/protocol';
 import { ChunkFile } from './chunk-file.js';
 import { decodeHaveRecord, storedBytes } from './have-file.js';
+
+/** What was written reaches the disk, and the bitmaps that name it, within this time. */
+const FLUSH_AFTER_MS = 5000;
 
 /** Open tasks need so much of the store that nothing more fits. */
 export class StoreFullError extends Error {
@@ -13,7 +16,7 @@ export class StoreFullError extends Error {
     readonly neededBytes: number,
   ) {
     super(
-      `the chunk store may hold ${quotaBytes} bytes; ${usedBytes} are in use and ${neededBytes} more are wanted`,
+      `the chunk store may hold ${quotaBytes} bytes; open tasks need ${usedBytes} of them and ${neededBytes} more are wanted`,
     );
   }
 }
@@ -21,12 +24,13 @@ export class StoreFullError extends Error {
 /** A file as the eviction policy sees it. */
 export interface EvictionCandidate {
   readonly manifestId: string;
-  readonly storedBytes: number;
+  /** Bytes that no open task needs. */
+  readonly evictableBytes: number;
   /** Grows with every use; the smallest was used longest ago. */
   readonly lastUse: number;
 }
 
-/** Chooses whole files to remove, in order, among those that no open task needs. */
+/** Chooses the files that lose what no open task needs, in order. */
 export type EvictionPolicy = (
   candidates: readonly EvictionCandidate[],
   neededBytes: number,
@@ -38,146 +42,247 @@ export interface ChunkStoreInit {
   readonly quotaBytes: number;
   /** Least recently used first when left out. */
   readonly evict?: EvictionPolicy;
-  /** Called before a file is removed, so that it is no longer offered to peers. */
-  readonly onEvicted?: (manifestId: string) => void;
+  /** Called before chunks of a file are removed, so that nobody offers or writes them any longer. */
+  readonly onEvicting?: (manifestId: string) => Promise<void> | void;
+}
+
+/** Chunks that stay, and room for those that are missing, until it is released; releasing twice is safe. */
+export interface ChunkClaim extends Disposable {
+  readonly file: ChunkFile;
+  /** Claimed chunks that are not there, ascending. */
+  readonly missing: readonly number[];
+}
+
+export interface ClaimOptions {
+  /** Take only room that is free: nothing is evicted for it. */
+  readonly isOptional?: boolean;
 }
 
 interface Entry {
   /** Undefined while it is only known from an earlier run. */
-  file: Promise<ChunkFile> | undefined;
-  storedBytes: number;
-  pins: number;
+  file: ChunkFile | undefined;
+  /** While no file is open. */
+  closedBytes: number;
+  /** How many claims a chunk has. */
+  readonly claimed: Map<number, number>;
   lastUse: number;
 }
 
-/** Chunk files of many manifests within one quota. One process at a time may open a directory. */
+/**
+ * Chunks of many manifests within one quota: what tasks compute on and what the swarm shares are the same bytes. Chunks that no
+ * open task has claimed are evicted, the least recently used file's first. One process at a time may open a directory.
+ */
 export class ChunkStore {
   readonly #entries = new Map<string, Entry>();
   #uses = 0;
-  #room: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> = Promise.resolve();
+  #flushTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   private constructor(private readonly init: ChunkStoreInit) {}
 
   static async open(init: ChunkStoreInit): Promise<ChunkStore> {
     const store = new ChunkStore(init);
     await mkdir(init.directory, { recursive: true, mode: 0o700 });
+    const found: Array<{ manifestId: string; closedBytes: number; usedAtMs: number }> = [];
     for (const name of await readdir(init.directory)) {
+      const path = join(init.directory, name);
       const manifestId = /^([0-9a-f]{64})\.have$/.exec(name)?.[1];
-      if (!manifestId) continue;
-      const record = decodeHaveRecord(await readFile(join(init.directory, name)));
-      store.#entries.set(manifestId, {
-        file: undefined,
-        storedBytes: record ? storedBytes(record) : 0,
-        pins: 0,
-        lastUse: 0,
-      });
+      if (manifestId) {
+        const record = decodeHaveRecord(await readFile(path));
+        const { mtimeMs } = await stat(path);
+        found.push({ manifestId, closedBytes: record ? storedBytes(record) : 0, usedAtMs: mtimeMs });
+      } else if (name.endsWith('.new')) {
+        await rm(path, { force: true });
+      }
+    }
+    for (const { manifestId, closedBytes } of found.toSorted((a, b) => a.usedAtMs - b.usedAtMs)) {
+      const lastUse = (store.#uses += 1);
+      store.#entries.set(manifestId, { file: undefined, closedBytes, claimed: new Map(), lastUse });
     }
     return store;
   }
 
-  /** Bytes of all chunks, those of files not open included. */
+  /** Bytes of all chunks, those that are claimed and not there yet included. */
   get usedBytes(): number {
     let bytes = 0;
-    for (const entry of this.#entries.values()) bytes += entry.storedBytes;
+    for (const entry of this.#entries.values()) bytes += usedBytesOf(entry);
     return bytes;
   }
 
-  /** Opens a manifest's file. It may be evicted as long as it is not pinned. */
-  async openFile(manifestId: string, manifest: Manifest): Promise<ChunkFile> {
-    let entry = this.#entries.get(manifestId);
-    if (!entry) {
-      entry = { file: undefined, storedBytes: 0, pins: 0, lastUse: 0 };
-      this.#entries.set(manifestId, entry);
-    }
-    entry.lastUse = this.#uses += 1;
-    entry.file ??= ChunkFile.open(join(this.init.directory, manifestId), manifest);
-    const file = await entry.file;
-    entry.storedBytes = file.storedBytes;
-    return file;
+  get freeBytes(): number {
+    return Math.max(0, this.init.quotaBytes - this.usedBytes);
   }
 
-  /** Keeps a file until the returned function is called; calling it twice is safe. */
-  pin(manifestId: string): () => void {
-    const entry = this.#opened(manifestId);
-    entry.pins += 1;
-    let isReleased = false;
-    return () => {
-      if (isReleased) return;
-      isReleased = true;
-      entry.pins -= 1;
-      entry.lastUse = this.#uses += 1;
-    };
+  /** Manifests of which chunks are stored, the most recently used first. */
+  get manifestIds(): string[] {
+    return [...this.#entries]
+      .filter(([, entry]) => (entry.file?.have.size ?? entry.closedBytes) > 0)
+      .sort(([, a], [, b]) => b.lastUse - a.lastUse)
+      .map(([manifestId]) => manifestId);
+  }
+
+  /** The manifest's file, if it is open. */
+  file(manifestId: string): ChunkFile | undefined {
+    return this.#entries.get(manifestId)?.file;
+  }
+
+  /** Opens a manifest's file without claiming any of it. */
+  async openFile(manifestId: string, manifest: Manifest): Promise<ChunkFile> {
+    return this.#inTurn(async () => (await this.#open(manifestId, manifest)).file);
   }
 
   /**
-   * Stores a chunk that the caller has compared with the manifest, evicting other files when needed.
+   * Keeps chunks, and makes room for those of them that are missing.
    *
-   * @throws {StoreFullError} when pinned files leave no room
+   * @throws {StoreFullError} when what open tasks have claimed leaves no room
    */
-  async write(manifestId: string, index: number, bytes: Uint8Array): Promise<void> {
-    const entry = this.#opened(manifestId);
-    const file = await entry.file;
-    if (!file || file.have.has(index)) return;
-    await this.#makeRoom(manifestId, bytes.length);
-    try {
-      await file.write(index, bytes);
-    } finally {
-      entry.storedBytes = Math.max(
-        file.storedBytes,
-        entry.storedBytes - (file.have.has(index) ? 0 : bytes.length),
-      );
-    }
+  async claim(
+    manifestId: string,
+    manifest: Manifest,
+    indices: Iterable<number>,
+    options: ClaimOptions = {},
+  ): Promise<ChunkClaim> {
+    const chunks = [...new Set(indices)].sort((a, b) => a - b);
+    return this.#inTurn(async () => {
+      const { entry, file } = await this.#open(manifestId, manifest);
+      const missing: number[] = [];
+      // Damage shows here, at the first use, rather than in a task's answer.
+      for (const chunk of chunks) if (!(await file.verify(chunk))) missing.push(chunk);
+      const release = hold(entry, chunks, () => (this.#uses += 1));
+      try {
+        await this.#makeRoom(options.isOptional ?? false);
+      } catch (error) {
+        release();
+        throw error;
+      }
+      // Making room may have replaced the data of this very file.
+      return { file, missing, [Symbol.dispose]: release };
+    });
   }
 
+  /** Stores a claimed chunk that the caller has compared with the manifest. */
+  async write(manifestId: string, index: number, bytes: Uint8Array): Promise<void> {
+    await this.#opened(manifestId).write(index, bytes);
+    this.#flushSoon();
+  }
+
+  /** Takes note of a claimed chunk that the swarm's process has verified and written into the data file. */
+  markStored(manifestId: string, index: number): void {
+    this.file(manifestId)?.markStored(index);
+    this.#flushSoon();
+  }
+
+  /** Makes everything written so far survive a crash. */
   async flush(): Promise<void> {
-    for (const { file } of this.#entries.values()) await (await file)?.flush();
+    for (const { file } of this.#entries.values()) await file?.flush();
   }
 
   /** Closes all files in good order; closing twice is safe. */
   async close(): Promise<void> {
-    for (const { file } of this.#entries.values()) await (await file)?.close();
+    this.#isClosed = true;
+    clearTimeout(this.#flushTimer);
+    await this.#inTurn(async () => {
+      for (const { file } of this.#entries.values()) await file?.close();
+    });
   }
 
-  /** One after the other, so that two writers do not count on the same room. */
-  async #makeRoom(keep: string, neededBytes: number): Promise<void> {
-    const turn = this.#room.then(() => this.#evict(keep, neededBytes));
-    this.#room = turn.catch(() => undefined);
+  /** One after the other, so that two claims do not count on the same room. */
+  async #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#turn.then(action);
+    this.#turn = turn.catch(() => undefined);
     return turn;
   }
 
-  async #evict(keep: string, neededBytes: number): Promise<void> {
-    const entry = this.#opened(keep);
-    // Counted before it is written: writes of several chunks run at once.
-    entry.storedBytes += neededBytes;
+  async #open(manifestId: string, manifest: Manifest): Promise<{ entry: Entry; file: ChunkFile }> {
+    let entry = this.#entries.get(manifestId);
+    if (!entry) {
+      entry = { file: undefined, closedBytes: 0, claimed: new Map(), lastUse: 0 };
+      this.#entries.set(manifestId, entry);
+    }
+    entry.lastUse = this.#uses += 1;
+    entry.file ??= await ChunkFile.open(join(this.init.directory, manifestId), manifest);
+    return { entry, file: entry.file };
+  }
+
+  async #makeRoom(isOptional: boolean): Promise<void> {
     const excess = this.usedBytes - this.init.quotaBytes;
     if (excess <= 0) return;
-    const candidates = [...this.#entries]
-      .filter(([manifestId, entry]) => manifestId !== keep && entry.pins === 0)
-      .map(([manifestId, { storedBytes: bytes, lastUse }]) => ({ manifestId, storedBytes: bytes, lastUse }));
-    const policy = this.init.evict ?? leastRecentlyUsed;
-    for (const manifestId of policy(candidates, excess)) await this.#remove(manifestId);
-    if (this.usedBytes > this.init.quotaBytes) {
-      entry.storedBytes -= neededBytes;
-      throw new StoreFullError(this.init.quotaBytes, this.usedBytes, neededBytes);
+    if (!isOptional) {
+      const candidates = [...this.#entries]
+        .map(([manifestId, entry]) => ({
+          manifestId,
+          evictableBytes: usedBytesOf(entry) - claimedBytesOf(entry),
+          lastUse: entry.lastUse,
+        }))
+        .filter(({ evictableBytes }) => evictableBytes > 0);
+      const policy = this.init.evict ?? leastRecentlyUsed;
+      for (const manifestId of policy(candidates, excess)) await this.#evict(manifestId);
+    }
+    const usedBytes = this.usedBytes;
+    if (usedBytes > this.init.quotaBytes) {
+      throw new StoreFullError(this.init.quotaBytes, usedBytes - excess, excess);
     }
   }
 
-  async #remove(manifestId: string): Promise<void> {
+  async #evict(manifestId: string): Promise<void> {
     const entry = this.#entries.get(manifestId);
-    if (!entry || entry.pins > 0) return;
-    this.init.onEvicted?.(manifestId);
+    if (!entry) return;
+    await this.init.onEvicting?.(manifestId);
+    if (entry.file && entry.claimed.size > 0) {
+      await entry.file.shrinkTo(new Set(entry.claimed.keys()));
+      return;
+    }
     this.#entries.delete(manifestId);
-    await (await entry.file)?.close();
+    await entry.file?.close();
     // The bitmap first: data without a bitmap is garbage, a bitmap without data would be a lie.
     await rm(join(this.init.directory, `${manifestId}.have`), { force: true });
     await rm(join(this.init.directory, `${manifestId}.data`), { force: true });
   }
 
-  #opened(manifestId: string): Entry {
-    const entry = this.#entries.get(manifestId);
-    if (!entry?.file) throw new RangeError(`no open file of manifest ${manifestId}`);
-    return entry;
+  #opened(manifestId: string): ChunkFile {
+    const file = this.file(manifestId);
+    if (!file) throw new RangeError(`no open file of manifest ${manifestId}`);
+    return file;
   }
+
+  #flushSoon(): void {
+    if (this.#flushTimer || this.#isClosed) return;
+    this.#flushTimer = setTimeout(() => {
+      this.#flushTimer = undefined;
+      // What cannot be flushed now is flushed later, or fetched again after a crash.
+      this.flush().catch(() => undefined);
+    }, FLUSH_AFTER_MS);
+    this.#flushTimer.unref();
+  }
+}
+
+function hold(entry: Entry, chunks: readonly number[], use: () => number): () => void {
+  for (const chunk of chunks) entry.claimed.set(chunk, (entry.claimed.get(chunk) ?? 0) + 1);
+  let isReleased = false;
+  return () => {
+    if (isReleased) return;
+    isReleased = true;
+    entry.lastUse = use();
+    for (const chunk of chunks) {
+      const left = (entry.claimed.get(chunk) ?? 1) - 1;
+      if (left > 0) entry.claimed.set(chunk, left);
+      else entry.claimed.delete(chunk);
+    }
+  };
+}
+
+function usedBytesOf({ file, closedBytes, claimed }: Entry): number {
+  if (!file) return closedBytes;
+  let bytes = file.storedBytes;
+  for (const chunk of claimed.keys()) if (!file.have.has(chunk)) bytes += file.chunkLength(chunk);
+  return bytes;
+}
+
+function claimedBytesOf({ file, claimed }: Entry): number {
+  let bytes = 0;
+  for (const chunk of claimed.keys()) bytes += file?.chunkLength(chunk) ?? 0;
+  return bytes;
 }
 
 function leastRecentlyUsed(candidates: readonly EvictionCandidate[], neededBytes: number): string[] {
@@ -186,7 +291,7 @@ function leastRecentlyUsed(candidates: readonly EvictionCandidate[], neededBytes
   for (const candidate of candidates.toSorted((a, b) => a.lastUse - b.lastUse)) {
     if (freed >= neededBytes) break;
     chosen.push(candidate.manifestId);
-    freed += candidate.storedBytes;
+    freed += candidate.evictableBytes;
   }
   return chosen;
 }

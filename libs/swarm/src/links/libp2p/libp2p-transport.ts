@@ -1,10 +1,10 @@
 import { privateKeyFromRaw } from '@libp2p/crypto/keys';
 import { mdns } from '@libp2p/mdns';
 import { noise } from '@libp2p/noise';
-import { tcp } from '@libp2p/tcp';
+import { tcp, type TCPOptions } from '@libp2p/tcp';
 import { webSockets } from '@libp2p/websockets';
 import { yamux } from '@libp2p/yamux';
-import { multiaddr } from '@multiformats/multiaddr';
+import { multiaddr, type Multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
 import { keyOfPeerId, type PeerIdentity } from '../../auth/peer-identity.js';
 import type { Transport, TransportEvents } from '../link.js';
@@ -26,8 +26,22 @@ export interface Libp2pTransportInit extends TransportEvents {
   readonly identity: PeerIdentity;
   /** Multiaddresses to listen on, only interfaces that the volunteer allows; TCP (`/ip4/…/tcp/0`) or WebSocket (`…/ws`). */
   readonly listen: readonly string[];
+  /** The address that dialled links start from: others see no other. Addresses of the other family are not dialled. */
+  readonly dialFrom?: string;
   /** Peers of one coordinator find each other on the local network under this name; no mDNS when left out. */
   readonly mdnsServiceTag?: string;
+}
+
+/** Options that bind dialled sockets. Node takes `localAddress` at `net.connect`, for which these options are meant. */
+function tcpFrom(localAddress: string): TCPOptions {
+  const dialOpts: TCPOptions['dialOpts'] & { readonly localAddress: string } = { localAddress };
+  return { dialOpts };
+}
+
+/** A socket that is bound to an address cannot reach the other family. */
+function otherThan(localAddress: string): (address: Multiaddr) => boolean {
+  const wanted = localAddress.includes(':') ? '/ip6/' : '/ip4/';
+  return (address) => !address.toString().startsWith(wanted);
 }
 
 /** TCP and WebSockets with Noise and yamux, and mDNS. No identify protocol: peers learn no address from it. */
@@ -42,7 +56,8 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
   const node = await createLibp2p({
     privateKey: privateKeyFromRaw(Buffer.concat([init.identity.seed, Buffer.from(x ?? '', 'base64url')])),
     addresses: { listen: [...init.listen] },
-    transports: [tcp(), webSockets()],
+    transports: init.dialFrom === undefined ? [tcp(), webSockets()] : [tcp(tcpFrom(init.dialFrom))],
+    ...(init.dialFrom !== undefined && { connectionGater: { denyDialMultiaddr: otherThan(init.dialFrom) } }),
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions })],
     connectionManager: {

@@ -1,0 +1,71 @@
+import { Buffer } from 'node:buffer';
+import { SWARM_LIMITS, swarmReplicasAnswer, type SwarmReplicaOffer } from '@gleaner/protocol';
+import { fetchCachedManifest, type ContentCache, type ManifestSource } from '@gleaner/swarm';
+import { Bitmap } from '@gleaner/swarm/engine';
+import { StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
+import type { CoordinatorClient } from '../coordinator-client.js';
+import type { SharedFiles } from './shared-files.js';
+import type { SwarmLog, SwarmSession } from './swarm-session.js';
+
+/** Of the free part of the store, this share is offered: the rest waits for tasks. */
+const OFFERED_SHARE = 0.5;
+const OFFER_TIMEOUT_MS = 600_000;
+const FIRST_ASK_MS = 10_000;
+const ASK_AGAIN_MS = 300_000;
+
+export interface ReplicaKeeperComponents {
+  readonly client: CoordinatorClient;
+  readonly store: ChunkStore;
+  readonly cache: ContentCache;
+  readonly manifests: ManifestSource;
+  readonly files: SharedFiles;
+  readonly log: SwarmLog;
+}
+
+/** Fetches chunks that too few volunteers hold, where there is room that nobody needs; tasks' chunks drive them out. */
+export class ReplicaKeeper {
+  #askAtMs = Date.now() + FIRST_ASK_MS;
+
+  constructor(private readonly components: ReplicaKeeperComponents) {}
+
+  /** Asks for offers when it is time, and takes them up one after the other. */
+  async round(session: SwarmSession, peerId: string, signal: AbortSignal): Promise<void> {
+    if (Date.now() < this.#askAtMs) return;
+    this.#askAtMs = Date.now() + ASK_AGAIN_MS;
+    const { client, store, log } = this.components;
+    const freeBytes = Math.floor(store.freeBytes * OFFERED_SHARE);
+    const holds = store.manifestIds.slice(0, SWARM_LIMITS.heldReplicas);
+    const request = { peerId, freeBytes, holds };
+    const { offers, retryAfterMs } = await client.postJson(
+      '/v1/swarm/replicas',
+      request,
+      swarmReplicasAnswer,
+      signal,
+    );
+    this.#askAtMs = Date.now() + retryAfterMs;
+    for (const offer of offers) {
+      await this.#keep(offer, session, AbortSignal.any([signal, AbortSignal.timeout(OFFER_TIMEOUT_MS)]));
+      log('replica-kept', { blobId: offer.location.blobId });
+    }
+  }
+
+  async #keep(
+    { location, ticket, chunks }: SwarmReplicaOffer,
+    session: SwarmSession,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { store, files } = this.components;
+    const manifest = await fetchCachedManifest(this.components, location, signal);
+    const wanted = new Bitmap(manifest.hashes.length, Buffer.from(chunks, 'base64'));
+    try {
+      using claim = await store.claim(location.manifestId, manifest, wanted, { isOptional: true });
+      for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
+      await session.join({ location, ticket }, manifest);
+      const peers = session.peerFetch({ location, manifest, indices: claim.missing });
+      if (claim.missing.length > 0) await peers.fetch(claim.missing, signal);
+    } catch (error) {
+      // A task has taken the room meanwhile: it comes first.
+      if (!(error instanceof StoreFullError)) throw error;
+    }
+  }
+}

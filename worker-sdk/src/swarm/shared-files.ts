@@ -1,0 +1,138 @@
+import { join } from 'node:path';
+import {
+  blobLocation,
+  signedTicket,
+  SWARM_LIMITS,
+  swarmTicketsAnswer,
+  type SignedTicket,
+} from '@gleaner/protocol';
+import type { BlobLocation } from '@gleaner/swarm';
+import { z } from 'zod';
+import type { CoordinatorClient } from '../coordinator-client.js';
+import { StateFile } from './state-file.js';
+
+/** Files shared at the same time; a link has channels for 64. */
+const MAX_FILES = 60;
+/** A ticket is renewed when less than this is left of it. */
+const RENEW_BEFORE_MS = 3600_000;
+/** A ticket that was refused is not asked for again before this. */
+const REFUSED_FOR_MS = 600_000;
+
+const sharedFile = z.strictObject({ location: blobLocation, ticket: signedTicket });
+export type TicketedFile = z.infer<typeof sharedFile>;
+
+/** Which files this host may share, with their tickets; kept over restarts. The last used come last. */
+export class SharedFiles {
+  readonly #files = new Map<string, TicketedFile>();
+  readonly #refusedUntilMs = new Map<string, number>();
+  readonly #file: StateFile<TicketedFile[]>;
+
+  private constructor(
+    private readonly client: CoordinatorClient,
+    private readonly peerId: string,
+    directory: string,
+  ) {
+    this.#file = new StateFile(join(directory, 'files.json'), z.array(sharedFile).max(MAX_FILES));
+  }
+
+  static async open(client: CoordinatorClient, peerId: string, directory: string): Promise<SharedFiles> {
+    const files = new SharedFiles(client, peerId, directory);
+    for (const file of (await files.#file.read()) ?? []) files.#files.set(file.location.manifestId, file);
+    return files;
+  }
+
+  /** Those whose ticket is valid. */
+  get all(): TicketedFile[] {
+    return [...this.#files.values()].filter(({ ticket }) => leftMs(ticket) > 0);
+  }
+
+  /** Adds a file, or a newer ticket. Returns the files that had to make room. */
+  async add(location: BlobLocation, ticket: SignedTicket): Promise<string[]> {
+    const { blobId, manifestId, sizeBytes, manifestUrl, contentUrl } = location;
+    const known = this.#files.get(manifestId);
+    const newest = known && known.ticket.body.exp > ticket.body.exp ? known.ticket : ticket;
+    this.#files.delete(manifestId);
+    const plain = { blobId, manifestId, sizeBytes, manifestUrl, contentUrl };
+    this.#files.set(manifestId, { location: plain, ticket: newest });
+    const dropped: string[] = [];
+    for (const oldest of this.#files.keys()) {
+      if (this.#files.size <= MAX_FILES) break;
+      this.#files.delete(oldest);
+      dropped.push(oldest);
+    }
+    if (known?.ticket.sig !== newest.sig) await this.#save();
+    return dropped;
+  }
+
+  async remove(manifestId: string): Promise<void> {
+    if (this.#files.delete(manifestId)) await this.#save();
+  }
+
+  /**
+   * A ticket for the file: the one at hand, else the coordinator's. Undefined when it refuses.
+   *
+   * @throws {CoordinatorError} when the coordinator is away
+   */
+  async ticketFor(location: BlobLocation, signal: AbortSignal): Promise<SignedTicket | undefined> {
+    const { manifestId } = location;
+    const atHand = [location.swarmTicket, this.#files.get(manifestId)?.ticket].find(
+      (ticket) => ticket && ticket.body.peerId === this.peerId && leftMs(ticket) > 0,
+    );
+    if (atHand) return atHand;
+    if (Date.now() < (this.#refusedUntilMs.get(manifestId) ?? 0)) return undefined;
+    const [ticket] = await this.#request([manifestId], signal);
+    return ticket;
+  }
+
+  /**
+   * Renews tickets that will run out soon.
+   *
+   * @returns files with a new ticket, and files that may not be shared any longer
+   * @throws {CoordinatorError} when the coordinator is away
+   */
+  async renew(signal: AbortSignal): Promise<{ renewed: TicketedFile[]; ended: string[] }> {
+    const due = [...this.#files.values()]
+      .filter(({ ticket }) => leftMs(ticket) < RENEW_BEFORE_MS)
+      .slice(0, SWARM_LIMITS.manifestsPerTicketCall);
+    const renewed: TicketedFile[] = [];
+    const ended: string[] = [];
+    if (due.length === 0) return { renewed, ended };
+    const manifestIds = due.map(({ location }) => location.manifestId);
+    const tickets = new Map(
+      (await this.#request(manifestIds, signal)).map((ticket) => [ticket.body.manifestId, ticket]),
+    );
+    for (const { location, ticket: old } of due) {
+      const ticket = tickets.get(location.manifestId);
+      if (ticket) {
+        this.#files.set(location.manifestId, { location, ticket });
+        renewed.push({ location, ticket });
+      } else if (leftMs(old) <= 0) {
+        this.#files.delete(location.manifestId);
+        ended.push(location.manifestId);
+      }
+    }
+    await this.#save();
+    return { renewed, ended };
+  }
+
+  async #request(manifestIds: readonly string[], signal: AbortSignal): Promise<SignedTicket[]> {
+    const request = { peerId: this.peerId, manifestIds };
+    const { tickets, refused } = await this.client.postJson(
+      '/v1/swarm/tickets',
+      request,
+      swarmTicketsAnswer,
+      signal,
+    );
+    for (const { manifestId } of refused) this.#refusedUntilMs.set(manifestId, Date.now() + REFUSED_FOR_MS);
+    return tickets;
+  }
+
+  async #save(): Promise<void> {
+    // What cannot be kept is asked for again after a restart.
+    await this.#file.write([...this.#files.values()]).catch(() => undefined);
+  }
+}
+
+function leftMs(ticket: SignedTicket): number {
+  return ticket.body.exp * 1000 - Date.now();
+}

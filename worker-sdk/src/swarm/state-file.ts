@@ -1,0 +1,42 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { z } from 'zod';
+
+/** One JSON value on disk, readable by its owner alone; what cannot be understood counts as absent. */
+export class StateFile<T> {
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    readonly path: string,
+    private readonly schema: z.ZodType<T>,
+  ) {}
+
+  async read(): Promise<T | undefined> {
+    try {
+      return this.schema.parse(JSON.parse(await readFile(this.path, 'utf8')));
+    } catch {
+      // Absent, damaged or of another version: everything kept here can be had anew.
+      return undefined;
+    }
+  }
+
+  /** Replaces the value; readers see the old one or the new one. */
+  async write(value: T): Promise<void> {
+    const text = JSON.stringify(value);
+    const turn = this.#writing.then(() => this.#replace(text));
+    this.#writing = turn.catch(() => undefined);
+    await turn;
+  }
+
+  async #replace(text: string): Promise<void> {
+    await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
+    const temporary = `${this.path}.new`;
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, this.path);
+  }
+}

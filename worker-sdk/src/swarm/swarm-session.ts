@@ -1,0 +1,157 @@
+import { Buffer } from 'node:buffer';
+import type { Manifest } from '@gleaner/protocol';
+import { sha256Hex, type ChunkRequest } from '@gleaner/swarm';
+import {
+  SwarmProcess,
+  type SwarmCoordinator,
+  type SwarmProcessInit,
+  type SwarmProgress,
+} from '@gleaner/swarm/process';
+import type { ChunkStore } from '@gleaner/swarm/store';
+import { allowedAddresses } from './allowed-addresses.js';
+import type { Membership } from './membership.js';
+import type { TicketedFile } from './shared-files.js';
+import type { SwarmPreferences } from './swarm-preferences.js';
+import type { PeerFetch } from './swarm-supply.js';
+
+export type SwarmLog = (event: string, fields?: Readonly<Record<string, string | number>>) => void;
+
+export interface SwarmSessionInit {
+  readonly membership: Membership;
+  readonly store: ChunkStore;
+  readonly coordinator: SwarmCoordinator;
+  readonly coordinatorUrl: URL;
+  readonly preferences: SwarmPreferences;
+  readonly knownPeers: readonly Uint8Array[];
+  readonly log: SwarmLog;
+}
+
+/** The swarm's process from its start to its end, and the files that it shares. */
+export class SwarmSession {
+  readonly #joined = new Set<string>();
+
+  private constructor(
+    private readonly init: SwarmSessionInit,
+    private readonly process: SwarmProcess,
+    /** Resolves with the reason, however the process ended. */
+    readonly ended: Promise<Error>,
+  ) {}
+
+  /** @throws {Error} when there is no valid certificate, or the process could not start */
+  static async start(init: SwarmSessionInit): Promise<SwarmSession> {
+    const { store, coordinator, log } = init;
+    const { promise: ended, resolve } = Promise.withResolvers<Error>();
+    const started = await SwarmProcess.start(processInit(init), {
+      coordinator,
+      onStored: (manifestId, chunk) => store.markStored(manifestId, chunk),
+      onDamaged: (manifestId, chunk) => store.file(manifestId)?.forget(chunk),
+      onEnded: resolve,
+      onLog: log,
+    });
+    log('swarm-started', { pid: started.pid, addresses: started.addresses.length });
+    return new SwarmSession(init, started.process, ended);
+  }
+
+  /** Shares a file, or renews its ticket. */
+  async join({ location, ticket }: TicketedFile, manifest: Manifest): Promise<void> {
+    const { manifestId } = location;
+    const file = await this.init.store.openFile(manifestId, manifest);
+    this.#joined.add(manifestId);
+    const { dataPath, have } = file;
+    await this.process.join({ location, manifest, ticket, dataPath, have: have.bytes });
+  }
+
+  /** Resolves once the process has let go of the file. */
+  async leave(manifestId: string): Promise<void> {
+    if (!this.#joined.delete(manifestId)) return;
+    await this.process.leave(manifestId);
+  }
+
+  isJoined(manifestId: string): boolean {
+    return this.#joined.has(manifestId);
+  }
+
+  /** A joined file, to be fetched from. */
+  peerFetch({ location: { manifestId } }: ChunkRequest): PeerFetch {
+    const { store } = this.init;
+    return {
+      fetch: (indices, signal) => this.process.fetch(manifestId, indices, signal),
+      missing: (indices) => {
+        const have = store.file(manifestId)?.have;
+        return indices.filter((index) => !have?.has(index));
+      },
+    };
+  }
+
+  /** This side has brought a chunk over HTTPS. */
+  noteStored(manifestId: string, chunk: number): void {
+    if (!this.#joined.has(manifestId)) return;
+    // A process that has ended reads the store's bitmap when it starts again.
+    this.process.noteStored(manifestId, [chunk]).catch(() => undefined);
+  }
+
+  /** Bytes per second. */
+  async limit(preferences: SwarmPreferences): Promise<void> {
+    await this.process.limit(ratesOf(preferences));
+  }
+
+  async renewCertificate(): Promise<void> {
+    const answer = this.init.membership.current;
+    if (answer) await this.process.renewCertificate(answer.certificate);
+  }
+
+  async progress(): Promise<SwarmProgress> {
+    return this.process.progress();
+  }
+
+  async knownPeers(): Promise<readonly Uint8Array[]> {
+    return this.process.knownPeers();
+  }
+
+  async close(): Promise<void> {
+    await this.process.close();
+  }
+}
+
+function processInit(init: SwarmSessionInit): SwarmProcessInit {
+  const { membership, preferences, coordinatorUrl, knownPeers } = init;
+  const answer = membership.current;
+  if (!answer) throw new Error('this host has no certificate for the swarm yet');
+  const { listen, dialFrom } = allowedAddresses(
+    preferences.interfaces,
+    preferences.port,
+    ['localhost', '127.0.0.1', '[::1]'].includes(coordinatorUrl.hostname),
+  );
+  const isRestricted = preferences.interfaces !== null;
+  const seen = isRestricted ? undefined : seenAddress(answer.seenAddress, preferences.port);
+  return {
+    seed: membership.identity.seed,
+    certificate: answer.certificate,
+    coordinatorKey: Buffer.from(answer.coordinatorKey, 'base64'),
+    listen,
+    knownPeers,
+    config: ratesOf(preferences),
+    ...(dialFrom !== undefined && { dialFrom }),
+    ...(seen !== undefined && { extraAddresses: [seen] }),
+    // Multicast leaves by whichever interface the system chooses: not where the volunteer named some.
+    ...(!isRestricted && { mdnsServiceTag: mdnsTag(answer.coordinatorKey) }),
+  };
+}
+
+function ratesOf({ uploadBytesPerSecond, downloadBytesPerSecond }: SwarmPreferences) {
+  return {
+    uploadBytesPerSecond: uploadBytesPerSecond ?? Number.POSITIVE_INFINITY,
+    downloadBytesPerSecond: downloadBytesPerSecond ?? Number.POSITIVE_INFINITY,
+  };
+}
+
+/** Where a router may forward the fixed port to this host. */
+function seenAddress(address: string, port: number): string | undefined {
+  if (port === 0 || address === '') return undefined;
+  return `/${address.includes(':') ? 'ip6' : 'ip4'}/${address}/tcp/${port}`;
+}
+
+/** One coordinator's hosts find each other; its name does not tell which. */
+function mdnsTag(coordinatorKey: string): string {
+  return `_gln-${sha256Hex(Buffer.from(coordinatorKey)).slice(0, 8)}._udp.local`;
+}

@@ -1,0 +1,327 @@
+import { Buffer } from 'node:buffer';
+import { join } from 'node:path';
+import { backoffDelayMs } from '@gleaner/domain';
+import { SWARM_LIMITS } from '@gleaner/protocol';
+import {
+  readCachedManifest,
+  SourceSupply,
+  type ChunkRequest,
+  type ChunkSupply,
+  type ContentCache,
+  type HttpOriginSource,
+} from '@gleaner/swarm';
+import { HttpSwarmCoordinator } from '@gleaner/swarm/process';
+import type { ChunkStore } from '@gleaner/swarm/store';
+import { z } from 'zod';
+import type { CoordinatorClient } from '../coordinator-client.js';
+import { WakeUp } from '../wake-up.js';
+import { Membership } from './membership.js';
+import { ReplicaKeeper } from './replicas.js';
+import { SharedFiles } from './shared-files.js';
+import { StateFile } from './state-file.js';
+import type { SwarmPreferences, SwarmStatus } from './swarm-preferences.js';
+import { SwarmSession, type SwarmLog } from './swarm-session.js';
+import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
+import { TrafficLedger } from './traffic-ledger.js';
+
+/** What moved is asked of the process at this interval; the rest of the housekeeping every so many rounds. */
+const ROUND_MS = 2000;
+const ROUNDS_PER_CHORE = 15;
+/** After a process that ended, or a certificate that was not given: 1 s to 2 min. */
+const RESTART_BACKOFF = { baseMs: 1000, maxMs: 120_000 };
+/** A session that lasted so long counts as a success. */
+const GOOD_SESSION_MS = 60_000;
+const CAP_CHECK_MS = 60_000;
+/** A task waits at most so long for its file to be joined. */
+const JOIN_TIMEOUT_MS = 5000;
+const MAX_KNOWN_PEERS = 200;
+
+const knownPeersSchema = z.array(z.base64().max(8192)).max(MAX_KNOWN_PEERS);
+
+export interface VolunteerSwarmComponents {
+  readonly client: CoordinatorClient;
+  readonly store: ChunkStore;
+  readonly cache: ContentCache;
+  readonly origin: HttpOriginSource;
+  /** The origin for the swarm's own tickets: it gives up soon, because peers may have the chunk. */
+  readonly ticketedOrigin: HttpOriginSource;
+  /** For the peer's key, its certificate, tickets, known peers and tallies. */
+  readonly directory: string;
+  /** Uniform in [0, 1); for the jitter of retries. */
+  readonly random: () => number;
+  readonly log: SwarmLog;
+}
+
+/**
+ * The volunteer's part in the swarm: off until told preferences, then a process of its own that is started again when it ends,
+ * with certificate, tickets and known peers kept for when the coordinator is away. Tasks get their chunks either way.
+ */
+export class VolunteerSwarm {
+  /** Brings chunks of tasks: from the swarm while there is one, else from the origin. */
+  readonly supply: ChunkSupply;
+  readonly #knownPeers: StateFile<string[]>;
+  readonly #changed = new WakeUp();
+  #preferences: SwarmPreferences | null = null;
+  #membership: Membership | undefined;
+  #files: SharedFiles | undefined;
+  #session: SwarmSession | undefined;
+  #stop = new AbortController();
+  #running: Promise<void> = Promise.resolve();
+  #state: Pick<SwarmStatus, 'state' | 'reason'> = { state: 'off', reason: 'you did not agree to it' };
+  #peers = 0;
+  #changedListener: () => void = () => undefined;
+
+  private constructor(
+    private readonly components: VolunteerSwarmComponents,
+    private readonly ledger: TrafficLedger,
+  ) {
+    const { origin, store, directory, log } = components;
+    this.#knownPeers = new StateFile(join(directory, 'known-peers.json'), knownPeersSchema);
+    const direct = new SourceSupply(origin, store, (manifestId, index, bytes) => {
+      ledger.add(manifestId, 'fromOriginBytes', bytes);
+      this.#session?.noteStored(manifestId, index);
+    });
+    this.supply = new SwarmSupply({
+      origin: direct,
+      join: (request, signal) => this.#joinFor(request, signal),
+      log,
+    });
+  }
+
+  static async open(components: VolunteerSwarmComponents): Promise<VolunteerSwarm> {
+    return new VolunteerSwarm(components, await TrafficLedger.open(components.directory));
+  }
+
+  /** Takes part as the volunteer allows; null: not at all. Returns at once. */
+  set(preferences: SwarmPreferences | null): void {
+    const before = this.#preferences;
+    this.#preferences = preferences;
+    if (before && preferences && isSameButForRates(before, preferences)) {
+      // A process that has just ended is started with the new rates.
+      this.#session?.limit(preferences).catch(() => undefined);
+      return;
+    }
+    this.#stop.abort(new Error('the preferences have changed'));
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    this.#running = this.#running.then(() => (preferences ? this.#live(signal) : undefined));
+    if (!preferences) this.#say('off', 'you switched it off');
+  }
+
+  /** Calls the listener whenever the status has changed. */
+  onChanged(listener: () => void): void {
+    this.#changedListener = listener;
+  }
+
+  status(): SwarmStatus {
+    return { ...this.#state, peers: this.#peers, ...this.ledger.current };
+  }
+
+  /** What a work request says of this host. */
+  get capabilities(): { peerId?: string; heldManifests: string[] } {
+    const heldManifests = this.components.store.manifestIds.slice(0, SWARM_LIMITS.heldManifests);
+    const peerId = this.#session && this.#membership?.identity.peerId;
+    return { heldManifests, ...(peerId !== undefined && { peerId }) };
+  }
+
+  /** Chunks of the file are about to be evicted. */
+  async leave(manifestId: string): Promise<void> {
+    // A process that has ended shares nothing.
+    await this.#session?.leave(manifestId).catch(() => undefined);
+  }
+
+  /** Ends the process; closing twice is safe. */
+  async close(): Promise<void> {
+    this.#preferences = null;
+    this.#stop.abort(new Error('the worker stops'));
+    await this.#running;
+    await this.ledger.save();
+  }
+
+  async #live(signal: AbortSignal): Promise<void> {
+    for (let failures = 0; !signal.aborted;) {
+      const startedAtMs = performance.now();
+      let reason: string;
+      try {
+        if (this.#isCapUsed()) {
+          this.#say('waiting', 'the monthly cap is used: everything comes over HTTPS until next month');
+          await this.#changed.wait(CAP_CHECK_MS, signal);
+          continue;
+        }
+        reason = await this.#liveOnce(signal);
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+      }
+      if (signal.aborted || this.#isCapUsed()) continue;
+      failures = performance.now() - startedAtMs > GOOD_SESSION_MS ? 1 : failures + 1;
+      const waitMs = backoffDelayMs(failures, RESTART_BACKOFF, this.components.random());
+      this.#say('waiting', `${reason}; trying again in ${Math.ceil(waitMs / 1000)} s, HTTPS meanwhile`);
+      await this.#changed.wait(waitMs, signal);
+    }
+  }
+
+  /** One process, from its start until it ends, the signal aborts or the cap is used. Returns why. */
+  async #liveOnce(signal: AbortSignal): Promise<string> {
+    this.#say('starting', 'starting');
+    const { client, store, directory, ticketedOrigin, log } = this.components;
+    const membership = (this.#membership ??= await Membership.open(client, directory));
+    const { peerId } = membership.identity;
+    const files = (this.#files ??= await SharedFiles.open(client, peerId, directory));
+    // The certificate at hand is good enough while the coordinator is away.
+    await membership.renew(signal).catch((error: unknown) => {
+      if (!membership.current) throw error;
+    });
+    if (signal.aborted || !this.#preferences) return 'stopped';
+    const session = await SwarmSession.start({
+      membership,
+      store,
+      coordinator: new HttpSwarmCoordinator({
+        baseUrl: client.baseUrl,
+        credentials: () => client.credentials(),
+        origin: ticketedOrigin,
+      }),
+      coordinatorUrl: client.baseUrl,
+      preferences: this.#preferences,
+      knownPeers: ((await this.#knownPeers.read()) ?? []).map((record) => Buffer.from(record, 'base64')),
+      log,
+    });
+    this.ledger.forgetProcess();
+    this.#session = session;
+    const over = new AbortController();
+    void session.ended.then((error) => over.abort(error));
+    const until = AbortSignal.any([signal, over.signal]);
+    try {
+      this.#say('on', 'sharing inputs with other volunteers');
+      await this.#rejoin(session, files, until);
+      await this.#keepHouse(session, membership, files, until);
+    } finally {
+      this.#session = undefined;
+      this.#peers = 0;
+      await session.close();
+      await this.ledger.save();
+    }
+    return over.signal.aborted ? (await session.ended).message : 'stopped';
+  }
+
+  async #rejoin(session: SwarmSession, files: SharedFiles, signal: AbortSignal): Promise<void> {
+    for (const file of files.all) {
+      if (signal.aborted) return;
+      const manifest = await readCachedManifest(this.components.cache, file.location.manifestId);
+      const isKept = this.components.store.manifestIds.includes(file.location.manifestId);
+      if (manifest && isKept) await session.join(file, manifest).catch((error: unknown) => this.#warn(error));
+      else await files.remove(file.location.manifestId);
+    }
+  }
+
+  async #keepHouse(
+    session: SwarmSession,
+    membership: Membership,
+    files: SharedFiles,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { client, store, cache, origin, log } = this.components;
+    const replicas = new ReplicaKeeper({ client, store, cache, manifests: origin, files, log });
+    const chores = [
+      async () => {
+        if (await membership.renew(signal)) await session.renewCertificate();
+      },
+      () => this.#renewTickets(session, files, signal),
+      () => this.#reportTraffic(membership.identity.peerId, signal),
+      () => this.#savePeers(session),
+      () => this.ledger.save(),
+    ];
+    let replicating = Promise.resolve();
+    let isReplicating = false;
+    for (let round = 1; !signal.aborted && !this.#isCapUsed(); round += 1) {
+      const before = JSON.stringify(this.status());
+      const progress = await session.progress();
+      this.ledger.follow(progress.files);
+      this.#peers = progress.peers.length;
+      if (JSON.stringify(this.status()) !== before) this.#changedListener();
+      if (round % ROUNDS_PER_CHORE === 0) {
+        for (const chore of chores) await chore().catch((error: unknown) => this.#warn(error));
+      }
+      if (this.#preferences?.keepsReplicas && !isReplicating) {
+        isReplicating = true;
+        replicating = replicas
+          .round(session, membership.identity.peerId, signal)
+          .catch((error: unknown) => this.#warn(error))
+          .finally(() => {
+            isReplicating = false;
+          });
+      }
+      await new WakeUp().wait(ROUND_MS, signal);
+    }
+    // The last words of a process that is told to end, not of one that is gone.
+    await session
+      .progress()
+      .then(({ files: moved }) => this.ledger.follow(moved))
+      .then(() => this.#savePeers(session))
+      .catch(() => undefined);
+    await replicating;
+  }
+
+  async #renewTickets(session: SwarmSession, files: SharedFiles, signal: AbortSignal): Promise<void> {
+    const { renewed, ended } = await files.renew(signal);
+    for (const file of renewed) {
+      const manifest = await readCachedManifest(this.components.cache, file.location.manifestId);
+      if (manifest && session.isJoined(file.location.manifestId)) await session.join(file, manifest);
+    }
+    for (const manifestId of ended) await session.leave(manifestId);
+  }
+
+  async #reportTraffic(peerId: string, signal: AbortSignal): Promise<void> {
+    const report = this.ledger.report(peerId);
+    if (!report) return;
+    await this.components.client.postJson('/v1/swarm/traffic', report, z.unknown(), signal);
+    this.ledger.reported(report);
+  }
+
+  async #savePeers(session: SwarmSession): Promise<void> {
+    const records = (await session.knownPeers()).slice(-MAX_KNOWN_PEERS);
+    await this.#knownPeers.write(records.map((record) => Buffer.from(record).toString('base64')));
+  }
+
+  /** Undefined means: from the origin, now. */
+  async #joinFor(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
+    const session = this.#session;
+    const files = this.#files;
+    if (!session || !files) return undefined;
+    const { location, manifest } = request;
+    try {
+      const ticket = await files.ticketFor(
+        location,
+        AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]),
+      );
+      if (!ticket) return undefined;
+      for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
+      await session.join({ location, ticket }, manifest);
+      return session.peerFetch(request);
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#warn(error);
+      return undefined;
+    }
+  }
+
+  #isCapUsed(): boolean {
+    const cap = this.#preferences?.monthlyCapBytes ?? Number.POSITIVE_INFINITY;
+    return this.ledger.current.monthBytes >= cap;
+  }
+
+  #say(state: SwarmStatus['state'], reason: string): void {
+    this.#state = { state, reason };
+    this.components.log(`swarm-${state}`, { reason });
+    this.#changedListener();
+  }
+
+  #warn(error: unknown): void {
+    this.components.log('swarm-trouble', { reason: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+function isSameButForRates(a: SwarmPreferences, b: SwarmPreferences): boolean {
+  const rest = (preferences: SwarmPreferences): string =>
+    JSON.stringify({ ...preferences, uploadBytesPerSecond: null, downloadBytesPerSecond: null });
+  return rest(a) === rest(b);
+}
