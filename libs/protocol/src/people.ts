@@ -114,6 +114,8 @@ export const hostTasks = z
         deadlineAt: isoInstant,
       }),
     ),
+    /** Of one core, from results of the last hour; null where there are none. */
+    cyclesPerSecond: decimalString.nullable(),
     /** What the host was told when it last asked for work; null where this coordinator has not heard it lately. */
     lastAnswer: z.strictObject({ at: isoInstant, noWork: z.array(noWorkReason) }).nullable(),
   })

@@ -59,6 +59,7 @@ export class HostTasksService {
         assignedAt: row.assigned_at.toISOString(),
         deadlineAt: row.deadline_at.toISOString(),
       })),
+      cyclesPerSecond: this.work.speedOf(hostId),
       lastAnswer: this.work.lastAnswerTo(hostId),
     };
   }

@@ -2,7 +2,10 @@ import { client } from '@gleaner/client';
 import type { Problem } from '@gleaner/protocol';
 import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { reportReachable, reportUnreachable } from './reachability';
-import { sessionToken } from './session';
+import { noteServerTime } from './server-clock';
+import { forgetSession } from './session';
+
+const UNAUTHORISED = 401;
 
 /** An answer of the coordinator that says why not. */
 export class ProblemError extends Error {
@@ -15,11 +18,17 @@ export class ProblemError extends Error {
   }
 }
 
-client.setConfig({ baseUrl: location.origin, auth: () => sessionToken() ?? undefined, throwOnError: true });
+client.setConfig({ baseUrl: location.origin, throwOnError: true });
+
+client.interceptors.response.use((response) => {
+  noteServerTime(response.headers.get('date'));
+  return response;
+});
 
 // The generated client throws what was in the body; the status is what decides whether to try again.
 client.interceptors.error.use((error, response) => {
   if (!response) return error instanceof Error ? error : new TypeError('The coordinator does not answer.');
+  if (response.status === UNAUTHORISED) forgetSession();
   return new ProblemError(response.status, typeof error === 'object' && error !== null ? error : {});
 });
 

@@ -1,26 +1,31 @@
 import { useSyncExternalStore } from 'react';
 
-const KEY = 'gleaner.token';
+/*
+ * Whether somebody has signed in is known by a cookie that scripts cannot read. What is kept here is only whose account it
+ * is, so that pages need not ask first; it is forgotten as soon as the coordinator says that the session has ended.
+ */
+const KEY = 'gleaner.session';
 const listeners = new Set<() => void>();
 
-/** The signed-in person's API token; null for a visitor. */
-export function sessionToken(): string | null {
+/** Id of the signed-in person's account; null for a visitor. */
+export function sessionAccount(): string | null {
   return localStorage.getItem(KEY);
 }
 
-export function signIn(token: string): void {
-  localStorage.setItem(KEY, token);
+export function rememberSession(accountId: string): void {
+  localStorage.setItem(KEY, accountId);
   for (const listener of listeners) listener();
 }
 
-export function signOut(): void {
+export function forgetSession(): void {
+  if (sessionAccount() === null) return;
   localStorage.removeItem(KEY);
   for (const listener of listeners) listener();
 }
 
-/** Follows {@link sessionToken}, also when another tab signs in or out. */
-export function useSessionToken(): string | null {
-  return useSyncExternalStore(subscribe, sessionToken);
+/** Follows {@link sessionAccount}, also when another tab signs in or out. */
+export function useSession(): string | null {
+  return useSyncExternalStore(subscribe, sessionAccount);
 }
 
 function subscribe(listener: () => void): () => void {

@@ -2,18 +2,18 @@ import { approveDevice } from '@gleaner/client';
 import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useSessionToken } from '../api/session';
+import { useSession } from '../api/session';
 import { Button, PageTitle, Panel } from '../ui/parts';
 
 /** Where the link leads that an agent shows: a person lets the machine join their account. */
 export function ActivatePage() {
-  const token = useSessionToken();
+  const account = useSession();
   return (
     <>
       <PageTitle lead="An agent on a machine of yours shows a code. Approve it, and what the machine computes is yours.">
         Approve a machine
       </PageTitle>
-      <Panel className="max-w-xl">{token === null ? <SignInFirst /> : <ApprovalForm />}</Panel>
+      <Panel className="max-w-xl">{account === null ? <SignInFirst /> : <ApprovalForm />}</Panel>
     </>
   );
 }
@@ -21,10 +21,22 @@ export function ActivatePage() {
 function SignInFirst() {
   return (
     <p>
-      <Link to="/account" className="text-accent underline underline-offset-4">
+      <Link
+        to="/sign-in"
+        search={{ next: location.pathname + location.search }}
+        className="text-accent underline underline-offset-4"
+      >
         Sign in
       </Link>{' '}
-      first, then open this link again: the machine waits for a quarter of an hour.
+      or{' '}
+      <Link
+        to="/sign-in"
+        search={{ mode: 'sign-up', next: location.pathname + location.search }}
+        className="text-accent underline underline-offset-4"
+      >
+        create an account
+      </Link>{' '}
+      first; it leads back here. The machine waits for a quarter of an hour.
     </p>
   );
 }
@@ -38,7 +50,10 @@ function ApprovalForm() {
     const { approved, host } = decision.data.data;
     return (
       <p role="status" className="font-semibold">
-        <bdi>{host.name}</bdi> {approved ? 'is one of your machines now.' : 'was turned down.'}
+        <bdi>{host.name}</bdi> {approved ? 'is one of your machines now.' : 'was turned down.'}{' '}
+        <Link to="/account" className="text-accent underline underline-offset-4">
+          My machines
+        </Link>
       </p>
     );
   }

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useSyncExternalStore, type ReactNode } from 'react';
 import { runningJobsQuery } from '../api/queries';
-import { useSessionToken } from '../api/session';
+import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Button, PageTitle, Panel, Progress } from '../ui/parts';
 import { volunteerSession, type VolunteerState } from '../volunteer/volunteer-session';
@@ -160,7 +160,7 @@ function InHand({ state }: { readonly state: VolunteerState }) {
 }
 
 function Given({ state }: { readonly state: VolunteerState }) {
-  const token = useSessionToken();
+  const account = useSession();
   const cycles = (state.status?.cycles ?? 0n) + state.taskCycles;
   return (
     <Panel>
@@ -178,7 +178,7 @@ function Given({ state }: { readonly state: VolunteerState }) {
             <>
               You compute without a name, as machine {state.host.hostId}.{' '}
               <Link to="/account" className="text-accent underline underline-offset-4">
-                {token === null ? 'Sign in to claim it' : 'Claim it for your account'}
+                {account === null ? 'Sign in to claim it' : 'Claim it for your account'}
               </Link>
               .
             </>

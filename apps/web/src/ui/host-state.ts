@@ -6,7 +6,7 @@ const SILENT_AFTER_MS = 10 * 60 * 1000;
 
 /** What a host does now, in words, and the colour of its dot. */
 export function hostState(
-  host: Pick<Host, 'held' | 'inProgress' | 'lastSeenAt'>,
+  host: Pick<Host, 'held' | 'inProgress' | 'lastSeenAt' | 'wishes'>,
   nowMs: number,
 ): { readonly text: string; readonly dot: string } {
   if (host.held !== null) return { text: `Held by an operator: ${host.held}`, dot: 'bg-bad' };
@@ -15,7 +15,17 @@ export function hostState(
   if (silentMs > SILENT_AFTER_MS) {
     return { text: `Silent for ${formatDuration(silentMs / 1000)}`, dot: 'bg-muted' };
   }
-  if (host.inProgress === 0) return { text: 'Awake, without a task at the moment', dot: 'bg-good' };
   const tasks = host.inProgress === 1 ? 'one task' : `${host.inProgress} tasks`;
-  return { text: `Computing ${tasks}`, dot: 'bg-grain breathing' };
+  switch (host.wishes.run) {
+    case 'pause':
+      return { text: 'Paused, as you asked', dot: 'bg-muted' };
+    case 'finish':
+      return host.inProgress === 0
+        ? { text: 'Finished, as you asked', dot: 'bg-muted' }
+        : { text: `Finishing ${tasks}, then it rests`, dot: 'bg-grain breathing' };
+    case 'run':
+      return host.inProgress === 0
+        ? { text: 'Awake, without a task at the moment', dot: 'bg-good' }
+        : { text: `Computing ${tasks}`, dot: 'bg-grain breathing' };
+  }
 }

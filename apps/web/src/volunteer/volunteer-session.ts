@@ -8,7 +8,7 @@ import {
   type Worker,
   type WorkerStatus,
 } from '@gleaner/worker-sdk/browser';
-import { sessionToken } from '../api/session';
+import { sessionAccount } from '../api/session';
 import { OnlyTab } from './only-tab';
 import { DEFAULT_WISHES, pauseReason, type Surroundings, type Wishes } from './pause-reason';
 import { forgetHost, readSavedHost, saveHost, type SavedHost } from './saved-host';
@@ -95,12 +95,13 @@ class VolunteerSession {
 
   async #attach(): Promise<SavedHost> {
     const saved = readSavedHost();
-    const token = sessionToken();
+    const account = sessionAccount();
     // Somebody who has signed in since gets the credit from now on; what was anonymous stays claimable.
-    if (saved && (!saved.isAnonymous || token === null)) return saved;
+    if (saved && (account === null || saved.accountId === account)) return saved;
     const facts = describeBrowser('browser', PAGE_VERSION);
     const attached = await attachBrowser(
-      { baseUrl: new URL(location.origin), facts, ...(token !== null && { token }) },
+      // The session's cookie, if there is one, says whose host it becomes.
+      { baseUrl: new URL(location.origin), facts },
       AbortSignal.timeout(30_000),
     );
     const host: SavedHost = {

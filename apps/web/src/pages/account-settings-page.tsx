@@ -1,0 +1,60 @@
+import { renameMyAccount } from '@gleaner/client';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { sessionQuery } from '../api/people-queries';
+import { myAccountQuery } from '../api/queries';
+import { useSession } from '../api/session';
+import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
+import { Button, PageTitle, Panel } from '../ui/parts';
+import { DeleteAccount } from './account/delete-account';
+import { MyTokens } from './account/my-tokens';
+import { SignInForms } from './sign-in-page';
+
+export function AccountSettingsPage() {
+  const accountId = useSession();
+  const { data: account } = useQuery(myAccountQuery(accountId));
+  const { data: session } = useQuery(sessionQuery);
+  if (accountId === null) return <SignInForms mode="sign-in" search={{ next: '/account/settings' }} />;
+  if (!account) return <p className="text-muted">Loading your account …</p>;
+  return (
+    <>
+      <PageTitle lead={session?.email ?? undefined}>Settings</PageTitle>
+      <Rename accountId={accountId} name={account.name} />
+      <MyTokens accountId={accountId} isOperator={account.operator} />
+      <DeleteAccount name={account.name} />
+    </>
+  );
+}
+
+function Rename({ accountId, name }: { readonly accountId: string; readonly name: string }) {
+  const queryClient = useQueryClient();
+  const rename = useMutation({
+    mutationFn: (form: FormData) =>
+      renameMyAccount({ body: { name: textOf(form, 'name').trim() }, throwOnError: true }),
+    onSuccess: () => queryClient.invalidateQueries(myAccountQuery(accountId)),
+  });
+  return (
+    <Panel className="max-w-xl">
+      <Form onSubmit={rename.mutate}>
+        <Field
+          label="Name"
+          name="name"
+          hint="As the leaderboards show it."
+          defaultValue={name}
+          maxLength={80}
+          dir="auto"
+          required
+          error={fieldError(rename.error, 'name')}
+        />
+        <FormError error={rename.error} />
+        <div className="mt-4 flex items-center gap-4">
+          <Button type="submit" look="quiet" disabled={rename.isPending}>
+            Save the name
+          </Button>
+          <span role="status" className="text-sm font-semibold text-good">
+            {rename.isSuccess && 'Saved.'}
+          </span>
+        </div>
+      </Form>
+    </Panel>
+  );
+}

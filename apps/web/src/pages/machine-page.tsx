@@ -1,0 +1,137 @@
+import { detachHost, type Host } from '@gleaner/client';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useState, type ReactNode } from 'react';
+import { machineQuery, machineTasksQuery } from '../api/people-queries';
+import { ProblemError } from '../api/query-client';
+import { serverNowMs } from '../api/server-clock';
+import { useSession } from '../api/session';
+import { Cycles } from '../ui/cycles';
+import { hostState } from '../ui/host-state';
+import { FormError } from '../ui/field';
+import { Button, PageTitle, Panel } from '../ui/parts';
+import { TimeAgo } from '../ui/time-ago';
+import { MachineName } from './machine/machine-name';
+import { MachinePreferences } from './machine/machine-preferences';
+import { MachineTasks } from './machine/machine-tasks';
+import { RunControl } from './machine/run-control';
+import { NotFoundPage } from './not-found-page';
+import { SignInForms } from './sign-in-page';
+
+/** One of my machines: what it does and why, and what I want it to do. */
+export function MachinePage() {
+  const { hostId } = useParams({ from: '/account/machines/$hostId' });
+  const accountId = useSession();
+  const { data, error } = useQuery(machineQuery(accountId, hostId));
+  const { data: tasks } = useQuery(machineTasksQuery(accountId, hostId));
+  if (accountId === null) {
+    return (
+      <SignInForms mode="sign-in" search={{ next: `/account/machines/${encodeURIComponent(hostId)}` }} />
+    );
+  }
+  if (error instanceof ProblemError && error.status < 500) return <NotFoundPage />;
+  if (!data) return <p className="text-muted">Loading the machine …</p>;
+  const { host, etag } = data;
+  const { text, dot } = hostState(host, serverNowMs());
+  return (
+    <>
+      <p className="mb-4">
+        <Link to="/account" className="text-accent underline underline-offset-4">
+          My machines
+        </Link>
+      </p>
+      <PageTitle
+        lead={
+          <span className="flex items-baseline gap-3">
+            <span aria-hidden="true" className={`size-3 shrink-0 rounded-full ${dot}`} />
+            <span className="min-w-0 [overflow-wrap:anywhere]">{text}</span>
+          </span>
+        }
+      >
+        <bdi>{host.name}</bdi>
+      </PageTitle>
+      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
+        <RunControl host={host} etag={etag} accountId={accountId} />
+        <Facts host={host} speed={tasks?.cyclesPerSecond ?? null} />
+        {tasks && <MachineTasks tasks={tasks} host={host} />}
+        <MachinePreferences key={host.wishes.version} host={host} etag={etag} accountId={accountId} />
+        <MachineName key={host.name} host={host} etag={etag} accountId={accountId} />
+        <Detach host={host} />
+      </div>
+    </>
+  );
+}
+
+function Facts({ host, speed }: { readonly host: Host; readonly speed: string | null }) {
+  const { allowance } = host;
+  return (
+    <Panel>
+      <h2 className="text-xl">This machine</h2>
+      <dl className="mt-3 space-y-2">
+        <Fact name="Credit">
+          <Cycles value={host.credit} />
+        </Fact>
+        <Fact name="Speed of a core">
+          {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles a second" />}
+        </Fact>
+        <Fact name="Last seen">{host.lastSeenAt === null ? 'never' : <TimeAgo at={host.lastSeenAt} />}</Fact>
+        <Fact name={host.kind === 'browser' ? 'Browser' : 'Agent'}>
+          <bdi>{host.agentVersion}</bdi> on <bdi>{host.platform}</bdi>
+        </Fact>
+        <Fact name="Offers">
+          {host.cores} {host.cores === 1 ? 'core' : 'cores'}, {host.memoryMiB.toLocaleString('en')} MiB
+        </Fact>
+        <Fact name="Tasks today">
+          {allowance.usedToday.toLocaleString('en')} of {allowance.perDay.toLocaleString('en')}; the allowance
+          grows with results that agree
+        </Fact>
+        <Fact name="Attached">
+          <TimeAgo at={host.createdAt} />
+        </Fact>
+      </dl>
+    </Panel>
+  );
+}
+
+function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+  return (
+    <div className="flex justify-between gap-6">
+      <dt className="text-muted">{name}</dt>
+      <dd className="figure min-w-0 text-right font-semibold [overflow-wrap:anywhere]">{children}</dd>
+    </div>
+  );
+}
+
+function Detach({ host }: { readonly host: Host }) {
+  const [isAsking, setAsking] = useState(false);
+  const navigate = useNavigate();
+  const detach = useMutation({
+    mutationFn: () => detachHost({ path: { id: host.id }, throwOnError: true }),
+    onSuccess: () => navigate({ to: '/account' }),
+  });
+  return (
+    <Panel>
+      <h2 className="text-xl">Detach</h2>
+      <p className="mt-2 text-muted">
+        Its token ends and what it computes goes to others. Its credit stays yours.
+      </p>
+      <div className="mt-4 flex flex-wrap gap-3">
+        {isAsking ? (
+          <>
+            <Button disabled={detach.isPending} onClick={() => detach.mutate()}>
+              Yes, detach it
+            </Button>
+            <Button look="quiet" onClick={() => setAsking(false)}>
+              Keep it
+            </Button>
+          </>
+        ) : (
+          <Button look="quiet" onClick={() => setAsking(true)}>
+            Detach this machine
+          </Button>
+        )}
+      </div>
+      <FormError error={detach.error} />
+    </Panel>
+  );
+}
