@@ -26,6 +26,18 @@ export const agentStatus = z.object({
   isFinishing: z.boolean(),
   /** What of the machine it may use now, and why; see `IdleDecision`. */
   allowance: z.object({ cores: z.number().int(), dutyCycle: z.number(), reason: z.string() }),
+  /** What is exchanged with other volunteers. */
+  swarm: z
+    .object({
+      state: z.enum(['off', 'starting', 'on', 'waiting']),
+      reason: z.string(),
+      peers: z.number().int(),
+      fromPeersBytes: z.number(),
+      fromOriginBytes: z.number(),
+      toPeersBytes: z.number(),
+      monthBytes: z.number(),
+    })
+    .nullable(),
   buffered: z.number().int(),
   unreported: z.number().int(),
   finishedTasks: z.number().int(),

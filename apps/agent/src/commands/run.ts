@@ -5,6 +5,7 @@ import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
 import { trustSystemAuthorities } from '../network-settings.js';
 import { IdleGovernor } from '../policy/idle-governor.js';
+import { SwarmGovernor } from '../swarm/swarm-governor.js';
 import { keepTallies } from '../top/tallies.js';
 import { StatusWriter } from '../status-file.js';
 import { asAgentError } from './attach.js';
@@ -52,6 +53,7 @@ export async function run(command: RunCommand): Promise<void> {
       ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
     },
     ...(command.once && { once: true }),
+    log,
   });
   const status = new StatusWriter(directory);
   worker.on('status', (event) => {
@@ -66,6 +68,7 @@ export async function run(command: RunCommand): Promise<void> {
     });
   });
   resources.use(await IdleGovernor.start({ directory, worker, isAlways: command.always, log }));
+  resources.use(await SwarmGovernor.start({ directory, worker, agreed: attachment.p2p, log }));
   stopWhenTold(worker, log);
   await worker.start();
   const error = await ended;

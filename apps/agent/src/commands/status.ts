@@ -1,6 +1,7 @@
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { readStatus, type AgentStatus } from '../status-file.js';
+import { swarmLine } from '../swarm/swarm-line.js';
 
 /** Tells what the agent does, or why it does nothing. Never fails because nothing runs. */
 export async function status(command: { directory: DataDirectory; json: boolean }): Promise<void> {
@@ -46,7 +47,7 @@ function describe(said: AgentStatus): string[] {
     return `  task ${taskId}: ${app}, ${jobName}${progress}`;
   });
   const waiting = `${said.buffered} waiting, ${said.unreported} to report, ${said.finishedTasks} finished since it started`;
-  return [...tasks, waiting];
+  return [...tasks, waiting, ...(said.swarm ? [swarmLine(said.swarm)] : [])];
 }
 
 function isLocked(directory: DataDirectory): boolean {

@@ -1,5 +1,6 @@
 import { DEFAULT_IDLE_PREFERENCES } from '@gleaner/domain';
 import { describe, expect, it } from 'vitest';
+import { completeSwarmPreferences } from '../swarm/swarm-preferences-file.js';
 import { completePreferences, parsePreferences } from './preferences-file.js';
 
 const read = (value: unknown) =>
@@ -50,7 +51,26 @@ describe('preferences', () => {
     expect(hours?.friday).toEqual([]);
   });
 
+  it('limit what is exchanged with other volunteers, in bytes or in words', () => {
+    const file = {
+      uploadLimit: '500kB/s',
+      downloadLimit: 2_000_000,
+      monthlyCapBytes: '10 GB',
+      interfaces: 'eth0,wlan0',
+    };
+    const parsed = parsePreferences(JSON.stringify(file), 'preferences.json');
+    expect(completeSwarmPreferences(parsed)).toEqual({
+      uploadBytesPerSecond: 500_000,
+      downloadBytesPerSecond: 2_000_000,
+      monthlyCapBytes: 10_000_000_000,
+      port: 0,
+      interfaces: ['eth0', 'wlan0'],
+      keepsReplicas: true,
+    });
+  });
+
   it.each([
+    ['{"uploadLimit":"fast"}', 'uploadLimit: must be more than nothing'],
     ['{"whileInUse":"sometimes"}', 'preferences.json: whileInUse'],
     ['{"cpuTimePercent":{"idle":0}}', 'cpuTimePercent.idle'],
     ['{"hours":{"monday":"25:00-26:00"}}', 'hours.monday'],

@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import type { DataDirectory } from '../data-directory.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { swarmPreferencesFields } from '../swarm/swarm-preferences-file.js';
 
 export const PREFERENCES_NAME = 'preferences.json';
 
@@ -54,6 +55,7 @@ const preferencesFile = z.strictObject({
     .max(2 ** 40)
     .optional(),
   hours: weekly.nullable().optional(),
+  ...swarmPreferencesFields,
 });
 export type PreferencesFile = z.infer<typeof preferencesFile>;
 

@@ -1,6 +1,7 @@
 import { formatHourRange } from '@gleaner/domain';
 import type { DataDirectory } from '../data-directory.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { completeSwarmPreferences, describeSwarmPreferences } from '../swarm/swarm-preferences-file.js';
 import {
   completePreferences,
   parsePreferences,
@@ -29,7 +30,9 @@ export async function prefs({ directory, changes, json }: PrefsCommand): Promise
   }
   const written = parsePreferences(text, path);
   if (json) {
-    process.stdout.write(`${JSON.stringify({ path, written, inForce: completePreferences(written) })}\n`);
+    const swarm = completeSwarmPreferences(written);
+    const inForce = { ...completePreferences(written), swarm };
+    process.stdout.write(`${JSON.stringify({ path, written, inForce })}\n`);
     return;
   }
   process.stdout.write(`${describe(written).join('\n')}\n`);
@@ -88,6 +91,7 @@ function describe(written: PreferencesFile): string[] {
     `pause at temperature           ${inForce.maxTemperatureC === null ? 'never' : `${inForce.maxTemperatureC} °C`} (maxTemperatureC)`,
     `disk to leave free             ${inForce.minFreeDiskMiB} MiB (minFreeDiskMiB)`,
     `hours                          ${written.hours ? hoursText(written.hours) : 'always'} (hours.everyday, hours.monday, …)`,
+    ...describeSwarmPreferences(written),
   ];
 }
 

@@ -12,6 +12,9 @@ const idle: AgentStatus = {
   running: [],
   isFinishing: false,
   allowance: { cores: 0, dutyCycle: 1, reason: 'paused: on battery' },
+  swarm: null,
+  traffic: { fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0 },
+  projects: [],
   buffered: 2,
   unreported: 1,
   finishedTasks: 3,
@@ -60,6 +63,22 @@ describe('agent top', () => {
     expect(lines[0]).toBe('gleaner agent   working   2 of 3 cores busy for 50 % of the time');
     expect(lines[4]).toBe('seti@1 one-night                   [############............]  50 %    45 min');
     expect(lines[5]).toBe('prime@2 hunt                       [........................]     ? 2 h 1 min');
+  });
+
+  it('shows what was exchanged with other volunteers', () => {
+    const swarm = {
+      state: 'on' as const,
+      reason: 'sharing',
+      peers: 3,
+      fromPeersBytes: 12_345_678,
+      fromOriginBytes: 999,
+      toPeersBytes: 0,
+      monthBytes: 0,
+    };
+    const lines = renderTop({ ...idle, swarm }, tallies, now, 120);
+    expect(lines.at(-1)).toBe(
+      'inputs: 12.3 MB from volunteers, 999 B from the coordinator, 0 B to volunteers (3 connected)',
+    );
   });
 
   it('is never wider than the terminal', () => {

@@ -1,4 +1,5 @@
 import type { AgentStatus } from '../status-file.js';
+import { swarmLine } from '../swarm/swarm-line.js';
 import type { Tallies } from './tallies.js';
 
 const BAR_CELLS = 24;
@@ -19,6 +20,7 @@ export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, colu
     ...(status.running.length > 0 ? [''] : []),
     `${status.buffered} waiting   ${status.unreported} to report   ${tallies.tasks} finished in all`,
     `cycles: ${formatCycles(tallies.cyclesOfDay)} today   ${formatCycles(tallies.cycles)} in all`,
+    ...(status.swarm ? [swarmLine(status.swarm)] : []),
   ];
   return lines.map((line) => line.slice(0, columns));
 }
