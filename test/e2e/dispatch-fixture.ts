@@ -28,6 +28,8 @@ export interface JobSeed {
   readonly memoryMiB?: number;
   readonly share?: number;
   readonly taskDeadline?: string;
+  /** Blobs that exist, by name. */
+  readonly inputs?: Readonly<Record<string, string>>;
 }
 
 /** A running job with its units, put straight into the database: what these tests are about begins after the split. */
@@ -35,6 +37,7 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
   const spec = jobSpec.parse({
     name: 'seeded',
     app: 'seeded@1',
+    inputs: { ...seed.inputs },
     split: [{ kind: 'range', name: 'x', from: 0, to: seed.units, step: 1 }],
     args: ['{x.from}'],
     limits: { memoryMiB: seed.memoryMiB ?? 64 },
@@ -60,6 +63,10 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
          FROM project, version RETURNING id
      ), tally AS (
        INSERT INTO job_tally (job_id) SELECT id FROM job
+     ), input AS (
+       INSERT INTO blob_reference (sha256, owner_kind, owner_id, role)
+       SELECT decode(i.sha256, 'hex'), 'job', job.id, 'input:' || i.name
+         FROM job, unnest($14::text[], $15::text[]) AS i(name, sha256)
      ), unit AS (
        INSERT INTO work_unit (id, job_id, index_in_job, params, windows, wanted)
        SELECT nextval('work_unit_id_seq'), job.id, i, jsonb_build_object('x', jsonb_build_object('from', i, 'to', i + 1)),
@@ -82,6 +89,8 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
       spec.limits.memoryMiB,
       6 * 3600 * 1000,
       seed.units,
+      Object.keys(spec.inputs),
+      Object.values(spec.inputs).map((blobId) => blobId.slice('sha256:'.length)),
     ],
   );
   if (!row) throw new Error('no job was inserted');

@@ -11,7 +11,7 @@ const CACHED_FILES = 50_000;
 const CACHE_MS = 60_000;
 /** Inputs of running jobs that replicas are offered of, the newest first. */
 const OPEN_INPUTS_MAX = 1_000;
-const OPEN_INPUTS_MS = 10_000;
+const OPEN_INPUTS_MS = 3_000;
 
 const fileRow = z.object({
   manifest_id: z.string(),
