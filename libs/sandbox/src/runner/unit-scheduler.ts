@@ -93,6 +93,7 @@ export class UnitScheduler {
     const { signal, suspend } = options;
     return new Promise((resolve, reject) => {
       if (signal?.aborted) return reject(asError(signal.reason));
+      if (suspend?.aborted) return reject(asError(suspend.reason));
       if (this.#isClosed) return resolve(failedResult('the sandbox is closed'));
       const onAbort = () => this.#abort(pending);
       const onSuspend = () => this.#suspend(pending);
@@ -241,6 +242,13 @@ export class UnitScheduler {
   }
 
   #suspend(pending: PendingUnit): void {
+    const index = this.#waiting.indexOf(pending);
+    if (index !== -1) {
+      // It has computed nothing since it was kept last.
+      this.#waiting.splice(index, 1);
+      this.#release(pending);
+      pending.reject(asError(pending.options.suspend?.reason));
+    }
     if (!this.#sent.includes(pending)) return;
     this.#suspending.add(pending.id);
     this.#link?.send({ type: 'suspend', ids: [pending.id] });
