@@ -2,11 +2,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import {
   attachedHost,
   coordinatorInfo,
+  publicJobPage,
   deviceCode,
   type AttachedHost,
   type CoordinatorInfo,
   type DeviceCode,
   type HostFacts,
+  type PublicJob,
 } from '@gleaner/protocol';
 import { CoordinatorClient, CoordinatorError } from './coordinator-client.js';
 
@@ -44,6 +46,16 @@ export async function describeCoordinator(
 ): Promise<CoordinatorInfo> {
   const client = new CoordinatorClient({ baseUrl: new URL(coordinator) });
   return client.getJson('/v1/coordinator', coordinatorInfo, signal);
+}
+
+/** Jobs that a coordinator computes now and shows to everybody, the newest first. */
+export async function describeWork(
+  coordinator: string | URL,
+  signal: AbortSignal,
+): Promise<readonly PublicJob[]> {
+  const client = new CoordinatorClient({ baseUrl: new URL(coordinator) });
+  const { items } = await client.getJson('/v1/public/jobs?running=true', publicJobPage, signal);
+  return items;
 }
 
 function isWorthAsking(error: unknown): boolean {

@@ -6,6 +6,11 @@ export interface ComputeAllowance {
   readonly dutyCycle: number;
   /** Memory of all computing tasks together, in MiB, by their limits; null: as much as the policy says. */
   readonly memoryMiB: number | null;
+  /**
+   * Cores to hold work for; by default those that may compute. More than that: it holds work for its turn, and counts as
+   * waiting, not as paused, while it has no core. None: it completes what it holds, and asks for nothing.
+   */
+  readonly holdsForCores?: number;
   /** One sentence for the volunteer; shown as the worker's reason while it is paused. */
   readonly reason: string;
 }

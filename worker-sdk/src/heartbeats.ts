@@ -7,7 +7,7 @@ const FIRST_INTERVAL_MS = 60_000;
 
 export interface HeartbeatsComponents {
   readonly client: CoordinatorClient;
-  /** What the host holds; no heartbeat is sent while it is nothing. */
+  /** What the host holds; while it is nothing, heartbeats are sent only where no other call has reached the coordinator. */
   readonly held: () => HeartbeatRequestInput['running'];
   readonly answered: (answer: HeartbeatResponse) => Promise<void>;
 }
@@ -16,6 +16,7 @@ export interface HeartbeatsComponents {
 export class Heartbeats {
   readonly #changed = new WakeUp();
   #intervalMs = FIRST_INTERVAL_MS;
+  #contactAtMs = performance.now();
 
   constructor(private readonly components: HeartbeatsComponents) {}
 
@@ -26,24 +27,31 @@ export class Heartbeats {
     this.#changed.notify();
   }
 
+  /** Another call has reached the coordinator: it knows that this host is there, and has said what it had to say. */
+  contacted(): void {
+    this.#contactAtMs = performance.now();
+  }
+
   /** Runs until the signal aborts. Rejects only when the token is no longer accepted. */
   async run(signal: AbortSignal): Promise<void> {
-    let lastMs = Date.now();
+    let lastMs = performance.now();
     while (!signal.aborted) {
-      const untilDueMs = lastMs + this.#intervalMs - Date.now();
+      const untilDueMs = lastMs + this.#intervalMs - performance.now();
       if (untilDueMs > 0) {
         await this.#changed.wait(untilDueMs, signal);
         continue;
       }
-      lastMs = Date.now();
+      lastMs = performance.now();
       const running = this.components.held();
-      if (running.length > 0) await this.#send(running, signal);
+      const isSilent = lastMs - this.#contactAtMs >= this.#intervalMs;
+      if (running.length > 0 || isSilent) await this.#send(running, signal);
     }
   }
 
   async #send(running: HeartbeatRequestInput['running'], signal: AbortSignal): Promise<void> {
     try {
       const answer = await this.components.client.heartbeat({ running }, signal);
+      this.contacted();
       this.setInterval(answer.nextMs);
       await this.components.answered(answer);
     } catch (error) {

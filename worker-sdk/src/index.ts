@@ -11,6 +11,7 @@ export * from './sandbox-pool.js';
 export * from './sandboxed-task-runner.js';
 export * from './swarm/index.js';
 export * from './task-runner.js';
+export { NO_TRAFFIC, type Traffic } from './traffic.js';
 export * from './unit-to-run.js';
 export * from './worker-events.js';
 export * from './worker.js';

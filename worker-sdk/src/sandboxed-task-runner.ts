@@ -69,8 +69,22 @@ export class SandboxedTaskRunner implements TaskRunner {
       return await this.components.sandboxes.run(unit, { ...options, ...this.#checkpoint(held) });
     } catch (error) {
       options.signal.throwIfAborted();
+      if (options.suspend?.aborted && error === options.suspend.reason) throw error;
       return infrastructureResult(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  async prefetch(held: HeldTask, signal: AbortSignal): Promise<void> {
+    using _ = await this.#module(held, signal);
+    for (const [name, location] of Object.entries(held.job.inputs)) {
+      // Opened and let go: what was fetched stays in the store as long as there is room.
+      (await this.#windows.open({ location, ...windowOf(held, name) }, signal))[Symbol.dispose]();
+    }
+  }
+
+  async kept(taskIds: readonly string[]): Promise<string[]> {
+    const names = new Set(await readdir(this.init.checkpointDirectory));
+    return taskIds.filter((taskId) => names.has(taskId + SNAPSHOT_SUFFIX));
   }
 
   async retain(taskIds: readonly string[]): Promise<void> {

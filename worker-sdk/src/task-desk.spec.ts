@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import type { UnitResult } from '@gleaner/sandbox/runner';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Emitter } from './emitter.js';
 import { FileTaskStore } from './file-task-store.js';
 import { aHeldTask } from './held-task.fixture.js';
@@ -18,20 +18,36 @@ const DONE: UnitResult = { ...infrastructureResult(''), outcome: 'ok', message: 
 /** Ends each task when the test says so. */
 class Bench implements TaskRunner {
   readonly started: string[] = [];
+  readonly fetched: string[] = [];
+  /** Tasks that have a snapshot. */
+  readonly snapshots = new Set<string>();
   readonly #ends = new Map<string, (result: UnitResult) => void>();
 
-  run(held: HeldTask, { signal }: TaskRunOptions): Promise<UnitResult> {
+  run(held: HeldTask, { signal, suspend }: TaskRunOptions): Promise<UnitResult> {
     this.started.push(held.task.taskId);
     return new Promise((resolve, reject) => {
       this.#ends.set(held.task.taskId, resolve);
       signal.addEventListener('abort', () => {
         reject(signal.reason as Error);
       });
+      suspend?.addEventListener('abort', () => {
+        this.snapshots.add(held.task.taskId);
+        reject(suspend.reason as Error);
+      });
     });
   }
 
   end(taskId: string, result: UnitResult = DONE): void {
     this.#ends.get(taskId)?.(result);
+  }
+
+  prefetch({ task }: HeldTask): Promise<void> {
+    this.fetched.push(task.taskId);
+    return Promise.resolve();
+  }
+
+  kept(taskIds: readonly string[]): Promise<string[]> {
+    return Promise.resolve(taskIds.filter((taskId) => this.snapshots.has(taskId)));
   }
 
   allow(): void {}
@@ -48,6 +64,7 @@ beforeEach(async () => {
   events = new Emitter();
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -69,6 +86,12 @@ function answerWith(...tasks: HeldTask[]): WorkResponse {
     retryAfterMs: 0,
     heartbeatMs: 1000,
   };
+}
+
+/** A task of an app that computes in steps. */
+function inSteps(taskId: string): HeldTask {
+  const held = dueIn(60, taskId);
+  return { ...held, job: { ...held.job, app: { ...held.job.app, stepping: true } } };
 }
 
 /** A task that is due in so many minutes. */
@@ -189,7 +212,46 @@ describe('TaskDesk', () => {
     await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
     await started;
     await expectStarted('1.0');
-    expect(await desk.close()).toEqual(['1.0', '2.0']);
+    expect(await desk.close()).toEqual({ returned: ['1.0', '2.0'], kept: [] });
+  });
+
+  it('keeps a task in steps that much work has gone into, and goes on with it as if it had not begun anew', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    const first = await aDesk(1);
+    const started = next('task-started');
+    await first.take(answerWith(inSteps('1.0'), inSteps('2.0')));
+    await started;
+    await expectStarted('1.0');
+    vi.setSystemTime(10_000);
+    const suspended = next('task-suspended');
+    const closed = await first.close();
+    expect(await suspended).toEqual({ taskId: '1.0' });
+    expect(closed).toEqual({ returned: ['2.0'], kept: ['1.0'] });
+    await first.forget(closed);
+    expect(await readdir(join(directory, 'tasks'))).toEqual(['1.0.json']);
+    const { tasks } = await new FileTaskStore(directory).load();
+    expect(tasks[0]?.starts).toBe(0);
+  });
+
+  it('returns a task in steps that has hardly begun, but not one that was carried over', async () => {
+    const desk = await aDesk(1);
+    await desk.take(answerWith(inSteps('1.0')));
+    await expectStarted('1.0');
+    expect(await desk.close()).toEqual({ returned: ['1.0'], kept: [] });
+    bench.snapshots.add('1.0');
+    bench.started.length = 0;
+    const second = await aDesk(1);
+    second.startTasks();
+    await expectStarted('1.0');
+    expect(await second.close()).toEqual({ returned: [], kept: ['1.0'] });
+  });
+
+  it('fetches ahead for as many waiting tasks as there are cores', async () => {
+    const desk = await aDesk(2);
+    await desk.take(answerWith(...[1, 2, 3, 4, 5, 6].map((minutes) => dueIn(minutes, `${minutes}.0`))));
+    await expectStarted('2.0');
+    expect(bench.fetched).toEqual(['3.0', '4.0']);
+    await desk.close();
   });
 
   async function expectStarted(taskId: string): Promise<void> {

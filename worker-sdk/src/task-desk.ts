@@ -9,10 +9,16 @@ import type { RunningTask, WorkerEvents } from './worker-events.js';
 
 /** Beginnings of one task's computation that took the whole host down, after which it is given up. */
 const MAX_STARTS = 3;
+/** What this much computing has gone into is worth keeping when the worker stops; less is done again elsewhere sooner. */
+const WORTH_KEEPING_MS = 10_000;
+/** Time that keeping the state of all running tasks may take. */
+const SUSPEND_WITHIN_MS = 10_000;
+
 interface Running {
   readonly held: HeldTask;
   readonly startedAt: Date;
   readonly abort: AbortController;
+  readonly suspend: AbortController;
   permille: number | null;
   cycles: bigint | null;
   ended: Promise<void>;
@@ -26,9 +32,22 @@ export interface TaskDeskComponents {
   readonly changed: () => void;
 }
 
+/** What becomes of unfinished tasks when the worker stops. */
+export interface ClosedDesk {
+  /** Ids of tasks for others to compute. */
+  readonly returned: readonly string[];
+  /** Ids of tasks whose state is kept: the next run in the same directory goes on with them. */
+  readonly kept: readonly string[];
+}
+
 /** Why a running task's computation is aborted. */
 class TaskDropped extends Error {
   override readonly name = 'TaskDropped';
+}
+
+/** Why a running task's state is kept and its computation ends for now. */
+class TaskSuspended extends Error {
+  override readonly name = 'TaskSuspended';
 }
 
 /** Everything on this host's desk: tasks that wait, tasks that run, results that were not acknowledged. */
@@ -42,6 +61,11 @@ export class TaskDesk {
   #cycles = 0n;
   #open = true;
   #allowedCores = Number.MAX_SAFE_INTEGER;
+  /** Tasks that went on from a snapshot of an earlier run. */
+  #carriedOver: ReadonlySet<string> = new Set();
+  readonly #prefetching = new AbortController();
+  #isPrefetching = false;
+  readonly #prefetched = new Set<string>();
 
   constructor(
     private readonly components: TaskDeskComponents,
@@ -59,6 +83,8 @@ export class TaskDesk {
         await this.#dropWaiting(held, 'its deadline passed while the host was off');
       else this.#waiting.push(held);
     }
+    const taskIds = this.#waiting.map(({ task }) => task.taskId);
+    this.#carriedOver = new Set(await this.components.runner.kept?.(taskIds));
     await this.#retainHeld();
   }
 
@@ -134,11 +160,12 @@ export class TaskDesk {
     this.#waiting.sort((a, b) => a.deadlineAtMs - b.deadlineAtMs);
     while (this.#open && this.#running.size < this.#coresNow()) {
       const held = this.#waiting.shift();
-      if (!held) return;
+      if (!held) break;
       const running: Running = {
         held: { ...held, starts: held.starts + 1 },
         startedAt: new Date(),
         abort: new AbortController(),
+        suspend: new AbortController(),
         permille: null,
         cycles: null,
         ended: Promise.resolve(),
@@ -146,6 +173,7 @@ export class TaskDesk {
       this.#running.set(held.task.taskId, running);
       running.ended = this.#compute(running);
     }
+    void this.#prefetch();
   }
 
   /** Gives a task up: it is computed no further and never reported. */
@@ -172,20 +200,55 @@ export class TaskDesk {
     await Promise.race([ended, aborted]);
   }
 
-  /** Stops every computation and returns the tasks that are left unfinished. They stay on the disk. */
-  async close(): Promise<string[]> {
+  /**
+   * Stops every computation. Tasks that compute in steps are asked for a last snapshot first: those that much work has gone
+   * into stay this host's. Everything unfinished stays on the disk until it is forgotten.
+   */
+  async close(): Promise<ClosedDesk> {
     this.#open = false;
+    this.#prefetching.abort();
     const unfinished = this.heartbeat.map(({ taskId }) => taskId);
     const running = [...this.#running.values()];
+    const worthKeeping = running.filter((task) => this.#isWorthKeeping(task));
+    for (const { suspend } of worthKeeping) suspend.abort(new TaskSuspended());
+    await withinMs(Promise.all(worthKeeping.map(({ ended }) => ended)), SUSPEND_WITHIN_MS);
     for (const { abort } of running) abort.abort(new DOMException('the worker stops', 'AbortError'));
     await Promise.all(running.map((task) => task.ended));
-    return unfinished.filter((taskId) => !this.unreported.has(taskId));
+    const candidates = [...this.#carriedOver, ...worthKeeping.map(({ held }) => held.task.taskId)];
+    const left = unfinished.filter((taskId) => !this.unreported.has(taskId));
+    const kept = new Set(await this.components.runner.kept?.(left.filter((id) => candidates.includes(id))));
+    return { returned: left.filter((taskId) => !kept.has(taskId)), kept: [...kept] };
   }
 
   /** Forgets tasks that were returned to the coordinator. */
-  async forget(taskIds: readonly string[]): Promise<void> {
-    for (const taskId of taskIds) await this.components.store.dropTask(taskId);
-    await this.components.runner.retain([]);
+  async forget({ returned, kept }: ClosedDesk): Promise<void> {
+    for (const taskId of returned) await this.components.store.dropTask(taskId);
+    await this.components.runner.retain(kept);
+  }
+
+  #isWorthKeeping({ held, startedAt }: Running): boolean {
+    if (!held.job.app.stepping) return false;
+    const isOld = Date.now() - startedAt.getTime() >= WORTH_KEEPING_MS;
+    return isOld || this.#carriedOver.has(held.task.taskId);
+  }
+
+  /** Fetches for the tasks that are next in line, one at a time, as far ahead as there are cores. */
+  async #prefetch(): Promise<void> {
+    const { runner } = this.components;
+    if (this.#isPrefetching || !runner.prefetch) return;
+    this.#isPrefetching = true;
+    const { signal } = this.#prefetching;
+    for (let next = this.#nextToFetch(); next && !signal.aborted; next = this.#nextToFetch()) {
+      this.#prefetched.add(next.task.taskId);
+      // The computation itself tells what is wrong, when it is tried again.
+      await runner.prefetch(next, signal).catch(() => undefined);
+    }
+    this.#isPrefetching = false;
+  }
+
+  #nextToFetch(): HeldTask | undefined {
+    const ahead = this.#waiting.slice(0, this.cores);
+    return ahead.find(({ task }) => !this.#prefetched.has(task.taskId));
   }
 
   #coresNow(): number {
@@ -193,7 +256,7 @@ export class TaskDesk {
   }
 
   async #compute(running: Running): Promise<void> {
-    const { held, abort } = running;
+    const { held, abort, suspend } = running;
     const { taskId } = held.task;
     const { events, store, runner } = this.components;
     try {
@@ -205,6 +268,7 @@ export class TaskDesk {
           ? infrastructureResult(`the host went down ${MAX_STARTS} times while it computed this task`)
           : await runner.run(held, {
               signal: abort.signal,
+              suspend: suspend.signal,
               onProgress: ({ permille, cycles }) => {
                 running.permille = permille;
                 running.cycles = cycles;
@@ -225,6 +289,7 @@ export class TaskDesk {
       await this.#computeFailed(running, error);
     } finally {
       this.#running.delete(taskId);
+      this.#prefetched.delete(taskId);
       this.startTasks();
       this.components.changed();
     }
@@ -244,7 +309,11 @@ export class TaskDesk {
   async #computeFailed({ held, abort }: Running, error: unknown): Promise<void> {
     const { taskId } = held.task;
     const { events, store } = this.components;
-    if (abort.signal.reason instanceof TaskDropped) {
+    if (error instanceof TaskSuspended) {
+      // This start did not take the host down.
+      await store.saveTask({ ...held, starts: held.starts - 1 });
+      events.emit('task-suspended', { taskId });
+    } else if (abort.signal.reason instanceof TaskDropped) {
       await store.dropTask(taskId);
       events.emit('task-dropped', { taskId, reason: abort.signal.reason.message });
     } else if (!abort.signal.aborted) {
@@ -273,6 +342,13 @@ export class TaskDesk {
       this.#waiting.some((held) => held.task.taskId === taskId)
     );
   }
+}
+
+async function withinMs(promise: Promise<unknown>, timeMs: number): Promise<void> {
+  const { promise: timeIsUp, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, timeMs);
+  await Promise.race([promise, timeIsUp]);
+  clearTimeout(timer);
 }
 
 function appOf({ job }: HeldTask): string {

@@ -12,6 +12,10 @@ export interface TaskRunner {
    * `infrastructure`; the promise rejects only when `options.signal` aborts.
    */
   run(held: HeldTask, options: TaskRunOptions): Promise<UnitResult>;
+  /** Fetches what a waiting task will need, so that its turn begins with computing; what fails now is tried again then. */
+  prefetch?(held: HeldTask, signal: AbortSignal): Promise<void>;
+  /** Of these tasks, those whose state is kept, so that another run on this host can go on with them. */
+  kept?(taskIds: readonly string[]): Promise<readonly string[]>;
   /** Forgets what it keeps on disk for tasks other than these, such as snapshots of unfinished units. */
   retain(taskIds: readonly string[]): Promise<void>;
   /** Pauses, slows down and continues tasks that run, at once. */

@@ -1,6 +1,7 @@
-import type { NoWorkReason, Outcome, ReportAnswer } from '@gleaner/protocol';
+import type { HostWishes, NoWorkReason, Outcome, ReportAnswer } from '@gleaner/protocol';
 import type { ComputeAllowance } from './compute-allowance.js';
 import type { SwarmStatus } from './swarm/swarm-preferences.js';
+import type { Traffic } from './traffic.js';
 
 /** A task in progress, as `status` shows it. */
 export interface RunningTask {
@@ -37,6 +38,8 @@ export interface WorkerStatus {
   readonly finishedTasks: number;
   /** Executed instructions of the finished tasks, since the worker started. */
   readonly cycles: bigint;
+  /** What it fetched and gave, since this host was attached. */
+  readonly traffic: Traffic;
 }
 
 /** Everything that a worker tells, by event name. */
@@ -59,12 +62,16 @@ export interface WorkerEvents {
     /** Why, for every outcome but `ok`. */
     readonly message: string | null;
   };
+  /** Its state is kept, and the next run on this host goes on with it. */
+  'task-suspended': { readonly taskId: string };
   /** The task was given up without a result. */
   'task-dropped': { readonly taskId: string; readonly reason: string };
   'report-answered': ReportAnswer;
   'no-work': { readonly reasons: readonly NoWorkReason[]; readonly retryInMs: number };
   /** The coordinator could not be asked; tried again after `retryInMs`. */
   'call-failed': { readonly message: string; readonly retryInMs: number };
+  /** What the host's owner asked of it from afar; told once for each version. The embedding program decides what to do. */
+  wishes: HostWishes;
   status: WorkerStatus;
   /** The last event. `error` is set when the worker cannot go on, such as after its token was revoked. */
   stopped: { readonly reason: string; readonly error: Error | null };

@@ -3,6 +3,7 @@ import {
   LIMITS,
   PROTOCOL_VERSION,
   type HeartbeatResponse,
+  type HostWishes,
   type ResultReport,
   type WorkResponse,
 } from '@gleaner/protocol';
@@ -14,8 +15,9 @@ import type { WorkerPolicy } from './policy.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
 import type { SwarmPreferences, VolunteerSwarm } from './swarm/index.js';
-import { TaskDesk } from './task-desk.js';
+import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import type { TaskRunner } from './task-runner.js';
+import { trafficOf } from './traffic.js';
 import { WakeUp } from './wake-up.js';
 import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js';
 
@@ -65,11 +67,13 @@ export class Worker {
   readonly #uploads: OutputUploads;
   #phase: WorkerPhase = 'starting';
   #waitingFor = 'the worker starts';
+  /** By the clock that nobody can set. */
   #nextRequestAtMs = 0;
   #asking = true;
   #allowance: ComputeAllowance = FULL_ALLOWANCE;
   /** Tasks in a row that ended as `infrastructure`. */
   #hostFailures = 0;
+  #wishesVersion = -1;
   #loops: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -109,14 +113,16 @@ export class Worker {
 
   status(): WorkerStatus {
     const { running } = this.#desk;
+    const swarm = this.components.swarm?.status() ?? null;
     return {
       phase: this.#phase,
       reason: this.#reason(running),
       running,
       isFinishing: !this.#asking,
       allowance: this.#allowance,
-      swarm: this.components.swarm?.status() ?? null,
+      swarm,
       ...this.#desk.tallies,
+      traffic: trafficOf(swarm),
     };
   }
 
@@ -164,7 +170,10 @@ export class Worker {
     this.#tellStatus();
   }
 
-  /** Stops computing, reports what is finished, returns the rest to the coordinator and ends all processes. */
+  /**
+   * Stops computing, reports what is finished and ends all processes. Tasks in steps that much work has gone into are kept
+   * with their state for the next run in the same directory; the others are returned to the coordinator.
+   */
   async stop(options: StopOptions = {}): Promise<void> {
     await this.#stop(options, null);
   }
@@ -180,11 +189,11 @@ export class Worker {
     this.#tellStatus();
     if (options.finishWithinMs) await this.#desk.finishRunning(AbortSignal.timeout(options.finishWithinMs));
     this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
-    const unfinished = await this.#desk.close();
+    const desk = await this.#desk.close();
     await this.components.runner.close();
     await this.components.swarm?.close();
     await this.components.chunks?.close();
-    if (!error) await this.#sayFarewell(unfinished);
+    if (!error) await this.#sayFarewell(desk);
     this.#phase = 'stopped';
     this.#waitingFor = error?.message ?? 'stopped';
     this.#tellStatus();
@@ -192,7 +201,7 @@ export class Worker {
   }
 
   /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */
-  async #sayFarewell(unfinished: readonly string[]): Promise<void> {
+  async #sayFarewell(desk: ClosedDesk): Promise<void> {
     const signal = AbortSignal.timeout(FAREWELL_MS);
     try {
       const reports = this.#desk.unreported.due(Number.POSITIVE_INFINITY);
@@ -200,11 +209,12 @@ export class Worker {
         const answer = await this.components.client.work(this.#workCall(reports, 0), signal);
         await this.#desk.unreported.answered(answer.reports, Number.POSITIVE_INFINITY);
       }
-      await this.components.client.heartbeat(
-        { running: [], returned: [...unfinished], leaving: true },
-        signal,
-      );
-      await this.#desk.forget(unfinished);
+      const { returned, kept } = desk;
+      const running = kept.map((taskId) => ({ taskId }));
+      // Who leaves gives everything back.
+      const leaving = kept.length === 0;
+      await this.components.client.heartbeat({ running, returned: [...returned], leaving }, signal);
+      await this.#desk.forget(desk);
     } catch (error) {
       this.#events.emit('call-failed', { message: asError(error).message, retryInMs: 0 });
     }
@@ -212,7 +222,7 @@ export class Worker {
 
   async #exchangeLoop(signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
-      const nowMs = Date.now();
+      const nowMs = performance.now();
       const reports = this.#desk.unreported.due(nowMs);
       const wanted = this.#asking && nowMs >= this.#nextRequestAtMs ? this.#tasksWanted() : 0;
       if (reports.length === 0 && wanted === 0) {
@@ -238,7 +248,7 @@ export class Worker {
   #hostFailed(message: string): void {
     this.#hostFailures += 1;
     const waitMs = backoffDelayMs(this.#hostFailures, HOST_FAILURE_BACKOFF, this.components.random());
-    this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, Date.now() + waitMs);
+    this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, performance.now() + waitMs);
     const seconds = Math.ceil(waitMs / 1000);
     this.#waitingFor = `waiting: this machine could not compute a task (${message}); asking for another in ${seconds} s`;
   }
@@ -257,8 +267,10 @@ export class Worker {
   }
 
   async #apply(answer: WorkResponse, wanted: number): Promise<void> {
-    const nowMs = Date.now();
+    const nowMs = performance.now();
+    this.#heartbeats.contacted();
     this.#heartbeats.setInterval(answer.heartbeatMs);
+    this.#tellWishes(answer.wishes);
     // At least a second, so that a coordinator that says "retry at once" is not asked in a tight loop.
     await this.#desk.unreported.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
     this.#uploads.begin(answer.outputsWanted);
@@ -293,28 +305,47 @@ export class Worker {
     await new WakeUp().wait(retryInMs, signal);
   }
 
-  async #heartbeatAnswered({ tasks, outputsWanted }: HeartbeatResponse): Promise<void> {
+  async #heartbeatAnswered({ tasks, outputsWanted, wishes }: HeartbeatResponse): Promise<void> {
+    this.#tellWishes(wishes);
     this.#uploads.begin(outputsWanted);
     for (const { taskId, action, reason } of tasks) {
       if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
     }
   }
 
+  #tellWishes(wishes: HostWishes | undefined): void {
+    if (wishes === undefined || wishes.version <= this.#wishesVersion) return;
+    this.#wishesVersion = wishes.version;
+    this.#events.emit('wishes', wishes);
+  }
+
   /** The policy within the allowance: how many tasks at the same time, with how much memory each. */
   #offer(): { cores: number; memoryMiB: number } {
     const { policy } = this.init;
-    const cores = Math.max(1, Math.min(policy.cores, this.#allowance.cores));
+    const cores = Math.max(1, this.#holdsForCores);
     const share = Math.floor((this.#allowance.memoryMiB ?? Number.POSITIVE_INFINITY) / cores);
     return { cores, memoryMiB: Math.max(1, Math.min(policy.memoryMiB, share)) };
   }
 
   #tasksWanted(): number {
-    if (this.#allowance.cores === 0) return 0;
-    return tasksToRequest(this.#desk.inHand, {
-      bufferMs: this.init.policy.bufferMs,
-      maxInHand: MAX_IN_HAND,
-      maxPerCall: LIMITS.tasksPerCall,
-    });
+    if (!this.#mayAsk) return 0;
+    const { inHand } = this.#desk;
+    return tasksToRequest(
+      { ...inHand, cores: this.#holdsForCores },
+      {
+        bufferMs: this.init.policy.bufferMs,
+        maxInHand: MAX_IN_HAND,
+        maxPerCall: LIMITS.tasksPerCall,
+      },
+    );
+  }
+
+  get #holdsForCores(): number {
+    return Math.min(this.init.policy.cores, this.#allowance.holdsForCores ?? this.#allowance.cores);
+  }
+
+  get #mayAsk(): boolean {
+    return this.#holdsForCores > 0;
   }
 
   #untilNextCallMs(nowMs: number): number {
@@ -329,18 +360,22 @@ export class Worker {
   }
 
   #reason(running: WorkerStatus['running']): string {
-    if (this.#phase === 'stopping') return 'stopping: returning unfinished work to the coordinator';
+    if (this.#phase === 'stopping')
+      return 'stopping: keeping what can be gone on with, returning the rest to the coordinator';
     if (this.#phase === 'stopped') return this.#waitingFor;
     if (this.#phase === 'paused') return this.#allowance.reason;
-    if (running.length === 0) return this.#waitingFor;
+    const waitsForTurn = this.#allowance.cores === 0 && running.length + this.#desk.inHand.buffered > 0;
+    if (waitsForTurn) return this.#allowance.reason;
+    if (running.length === 0) return this.#mayAsk ? this.#waitingFor : this.#allowance.reason;
     const names = [...new Set(running.map((task) => task.jobName))];
     return `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
   }
 
   #tellStatus(): void {
     if (this.#phase !== 'stopping' && this.#phase !== 'stopped') {
-      const busy = this.#desk.inHand.running > 0 ? 'working' : 'waiting';
-      this.#phase = this.#allowance.cores === 0 ? 'paused' : busy;
+      const hasCore = this.#allowance.cores > 0;
+      const busy = hasCore && this.#desk.inHand.running > 0 ? 'working' : 'waiting';
+      this.#phase = hasCore || this.#mayAsk ? busy : 'paused';
     }
     this.#events.emit('status', this.status());
   }

@@ -69,6 +69,8 @@ export class VolunteerSwarm {
   #running: Promise<void> = Promise.resolve();
   #state: Pick<SwarmStatus, 'state' | 'reason'> = { state: 'off', reason: 'you did not agree to it' };
   #peers = 0;
+  /** Resolved when the process has started, or could not be. */
+  #starting: PromiseWithResolvers<void> | undefined;
   #changedListener: () => void = () => undefined;
 
   private constructor(
@@ -104,8 +106,8 @@ export class VolunteerSwarm {
     this.#stop.abort(new Error('the preferences have changed'));
     this.#stop = new AbortController();
     const { signal } = this.#stop;
+    this.#say(preferences ? 'starting' : 'off', preferences ? 'starting' : 'you did not agree to it');
     this.#running = this.#running.then(() => (preferences ? this.#live(signal) : undefined));
-    if (!preferences) this.#say('off', 'you switched it off');
   }
 
   /** Calls the listener whenever the status has changed. */
@@ -162,7 +164,7 @@ export class VolunteerSwarm {
 
   /** One process, from its start until it ends, the signal aborts or the cap is used. Returns why. */
   async #liveOnce(signal: AbortSignal): Promise<string> {
-    this.#say('starting', 'starting');
+    if (this.#state.state !== 'starting') this.#say('starting', 'starting');
     const { client, store, directory, ticketedOrigin, log } = this.components;
     const membership = (this.#membership ??= await Membership.open(client, directory));
     const { peerId } = membership.identity;
@@ -284,15 +286,14 @@ export class VolunteerSwarm {
 
   /** Undefined means: from the origin, now. */
   async #joinFor(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
+    const soon = AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
+    await this.#untilStarted(soon);
     const session = this.#session;
     const files = this.#files;
     if (!session || !files) return undefined;
     const { location, manifest } = request;
     try {
-      const ticket = await files.ticketFor(
-        location,
-        AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]),
-      );
+      const ticket = await files.ticketFor(location, soon);
       if (!ticket) return undefined;
       for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
       await session.join({ location, ticket }, manifest);
@@ -304,6 +305,14 @@ export class VolunteerSwarm {
     }
   }
 
+  /** A process that starts is worth a moment: its peers may have what the origin would have to send once more. */
+  async #untilStarted(signal: AbortSignal): Promise<void> {
+    if (!this.#starting || signal.aborted) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    signal.addEventListener('abort', () => resolve());
+    await Promise.race([this.#starting.promise, promise]);
+  }
+
   #isCapUsed(): boolean {
     const cap = this.#preferences?.monthlyCapBytes ?? Number.POSITIVE_INFINITY;
     return this.ledger.current.monthBytes >= cap;
@@ -311,6 +320,12 @@ export class VolunteerSwarm {
 
   #say(state: SwarmStatus['state'], reason: string): void {
     this.#state = { state, reason };
+    if (state === 'starting') {
+      this.#starting ??= Promise.withResolvers<void>();
+    } else {
+      this.#starting?.resolve();
+      this.#starting = undefined;
+    }
     this.components.log(`swarm-${state}`, { reason });
     this.#changedListener();
   }
