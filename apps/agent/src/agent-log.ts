@@ -39,6 +39,9 @@ export function logWorker(worker: Worker, log: LogEvent): void {
   worker.on('task-finished', ({ message, ...event }) => {
     log('task-finished', message === null ? event : { ...event, message });
   });
+  worker.on('task-suspended', (event) => {
+    log('task-suspended', event);
+  });
   worker.on('task-dropped', (event) => {
     log('task-dropped', event);
   });

@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
 import { attach } from './commands/attach.js';
 import { detach } from './commands/detach.js';
 import { run } from './commands/run.js';
@@ -25,6 +26,7 @@ interface RunOptions {
   readonly memory?: number;
   readonly buffer?: number;
   readonly snapshot?: number;
+  readonly turn?: number;
   readonly log?: string;
   readonly once?: true;
   readonly always?: true;
@@ -63,20 +65,28 @@ function createProgram(self: readonly string[]): Command {
     .version(AGENT_VERSION)
     .exitOverride();
   withCommon(program.command('attach'))
-    .description('join a project; its coordinator gives this machine a token that can only work')
+    .description('join a project, or one more; its coordinator gives this machine a token that can only work')
     .argument('<url>', 'address of the coordinator')
     .option('--anonymous', 'join without an account; it can be claimed later')
     .option('--token <token>', 'token of your account (gln_…), for fleets; default: GLEANER_TOKEN')
     .option('--name <name>', 'name of this machine; default: its host name')
-    .option(
-      '--p2p',
-      'agree to exchange input data with other volunteers once the agent can: they see your network address',
-    )
+    .option('--p2p', 'agree to exchange input data with other volunteers: they see your network address')
     .option('--no-p2p', 'everything comes from the coordinator')
+    .option(
+      '--weight <n>',
+      `share of the cores in relation to other projects; default: ${DEFAULT_WEIGHT}`,
+      wholeNumber(1, MAX_WEIGHT),
+    )
     .action(
       async (
         url: string,
-        options: CommonOptions & { anonymous?: true; token?: string; name?: string; p2p?: boolean },
+        options: CommonOptions & {
+          anonymous?: true;
+          token?: string;
+          name?: string;
+          p2p?: boolean;
+          weight?: number;
+        },
       ) => {
         const token =
           options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
@@ -87,6 +97,7 @@ function createProgram(self: readonly string[]): Command {
           token,
           hostName: options.name,
           p2p: options.p2p,
+          weight: options.weight,
           json: options.json ?? false,
         });
       },
@@ -105,6 +116,11 @@ function createProgram(self: readonly string[]): Command {
       'time between snapshots of a long task; default: 60',
       wholeNumber(1, 86_400),
     )
+    .option(
+      '--turn <seconds>',
+      'time that a project keeps a core that another one waits for; default: 600',
+      wholeNumber(1, 86_400),
+    )
     .option('--log <file>', 'log into a file that rotates')
     .option('--once', 'ask for work once, compute and report it, then end')
     .option('--always', 'compute whatever the machine is used for')
@@ -115,6 +131,7 @@ function createProgram(self: readonly string[]): Command {
         memoryMiB: options.memory,
         bufferMs: options.buffer === undefined ? undefined : options.buffer * 1000,
         snapshotEveryMs: options.snapshot === undefined ? undefined : options.snapshot * 1000,
+        turnMs: options.turn === undefined ? undefined : options.turn * 1000,
         once: options.once ?? false,
         always: options.always ?? false,
         json: options.json ?? false,
@@ -134,9 +151,10 @@ function createProgram(self: readonly string[]): Command {
       await top({ directory: directoryOf(options), json: options.json ?? false });
     });
   withCommon(program.command('detach'))
-    .description('leave the project and forget its token')
-    .action(async (options: CommonOptions) => {
-      await detach({ directory: directoryOf(options), json: options.json ?? false });
+    .description('leave a project and forget its token')
+    .argument('[url]', 'address of its coordinator, where there are several')
+    .action(async (url: string | undefined, options: CommonOptions) => {
+      await detach({ directory: directoryOf(options), url, json: options.json ?? false });
     });
   return program;
 }

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import type { WorkerStatus } from '@gleaner/worker-sdk';
 import { z } from 'zod';
 import type { DataDirectory } from './data-directory.js';
 
@@ -7,41 +6,76 @@ const NAME = 'status.json';
 /** Changes are written at once, but no more often than this. */
 const WRITE_EVERY_MS = 500;
 
-/** What the running agent says about itself, and what the last one said before it ended. */
-export const agentStatus = z.object({
-  pid: z.number().int(),
-  updatedAt: z.iso.datetime(),
-  phase: z.enum(['starting', 'working', 'waiting', 'paused', 'stopping', 'stopped']),
+const phase = z.enum(['starting', 'working', 'waiting', 'paused', 'stopping', 'stopped']);
+export type Phase = z.infer<typeof phase>;
+
+const runningTask = z.object({
+  taskId: z.string(),
+  jobName: z.string(),
+  app: z.string(),
+  startedAt: z.iso.datetime(),
+  permille: z.number().nullable(),
+});
+
+/** What of the machine may be used now, and why; see `IdleDecision`. */
+const allowance = z.object({ cores: z.number().int(), dutyCycle: z.number(), reason: z.string() });
+
+/** What is exchanged with other volunteers. */
+const swarm = z.object({
+  state: z.enum(['off', 'starting', 'on', 'waiting']),
   reason: z.string(),
-  running: z.array(
-    z.object({
-      taskId: z.string(),
-      jobName: z.string(),
-      app: z.string(),
-      startedAt: z.iso.datetime(),
-      permille: z.number().nullable(),
-    }),
-  ),
-  /** It asks for no more work and ends when everything it holds is done. */
-  isFinishing: z.boolean(),
-  /** What of the machine it may use now, and why; see `IdleDecision`. */
-  allowance: z.object({ cores: z.number().int(), dutyCycle: z.number(), reason: z.string() }),
-  /** What is exchanged with other volunteers. */
-  swarm: z
-    .object({
-      state: z.enum(['off', 'starting', 'on', 'waiting']),
-      reason: z.string(),
-      peers: z.number().int(),
-      fromPeersBytes: z.number(),
-      fromOriginBytes: z.number(),
-      toPeersBytes: z.number(),
-      monthBytes: z.number(),
-    })
-    .nullable(),
+  peers: z.number().int(),
+  fromPeersBytes: z.number(),
+  fromOriginBytes: z.number(),
+  toPeersBytes: z.number(),
+  monthBytes: z.number(),
+});
+
+/** Bytes of inputs: from other volunteers, from the coordinator, to other volunteers. */
+const traffic = z.object({
+  fromPeersBytes: z.number(),
+  fromOriginBytes: z.number(),
+  toPeersBytes: z.number(),
+});
+
+const counts = {
   buffered: z.number().int(),
   unreported: z.number().int(),
   finishedTasks: z.number().int(),
   cycles: z.string(),
+};
+
+/** What the agent does for one coordinator. */
+const projectStatus = z.object({
+  coordinator: z.string(),
+  name: z.string(),
+  hostId: z.string(),
+  weight: z.number(),
+  phase,
+  reason: z.string(),
+  running: z.array(runningTask),
+  allowance,
+  swarm: swarm.nullable(),
+  traffic,
+  ...counts,
+});
+export type ProjectStatus = z.infer<typeof projectStatus>;
+
+/** What the running agent says about itself, and what the last one said before it ended; of all projects together. */
+export const agentStatus = z.object({
+  pid: z.number().int(),
+  updatedAt: z.iso.datetime(),
+  phase,
+  reason: z.string(),
+  running: z.array(runningTask),
+  /** It asks for no more work and ends when everything it holds is done. */
+  isFinishing: z.boolean(),
+  allowance,
+  /** Of all projects; its state and reason are those of the first that takes part, or of the first. */
+  swarm: swarm.nullable(),
+  traffic,
+  ...counts,
+  projects: z.array(projectStatus),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 
@@ -56,46 +90,37 @@ export async function readStatus(directory: DataDirectory): Promise<AgentStatus 
 
 /** Keeps the status file up to date without writing it at every event. */
 export class StatusWriter {
-  #latest: WorkerStatus | undefined;
-  #written: WorkerStatus | undefined;
+  #isDirty = false;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(private readonly directory: DataDirectory) {}
+  constructor(
+    private readonly directory: DataDirectory,
+    private readonly collect: () => AgentStatus,
+  ) {}
 
-  tell(status: WorkerStatus): void {
-    this.#latest = status;
+  /** Something has changed: it is written now, or soon. */
+  changed(): void {
+    this.#isDirty = true;
     if (this.#timer) return;
     void this.#write();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      if (this.#latest !== this.#written) this.tell(this.#latest ?? status);
+      if (this.#isDirty) this.changed();
     }, WRITE_EVERY_MS);
   }
 
-  /** Writes what was told last, and returns when it is on the disk. */
+  /** Writes what holds now, and returns when it is on the disk. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#write();
   }
 
   async #write(): Promise<void> {
-    const status = this.#latest;
-    if (!status) return;
-    this.#written = status;
-    const text = JSON.stringify(fileOf(status));
+    this.#isDirty = false;
+    const text = JSON.stringify(this.collect());
     // A full disk must not stop the work: the status is a service to the reader.
     this.#writing = this.#writing.then(() => this.directory.writeWhole(NAME, text)).catch(() => undefined);
     await this.#writing;
   }
-}
-
-function fileOf(status: WorkerStatus): AgentStatus {
-  return {
-    pid: process.pid,
-    updatedAt: new Date().toISOString(),
-    ...status,
-    running: status.running.map((task) => ({ ...task, startedAt: task.startedAt.toISOString() })),
-    cycles: status.cycles.toString(),
-  };
 }

@@ -6,10 +6,19 @@ import {
   CoordinatorError,
   describeHost,
 } from '@gleaner/worker-sdk';
+import {
+  DEFAULT_WEIGHT,
+  directoryFor,
+  findAttachment,
+  readAttachments,
+  writeAttachments,
+  type Attachment,
+} from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
 import { trustSystemAuthorities } from '../network-settings.js';
+import { coordinatorUrl } from './coordinator-url.js';
 import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
 
@@ -21,12 +30,15 @@ export interface AttachCommand {
   readonly hostName: string | undefined;
   /** Consent to exchange data with other volunteers; undefined: ask at a terminal. */
   readonly p2p: boolean | undefined;
+  /** Share of the cores in relation to the other projects; undefined: that of a project nobody weighed, or as it was. */
+  readonly weight: number | undefined;
   readonly json: boolean;
 }
 
 /**
- * Joins a project with a token, anonymously, or by a code that the volunteer approves, and keeps the host's own token in
- * the data directory.
+ * Joins a project, the first or one more, with a token, anonymously, or by a code that the volunteer approves, and keeps the
+ * host's own token in the data directory. An agent that runs takes notice within a second. With a weight and an address
+ * that is attached already, changes the weight.
  */
 export async function attach(command: AttachCommand): Promise<void> {
   const { directory, token } = command;
@@ -36,21 +48,21 @@ export async function attach(command: AttachCommand): Promise<void> {
   }
   trustSystemAuthorities(url);
   await directory.create();
-  using _ = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
-  const before = await directory.readAttachment().catch(() => undefined);
+  using _ = DirectoryLock.acquire(directory.file('attach.lock'), directory.path);
+  // A damaged file is replaced: attaching anew is how one gets out of it.
+  const others = await readAttachments(directory).catch(() => []);
+  const before = findAttachment(others, url);
   if (before) {
-    throw new AgentError(
-      `${directory.path} is already attached to ${before.coordinator}: "gleaner agent detach" first`,
-      EXIT.usage,
-    );
+    await reweigh(command, others, before);
+    return;
   }
   if (!command.json) await introduce(url);
   const p2p = command.json ? (command.p2p ?? false) : await consentToPeers(command.p2p);
   const attached = await join(command, url).catch((error: unknown) => {
     throw asAgentError(error);
   });
-  await directory.writeAttachment({
-    v: 1,
+  const weight = command.weight ?? DEFAULT_WEIGHT;
+  const attachment: Attachment = {
     coordinator: url.href,
     coordinatorName: attached.coordinator.name,
     hostId: attached.hostId,
@@ -59,17 +71,47 @@ export async function attach(command: AttachCommand): Promise<void> {
     token: attached.secret,
     p2p,
     attachedAt: new Date().toISOString(),
-  });
+    weight,
+    directory: directoryFor(url, others),
+  };
+  await writeAttachments(directory, [...others, attachment]);
   const { hostId, accountId, anonymous, coordinator } = attached;
   if (command.json) {
-    process.stdout.write(`${JSON.stringify({ hostId, accountId, anonymous, coordinator })}\n`);
+    process.stdout.write(`${JSON.stringify({ hostId, accountId, anonymous, coordinator, weight })}\n`);
     return;
   }
   const who = anonymous ? 'an anonymous volunteer' : `account ${accountId}`;
   process.stderr.write(
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
+      (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',
   );
+}
+
+async function reweigh(
+  { directory, weight, json }: AttachCommand,
+  all: readonly Attachment[],
+  before: Attachment,
+): Promise<void> {
+  if (weight === undefined) {
+    throw new AgentError(
+      `${directory.path} is already attached to ${before.coordinator}: "gleaner agent detach ${before.coordinator}" first, ` +
+        'or give --weight N to change its share',
+      EXIT.usage,
+    );
+  }
+  const after = all.map((one) => (one === before ? { ...one, weight } : one));
+  await writeAttachments(directory, after);
+  const { coordinator, hostId } = before;
+  if (json) process.stdout.write(`${JSON.stringify({ hostId, coordinator, weight })}\n`);
+  else process.stderr.write(`${sharesText(after)}\n`);
+}
+
+/** `Cores are shared by weight: Gleaner 75 %, Other 25 %`. */
+function sharesText(all: readonly Attachment[]): string {
+  const total = all.reduce((sum, { weight }) => sum + weight, 0);
+  const shares = all.map((one) => `${one.coordinatorName} ${Math.round((100 * one.weight) / total)} %`);
+  return `Cores are shared by weight: ${shares.join(', ')}.`;
 }
 
 async function join({ token, anonymous, hostName }: AttachCommand, coordinator: URL): Promise<AttachedHost> {
@@ -85,18 +127,6 @@ async function join({ token, anonymous, hostName }: AttachCommand, coordinator: 
     );
   };
   return attachByCode({ coordinator, facts, onCode }, AbortSignal.timeout(3_600_000));
-}
-
-/** @throws {AgentError} when the text is no http(s) address */
-function coordinatorUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
-    throw new AgentError(
-      `"${text}" is not the address of a coordinator: give one such as https://gleaner.example`,
-      EXIT.usage,
-    );
-  }
-  return url;
 }
 
 /** Gives a failed call its exit code. */

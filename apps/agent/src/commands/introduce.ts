@@ -1,23 +1,39 @@
 import { createInterface } from 'node:readline/promises';
-import { describeCoordinator } from '@gleaner/worker-sdk';
+import { describeCoordinator, describeWork } from '@gleaner/worker-sdk';
 
-/** Tells who runs the project and what joining means, before anything is sent that would join it. */
+/** Jobs that are named; the website shows all of them. */
+const NAMED_JOBS = 5;
+
+/** Tells who runs the project, what it computes and what joining means, before anything is sent that would join it. */
 export async function introduce(url: URL): Promise<void> {
+  const signal = AbortSignal.timeout(10_000);
   // What is no coordinator says so when the host is to be attached.
-  const info = await describeCoordinator(url, AbortSignal.timeout(10_000)).catch(() => null);
+  const info = await describeCoordinator(url, signal).catch(() => null);
   if (!info) return;
   const source = info.sourceUrl === '' ? 'not told by its operator' : info.sourceUrl;
   const contact = info.operator.contact === '' ? '' : ` (${info.operator.contact})`;
   process.stderr.write(
     `${info.name} at ${url.origin} is run by ${info.operator.name}${contact}.\n` +
       'It computes programs that its operator approved, in a sandbox that has no access to your files and network.\n' +
+      `${await workText(url, signal)}\n` +
       `Its source: ${source}\n`,
   );
 }
 
+async function workText(url: URL, signal: AbortSignal): Promise<string> {
+  const jobs = await describeWork(url, signal).catch(() => []);
+  if (jobs.length === 0) return 'It shows no job at the moment.';
+  const names = jobs
+    .slice(0, NAMED_JOBS)
+    .map(({ name, app, project }) => `  ${name} (${app}), for ${project.name}`);
+  const more = jobs.length > NAMED_JOBS ? [`  and more: ${new URL('/', url).href}`] : [];
+  return ['It computes now:', ...names, ...more].join('\n');
+}
+
 const CONSENT_TEXT =
-  'A later version lets volunteers fetch input data from each other (peer to peer). Those who take part will see your\n' +
-  'network address, and that you volunteer here; never who you are. Until then everything comes from the coordinator.\n';
+  'Volunteers can fetch input data from each other (peer to peer), which spares the project its line. Those who take part\n' +
+  'see your network address and which inputs you have, and that you volunteer here; never who you are.\n' +
+  'Without it everything comes from the coordinator, and you help just as much. Change it at any time: gleaner agent prefs p2p=true\n';
 
 /** Whether this host may exchange data with other volunteers: as told, else as answered at a terminal, else not. */
 export async function consentToPeers(told: boolean | undefined): Promise<boolean> {
@@ -28,7 +44,7 @@ export async function consentToPeers(told: boolean | undefined): Promise<boolean
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('Take part when it comes? [y/N] ');
+  const answer = await terminal.question('Take part? [y/N] ');
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

@@ -1,14 +1,17 @@
-import { createWorker, type Worker } from '@gleaner/worker-sdk';
-import { createFileLog, createLog, logWorker, type LogEvent } from '../agent-log.js';
+import { completePolicy } from '@gleaner/worker-sdk';
+import { createFileLog, createLog, type LogEvent } from '../agent-log.js';
+import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
-import { AgentError, EXIT } from '../exit-codes.js';
-import { trustSystemAuthorities } from '../network-settings.js';
+import { EXIT } from '../exit-codes.js';
 import { IdleGovernor } from '../policy/idle-governor.js';
-import { SwarmGovernor } from '../swarm/swarm-governor.js';
-import { keepTallies } from '../top/tallies.js';
-import { StatusWriter } from '../status-file.js';
+import { ProjectCrew } from '../projects/project-crew.js';
+import { statusOf, summarise } from '../projects/summarise.js';
+import { StatusWriter, type AgentStatus } from '../status-file.js';
 import { asAgentError } from './attach.js';
+
+/** Long enough that units are not stopped and continued all the time, short enough that every project gets on each day. */
+const DEFAULT_TURN_MS = 10 * 60_000;
 
 export interface RunCommand {
   readonly directory: DataDirectory;
@@ -16,6 +19,8 @@ export interface RunCommand {
   readonly memoryMiB: number | undefined;
   readonly bufferMs: number | undefined;
   readonly snapshotEveryMs: number | undefined;
+  /** How long a project keeps a core that another one waits for. */
+  readonly turnMs: number | undefined;
   readonly once: boolean;
   /** Compute whatever the machine is used for. */
   readonly always: boolean;
@@ -24,17 +29,10 @@ export interface RunCommand {
   readonly logFile: string | undefined;
 }
 
-/** Computes until it is told to stop; with `once`, until the work of one request is done. */
+/** Computes until it is told to stop; with `once`, until the work of one request to each coordinator is done. */
 export async function run(command: RunCommand): Promise<void> {
   const { directory } = command;
-  const attachment = await directory.readAttachment();
-  if (!attachment) {
-    throw new AgentError(
-      `${directory.path} is not attached to a coordinator: "gleaner agent attach URL" first`,
-      EXIT.notAttached,
-    );
-  }
-  trustSystemAuthorities(new URL(attachment.coordinator));
+  await requireAttachments(directory);
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
@@ -42,49 +40,54 @@ export async function run(command: RunCommand): Promise<void> {
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')
       : createFileLog(command.logFile);
-  const worker = await createWorker({
-    coordinator: attachment.coordinator,
-    credentials: { token: attachment.token },
-    dataDirectory: directory.path,
-    policy: {
-      ...(command.cores !== undefined && { cores: command.cores }),
-      ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),
-      ...(command.bufferMs !== undefined && { bufferMs: command.bufferMs }),
-      ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
-    },
-    ...(command.once && { once: true }),
+  const policy = completePolicy({
+    ...(command.cores !== undefined && { cores: command.cores }),
+    ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),
+    ...(command.bufferMs !== undefined && { bufferMs: command.bufferMs }),
+    ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
+  });
+  // Workers tell their status while the crew is still being brought together.
+  let crew: ProjectCrew | undefined;
+  const status = new StatusWriter(directory, () => agentStatusOf(crew));
+  const onStatus = (): void => {
+    if (crew) status.changed();
+  };
+  crew = await ProjectCrew.open({ directory, policy, once: command.once, log, onStatus });
+  const governor = IdleGovernor.start({
+    directory,
+    crew,
+    isAlways: command.always,
+    maxCores: policy.cores,
+    turnMs: command.turnMs ?? DEFAULT_TURN_MS,
     log,
   });
-  const status = new StatusWriter(directory);
-  worker.on('status', (event) => {
-    status.tell(event);
-  });
-  logWorker(worker, log);
-  keepTallies(worker, directory);
-  log('started', { coordinator: attachment.coordinator, hostId: attachment.hostId, pid: process.pid });
-  const ended = new Promise<Error | null>((resolve) => {
-    worker.on('stopped', ({ error }) => {
-      resolve(error);
-    });
-  });
-  resources.use(await IdleGovernor.start({ directory, worker, isAlways: command.always, log }));
-  resources.use(await SwarmGovernor.start({ directory, worker, agreed: attachment.p2p, log }));
-  stopWhenTold(worker, log);
-  await worker.start();
-  const error = await ended;
+  resources.use(await governor);
+  stopWhenTold(crew, log);
+  await crew.start();
+  const error = await crew.ended;
   await status.flush();
   log('stopped', error ? { reason: error.message } : {});
   if (error) throw asAgentError(error);
 }
 
+function agentStatusOf(crew: ProjectCrew | undefined): AgentStatus {
+  const projects = crew?.projects ?? [];
+  const isFinishing = projects.length > 0 && projects.every(({ worker }) => worker.status().isFinishing);
+  return {
+    pid: process.pid,
+    updatedAt: new Date().toISOString(),
+    ...summarise(projects.map(statusOf), isFinishing),
+  };
+}
+
 /** The first signal, or the end of the parent that started us with an IPC channel, stops in order; a second one at once. */
-function stopWhenTold(worker: Worker, log: LogEvent): void {
+function stopWhenTold(crew: ProjectCrew, log: LogEvent): void {
   let isStopping = false;
   const stop = (cause: string): void => {
     if (isStopping) process.exit(EXIT.failure);
     isStopping = true;
     log('stopping', { cause });
-    void worker.stop();
+    void crew.stop();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {

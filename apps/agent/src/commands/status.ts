@@ -1,36 +1,62 @@
+import { readAttachments, type Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
-import { readStatus, type AgentStatus } from '../status-file.js';
+import { readStatus, type AgentStatus, type ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
 
 /** Tells what the agent does, or why it does nothing. Never fails because nothing runs. */
 export async function status(command: { directory: DataDirectory; json: boolean }): Promise<void> {
   const { directory } = command;
-  const attachment = await directory.readAttachment();
-  const said = attachment && (await readStatus(directory));
-  const isRunning = attachment !== undefined && isLocked(directory);
-  const reason = reasonOf(attachment !== undefined, isRunning, said);
+  const attachments = await readAttachments(directory);
+  const [first] = attachments;
+  const said = first && (await readStatus(directory));
+  const isRunning = first !== undefined && isLocked(directory);
+  const reason = reasonOf(first !== undefined, isRunning, said);
   if (command.json) {
     const answer = {
-      attached: attachment !== undefined,
-      coordinator: attachment?.coordinator ?? null,
-      hostId: attachment?.hostId ?? null,
-      accountId: attachment?.accountId ?? null,
-      anonymous: attachment?.anonymous ?? null,
+      attached: first !== undefined,
+      coordinator: first?.coordinator ?? null,
+      hostId: first?.hostId ?? null,
+      accountId: first?.accountId ?? null,
+      anonymous: first?.anonymous ?? null,
       agentRunning: isRunning,
       ...said,
       phase: isRunning ? (said?.phase ?? 'starting') : 'stopped',
       reason,
       ...(!isRunning && { running: [] }),
+      projects: attachments.map((one) => projectJson(one, isRunning ? said : undefined)),
     };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return;
   }
-  const lines = [reason];
-  if (attachment)
-    lines.push(`host ${attachment.hostId} at ${attachment.coordinatorName} (${attachment.coordinator})`);
-  if (isRunning && said) lines.push(...describe(said));
+  const lines = [
+    reason,
+    ...attachments.flatMap((one) => projectLines(one, attachments, isRunning ? said : undefined)),
+    ...(isRunning && said ? describe(said) : []),
+  ];
   process.stdout.write(`${lines.join('\n')}\n`);
+}
+
+function projectJson(attachment: Attachment, said: AgentStatus | undefined) {
+  const { coordinator, coordinatorName: name, hostId, accountId, anonymous, weight } = attachment;
+  return { coordinator, name, hostId, accountId, anonymous, weight, ...statusOf(attachment, said) };
+}
+
+function projectLines(
+  attachment: Attachment,
+  all: readonly Attachment[],
+  said: AgentStatus | undefined,
+): string[] {
+  const { hostId, coordinatorName, coordinator, weight } = attachment;
+  const host = `host ${hostId} at ${coordinatorName} (${coordinator})`;
+  if (all.length === 1) return [host];
+  const share = Math.round((100 * weight) / all.reduce((sum, one) => sum + one.weight, 0));
+  const now = statusOf(attachment, said);
+  return [`${host}, ${share} % of the cores (weight ${weight})`, ...(now ? [`  ${now.reason}`] : [])];
+}
+
+function statusOf({ coordinator }: Attachment, said: AgentStatus | undefined): ProjectStatus | undefined {
+  return said?.projects.find((project) => project.coordinator === coordinator);
 }
 
 function reasonOf(isAttached: boolean, isRunning: boolean, said: AgentStatus | undefined): string {

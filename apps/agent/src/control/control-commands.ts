@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
@@ -17,7 +18,7 @@ const LOOK_EVERY_MS = 100;
 /** Pauses, for so many milliseconds or until `resume`. Holds across restarts. */
 export async function pause(command: ControlCommand & { forMs: number | undefined }): Promise<void> {
   const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
-  await tell(command, { wish: { kind: 'pause', untilMs } }, isAskedPause);
+  await tell(command, { wish: { kind: 'pause', untilMs }, wishedAtMs: Date.now() }, isAskedPause);
 }
 
 /** Back to the preferences; with `always`, computes whatever the machine is used for. */
@@ -26,12 +27,12 @@ export async function resume(
 ): Promise<void> {
   const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
   const wish = command.always ? ({ kind: 'always', untilMs } as const) : ({ kind: 'auto' } as const);
-  await tell(command, { wish }, (status) => !isAskedPause(status));
+  await tell(command, { wish, wishedAtMs: Date.now() }, (status) => !isAskedPause(status));
 }
 
 /** Lets the running agent complete what it holds, and end. */
 export async function finish(command: ControlCommand): Promise<void> {
-  await requireAttached(command.directory);
+  await requireAttachments(command.directory);
   if (!isRunning(command.directory)) {
     throw new AgentError('the agent does not run: there is nothing to finish', EXIT.failure);
   }
@@ -43,7 +44,7 @@ async function tell(
   change: Partial<Control>,
   isDone: (status: AgentStatus) => boolean,
 ): Promise<void> {
-  await requireAttached(directory);
+  await requireAttachments(directory);
   await new ControlFile(directory).write(change);
   const running = isRunning(directory);
   const reason = running
@@ -66,13 +67,7 @@ async function nextReason(
 }
 
 function isAskedPause({ allowance }: AgentStatus): boolean {
-  return allowance.reason.startsWith('paused: you asked');
-}
-
-async function requireAttached(directory: DataDirectory): Promise<void> {
-  if (!(await directory.readAttachment())) {
-    throw new AgentError(`${directory.path} is not attached to a coordinator`, EXIT.notAttached);
-  }
+  return /^paused: you (asked|paused)/.test(allowance.reason);
 }
 
 function isRunning(directory: DataDirectory): boolean {

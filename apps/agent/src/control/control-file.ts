@@ -13,16 +13,19 @@ const control = z.object({
     z.object({ kind: z.literal('pause'), untilMs: instantMs.nullable() }),
     z.object({ kind: z.literal('always'), untilMs: instantMs.nullable() }),
   ]),
+  /** When the volunteer said it; what is said on a website later goes before all but a pause. */
+  wishedAtMs: instantMs.nullable().default(null),
   /** When the volunteer asked the running agent to end after its work; an agent started later takes no notice. */
   finishAskedAtMs: instantMs.nullable(),
 });
 
 export interface Control {
   readonly wish: ControlWish;
+  readonly wishedAtMs: number | null;
   readonly finishAskedAtMs: number | null;
 }
 
-const NOTHING_ASKED: Control = { wish: { kind: 'auto' }, finishAskedAtMs: null };
+const NOTHING_ASKED: Control = { wish: { kind: 'auto' }, wishedAtMs: null, finishAskedAtMs: null };
 
 /**
  * What the volunteer told the agent, in its own directory: only its owner can write there, it outlives the agent, and

@@ -3,22 +3,26 @@ import {
   decideIdle,
   localClock,
   settleDecision,
-  type ControlWish,
   type IdleDecision,
   type IdlePreferences,
-  type SettledDecision,
+  type IdleSignals,
+  type LocalClock,
 } from '@gleaner/domain';
-import type { Worker } from '@gleaner/worker-sdk';
+import type { ComputeAllowance } from '@gleaner/worker-sdk';
 import type { LogEvent } from '../agent-log.js';
-import { ControlFile } from '../control/control-file.js';
+import { ControlFile, type Control } from '../control/control-file.js';
 import type { DataDirectory } from '../data-directory.js';
 import { MachineProbes } from '../probes/machine-probes.js';
+import type { Project } from '../projects/project.js';
+import type { ProjectCrew } from '../projects/project-crew.js';
+import { CoreShares } from './core-shares.js';
 import {
-  completePreferences,
   parsePreferences,
   PREFERENCES_NAME,
   readPreferencesText,
+  type PreferencesFile,
 } from './preferences-file.js';
+import { preferencesInForce, wishInForce } from './wish-in-force.js';
 
 const EVERY_MS = 1_000;
 /** A reason whose figures alone have changed is told again no sooner than this: telling costs a write to the disk. */
@@ -27,28 +31,35 @@ const MEMORY_STEP_MIB = 256;
 
 export interface IdleGovernorInit {
   readonly directory: DataDirectory;
-  readonly worker: Worker;
+  readonly crew: ProjectCrew;
   /** Compute whatever the machine is used for, as long as this agent runs. */
   readonly isAlways: boolean;
+  /** Cores to use at most. */
+  readonly maxCores: number;
+  /** How long a project keeps a core that another one waits for, in milliseconds. */
+  readonly turnMs: number;
   readonly log: LogEvent;
 }
 
-/** Looks at machine, preferences and control file every second, and lets the worker compute accordingly. */
+/** Looks at machine, preferences, control file and attachments every second, and lets the projects compute accordingly. */
 export class IdleGovernor implements Disposable {
   readonly #control: ControlFile;
+  readonly #shares: CoreShares;
   readonly #startedAtMs = Date.now();
-  #settled: SettledDecision | null = null;
-  #told: { readonly decision: IdleDecision; readonly atMs: number } | null = null;
+  readonly #told = new WeakMap<Project, { readonly allowance: ComputeAllowance; readonly atMs: number }>();
+  readonly #logged = new WeakMap<Project, IdleDecision>();
   #preferencesChangedAtMs: number | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isFinishing = false;
+  #isDisposed = false;
 
   private constructor(
     private readonly init: IdleGovernorInit,
     private readonly probes: MachineProbes,
-    private preferences: IdlePreferences,
+    private preferences: PreferencesFile,
   ) {
     this.#control = new ControlFile(init.directory);
+    this.#shares = new CoreShares(init.directory, init.turnMs);
     this.#preferencesChangedAtMs = this.#changedAtMs();
   }
 
@@ -65,45 +76,73 @@ export class IdleGovernor implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true;
     clearTimeout(this.#timer);
     this.probes[Symbol.dispose]();
   }
 
   async #tick(): Promise<void> {
+    await this.init.crew.follow();
     await this.#rereadPreferences();
-    const { wish, finishAskedAtMs } = this.#control.read();
-    if (!this.#isFinishing && (finishAskedAtMs ?? 0) >= this.#startedAtMs) {
+    // What was asked for meanwhile may have ended everything.
+    if (this.#isDisposed) return;
+    const control = this.#control.read();
+    if (!this.#isFinishing && (control.finishAskedAtMs ?? 0) >= this.#startedAtMs) {
       this.#isFinishing = true;
       this.init.log('finishing', { reason: 'completing what is held, as you asked' });
-      this.init.worker.finish();
+      this.init.crew.finish();
     }
-    this.#decide(this.#wishNow(wish));
+    this.#decide(control);
     this.#timer = setTimeout(() => void this.#tick(), EVERY_MS);
     this.#timer.unref();
   }
 
-  #wishNow(wish: ControlWish): ControlWish {
-    return this.init.isAlways && wish.kind === 'auto' ? { kind: 'always', untilMs: null } : wish;
-  }
-
-  #decide(wish: ControlWish): void {
+  #decide(control: Control): void {
     const now = new Date();
-    const decision = decideIdle(this.probes.read(wish), this.preferences, localClock(now));
-    this.#settled = settleDecision(this.#settled, decision, now.getTime());
-    this.#tell(this.#settled.decision, now.getTime());
+    const signals = this.probes.read(control.wish);
+    const projects = this.init.crew.projects.filter(({ hasEnded }) => !hasEnded);
+    const decided = projects.map((project) => this.#decideFor(project, control, signals, localClock(now)));
+    const allowances = this.#shares.divide(decided, performance.now());
+    projects.forEach((project, index) => {
+      const { decision } = decided[index] ?? {};
+      const allowance = allowances[index];
+      if (decision) this.#logChange(project, decision);
+      if (allowance) this.#tell(project, allowance, performance.now());
+    });
   }
 
-  #tell(decision: IdleDecision, nowMs: number): void {
-    const told = this.#told;
-    const isSame = told !== null && isSameAllowance(told.decision, decision);
-    if (isSame && (told.decision.reason === decision.reason || nowMs - told.atMs < RETELL_MS)) return;
-    this.#told = { decision, atMs: nowMs };
-    if (!isSame) {
-      const event = decision.run ? 'computing-allowed' : 'computing-paused';
-      this.init.log(event, { reason: decision.reason, cores: decision.cores, dutyCycle: decision.duty });
-    }
-    const { cores, duty: dutyCycle, memoryMiB, reason } = decision;
-    this.init.worker.allow({ cores, dutyCycle: dutyCycle === 0 ? 1 : dutyCycle, memoryMiB, reason });
+  /** Rules that a project's website may have changed for it are decided for each project. */
+  #decideFor(project: Project, control: Control, signals: IdleSignals, clock: LocalClock) {
+    const { wish, isFinishing } = wishInForce(control, project.wishes, this.init.isAlways);
+    const decision = decideIdle({ ...signals, control: wish }, this.#preferencesFor(project), clock);
+    project.settled = settleDecision(project.settled, decision, clock.epochMs);
+    return { project, decision: project.settled.decision, isFinishing };
+  }
+
+  #preferencesFor(project: Project): IdlePreferences {
+    return preferencesInForce(this.preferences, project.preferences, this.init.maxCores);
+  }
+
+  #logChange(project: Project, decision: IdleDecision): void {
+    const before = this.#logged.get(project);
+    // Memory and reasons' figures change all the time.
+    const isSame =
+      before?.run === decision.run &&
+      before.code === decision.code &&
+      before.cores === decision.cores &&
+      before.duty === decision.duty;
+    if (isSame) return;
+    this.#logged.set(project, decision);
+    const event = decision.run ? 'computing-allowed' : 'computing-paused';
+    project.log(event, { reason: decision.reason, cores: decision.cores, dutyCycle: decision.duty });
+  }
+
+  #tell(project: Project, allowance: ComputeAllowance, nowMs: number): void {
+    const told = this.#told.get(project);
+    const isSame = told !== undefined && isSameAllowance(told.allowance, allowance);
+    if (isSame && (told.allowance.reason === allowance.reason || nowMs - told.atMs < RETELL_MS)) return;
+    this.#told.set(project, { allowance, atMs: nowMs });
+    project.worker.allow(allowance);
   }
 
   /** A file that is wrong changes nothing but the log: the agent goes on with what it understood last. */
@@ -126,14 +165,16 @@ export class IdleGovernor implements Disposable {
   }
 }
 
-async function readPreferences(directory: DataDirectory): Promise<IdlePreferences> {
+async function readPreferences(directory: DataDirectory): Promise<PreferencesFile> {
   const text = await readPreferencesText(directory);
-  return completePreferences(parsePreferences(text, directory.file(PREFERENCES_NAME)));
+  return parsePreferences(text, directory.file(PREFERENCES_NAME));
 }
 
 /** The same but for figures that change all the time. */
-function isSameAllowance(a: IdleDecision, b: IdleDecision): boolean {
-  if (a.run !== b.run || a.code !== b.code || a.cores !== b.cores || a.duty !== b.duty) return false;
+function isSameAllowance(a: ComputeAllowance, b: ComputeAllowance): boolean {
+  if (a.cores !== b.cores || a.dutyCycle !== b.dutyCycle || a.holdsForCores !== b.holdsForCores) return false;
+  // A pause for another reason is another one.
+  if (a.cores === 0 && a.reason !== b.reason) return false;
   if (a.memoryMiB === null || b.memoryMiB === null) return a.memoryMiB === b.memoryMiB;
   return Math.abs(a.memoryMiB - b.memoryMiB) < MEMORY_STEP_MIB;
 }

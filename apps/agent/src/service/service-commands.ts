@@ -4,9 +4,10 @@ import { homedir } from 'node:os';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { detachHost } from '@gleaner/worker-sdk';
+import { readAttachments, requireAttachments } from '../attachments.js';
 import { defaultDataDirectory, type DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
-import { AgentError, EXIT } from '../exit-codes.js';
+import { AgentError } from '../exit-codes.js';
 import { currentSystem } from '../probes/system.js';
 import { serviceDefinition, type CommandLine, type ServiceDefinition } from './service-definition.js';
 
@@ -24,18 +25,12 @@ const COMMAND_TIMEOUT_MS = 60_000;
 const DETACH_TIMEOUT_MS = 10_000;
 /** Everything that agents ever put into their directory; what others put there stays. */
 const OWN_ENTRY =
-  /^(attachment|status|control|preferences|tallies)\.json(\..*tmp)?$|^agent\.lock|^(tasks|results|outputs|snapshots|cache|logs)$/;
+  /^(attachment|status|control|preferences|tallies|shares|wishes)\.json(\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
 
 /** Has the service manager start the agent from now on, and now. */
 export async function install(command: ServiceCommand): Promise<void> {
   const definition = definitionFor(command);
-  const attachment = await command.directory.readAttachment();
-  if (!attachment && !command.isDryRun) {
-    throw new AgentError(
-      `${command.directory.path} is not attached to a coordinator: "gleaner agent attach URL" first`,
-      EXIT.notAttached,
-    );
-  }
+  if (!command.isDryRun) await requireAttachments(command.directory);
   const { file, start } = definition;
   if (command.isDryRun) {
     tell(command, definition, { write: [file.path], run: start });
@@ -83,9 +78,10 @@ async function removeData(directory: DataDirectory): Promise<void> {
   if (entries === null) return;
   // Nobody may be using what is removed.
   DirectoryLock.acquire(directory.file('agent.lock'), directory.path)[Symbol.dispose]();
-  const attachment = await directory.readAttachment().catch(() => undefined);
-  // The coordinator gives the work to others at once; when it is away, leases end by themselves.
-  if (attachment) await detachHost(attachment, AbortSignal.timeout(DETACH_TIMEOUT_MS)).catch(() => undefined);
+  const attachments = await readAttachments(directory).catch(() => []);
+  // The coordinators give the work to others at once; when one is away, leases end by themselves.
+  const signal = AbortSignal.timeout(DETACH_TIMEOUT_MS);
+  await Promise.all(attachments.map((one) => detachHost(one, signal).catch(() => undefined)));
   for (const entry of await readdir(directory.path)) {
     if (OWN_ENTRY.test(entry)) await rm(directory.file(entry), { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import type { AgentStatus } from '../status-file.js';
+import type { AgentStatus, ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
 import type { Tallies } from './tallies.js';
 
@@ -13,8 +13,10 @@ export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, colu
     allowance.cores === 0 ? 'no core' : `${status.running.length} of ${allowance.cores} cores busy`;
   const lines = [
     `gleaner agent   ${status.phase}   ${cores}${share}`,
-    status.reason,
-    ...(status.reason === allowance.reason ? [] : [allowance.reason]),
+    ...(status.projects.length > 1
+      ? status.projects.map((one) => projectLine(one, status))
+      : [status.reason]),
+    ...(status.projects.length > 1 || status.reason === allowance.reason ? [] : [allowance.reason]),
     '',
     ...status.running.map((task) => taskLine(task, now)),
     ...(status.running.length > 0 ? [''] : []),
@@ -33,6 +35,13 @@ export function formatCycles(decimal: string): string {
   const whole = decimal.slice(0, decimal.length - 3 * power);
   const rest = decimal.slice(whole.length, whole.length + Math.max(0, 3 - whole.length));
   return `${whole}${rest === '' ? '' : `.${rest}`} ${prefixes[power] ?? ''}`;
+}
+
+/** `Gleaner  75 %  1 core   working on …`. */
+function projectLine({ name, weight, allowance, reason }: ProjectStatus, { projects }: AgentStatus): string {
+  const share = Math.round((100 * weight) / projects.reduce((sum, one) => sum + one.weight, 0));
+  const cores = `${allowance.cores} ${allowance.cores === 1 ? 'core' : 'cores'}`;
+  return `${name.slice(0, NAME_CELLS).padEnd(NAME_CELLS)} ${`${share} %`.padStart(5)}  ${cores.padEnd(8)} ${reason}`;
 }
 
 function taskLine({ jobName, app, permille, startedAt }: AgentStatus['running'][number], now: Date): string {

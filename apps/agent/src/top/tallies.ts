@@ -28,9 +28,11 @@ export async function readTallies(directory: DataDirectory, now: Date): Promise<
   }
 }
 
+/** One count after the other, whichever project's worker has finished something. */
+let counting = Promise.resolve();
+
 /** Counts what the worker finishes, across restarts. */
 export function keepTallies(worker: Worker, directory: DataDirectory): void {
-  let counting = Promise.resolve();
   worker.on('task-finished', ({ cycles: done, resumedCycles, outcome }) => {
     if (outcome === 'infrastructure') return;
     counting = counting.then(() => count(directory, done, resumedCycles)).catch(() => undefined);

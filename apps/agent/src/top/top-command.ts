@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
-import { AgentError, EXIT } from '../exit-codes.js';
 import { readStatus } from '../status-file.js';
 import { renderTop } from './render-top.js';
 import { readTallies } from './tallies.js';
@@ -11,9 +11,7 @@ const DEFAULT_COLUMNS = 100;
 
 /** Shows what the agent does, anew every second at a terminal until Ctrl-C, once elsewhere. */
 export async function top({ directory, json }: { directory: DataDirectory; json: boolean }): Promise<void> {
-  if (!(await directory.readAttachment())) {
-    throw new AgentError(`${directory.path} is not attached to a coordinator`, EXIT.notAttached);
-  }
+  await requireAttachments(directory);
   const isLive = process.stdout.isTTY && !json;
   do {
     const now = new Date();

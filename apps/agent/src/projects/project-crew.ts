@@ -1,0 +1,137 @@
+import { statSync } from 'node:fs';
+import type { WorkerPolicy } from '@gleaner/worker-sdk';
+import type { LogEvent } from '../agent-log.js';
+import { ATTACHMENTS_NAME, readAttachments, type Attachment } from '../attachments.js';
+import type { DataDirectory } from '../data-directory.js';
+import { trustSystemAuthorities } from '../network-settings.js';
+import { Project } from './project.js';
+
+export interface ProjectCrewInit {
+  readonly directory: DataDirectory;
+  /** What one worker would get of the machine if it were alone. */
+  readonly policy: WorkerPolicy;
+  readonly once: boolean;
+  readonly log: LogEvent;
+  readonly onStatus: () => void;
+}
+
+/** All projects of this machine; follows the file of attachments, so that they come and go while the agent runs. */
+export class ProjectCrew {
+  readonly #projects = new Map<string, Project>();
+  readonly #ended = Promise.withResolvers<Error | null>();
+  #changedAtMs: number | null = null;
+  #isStarted = false;
+  #isFinishing = false;
+  #isFollowing = false;
+
+  private constructor(private readonly init: ProjectCrewInit) {}
+
+  /** All projects that the file names, none of them started. */
+  static async open(init: ProjectCrewInit): Promise<ProjectCrew> {
+    const crew = new ProjectCrew(init);
+    crew.#changedAtMs = crew.#fileChangedAtMs();
+    await crew.#adopt(await readAttachments(init.directory));
+    return crew;
+  }
+
+  get projects(): readonly Project[] {
+    return [...this.#projects.values()];
+  }
+
+  /** Resolves when the last project has ended; with an error where no project ended as it was told to. */
+  get ended(): Promise<Error | null> {
+    return this.#ended.promise;
+  }
+
+  /** Lets all of them work, and those that come later. */
+  async start(): Promise<void> {
+    this.#isStarted = true;
+    for (const project of this.projects) await project.worker.start();
+  }
+
+  /** Asks for no more work anywhere; each ends when everything it holds is done. */
+  finish(): void {
+    this.#isFinishing = true;
+    for (const { worker } of this.projects) worker.finish();
+  }
+
+  async stop(): Promise<void> {
+    this.#isFinishing = true;
+    await Promise.all(this.projects.map(({ worker }) => worker.stop()));
+  }
+
+  /** Takes notice of projects that were attached, detached or given another weight. */
+  async follow(): Promise<void> {
+    const changedAtMs = this.#fileChangedAtMs();
+    if (changedAtMs === this.#changedAtMs || this.#isFollowing) return;
+    this.#changedAtMs = changedAtMs;
+    this.#isFollowing = true;
+    try {
+      await this.#adopt(await readAttachments(this.init.directory));
+    } catch (error) {
+      // It goes on with what it knows; the next change is looked at again.
+      this.init.log('attachments-refused', {
+        reason: error instanceof Error ? error.message : String(error),
+      });
+    } finally {
+      this.#isFollowing = false;
+    }
+  }
+
+  async #adopt(attachments: readonly Attachment[]): Promise<void> {
+    const named = new Set(attachments.map(keyOf));
+    for (const [key, project] of this.#projects) {
+      if (named.has(key)) continue;
+      await project.worker.stop();
+      this.#projects.delete(key);
+      this.init.log('project-left', { coordinator: project.attachment.coordinator });
+      this.init.onStatus();
+    }
+    for (const attachment of attachments) {
+      const known = this.#projects.get(keyOf(attachment));
+      if (known) known.attachment = attachment;
+      else if (!this.#isFinishing) await this.#add(attachment, attachments.length);
+    }
+    this.#settle();
+  }
+
+  async #add(attachment: Attachment, count: number): Promise<void> {
+    const { coordinator, hostId, coordinatorName } = attachment;
+    trustSystemAuthorities(new URL(coordinator));
+    const project = await Project.open({
+      attachment,
+      directory: this.init.directory,
+      // The disk is shared as well; who comes later gets a part, who was there keeps what it has until the next start.
+      policy: { ...this.init.policy, cacheBytes: Math.floor(this.init.policy.cacheBytes / count) },
+      once: this.init.once,
+      log: (event, fields) => {
+        this.init.log(event, this.#projects.size > 1 ? { project: coordinatorName, ...fields } : fields);
+      },
+      onStatus: this.init.onStatus,
+    });
+    this.#projects.set(keyOf(attachment), project);
+    void project.ended.then((error) => {
+      const reason = error?.message;
+      if (reason !== undefined && this.#projects.size > 1) project.log('project-stopped', { reason });
+      this.#settle();
+    });
+    this.init.log('started', { coordinator, hostId, pid: process.pid });
+    if (this.#isStarted) await project.worker.start();
+  }
+
+  #settle(): void {
+    if (this.projects.some(({ hasEnded }) => !hasEnded)) return;
+    void Promise.all(this.projects.map(({ ended }) => ended)).then((errors) => {
+      this.#ended.resolve(errors.includes(null) ? null : (errors[0] ?? null));
+    });
+  }
+
+  #fileChangedAtMs(): number | null {
+    const path = this.init.directory.file(ATTACHMENTS_NAME);
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+  }
+}
+
+function keyOf({ coordinator, hostId }: Attachment): string {
+  return `${coordinator} ${hostId}`;
+}
