@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
 import { openPage, pagesOf, THEMES } from './pages.js';
+import { pagesOfPerson, SIGN_IN_PAGES, signInWith } from './people-pages.js';
 import { aSetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -18,6 +19,7 @@ describe.skipIf(chromiumPath === null)('every page', () => {
   let jobId: string;
   let axe: string;
   let token: string;
+  let ownPages: Awaited<ReturnType<typeof pagesOfPerson>>;
 
   beforeAll(async () => {
     buildWebsite();
@@ -39,6 +41,7 @@ describe.skipIf(chromiumPath === null)('every page', () => {
         [account.id, String(10n ** BigInt(12 + 3 * index))],
       );
     }
+    ownPages = await pagesOfPerson(gleaner, token, 'n'.repeat(80));
     await gleaner.app.get(BoardKeeper).reconcile();
   });
   afterAll(async () => {
@@ -48,23 +51,47 @@ describe.skipIf(chromiumPath === null)('every page', () => {
 
   it.each(THEMES)('has nothing that axe objects to, in the %s theme', async (theme) => {
     const page = await browser.newPage();
-    for (const { name, path } of pagesOf(jobId)) {
+    for (const { name, path } of [...pagesOf(jobId), ...SIGN_IN_PAGES]) {
       await openPage(page, gleaner.url + path, theme);
       expect(await violationsOf(page), `${name}, ${theme}`).toEqual([]);
     }
-    await page.evaluate((secret) => localStorage.setItem('gleaner.token', secret), token);
-    await openPage(page, `${gleaner.url}/account`, theme);
-    expect(await violationsOf(page), `account, signed in, ${theme}`).toEqual([]);
     await page.close();
+  });
+
+  it.each(THEMES)('nor anything on the pages of people and operators, in the %s theme', async (theme) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    await signInWith(gleaner, context, token);
+    for (const { name, path } of ownPages) {
+      await openPage(page, gleaner.url + path, theme);
+      await page.getByRole('heading', { name: 'Sign in' }).waitFor({ state: 'detached' });
+      await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => undefined);
+      expect(await violationsOf(page), `${name}, ${theme}`).toEqual([]);
+    }
+    await signInWith(gleaner, context, gleaner.operatorToken);
+    await page.evaluate(() => localStorage.clear());
+    await openPage(page, `${gleaner.url}/operator`, theme);
+    await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
+    await page.getByText('Pause all work').click();
+    expect(await violationsOf(page), `operator, ${theme}`).toEqual([]);
+    await context.close();
   });
 
   it('fits a phone without scrolling sideways, whatever people are called', async () => {
     const page = await browser.newPage({ viewport: PHONE });
-    for (const { name, path } of pagesOf(jobId)) {
-      await openPage(page, gleaner.url + path, 'light');
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width, name).toBeLessThanOrEqual(PHONE.width);
-    }
+    const expectToFit = async (pages: ReadonlyArray<{ readonly name: string; readonly path: string }>) => {
+      for (const { name, path } of pages) {
+        await openPage(page, gleaner.url + path, 'light');
+        const width = await page.evaluate(() => document.documentElement.scrollWidth);
+        expect(width, name).toBeLessThanOrEqual(PHONE.width);
+      }
+    };
+    await expectToFit([...pagesOf(jobId), ...SIGN_IN_PAGES]);
+    await signInWith(gleaner, page.context(), token);
+    await expectToFit(ownPages);
+    await signInWith(gleaner, page.context(), gleaner.operatorToken);
+    await page.evaluate(() => localStorage.clear());
+    await expectToFit([{ name: 'operator', path: '/operator' }]);
     await page.close();
   });
 
@@ -81,8 +108,10 @@ describe.skipIf(chromiumPath === null)('every page', () => {
   it('answers forged ids with a page that says there is nothing', async () => {
     const page = await browser.newPage();
     for (const id of ['0', '999999999', '%2e%2e%2fv1', '1%20OR%201=1']) {
-      await openPage(page, `${gleaner.url}/jobs/${id}`, 'light');
-      await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+      for (const path of ['jobs', 'teams']) {
+        await openPage(page, `${gleaner.url}/${path}/${id}`, 'light');
+        await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+      }
     }
     await page.close();
   });

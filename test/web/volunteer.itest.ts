@@ -79,6 +79,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
   it('gives the work to the person who signs in and claims it', async () => {
     const person = await aPerson(gleaner, { name: 'Vera', scopes: ['work'] });
     await page.getByRole('link', { name: 'My account' }).click();
+    await page.getByRole('link', { name: 'Use an API token' }).click();
     await page.getByLabel('API token').fill(person.token);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Vera' }).waitFor();

@@ -1,11 +1,11 @@
 import { signOut, type Account, type Host } from '@gleaner/client';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { useEffect, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import { myHostsQuery, myTeamQuery, sessionQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
-import { forgetSession, rememberSession, useSession } from '../api/session';
+import { forgetSession, useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
@@ -17,17 +17,7 @@ const LINK = 'text-accent underline underline-offset-4';
 
 export function AccountPage() {
   const accountId = useSession();
-  return accountId === null ? <Visitor /> : <Signed accountId={accountId} />;
-}
-
-/** The cookie may know of a session that this page has forgotten. */
-function Visitor() {
-  const { data } = useQuery(sessionQuery);
-  const known = data?.account?.id;
-  useEffect(() => {
-    if (known !== undefined) rememberSession(known);
-  }, [known]);
-  return <SignInForms mode="sign-in" search={{}} />;
+  return accountId === null ? <SignInForms mode="sign-in" search={{}} /> : <Signed accountId={accountId} />;
 }
 
 function Signed({ accountId }: { readonly accountId: string }) {

@@ -23,7 +23,7 @@ export function OperatorPage() {
       <>
         <PageTitle>Operator</PageTitle>
         <Panel className="max-w-xl">
-          <p>
+          <p className="[overflow-wrap:anywhere]">
             Only operators of this coordinator decide here. You are signed in as <bdi>{account.name}</bdi>.
           </p>
         </Panel>

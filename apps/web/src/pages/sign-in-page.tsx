@@ -6,19 +6,29 @@ import {
   signUp,
   type Account,
 } from '@gleaner/client';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useRouter, useSearch } from '@tanstack/react-router';
-import type { ReactNode } from 'react';
-import { rememberSession } from '../api/session';
+import { useEffect, type ReactNode } from 'react';
+import { sessionQuery } from '../api/people-queries';
+import { rememberSession, useSession } from '../api/session';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
 import type { SignInMode, SignInSearch } from './sign-in-search';
 
+const ARRIVING: readonly SignInMode[] = ['sign-in', 'sign-up', 'token'];
 const LINK = 'text-accent underline underline-offset-4';
 
 /** Everything before somebody is known: in, up, and back in without the password. */
 export function SignInPage() {
   const { mode = 'sign-in', ...rest } = useSearch({ from: '/sign-in' });
+  const accountId = useSession();
+  const router = useRouter();
+  const isArrived = accountId !== null && ARRIVING.includes(mode);
+  const { next = '/account' } = rest;
+  // Also when another tab has signed in meanwhile.
+  useEffect(() => {
+    if (isArrived) router.history.replace(next);
+  }, [isArrived, next, router]);
   return <SignInForms mode={mode} search={rest} />;
 }
 
@@ -30,6 +40,12 @@ export function SignInForms({
   readonly mode: SignInMode;
   readonly search: Omit<SignInSearch, 'mode'>;
 }) {
+  // The cookie may know of a session that this page does not.
+  const { data, isFetchedAfterMount } = useQuery(sessionQuery);
+  const known = isFetchedAfterMount ? data?.account?.id : undefined;
+  useEffect(() => {
+    if (known !== undefined) rememberSession(known);
+  }, [known]);
   const { title, lead } = TITLES[mode];
   const Form = FORMS[mode];
   return (
@@ -72,17 +88,11 @@ const FORMS: Readonly<Record<SignInMode, (props: FormProps) => ReactNode>> = {
   token: TokenForm,
 };
 
-/** Remembers who has signed in, and goes where they wanted to. */
-function useArrival({ next }: { readonly next?: string }): (account: Account) => void {
-  const router = useRouter();
-  return (account) => {
-    rememberSession(account.id);
-    router.history.push(next ?? '/account');
-  };
+function remember({ id }: Account): void {
+  rememberSession(id);
 }
 
 function SignInForm({ search }: FormProps) {
-  const arrive = useArrival(search);
   const attempt = useMutation({
     mutationFn: async (form: FormData) =>
       (
@@ -91,7 +101,7 @@ function SignInForm({ search }: FormProps) {
           throwOnError: true,
         })
       ).data,
-    onSuccess: arrive,
+    onSuccess: remember,
   });
   return (
     <Form className="space-y-4" onSubmit={attempt.mutate}>
@@ -120,7 +130,6 @@ function SignInForm({ search }: FormProps) {
 }
 
 function SignUpForm({ search }: FormProps) {
-  const arrive = useArrival(search);
   const attempt = useMutation({
     mutationFn: async (form: FormData) =>
       (
@@ -133,7 +142,7 @@ function SignUpForm({ search }: FormProps) {
           throwOnError: true,
         })
       ).data,
-    onSuccess: arrive,
+    onSuccess: remember,
   });
   return (
     <Form className="space-y-4" onSubmit={attempt.mutate}>
@@ -239,7 +248,6 @@ function ResetForm({ search }: FormProps) {
 }
 
 function TokenForm({ search }: FormProps) {
-  const arrive = useArrival(search);
   const attempt = useMutation({
     mutationFn: async (form: FormData) =>
       (
@@ -248,7 +256,7 @@ function TokenForm({ search }: FormProps) {
           throwOnError: true,
         })
       ).data,
-    onSuccess: arrive,
+    onSuccess: remember,
   });
   return (
     <Form className="space-y-4" onSubmit={attempt.mutate}>

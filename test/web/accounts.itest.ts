@@ -1,0 +1,171 @@
+import { attachedHost, deviceCode } from '@gleaner/protocol';
+import { BoardKeeper } from '@gleaner/coordinator';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+
+const chromiumPath = chromiumOrWarn();
+const PASSWORD = 'correct horse battery';
+/** Names are others' to choose. */
+const NAME = '<b>Ada</b> 🌾 متطوعة';
+
+describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for good', () => {
+  let gleaner: TestApplication;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let complaints: string[];
+  let machine: { hostId: string; secret: string };
+
+  beforeAll(async () => {
+    buildWebsite();
+    gleaner = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+    browser = await openBrowser(chromiumPath ?? '');
+    context = await browser.newContext();
+    page = await context.newPage();
+    complaints = complaintsOf(page);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gleaner?.close();
+  });
+
+  it('signs up on the way to approving a machine by its code', async () => {
+    const host = { name: 'Mill', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
+    const asked = await gleaner.http.post('/v1/device/code').send({ host }).expect(201);
+    const code = deviceCode.parse(asked.body);
+    await page.goto(code.verificationUriComplete);
+    await page.getByRole('link', { name: 'create an account' }).click();
+    await page.getByLabel('Name').fill(NAME);
+    await page.getByLabel('E-mail address').fill('ada@example.org');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Create the account' }).click();
+    await page.getByRole('heading', { name: 'Approve a machine' }).waitFor();
+    await page.getByRole('button', { name: 'Approve' }).click();
+    await page.getByRole('status').filter({ hasText: 'Mill is one of your machines now.' }).waitFor();
+    const redeemed = await gleaner.http
+      .post('/v1/device/token')
+      .send({ deviceCode: code.deviceCode })
+      .expect(200);
+    machine = attachedHost.parse(redeemed.body);
+  });
+
+  it('keeps nothing that a script of the page could steal', async () => {
+    const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
+    expect(kept).not.toContain('gln_');
+  });
+
+  it('asks a machine to pause, in one of two tabs, and sees it in the other', async () => {
+    await page.getByRole('link', { name: 'My machines' }).click();
+    await page.getByRole('heading', { name: NAME }).waitFor();
+    const other = await context.newPage();
+    await other.goto(`${gleaner.url}/account/machines/${machine.hostId}`);
+    await page.getByRole('link', { name: 'Mill' }).click();
+    await page.getByRole('radio', { name: 'Pause' }).click();
+    await other.getByRole('radio', { name: 'Pause', checked: true }).waitFor();
+    const beat = await gleaner.http
+      .post('/v1/heartbeat')
+      .set('authorization', `Bearer ${machine.secret}`)
+      .send({ running: [] })
+      .expect(200);
+    expect(beat.body).toMatchObject({ wishes: { run: 'pause' } });
+    await page.getByText('Paused, as you asked').waitFor();
+    await other.close();
+  });
+
+  it('sets what a machine may be used for, and finds it again', async () => {
+    await page.getByLabel('Time of a core (%)').fill('60');
+    await page.getByLabel('Every day from').fill('22:00');
+    await page.getByLabel('until', { exact: true }).fill('07:00');
+    await page.getByRole('button', { name: 'Save for this machine' }).click();
+    await expect
+      .poll(() =>
+        gleaner.dataSource.query('SELECT wished_preferences AS wished FROM host WHERE id = $1', [
+          machine.hostId,
+        ]),
+      )
+      .toEqual([{ wished: { cpuTimePercent: { idle: 60 }, hours: { everyday: '22:00-07:00' } } }]);
+    await page.reload();
+    await expect.poll(() => page.getByLabel('Time of a core (%)').inputValue()).toBe('60');
+  });
+
+  it('makes a token that may do what was ticked, and revokes it', async () => {
+    await page.goto(`${gleaner.url}/account/settings`);
+    await page.getByText('Make a token').click();
+    await page.getByLabel('What it is for').fill('laptop');
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    const secret = await page.getByLabel('New token').innerText();
+    const withToken = () => gleaner.http.get('/v1/tokens').set('authorization', `Bearer ${secret}`);
+    expect((await withToken().expect(200)).text).toContain('"label":"laptop","scopes":["work"]');
+    await page.getByRole('button', { name: 'I have it' }).click();
+    await page.getByRole('button', { name: 'Revoke laptop' }).click();
+    await page.getByRole('button', { name: 'Revoke laptop' }).waitFor({ state: 'detached' });
+    await withToken().expect(401);
+  });
+
+  it('founds a team, leaves it, and joins it again', async () => {
+    await page.goto(`${gleaner.url}/teams`);
+    await page.getByLabel('Name of the team').fill('Night Owls');
+    await page.getByRole('button', { name: 'Found the team' }).click();
+    await page.getByRole('heading', { name: 'Night Owls' }).waitFor();
+    await page.getByRole('button', { name: 'Leave the team' }).click();
+    await page.getByText('Everybody has left. Whoever joins keeps it.').waitFor();
+    await page.getByRole('button', { name: 'Join the team' }).click();
+    await page.getByRole('listitem').filter({ hasText: NAME }).waitFor();
+  });
+
+  it('claims what this browser computed before', async () => {
+    const host = { name: 'browser', kind: 'browser', cores: 1, memoryMiB: 512 };
+    const attached = attachedHost.parse(
+      (await gleaner.http.post('/v1/hosts').send({ host }).expect(201)).body,
+    );
+    await page.evaluate((saved) => localStorage.setItem('gleaner.host', JSON.stringify(saved)), {
+      hostId: attached.hostId,
+      accountId: attached.accountId,
+      isAnonymous: true,
+      secret: attached.secret,
+    });
+    await page.goto(`${gleaner.url}/account`);
+    await page.getByRole('button', { name: 'Claim this work' }).click();
+    await page.getByText('Claimed: it is your work now.').waitFor();
+  });
+
+  it('signs out, and in again, but not with a wrong password', async () => {
+    expect(complaints).toEqual([]);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await page.getByLabel('E-mail address').fill('ada@example.org');
+    await page.getByLabel('Password').fill('wrong password');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('alert').filter({ hasText: 'is wrong' }).waitFor();
+    expect(await page.getByLabel('E-mail address').inputValue()).toBe('ada@example.org');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: NAME }).waitFor();
+  });
+
+  it('deletes the account, and is “deleted volunteer” wherever credit was earned', async () => {
+    await gleaner.dataSource.query(
+      `WITH entry AS (INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles)
+         SELECT 1, 0, account_id, id, 5000000 FROM host WHERE id = $1 RETURNING account_id, cycles)
+       INSERT INTO account_credit (account_id, cycles, tasks) SELECT account_id, cycles, 1 FROM entry`,
+      [machine.hostId],
+    );
+    await gleaner.app.get(BoardKeeper).reconcile();
+    await page.goto(`${gleaner.url}/account/settings`);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    const confirmation = page.getByLabel('Your name, to be sure');
+    await confirmation.fill('Ada');
+    await page.getByRole('button', { name: 'Delete for good' }).click();
+    await page.getByText('is not the name of this account').waitFor();
+    await confirmation.fill(NAME);
+    await page.getByRole('button', { name: 'Delete for good' }).click();
+    await page.waitForURL(`${gleaner.url}/`);
+    await page.getByRole('link', { name: 'Leaderboards' }).click();
+    await page.getByRole('row', { name: 'deleted volunteer' }).waitFor();
+    expect(await page.getByText(NAME).count()).toBe(0);
+    await page.goto(`${gleaner.url}/account`);
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+});

@@ -1,0 +1,82 @@
+import { attachedHost } from '@gleaner/protocol';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+
+const chromiumPath = chromiumOrWarn();
+
+describe.skipIf(chromiumPath === null)('the operator’s page', () => {
+  let gleaner: TestApplication;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    buildWebsite();
+    gleaner = await createTestApplication();
+    browser = await openBrowser(chromiumPath ?? '');
+    page = await browser.newPage();
+    complaints = complaintsOf(page);
+    const ada = await aPerson(gleaner, { name: 'Ada' });
+    await ada.post('/v1/projects', { slug: 'tides', name: 'Tides', description: 'Of the sea.' }).expect(201);
+    const host = { name: 'too fast', kind: 'agent', cores: 4, memoryMiB: 8192 };
+    const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host }).expect(201)).body);
+    await operatorOf(gleaner)
+      .put(`/v1/hosts/${hostId}/hold`)
+      .send({ reason: 'faster than light' })
+      .expect(200);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gleaner?.close();
+  });
+
+  it('opens with the first token, which is not kept', async () => {
+    await page.goto(`${gleaner.url}/operator`);
+    await page.getByLabel('API token').fill(gleaner.operatorToken);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
+    expect(await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie)).not.toContain(
+      'gln_',
+    );
+  });
+
+  it('approves a scientist’s project and lets a held machine work again', async () => {
+    await page.getByText('faster than light', { exact: true }).waitFor();
+    await page.getByRole('button', { name: 'Let it work again: too fast' }).click();
+    await page.getByRole('button', { name: 'Approve: Tides' }).click();
+    await page.getByText('Nothing waits for you.').waitFor();
+    const project = await gleaner.http.get('/v1/projects/tides').expect(200);
+    expect(project.body).toMatchObject({ approved: true });
+  });
+
+  it('pauses all work with its reason, gives it out again, and logs both', async () => {
+    await page.getByText('Pause all work').click();
+    await page.getByLabel('Reason').fill('a larger disk');
+    await page.getByRole('button', { name: 'Pause everything' }).click();
+    await page.getByRole('heading', { name: 'All work is paused' }).waitFor();
+    await page.getByRole('button', { name: 'Give out work again' }).click();
+    await page.getByText('Pause all work').waitFor();
+    await page.reload();
+    const log = page.getByRole('list', { name: 'Audit log' });
+    await log.getByText('dispatch.resume').waitFor();
+    await log.getByText('a larger disk').waitFor();
+  });
+
+  it('shows the queues', async () => {
+    await page.getByRole('row', { name: 'validate' }).waitFor();
+    expect(complaints).toEqual([]);
+  });
+
+  it('is refused to everybody else', async () => {
+    const ada = await aPerson(gleaner);
+    const context = await browser.newContext();
+    const visitor = await context.newPage();
+    await visitor.goto(`${gleaner.url}/operator`);
+    await visitor.getByLabel('API token').fill(ada.token);
+    await visitor.getByRole('button', { name: 'Sign in' }).click();
+    await visitor.getByText('Only operators of this coordinator decide here.').waitFor();
+    await context.close();
+  });
+});
