@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '@gleaner/coordinator';
@@ -16,7 +16,6 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   for (const child of others.splice(0)) child.kill('SIGKILL');
-  await rm(join(directory, 'postgres', 'owner.pid'), { force: true });
   for (const server of servers.splice(0)) await server.stop();
   await rm(directory, { recursive: true, force: true });
 });
@@ -70,21 +69,37 @@ describe('the embedded Postgres', () => {
     const first = await start();
     const dead = spawn(process.execPath, ['--eval', '']);
     await new Promise((resolve) => dead.once('exit', resolve));
-    await writeFile(join(directory, 'postgres', 'owner.pid'), String(dead.pid));
+    await writeLock({ pid: dead.pid, started: 'once' });
     const second = await start();
     expect(second.pid).toBe(first.pid);
     await second.stop();
     expect(isAlive(first.pid)).toBe(false);
   });
 
-  it('of a living coordinator is shared, and left running by the one that only borrowed it', async () => {
+  it('of a living coordinator is left alone, and who has it is told', async () => {
     const first = await start();
     const owner = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
     others.push(owner);
-    await writeFile(join(directory, 'postgres', 'owner.pid'), String(owner.pid));
-    const second = await start();
-    expect(second.pid).toBe(first.pid);
-    await second.stop();
+    await writeLock({ pid: owner.pid, started: null });
+    await expect(start()).rejects.toThrow(
+      `is in use by another coordinator (process ${owner.pid}, since yesterday). Stop that one first`,
+    );
     expect(await ask(first, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
+
+  it('is not held back by a lock whose holder is gone, although its process id is in use again', async () => {
+    const owner = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
+    others.push(owner);
+    await mkdir(join(directory, 'postgres'), { mode: 0o711 });
+    await writeLock({ pid: owner.pid, started: 'another time' });
+    const server = await start();
+    expect(await ask(server, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+    await server.stop();
+    expect(await readdir(join(directory, 'postgres'))).not.toContain('owner.lock');
+  });
 });
+
+async function writeLock(about: { pid: number | undefined; started: string | null }): Promise<void> {
+  const lock = { host: 'here', since: 'yesterday', ...about };
+  await writeFile(join(directory, 'postgres', 'owner.lock'), JSON.stringify(lock));
+}

@@ -1,13 +1,18 @@
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import type { Blob } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
 import { noProcessUses, processesUsing } from './cli-support/processes-using.js';
+
+const COORDINATOR = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
 
 let application: TestApplication;
 let directory: string;
@@ -118,6 +123,32 @@ describe('gleaner up', () => {
     await up.said('\n');
     up.kill('SIGKILL');
     await up.ended;
+    await noProcessUses(data);
+  });
+
+  it('is refused a directory that another one serves from, and told who has it', async () => {
+    const data = join(directory, 'up-twice');
+    await using first = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
+    const { url } = JSON.parse(await first.said('\n')) as { url: string };
+    const { code, stderr } = await gleaner(['up', '--port', '0', '--data', data]);
+    expect(stderr).toMatch(
+      /the data directory \S+ is in use by another coordinator \(process \d+, since .*\)\. Stop that one first/,
+    );
+    expect(stderr).not.toMatch(/\n\s+at /);
+    expect(code).toBe(1);
+    expect((await fetch(new URL('/health/ready', url))).status).toBe(200);
+  });
+
+  it('leaves no process behind when its stop is cut short', async () => {
+    const data = join(directory, 'up-cut-short');
+    const child = spawn(process.execPath, [COORDINATOR], {
+      env: { ...process.env, GLEANER_PORT: '0', GLEANER_DATA: data, GLEANER_LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await once(child.stdout, 'data');
+    child.kill('SIGTERM');
+    child.kill('SIGINT');
+    await once(child, 'exit');
     await noProcessUses(data);
   });
 

@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { OperatorBootstrap } from './accounts/index.js';
 import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
-import { EmbeddedPostgres, openDataSource } from './database/index.js';
+import { DirectoryInUseError, EmbeddedPostgres, openDataSource } from './database/index.js';
 import type { Logger } from './telemetry/index.js';
 
 const CONNECTION_GRACE_MS = 2_000;
@@ -31,7 +31,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     await prepareDataDir(config.dataDir);
     let databaseUrl = config.databaseUrl;
     if (databaseUrl === null) {
-      const postgres = await EmbeddedPostgres.start({ directory: join(config.dataDir, 'postgres') });
+      const postgres = await startPostgres(config.dataDir);
       started.push(() => postgres.stop());
       databaseUrl = postgres.url;
     }
@@ -45,6 +45,17 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     return { app, url: `http://localhost:${port}`, port, operatorToken, stop };
   } catch (error) {
     await stop();
+    throw error;
+  }
+}
+
+async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+  try {
+    return await EmbeddedPostgres.start({ directory: join(dataDir, 'postgres') });
+  } catch (error) {
+    if (error instanceof DirectoryInUseError) {
+      throw new ConfigError([`the data directory ${dataDir} ${error.reason}`]);
+    }
     throw error;
   }
 }

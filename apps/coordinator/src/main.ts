@@ -1,9 +1,11 @@
 import { readConfig, ConfigError, type Config } from './config/index.js';
 import { startCoordinator, type Coordinator } from './coordinator.js';
+import { EmbeddedPostgres } from './database/index.js';
 import { createLogger, type Logger } from './telemetry/index.js';
 
 const MIN_NODE_MAJOR = 22;
-const STOP_TIMEOUT_MS = 45_000;
+/** With what {@link endAtOnce} may take less than a program that started this one waits before it kills. */
+const STOP_TIMEOUT_MS = 40_000;
 
 async function main(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
@@ -13,26 +15,30 @@ async function main(): Promise<void> {
     process.argv.includes('--json') ? { ...process.env, GLEANER_JSON: '1' } : process.env,
   );
   const logger = createLogger(config.logLevel);
+  endOnAccidents(logger);
   const starting = startCoordinator(config, logger);
   stopOnSignals(starting, logger);
   announce(config, await starting);
 }
 
-/** The first signal stops in order; a second one, or a stop that takes too long, ends the process at once. */
+/** The first signal stops in order; a second one, or a stop that takes too long, ends everything at once. */
 function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
-    if (stopping) process.exit(1);
+    if (stopping) {
+      endAtOnce(logger, 'stopped twice');
+      return;
+    }
     stopping = true;
     logger.info({ event: 'stopping', signal });
-    setTimeout(() => process.exit(1), STOP_TIMEOUT_MS).unref();
+    setTimeout(() => endAtOnce(logger, 'stopping takes too long'), STOP_TIMEOUT_MS).unref();
     starting
       .then((coordinator) => coordinator.stop())
       .then(
         () => process.exit(0),
         (error: unknown) => {
           logger.error({ event: 'stop-failed', err: error });
-          process.exit(1);
+          endAtOnce(logger, 'stopping failed');
         },
       );
   };
@@ -42,6 +48,24 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
   process.on('disconnect', () => {
     if (!stopping) stop('SIGTERM');
   });
+}
+
+/** Node would end the process where it stands, and the database server would stay. */
+function endOnAccidents(logger: Logger): void {
+  // Who started us may be gone before it has read that we are ready.
+  process.stdout.on('error', () => undefined);
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      logger.fatal({ event, err: error });
+      endAtOnce(logger, 'something failed that nothing expected');
+    });
+  }
+}
+
+/** Without finishing anything, yet not leaving the database server behind, which is a process of its own. */
+function endAtOnce(logger: Logger, reason: string): void {
+  logger.warn({ event: 'ending-at-once', reason });
+  EmbeddedPostgres.abortAll().finally(() => process.exit(1));
 }
 
 function announce(config: Config, { url, port, operatorToken }: Coordinator): void {

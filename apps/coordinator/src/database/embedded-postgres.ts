@@ -7,12 +7,16 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
+import { DirectoryLock } from './directory-lock.js';
 import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
+import { isAlive } from './process-identity.js';
 
 const USER = 'gleaner';
 const DATABASE = 'gleaner';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
+/** A server that was told to end at once. */
+const ABORT_TIMEOUT_MS = 5_000;
 const POLL_MS = 40;
 
 const credentials = z.object({ password: z.string().min(16) });
@@ -31,58 +35,88 @@ export interface EmbeddedPostgresOptions {
  * launcher is not used: it installs exit hooks that stop the server before the coordinator has closed its connections.
  */
 export class EmbeddedPostgres {
+  private static readonly running = new Set<number>();
+
   private constructor(
     /** Connection string of the database `gleaner`, with the password. */
     readonly url: string,
     readonly pid: number,
-    private readonly owned: boolean,
-    private readonly ownerFile: string,
-  ) {}
+    private readonly lock: DirectoryLock,
+  ) {
+    EmbeddedPostgres.running.add(pid);
+  }
 
-  /** Starts the server, or takes over one that outlived its coordinator in the same directory. */
+  /**
+   * Starts the server, or takes over one that outlived its coordinator in the same directory.
+   *
+   * @throws {DirectoryInUseError} where another process has a server there: who stopped first would stop it for both
+   */
   static async start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
+    await mkdir(options.directory, { recursive: true, mode: 0o711 });
+    const lock = await DirectoryLock.take(options.directory);
+    try {
+      return await EmbeddedPostgres.startLocked(options, lock);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Ends every server of this process at once, for a process that cannot wait; the next start recovers what was written. */
+  static async abortAll(): Promise<void> {
+    await Promise.all(
+      [...EmbeddedPostgres.running].map(async (pid) => {
+        signal(pid, 'SIGQUIT');
+        if (!(await waitForEnd(pid, ABORT_TIMEOUT_MS))) signal(pid, 'SIGKILL');
+      }),
+    );
+  }
+
+  private static async startLocked(
+    options: EmbeddedPostgresOptions,
+    lock: DirectoryLock,
+  ): Promise<EmbeddedPostgres> {
     const { directory } = options;
     const cluster = join(directory, 'cluster');
     const user = await systemUser();
-    await mkdir(directory, { recursive: true, mode: 0o711 });
-    const ownerFile = join(directory, 'owner.pid');
-
     const running = await findRunning(cluster);
     if (running) {
-      const owner = Number(await readText(ownerFile));
-      const owned = !(owner > 0 && owner !== process.pid && isAlive(owner));
-      const url = serverUrl(await readPassword(directory), running.port);
-      await waitUntilReady(url, () => isAlive(running.pid));
-      if (owned) await writeFile(ownerFile, String(process.pid));
-      await ensureDatabase(url);
-      return new EmbeddedPostgres(url, running.pid, owned, ownerFile);
+      const server = new EmbeddedPostgres(
+        serverUrl(await readPassword(directory), running.port),
+        running.pid,
+        lock,
+      );
+      await waitUntilReady(server.url, () => isAlive(running.pid));
+      await ensureDatabase(server.url);
+      return server;
     }
 
     const programs = await locatePrograms(directory, user);
     const password = await initialise(directory, cluster, programs.initdb, user);
     const port = options.port ?? (await freePort());
     const pid = await launch(programs.postgres, cluster, port, options, user);
-    await writeFile(ownerFile, String(process.pid));
-    const url = serverUrl(password, port);
+    const server = new EmbeddedPostgres(serverUrl(password, port), pid, lock);
     try {
-      await waitUntilReady(url, () => isAlive(pid));
+      await waitUntilReady(server.url, () => isAlive(pid));
     } catch (error) {
       const log = await readText(join(directory, 'postgres.log'));
       throw new Error(`Postgres did not start. The end of its log: ${log.slice(-2000)}`, { cause: error });
     }
-    await ensureDatabase(url);
-    return new EmbeddedPostgres(url, pid, true, ownerFile);
+    await ensureDatabase(server.url);
+    return server;
   }
 
-  /** Stops the server if this process started or inherited it, and waits for its end. Stopping twice is safe. */
+  /** Stops the server and waits for its end. Stopping twice is safe. */
   async stop(): Promise<void> {
-    if (!this.owned || !isAlive(this.pid)) return;
-    signal(this.pid, 'SIGINT'); // "fast shutdown": open transactions are rolled back
-    if (!(await waitForEnd(this.pid, STOP_TIMEOUT_MS))) {
-      signal(this.pid, 'SIGQUIT');
-      await waitForEnd(this.pid, STOP_TIMEOUT_MS);
+    if (isAlive(this.pid)) {
+      signal(this.pid, 'SIGINT'); // "fast shutdown": open transactions are rolled back
+      if (!(await waitForEnd(this.pid, STOP_TIMEOUT_MS))) {
+        signal(this.pid, 'SIGQUIT');
+        if (!(await waitForEnd(this.pid, ABORT_TIMEOUT_MS))) signal(this.pid, 'SIGKILL');
+      }
     }
-    await rm(this.ownerFile, { force: true });
+    EmbeddedPostgres.running.delete(this.pid);
+    await this.lock.release();
   }
 }
 
@@ -241,16 +275,6 @@ async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
     await delay(POLL_MS);
   }
   return true;
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives, as somebody else.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }
 
 function signal(pid: number, name: NodeJS.Signals): void {

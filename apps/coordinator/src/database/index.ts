@@ -1,6 +1,7 @@
 export * from './batcher.js';
 export * from './data-source.js';
 export * from './database.module.js';
+export { DirectoryInUseError } from './directory-lock.js';
 export * from './embedded-postgres.js';
 export * from './entities.js';
 export * from './hot-pool.js';

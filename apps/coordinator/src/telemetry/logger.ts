@@ -8,6 +8,9 @@ export const LOGGER = Symbol('LOGGER');
 
 /** Writes JSON lines to stderr: stdout carries only what scripts read. Secrets are cut out wherever they appear as fields. */
 export function createLogger(level: string): Logger {
+  const destination = pino.destination({ dest: 2, sync: true });
+  // Whoever read our log is gone: that must not keep us from stopping in order.
+  destination.on('error', () => undefined);
   return pino(
     {
       level,
@@ -24,7 +27,7 @@ export function createLogger(level: string): Logger {
         '*.headers',
       ],
     },
-    pino.destination({ dest: 2, sync: true }),
+    destination,
   );
 }
 
