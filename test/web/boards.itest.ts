@@ -53,7 +53,7 @@ describe('boards', () => {
   it.each(['all', 'rac', 'week'])(
     'tell the same rank in a search, alone and on the page: %s',
     async (period) => {
-        for (const page of [1, 23]) {
+      for (const page of [1, 23]) {
         const { items } = await board(`period=${period}&limit=100&page=${page}`);
         for (const row of [items[0], items[57]]) {
           const name = encodeURIComponent(row?.name ?? '');

@@ -24,6 +24,7 @@ const ROUTES: Readonly<Record<string, string>> = {
   '/': 'index.html',
   '/volunteer': 'src/pages/volunteer-page.tsx',
   '/leaderboards': 'src/pages/leaderboards-page.tsx',
+  '/statistics': 'src/pages/statistics-page.tsx',
   '/jobs': 'src/pages/jobs-page.tsx',
   '/jobs/1': 'src/pages/job-page.tsx',
   '/account': 'src/pages/account-page.tsx',

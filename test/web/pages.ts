@@ -9,9 +9,20 @@ export function pagesOf(jobId: string): ReadonlyArray<{ readonly name: string; r
     { name: 'job', path: `/jobs/${jobId}` },
     { name: 'leaderboards', path: '/leaderboards' },
     { name: 'machines', path: '/leaderboards?board=hosts' },
+    { name: 'teams', path: '/leaderboards?board=teams' },
+    { name: 'statistics', path: '/statistics' },
+    { name: 'statistics-days', path: '/statistics?grain=day' },
     { name: 'week', path: '/leaderboards?period=week&q=a' },
     { name: 'account', path: '/account' },
     { name: 'not-found', path: '/there/is/nothing' },
+  ];
+}
+
+/** What somebody who has signed in sees differently. */
+export function ownPagesOf(): ReadonlyArray<{ readonly name: string; readonly path: string }> {
+  return [
+    { name: 'own-account', path: '/account' },
+    { name: 'own-place', path: '/leaderboards?period=rac' },
   ];
 }
 

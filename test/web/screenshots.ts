@@ -1,67 +1,95 @@
 /**
- * `npm run screenshots [-- FOLDER]`: every page, in both themes, on a desktop and on a phone, of a demo that is computing
- * and of the volunteer's page while it computes too. Without a FOLDER into .gleaner/screenshots.
+ * `npm run screenshots [-- FOLDER]`: every page, in both themes, on a desktop and on a phone, of an installation with a
+ * past, a running job, and the volunteer's page while it computes too. Without a FOLDER into .gleaner/screenshots.
  */
-import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { publicJobPage, type PublicJob } from '@gleaner/protocol';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
-import { repositoryRoot } from './repository-root.js';
-import { openPage, pagesOf, THEMES } from './pages.js';
+import { openPage, ownPagesOf, pagesOf, THEMES } from './pages.js';
+import type { Science } from './showcase/science.js';
+import { Showcase } from './showcase/showcase.js';
 
 const SIZES = {
   desktop: { width: 1280, height: 860 },
   phone: { width: 390, height: 844 },
 } as const;
 /** Far enough that there is something of everything to see. */
-const SHOWN_FROM_PERMILLE = 200;
+const SHOWN_FROM_PERMILLE = 60;
 const WATERFALL_ROWS = 90;
 const WATERFALL_MS = 20_000;
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 420_000;
+const POLL_MS = 500;
 
 async function main(): Promise<void> {
   const chromium = findChromium();
   if (chromium === null) throw new Error('no Chromium: install it (Debian: apt-get install chromium)');
   const folder = resolve(process.argv[2] ?? join('.gleaner', 'screenshots'));
   await mkdir(folder, { recursive: true });
-  const demo = startDemo();
-  try {
-    const url = await addressOf(demo);
-    const browser = await openBrowser(chromium);
-    const job = await jobInProgress(url);
-    for (const theme of THEMES) {
-      for (const size of ['desktop', 'phone'] as const)
-        await shootAll(browser, { url, job, theme, size, folder });
-    }
-    await browser.close();
-  } finally {
-    demo.kill('SIGTERM');
+  await using showcase = await Showcase.start();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => void showcase[Symbol.asyncDispose]().finally(() => process.exit(1)));
   }
+  note(`An installation to look at: ${showcase.url}`);
+  await progressReached(showcase.science, showcase.finishedJobId, 1000);
+  const runningJobId = await showcase.beginLongSearch();
+  await progressReached(showcase.science, runningJobId, SHOWN_FROM_PERMILLE);
+  const browser = await openBrowser(chromium);
+  for (const theme of THEMES) {
+    for (const size of ['desktop', 'phone'] as const)
+      await shootAll(browser, { showcase, runningJobId, theme, size, folder });
+  }
+  await browser.close();
 }
 
 interface Shot {
-  readonly url: string;
-  readonly job: PublicJob;
+  readonly showcase: Showcase;
+  readonly runningJobId: string;
   readonly theme: (typeof THEMES)[number];
   readonly size: keyof typeof SIZES;
   readonly folder: string;
 }
 
-async function shootAll(browser: Browser, { url, job, theme, size, folder }: Shot): Promise<void> {
-  const page = await browser.newPage({ viewport: SIZES[size], deviceScaleFactor: size === 'phone' ? 2 : 1 });
-  for (const { name, path } of pagesOf(job.id)) {
+async function shootAll(
+  browser: Browser,
+  { showcase, runningJobId, theme, size, folder }: Shot,
+): Promise<void> {
+  const context = await browser.newContext({
+    viewport: SIZES[size],
+    deviceScaleFactor: size === 'phone' ? 2 : 1,
+  });
+  const page = await context.newPage();
+  const shoot = async (name: string): Promise<void> => {
+    const path = join(folder, `${name}-${theme}-${size}.png`);
+    await page.screenshot({ path, fullPage: true });
+    note(path);
+  };
+  const { url, finishedJobId } = showcase;
+  for (const { name, path } of pagesOf(runningJobId)) {
     await openPage(page, url + path, theme);
     if (name === 'volunteer') await computeForAWhile(page);
-    const target = join(folder, `${name}-${theme}-${size}.png`);
-    await page.screenshot({ path: target, fullPage: true });
-    process.stderr.write(`${target}\n`);
+    await shoot(name);
     if (name === 'volunteer') await page.getByRole('button', { name: 'Stop' }).click();
   }
-  await page.close();
+  await openPage(page, `${url}/jobs/${finishedJobId}`, theme);
+  await page.getByRole('img', { name: 'Waterfall of' }).waitFor();
+  await shoot('job-found');
+  await signIn(context, page, showcase);
+  for (const { name, path } of [...ownPagesOf(), { name: 'job-own', path: `/jobs/${finishedJobId}` }]) {
+    await openPage(page, url + path, theme);
+    await shoot(name);
+  }
+  await context.close();
+}
+
+async function signIn(context: BrowserContext, page: Page, { url, science }: Showcase): Promise<void> {
+  const { token, accountId } = science.scientist;
+  const answer = await context.request.post(`${url}/v1/session/token`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
+  await page.evaluate((id) => localStorage.setItem('gleaner.session', id), accountId);
 }
 
 async function computeForAWhile(page: Page): Promise<void> {
@@ -70,38 +98,22 @@ async function computeForAWhile(page: Page): Promise<void> {
   const picture = page.getByRole('img', { name: 'Waterfall' });
   const untilMs = Date.now() + WATERFALL_MS;
   while (Date.now() < untilMs && Number(await picture.getAttribute('data-rows')) < WATERFALL_ROWS) {
-    await page.waitForTimeout(200);
+    await page.waitForTimeout(POLL_MS);
   }
 }
 
-function startDemo(): ChildProcess {
-  const program = join(repositoryRoot(), 'apps', 'cli', 'dist', 'main.js');
-  return spawn(process.execPath, [program, 'demo', '--chirp', '-1600:1600', '--units', '160'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-}
-
-function addressOf(demo: ChildProcess): Promise<string> {
-  const { promise, resolve: found, reject } = Promise.withResolvers<string>();
-  // Read to its end: a demo whose stderr is closed cannot go on.
-  if (demo.stderr) {
-    createInterface(demo.stderr).on('line', (line) => {
-      const url = /serves at (\S+)/.exec(line)?.[1];
-      if (url !== undefined) found(url);
-    });
-  }
-  demo.once('exit', () => reject(new Error('the demo ended before it served')));
-  return promise;
-}
-
-async function jobInProgress(url: string): Promise<PublicJob> {
+async function progressReached(science: Science, jobId: string, permille: number): Promise<void> {
   const untilMs = Date.now() + PATIENCE_MS;
   for (;;) {
-    const answer = await fetch(new URL('/v1/public/jobs', url));
-    const [job] = publicJobPage.parse(await answer.json()).items;
-    if (job && (job.progressPermille >= SHOWN_FROM_PERMILLE || Date.now() > untilMs)) return job;
-    await new Promise((done) => setTimeout(done, 500));
+    const progress = await science.progressOf(jobId);
+    if (progress >= permille) return;
+    if (Date.now() > untilMs) throw new Error(`too slow: job ${jobId} is at ${progress} of 1000`);
+    await new Promise((done) => setTimeout(done, POLL_MS));
   }
+}
+
+function note(text: string): void {
+  process.stderr.write(`${text}\n`);
 }
 
 await main();

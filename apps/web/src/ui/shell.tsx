@@ -7,6 +7,7 @@ const PAGES = [
   { to: '/volunteer', name: 'Volunteer' },
   { to: '/jobs', name: 'Jobs' },
   { to: '/leaderboards', name: 'Leaderboards' },
+  { to: '/statistics', name: 'Statistics' },
   { to: '/account', name: 'My account' },
 ] as const;
 
