@@ -1,0 +1,115 @@
+import { BlobsService } from '@gleaner/coordinator';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { aSetiJob, type SetiJob } from './seti-job.js';
+
+const chromiumPath = chromiumOrWarn();
+const SIGNALS = [
+  '{"type":"spike","power":23.7865,"fft_len":131072,"chirp_ix":2862,"chirp":5.290463,"bin":9,"freq":1418918910.1,"sec":6.71,"detection_freq":1418918946.4924}',
+  '{"type":"spike","power":22.4,"fft_len":65536,"chirp_ix":2862,"chirp":5.290463,"bin":5,"freq":1418918910.1,"sec":20.1,"detection_freq":1418919020.1}',
+];
+
+describe.skipIf(chromiumPath === null)('the page of a job', () => {
+  let gleaner: TestApplication;
+  let browser: Browser;
+  let page: Page;
+  let complaints: string[];
+  let job: SetiJob;
+
+  beforeAll(async () => {
+    buildWebsite();
+    gleaner = await createTestApplication();
+    browser = await openBrowser(chromiumPath ?? '');
+    page = await browser.newPage();
+    complaints = complaintsOf(page);
+    job = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 4, unitChirps: 2 });
+    await vi.waitFor(async () => expect(await query('SELECT id FROM work_unit')).toHaveLength(4), {
+      timeout: 20_000,
+    });
+    // As if three units were done, and one program had said why not.
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    await query(
+      `UPDATE work_unit SET state = 'failed', failure = '2 volunteers saw it trap: unreachable' WHERE index_in_job = 3`,
+    );
+    await query(
+      `INSERT INTO job_tally (job_id, units_valid, units_failed) VALUES ($1, 3, 1)
+       ON CONFLICT (job_id) DO UPDATE SET units_valid = 3, units_failed = 1`,
+      [job.jobId],
+    );
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gleaner?.close();
+  });
+
+  const query = (sql: string, parameters: unknown[] = []): Promise<unknown[]> =>
+    gleaner.dataSource.query<unknown[]>(sql, parameters);
+
+  it('shows strangers neither failures nor files', async () => {
+    await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await page.getByRole('heading', { name: 'A night at Arecibo' }).waitFor();
+    await page.getByRole('img', { name: /^4 squares of 1 unit/ }).waitFor();
+    expect(await page.getByRole('heading', { name: 'Files' }).count()).toBe(0);
+    expect(await page.getByRole('heading', { name: 'What failed' }).count()).toBe(0);
+  });
+
+  it('tells its scientist what failed and why, and its files with their sizes', async () => {
+    await signIn();
+    await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await page.getByText('Unit 3').click();
+    await page.getByText('2 volunteers saw it trap: unreachable').waitFor();
+    const files = page.getByRole('listitem').filter({ hasText: 'tape' });
+    await files.getByText(/input, 3\d\d kB/).waitFor();
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download tape' }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe('tape');
+    expect(await download.failure()).toBeNull();
+  });
+
+  it('is hidden and shown by a switch', async () => {
+    const shown = page.getByRole('switch', { name: 'Show this page to everybody' });
+    await shown.click();
+    await expect.poll(status, { timeout: 10_000 }).toBe(404);
+    await page.getByText('private').waitFor();
+    await shown.click();
+    await expect.poll(status, { timeout: 10_000 }).toBe(200);
+  });
+
+  it('draws the signals that were found, for everybody once the scientist shows them', async () => {
+    const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from(`${SIGNALS.join('\n')}\n`), {
+      accountId: null,
+    });
+    await query(`UPDATE job SET state = 'completed', finished_at = now(), output_sha256 = $2 WHERE id = $1`, [
+      job.jobId,
+      Buffer.from(stored.sha256, 'hex'),
+    ]);
+    await page.reload();
+    await page.getByRole('img', { name: 'Waterfall of 2 signals' }).waitFor();
+    await page.getByRole('cell', { name: '1418.918946 MHz' }).waitFor();
+    await page.getByRole('switch', { name: 'Show what was found, too' }).click();
+    const output = `${gleaner.url}/v1/public/jobs/${job.jobId}/output`;
+    await expect.poll(async () => (await fetch(output)).status, { timeout: 10_000 }).toBe(200);
+
+    const stranger = await browser.newPage();
+    await stranger.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await stranger.getByRole('img', { name: 'Waterfall of 2 signals' }).waitFor();
+    await stranger.close();
+    expect(complaints).toEqual([]);
+  });
+
+  async function signIn(): Promise<void> {
+    const answer = await page.request.post(`${gleaner.url}/v1/session/token`, {
+      headers: { authorization: `Bearer ${job.scientist.token}` },
+    });
+    expect(answer.status()).toBe(200);
+    await page.evaluate((id) => localStorage.setItem('gleaner.session', id), job.scientist.account.id);
+  }
+
+  async function status(): Promise<number> {
+    return (await fetch(`${gleaner.url}/v1/public/jobs/${job.jobId}`)).status;
+  }
+});
