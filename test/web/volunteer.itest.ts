@@ -26,7 +26,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     gleaner = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
     directory = await mkdtemp(join(tmpdir(), 'gleaner-web-'));
     browser = await openBrowser(chromiumPath ?? '');
-    page = await browser.newPage();
+    page = await (await browser.newContext()).newPage();
     complaints = complaintsOf(page);
     job = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 3, unitChirps: 2 });
   });
@@ -66,6 +66,24 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.getByRole('link', { name: 'Leaderboards' }).click();
     await page.getByRole('row', { name: 'anonymous browser' }).waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('computes in one tab at a time, and says so in the other', async () => {
+    const second = await page.context().newPage();
+    await second.goto(`${gleaner.url}/volunteer`);
+    await second.getByRole('button', { name: 'Start computing' }).click();
+    await second.getByText('Another tab of this browser volunteers already.').waitFor();
+    await second.close();
+    expect(await hosts()).toBe(2);
+  });
+
+  it('says that the coordinator is away, and goes on when it is back', async () => {
+    await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
+    await page.getByText('The coordinator does not answer.').waitFor();
+    await page.unroute('**/v1/**');
+    await page.getByText('The coordinator does not answer.').waitFor({ state: 'hidden' });
+    // What the browser itself says of refused connections.
+    complaints.splice(0);
   });
 
   it('shows the finished job with its units and who helped', async () => {
