@@ -67,6 +67,7 @@ export class SwarmProcess {
     const child = fork(childPath(), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      execArgv: [],
       // Nothing of the agent's: its environment may hold a token.
       env: { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] },
     });

@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { createServer, request as forward, type Server } from 'node:http';
+import { join } from 'node:path';
+import { attachedHost } from '@gleaner/protocol';
+import {
+  createWorker,
+  DEFAULT_SWARM_PREFERENCES,
+  type SwarmPreferences,
+  type Worker,
+} from '@gleaner/worker-sdk';
+import { aPerson, clientWith, type TestApplication } from '../support/index.js';
+
+/** Stands before a coordinator, counts what its origin sends, and can cut the origin off while everything else works. */
+export class OriginGate implements AsyncDisposable {
+  contentBytes = 0;
+  isClosed = false;
+  /** Nothing is answered at all: the coordinator is away. */
+  isAway = false;
+  readonly #server: Server;
+
+  private constructor(private readonly target: string) {
+    this.#server = createServer((from, to) => {
+      const isContent = /^\/v1\/blobs\/[^/]+\/content/.test(from.url ?? '');
+      if (this.isAway || (isContent && this.isClosed)) {
+        to.writeHead(503).end();
+        return;
+      }
+      const onward = forward(new URL(from.url ?? '/', this.target), {
+        method: from.method,
+        headers: from.headers,
+      });
+      onward.on('response', (answer) => {
+        to.writeHead(answer.statusCode ?? 502, answer.headers);
+        if (isContent) answer.on('data', (bytes: Buffer) => (this.contentBytes += bytes.length));
+        answer.pipe(to);
+      });
+      onward.on('error', () => to.destroy());
+      from.pipe(onward);
+    });
+  }
+
+  static async before(application: TestApplication): Promise<OriginGate> {
+    const gate = new OriginGate(application.url);
+    gate.#server.listen(0, '127.0.0.1');
+    await once(gate.#server, 'listening');
+    return gate;
+  }
+
+  get url(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string') throw new Error('the gate is not listening');
+    return `http://127.0.0.1:${address.port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections();
+    this.#server.close();
+    await once(this.#server, 'close');
+  }
+}
+
+export interface SharingVolunteer extends AsyncDisposable {
+  readonly worker: Worker;
+  readonly log: readonly string[];
+}
+
+export interface SharingOptions {
+  readonly name: string;
+  readonly directory: string;
+  /** How it reaches the coordinator. */
+  readonly url: string;
+  readonly preferences?: Partial<SwarmPreferences>;
+}
+
+/** A volunteer who agreed to the swarm, on an account of its own: the agent's worker with a swarm process of its own. */
+export async function aSharingVolunteer(
+  application: TestApplication,
+  { name, directory, url, preferences }: SharingOptions,
+): Promise<SharingVolunteer> {
+  const person = await aPerson(application, { name, scopes: ['work'] });
+  const facts = { name, kind: 'agent', platform: 'test', cores: 1, memoryMiB: 256, agentVersion: 'test' };
+  const answer = await clientWith(application, person.token).post('/v1/hosts', { host: facts }).expect(201);
+  const { secret } = attachedHost.parse(answer.body);
+  const log: string[] = [];
+  const worker = await createWorker({
+    coordinator: url,
+    credentials: { token: secret },
+    dataDirectory: join(directory, name),
+    policy: { cores: 1, memoryMiB: 256, bufferMs: 0 },
+    log: (event, fields) => log.push(`${event} ${JSON.stringify(fields ?? {})}`),
+  });
+  worker.setSwarm({ ...DEFAULT_SWARM_PREFERENCES, ...preferences });
+  await worker.start();
+  return { worker, log, [Symbol.asyncDispose]: () => worker.stop() };
+}

@@ -1,0 +1,105 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
+import { MUTATION_MAP_WASM_PATH } from '@gleaner/example-mutation-map';
+import { jobSpec } from '@gleaner/protocol';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import { helloModule } from './agent-support/tiny-modules.js';
+import { aSharingVolunteer, OriginGate, type SharingVolunteer } from './swarm-support.js';
+import { anApprovedApp, anInput, completeJob, type Science } from './volunteering/science.js';
+
+const INPUT_BYTES = 12_500_000;
+const JOB_FILE = fileURLToPath(new URL('../../examples/mutation-map/job.json', import.meta.url));
+const GENOMES = fileURLToPath(new URL('../../../shared/data/genomes/', import.meta.url));
+const SOON = { timeout: 60_000, interval: 100 };
+
+let application: TestApplication;
+let directory: string;
+let gate: OriginGate;
+let science: Science;
+const volunteers: SharingVolunteer[] = [];
+
+beforeAll(async () => {
+  application = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+  science = await anApprovedApp(application, 'hello', helloModule('hello\n').original);
+});
+afterAll(() => application.close());
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-sharing-'));
+  gate = await OriginGate.before(application);
+});
+afterEach(async () => {
+  await Promise.all(volunteers.splice(0).map((volunteer) => volunteer[Symbol.asyncDispose]()));
+  await gate[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true, force: true });
+});
+
+let names = 0;
+async function joining(): Promise<SharingVolunteer> {
+  const name = `sharer-${(names += 1)}`;
+  const volunteer = await aSharingVolunteer(application, { name, directory, url: gate.url });
+  volunteers.push(volunteer);
+  return volunteer;
+}
+
+describe('volunteers who share inputs', () => {
+  it('a second one computes its task from the first one’s chunks when the origin is gone', async () => {
+    const input = await anInput(science, randomBytes(3_000_000));
+    const completing = completeJob(science, {
+      name: 'shared',
+      app: science.app,
+      inputs: { data: input },
+      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+    });
+    const first = await joining();
+    await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
+    expect(gate.contentBytes).toBe(3_000_000);
+    gate.isClosed = true;
+    const second = await joining();
+    const { answer } = await completing;
+    expect(answer).toBe('hello\n');
+    expect(gate.contentBytes).toBe(3_000_000);
+    await expect.poll(() => second.worker.status().swarm?.fromPeersBytes, SOON).toBe(3_000_000);
+    await expect
+      .poll(() => first.worker.status().swarm?.toPeersBytes, SOON)
+      .toBeGreaterThanOrEqual(3_000_000);
+    expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
+  });
+
+  it('three of them have an input of 12.5 MB from an origin that sends it 1.2 times at most', async () => {
+    const input = await anInput(science, randomBytes(INPUT_BYTES));
+    const all = await Promise.all([joining(), joining(), joining()]);
+    await expect
+      .poll(() => all.every(({ worker }) => worker.status().swarm?.state === 'on'), SOON)
+      .toBe(true);
+    await completeJob(science, {
+      name: 'three',
+      app: science.app,
+      inputs: { data: input },
+      split: [{ kind: 'range', name: 'n', from: 0, to: 12, step: 1 }],
+      replication: { quorum: 3, maxErrors: 6, maxTasks: 12, distinct: 'account' },
+    });
+    expect(gate.contentBytes).toBeLessThanOrEqual(1.2 * INPUT_BYTES);
+  });
+
+  it.skipIf(!existsSync(GENOMES))('mutation-map with three of them: 1.2 times at most', async () => {
+    const mapping = await anApprovedApp(application, 'mutation-map', await readFile(MUTATION_MAP_WASM_PATH));
+    const bytes = gunzipSync(await readFile(join(GENOMES, 'example_sequences.fasta.gz')));
+    const genomes = await anInput(mapping, bytes);
+    const reference = await anInput(mapping, await readFile(join(GENOMES, 'reference_seq.fasta')));
+    const spec = jobSpec.parse(JSON.parse(await readFile(JOB_FILE, 'utf8')));
+    const all = await Promise.all([joining(), joining(), joining()]);
+    await expect
+      .poll(() => all.every(({ worker }) => worker.status().swarm?.state === 'on'), SOON)
+      .toBe(true);
+    await completeJob(mapping, { ...spec, inputs: { genomes, reference } });
+    expect(gate.contentBytes).toBeLessThanOrEqual(1.2 * bytes.length);
+  });
+});
+
+if (!existsSync(GENOMES)) process.stderr.write(`skipped: the genomes are not at ${GENOMES}\n`);
