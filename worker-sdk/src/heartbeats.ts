@@ -4,6 +4,8 @@ import { WakeUp } from './wake-up.js';
 
 /** Until the coordinator names its interval. */
 const FIRST_INTERVAL_MS = 60_000;
+/** What an earlier run left is told this soon: the coordinator may no longer want it. */
+const FIRST_HEARTBEAT_MS = 1_000;
 
 export interface HeartbeatsComponents {
   readonly client: CoordinatorClient;
@@ -34,7 +36,7 @@ export class Heartbeats {
 
   /** Runs until the signal aborts. Rejects only when the token is no longer accepted. */
   async run(signal: AbortSignal): Promise<void> {
-    let lastMs = performance.now();
+    let lastMs = performance.now() - this.#intervalMs + FIRST_HEARTBEAT_MS;
     while (!signal.aborted) {
       const untilDueMs = lastMs + this.#intervalMs - performance.now();
       if (untilDueMs > 0) {
