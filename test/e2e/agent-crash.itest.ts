@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { steppingModule } from './agent-support/long-module.js';
+import { eventually, isSandboxStopped, statusWhere } from './agent-support/running-agent.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
+import { endlessModule } from './agent-support/tiny-modules.js';
 
 let data: string;
 let coordinator: StandInCoordinator;
@@ -18,8 +20,8 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-function startAgent(): AgentProcess {
-  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data]);
+function startAgent(...more: readonly string[]): AgentProcess {
+  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data, ...more]);
 }
 
 /** Cycles of the task that runs, when it is so far. */
@@ -57,4 +59,35 @@ it('an agent that is killed in the middle of a unit keeps nine tenths of the wor
   expect(interrupted?.outcome).toBe('ok');
   expect(interrupted?.cycles).toBe(whole?.cycles);
   expect(interrupted?.digest).toBe(whole?.digest);
+});
+
+it('an agent that is told to stop keeps a unit in steps, even a paused one, and goes on with it at its next start', async () => {
+  coordinator.addTask('1.0', steppingModule(2_000));
+  coordinator.addTask('2.0', endlessModule());
+  const first = startAgent('--buffer', '0');
+  const { running } = await statusWhere(data, (status) => status.running.length > 0);
+  const startedAtMs = Date.parse(running[0]?.startedAt ?? '');
+  // What is younger than ten seconds is returned.
+  await eventually(() => Date.now() - startedAtMs > 11_000 || undefined);
+  expect((await runAgent(['pause', '--data', data])).code).toBe(0);
+  await eventually(() => isSandboxStopped(first.pid));
+  const doneCycles = BigInt(coordinator.heartbeats.at(-1)?.running[0]?.cycles ?? 0);
+  first.kill('SIGTERM');
+  const { code, stdout } = await first.ended;
+  expect(code).toBe(0);
+  expect(stdout).toContain('"task-suspended"');
+  expect(coordinator.heartbeats.at(-1)).toEqual({
+    running: [{ taskId: '1.0' }],
+    returned: [],
+    leaving: false,
+  });
+
+  expect((await runAgent(['resume', '--data', data])).code).toBe(0);
+  const heartbeats = coordinator.heartbeats.length;
+  await using _ = startAgent();
+  await coordinator.until(() => coordinator.heartbeats.length > heartbeats + 1);
+  const [resumed] = coordinator.heartbeats.at(-1)?.running ?? [];
+  expect(resumed?.taskId).toBe('1.0');
+  expect(BigInt(resumed?.cycles ?? 0)).toBeGreaterThanOrEqual(doneCycles);
+  expect(doneCycles).toBeGreaterThan(0n);
 });

@@ -3,6 +3,7 @@ import {
   heartbeatRequest,
   workRequest,
   type HeartbeatResponse,
+  type HostWishes,
   type ResultReport,
   type TaskAssignment,
   type WorkJob,
@@ -27,10 +28,12 @@ export class StandInCoordinator implements AsyncDisposable {
   action: 'keep' | 'abort' = 'keep';
   /** How reports are answered. */
   reportStatus: 'accepted' | 'retry' = 'accepted';
+  /** What the host's owner asked of it on the website. */
+  wishes: HostWishes | undefined;
   workCalls = 0;
   #changed: () => void = () => undefined;
 
-  private constructor() {
+  private constructor(private readonly name: string) {
     this.#server = createServer((request, response) => {
       void this.#handle(request, response).finally(() => {
         this.#changed();
@@ -38,8 +41,8 @@ export class StandInCoordinator implements AsyncDisposable {
     });
   }
 
-  static async start(): Promise<StandInCoordinator> {
-    const coordinator = new StandInCoordinator();
+  static async start(name = 'stand-in'): Promise<StandInCoordinator> {
+    const coordinator = new StandInCoordinator(name);
     await new Promise<void>((resolve) => coordinator.#server.listen(0, '127.0.0.1', resolve));
     return coordinator;
   }
@@ -91,7 +94,7 @@ export class StandInCoordinator implements AsyncDisposable {
     const url = request.url ?? '';
     const body = await readJson(request);
     if (url === '/v1/hosts' && request.method === 'POST') {
-      const coordinator = { name: 'stand-in', url: this.url };
+      const coordinator = { name: this.name, url: this.url };
       sendJson(response, 201, {
         hostId: '1',
         accountId: '1',
@@ -124,13 +127,14 @@ export class StandInCoordinator implements AsyncDisposable {
       outputsWanted: [],
       retryAfterMs: 100,
       heartbeatMs: 1000,
+      ...(this.wishes && { wishes: this.wishes }),
     };
   }
 
   #heartbeat(heartbeat: Heartbeat): HeartbeatResponse {
     this.heartbeats.push(heartbeat);
     const tasks = heartbeat.running.map(({ taskId }) => ({ taskId, action: this.action }));
-    return { tasks, outputsWanted: [], nextMs: 1000 };
+    return { tasks, outputsWanted: [], nextMs: 1000, ...(this.wishes && { wishes: this.wishes }) };
   }
 }
 

@@ -1,0 +1,181 @@
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import { AgentProcess, runAgent, type Ended } from './agent-support/agent-process.js';
+import { statusWhere } from './agent-support/running-agent.js';
+import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
+import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
+import { anApprovedApp, completeJob } from './volunteering/science.js';
+
+let data: string;
+beforeEach(async () => {
+  data = await mkdtemp(join(tmpdir(), 'gleaner-projects-'));
+});
+afterEach(async () => {
+  await rm(data, { recursive: true, force: true });
+});
+
+async function agent(...args: readonly string[]): Promise<Ended> {
+  return runAgent([...args, '--data', data]);
+}
+
+async function attach(url: string, ...more: readonly string[]): Promise<void> {
+  const { code, stderr } = await agent('attach', url, '--anonymous', '--no-p2p', ...more);
+  expect(stderr).toContain('host');
+  expect(code).toBe(0);
+}
+
+function startAgent(...more: readonly string[]): AgentProcess {
+  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data, ...more]);
+}
+
+describe('an agent of two coordinators', () => {
+  it('computes the jobs of both', async () => {
+    const applications = await Promise.all([createTestApplication(), createTestApplication()]);
+    try {
+      for (const { url } of applications) await attach(url);
+      await using _ = startAgent('--turn', '1');
+      const answers = await Promise.all(
+        applications.map((application, index) => answerOf(application, `from ${index}\n`)),
+      );
+      expect(answers).toEqual(['from 0\nfrom 0\n', 'from 1\nfrom 1\n']);
+      const { projects } = JSON.parse((await agent('status', '--json')).stdout) as {
+        projects: Array<{ coordinator: string; finishedTasks: number }>;
+      };
+      expect(projects.map(({ finishedTasks }) => finishedTasks)).toEqual([2, 2]);
+    } finally {
+      await Promise.all(applications.map(async (application) => application.close()));
+    }
+  });
+
+  it('lets them take turns on a single core, and says whose turn it is', async () => {
+    await using first = await StandInCoordinator.start('First');
+    await using second = await StandInCoordinator.start('Second');
+    first.addTask('1.0', endlessModule());
+    second.addTask('2.0', endlessModule());
+    await attach(first.url);
+    await using _ = startAgent('--turn', '1');
+    await statusWhere(data, ({ projects }) => projects[0]?.phase === 'working');
+    // The agent that runs takes notice.
+    await attach(second.url, '--weight', '100');
+    const turns = ['Second', 'First', 'Second'];
+    for (const name of turns) {
+      const { projects } = await statusWhere(data, (status) =>
+        status.projects.some(
+          (one) => one.name === name && one.allowance.cores === 1 && one.phase === 'working',
+        ),
+      );
+      const other = projects.find((one) => one.name !== name);
+      expect(other).toMatchObject({ phase: 'waiting', reason: `waiting: its turn comes after ${name}` });
+    }
+    expect((await agent('status')).stdout).toContain('50 % of the cores (weight 100)');
+    const top = await agent('top');
+    expect(top.stdout).toMatch(/^First +50 % /m);
+    expect(top.stdout).toMatch(/^Second +50 % /m);
+  });
+
+  it('leaves one of them while it runs, and goes on with the other', async () => {
+    await using first = await StandInCoordinator.start('First');
+    await using second = await StandInCoordinator.start('Second');
+    first.addTask('1.0', endlessModule());
+    second.addTask('2.0', endlessModule());
+    await attach(first.url);
+    await attach(second.url);
+    await using _ = startAgent('--turn', '1');
+    await statusWhere(data, ({ projects }) =>
+      projects.every(({ buffered, running }) => buffered + running.length > 0),
+    );
+    const unsaid = await agent('detach');
+    expect(unsaid.code).toBe(2);
+    expect(unsaid.stderr).toContain('say which project to leave');
+    expect((await agent('detach', first.url)).code).toBe(0);
+    expect(first.heartbeats.at(-1)).toMatchObject({ leaving: true, returned: ['1.0'] });
+    const { projects, phase } = await statusWhere(data, (status) => status.phase === 'working');
+    expect(phase).toBe('working');
+    expect(projects.map(({ name }) => name)).toEqual(['Second']);
+    expect(await readdir(data)).not.toContain('tasks');
+  });
+
+  it('changes a weight on demand, and refuses to attach twice without one', async () => {
+    await using first = await StandInCoordinator.start('First');
+    await using second = await StandInCoordinator.start('Second');
+    await attach(first.url);
+    await attach(second.url);
+    const again = await agent('attach', first.url, '--anonymous');
+    expect(again.code).toBe(2);
+    expect(again.stderr).toContain('or give --weight N to change its share');
+    const weighed = await agent('attach', first.url, '--weight', '300');
+    expect(weighed).toMatchObject({ code: 0 });
+    expect(weighed.stderr).toContain('First 75 %, Second 25 %');
+  });
+});
+
+it('the state of an agent that knew one coordinator only is understood, and its work goes on', async () => {
+  await using coordinator = await StandInCoordinator.start();
+  coordinator.addTask('1.0', helloModule('old state\n'));
+  await attach(coordinator.url);
+  const { projects } = JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')) as {
+    projects: Array<Record<string, unknown>>;
+  };
+  const old = Object.entries({ v: 1, ...projects[0] }).filter(
+    ([key]) => key !== 'weight' && key !== 'directory',
+  );
+  await writeFile(join(data, 'attachment.json'), JSON.stringify(Object.fromEntries(old)));
+  const running = startAgent('--once');
+  expect(await running.ended).toMatchObject({ code: 0 });
+  expect(coordinator.reports.map(({ taskId }) => taskId)).toEqual(['1.0']);
+});
+
+describe('what was asked on the website', () => {
+  it('pauses the machine, until it is lifted there or at the machine', async () => {
+    await using coordinator = await StandInCoordinator.start();
+    coordinator.addTask('1.0', endlessModule());
+    await attach(coordinator.url);
+    await using running = startAgent();
+    await statusWhere(data, ({ phase }) => phase === 'working');
+    coordinator.wishes = { run: 'pause', version: 1 };
+    const { reason } = await statusWhere(data, ({ phase }) => phase === 'paused');
+    expect(reason).toBe('paused: you paused it on the website');
+    // It listens on although it computes nothing.
+    coordinator.wishes = { run: 'run', version: 2 };
+    await statusWhere(data, ({ phase }) => phase === 'working');
+    coordinator.wishes = { run: 'pause', version: 3 };
+    await statusWhere(data, ({ phase }) => phase === 'paused');
+    // Who sits at the machine has the last word, also after a restart.
+    expect((await agent('resume')).stdout).not.toContain('website');
+    await statusWhere(data, ({ phase }) => phase === 'working');
+    running.kill('SIGTERM');
+    await running.ended;
+    coordinator.addTask('2.0', endlessModule());
+    await using again = startAgent();
+    await statusWhere(data, ({ pid, phase }) => pid === again.pid && phase === 'working');
+  });
+
+  it('has it complete its work and ask for no more, and sets what the file at the machine leaves open', async () => {
+    await using coordinator = await StandInCoordinator.start();
+    await attach(coordinator.url);
+    coordinator.wishes = { run: 'finish', version: 1 };
+    await using _ = startAgent();
+    const { phase, reason } = await statusWhere(data, (status) => status.reason.startsWith('finishing'));
+    expect(phase).toBe('waiting');
+    expect(reason).toBe('finishing: you asked for it on the website; it waits there until you let it go on');
+    coordinator.wishes = { run: 'run', version: 2, preferences: { minFreeDiskMiB: 2 ** 40 } };
+    await statusWhere(data, (status) => /^paused: only .* of the disk are free/.test(status.reason));
+    expect((await agent('prefs', 'minFreeDiskMiB=1')).code).toBe(0);
+    await statusWhere(data, (status) => status.phase === 'waiting' && !status.reason.startsWith('finishing'));
+  });
+});
+
+async function answerOf(application: TestApplication, text: string): Promise<string> {
+  const science = await anApprovedApp(application, 'hello', helloModule(text).original);
+  const { answer } = await completeJob(science, {
+    name: 'two units',
+    app: science.app,
+    split: [{ kind: 'range', name: 'n', from: 0, to: 2, step: 1 }],
+    replication: { quorum: 1, maxTasks: 4 },
+    merge: { kind: 'concat' },
+  });
+  return answer;
+}
