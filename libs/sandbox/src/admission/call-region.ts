@@ -1,16 +1,5 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import { opcode } from '../binary/opcodes.js';
-
-const BLOCK = opcode('block');
-const LOOP = opcode('loop');
-const IF = opcode('if');
-const END = opcode('end');
-const BR = opcode('br');
-const BR_IF = opcode('br_if');
-const BR_TABLE = opcode('br_table');
-const RETURN = opcode('return');
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
+import { BLOCK, LOOP, IF, END, BR, BR_IF, BR_TABLE, RETURN, CALL, CALL_INDIRECT } from './control-opcodes.js';
 
 /** A block, loop or if by the instructions that open and end it. */
 export interface CallRegion {

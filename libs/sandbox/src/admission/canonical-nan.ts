@@ -6,6 +6,7 @@ import { NAN_ACTION } from './nan-roles.js';
 /** How to find and replace NaNs in one kind of value: a scalar, or each lane of a vector. */
 export interface FloatKind {
   readonly type: number;
+  readonly load: number;
   /** The sum is NaN where a summand is. */
   readonly add: number;
   readonly constant: number;
@@ -24,6 +25,7 @@ const F64_NAN = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);
 
 const F32: FloatKind = {
   type: VALUE_TYPE.f32,
+  load: opcode('f32.load'),
   add: opcode('f32.add'),
   constant: opcode('f32.const'),
   nan: F32_NAN,
@@ -33,6 +35,7 @@ const F32: FloatKind = {
 };
 const F64: FloatKind = {
   type: VALUE_TYPE.f64,
+  load: opcode('f64.load'),
   add: opcode('f64.add'),
   constant: opcode('f64.const'),
   nan: F64_NAN,
@@ -42,6 +45,7 @@ const F64: FloatKind = {
 };
 const F32X4: FloatKind = {
   type: VALUE_TYPE.v128,
+  load: opcode('v128.load'),
   add: opcode('f32x4.add'),
   constant: opcode('v128.const'),
   nan: Uint8Array.from([F32_NAN, F32_NAN, F32_NAN, F32_NAN].flatMap((lane) => [...lane])),
@@ -51,6 +55,7 @@ const F32X4: FloatKind = {
 };
 const F64X2: FloatKind = {
   type: VALUE_TYPE.v128,
+  load: opcode('v128.load'),
   add: opcode('f64x2.add'),
   constant: opcode('v128.const'),
   nan: Uint8Array.from([...F64_NAN, ...F64_NAN]),

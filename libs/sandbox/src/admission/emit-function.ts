@@ -4,6 +4,7 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { Body } from '../binary/wasm-module.js';
+import { BLOCK, LOOP, IF, END, RETURN, UNREACHABLE, CALL, CALL_INDIRECT } from './control-opcodes.js';
 import type { CallRegion } from './call-region.js';
 import { AddedLocals } from './added-locals.js';
 import { LENGTH_SHIFT } from './cost-model.js';
@@ -47,14 +48,6 @@ export interface FunctionPlan {
   readonly nan: { readonly action: Uint8Array; readonly runs: StoreRuns } | null;
 }
 
-const BLOCK = opcode('block');
-const LOOP = opcode('loop');
-const IF = opcode('if');
-const END = opcode('end');
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
-const RETURN = opcode('return');
-const UNREACHABLE = opcode('unreachable');
 const MEMORY_GROW = opcode('memory.grow');
 
 /** Instructions that the emitter looks at even when no pass marked them. */
@@ -170,7 +163,8 @@ export class FunctionEmitter {
         const slot = nan.runs.slot[i]!;
         if (slot > 0) {
           copyUpTo(start[i]!);
-          nanEmitter.storeInRun(slot, action, start[i]!, start[i + 1]!);
+          const keepsValue = nan.runs.keepsValue[i] === 1;
+          nanEmitter.storeInRun(slot, { action, keepsValue, start: start[i]!, end: start[i + 1]! });
           copied = start[i + 1]!;
           continue;
         }

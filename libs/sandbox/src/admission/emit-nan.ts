@@ -1,3 +1,5 @@
+import { ByteReader } from '../binary/byte-reader.js';
+import { readOpcode } from '../binary/instruction-buffer.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { AddedLocals } from './added-locals.js';
 import { type FloatKind, canonicalise, floatKind } from './canonical-nan.js';
@@ -5,9 +7,19 @@ import type { InstructionWriter } from './instruction-writer.js';
 
 interface StoreInRun {
   readonly address: number;
-  readonly value: number;
-  readonly kind: FloatKind;
-  /** Where the original instruction stands. */
+  /** The local that keeps what was stored; null where memory does. */
+  readonly value: number | null;
+  /** Where the original instruction stands, and its alignment and offset. */
+  readonly start: number;
+  readonly memoryArgument: number;
+  readonly end: number;
+}
+
+/** A store of a run, in the original's bytes from `start` to `end`. */
+export interface RunMember {
+  readonly action: number;
+  /** Whether another store of the run may overwrite it, so that memory does not tell what it stored. */
+  readonly keepsValue: boolean;
   readonly start: number;
   readonly end: number;
 }
@@ -15,6 +27,8 @@ interface StoreInRun {
 /** Writes the sequences that make NaN bits canonical, for one function. */
 export class NanEmitter {
   #run: StoreInRun[] = [];
+  /** Of the run's stores. */
+  #kind: FloatKind | null = null;
 
   constructor(
     private readonly code: InstructionWriter,
@@ -28,31 +42,44 @@ export class NanEmitter {
     canonicalise(this.code, kind, this.locals.scratch(kind.type));
   }
 
-  /** Stores as the original does, and remembers address and value until the run is checked. */
-  storeInRun(slot: number, action: number, start: number, end: number): void {
+  /** Stores as the original does, adds the value to the run's sum, and remembers what it takes to store again. */
+  storeInRun(slot: number, { action, keepsValue, start, end }: RunMember): void {
+    const { code, bytes, locals } = this;
     const kind = floatKind(action);
-    const address = this.locals.scratch(VALUE_TYPE.i32, `address${slot}`);
-    const value = this.locals.scratch(kind.type, `value${slot}`);
-    this.code.localSet(value).localTee(address).localGet(value).copy(this.bytes, start, end);
-    this.#run.push({ address, value, kind, start, end });
+    const address = locals.scratch(VALUE_TYPE.i32, `address${slot}`);
+    const value = locals.scratch(kind.type, keepsValue ? `value${slot}` : '');
+    const sum = locals.scratch(kind.type, 'sum');
+    code.localSet(value).localTee(address).localGet(value).copy(bytes, start, end);
+    code.localGet(value);
+    if (this.#run.length > 0) code.localGet(sum).op(kind.add);
+    code.localSet(sum);
+    const reader = new ByteReader(bytes, start, end);
+    readOpcode(reader);
+    this.#kind = kind;
+    this.#run.push({
+      address,
+      value: keepsValue ? value : null,
+      start,
+      memoryArgument: reader.offset,
+      end,
+    });
   }
 
   /** A sum is NaN if a summand is; if it is NaN otherwise (infinities), storing again changes nothing. */
   checkRun(): void {
-    const [first, ...rest] = this.#run;
-    if (first === undefined) return;
-    const { code } = this;
-    const { kind } = first;
-    const sum = this.locals.scratch(kind.type);
-    code.localGet(first.value);
-    for (const { value } of rest) code.localGet(value).op(kind.add);
-    code.localTee(sum).localGet(sum);
+    const { code, bytes, locals } = this;
+    const kind = this.#kind;
+    if (kind === null || this.#run.length === 0) return;
+    const sum = locals.scratch(kind.type, 'sum');
+    code.localGet(sum).localGet(sum);
     for (const op of kind.isNan) code.op(op);
     code.if();
-    for (const { address, value, start, end } of this.#run) {
-      code.localGet(address).localGet(value);
+    for (const { address, value, start, memoryArgument, end } of this.#run) {
+      code.localGet(address);
+      if (value === null) code.localGet(address).op(kind.load).copy(bytes, memoryArgument, end);
+      else code.localGet(value);
       canonicalise(code, kind, sum);
-      code.copy(this.bytes, start, end);
+      code.copy(bytes, start, end);
     }
     code.end();
     this.#run = [];

@@ -1,7 +1,26 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import { opcode, perOpcode } from '../binary/opcodes.js';
+import { perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
+import {
+  BLOCK,
+  LOOP,
+  IF,
+  ELSE,
+  END,
+  BR,
+  BR_IF,
+  BR_TABLE,
+  RETURN,
+  UNREACHABLE,
+  CALL,
+  CALL_INDIRECT,
+  LOCAL_GET,
+  LOCAL_SET,
+  LOCAL_TEE,
+  GLOBAL_GET,
+  GLOBAL_SET,
+} from './control-opcodes.js';
 import { NAN_ACTION, ROLE, observes, role } from './nan-roles.js';
 import { CLEAN, OperandTags, UNKNOWN, VECTOR, eitherScalar, vectorOf } from './operand-tags.js';
 import { ScalarTaint } from './scalar-taint.js';
@@ -20,24 +39,6 @@ import { FIXED_VECTOR, SHAPES, VectorShapes } from './vector-shapes.js';
 
 const popCount = perOpcode(({ pops }) => pops?.length ?? 0);
 const pushCount = perOpcode(({ pushes }) => pushes?.length ?? 0);
-
-const BLOCK = opcode('block');
-const LOOP = opcode('loop');
-const IF = opcode('if');
-const ELSE = opcode('else');
-const END = opcode('end');
-const BR = opcode('br');
-const BR_IF = opcode('br_if');
-const BR_TABLE = opcode('br_table');
-const RETURN = opcode('return');
-const UNREACHABLE = opcode('unreachable');
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
-const LOCAL_GET = opcode('local.get');
-const LOCAL_SET = opcode('local.set');
-const LOCAL_TEE = opcode('local.tee');
-const GLOBAL_GET = opcode('global.get');
-const GLOBAL_SET = opcode('global.set');
 
 interface Frame {
   readonly base: number;

@@ -2,7 +2,7 @@ import { ByteReader } from '../binary/byte-reader.js';
 import { ByteWriter } from '../binary/byte-writer.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
 import type { Body, FunctionType, WasmModule } from '../binary/wasm-module.js';
-import { opcode } from '../binary/opcodes.js';
+import { LOOP } from './control-opcodes.js';
 import { callRegion } from './call-region.js';
 import { entryCyclesPaidByCallers } from './entry-cycles.js';
 import { FunctionEmitter, type FunctionPlan } from './emit-function.js';
@@ -13,8 +13,6 @@ import type { FunctionFacts, ModuleFacts } from './scan-functions.js';
 import { type CallBehaviour, Segments } from './segments.js';
 import { StoreRuns } from './store-runs.js';
 import { functionType } from './validate-profile.js';
-
-const LOOP = opcode('loop');
 
 /** One activation at the end of a chain may go without paying if it is small. */
 const LARGEST_UNMETERED_LEAF_BYTES = 4096;

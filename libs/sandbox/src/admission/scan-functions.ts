@@ -4,6 +4,7 @@ import { ModuleFault } from '../binary/module-fault.js';
 import { INSTRUCTIONS, opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { WasmModule } from '../binary/wasm-module.js';
+import { CALL, CALL_INDIRECT } from './control-opcodes.js';
 import { ADMISSION_LIMITS } from './limits.js';
 import { maximumStackHeight } from './stack-height.js';
 import { functionType } from './validate-profile.js';
@@ -28,8 +29,6 @@ export interface ModuleFacts {
   readonly features: readonly string[];
 }
 
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
 const REF_FUNC = opcode('ref.func');
 const MEMORY_GROW = opcode('memory.grow');
 const TABLE_GROW = opcode('table.grow');

@@ -1,21 +1,21 @@
 import { ByteReader } from '../binary/byte-reader.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import { opcode } from '../binary/opcodes.js';
+import {
+  BLOCK,
+  LOOP,
+  IF,
+  ELSE,
+  END,
+  BR,
+  BR_IF,
+  BR_TABLE,
+  RETURN,
+  UNREACHABLE,
+  CALL,
+  CALL_INDIRECT,
+} from './control-opcodes.js';
 import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
 import { type Join, chargeAheadOfJoins } from './joins.js';
-
-const BLOCK = opcode('block');
-const LOOP = opcode('loop');
-const IF = opcode('if');
-const ELSE = opcode('else');
-const END = opcode('end');
-const BR = opcode('br');
-const BR_IF = opcode('br_if');
-const BR_TABLE = opcode('br_table');
-const RETURN = opcode('return');
-const UNREACHABLE = opcode('unreachable');
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
 
 /** Code that no path reaches belongs to no segment. */
 const DEAD = -1;

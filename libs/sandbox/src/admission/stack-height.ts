@@ -1,30 +1,31 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { ModuleFault } from '../binary/module-fault.js';
-import { opcode, perOpcode } from '../binary/opcodes.js';
+import { perOpcode } from '../binary/opcodes.js';
 import { EMPTY_BLOCK_TYPE } from '../binary/value-types.js';
 import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
+import {
+  BLOCK,
+  LOOP,
+  IF,
+  ELSE,
+  END,
+  BR,
+  BR_IF,
+  BR_TABLE,
+  RETURN,
+  UNREACHABLE,
+  CALL,
+  CALL_INDIRECT,
+  LOCAL_GET,
+  LOCAL_SET,
+  GLOBAL_GET,
+  GLOBAL_SET,
+} from './control-opcodes.js';
 import { ADMISSION_LIMITS } from './limits.js';
 import { functionType } from './validate-profile.js';
 
 const pops = perOpcode(({ pops: letters }) => letters?.length ?? 0);
 const pushes = perOpcode(({ pushes: letters }) => letters?.length ?? 0);
-
-const BLOCK = opcode('block');
-const LOOP = opcode('loop');
-const IF = opcode('if');
-const ELSE = opcode('else');
-const END = opcode('end');
-const BR = opcode('br');
-const BR_IF = opcode('br_if');
-const BR_TABLE = opcode('br_table');
-const RETURN = opcode('return');
-const UNREACHABLE = opcode('unreachable');
-const CALL = opcode('call');
-const CALL_INDIRECT = opcode('call_indirect');
-const LOCAL_GET = opcode('local.get');
-const LOCAL_SET = opcode('local.set');
-const GLOBAL_GET = opcode('global.get');
-const GLOBAL_SET = opcode('global.set');
 
 const NO_TYPE: FunctionType = { parameters: [], results: [] };
 

@@ -1,12 +1,9 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
+import { GLOBAL_GET, GLOBAL_SET, LOCAL_GET, LOCAL_SET, LOCAL_TEE } from './control-opcodes.js';
 import { NAN_ACTION } from './nan-roles.js';
+import { type Symbolic, SymbolicLocals } from './symbolic-locals.js';
 
-const LOCAL_GET = opcode('local.get');
-const LOCAL_SET = opcode('local.set');
-const LOCAL_TEE = opcode('local.tee');
-const GLOBAL_GET = opcode('global.get');
-const GLOBAL_SET = opcode('global.set');
 const I32_CONST = opcode('i32.const');
 const I32_ADD = opcode('i32.add');
 const F32_STORE = opcode('f32.store');
@@ -32,12 +29,6 @@ const endsRun = perOpcode(({ name, pops }) => {
   return pops === null || /^(memory|data|table|elem)\./.test(name) ? 1 : 0;
 });
 
-/** A value as a root (something that is not known) plus a constant, modulo 2^32. */
-interface Symbolic {
-  readonly root: number;
-  readonly delta: number;
-}
-
 interface Access extends Symbolic {
   readonly bytes: number;
 }
@@ -56,51 +47,55 @@ interface PendingStore extends Access {
 export class StoreRuns {
   /** The place of a store in its run, counted from 1; 0 for stores on their own. */
   slot = new Uint8Array(1024);
+  /** 1 for a store of a run of which another may overwrite some bytes. */
+  keepsValue = new Uint8Array(1024);
   /** `flush[i]`: how many stores to check before instruction i. */
   flush = new Uint8Array(1024);
 
   #nextRoot = 1;
   #stack: Symbolic[] = [];
-  #locals = new Map<number, Symbolic>();
+  readonly #locals = new SymbolicLocals();
   #pending: PendingStore[] = [];
 
   find(body: InstructionBuffer, action: Uint8Array): void {
-    this.#reset(body.count);
+    this.#reset(body);
     for (let i = 0; i < body.count; i++) {
       const code = body.code[i]!;
       if (endsRun[code] === 1) {
         this.#end(i);
         this.#stack.length = 0;
-        this.#locals.clear();
+        this.#locals.passControl(i, code);
       } else if (accessBytes[code] !== 0) this.#access(i, code, body.immediate[i]!, action[i]!);
-      else this.#compute(code, body.immediate[i]!);
+      else this.#compute(i, code, body.immediate[i]!);
     }
   }
 
-  #reset(count: number): void {
+  #reset(body: InstructionBuffer): void {
+    const { count } = body;
     if (this.slot.length < count) {
       this.slot = new Uint8Array(count * 2);
+      this.keepsValue = new Uint8Array(count * 2);
       this.flush = new Uint8Array(count * 2);
     }
     this.slot.fill(0, 0, count);
     this.flush.fill(0, 0, count);
     this.#stack.length = 0;
-    this.#locals.clear();
+    this.#locals.reset(body);
     this.#pending.length = 0;
   }
 
-  #compute(code: number, immediate: number): void {
+  #compute(i: number, code: number, immediate: number): void {
     const stack = this.#stack;
     switch (code) {
       case LOCAL_GET:
         stack.push(this.#local(immediate));
         return;
       case LOCAL_SET:
-        this.#locals.set(immediate, this.#pop());
+        this.#locals.assign(i, immediate, this.#pop());
         return;
       case LOCAL_TEE: {
         const value = this.#pop();
-        this.#locals.set(immediate, value);
+        this.#locals.assign(i, immediate, value);
         stack.push(value);
         return;
       }
@@ -149,7 +144,11 @@ export class StoreRuns {
     const { length } = this.#pending;
     if (length > 1) {
       this.flush[i] = length;
-      for (const [k, { at }] of this.#pending.entries()) this.slot[at] = k + 1;
+      for (const [k, store] of this.#pending.entries()) {
+        this.slot[store.at] = k + 1;
+        const isAlone = this.#pending.every((other) => other === store || areDisjoint(store, other));
+        this.keepsValue[store.at] = isAlone ? 0 : 1;
+      }
     }
     this.#pending.length = 0;
   }
@@ -163,11 +162,10 @@ export class StoreRuns {
   }
 
   #local(index: number): Symbolic {
-    let value = this.#locals.get(index);
-    if (value === undefined) {
-      value = this.#unknown();
-      this.#locals.set(index, value);
-    }
+    const known = this.#locals.valueOf(index);
+    if (known !== null) return known;
+    const value = this.#unknown();
+    this.#locals.name(index, value);
     return value;
   }
 }
