@@ -117,7 +117,7 @@ describe('a host, from afar', () => {
     const { etag } = await read(ada, hostId);
     const change = (run: string) => ada.patch(`/v1/hosts/${hostId}`).set('if-match', etag).send({ run });
     const answers = await Promise.all([change('pause'), change('finish')]);
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 412]);
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 412]);
     expect((await read(ada, hostId)).host.wishes.version).toBe(1);
     await ada.patch(`/v1/hosts/${hostId}`).send({ run: 'run' }).expect(428);
   });
@@ -219,7 +219,7 @@ describe('teams', () => {
     const answers = await Promise.all(teams.map(({ id }) => ada.put(`/v1/teams/${id}/members/me`)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     const after = await Promise.all(teams.map(({ id }) => read(id)));
-    expect(after.map(({ members }) => members).sort()).toEqual([1, 2]);
+    expect(after.map(({ members }) => members).toSorted((a, b) => a - b)).toEqual([1, 2]);
   });
 });
 

@@ -96,7 +96,7 @@ describe('signing up', () => {
       signUp({ email: 'two@example.org' }),
       signUp({ email: 'two@example.org' }),
     ]);
-    expect(both.map(({ response }) => response.status).sort()).toEqual([201, 409]);
+    expect(both.map(({ response }) => response.status).toSorted((a, b) => a - b)).toEqual([201, 409]);
   });
 
   it.each([

@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { initialAllowancePerDay } from '@gleaner/domain';
-import { canonicalJson, type Host, type HostFacts, type JsonValue, type UpdateHost } from '@gleaner/protocol';
+import { canonicalJson, type Host, type HostFacts, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { insertAccount, insertToken } from '../accounts/index.js';
@@ -237,8 +237,7 @@ export class HostsService {
 }
 
 function isSame(a: UpdateHost['preferences'], b: UpdateHost['preferences']): boolean {
-  // `as`: preferences came as JSON.
-  return canonicalJson((a ?? null) as JsonValue) === canonicalJson((b ?? null) as JsonValue);
+  return canonicalJson(a ?? null) === canonicalJson(b ?? null);
 }
 
 async function lockHost(manager: EntityManager, hostId: string): Promise<HostEntity> {

@@ -47,6 +47,8 @@ export class ServerStatusService {
 
   private async load(): Promise<ServerStatus> {
     const startMs = performance.now();
+    await this.dataSource.query('SELECT 1');
+    const latencyMs = Math.round((performance.now() - startMs) * 10) / 10;
     const [facts] = factsRow.parse(
       await this.dataSource.query(
         `SELECT pg_database_size(current_database()) AS size_bytes, (SELECT count(*) FROM lease) AS tasks,
@@ -56,7 +58,6 @@ export class ServerStatusService {
                    FROM (SELECT state, count(*) AS jobs FROM job WHERE deleted_at IS NULL GROUP BY state) s) AS jobs`,
       ),
     );
-    const latencyMs = Math.round((performance.now() - startMs) * 10) / 10;
     return {
       name: this.config.name,
       at: new Date().toISOString(),

@@ -10,7 +10,7 @@ import { Cycles } from '../ui/cycles';
 import { formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { Button, Commands, Empty, PageTitle, Panel } from '../ui/parts';
-import { ClaimAnonymous } from './account/claim-anonymous';
+import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
 
 const LINK = 'text-accent underline underline-offset-4';
@@ -117,6 +117,7 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
           </p>
         </div>
       </details>
+      <ClaimByToken accountId={accountId} />
     </section>
   );
 }

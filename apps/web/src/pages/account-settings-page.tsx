@@ -1,5 +1,6 @@
 import { renameMyAccount } from '@gleaner/client';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { sessionQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
 import { useSession } from '../api/session';
@@ -17,6 +18,11 @@ export function AccountSettingsPage() {
   if (!account) return <p className="text-muted">Loading your account …</p>;
   return (
     <>
+      <p className="mb-4">
+        <Link to="/account" className="text-accent underline underline-offset-4">
+          My account
+        </Link>
+      </p>
       <PageTitle lead={session?.email ?? undefined}>Settings</PageTitle>
       <Rename accountId={accountId} name={account.name} />
       <MyTokens accountId={accountId} isOperator={account.operator} />

@@ -78,9 +78,17 @@ export function LeaderboardsPage() {
             rows={rows}
             caption={`${shownBoard?.name ?? ''} by validated cycles: ${shown?.name ?? ''}`}
             mine={mine?.id}
+            isOfTeams={board === 'teams'}
             valueName={shown?.valueName ?? ''}
           />
         </Panel>
+      )}
+      {board === 'teams' && (
+        <p className="mt-4">
+          <Link to="/teams" className="text-accent underline underline-offset-4">
+            Join a team, or found yours
+          </Link>
+        </p>
       )}
       {q === undefined && data && (
         <Pager search={search} page={page} pages={Math.ceil(data.total / PAGE_ROWS)} />

@@ -50,13 +50,15 @@ export function MachinePage() {
       >
         <bdi>{host.name}</bdi>
       </PageTitle>
-      <div className="grid grid-cols-1 gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <RunControl host={host} etag={etag} accountId={accountId} />
         <Facts host={host} speed={tasks?.cyclesPerSecond ?? null} />
         {tasks && <MachineTasks tasks={tasks} host={host} />}
         <MachinePreferences key={host.wishes.version} host={host} etag={etag} accountId={accountId} />
-        <MachineName key={host.name} host={host} etag={etag} accountId={accountId} />
-        <Detach host={host} />
+        <div className="grid gap-4">
+          <MachineName key={host.name} host={host} etag={etag} accountId={accountId} />
+          <Detach host={host} />
+        </div>
       </div>
     </>
   );
@@ -82,13 +84,15 @@ function Facts({ host, speed }: { readonly host: Host; readonly speed: string | 
           {host.cores} {host.cores === 1 ? 'core' : 'cores'}, {host.memoryMiB.toLocaleString('en')} MiB
         </Fact>
         <Fact name="Tasks today">
-          {allowance.usedToday.toLocaleString('en')} of {allowance.perDay.toLocaleString('en')}; the allowance
-          grows with results that agree
+          {allowance.usedToday.toLocaleString('en')} of {allowance.perDay.toLocaleString('en')}
         </Fact>
         <Fact name="Attached">
           <TimeAgo at={host.createdAt} />
         </Fact>
       </dl>
+      <p className="mt-3 text-sm text-muted">
+        How many tasks a day it may have grows with results that agree with others’.
+      </p>
     </Panel>
   );
 }

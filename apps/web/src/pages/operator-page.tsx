@@ -4,6 +4,7 @@ import { myAccountQuery } from '../api/queries';
 import { useSession } from '../api/session';
 import { PageTitle, Panel } from '../ui/parts';
 import { AuditLog } from './operator/audit-log';
+import { Decide } from './operator/decide';
 import { DispatchSwitch } from './operator/dispatch-switch';
 import { Inbox } from './operator/inbox';
 import { ServerStatusPanel } from './operator/server-status';
@@ -35,6 +36,7 @@ export function OperatorPage() {
       <PageTitle lead={status ? `${status.name}, as it is now` : undefined}>Operator</PageTitle>
       {status && <DispatchSwitch paused={status.dispatchPaused} />}
       {inbox && <Inbox inbox={inbox} accountId={accountId} />}
+      <Decide accountId={accountId} />
       {status && <ServerStatusPanel status={status} />}
       <AuditLog accountId={accountId} />
     </>

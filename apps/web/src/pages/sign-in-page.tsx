@@ -111,7 +111,7 @@ function SignInForm({ search }: FormProps) {
       <Button type="submit" className="w-full" disabled={attempt.isPending}>
         Sign in
       </Button>
-      <p className="flex flex-wrap justify-between gap-x-6 gap-y-2 border-t border-line pt-4 text-sm">
+      <p className="grid grid-cols-2 gap-x-6 gap-y-3 border-t border-line pt-4 text-sm">
         <Other mode="sign-up" search={search}>
           Create an account
         </Other>

@@ -1,4 +1,5 @@
 import type { BoardRow } from '@gleaner/client';
+import { Link } from '@tanstack/react-router';
 import { Cycles } from './cycles';
 import { formatCoreHours } from './format-cycles';
 
@@ -10,6 +11,7 @@ export function BoardTable({
   valueName = 'Validated',
   valueUnit = 'cycles',
   isHeadless = false,
+  isOfTeams = false,
 }: {
   readonly rows: readonly BoardRow[];
   /** What the value is. */
@@ -20,6 +22,8 @@ export function BoardTable({
   readonly mine?: string | undefined;
   /** A row that stands above a table with the same columns. */
   readonly isHeadless?: boolean;
+  /** Teams have pages, to which their names lead. */
+  readonly isOfTeams?: boolean;
 }) {
   return (
     <table className="w-full table-fixed border-collapse text-left">
@@ -53,7 +57,17 @@ export function BoardTable({
               <Rank rank={row.rank} />
             </td>
             <th scope="row" className="truncate py-3 pr-3 font-semibold" title={row.name}>
-              <bdi>{row.name}</bdi>
+              {isOfTeams ? (
+                <Link
+                  to="/teams/$teamId"
+                  params={{ teamId: row.id }}
+                  className="text-accent underline underline-offset-4"
+                >
+                  <bdi>{row.name}</bdi>
+                </Link>
+              ) : (
+                <bdi>{row.name}</bdi>
+              )}
               {row.id === mine && <span className="ml-2 text-sm font-normal text-accent">you</span>}
             </th>
             <td className="py-3 pr-3 text-right">

@@ -6,14 +6,10 @@ import { Field, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
 import { readSavedHost } from '../../volunteer/saved-host';
 
-/** What this browser computed before anybody signed in, and by its token what another machine did. */
+/** What this browser computed before anybody signed in. */
 export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
   const [host] = useState(readSavedHost);
-  const queryClient = useQueryClient();
-  const claim = useMutation({
-    mutationFn: (secret: string) => claimAnonymousWork({ body: { secret }, throwOnError: true }),
-    onSuccess: () => queryClient.invalidateQueries(myAccountQuery(accountId)),
-  });
+  const claim = useClaim(accountId);
   const isHere = host?.isAnonymous === true && host.accountId !== accountId;
   if (claim.isSuccess) {
     return (
@@ -24,7 +20,7 @@ export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
       </Panel>
     );
   }
-  if (!isHere) return <ClaimByToken claim={claim} />;
+  if (!isHere) return null;
   return (
     <Panel className="mb-6">
       <h2 className="text-xl">This browser computed without a name</h2>
@@ -39,13 +35,11 @@ export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
   );
 }
 
-function ClaimByToken({
-  claim,
-}: {
-  readonly claim: { readonly isPending: boolean; readonly error: Error | null; mutate(secret: string): void };
-}) {
+/** What another machine computed without a name, by its token. */
+export function ClaimByToken({ accountId }: { readonly accountId: string }) {
+  const claim = useClaim(accountId);
   return (
-    <details className="mb-6">
+    <details className="mt-2">
       <summary className="cursor-pointer py-2 font-semibold text-muted hover:text-ink">
         Claim what a machine computed without a name
       </summary>
@@ -60,11 +54,24 @@ function ClaimByToken({
             required
           />
           <FormError error={claim.error} />
-          <Button type="submit" disabled={claim.isPending}>
-            Claim its work
-          </Button>
+          <div className="flex items-center gap-4">
+            <Button type="submit" disabled={claim.isPending}>
+              Claim its work
+            </Button>
+            <span role="status" className="text-sm font-semibold text-good">
+              {claim.isSuccess && 'Claimed: it is your work now.'}
+            </span>
+          </div>
         </Form>
       </Panel>
     </details>
   );
+}
+
+function useClaim(accountId: string) {
+  const queryClient = useQueryClient();
+  return useMutation({
+    mutationFn: (secret: string) => claimAnonymousWork({ body: { secret }, throwOnError: true }),
+    onSuccess: () => queryClient.invalidateQueries(myAccountQuery(accountId)),
+  });
 }

@@ -154,7 +154,7 @@ function NewToken({ accountId, isOperator }: { readonly accountId: string; reado
   );
 }
 
-function Shown({ created, onDone }: { readonly created: CreatedToken; onDone(): void }) {
+function Shown({ created, onDone }: { readonly created: CreatedToken; readonly onDone: () => void }) {
   return (
     <Panel className="mt-4">
       <p role="status" className="font-semibold">

@@ -33,7 +33,7 @@ export function MachinePreferences({
           <option value="compute">compute all the same</option>
         </Select>
         <NumberField
-          label="In use until idle for (minutes)"
+          label="Idle after (minutes)"
           name="inUseMinutes"
           max={1440}
           value={preferences?.inUseMinutes}

@@ -93,7 +93,7 @@ function Matter({
   readonly since: string;
   readonly accountId: string;
   readonly decision: string;
-  decide(): Promise<unknown>;
+  readonly decide: () => Promise<unknown>;
   readonly children: ReactNode;
 }) {
   const queryClient = useQueryClient();
