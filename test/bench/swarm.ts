@@ -1,15 +1,13 @@
 // How well volunteers share one blob: real swarm processes on loopback, and an origin with a capped line.
-// The tracker and the origin are a stand-in (swarm/coordinator-stand-in.ts).
+// Tracker and origin are the real coordinator's, in a process of its own; each volunteer has attached a host and holds a task.
 import { fork, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { HttpOriginSource } from '@gleaner/swarm';
-import { createPeerIdentity } from '@gleaner/swarm/auth';
+import { BenchCoordinator, originOf, type Volunteer } from './swarm/bench-coordinator.js';
 import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
-import { CoordinatorStandIn } from './swarm/coordinator-stand-in.js';
 import type { LiarInit } from './swarm/liar.js';
 import { measureRawStream } from './swarm/raw-stream.js';
 
@@ -52,20 +50,32 @@ async function measureSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-on
   };
 }
 
+function startCoordinator(volunteers: number): Promise<BenchCoordinator> {
+  return BenchCoordinator.start({ sizeBytes, originBytesPerSecond: originRate, volunteers });
+}
+
+/** One after the other: attaching and starting is not what is measured. */
+async function enrolAll(coordinator: BenchCoordinator, count: number): Promise<Volunteer[]> {
+  const volunteers: Volunteer[] = [];
+  while (volunteers.length < count) volunteers.push(await coordinator.enrol());
+  return volunteers;
+}
+
 async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
-  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
+  const coordinator = await startCoordinator(leechers);
   const hasOddOne = name === 'liar' || name === 'slow';
   const ordinary = await Promise.all(
-    Array.from({ length: leechers - (hasOddOne ? 1 : 0) }, () =>
-      BenchPeer.start(standIn, { verbose: values.verbose }),
+    (await enrolAll(coordinator, leechers - (hasOddOne ? 1 : 0))).map((volunteer) =>
+      BenchPeer.start(volunteer, { verbose: values.verbose }),
     ),
   );
   const slowConfig = {
     uploadBytesPerSecond: SLOW_BYTES_PER_SECOND,
     downloadBytesPerSecond: SLOW_BYTES_PER_SECOND,
   };
-  const slow = name === 'slow' ? await BenchPeer.start(standIn, { config: slowConfig }) : undefined;
-  const liar = name === 'liar' ? await startLiar(standIn) : undefined;
+  const slow =
+    name === 'slow' ? await BenchPeer.start(await coordinator.enrol(), { config: slowConfig }) : undefined;
+  const liar = name === 'liar' ? await startLiar(await coordinator.enrol()) : undefined;
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), MAX_SECONDS * 1000);
   try {
@@ -74,7 +84,7 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
     await Promise.all(peers.map((peer) => peer.join()));
     if (slow) void slow.fetchAll(stop.signal);
     const fetching = Promise.all(ordinary.map((peer) => peer.fetchAll(stop.signal)));
-    const disturbed = disturb(name, standIn, ordinary, stop);
+    const disturbed = disturb(name, coordinator, ordinary, stop);
     await Promise.all([fetching, disturbed]);
     const seconds = (performance.now() - startedAt) / 1000;
     const perPeer = await Promise.all(peers.map((peer) => peer.report()));
@@ -85,11 +95,12 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
       0,
     );
     const neededBytes =
-      living.reduce((sum, { chunks }) => sum + chunks.size, slow?.chunks.size ?? 0) * standIn.manifest.chunk;
+      living.reduce((sum, { chunks }) => sum + chunks.size, slow?.chunks.size ?? 0) *
+      coordinator.file.manifest.chunk;
     return {
       leechers,
       sizeBytes,
-      originRatio: round(standIn.sentBytes / sizeBytes),
+      originRatio: round((await coordinator.sentBytes()) / sizeBytes),
       seconds: round(seconds),
       floorSeconds: round(sizeBytes / originRate),
       cpuSeconds: round(perPeer.reduce((sum, peer) => sum + peer.cpuSeconds, 0)),
@@ -106,24 +117,24 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
     stop.abort();
     await Promise.all([...ordinary, ...(slow ? [slow] : [])].map((peer) => peer.close()));
     await liar?.end();
-    await standIn.stop();
+    await coordinator.stop();
   }
 }
 
 /** What happens to the swarm once half of the blob has left the origin. */
 async function disturb(
   name: string,
-  standIn: CoordinatorStandIn,
+  coordinator: BenchCoordinator,
   peers: readonly BenchPeer[],
   stop: AbortController,
 ) {
   if (name !== 'churn' && name !== 'outage') return;
-  await until(() => standIn.sentBytes >= sizeBytes / 2, stop.signal);
+  await until(async () => (await coordinator.sentBytes()) >= sizeBytes / 2, stop.signal, 100);
   if (name === 'churn') {
     for (const peer of peers.slice(0, Math.floor(peers.length / 2))) peer.kill();
     return;
   }
-  await standIn.stop();
+  await coordinator.cutOff();
   let stableSinceMs = performance.now();
   let lastTotal = 0;
   await until(() => {
@@ -138,17 +149,17 @@ async function disturb(
   stop.abort();
 }
 
-async function startLiar(standIn: CoordinatorStandIn): Promise<{ end: () => Promise<void> }> {
-  const identity = createPeerIdentity();
+async function startLiar(volunteer: Volunteer): Promise<{ end: () => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-liar-'));
   const child: ChildProcess = fork(fileURLToPath(new URL('./swarm/liar.js', import.meta.url)), {
     serialization: 'advanced',
   });
-  const { location, manifest } = standIn;
+  const { file, ticket, url, token } = volunteer;
   const message: LiarInit = {
-    init: processInit(standIn, identity, undefined),
-    join: { location, manifest, ticket: standIn.ticketFor(identity.peerId) },
-    url: standIn.url,
+    init: processInit(volunteer, undefined),
+    join: { location: file.location, manifest: file.manifest, ticket },
+    url,
+    token,
     dataPath: join(directory, 'data'),
   };
   child.send(message);
@@ -162,34 +173,34 @@ async function startLiar(standIn: CoordinatorStandIn): Promise<{ end: () => Prom
 
 /** The same hosts without a swarm, in the same capped line. */
 async function measureHttpOnly() {
-  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
-  const { location, manifest } = standIn;
-  const startedAt = performance.now();
-  await Promise.all(
-    Array.from({ length: leechers }, async () => {
-      const source = new HttpOriginSource({
-        baseUrl: new URL(standIn.url),
-        credentials: () => ({}),
-        retryDelayMs: () => 250,
-      });
-      const indices = manifest.hashes.map((_, index) => index);
-      for await (const _ of source.fetchChunks(
-        { location, manifest, indices },
-        new AbortController().signal,
-      ));
-    }),
-  );
-  const seconds = (performance.now() - startedAt) / 1000;
-  await standIn.stop();
-  return { originRatio: round(standIn.sentBytes / sizeBytes), seconds: round(seconds) };
+  const coordinator = await startCoordinator(leechers);
+  try {
+    const volunteers = await enrolAll(coordinator, leechers);
+    const { location, manifest } = coordinator.file;
+    const indices = [...manifest.hashes.keys()];
+    const { signal } = new AbortController();
+    const startedAt = performance.now();
+    await Promise.all(
+      volunteers.map(async (volunteer) => {
+        for await (const _ of originOf(volunteer).fetchChunks({ location, manifest, indices }, signal));
+      }),
+    );
+    const seconds = (performance.now() - startedAt) / 1000;
+    return { originRatio: round((await coordinator.sentBytes()) / sizeBytes), seconds: round(seconds) };
+  } finally {
+    await coordinator.stop();
+  }
 }
 
 async function measureOneToOne() {
   const rawMBPerSecond = await measureRawStream(sizeBytes);
-  const standIn = await CoordinatorStandIn.start(sizeBytes, originRate);
-  standIn.isOriginClosed = true;
-  const seed = await BenchPeer.start(standIn, { isSeed: true, verbose: values.verbose });
-  const leecher = await BenchPeer.start(standIn, { verbose: values.verbose });
+  const coordinator = await startCoordinator(2);
+  const seed = await BenchPeer.start(await coordinator.enrol(), { isSeed: true, verbose: values.verbose });
+  // It asks the origin for nothing: what is measured is the link between the two.
+  const leecher = await BenchPeer.start(await coordinator.enrol(), {
+    config: { originChunks: 0 },
+    verbose: values.verbose,
+  });
   try {
     await seed.join();
     const cpuBefore = [await seed.report(), await leecher.report()];
@@ -210,12 +221,16 @@ async function measureOneToOne() {
     };
   } finally {
     await Promise.all([seed.close(), leecher.close()]);
-    await standIn.stop();
+    await coordinator.stop();
   }
 }
 
-async function until(claim: () => boolean, signal: AbortSignal): Promise<void> {
-  while (!claim() && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, 20));
+async function until(
+  claim: () => boolean | Promise<boolean>,
+  signal: AbortSignal,
+  everyMs = 20,
+): Promise<void> {
+  while (!(await claim()) && !signal.aborted) await new Promise((resolve) => setTimeout(resolve, everyMs));
 }
 
 function parseBytes(text: string): number {

@@ -16,7 +16,8 @@ const STATEMENT_SETTINGS = { shared_preload_libraries: 'pg_stat_statements' };
 export interface CoordinatorProcess {
   readonly port: number;
   readonly pid: number;
-  stop(): Promise<void>;
+  /** Ends it as an operator would; with `SIGKILL`, as a power cut would. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 export interface Servers {
@@ -50,7 +51,15 @@ export async function startServers(options: BenchOptions): Promise<Servers> {
     startCoordinators: async () => {
       for (let each = 0; each < options.coordinators; each += 1) {
         coordinators.push(
-          await startCoordinator(join(directory, 'data'), postgres.url, redis.url, options.nodeArgs),
+          await startCoordinator(
+            {
+              GLEANER_DATA: join(directory, 'data'),
+              GLEANER_TRUST_PROXY: '1',
+              DATABASE_URL: postgres.url,
+              REDIS_URL: redis.url,
+            },
+            options.nodeArgs,
+          ),
         );
       }
       return coordinators;
@@ -64,22 +73,18 @@ export async function startServers(options: BenchOptions): Promise<Servers> {
   };
 }
 
-async function startCoordinator(
-  dataDir: string,
-  databaseUrl: string,
-  redisUrl: string,
-  nodeArgs: readonly string[],
+/** A coordinator of its own process on a free port of this machine. */
+export async function startCoordinator(
+  settings: Readonly<Record<string, string>>,
+  nodeArgs: readonly string[] = [],
 ): Promise<CoordinatorProcess> {
   const child = spawn(process.execPath, [...nodeArgs, MAIN, '--json'], {
     env: {
       ...process.env,
       GLEANER_PORT: '0',
       GLEANER_HOST: '127.0.0.1',
-      GLEANER_DATA: dataDir,
       GLEANER_LOG_LEVEL: process.env['GLEANER_LOG_LEVEL'] ?? 'warn',
-      GLEANER_TRUST_PROXY: '1',
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redisUrl,
+      ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -87,8 +92,8 @@ async function startCoordinator(
   return {
     port: await announcedPort(child),
     pid: child.pid ?? 0,
-    stop: async () => {
-      child.kill('SIGTERM');
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
       await ended;
     },
   };

@@ -1,17 +1,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { HttpOriginSource } from '@gleaner/swarm';
-import { createPeerIdentity, type PeerIdentity } from '@gleaner/swarm/auth';
 import type { SwapConfig } from '@gleaner/swarm/engine';
-import {
-  HttpSwarmCoordinator,
-  SwarmProcess,
-  type SwarmProcessInit,
-  type SwarmProgress,
-} from '@gleaner/swarm/process';
+import { SwarmProcess, type SwarmProcessInit, type SwarmProgress } from '@gleaner/swarm/process';
 import { ChunkStore } from '@gleaner/swarm/store';
-import type { CoordinatorStandIn } from './coordinator-stand-in.js';
+import { coordinatorOf, type BenchFile, type Volunteer } from './bench-coordinator.js';
 
 /** Twice the largest blob that the benchmark makes. */
 const QUOTA_BYTES = 4 * 1024 ** 3;
@@ -36,34 +29,33 @@ export class BenchPeer {
   #last: (SwarmProgress & { cpuSeconds: number }) | undefined;
 
   private constructor(
-    readonly standIn: CoordinatorStandIn,
-    readonly identity: PeerIdentity,
+    private readonly volunteer: Volunteer,
     private readonly directory: string,
     private readonly store: ChunkStore,
   ) {}
 
   static async start(
-    standIn: CoordinatorStandIn,
+    volunteer: Volunteer,
     options: {
       readonly config?: Partial<SwapConfig>;
       readonly isSeed?: boolean;
       readonly verbose?: boolean;
     } = {},
   ): Promise<BenchPeer> {
-    const identity = createPeerIdentity();
     const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-swarm-'));
     const store = await ChunkStore.open({ directory, quotaBytes: QUOTA_BYTES });
-    const peer = new BenchPeer(standIn, identity, directory, store);
-    if (options.isSeed) await fill(store, standIn);
-    const started = await SwarmProcess.start(processInit(standIn, identity, options.config), {
-      coordinator: httpCoordinator(standIn),
+    const peer = new BenchPeer(volunteer, directory, store);
+    if (options.isSeed) await fill(store, volunteer.file);
+    const started = await SwarmProcess.start(processInit(volunteer, options.config), {
+      coordinator: coordinatorOf(volunteer),
       onStored: (manifestId, chunk) => {
         store.markStored(manifestId, chunk);
         peer.chunks.add(chunk);
       },
       onDamaged: (manifestId, chunk) => store.file(manifestId)?.forget(chunk),
       onLog: (event, fields) => {
-        if (options.verbose) console.error(identity.peerId.slice(-5), event, JSON.stringify(fields));
+        if (options.verbose)
+          console.error(volunteer.identity.peerId.slice(-5), event, JSON.stringify(fields));
       },
     });
     peer.#swarm = started.process;
@@ -72,12 +64,13 @@ export class BenchPeer {
   }
 
   async join(): Promise<void> {
-    const { location, manifest } = this.standIn;
+    const { file: shared, ticket } = this.volunteer;
+    const { location, manifest } = shared;
     const file = await this.store.openFile(location.manifestId, manifest);
     await this.#process.join({
       location,
       manifest,
-      ticket: this.standIn.ticketFor(this.identity.peerId),
+      ticket,
       dataPath: file.dataPath,
       have: file.have.bytes,
     });
@@ -85,7 +78,7 @@ export class BenchPeer {
 
   /** Fetches the whole blob. Resolves with what was reached when the signal aborts or the peer is killed. */
   async fetchAll(signal: AbortSignal): Promise<void> {
-    const { location, manifest } = this.standIn;
+    const { location, manifest } = this.volunteer.file;
     const startedAt = performance.now();
     try {
       const claim = await this.store.claim(location.manifestId, manifest, manifest.hashes.keys());
@@ -126,23 +119,14 @@ export class BenchPeer {
   }
 }
 
-/** The stand-in as an agent calls its coordinator. */
-export function httpCoordinator(standIn: Pick<CoordinatorStandIn, 'url'>): HttpSwarmCoordinator {
-  const baseUrl = new URL(standIn.url);
-  const credentials = () => ({});
-  const origin = new HttpOriginSource({ baseUrl, credentials, retryDelayMs: () => 250, attempts: 2 });
-  return new HttpSwarmCoordinator({ baseUrl, credentials, origin });
-}
-
 export function processInit(
-  standIn: CoordinatorStandIn,
-  identity: PeerIdentity,
+  { identity, certificate, coordinatorKey }: Volunteer,
   config: Partial<SwapConfig> | undefined,
 ): SwarmProcessInit {
   return {
     seed: identity.seed,
-    certificate: standIn.certify(identity.peerId),
-    coordinatorKey: standIn.coordinatorKey.export({ format: 'der', type: 'spki' }),
+    certificate,
+    coordinatorKey,
     listen: ['/ip4/127.0.0.1/tcp/0'],
     ...(config && { config }),
   };
@@ -152,10 +136,10 @@ export function round(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
 
-async function fill(store: ChunkStore, standIn: CoordinatorStandIn): Promise<void> {
-  const { location, manifest } = standIn;
+async function fill(store: ChunkStore, { location, manifest, content }: BenchFile): Promise<void> {
   using _ = await store.claim(location.manifestId, manifest, manifest.hashes.keys());
   for (const index of manifest.hashes.keys()) {
-    await store.write(location.manifestId, index, standIn.chunk(index));
+    const at = index * manifest.chunk;
+    await store.write(location.manifestId, index, content.subarray(at, at + manifest.chunk));
   }
 }

@@ -6,7 +6,7 @@ import type { Link } from '@gleaner/swarm/links';
 import { SwarmNode, type JoinRequest, type SwarmProcessInit } from '@gleaner/swarm/process';
 import { ChunkData } from '@gleaner/swarm/store';
 import { Bitmap } from '@gleaner/swarm/engine';
-import { httpCoordinator } from './bench-peer.js';
+import { coordinatorOf } from './bench-coordinator.js';
 
 /** Larger than any control frame of the benchmark, smaller than a block. */
 const CORRUPTED_FROM_BYTES = 32 * 1024;
@@ -15,6 +15,7 @@ export interface LiarInit {
   readonly init: SwarmProcessInit;
   readonly join: Omit<JoinRequest, 'data'>;
   readonly url: string;
+  readonly token: string;
   /** Where it keeps the chunks. */
   readonly dataPath: string;
 }
@@ -22,7 +23,7 @@ export interface LiarInit {
 process.once('message', (message: LiarInit) => void lie(message));
 process.on('disconnect', () => process.exit(0));
 
-async function lie({ init, join, url, dataPath }: LiarInit): Promise<void> {
+async function lie({ init, join, url, token, dataPath }: LiarInit): Promise<void> {
   const identity = peerIdentityOf(init.seed);
   const node = await SwarmNode.start({
     identity,
@@ -43,7 +44,7 @@ async function lie({ init, join, url, dataPath }: LiarInit): Promise<void> {
         close: () => transport.close(),
       };
     },
-    coordinator: httpCoordinator({ url }),
+    coordinator: coordinatorOf({ url, token }),
   });
   const indices = [...join.manifest.hashes.keys()];
   node.join({ ...join, data: await ChunkData.open(dataPath, join.manifest, new Bitmap(indices.length)) });
