@@ -37,9 +37,7 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
     await page.getByLabel('API token').fill(gleaner.operatorToken);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
-    expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).not.toContain(
-      'gln_',
-    );
+    expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).not.toContain('gln_');
   });
 
   it('approves a scientist’s project and lets a held machine work again', async () => {

@@ -31,6 +31,7 @@ export const LIMITS = {
   /** A JSON request body (reports carry inline outputs). */
   bodyBytes: 8 * 1024 * 1024,
   idempotencyKeyLength: 200,
+  passwordMinLength: 8,
   passwordLength: 128,
   teamDescriptionLength: 2_000,
   reasonLength: 500,

@@ -9,8 +9,8 @@ import { noWorkReason } from './work.js';
 
 /** RFC 5321 allows no longer address. */
 const emailAddress = z.email().max(254);
-/** NIST SP 800-63B: at least eight characters of any kind. */
-const newPassword = plainText(LIMITS.passwordLength).min(8, 'must have at least 8 characters');
+/** NIST SP 800-63B: length counts, rules of composition do not. */
+const newPassword = plainText(LIMITS.passwordLength).min(LIMITS.passwordMinLength);
 
 export const signUp = z
   .strictObject({ name: displayName, email: emailAddress, password: newPassword })

@@ -1,9 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { LIMITS } from '@gleaner/protocol';
 import type { BetterAuthOptions } from 'better-auth';
 
-/** As better-auth itself asks for by default; NIST SP 800-63B: length counts, composition rules do not. */
-export const PASSWORD_MIN_LENGTH = 8;
-export const PASSWORD_MAX_LENGTH = 128;
 const RESET_EXPIRES_IN_SECONDS = 60 * 60;
 
 export type SendReset = (to: string, secret: string) => Promise<void>;
@@ -23,8 +21,8 @@ export function betterAuthOptions(sendReset: SendReset) {
     logger: { disabled: true },
     emailAndPassword: {
       enabled: true,
-      minPasswordLength: PASSWORD_MIN_LENGTH,
-      maxPasswordLength: PASSWORD_MAX_LENGTH,
+      minPasswordLength: LIMITS.passwordMinLength,
+      maxPasswordLength: LIMITS.passwordLength,
       resetPasswordTokenExpiresIn: RESET_EXPIRES_IN_SECONDS,
       sendResetPassword: ({ user, token }) => sendReset(user.email, token),
     },

@@ -6,7 +6,7 @@ export const MAIL = Symbol('MAIL');
 
 const SEND_TIMEOUT_MS = 30_000;
 
-export interface Message {
+interface Message {
   /** One address, already checked. */
   readonly to: string;
   readonly subject: string;

@@ -1,4 +1,4 @@
-export const SIGN_IN_MODES = ['sign-in', 'sign-up', 'forgot', 'reset', 'token'] as const;
+const SIGN_IN_MODES = ['sign-in', 'sign-up', 'forgot', 'reset', 'token'] as const;
 export type SignInMode = (typeof SIGN_IN_MODES)[number];
 
 export interface SignInSearch {
