@@ -19,7 +19,7 @@ import { Science } from './science.js';
 
 /** A search that ends while one waits, and one that is in full swing. */
 const SHORT_SEARCH = { fromChirp: -150, toChirp: 150, unitChirps: 25 };
-const LONG_SEARCH = { fromChirp: -9000, toChirp: 9000, unitChirps: 60 };
+const LONG_SEARCH = { fromChirp: -4000, toChirp: 4000, unitChirps: 80 };
 const TONES = 4;
 const TONE_POWER = 38;
 const AGENTS = ['Marguerite’s laptop', 'Observatory, basement'] as const;

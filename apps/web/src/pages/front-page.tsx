@@ -1,12 +1,17 @@
+import type { PublicJob } from '@gleaner/client';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { boardQuery, runningJobsQuery, statsQuery } from '../api/queries';
+import { useLiveJob } from '../api/use-live-job';
 import { BoardTable } from '../ui/board-table';
 import { Cycles } from '../ui/cycles';
 import { formatCoreHours } from '../ui/format-cycles';
 import { JobCard } from '../ui/job-card';
 import { ButtonLink, Commands, Empty, Panel } from '../ui/parts';
+import { UnitSquares } from '../ui/unit-squares';
+
+const NAMED_HELPERS = 5;
 
 export function FrontPage() {
   return (
@@ -66,6 +71,11 @@ function RightNow() {
         <Fact name="Results validated">{data?.totals.tasks.toLocaleString('en')}</Fact>
         <Fact name="Volunteers">{data?.totals.accounts.toLocaleString('en')}</Fact>
       </dl>
+      <p className="mt-5 border-t border-line pt-4 text-sm">
+        <Link to="/statistics" className="text-accent underline underline-offset-4">
+          Every hour and day of it
+        </Link>
+      </p>
     </Panel>
   );
 }
@@ -74,7 +84,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   return (
     <div className="flex flex-col-reverse justify-end">
       <dt className="text-sm text-muted">{name}</dt>
-      <dd className="figure text-2xl font-semibold">{children ?? <Blank />}</dd>
+      <dd className="figure text-xl font-semibold sm:text-2xl">{children ?? <Blank />}</dd>
     </div>
   );
 }
@@ -89,6 +99,7 @@ function Blank() {
 
 function ComputingNow() {
   const { data } = useQuery(runningJobsQuery);
+  const [first, ...others] = data?.items ?? [];
   return (
     <section className="mt-16">
       <div className="mb-5 flex items-baseline justify-between gap-4">
@@ -100,12 +111,42 @@ function ComputingNow() {
       {data?.items.length === 0 && (
         <Empty>No public job runs at the moment. What volunteers finished is under “All jobs”.</Empty>
       )}
-      <div className={`grid grid-cols-1 gap-4 ${data?.items.length === 1 ? '' : 'md:grid-cols-2'}`}>
-        {data?.items.map((job) => (
-          <JobCard key={job.id} job={job} />
-        ))}
-      </div>
+      {first && <FeaturedJob key={first.id} job={first} />}
+      {others.length > 0 && (
+        <div className="mt-4 grid grid-cols-1 gap-4 md:grid-cols-2">
+          {others.map((job) => (
+            <JobCard key={job.id} job={job} />
+          ))}
+        </div>
+      )}
     </section>
+  );
+}
+
+/** The newest job with its pieces as they are now, and who computes them. */
+function FeaturedJob({ job }: { readonly job: PublicJob }) {
+  const { data } = useLiveJob(job.id);
+  const shown = data?.job ?? job;
+  return (
+    <JobCard job={shown}>
+      {data && data.picture.squares !== '' && (
+        <div className="mt-5 border-t border-line pt-5">
+          <UnitSquares squares={data.picture.squares} unitsPerSquare={data.picture.unitsPerSquare} />
+        </div>
+      )}
+      {data && data.helpers.length > 0 && (
+        <p className="mt-4 text-sm text-muted [overflow-wrap:anywhere]">
+          Computed by{' '}
+          {data.helpers.slice(0, NAMED_HELPERS).map(({ id, name }, index) => (
+            <span key={id}>
+              {index > 0 && ', '}
+              <bdi className="font-semibold text-ink">{name}</bdi>
+            </span>
+          ))}
+          {data.helpers.length > NAMED_HELPERS && ' and others'}
+        </p>
+      )}
+    </JobCard>
   );
 }
 

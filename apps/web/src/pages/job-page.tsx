@@ -41,7 +41,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
       <Panel>
         <div className="flex flex-wrap items-baseline justify-between gap-x-6 gap-y-2">
           <JobState state={job.state} />
-          <span className="figure text-2xl font-semibold">{(job.progressPermille / 10).toFixed(1)} %</span>
+          <span className="figure text-2xl font-semibold">{percentOf(job.progressPermille)}</span>
         </div>
         <div className="mt-3">
           <Progress permille={job.progressPermille} label={`Progress of ${job.name}`} />
@@ -49,7 +49,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
         {job.stateReason !== null && (
           <p className="mt-3 text-bad [overflow-wrap:anywhere]">{job.stateReason}</p>
         )}
-        <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 md:grid-cols-4">
+        <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 md:grid-cols-5">
           <Fact name="Units valid">
             {job.units.valid.toLocaleString('en')} of {job.units.total.toLocaleString('en')}
           </Fact>
@@ -57,6 +57,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           <Fact name="Validated">
             <Cycles value={job.validatedCycles} />
           </Fact>
+          <RateFact job={job} picture={picture} />
           <TimeFact job={job} picture={picture} />
         </dl>
       </Panel>
@@ -101,10 +102,10 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
             {job.project.description || 'The project has not told yet.'}
           </p>
           <p className="mt-4 text-sm text-muted">
-            Submitted <time dateTime={job.createdAt}>{new Date(job.createdAt).toLocaleString('en')}</time>
+            Submitted <time dateTime={job.createdAt}>{timeOf(job.createdAt)}</time>
             {job.finishedAt !== null && (
               <>
-                , ended <time dateTime={job.finishedAt}>{new Date(job.finishedAt).toLocaleString('en')}</time>
+                , ended <time dateTime={job.finishedAt}>{timeOf(job.finishedAt)}</time>
               </>
             )}
           </p>
@@ -114,16 +115,35 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
   );
 }
 
-function TimeFact({ job, picture }: Pick<PublicJobView, 'job' | 'picture'>) {
+function percentOf(permille: number): string {
+  return permille % 10 === 0 ? `${permille / 10} %` : `${(permille / 10).toFixed(1)} %`;
+}
+
+type Shown = Pick<PublicJobView, 'job' | 'picture'>;
+
+/** Early in a job the window is longer than the job is old. */
+function windowOf({ job, picture }: Shown): number {
+  const ageSeconds = (Date.now() - Date.parse(job.createdAt)) / 1000;
+  return Math.max(1, Math.min(picture.windowSeconds, ageSeconds));
+}
+
+function RateFact({ job, picture }: Shown) {
+  if (job.finishedAt !== null) return null;
+  const perMinute = (60 * picture.settledLately) / windowOf({ job, picture });
+  return (
+    <Fact name="Units a minute">
+      {perMinute >= 10 ? Math.round(perMinute).toLocaleString('en') : perMinute.toFixed(1)}
+    </Fact>
+  );
+}
+
+function TimeFact({ job, picture }: Shown) {
   if (job.finishedAt !== null) {
     const tookSeconds = (Date.parse(job.finishedAt) - Date.parse(job.createdAt)) / 1000;
     return <Fact name="Took">{formatDuration(tookSeconds)}</Fact>;
   }
-  // Early in a job the window is longer than the job is old.
-  const ageSeconds = (Date.now() - Date.parse(job.createdAt)) / 1000;
-  const windowSeconds = Math.max(1, Math.min(picture.windowSeconds, ageSeconds));
   const open = job.units.open + job.units.awaitingOutput;
-  const remaining = estimateRemaining(open, picture.settledLately, windowSeconds);
+  const remaining = estimateRemaining(open, picture.settledLately, windowOf({ job, picture }));
   if (!remaining) return <Fact name="Remaining">not known yet</Fact>;
   const upTo = remaining.atMost === null ? 'or much longer' : `to ${formatDuration(remaining.atMost)}`;
   return (
@@ -140,4 +160,8 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
       <dd className="figure text-xl font-semibold">{children}</dd>
     </div>
   );
+}
+
+function timeOf(instant: string): string {
+  return new Date(instant).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });
 }

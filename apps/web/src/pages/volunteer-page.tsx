@@ -16,12 +16,12 @@ export function VolunteerPage() {
       <PageTitle lead="Nothing is installed, nothing is read from your computer, and nothing starts before you click.">
         Volunteer in this tab
       </PageTitle>
-      <div className="grid grid-cols-1 gap-6 lg:grid-cols-[1fr_21rem]">
-        <div className="min-w-0">
+      <div className="grid grid-cols-1 items-start gap-6 lg:grid-cols-[1fr_21rem] lg:grid-rows-[auto_1fr]">
+        <div className="min-w-0 lg:row-span-2">
           <Waterfall isOn={isOn} />
           <InHand state={state} />
         </div>
-        <div className="order-first flex flex-col gap-6 lg:order-none">
+        <div className="order-first lg:order-none">
           <Controls state={state} />
         </div>
         <div className="lg:col-start-2">

@@ -66,7 +66,12 @@ function optionsOf(
     height: HEIGHT_PIXELS,
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { show: false } },
-    scales: { y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
+    padding: [10, 12, 0, 0],
+    scales: {
+      // Half a bar more at each end, or the first and the last would be cut.
+      x: { range: (plot, min, max) => [min - halfBarOf(plot), max + halfBarOf(plot)] },
+      y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
+    },
     axes: [
       { ...axis, grid: { show: false }, space: 70 },
       { ...axis, size: 62, space: 44, values: (_plot, splits) => splits.map(format) },
@@ -83,4 +88,9 @@ function optionsOf(
     ],
     hooks: { setCursor: [({ cursor }) => onPoint(cursor.idx ?? null)] },
   };
+}
+
+function halfBarOf({ data: [times] }: uPlot): number {
+  const [first = 0, second = first] = times;
+  return (second - first) / 2;
 }

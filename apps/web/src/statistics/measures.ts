@@ -39,14 +39,14 @@ export const MEASURES: readonly Measure[] = [
   },
   {
     name: 'Machines',
-    about: 'hosts that earned credit; the most at a time',
+    about: 'hosts that earned credit, at most',
     of: ({ hosts }) => BigInt(hosts),
     format: grouped,
     isSum: false,
   },
   {
     name: 'Bytes shared',
-    about: 'inputs that volunteers gave each other, so that the coordinator did not have to send them',
+    about: 'inputs that volunteers had from each other',
     of: ({ savedBytes }) => BigInt(savedBytes),
     format: (exact) => formatBytes(Number(exact)),
     isSum: true,

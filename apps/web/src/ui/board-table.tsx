@@ -30,13 +30,13 @@ export function BoardTable({
       <caption className="sr-only">{caption}</caption>
       <thead className={isHeadless ? 'sr-only' : ''}>
         <tr className="border-b border-line text-sm text-muted">
-          <th scope="col" className="w-14 py-2 pr-3 font-medium">
+          <th scope="col" className="w-12 py-2 pr-2 font-medium sm:w-16 sm:pr-3">
             Rank
           </th>
           <th scope="col" className="py-2 pr-3 font-medium">
             Name
           </th>
-          <th scope="col" className="w-32 py-2 pr-3 text-right font-medium">
+          <th scope="col" className="w-28 py-2 text-right font-medium sm:w-32 sm:pr-3">
             {valueName}
           </th>
           <th scope="col" className="hidden w-32 py-2 pr-3 text-right font-medium sm:table-cell">
@@ -56,7 +56,11 @@ export function BoardTable({
             <td className="py-3 pr-3">
               <Rank rank={row.rank} />
             </td>
-            <th scope="row" className="truncate py-3 pr-3 font-semibold" title={row.name}>
+            <th
+              scope="row"
+              className="py-3 pr-3 font-semibold [overflow-wrap:anywhere] sm:truncate"
+              title={row.name}
+            >
               {isOfTeams ? (
                 <Link
                   to="/teams/$teamId"
@@ -70,7 +74,7 @@ export function BoardTable({
               )}
               {row.id === mine && <span className="ml-2 text-sm font-normal text-accent">you</span>}
             </th>
-            <td className="py-3 pr-3 text-right">
+            <td className="py-3 text-right sm:pr-3">
               <Cycles value={row.value} unit={valueUnit} />
             </td>
             <td className="hidden py-3 pr-3 text-right text-muted sm:table-cell">

@@ -1,11 +1,12 @@
 import type { PublicJob } from '@gleaner/client';
 import { Link } from '@tanstack/react-router';
+import type { ReactNode } from 'react';
 import { Cycles } from './cycles';
 import { JobState } from './job-state';
 import { Progress } from './parts';
 
 /** A job in a list: what it is, for whom, how far. */
-export function JobCard({ job }: { readonly job: PublicJob }) {
+export function JobCard({ job, children }: { readonly job: PublicJob; readonly children?: ReactNode }) {
   return (
     <article className="relative rounded-2xl border border-line bg-panel p-5 transition focus-within:border-accent hover:border-accent">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4 gap-y-1">
@@ -32,6 +33,7 @@ export function JobCard({ job }: { readonly job: PublicJob }) {
         </span>
         <Cycles value={job.validatedCycles} />
       </p>
+      {children}
     </article>
   );
 }

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
+import { Fragment, useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
 
 const PRIMARY =
   'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px disabled:cursor-default disabled:opacity-60';
@@ -90,11 +90,18 @@ export function Commands({ lines, label }: { readonly lines: readonly string[]; 
         className="overflow-x-auto p-4 font-mono text-sm leading-7 text-ink"
       >
         {lines.map((line) => (
-          <code key={line} className="block">
+          <code key={line} className="block pl-5 -indent-5 whitespace-pre-wrap [overflow-wrap:anywhere]">
             <span aria-hidden="true" className="mr-2 text-accent select-none">
               $
             </span>
-            {line}
+            {line.split(' ').map((word, index) => (
+              // A line's words never move. Breaking inside of them, as after the dashes of an option, would mislead.
+              // oxlint-disable-next-line react/no-array-index-key
+              <Fragment key={index}>
+                {index > 0 && ' '}
+                <span className="inline-block max-w-full indent-0">{word}</span>
+              </Fragment>
+            ))}
           </code>
         ))}
       </pre>

@@ -7,7 +7,8 @@ const PAGES = [
   { to: '/volunteer', name: 'Volunteer' },
   { to: '/jobs', name: 'Jobs' },
   { to: '/leaderboards', name: 'Leaderboards' },
-  { to: '/statistics', name: 'Statistics' },
+  // At the foot of the page on a phone, whose line is full.
+  { to: '/statistics', name: 'Statistics', isWideOnly: true },
   { to: '/account', name: 'My account' },
 ] as const;
 
@@ -31,11 +32,11 @@ export function Shell() {
             aria-label="Pages"
             className="order-last -mx-2 flex w-full justify-between gap-0.5 sm:justify-start sm:gap-1 overflow-x-auto sm:order-none sm:w-auto"
           >
-            {PAGES.map(({ to, name }) => (
+            {PAGES.map(({ to, name, ...page }) => (
               <Link
                 key={to}
                 to={to}
-                className="rounded-md px-2 py-2 text-sm whitespace-nowrap sm:px-2.5 sm:text-[0.95rem] text-muted no-underline hover:text-ink"
+                className={`${'isWideOnly' in page ? 'hidden sm:block' : ''} rounded-md px-2 py-2 text-sm whitespace-nowrap sm:px-2.5 sm:text-[0.95rem] text-muted no-underline hover:text-ink`}
                 activeProps={{
                   className:
                     'text-ink! font-semibold underline decoration-grain decoration-2 underline-offset-8',
@@ -55,7 +56,10 @@ export function Shell() {
       <footer className="border-t border-line">
         <div className="shell flex flex-wrap gap-x-6 gap-y-2 py-6 text-sm text-muted">
           <span>Gleaner gathers computer time that people leave unused, and gives it to science.</span>
-          <a className="underline hover:text-ink sm:ml-auto" href="/v1/docs">
+          <Link className="underline hover:text-ink sm:ml-auto" to="/statistics">
+            Statistics
+          </Link>
+          <a className="underline hover:text-ink" href="/v1/docs">
             API
           </a>
           <a className="underline hover:text-ink" href="/v1/stats">
