@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setInterval as ticks } from 'node:timers/promises';
 import { join } from 'node:path';
 import { agentStatus, type AgentStatus } from '@gleaner/agent';
@@ -25,9 +25,73 @@ export async function statusWhere(
 
 /** Whether the sandbox process of an agent is stopped where it is; undefined while there is none. */
 export function isSandboxStopped(agentPid: number): boolean | undefined {
-  const sandbox = childrenOf(agentPid).find((pid) => processFile(pid, 'cmdline').includes('node-child'));
+  const sandbox = sandboxOf(agentPid);
   // Field 3 of /proc/PID/stat: T is stopped by a signal.
   return sandbox === undefined ? undefined : / T /.test(processFile(sandbox, 'stat'));
+}
+
+/** Process id of an agent's sandbox; undefined while there is none. */
+export function sandboxOf(agentPid: number): number | undefined {
+  return childrenOf(agentPid).find((pid) => processFile(pid, 'cmdline').includes('node-child'));
+}
+
+/** Kills an agent's sandbox, and every one that takes its place, until it is disposed. */
+export function killingSandboxesOf(agentPid: number): Disposable {
+  const timer = setInterval(() => {
+    const sandbox = sandboxOf(agentPid);
+    try {
+      if (sandbox !== undefined) process.kill(sandbox, 'SIGKILL');
+    } catch {
+      // It was faster.
+    }
+  }, 200);
+  return {
+    [Symbol.dispose]: () => {
+      clearInterval(timer);
+    },
+  };
+}
+
+/** Process id of an agent's part in the swarm; undefined while there is none. */
+export function swarmProcessOf(agentPid: number): number | undefined {
+  return childrenOf(agentPid).find((pid) => processFile(pid, 'cmdline').includes('swarm-child'));
+}
+
+/** An agent's process and all that it started, and that those started. */
+export function processTree(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(processTree)];
+}
+
+/** TCP ports that a process listens on, by /proc. */
+export function listeningPorts(pid: number): number[] {
+  const sockets = new Set(socketInodes(pid));
+  const rows = [...tableRows(pid, 'net/tcp'), ...tableRows(pid, 'net/tcp6')];
+  // Columns: number, local address, remote address, state (0A listens), …, inode.
+  const ports = rows
+    .filter((columns) => columns[3] === '0A' && sockets.has(columns[9] ?? ''))
+    .map((columns) => Number.parseInt(columns[1]?.split(':')[1] ?? '', 16));
+  return [...new Set(ports)];
+}
+
+/** What a process was given at its start, as text: command line and environment. */
+export function startedWith(pid: number): string {
+  return processFile(pid, 'cmdline') + processFile(pid, 'environ');
+}
+
+function tableRows(pid: number, name: string): string[][] {
+  const lines = processFile(pid, name).trim().split('\n').slice(1);
+  return lines.map((line) => line.trim().split(/\s+/));
+}
+
+function socketInodes(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
+    } catch {
+      // Closed while we looked.
+      return [];
+    }
+  });
 }
 
 /** CPU time of an agent without its sandboxes, and memory of its process, by /proc. */

@@ -32,6 +32,7 @@ export class StandInCoordinator implements AsyncDisposable {
   wishes: HostWishes | undefined;
   workCalls = 0;
   #changed: () => void = () => undefined;
+  #port = 0;
 
   private constructor(private readonly name: string) {
     this.#server = createServer((request, response) => {
@@ -74,6 +75,18 @@ export class StandInCoordinator implements AsyncDisposable {
       limits: { maxCycles: '1000000000000000', memoryMiB: 1, outputBytes: 1000 },
     };
     this.#tasks.push({ task: { taskId, jobId: '1', params: {}, windows: {}, deadlineMs: 600_000 }, job });
+  }
+
+  /** Its machine is off the network: nobody listens, and open connections break. */
+  async vanish(): Promise<void> {
+    this.#port = Number(new URL(this.url).port);
+    this.#server.closeAllConnections();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  /** Back at the same address. */
+  async reappear(): Promise<void> {
+    await new Promise<void>((resolve) => this.#server.listen(this.#port, '127.0.0.1', resolve));
   }
 
   /** Resolves when the condition holds, looked at after each request. */
