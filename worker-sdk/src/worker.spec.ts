@@ -1,0 +1,131 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { UnitResult } from '@gleaner/sandbox/runner';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { CoordinatorClient } from './coordinator-client.js';
+import { FileTaskStore } from './file-task-store.js';
+import { completePolicy } from './policy.js';
+import { infrastructureResult } from './result-report.js';
+import type { TaskRunner } from './task-runner.js';
+import { Worker } from './worker.js';
+
+const HOUR_MS = 3_600_000;
+
+/** Nothing is ever computed here. */
+const idleRunner: TaskRunner = {
+  run: (): Promise<UnitResult> => Promise.resolve(infrastructureResult('not expected to run')),
+  retain: () => Promise.resolve(),
+  allow: () => undefined,
+  close: () => Promise.resolve(),
+};
+
+let directory: string;
+let server: Server;
+let answer: RequestListener;
+let worker: Worker;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-worker-'));
+  server = createServer((request, response) => {
+    answer(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const client = new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${port}`), token: 'gln_x' });
+  worker = new Worker(
+    { client, store: new FileTaskStore(directory), runner: idleRunner, random: () => 0 },
+    { policy: completePolicy({ cores: 1 }), runtimeVersions: ['gleaner-1'] },
+  );
+});
+afterEach(async () => {
+  vi.useRealTimers();
+  await worker.stop();
+  server.closeAllConnections();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await rm(directory, { recursive: true, force: true });
+});
+
+/** The next failed call, as the worker tells it. */
+function nextFailure(): Promise<{ message: string; retryInMs: number }> {
+  return new Promise((resolve) => {
+    const off = worker.on('call-failed', (event) => {
+      off();
+      resolve(event);
+    });
+  });
+}
+
+describe('a coordinator that', () => {
+  it.each([
+    [
+      'answers 500',
+      (response: Parameters<RequestListener>[1]) => response.writeHead(500).end(),
+      'answered 500',
+    ],
+    [
+      'answers nonsense',
+      (response: Parameters<RequestListener>[1]) => response.writeHead(200).end('<html>It works!</html>'),
+      "something that is not Gleaner's",
+    ],
+  ])(
+    '%s for an hour is asked ever less, with the reason told, and worked for when it is well again',
+    async (_what, say, message) => {
+      vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+      answer = (_request, response) => say(response);
+      let failure = nextFailure();
+      await worker.start();
+      let calls = 0;
+      for (let passedMs = 0; passedMs < HOUR_MS; calls++) {
+        const { retryInMs, message: told } = await failure;
+        expect(told).toContain(message);
+        expect(worker.status()).toMatchObject({ phase: 'waiting' });
+        expect(worker.status().reason).toContain(`trying again in ${Math.ceil(retryInMs / 1000)} s`);
+        passedMs += retryInMs;
+        failure = nextFailure();
+        if (passedMs >= HOUR_MS) answer = wellAgain;
+        await vi.advanceTimersByTimeAsync(retryInMs);
+      }
+      // 1 s, 2 s, 4 s … and then every five minutes, less a random part.
+      expect(calls).toBeLessThan(40);
+      await vi.waitFor(() => {
+        expect(worker.status().reason).toBe('waiting: no jobs today');
+      });
+    },
+  );
+});
+
+it('a coordinator that no longer speaks this version says so once, in a sentence, and is asked no more', async () => {
+  let calls = 0;
+  answer = (_request, response) => {
+    calls += 1;
+    const detail =
+      'This agent speaks protocol 1; the coordinator needs 2: update it (npm install -g gleaner-agent).';
+    const problem = { type: 'urn:gleaner:problem:agent-too-old', title: 'too old', status: 426, detail };
+    response.writeHead(426, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify({ ...problem, code: 'agent-too-old' }));
+  };
+  const stopped = new Promise<{ error: Error | null }>((resolve) => {
+    worker.on('stopped', resolve);
+  });
+  await worker.start();
+  const { error } = await stopped;
+  expect(error?.message).toContain('update it');
+  expect(worker.status()).toMatchObject({ phase: 'stopped', reason: error?.message });
+  expect(calls).toBe(1);
+});
+
+const wellAgain: RequestListener = (_request, response) => {
+  const noWork = [{ code: 'no-jobs', count: null, message: 'no jobs today' }];
+  const body = {
+    reports: [],
+    jobs: [],
+    tasks: [],
+    noWork,
+    outputsWanted: [],
+    retryAfterMs: 1000,
+    heartbeatMs: 1000,
+  };
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+};
