@@ -108,5 +108,5 @@ function traps(bodies: Readonly<Record<string, readonly string[]>>): Record<stri
     Object.entries(bodies).flatMap(([kind, texts]) =>
       texts.map((body, i) => [`traps with ${kind} (${i + 1})`, { text: command(body), ending: trap(kind) }]),
     ),
-  ) as Record<string, HostileApp>;
+  );
 }

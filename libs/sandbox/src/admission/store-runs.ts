@@ -10,8 +10,8 @@ const F32_STORE = opcode('f32.store');
 const F64_STORE = opcode('f64.store');
 const V128_STORE = opcode('v128.store');
 
-/** More stores than this at once would keep too many addresses and values alive. */
-const LONGEST_RUN = 8;
+/** More stores than this at once would keep too many addresses alive. */
+const LONGEST_RUN = 16;
 
 const popCount = perOpcode(({ pops }) => pops?.length ?? 0);
 const pushCount = perOpcode(({ pushes }) => pushes?.length ?? 0);
