@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { checkJobSpec } from '@gleaner/domain';
-import { blobId, jobSpec, type JobSpec } from '@gleaner/protocol';
+import { blobId, jobSpec, schemaFaults, type JobSpec, type SchemaFault } from '@gleaner/protocol';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { CliError, EXIT, reasonOf } from './cli-error.js';
@@ -27,9 +27,9 @@ export async function readJobFile(path: string, overrides: readonly string[]): P
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new CliError(`Cannot read the job file ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   });
-  const parsed = looseJob.safeParse(parseText(path, text));
-  if (!parsed.success)
-    throw new CliError(`${path} is no job file:\n${z.prettifyError(parsed.error)}`, EXIT.usage);
+  const content = parseText(path, text);
+  const parsed = looseJob.safeParse(content);
+  if (!parsed.success) throw invalidJob(path, schemaFaults(looseJob, content, parsed.error.issues));
   const inputs: Record<string, JobInput> = {};
   for (const [name, value] of Object.entries(parsed.data.inputs ?? {})) {
     inputs[name] = blobId.safeParse(value).success
@@ -47,13 +47,18 @@ export async function readJobFile(path: string, overrides: readonly string[]): P
  * @throws {CliError} that names every fault with its JSON pointer
  */
 export function completeJob(file: JobFile, blobIds: Readonly<Record<string, string>>): JobSpec {
-  const parsed = jobSpec.safeParse({ ...file.content, inputs: blobIds });
+  const content = { ...file.content, inputs: blobIds };
+  const parsed = jobSpec.safeParse(content);
   const faults = parsed.success
     ? checkJobSpec(parsed.data)
-    : parsed.error.issues.map((issue) => ({ pointer: `/${issue.path.join('/')}`, detail: issue.message }));
+    : schemaFaults(jobSpec, content, parsed.error.issues);
   if (parsed.success && faults.length === 0) return parsed.data;
-  const lines = faults.map(({ pointer, detail }) => `  ${pointer}: ${detail}`);
-  throw new CliError([`${file.path} is not a valid job:`, ...lines].join('\n'), EXIT.usage);
+  throw invalidJob(file.path, faults);
+}
+
+function invalidJob(path: string, faults: readonly SchemaFault[]): CliError {
+  const lines = faults.map(({ pointer, detail }) => `  ${pointer || '/'}: ${detail}`);
+  return new CliError([`${path} is not a valid job:`, ...lines].join('\n'), EXIT.usage);
 }
 
 /** `NAME=PATH` of the option `--input`. */

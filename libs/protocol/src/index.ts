@@ -9,6 +9,7 @@ export * from './primitives.js';
 export * from './public.js';
 export * from './resources.js';
 export * from './result.js';
+export * from './schema-faults.js';
 export * from './states.js';
 export * from './swarm.js';
 export * from './work.js';

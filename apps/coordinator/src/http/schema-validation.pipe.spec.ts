@@ -28,8 +28,8 @@ describe('validation', () => {
 
   it('names each field that nobody knows', async () => {
     expect(await errorsOf({ spec: { list: [], x: 1, y: 2 } }, 'body')).toEqual([
-      { pointer: '/spec/x', detail: 'is not a known field' },
-      { pointer: '/spec/y', detail: 'is not a known field' },
+      { pointer: '/spec/x', detail: 'is not a known field: there are list, a/b~c' },
+      { pointer: '/spec/y', detail: 'is not a known field: there are list, a/b~c' },
     ]);
   });
 
@@ -38,8 +38,8 @@ describe('validation', () => {
   });
 
   it('names parameters', async () => {
-    expect(await errorsOf({ spec: 1 }, 'query')).toMatchObject([{ pointer: 'spec' }]);
-    expect(await errorsOf('x', 'param', 'id')).toMatchObject([{ pointer: 'id' }]);
+    expect(await errorsOf({ spec: 1 }, 'query')).toMatchObject([{ pointer: '/spec' }]);
+    expect(await errorsOf('x', 'param', 'id')).toMatchObject([{ pointer: '/id' }]);
   });
 
   it('answers a document full of mistakes with the first twenty', async () => {

@@ -1,6 +1,7 @@
 import { Injectable, StandardSchemaValidationPipe, type ArgumentMetadata } from '@nestjs/common';
+import { pointerTo, schemaFaults } from '@gleaner/protocol';
 import type { z } from 'zod';
-import { InvalidRequestError, type ProblemLocation } from './domain-error.js';
+import { InvalidRequestError } from './domain-error.js';
 
 /** A document with a thousand mistakes is answered with the first of them. */
 const MAX_ERRORS = 20;
@@ -14,39 +15,13 @@ export class SchemaValidationPipe extends StandardSchemaValidationPipe {
     this.stripProtoKeys(value);
     const result = await this.validate<T>(value, schema);
     if (result.issues === undefined) return result.value;
-    const inBody = metadata.type === 'body';
     // `as`: every schema of this API is zod's, whose issues are richer than the standard's.
+    const issues = result.issues.slice(0, MAX_ERRORS) as z.core.$ZodIssue[];
+    const faults = schemaFaults(schema as z.core.$ZodType, value, issues).slice(0, MAX_ERRORS);
+    // A path parameter is checked by itself: its own name is where it is.
+    const place = metadata.type === 'param' && metadata.data !== undefined ? pointerTo([metadata.data]) : '';
     throw new InvalidRequestError(
-      locateIssues(result.issues as readonly z.core.$ZodIssue[], inBody, metadata.data),
+      faults.map(({ pointer, detail }) => ({ pointer: `${place}${pointer}`, detail })),
     );
   }
-}
-
-/** Issues as places: JSON pointers (RFC 6901) into the body, names for parameters. */
-export function locateIssues(
-  issues: readonly z.core.$ZodIssue[],
-  inBody = true,
-  parameter?: string,
-): ProblemLocation[] {
-  const errors: ProblemLocation[] = [];
-  for (const issue of issues) {
-    const path = issue.path.map(String);
-    if (issue.code === 'unrecognized_keys') {
-      for (const key of issue.keys) {
-        errors.push({
-          pointer: toPointer([...path, key], inBody, parameter),
-          detail: 'is not a known field',
-        });
-      }
-    } else {
-      errors.push({ pointer: toPointer(path, inBody, parameter), detail: issue.message });
-    }
-    if (errors.length >= MAX_ERRORS) break;
-  }
-  return errors.slice(0, MAX_ERRORS);
-}
-
-function toPointer(path: readonly string[], inBody: boolean, parameter: string | undefined): string {
-  if (!inBody) return path.length > 0 ? path.join('.') : (parameter ?? '');
-  return path.map((part) => `/${part.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
