@@ -268,6 +268,20 @@ describe('a job', () => {
     );
   });
 
+  it('says what most of its blocked units wait for', async () => {
+    const { id } = await submit();
+    await untilState(id, 'running');
+    await gleaner.dataSource.query(
+      `UPDATE work_unit SET ticketed_at = now(), blocked = CASE WHEN index_in_job = 0 THEN 'one thing' ELSE 'another' END
+        WHERE job_id = $1 AND index_in_job < 3`,
+      [id],
+    );
+    const found = jobSchema.parse((await science.scientist.get(`/v1/jobs/${id}`).expect(200)).body);
+    expect(found).toMatchObject({ units: { blocked: 3 }, blockedReason: 'another' });
+    const list = jobPage.parse((await science.scientist.get('/v1/jobs?limit=1').expect(200)).body);
+    expect(list.items[0]?.blockedReason).toBe('another');
+  });
+
   it('has no output before it is completed, and keeps its units’ results to itself while it runs', async () => {
     const { id } = await submit();
     await untilState(id, 'running');

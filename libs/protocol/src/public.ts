@@ -82,6 +82,7 @@ export const publicJob = z
     state: jobState,
     stateReason: z.string().nullable(),
     units: unitCounts,
+    blockedReason: z.string().nullable(),
     progressPermille: z.number().int(),
     tasks: z.number().int(),
     validatedCycles: decimalString,

@@ -268,6 +268,8 @@ export const job = z
     /** Why it is paused, failed or cancelled. */
     stateReason: z.string().nullable(),
     units: unitCounts,
+    /** What its blocked units wait for; where they wait for different things, what most do. */
+    blockedReason: z.string().nullable(),
     /** Share of units settled, 0 to 1000. */
     progressPermille: z.number().int(),
     /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */

@@ -11,7 +11,7 @@ export const JOB_SELECT = `
          coalesce(t.units_valid, 0) AS valid, coalesce(t.units_failed, 0) AS failed,
          coalesce(t.units_cancelled, 0) AS cancelled, coalesce(t.tasks, 0) AS tasks, coalesce(t.cycles, 0)::text AS cycles,
          (SELECT count(*) FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output') AS awaiting_output,
-         (SELECT count(u.blocked) FROM (SELECT blocked FROM work_unit
+         (SELECT json_build_array(count(u.blocked), mode() WITHIN GROUP (ORDER BY u.blocked)) FROM (SELECT blocked FROM work_unit
             WHERE job_id = j.id AND state = 'open' AND ticketed_at IS NOT NULL LIMIT ${INSPECTED_UNITS}) u) AS blocked
     FROM job j JOIN project p ON p.id = j.project_id JOIN app_version v ON v.id = j.app_version_id
          JOIN app ON app.id = v.app_id LEFT JOIN job_tally t ON t.job_id = j.id LEFT JOIN blob b ON b.sha256 = j.output_sha256`;
@@ -39,16 +39,22 @@ export const jobRow = z.object({
   failed: count,
   cancelled: count,
   awaiting_output: count,
-  blocked: count,
+  /** How many, and what most of them wait for. */
+  blocked: z.tuple([count, z.string().nullable()]),
   tasks: count,
   cycles: z.string(),
 });
 export type JobRow = z.infer<typeof jobRow>;
 
 export function presentJob(row: JobRow): Job {
-  const settled = row.valid + row.failed + row.cancelled;
+  // What an ended job left open is as good as cancelled; doing it takes a moment where there are millions.
+  const isEnded = row.state === 'cancelled' || row.state === 'failed';
+  const cancelled = isEnded ? row.units_split - row.valid - row.failed : row.cancelled;
+  const awaitingOutput = isEnded ? 0 : row.awaiting_output;
+  const settled = row.valid + row.failed + cancelled;
   // Counts and tally are read in one statement, yet a unit may settle between two of its parts.
-  const open = Math.max(0, row.units_split - settled - row.awaiting_output);
+  const open = Math.max(0, row.units_split - settled - awaitingOutput);
+  const [blocked, blockedReason] = row.blocked;
   return {
     id: row.id,
     project: row.project,
@@ -59,12 +65,13 @@ export function presentJob(row: JobRow): Job {
     units: {
       total: row.units_split,
       open,
-      awaitingOutput: row.awaiting_output,
+      awaitingOutput,
       valid: row.valid,
       failed: row.failed,
-      cancelled: row.cancelled,
-      blocked: Math.min(row.blocked, open),
+      cancelled,
+      blocked: Math.min(blocked, open),
     },
+    blockedReason: open === 0 ? null : blockedReason,
     progressPermille: row.units_split === 0 ? 0 : Math.floor((1000 * settled) / row.units_split),
     tasks: row.tasks,
     validatedCycles: row.cycles,

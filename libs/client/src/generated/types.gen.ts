@@ -295,6 +295,7 @@ export type PublicJob = {
     state: JobState;
     stateReason: string | null;
     units: UnitCounts;
+    blockedReason: string | null;
     progressPermille: number;
     tasks: number;
     validatedCycles: DecimalString;
@@ -1029,6 +1030,7 @@ export type Job = {
     state: JobState;
     stateReason: string | null;
     units: UnitCounts;
+    blockedReason: string | null;
     progressPermille: number;
     tasks: number;
     validatedCycles: DecimalString;
