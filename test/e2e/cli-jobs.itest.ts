@@ -88,7 +88,11 @@ describe('a scientist at the command line', () => {
     const file = await aJobFile('cancelled.yaml', [...EXPONENTS, SPLIT]);
     const id = (await says(['job', 'submit', file], scientist)).trim();
     expect((await gleanerJson<Job>(['job', 'cancel', id], scientist)).state).toBe('cancelled');
-    await says(['job', 'delete', id], scientist);
+    const unsure = await gleaner(['job', 'delete', id], scientist);
+    expect(unsure.stderr).toContain('add --yes if you mean it');
+    expect(unsure.code).toBe(2);
+    expect((await gleanerJson<Job>(['job', 'status', id], scientist)).state).toBe('cancelled');
+    await says(['job', 'delete', id, '--yes'], scientist);
     expect((await gleaner(['job', 'status', id], scientist)).code).toBe(3);
   });
 

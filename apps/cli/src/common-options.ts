@@ -1,4 +1,4 @@
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ApiClient } from './api/api-client.js';
 import { CliError, EXIT } from './cli-error.js';
 
@@ -17,6 +17,17 @@ export function withCommonOptions(command: Command): Command {
     .option('--json', 'answer with JSON on stdout')
     .option('--url <url>', `address of the coordinator; default: GLEANER_URL or ${DEFAULT_URL}`)
     .option('--token <token>', 'your token (gln_…); default: GLEANER_TOKEN');
+}
+
+/**
+ * For commands that need no coordinator: scripts may give every command the same `--url` and `--token`, which mean nothing
+ * to these.
+ */
+export function withLocalOptions(command: Command, json = 'answer with JSON on stdout'): Command {
+  return command
+    .option('--json', json)
+    .addOption(new Option('--url <url>').hideHelp())
+    .addOption(new Option('--token <token>').hideHelp());
 }
 
 /** Where and as whom a command speaks: options before environment before defaults. */

@@ -15,7 +15,7 @@ import {
 } from '@gleaner/sandbox/runner';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CliError, EXIT, reasonOf } from './cli-error.js';
-import { wholeNumber } from './common-options.js';
+import { wholeNumber, withLocalOptions } from './common-options.js';
 import { stopSignal } from './processes/stop-signal.js';
 import { formatBytes, groupDigits, note, printJson, writeBytes } from './terminal/output.js';
 
@@ -38,8 +38,7 @@ const DEFAULT_TIMEOUT_S = 3600;
 /** `gleaner sandbox run`: one module in the volunteers' sandbox, without a coordinator. */
 export function registerSandboxCommands(program: Command): void {
   const sandbox = program.command('sandbox').description('the sandbox alone, without a coordinator');
-  sandbox
-    .command('run <file> [args...]')
+  withLocalOptions(sandbox.command('run <file> [args...]'))
     .description('admit a module and run it once; options for the app follow --')
     .addOption(pairsOption('--input <name=path>', 'a file that the app sees as /input/NAME; repeatable'))
     .addOption(pairsOption('--env <name=value>', 'a variable of its environment; repeatable'))
@@ -52,7 +51,6 @@ export function registerSandboxCommands(program: Command): void {
     )
     .option('--memory <mib>', 'memory that it may use', wholeNumber(1, LIMITS.memoryMiB), DEFAULT_MEMORY_MIB)
     .option('--timeout <s>', 'seconds that it may take', wholeNumber(1, 2_000_000), DEFAULT_TIMEOUT_S)
-    .option('--json', 'answer with JSON on stdout')
     .action(run);
 }
 

@@ -25,6 +25,11 @@ const pageEnvelope = z.object({ items: z.array(z.unknown()), nextCursor: z.strin
 export class ApiClient {
   constructor(readonly target: ApiTarget) {}
 
+  /** Address of a path of the API, behind whatever prefix a proxy has put before it. */
+  urlOf(path: string): URL {
+    return new URL(`${this.target.url.replace(/\/+$/, '')}${path}`);
+  }
+
   /** The answer, checked against its schema. */
   async request<T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> {
     const response = await this.send(path, call);
@@ -51,7 +56,7 @@ export class ApiClient {
 
   /** The raw answer of a call that succeeded. */
   async send(path: string, call: ApiCall = {}): Promise<Response> {
-    const url = new URL(path, this.target.url);
+    const url = this.urlOf(path);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
     const response = await this.#fetch(url, call);
     if (response.ok) return response;
@@ -78,7 +83,7 @@ export class ApiClient {
       const cause: unknown = error instanceof Error ? error.cause : undefined;
       const reason = cause instanceof Error ? cause.message : String(error);
       throw new CliError(
-        `No coordinator answers at ${url.origin} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`,
+        `No coordinator answers at ${this.target.url} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`,
         EXIT.unreachable,
         { cause: error },
       );

@@ -53,17 +53,19 @@ async function uploadByTus(
   options: UploadOptions,
 ): Promise<void> {
   const { size } = await stat(path);
-  const { url, token } = api.target;
+  const uploadUrl = await createUpload(api, path, size, blobId);
+  // Nothing is left to send of an empty file: it was stored when its upload was created.
+  if (size === 0) return;
+  const { token } = api.target;
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
   const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
   const upload = new Upload(content, {
-    endpoint: new URL('/v1/uploads', url).href,
+    uploadUrl,
     uploadSize: size,
     chunkSize: PATCH_BYTES,
     retryDelays: RETRY_DELAYS_MS,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    metadata: { filename: basename(path), sha256: blobId.slice('sha256:'.length) },
     onProgress: (sent, total) => options.onProgress?.(sent, total),
     onSuccess: () => {
       resolve();
@@ -84,6 +86,25 @@ async function uploadByTus(
   } finally {
     options.signal?.removeEventListener('abort', stop);
   }
+}
+
+/** Begins an upload (tus: creation), and returns its address; the coordinator tells the path, without a proxy's prefix. */
+async function createUpload(api: ApiClient, path: string, size: number, blobId: string): Promise<string> {
+  const metadata = { filename: basename(path), sha256: blobId.slice('sha256:'.length) };
+  const created = await api.send('/v1/uploads', {
+    method: 'POST',
+    headers: {
+      'tus-resumable': '1.0.0',
+      'upload-length': String(size),
+      'upload-metadata': Object.entries(metadata)
+        .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
+        .join(','),
+    },
+  });
+  const location = created.headers.get('location');
+  if (location === null)
+    throw new CliError('The coordinator did not say where to upload to', EXIT.unreachable);
+  return api.urlOf(location).href;
 }
 
 function uploadError(error: Error): CliError {

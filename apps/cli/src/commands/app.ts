@@ -4,7 +4,13 @@ import { admitModule, type AdmissionReport } from '@gleaner/sandbox/admission';
 import type { Command } from 'commander';
 import { resolveProject } from '../api/resolve-project.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
-import { apiOf, splitAppVersion, withCommonOptions, type CommonOptions } from '../common-options.js';
+import {
+  apiOf,
+  splitAppVersion,
+  withCommonOptions,
+  withLocalOptions,
+  type CommonOptions,
+} from '../common-options.js';
 import { note, print, printJson } from '../terminal/output.js';
 
 interface PublishOptions extends CommonOptions {
@@ -38,10 +44,8 @@ export function registerApp(program: Command): void {
       if (options.json) printJson(approved);
       else note(`${ref} is approved.`);
     });
-  app
-    .command('check <file>')
+  withLocalOptions(app.command('check <file>'))
     .description('what admission says about a module, without a coordinator')
-    .option('--json', 'answer with JSON on stdout')
     .action(async (file: string, options: CommonOptions) => {
       await check(file, options.json ?? false);
     });

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,7 +6,7 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import type { Blob } from '@gleaner/protocol';
+import { blob as blobSchema, type Blob } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
@@ -30,10 +31,16 @@ export function registerBlob(program: Command): void {
     });
   withCommonOptions(blob.command('get <id>'))
     .description('download a blob')
-    .option('-o, --output <file>', 'write it there instead of stdout')
+    .option('-o, --output <file>', OUTPUT_OPTION)
     .action(async (id: string, options: CommonOptions & { output?: string }) => {
-      await download(apiOf(options), `/v1/blobs/${id}/content`, options.output, stopSignal());
-      if (options.json && options.output !== undefined) printJson({ blobId: id, file: options.output });
+      const api = apiOf(options);
+      if (options.json && options.output === undefined) {
+        const { blobId, sizeBytes } = await api.request(`/v1/blobs/${id}`, blobSchema);
+        printJson({ blobId, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
+        return;
+      }
+      const stored = await download(api, `/v1/blobs/${id}/content`, options.output, stopSignal());
+      if (options.json) printJson({ blobId: `sha256:${stored.sha256}`, ...stored });
     });
 }
 
@@ -77,26 +84,53 @@ async function putWithBar(api: ApiClient, path: string, label: string, signal: A
   }
 }
 
+/** Of commands that fetch content. */
+export const OUTPUT_OPTION = 'write it there instead of stdout; --json tells file, size and SHA-256';
+
+/** What was fetched. */
+export interface Download {
+  /** Null: stdout. */
+  readonly file: string | null;
+  readonly sizeBytes: number;
+  /** Of the bytes that came, lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** The digest that a blob id consists of. */
+export function hexOfBlobId(blobId: string): string {
+  return blobId.slice('sha256:'.length);
+}
+
 /** Streams an answer into a file, which appears when it is whole, or to stdout. */
 export async function download(
   api: ApiClient,
   path: string,
   output: string | undefined,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Download> {
   const response = await api.send(path, { signal });
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
   const body = Readable.from(response.body ?? []);
+  const measure = async function* (parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const bytes of parts) {
+      hash.update(bytes);
+      sizeBytes += bytes.length;
+      yield bytes;
+    }
+  };
   if (output === undefined) {
-    for await (const bytes of body as AsyncIterable<Uint8Array>) await writeBytes(bytes);
-    return;
+    for await (const bytes of measure(body)) await writeBytes(bytes);
+    return { file: null, sizeBytes, sha256: hash.digest('hex') };
   }
   const temporary = `${output}.part`;
   try {
-    await pipeline(body, createWriteStream(temporary), { signal });
+    await pipeline(body, measure, createWriteStream(temporary), { signal });
     await rename(temporary, output);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
   note(`Written to ${output}`);
+  return { file: output, sizeBytes, sha256: hash.digest('hex') };
 }

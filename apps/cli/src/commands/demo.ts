@@ -6,7 +6,7 @@ import { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { watchJob } from '../api/watch-job.js';
 import { CliError, EXIT } from '../cli-error.js';
-import { wholeNumber } from '../common-options.js';
+import { wholeNumber, withLocalOptions } from '../common-options.js';
 import { DemoAgents } from '../demo/demo-agents.js';
 import { DemoDirectory } from '../demo/demo-directory.js';
 import {
@@ -27,11 +27,9 @@ import { note, print, printJson } from '../terminal/output.js';
 const VOLUNTEERS = ['Ada', 'Grace', 'Katherine'];
 
 export function registerDemo(program: Command): void {
-  program
-    .command('demo')
+  withLocalOptions(program.command('demo'), 'the last line on stdout is a summary in JSON')
     .description('a whole Gleaner on this machine: coordinator, three volunteers, a search for signals')
     .option('--exit', 'end when the search has ended')
-    .option('--json', 'the last line on stdout is a summary in JSON')
     .option('--tape <file>', 'search this SETI@home work unit (.sah) instead of a generated tape')
     .option('--chirp <from:to>', 'half-open range of chirp indices to search', parseChirpRange)
     .option('--units <n>', 'work units to cut it into', wholeNumber(1, 100_000))

@@ -14,7 +14,7 @@ import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
 import { formatBytes, groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
-import { download } from './blob.js';
+import { download, hexOfBlobId, OUTPUT_OPTION } from './blob.js';
 
 interface FileOptions extends CommonOptions {
   readonly project?: string;
@@ -39,10 +39,8 @@ export function registerJob(program: Command): void {
     });
   withCommonOptions(job.command('results <id>'))
     .description('the merged answer of a completed job')
-    .option('-o, --output <file>', 'write it there instead of stdout')
-    .action(async (id: string, options: CommonOptions & { output?: string }) => {
-      await download(apiOf(options), `/v1/jobs/${id}/output`, options.output, stopSignal());
-    });
+    .option('-o, --output <file>', OUTPUT_OPTION)
+    .action(fetchResults);
   withCommonOptions(job.command('units <id>'))
     .description('how each unit of an ended job came out')
     .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
@@ -63,6 +61,21 @@ export function registerJob(program: Command): void {
       if (options.json) printJson({ deleted: id });
       else note(`Job ${id} is deleted.`);
     });
+}
+
+async function fetchResults(id: string, options: CommonOptions & { output?: string }): Promise<void> {
+  const api = apiOf(options);
+  const { output, state } = options.json
+    ? await api.request(`/v1/jobs/${id}`, jobSchema)
+    : { output: null, state: null };
+  if (output && options.output === undefined) {
+    const { blobId, sizeBytes } = output;
+    printJson({ jobId: id, state, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
+    return;
+  }
+  // Where there is no answer yet, the coordinator says why.
+  const stored = await download(api, `/v1/jobs/${id}/output`, options.output, stopSignal());
+  if (options.json) printJson({ jobId: id, state, ...stored });
 }
 
 function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume', description: string): void {
@@ -207,7 +220,7 @@ function show(job: Job, options: CommonOptions): void {
     `${job.id} ${job.name} (${job.app}): ${job.state}${job.stateReason === null ? '' : `, ${job.stateReason}`}`,
   );
   print(`  ${units.valid} of ${units.total} units valid, ${units.failed} failed, ${units.open} open`);
-  if (units.blocked > 0) print(`  ${units.blocked} blocked: they need another account`);
+  if (units.blocked > 0) print(`  ${units.blocked} blocked: ${job.blockedReason ?? 'no reason is known'}`);
   if (units.awaitingOutput > 0) print(`  ${units.awaitingOutput} wait for their output to be uploaded`);
   print(`  ${job.tasks} tasks of settled units, ${groupDigits(job.validatedCycles)} validated cycles`);
   if (job.output) print(`  answer: ${formatBytes(job.output.sizeBytes)}, gleaner job results ${job.id}`);

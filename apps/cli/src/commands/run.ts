@@ -9,7 +9,7 @@ import { admitModule } from '@gleaner/sandbox/admission';
 import { Option, type Command } from 'commander';
 import { identifyFile } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
-import { splitAppVersion, wholeNumber } from '../common-options.js';
+import { splitAppVersion, wholeNumber, withLocalOptions } from '../common-options.js';
 import { completeJob, readJobFile, type JobFile } from '../job-file.js';
 import { AnswerFile } from '../local-run/answer-file.js';
 import { cutIntoUnits } from '../local-run/cut-into-units.js';
@@ -30,8 +30,10 @@ interface RunOptions {
 }
 
 export function registerRun(program: Command): void {
-  program
-    .command('run <file>')
+  withLocalOptions(
+    program.command('run <file>'),
+    'a summary in JSON on stdout; the answer only with --output',
+  )
     .description(
       'compute a job file on this machine, without a coordinator; every unit twice, to check determinism',
     )
@@ -46,7 +48,6 @@ export function registerRun(program: Command): void {
     .option('--app <file>', 'module; default: NAME.wasm beside the job file or in its build directory')
     .option('--cores <n>', 'units at the same time', wholeNumber(1, 1024), availableParallelism())
     .option('-o, --output <file>', 'write the answer there instead of stdout')
-    .option('--json', 'a summary in JSON on stdout; the answer only with --output')
     .action(run);
 }
 

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { wholeNumber } from '../common-options.js';
+import { wholeNumber, withLocalOptions } from '../common-options.js';
 import { CoordinatorProcess } from '../processes/coordinator-process.js';
 import { aborted, stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson } from '../terminal/output.js';
@@ -15,19 +15,20 @@ interface UpOptions {
 }
 
 export function registerUp(program: Command): void {
-  program
-    .command('up')
+  withLocalOptions(program.command('up'), 'one line of JSON on stdout when it serves')
     .description('start a coordinator with everything embedded; Ctrl-C stops it')
     .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8400)
     .option('--host <address>', 'address to listen on; default: all')
-    .option('--data <dir>', 'where database and files live')
+    .option(
+      '--data <dir>',
+      'where database and files live; default: GLEANER_DATA, or ~/.local/share/gleaner (for root /var/lib/gleaner)',
+    )
     .option(
       '--origin-rate <bytes>',
       'bytes a second that all downloads together may take; default: no cap',
       wholeNumber(16 * 1024, 1e12),
     )
     .option('--open', 'open it in the browser')
-    .option('--json', 'one line of JSON on stdout when it serves')
     .action(up);
 }
 
