@@ -79,6 +79,7 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
   const stop = new AbortController();
   const limit = setTimeout(() => stop.abort(), MAX_SECONDS * 1000);
   try {
+    const cpuBefore = await coordinator.cpuSeconds();
     const startedAt = performance.now();
     const peers = slow ? [...ordinary, slow] : ordinary;
     await Promise.all(peers.map((peer) => peer.join()));
@@ -87,6 +88,7 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
     const disturbed = disturb(name, coordinator, ordinary, stop);
     await Promise.all([fetching, disturbed]);
     const seconds = (performance.now() - startedAt) / 1000;
+    const cpuAfter = await coordinator.cpuSeconds();
     const perPeer = await Promise.all(peers.map((peer) => peer.report()));
     const living = ordinary.filter((peer) => !peer.isKilled);
     const existing = new Set(living.flatMap(({ chunks }) => [...chunks]));
@@ -104,6 +106,8 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
       seconds: round(seconds),
       floorSeconds: round(sizeBytes / originRate),
       cpuSeconds: round(perPeer.reduce((sum, peer) => sum + peer.cpuSeconds, 0)),
+      /** Of the coordinator: tracker and origin. */
+      coordinatorCpuSeconds: cpuAfter === null ? null : round(cpuAfter - (cpuBefore ?? 0)),
       completed: living.filter((peer) => peer.seconds !== null).length,
       /** Chunks that exist in the swarm, and how many of the living have all of them. */
       existingChunks: existing.size,

@@ -19,7 +19,8 @@ import { startCoordinator, type CoordinatorProcess } from '../dispatch/servers.j
 
 const UPLOAD_PIECE_BYTES = 32 * 1024 * 1024;
 const ASK_AGAIN_MS = 100;
-const METRIC = /^gleaner_origin_bytes_total (\d+)/m;
+const SENT_BYTES = /^gleaner_origin_bytes_total (\d+)/m;
+const CPU_SECONDS = /^process_cpu_seconds_total ([\d.]+)/m;
 
 export interface BenchFile {
   readonly location: BlobLocation;
@@ -107,10 +108,13 @@ export class BenchCoordinator {
 
   /** Bytes of the blob that have left the origin. */
   async sentBytes(): Promise<number> {
-    if (this.#isStopped) return this.#lastSentBytes;
-    const text = await (await fetch(new URL('/metrics', this.url))).text();
-    this.#lastSentBytes = Number(METRIC.exec(text)?.[1] ?? 0);
+    if (!this.#isStopped) this.#lastSentBytes = await this.#metric(SENT_BYTES);
     return this.#lastSentBytes;
+  }
+
+  /** Processor time of the coordinator since its start; null once it is gone. */
+  async cpuSeconds(): Promise<number | null> {
+    return this.#isStopped ? null : await this.#metric(CPU_SECONDS);
   }
 
   /** Origin and tracker are gone from one moment to the next. */
@@ -125,6 +129,11 @@ export class BenchCoordinator {
     this.#isStopped = true;
     await this.postgres.stop();
     await rm(this.directory, { recursive: true, force: true });
+  }
+
+  async #metric(pattern: RegExp): Promise<number> {
+    const text = await (await fetch(new URL('/metrics', this.url))).text();
+    return Number(pattern.exec(text)?.[1] ?? 0);
   }
 
   async #takeTask(host: TestHost, peerId: string): Promise<SignedTicket> {
