@@ -340,6 +340,12 @@ describe('requests that make no sense', () => {
       expect.arrayContaining(['/reports/0/taskId', '/extra']),
     );
     expect((await bad({ protocol: 99, runtimeVersions: [RUNTIME] })).status).toBe(400);
+    const tooOld = await bad({ protocol: 0, runtimeVersions: [RUNTIME] });
+    expect(tooOld.status).toBe(426);
+    expect(await tooOld.json()).toMatchObject({
+      code: 'agent-too-old',
+      detail: expect.stringContaining('update'),
+    });
   });
 
   it('need the token of a host', async () => {

@@ -39,3 +39,6 @@ export const LIMITS = {
 
 /** Version of the wire protocol. A coordinator answers `agent-too-old` to agents below its minimum. */
 export const PROTOCOL_VERSION = 1;
+
+/** The oldest version that a coordinator of this release still speaks. */
+export const MIN_PROTOCOL_VERSION = 1;

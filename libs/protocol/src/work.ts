@@ -9,7 +9,8 @@ import { blobLocation, peerId, signedTicket, SWARM_LIMITS } from './swarm.js';
 /** POST /v1/work: results to hand in and tasks wanted, in one call. */
 export const workRequest = z
   .strictObject({
-    protocol: z.number().int().min(1),
+    /** Version that the host speaks; a coordinator that no longer speaks it answers `agent-too-old`. */
+    protocol: z.number().int().min(0),
     runtimeVersions: z.array(z.string().max(40)).min(1).max(8),
     reports: z.array(resultReport).max(LIMITS.tasksPerCall).default([]),
     /**

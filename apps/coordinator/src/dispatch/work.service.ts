@@ -4,6 +4,7 @@ import {
   type HeartbeatRequest,
   type HeartbeatResponse,
   type HostTasks,
+  MIN_PROTOCOL_VERSION,
   PROTOCOL_VERSION,
   type TaskId,
   type WorkJob,
@@ -75,6 +76,12 @@ export class WorkService {
         'invalid-request',
         `This coordinator speaks protocol ${PROTOCOL_VERSION}, not ${body.protocol}.`,
         { errors: [{ pointer: '/protocol', detail: `must be at most ${PROTOCOL_VERSION}` }] },
+      );
+    }
+    if (body.protocol < MIN_PROTOCOL_VERSION) {
+      throw new DomainError(
+        'agent-too-old',
+        `This agent speaks protocol ${body.protocol}; the coordinator needs ${MIN_PROTOCOL_VERSION} or newer: update the agent. What it has computed is kept until then.`,
       );
     }
     const host = await this.hosts.find(actor.hostId, address);

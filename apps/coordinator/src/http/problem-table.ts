@@ -27,6 +27,7 @@ export const PROBLEMS = {
   'too-large': { status: 413, title: 'The request is too large' },
   'uri-too-long': { status: 414, title: 'The address is too long' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
+  'agent-too-old': { status: 426, title: 'This agent is too old' },
   'range-not-satisfiable': { status: 416, title: 'The range is outside of the content' },
   'module-refused': { status: 422, title: 'The module was not admitted' },
   'job-refused': { status: 422, title: 'The job cannot run as it is' },
