@@ -34,6 +34,21 @@ describe('TicketStore', () => {
     expect(store.size).toBe(0);
   });
 
+  it('prefers tickets whose inputs the taker holds, and keeps the others in their order for whoever comes next', () => {
+    const store = new TicketStore(LANES, () => 0);
+    const units = [
+      [2, 0, 9],
+      [4, 0, 9],
+      [6, 0, 7],
+    ] as const;
+    void store.hold('agent-64', { at: 5, units });
+    const prefers = ({ jobId }: { jobId: number }) => jobId === 7;
+    expect(names(store.take({ ...anna, prefers }, 1))).toEqual(['6.0']);
+    expect(names(store.take({ ...anna, prefers }, 1))).toEqual(['2.0']);
+    expect(names(store.take(ben, 1))).toEqual(['4.0']);
+    expect(store.size).toBe(0);
+  });
+
   it('serves only the classes that the host can run', () => {
     const { store } = storeWith([[1, 0]]);
     expect(store.take({ ...anna, classes: ['browser-64'] }, 1).tickets).toEqual([]);
