@@ -36,6 +36,26 @@ function compile(source: string): ExampleApp {
   return opened(wasm);
 }
 
+function compileC(source: string, isStepping: boolean): ExampleApp {
+  const folder = mkdtempSync(path.join(directory, 'c-'));
+  const file = path.join(folder, 'app.c');
+  const wasm = path.join(folder, 'app.wasm');
+  writeFileSync(file, source);
+  const model = isStepping ? ['-mexec-model=reactor'] : [];
+  execFileSync('clang', [
+    '--target=wasm32-wasi',
+    '-O2',
+    '-Werror',
+    ...model,
+    '-I',
+    path.join(SDK, 'c'),
+    file,
+    '-o',
+    wasm,
+  ]);
+  return opened(wasm);
+}
+
 function opened(wasm: string): ExampleApp {
   const app = new ExampleApp(wasm);
   apps.push(app);
@@ -75,26 +95,30 @@ function textOf(result: UnitResult, name = 'stdout'): string {
 describe('the examples of the README', () => {
   const text = Buffer.from('one\ntwo\nthree\n');
 
-  it('count lines and sum numbers in AssemblyScript', async () => {
-    const [command, stepping] = codeBlocks('ts').map(compile);
-    if (!command || !stepping) throw new Error('two examples expected');
+  it('count lines, know their offset and sum numbers in AssemblyScript', async () => {
+    const [command, window, stepping] = codeBlocks('ts').map(compile);
+    if (!command || !window || !stepping) throw new Error('three examples expected');
     const counted = await run(command, { args: ['/input/text'], inputs: { text } });
     expect([counted.outcome, textOf(counted)]).toEqual(['ok', 'lines\t3\n']);
+    const placed = await run(window, { inputs: { text }, offset: 4, outputs: ['starts'] });
+    expect([placed.outcome, textOf(placed, 'starts')]).toEqual(['ok', '4\n8\n']);
     expect([command.isStepping, stepping.isStepping]).toEqual([false, true]);
     const summed = await run(stepping, { args: ['30000000'] });
     expect([summed.outcome, textOf(summed)]).toEqual(['ok', 'sum\t89999997\n']);
+    expect(stepping.imports).toEqual(expect.arrayContaining(['gleaner.frame', 'gleaner.progress']));
   });
 
   const hasClang =
     spawnSync('clang', ['--version']).status === 0 && existsSync('/usr/include/wasm32-wasi/stdio.h');
-  if (!hasClang) console.warn('skipped: the C example needs clang, lld and wasi-libc');
-  it.skipIf(!hasClang)('count lines in C', async () => {
-    const source = path.join(directory, 'app.c');
-    const wasm = path.join(directory, 'c.wasm');
-    writeFileSync(source, codeBlocks('c')[0] ?? '');
-    execFileSync('clang', ['--target=wasm32-wasi', '-O2', '-I', path.join(SDK, 'c'), source, '-o', wasm]);
-    const counted = await run(opened(wasm), { args: ['/input/text'], inputs: { text }, offset: 4 });
+  if (!hasClang) console.warn('skipped: the C examples need clang, lld and wasi-libc');
+  it.skipIf(!hasClang)('count lines and sum numbers in C', async () => {
+    const [command, stepping] = codeBlocks('c').map((source, i) => compileC(source, i === 1));
+    if (!command || !stepping) throw new Error('two examples expected');
+    const counted = await run(command, { args: ['/input/text'], inputs: { text }, offset: 4 });
     expect([counted.outcome, textOf(counted)]).toEqual(['ok', 'offset\t4\nlines\t2\n']);
+    expect([command.isStepping, stepping.isStepping]).toEqual([false, true]);
+    const summed = await run(stepping, { args: ['30000000'], outputs: ['sum'] });
+    expect([summed.outcome, textOf(summed, 'sum')]).toEqual(['ok', '89999997\n']);
   });
 });
 

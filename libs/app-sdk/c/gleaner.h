@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <wasi/api.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,6 +30,20 @@ __attribute__((import_module("gleaner"), import_name("frame"))) void gleaner_fra
 static inline int64_t gleaner_offset(void) {
   const char *text = getenv("GLEANER_OFFSET");
   return text ? strtoll(text, NULL, 10) : 0;
+}
+
+/* Argument n as in argv (0: the app's name), NULL beyond the last: for stepping apps, which have no `main`. */
+static inline const char *gleaner_argument(size_t n) {
+  static char **arguments;
+  static size_t count;
+  if (!arguments) {
+    size_t bytes = 0;
+    if (__wasi_args_sizes_get(&count, &bytes) != 0) abort();
+    arguments = (char **)malloc((count + 1) * sizeof *arguments);
+    char *text = (char *)malloc(bytes + 1);
+    if (!arguments || !text || __wasi_args_get((uint8_t **)arguments, (uint8_t *)text) != 0) abort();
+  }
+  return n < count ? arguments[n] : NULL;
 }
 
 /* Begins the definition of the function that does one step, 50 to 200 ms of work, and returns one of these. */
