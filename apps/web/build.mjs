@@ -27,6 +27,8 @@ const compressedFromBytes = 1024;
 
 const stamp = stampOfSources();
 if (!existsSync(join(site, 'index.html')) || readIfPresent(stampFile) !== stamp) {
+  // A test runner's NODE_ENV would have React's development build made.
+  process.env['NODE_ENV'] = 'production';
   const { build } = await import('vite');
   const next = join(folder, 'dist', 'site-next');
   await build({
