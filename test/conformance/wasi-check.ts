@@ -9,7 +9,7 @@ const MEMORY_MIB = 256;
 const OUTPUT_BYTES = 16 * 1024 * 1024;
 
 /** Runs a program on its rewritten module; what differs from its expectation, in words. */
-export async function checkWasiCase({ path, expected, rootPath }: WasiCase): Promise<string[]> {
+export async function checkWasiCase({ path, expected, folders }: WasiCase): Promise<string[]> {
   const admission = admitModule(new Uint8Array(await readFile(path)));
   if (!admission.admitted) {
     return admission.errors.map(({ rule, offset, message }) => `refused: ${rule} at ${offset}: ${message}`);
@@ -22,7 +22,7 @@ export async function checkWasiCase({ path, expected, rootPath }: WasiCase): Pro
     outputs: ['stdout'],
     limits: { maxCycles: MAX_CYCLES, memoryMiB: MEMORY_MIB, outputBytes: OUTPUT_BYTES, wallMs: Infinity },
     seed: '00'.repeat(32),
-    root: rootPath === null ? null : await readRoot(rootPath),
+    root: folders.length === 0 ? null : await readFolders(folders),
   });
   const stdout = new TextDecoder().decode(result.outputs[0]?.bytes);
   const failures: string[] = [];
@@ -41,16 +41,24 @@ export async function checkWasiCase({ path, expected, rootPath }: WasiCase): Pro
   return failures;
 }
 
-/** A folder's files and directories. */
-async function readRoot(rootPath: string): Promise<RootEntry[]> {
-  const entries = await readdir(rootPath, { recursive: true, withFileTypes: true });
+async function readFolders(folders: WasiCase['folders']): Promise<RootEntry[]> {
+  const entries = folders.map(async ({ name, path }): Promise<RootEntry[]> => {
+    const content = await readFolder(path, name);
+    return name === '' ? content : [[name, null], ...content];
+  });
+  return (await Promise.all(entries)).flat();
+}
+
+/** A folder's files and directories, below the name. */
+async function readFolder(folder: string, name: string): Promise<RootEntry[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return Promise.all(
     entries
       .filter((entry) => entry.isFile() || entry.isDirectory())
       .map(async (entry): Promise<RootEntry> => {
         const path = join(entry.parentPath, entry.name);
-        const name = relative(rootPath, path).split(sep).join('/');
-        return [name, entry.isFile() ? new Uint8Array(await readFile(path)) : null];
+        const inside = join(name, relative(folder, path)).split(sep).join('/');
+        return [inside, entry.isFile() ? new Uint8Array(await readFile(path)) : null];
       }),
   );
 }

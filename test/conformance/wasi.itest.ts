@@ -1,3 +1,5 @@
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { listWasiPrograms, readWasiCase } from './wasi-cases.js';
@@ -13,6 +15,31 @@ describe('WASI programs on rewritten modules', () => {
       expect(await checkWasiCase(wasiCase)).toEqual([]);
     },
   );
+
+  it('may be described as the suite did before and does now', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gleaner-wasi-'));
+    const program = join(folder, 'program.wasm');
+    const describedAs = async (json: unknown) => {
+      await writeFile(join(folder, 'program.json'), JSON.stringify(json));
+      return readWasiCase(program);
+    };
+    try {
+      await copyFile(join(import.meta.dirname, 'wasi-cases', 'arguments.wasm'), program);
+      const conversation = await describedAs({
+        operations: [
+          { type: 'run', args: ['42', 'two words', 'ünï'], env: { GREETING: 'hello' } },
+          { type: 'read', id: 'stdout', payload: '42|two words|ünï|hello\n' },
+          { type: 'wait', exit_code: 42 },
+        ],
+      });
+      expect(conversation.expected).toMatchObject({ exit_code: 42, stdout: '42|two words|ünï|hello\n' });
+      expect(await checkWasiCase(conversation)).toEqual([]);
+      const older = await describedAs({ root: null, dirs: ['fs.dir'] });
+      expect(older.folders).toEqual([{ name: 'fs.dir', path: join(folder, 'fs.dir') }]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 
   it('are told apart from what was expected of them', async () => {
     const [first] = cases;
