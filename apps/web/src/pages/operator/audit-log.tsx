@@ -21,7 +21,7 @@ export function AuditLog({ accountId }: { readonly accountId: string }) {
             {Object.keys(detail).length > 0 && (
               <code className="min-w-0 text-muted [overflow-wrap:anywhere]">{JSON.stringify(detail)}</code>
             )}
-            <span className="ml-auto text-muted">
+            <span className="ml-auto min-w-0 text-muted [overflow-wrap:anywhere]">
               {account === null ? 'the coordinator' : <bdi>{account.name}</bdi>}, <TimeAgo at={at} />
             </span>
           </li>

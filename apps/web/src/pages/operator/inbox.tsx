@@ -109,7 +109,7 @@ function Matter({
       <h3 className="mt-1 text-lg font-semibold [overflow-wrap:anywhere]">
         <bdi>{title}</bdi>
       </h3>
-      <div className="mt-2 mb-4 text-sm">{children}</div>
+      <div className="mt-2 mb-4 text-sm [overflow-wrap:anywhere]">{children}</div>
       <div className="mt-auto">
         <Button
           look="quiet"
