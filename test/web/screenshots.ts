@@ -16,10 +16,10 @@ const SIZES = {
   phone: { width: 390, height: 844 },
 } as const;
 /** Far enough that there is something of everything to see. */
-const SHOWN_FROM_PERMILLE = 60;
+const SHOWN_FROM_PERMILLE = 30;
 const WATERFALL_ROWS = 90;
 const WATERFALL_MS = 20_000;
-const PATIENCE_MS = 420_000;
+const PATIENCE_MS = 600_000;
 const POLL_MS = 500;
 
 async function main(): Promise<void> {
