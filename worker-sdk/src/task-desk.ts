@@ -2,6 +2,7 @@ import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import { updatedMeanTaskMs } from '@gleaner/domain';
 import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
 import { infrastructureResult, reportOf } from './result-report.js';
+import { sentenceOf } from './sentence-of.js';
 import type { TaskRunner } from './task-runner.js';
 import { UnreportedResults } from './unreported-results.js';
 import type { Emitter } from './emitter.js';
@@ -318,7 +319,7 @@ export class TaskDesk {
       events.emit('task-dropped', { taskId, reason: abort.signal.reason.message });
     } else if (!abort.signal.aborted) {
       // Such as a full disk: the result cannot be kept, so it is told from memory, without its outputs.
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = sentenceOf(error);
       const { report } = reportOf(taskId, held.job.app.runtimeVersion, infrastructureResult(reason));
       const result: HeldResult = { report, jobName: held.job.name, app: appOf(held), keptOutputs: [] };
       this.unreported.add(result);

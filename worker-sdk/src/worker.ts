@@ -15,6 +15,7 @@ import type { WorkerPolicy } from './policy.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
 import type { SwarmPreferences, VolunteerSwarm } from './swarm/index.js';
+import { sentenceOf } from './sentence-of.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import type { TaskRunner } from './task-runner.js';
 import { trafficOf } from './traffic.js';
@@ -298,7 +299,7 @@ export class Worker {
     if (known?.kind === 'revoked' || known?.kind === 'too-old') throw known;
     const atLeastMs = known?.details.retryAfterMs ?? 0;
     const retryInMs = backoffDelayMs(failures, CALL_BACKOFF, this.components.random(), atLeastMs);
-    const { message } = asError(error);
+    const message = sentenceOf(error);
     this.#waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
     this.#events.emit('call-failed', { message, retryInMs });
     this.#tellStatus();

@@ -1,0 +1,6 @@
+/** What went wrong, for the volunteer: the system's own words except where they need explaining. */
+export function sentenceOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) return 'the disk is full';
+  return error.message;
+}
