@@ -133,5 +133,7 @@ describe.skipIf(!IS_ROOT_ON_LINUX)('a full disk (needs root, to mount a small on
     await disk.empty();
     coordinator.addTask('2.0', helloModule('room\n'));
     await coordinator.until(() => coordinator.reports.some(({ outcome }) => outcome === 'ok'));
+    agent.kill('SIGTERM');
+    expect((await agent.ended).stdout).toContain('"message":"the disk is full"');
   });
 });

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+import { statusWhere } from './agent-support/running-agent.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { anApprovedApp, completeJob } from './volunteering/science.js';
 
@@ -49,7 +50,7 @@ async function gleaner(...args: readonly string[]): Promise<string> {
 
 /** Attaches by a code that this person approves as soon as it is shown. */
 async function attachApprovedBy(person: Awaited<ReturnType<typeof aPerson>>): Promise<string> {
-  const child = spawn('gleaner', ['agent', 'attach', application.url, '--no-p2p'], {
+  const child = spawn('gleaner', ['agent', 'attach', application.url, '--p2p'], {
     env: environment,
     cwd: home,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -103,6 +104,8 @@ it('the packed agent installs without the repository, computes for a person, and
   });
   const { answer } = await completing;
   expect(answer).toBe('from a tarball\n');
+  // The swarm's process is in the tarball as well.
+  await statusWhere(join(home, '.local', 'share', 'gleaner-agent'), ({ swarm }) => swarm?.state === 'on');
   agent.kill('SIGTERM');
   await once(agent, 'exit');
   expect(agent.exitCode).toBe(0);
