@@ -1,4 +1,7 @@
 import { createHash, createPublicKey, randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { TrafficLedger } from '@gleaner/coordinator';
 import { bitmapOf, chunksOf } from '@gleaner/domain';
 import {
@@ -24,7 +27,12 @@ import {
 } from '@gleaner/swarm/auth';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createVolunteer, seedJob, TestHost } from '../e2e/dispatch-fixture.js';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import {
+  createTestApplication,
+  startRedis,
+  type RedisServer,
+  type TestApplication,
+} from '../support/index.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const CHUNKS = 8;
@@ -118,6 +126,15 @@ class Peer {
   async takeTask(): Promise<void> {
     const { tasks, noWork } = await this.host.ask();
     if (!tasks[0]) throw new Error(`no task: ${JSON.stringify(noWork)}`);
+  }
+
+  /** Holds a task without having asked the queues for it. */
+  async holdTask(): Promise<void> {
+    await gleaner.dataSource.query(
+      `INSERT INTO lease (host_id, unit_id, ordinal, expires_at, deadline_at)
+       SELECT $1, min(id), 0, now() + interval '1 hour', now() + interval '1 hour' FROM work_unit WHERE job_id = $2`,
+      [this.hostId, jobId],
+    );
   }
 
   post(path: string, body: object): Promise<Answer> {
@@ -603,6 +620,40 @@ describe.skipIf(redisUrl === null)('several coordinators on one Redis', () => {
     await a.post('/v1/swarm/traffic', report);
     await Promise.all([first, second].map((each) => each.app.get(TrafficLedger).flush()));
     expect((await jobView()).swarm.savedBytes).toBe(700);
+  });
+});
+
+describe.skipIf(redisUrl === null)('a coordinator whose board is away', () => {
+  let alone: TestApplication;
+  let redis: RedisServer;
+  let directory: string;
+  beforeAll(async () => {
+    alone = gleaner;
+    directory = await mkdtemp(join(tmpdir(), 'gleaner-redis-'));
+    const started = await startRedis(directory);
+    if (!started) throw new Error('Redis was there a moment ago');
+    redis = started;
+    gleaner = await createTestApplication({ env: { ...ENV, REDIS_URL: redis.url } });
+    scientist = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
+  });
+  afterAll(async () => {
+    await gleaner.close();
+    gleaner = alone;
+    await redis.stop();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  it('says so, and still certifies peers and sends inputs over HTTPS', async () => {
+    await aJob();
+    const [peer, stranger] = [await Peer.enrol(), await Peer.enrol()];
+    await peer.holdTask();
+    await peer.meet([]);
+    await redis.stop();
+    const answer = await peer.announce([0]);
+    expect(answer).toMatchObject({ status: 503, body: { type: 'urn:gleaner:problem:unavailable' } });
+    expect((await peer.post('/v1/swarm/certificate', {})).status).toBe(200);
+    expect(await peer.fetchChunk(0)).toBe(206);
+    expect(await stranger.fetchChunk(0)).toBe(404);
   });
 });
 

@@ -9,6 +9,7 @@ import {
 import { signedPeerRecord } from '@gleaner/protocol';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
+import { RedisGrants } from './redis-grants.js';
 import { RedisLock } from './redis-lock.js';
 import {
   BOARD_KEEP_MS,
@@ -21,13 +22,10 @@ import {
   type SwarmMember,
 } from './swarm-board.js';
 
-/** Grants outstanding at once, of all files: what one decision reads. */
-const OUTSTANDING_MAX = 4_096;
 /** Expired peers that one announce clears away. */
 const CLEARED_PER_ANNOUNCE = 100;
 
 const accusation = z.object({ accountId: z.string(), network: z.string().nullable(), atMs: z.number() });
-const grant = z.tuple([z.string(), z.number(), z.number(), z.boolean()]);
 const dated = <T extends z.ZodType>(value: T) => z.object({ value, untilMs: z.number() });
 const file = dated(
   z.object({
@@ -58,6 +56,7 @@ const traffic = z.object({ claimedBytes: z.number(), originBytes: z.number(), sa
  */
 export class RedisBoard implements SwarmBoard {
   private readonly lock: RedisLock;
+  private readonly grants: RedisGrants;
   private closed = false;
 
   constructor(
@@ -66,6 +65,7 @@ export class RedisBoard implements SwarmBoard {
     private readonly now: () => number = Date.now,
   ) {
     this.lock = new RedisLock(redis);
+    this.grants = new RedisGrants(redis, this.lock, this.key('line'));
   }
 
   async announce(
@@ -122,61 +122,14 @@ export class RedisBoard implements SwarmBoard {
   }
 
   async decideGrants(
-    { manifestId, hostId, chunkBytes, chunks, nowMs }: GrantRequest,
+    request: GrantRequest,
     decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
   ): Promise<void> {
-    const { grants } = this.fileKeys(manifestId);
-    if (chunks.length === 0) return;
-    await this.lock.hold(`${grants}:lock`, async () => {
-      const stored = await this.redis.hmget(grants, ...chunks.map(String));
-      const known = new Map(
-        chunks.flatMap((chunk, at) => {
-          const text = stored[at];
-          return text === null || text === undefined ? [] : [[chunk, parseGrant(text)] as const];
-        }),
-      );
-      const outstanding = await this.outstandingBytes(hostId, nowMs);
-      const made = decide({ ...outstanding, grantOf: (chunk) => known.get(chunk) });
-      if (made.size === 0) return;
-      const pipeline = this.redis.pipeline().pexpire(grants, BOARD_KEEP_MS);
-      for (const [chunk, each] of made) {
-        pipeline.hset(grants, String(chunk), writeGrant(each));
-        // A chunk has one entry: whoever was granted it before does not fetch it any more.
-        const before = known.get(chunk);
-        if (before) pipeline.zrem(this.key('line'), lineEntry(before.hostId, chunkBytes, manifestId, chunk));
-        pipeline.zadd(
-          this.key('line'),
-          each.atMs + each.leaseMs,
-          lineEntry(hostId, chunkBytes, manifestId, chunk),
-        );
-      }
-      pipeline.pexpire(grants, BOARD_KEEP_MS).pexpire(this.key('line'), BOARD_KEEP_MS);
-      await pipeline.exec();
-    });
+    await this.grants.decide(this.fileKeys(request.manifestId).grants, request, decide);
   }
 
   async markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void> {
-    const { grants } = this.fileKeys(manifestId);
-    if (chunks.length === 0) return;
-    await this.lock.hold(`${grants}:lock`, async () => {
-      const stored = await this.redis.hmget(grants, ...chunks.map(String));
-      const fetched = new Map<number, OriginGrant>();
-      for (const [at, chunk] of chunks.entries()) {
-        const text = stored[at];
-        const known = text === null || text === undefined ? undefined : parseGrant(text);
-        if (known?.hostId === hostId && !known.isFetched) fetched.set(chunk, { ...known, isFetched: true });
-      }
-      if (fetched.size === 0) return;
-      const pipeline = this.redis.pipeline();
-      for (const [chunk, each] of fetched) pipeline.hset(grants, String(chunk), writeGrant(each));
-      const entries = await this.redis.zrange(this.key('line'), 0, OUTSTANDING_MAX - 1);
-      for (const entry of entries) {
-        const parsed = parseLineEntry(entry);
-        if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
-          pipeline.zrem(this.key('line'), entry);
-      }
-      await pipeline.exec();
-    });
+    await this.grants.markFetched(this.fileKeys(manifestId).grants, manifestId, chunks, hostId);
   }
 
   async accuse(peerId: string, made: Accusation, keepMs: number): Promise<Accusation[]> {
@@ -374,36 +327,6 @@ export class RedisBoard implements SwarmBoard {
       return untilMs > this.now() ? [{ hostId: value.hostId, have: fromBase64(value.have) }] : [];
     });
   }
-
-  private async outstandingBytes(hostId: string, nowMs: number) {
-    const line = this.key('line');
-    await this.redis.zremrangebyscore(line, '-inf', nowMs);
-    const view = { outstandingBytes: 0, ownOutstandingBytes: 0 };
-    for (const entry of await this.redis.zrange(line, 0, OUTSTANDING_MAX - 1)) {
-      const parsed = parseLineEntry(entry);
-      view.outstandingBytes += parsed.bytes;
-      if (parsed.hostId === hostId) view.ownOutstandingBytes += parsed.bytes;
-    }
-    return view;
-  }
-}
-
-function lineEntry(hostId: string, bytes: number, manifestId: string, chunk: number): string {
-  return `${hostId} ${bytes} ${manifestId} ${chunk}`;
-}
-
-function parseLineEntry(entry: string) {
-  const [hostId = '', bytes = '0', manifestId = '', chunk = '0'] = entry.split(' ');
-  return { hostId, bytes: Number(bytes), manifestId, chunk: Number(chunk) };
-}
-
-function writeGrant({ hostId, atMs, leaseMs, isFetched }: OriginGrant): string {
-  return JSON.stringify([hostId, atMs, leaseMs, isFetched]);
-}
-
-function parseGrant(text: string): OriginGrant {
-  const [hostId, atMs, leaseMs, isFetched] = grant.parse(JSON.parse(text));
-  return { hostId, atMs, leaseMs, isFetched };
 }
 
 function toBase64(bytes: Uint8Array): string {

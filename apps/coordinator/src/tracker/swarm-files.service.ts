@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BlobAccess } from '../blobs/index.js';
 import { BoundedCache } from '../http/index.js';
+import { isBoardAway } from './board-away.interceptor.js';
 import { SWARM_BOARD } from './board-provider.js';
 import type { SwarmBoard, SwarmFile } from './swarm-board.js';
 import { TICKET_MS } from './swarm-signer.js';
@@ -38,7 +39,15 @@ export class SwarmFiles implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.access.alsoAllow(async ({ hostId }, sha256) => (await this.findByContent(hostId, sha256)) !== null);
+    this.access.alsoAllow(async ({ hostId }, sha256) => {
+      try {
+        return (await this.findByContent(hostId, sha256)) !== null;
+      } catch (error) {
+        // Without the board nobody knows of a replica; tasks are looked up elsewhere.
+        if (isBoardAway(error)) return false;
+        throw error;
+      }
+    });
   }
 
   /** The file, if the host may have it; null otherwise. */

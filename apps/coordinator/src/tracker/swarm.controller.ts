@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Post, Req } from '@nestjs/common';
+import { Body, Controller, HttpCode, Post, Req, UseInterceptors } from '@nestjs/common';
 import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   originTicketsAnswer,
@@ -26,6 +26,7 @@ import {
 } from '@gleaner/protocol';
 import type { FastifyRequest } from 'fastify';
 import { CurrentHost, RequireHost, Unlimited, type HostActor } from '../http/index.js';
+import { BoardAway } from './board-away.interceptor.js';
 import { Certificates } from './certificates.service.js';
 import { HostPace } from './host-pace.js';
 import { OriginDesk } from './origin-desk.service.js';
@@ -40,6 +41,7 @@ import { TrafficLedger } from './traffic-ledger.service.js';
 @Controller('v1/swarm')
 @RequireHost()
 @Unlimited()
+@UseInterceptors(BoardAway)
 export class SwarmController {
   constructor(
     private readonly certificates: Certificates,

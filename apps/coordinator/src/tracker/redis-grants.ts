@@ -1,0 +1,115 @@
+import type { OriginGrant } from '@gleaner/domain';
+import type { Redis } from 'ioredis';
+import { z } from 'zod';
+import type { RedisLock } from './redis-lock.js';
+import { BOARD_KEEP_MS, type GrantRequest, type GrantView } from './swarm-board.js';
+
+/** Grants outstanding at once, of all files: what one decision reads. */
+const OUTSTANDING_MAX = 4_096;
+
+const stored = z.tuple([z.string(), z.number(), z.number(), z.boolean()]);
+
+/**
+ * Who was sent to the origin for which chunk: a hash for each file, and one set of what is outstanding on the line, ordered
+ * by when the leases end.
+ */
+export class RedisGrants {
+  constructor(
+    private readonly redis: Redis,
+    private readonly lock: RedisLock,
+    private readonly lineKey: string,
+  ) {}
+
+  /** @param key of the file's hash */
+  async decide(
+    key: string,
+    { manifestId, hostId, chunkBytes, chunks, nowMs }: GrantRequest,
+    decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
+  ): Promise<void> {
+    if (chunks.length === 0) return;
+    await this.lock.hold(`${key}:lock`, async () => {
+      const known = await this.load(key, chunks);
+      const outstanding = await this.outstandingBytes(hostId, nowMs);
+      const made = decide({ ...outstanding, grantOf: (chunk) => known.get(chunk) });
+      if (made.size === 0) return;
+      const pipeline = this.redis.pipeline();
+      for (const [chunk, grant] of made) {
+        pipeline.hset(key, String(chunk), writeGrant(grant));
+        // A chunk has one entry: whoever was granted it before does not fetch it any more.
+        const before = known.get(chunk);
+        if (before) pipeline.zrem(this.lineKey, lineEntry(before.hostId, chunkBytes, manifestId, chunk));
+        pipeline.zadd(
+          this.lineKey,
+          grant.atMs + grant.leaseMs,
+          lineEntry(hostId, chunkBytes, manifestId, chunk),
+        );
+      }
+      await pipeline.pexpire(key, BOARD_KEEP_MS).pexpire(this.lineKey, BOARD_KEEP_MS).exec();
+    });
+  }
+
+  async markFetched(
+    key: string,
+    manifestId: string,
+    chunks: readonly number[],
+    hostId: string,
+  ): Promise<void> {
+    if (chunks.length === 0) return;
+    await this.lock.hold(`${key}:lock`, async () => {
+      const fetched = new Map(
+        [...(await this.load(key, chunks))].filter(
+          ([, grant]) => grant.hostId === hostId && !grant.isFetched,
+        ),
+      );
+      if (fetched.size === 0) return;
+      const pipeline = this.redis.pipeline();
+      for (const [chunk, grant] of fetched)
+        pipeline.hset(key, String(chunk), writeGrant({ ...grant, isFetched: true }));
+      for (const entry of await this.redis.zrange(this.lineKey, 0, OUTSTANDING_MAX - 1)) {
+        const parsed = parseLineEntry(entry);
+        if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
+          pipeline.zrem(this.lineKey, entry);
+      }
+      await pipeline.exec();
+    });
+  }
+
+  private async load(key: string, chunks: readonly number[]): Promise<Map<number, OriginGrant>> {
+    const texts = await this.redis.hmget(key, ...chunks.map(String));
+    const known = new Map<number, OriginGrant>();
+    for (const [at, chunk] of chunks.entries()) {
+      const text = texts[at];
+      if (text !== null && text !== undefined) known.set(chunk, parseGrant(text));
+    }
+    return known;
+  }
+
+  private async outstandingBytes(hostId: string, nowMs: number) {
+    await this.redis.zremrangebyscore(this.lineKey, '-inf', nowMs);
+    const view = { outstandingBytes: 0, ownOutstandingBytes: 0 };
+    for (const entry of await this.redis.zrange(this.lineKey, 0, OUTSTANDING_MAX - 1)) {
+      const parsed = parseLineEntry(entry);
+      view.outstandingBytes += parsed.bytes;
+      if (parsed.hostId === hostId) view.ownOutstandingBytes += parsed.bytes;
+    }
+    return view;
+  }
+}
+
+function lineEntry(hostId: string, bytes: number, manifestId: string, chunk: number): string {
+  return `${hostId} ${bytes} ${manifestId} ${chunk}`;
+}
+
+function parseLineEntry(entry: string) {
+  const [hostId = '', bytes = '0', manifestId = '', chunk = '0'] = entry.split(' ');
+  return { hostId, bytes: Number(bytes), manifestId, chunk: Number(chunk) };
+}
+
+function writeGrant({ hostId, atMs, leaseMs, isFetched }: OriginGrant): string {
+  return JSON.stringify([hostId, atMs, leaseMs, isFetched]);
+}
+
+function parseGrant(text: string): OriginGrant {
+  const [hostId, atMs, leaseMs, isFetched] = stored.parse(JSON.parse(text));
+  return { hostId, atMs, leaseMs, isFetched };
+}
