@@ -13,7 +13,7 @@ const anchorRows = z.array(z.object({ rank: z.coerce.number().int(), value: z.st
 const aheadRows = z.array(z.object({ ahead: z.coerce.number().int() }));
 
 /** Where somebody stands: the value by which the board is ordered, and the id that decides between equal values. */
-export interface Standing {
+interface Standing {
   readonly id: string;
   readonly value: string;
 }

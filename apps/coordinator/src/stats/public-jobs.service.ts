@@ -23,7 +23,7 @@ const outputRows = z.array(
 const SHOWN = 'j.is_public AND j.deleted_at IS NULL AND p.approved_at IS NOT NULL';
 
 /** A merged answer, as `sendContent` takes it. */
-export interface PublicOutput {
+interface PublicOutput {
   readonly sha256: string;
   readonly sizeBytes: number;
 }

@@ -12,10 +12,10 @@ export interface Candidate {
 }
 
 /** More than this is not a plot but a fog. */
-export const CANDIDATES_MAX = 20_000;
+const CANDIDATES_MAX = 20_000;
 
 /**
- * The candidates of an answer in JSON lines, strongest first, at most {@link CANDIDATES_MAX}.
+ * The candidates of an answer in JSON lines, strongest first, at most 20,000.
  *
  * @returns null where the answer is not of that kind: apps write what they like
  */

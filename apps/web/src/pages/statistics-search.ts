@@ -1,6 +1,6 @@
 import type { Grain } from '../api/queries';
 
-export interface StatisticsSearch {
+interface StatisticsSearch {
   readonly grain?: Grain;
 }
 

@@ -7,7 +7,7 @@ const AXIS_FONT = '12px ui-sans-serif, system-ui, sans-serif';
 /** Share of its place that a bar takes, and the most pixels. */
 const BAR_SIZE: uPlot.Series.BarsPathBuilderOpts = { size: [0.72, 28], radius: 0.15 };
 
-export interface ChartProps {
+interface ChartProps {
   /** Beginnings of the bars, in Unix seconds. */
   readonly times: readonly number[];
   readonly values: readonly number[];
