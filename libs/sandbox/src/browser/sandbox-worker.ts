@@ -1,6 +1,6 @@
 import type { SandboxReply, SandboxRequest } from '../runner/messages.js';
-import type { RunOptions, UnitResult, UnitToRun } from '../runner/types.js';
-import { UnitScheduler, type LinkEvents, type SandboxLink } from '../runner/unit-scheduler.js';
+import { Sandbox } from '../runner/sandbox.js';
+import type { LinkEvents, SandboxLink } from '../runner/unit-scheduler.js';
 
 export interface SandboxWorkerOptions {
   /** Makes a worker of `@gleaner/sandbox/browser/worker`, for bundlers that place it elsewhere. */
@@ -10,50 +10,19 @@ export interface SandboxWorkerOptions {
 }
 
 /**
- * One Web Worker that computes units, with the same methods and the same results as `SandboxProcess` in Node. A browser
- * cannot stop a worker in the middle of a call: pausing and resting take effect between steps and between units.
+ * One Web Worker that computes units, with the same results as `SandboxProcess` in Node; modules and inputs come as
+ * bytes. A browser cannot stop a worker in the middle of a call: pausing and resting take effect between steps and
+ * between units.
  */
-export class SandboxWorker {
-  readonly #scheduler: UnitScheduler;
-
+export class SandboxWorker extends Sandbox {
   constructor(options: SandboxWorkerOptions = {}) {
     const createWorker = options.createWorker ?? defaultWorker;
-    this.#scheduler = new UnitScheduler((events) => openWorker(createWorker(), events));
-    if (options.dutyCycle !== undefined) this.#scheduler.setDutyCycle(options.dutyCycle);
+    super((events) => openWorker(createWorker(), events), options.dutyCycle);
   }
 
   /** A worker that has started. */
-  static async start(options: SandboxWorkerOptions = {}): Promise<SandboxWorker> {
-    const sandbox = new SandboxWorker(options);
-    await sandbox.#scheduler.start();
-    return sandbox;
-  }
-
-  /**
-   * Computes a unit; modules and inputs come as bytes. Units handed in while another runs wait in order. What goes
-   * wrong on this host is the outcome `infrastructure`; the promise rejects only with the reason of `options.signal`.
-   */
-  run(unit: UnitToRun, options: RunOptions = {}): Promise<UnitResult> {
-    return this.#scheduler.run(unit, options);
-  }
-
-  pause(): void {
-    this.#scheduler.pause();
-  }
-
-  resume(): void {
-    this.#scheduler.resume();
-  }
-
-  /** Computes only a share (0 to 1] of the time. */
-  setDutyCycle(share: number): void {
-    this.#scheduler.setDutyCycle(share);
-  }
-
-  /** Ends the worker; unfinished units end as `infrastructure`. Closing twice is safe. */
-  close(): Promise<void> {
-    this.#scheduler.close();
-    return Promise.resolve();
+  static start(options: SandboxWorkerOptions = {}): Promise<SandboxWorker> {
+    return new SandboxWorker(options).started();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { SandboxReply } from './messages.js';
 import { OPTIMISED_ENGINE, spawnReaper, spawnSandbox } from './spawn-sandbox.js';
-import type { RunOptions, UnitResult, UnitToRun } from './types.js';
-import { UnitScheduler, type LinkEvents, type SandboxLink } from './unit-scheduler.js';
+import { Sandbox } from './sandbox.js';
+import type { LinkEvents, SandboxLink } from './unit-scheduler.js';
 
 export interface SandboxProcessOptions {
   /** Directories from which modules and inputs may be read; any file where absent. */
@@ -19,9 +19,8 @@ export interface SandboxProcessOptions {
  * priority. It starts at the first unit, is killed when a unit is aborted or runs over its wall clock, is replaced when
  * it dies, and ends with this process, however that ends.
  */
-export class SandboxProcess {
-  readonly #scheduler: UnitScheduler;
-  #pid: number | null = null;
+export class SandboxProcess extends Sandbox {
+  readonly #child: { pid: number | null };
 
   constructor(options: SandboxProcessOptions = {}) {
     const spawnOptions = {
@@ -29,52 +28,23 @@ export class SandboxProcess {
       writableDirectory: options.checkpointDirectory ?? null,
       engineFlags: options.engineFlags ?? OPTIMISED_ENGINE,
     };
-    this.#scheduler = new UnitScheduler((events) => {
+    const child: { pid: number | null } = { pid: null };
+    super((events) => {
       const { link, pid } = openProcess(spawnOptions, events);
-      this.#pid = pid;
+      child.pid = pid;
       return link;
-    });
-    if (options.dutyCycle !== undefined) this.#scheduler.setDutyCycle(options.dutyCycle);
+    }, options.dutyCycle);
+    this.#child = child;
   }
 
   /** A sandbox process that has started. */
-  static async start(options: SandboxProcessOptions = {}): Promise<SandboxProcess> {
-    const sandbox = new SandboxProcess(options);
-    await sandbox.#scheduler.start();
-    return sandbox;
+  static start(options: SandboxProcessOptions = {}): Promise<SandboxProcess> {
+    return new SandboxProcess(options).started();
   }
 
   /** Process id of the child, null before it starts. It changes when the child is replaced. */
   get pid(): number | null {
-    return this.#pid;
-  }
-
-  /**
-   * Computes a unit. Units handed in while another runs wait in order. What goes wrong on this host is the outcome
-   * `infrastructure`; the promise rejects only with the reason of `options.signal`.
-   */
-  run(unit: UnitToRun, options: RunOptions = {}): Promise<UnitResult> {
-    return this.#scheduler.run(unit, options);
-  }
-
-  /** Stops computing at once, in the middle of a unit, until {@link resume}; results and counts stay the same. */
-  pause(): void {
-    this.#scheduler.pause();
-  }
-
-  resume(): void {
-    this.#scheduler.resume();
-  }
-
-  /** Computes only a share (0 to 1] of the time. */
-  setDutyCycle(share: number): void {
-    this.#scheduler.setDutyCycle(share);
-  }
-
-  /** Ends the process; unfinished units end as `infrastructure`. Closing twice is safe. */
-  close(): Promise<void> {
-    this.#scheduler.close();
-    return Promise.resolve();
+    return this.#child.pid;
   }
 }
 
