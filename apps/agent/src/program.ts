@@ -41,6 +41,8 @@ export async function runAgentProgram(
   args: readonly string[],
   prefix: readonly string[] = [],
 ): Promise<void> {
+  // Whoever read our log or answer is gone (`| head -1`): that is no reason to stop, let alone to show a stack.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     followProxies();
     await createProgram([process.execPath, realpathSync(process.argv[1] ?? ''), ...prefix]).parseAsync(args, {

@@ -29,6 +29,8 @@ export interface RunCommand {
   readonly logFile: string | undefined;
 }
 
+const STAYS_ALIVE_MS = 3_600_000;
+
 /** Computes until it is told to stop; with `once`, until the work of one request to each coordinator is done. */
 export async function run(command: RunCommand): Promise<void> {
   const { directory } = command;
@@ -36,6 +38,11 @@ export async function run(command: RunCommand): Promise<void> {
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
+  // Everything that the crew waits for at a moment may be unreferenced, such as an idle sandbox: that must not end the agent.
+  const staysAlive = setInterval(() => undefined, STAYS_ALIVE_MS);
+  resources.defer(() => {
+    clearInterval(staysAlive);
+  });
   const log =
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { searchJob } from '@gleaner/example-seti-classic';
-import { job as jobSchema, leaderboardRow, type LeaderboardRow } from '@gleaner/protocol';
+import { job as jobSchema, leaderboardRow, type Job, type LeaderboardRow } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
@@ -124,12 +124,30 @@ async function searchWithVolunteers(search: Search): Promise<DemoSummary> {
     `Searching ${tape.name} at chirps ${chirps.from}:${chirps.to}` +
       (tape.injected ? ` for ${tape.injected.length} injected tones …` : ' …'),
   );
-  const job = await Promise.race([watchJob(project.scientist, jobId, signal), agents.failed()]);
+  const job = await watchWith(project.scientist, jobId, agents, signal);
   const answer = job.output ? await answerOf(project.scientist, jobId, signal) : '';
   const leaderboard = await leaderboardOf(operator);
   const summary = summarise(tape, job, answer, leaderboard, (Date.now() - search.startedMs) / 1000);
   for (const line of summaryLines(tape, summary, answer)) (options.json ? note : print)(line);
   return summary;
+}
+
+/** Ends with the job, or as soon as a volunteer's agent fails; nothing goes on watching then. */
+async function watchWith(
+  scientist: ApiClient,
+  id: string,
+  agents: DemoAgents,
+  signal: AbortSignal,
+): Promise<Job> {
+  const watching = new AbortController();
+  try {
+    return await Promise.race([
+      watchJob(scientist, id, AbortSignal.any([signal, watching.signal])),
+      agents.failed(),
+    ]);
+  } finally {
+    watching.abort();
+  }
 }
 
 async function submit(
