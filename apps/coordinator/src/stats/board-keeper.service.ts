@@ -55,8 +55,11 @@ export class BoardKeeper {
   }
 
   private async takeIn(kind: BoardKind, which: string): Promise<void> {
-    await this.dataSource.query(
-      `INSERT INTO board_entry AS b
+    await this.dataSource.transaction(async (manager) => {
+      // One at a time: a second one would wait for every row of the first, and then find that nothing is left to do.
+      await manager.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+      await manager.query(
+        `INSERT INTO board_entry AS b
          (kind, id, name, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
        SELECT '${kind}', total.id, total.name, total.cycles, total.tasks, total.cycles::float8 * ${WEIGHT},
               ${TODAY}, total.cycles, date_trunc('week', ${TODAY})::date, total.cycles,
@@ -73,7 +76,8 @@ export class BoardKeeper {
               month_cycles = CASE WHEN b.month = excluded.month THEN b.month_cycles ELSE 0 END
                              + excluded.cycles - b.cycles
         WHERE b.cycles <> excluded.cycles`,
-    );
+      );
+    });
   }
 
   private async placeAnchors(kind: BoardKind, period: BoardPeriod): Promise<void> {
