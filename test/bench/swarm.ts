@@ -1,6 +1,7 @@
 // How well volunteers share one blob: real swarm processes on loopback, and an origin with a capped line.
 // Tracker and origin are the real coordinator's, in a process of its own; each volunteer has attached a host and holds a task.
 import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,6 +168,8 @@ async function startLiar(volunteer: Volunteer): Promise<{ end: () => Promise<voi
     dataPath: join(directory, 'data'),
   };
   child.send(message);
+  // A liar that comes when all is done would prove nothing.
+  await once(child, 'message');
   return {
     async end() {
       child.kill('SIGKILL');

@@ -48,6 +48,7 @@ async function lie({ init, join, url, token, dataPath }: LiarInit): Promise<void
   });
   const indices = [...join.manifest.hashes.keys()];
   node.join({ ...join, data: await ChunkData.open(dataPath, join.manifest, new Bitmap(indices.length)) });
+  process.send?.('joined');
   await node.fetch(join.location.manifestId, indices, new AbortController().signal);
 }
 
