@@ -103,6 +103,11 @@ describe('a host, from afar', () => {
     const answer = await machine.work({ request: { maxTasks: 1, memoryMiB: 1024 } });
     expect(answer.wishes).toEqual(wishes);
     expect(answer.noWork).toMatchObject([{ code: 'owner-paused' }]);
+    const overruled = await machine.work({ request: { maxTasks: 1, memoryMiB: 1024, overrulesWishes: 1 } });
+    expect(overruled.noWork).not.toMatchObject([{ code: 'owner-paused' }]);
+    expect((await machine.work({ request: { maxTasks: 1, memoryMiB: 1024 } })).noWork).toMatchObject([
+      { code: 'owner-paused' },
+    ]);
     const beat = await machine.post('/v1/heartbeat', { running: [] });
     expect(beat).toMatchObject({ wishes });
     const seen = hostTasks.parse(

@@ -11,6 +11,8 @@ export interface ComputeAllowance {
    * waiting, not as paused, while it has no core. None: it completes what it holds, and asks for nothing.
    */
   readonly holdsForCores?: number;
+  /** Version of the `wishes` from afar that were overruled here: work is asked for although they say otherwise. */
+  readonly overrulesWishes?: number;
   /** One sentence for the volunteer; shown as the worker's reason while it is paused. */
   readonly reason: string;
 }

@@ -24,6 +24,7 @@ class Bench implements TaskRunner {
   readonly #ends = new Map<string, (result: UnitResult) => void>();
 
   run(held: HeldTask, { signal, suspend }: TaskRunOptions): Promise<UnitResult> {
+    if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.started.push(held.task.taskId);
     return new Promise((resolve, reject) => {
       this.#ends.set(held.task.taskId, resolve);
@@ -249,7 +250,9 @@ describe('TaskDesk', () => {
   it('fetches ahead for as many waiting tasks as there are cores', async () => {
     const desk = await aDesk(2);
     await desk.take(answerWith(...[1, 2, 3, 4, 5, 6].map((minutes) => dueIn(minutes, `${minutes}.0`))));
+    await expectStarted('1.0');
     await expectStarted('2.0');
+    while (bench.fetched.length < 2) await new Promise((resolve) => setImmediate(resolve));
     expect(bench.fetched).toEqual(['3.0', '4.0']);
     await desk.close();
   });

@@ -256,13 +256,20 @@ export class Worker {
 
   #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
     const { memoryMiB, cores } = this.#offer();
+    const { overrulesWishes } = this.#allowance;
     return {
       protocol: PROTOCOL_VERSION,
       runtimeVersions: [...this.init.runtimeVersions],
       reports,
       holding: this.#desk.holding,
       ...(maxTasks > 0 && {
-        request: { maxTasks, memoryMiB, cores, ...this.components.swarm?.capabilities },
+        request: {
+          maxTasks,
+          memoryMiB,
+          cores,
+          ...(overrulesWishes !== undefined && { overrulesWishes }),
+          ...this.components.swarm?.capabilities,
+        },
       }),
     };
   }

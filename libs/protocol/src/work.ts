@@ -27,6 +27,8 @@ export const workRequest = z
           .min(1)
           .max(1 << 20),
         cores: z.number().int().min(1).max(1024).default(1),
+        /** Version of the wishes that whoever sits at the machine overruled: it asks for work although they say otherwise. */
+        overrulesWishes: z.number().int().min(0).optional(),
         /** The host's peer id, once it has a certificate: inputs then come with tickets for the swarm. */
         peerId: peerId.optional(),
         /** Inputs whose chunks the host holds: units that need them are preferred. */

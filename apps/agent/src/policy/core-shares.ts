@@ -17,6 +17,8 @@ export interface DecidedProject {
   readonly decision: IdleDecision;
   /** It completes what it holds, and asks for nothing more. */
   readonly isFinishing: boolean;
+  /** See `ComputeAllowance`. */
+  readonly overrulesWishes: number | undefined;
 }
 
 /** Divides the machine among projects by weight. */
@@ -87,8 +89,12 @@ function readShares(directory: DataDirectory): Readonly<Record<string, number>> 
   }
 }
 
-function allowanceOf({ decision, isFinishing }: DecidedProject, cores: number): ComputeAllowance {
+function allowanceOf(
+  { decision, isFinishing, overrulesWishes }: DecidedProject,
+  cores: number,
+): ComputeAllowance {
   const allowance = {
+    ...(overrulesWishes !== undefined && { overrulesWishes }),
     cores,
     dutyCycle: decision.run ? decision.duty : 1,
     memoryMiB: decision.memoryMiB,

@@ -113,10 +113,10 @@ export class IdleGovernor implements Disposable {
 
   /** Rules that a project's website may have changed for it are decided for each project. */
   #decideFor(project: Project, control: Control, signals: IdleSignals, clock: LocalClock) {
-    const { wish, isFinishing } = wishInForce(control, project.wishes, this.init.isAlways);
+    const { wish, ...afar } = wishInForce(control, project.wishes, this.init.isAlways);
     const decision = decideIdle({ ...signals, control: wish }, this.#preferencesFor(project), clock);
     project.settled = settleDecision(project.settled, decision, clock.epochMs);
-    return { project, decision: project.settled.decision, isFinishing };
+    return { project, decision: project.settled.decision, ...afar };
   }
 
   #preferencesFor(project: Project): IdlePreferences {
@@ -173,6 +173,7 @@ async function readPreferences(directory: DataDirectory): Promise<PreferencesFil
 /** The same but for figures that change all the time. */
 function isSameAllowance(a: ComputeAllowance, b: ComputeAllowance): boolean {
   if (a.cores !== b.cores || a.dutyCycle !== b.dutyCycle || a.holdsForCores !== b.holdsForCores) return false;
+  if (a.overrulesWishes !== b.overrulesWishes) return false;
   // A pause for another reason is another one.
   if (a.cores === 0 && a.reason !== b.reason) return false;
   if (a.memoryMiB === null || b.memoryMiB === null) return a.memoryMiB === b.memoryMiB;

@@ -7,6 +7,8 @@ export interface WishInForce {
   readonly wish: ControlWish;
   /** Complete what is held and ask for nothing more, until told otherwise on the website. */
   readonly isFinishing: boolean;
+  /** Version of what was said on the website before it was overruled at the machine; undefined where nothing was. */
+  readonly overrulesWishes: number | undefined;
 }
 
 /**
@@ -17,12 +19,13 @@ export interface WishInForce {
 export function wishInForce(control: Control, afar: KeptWishes | null, isAlways: boolean): WishInForce {
   const { wish, wishedAtMs } = control;
   const isNewer = afar !== null && afar.receivedAtMs > (wishedAtMs ?? 0);
+  const overrulesWishes = afar !== null && !isNewer ? afar.wishes.version : undefined;
   if (wish.kind !== 'pause' && isNewer && afar.wishes.run === 'pause') {
-    return { wish: { kind: 'pause', untilMs: null, from: 'website' }, isFinishing: false };
+    return { wish: { kind: 'pause', untilMs: null, from: 'website' }, isFinishing: false, overrulesWishes };
   }
   const isFinishing = isNewer && afar.wishes.run === 'finish';
-  if (isAlways && wish.kind === 'auto') return { wish: { kind: 'always', untilMs: null }, isFinishing };
-  return { wish, isFinishing };
+  const started = isAlways && wish.kind === 'auto' ? ({ kind: 'always', untilMs: null } as const) : wish;
+  return { wish: started, isFinishing, overrulesWishes };
 }
 
 /** Preferences from the website where the file at the machine says nothing, at most so many cores; see `run --cores`. */

@@ -30,6 +30,8 @@ export interface WorkWish {
   readonly memoryMiB: number;
   readonly cores: number;
   readonly runtimeVersions: readonly string[];
+  /** Version of the owner's wishes that whoever sits at the host overruled. */
+  readonly overrulesWishes?: number | undefined;
   /** Inputs whose chunks the host holds. */
   readonly heldManifests?: readonly string[] | undefined;
 }
@@ -66,7 +68,9 @@ export class DispatchService {
     if (host.heldReason !== null) {
       return { tasks: [], causes: [{ code: 'host-held', reason: host.heldReason }] };
     }
-    if (host.wishes && host.wishes.run !== 'run') {
+    // Who sits at the machine has the last word, about what was asked of it so far.
+    const isOverruled = wish.overrulesWishes === host.wishes?.version;
+    if (host.wishes && host.wishes.run !== 'run' && !isOverruled) {
       return { tasks: [], causes: [{ code: 'owner-paused', run: host.wishes.run }] };
     }
     const pause = await this.pauses.current();
