@@ -23,6 +23,9 @@ const { values } = parseArgs({
 });
 const accounts = z.coerce.number().int().min(1000).max(10_000_000).parse(values.accounts);
 
+/** Ten people in each, which is more than there will be. */
+const teams = Math.floor(accounts / 10);
+
 interface Measured {
   readonly name: string;
   readonly page: number | null;
@@ -75,14 +78,21 @@ async function fill(dataSource: DataSource): Promise<void> {
     `INSERT INTO host_standing (host_id, allowance_per_day, cycles, credited_tasks)
      SELECT h.id, 1, c.cycles, c.tasks FROM host h JOIN account_credit c ON c.account_id = h.account_id`,
   );
+  await dataSource.query(
+    `INSERT INTO team (name, keeper_id) SELECT 'team ' || md5(n::text), (SELECT min(id) FROM account)
+       FROM generate_series(1, ${teams}) n`,
+  );
+  await dataSource.query(
+    `INSERT INTO team_credit (team_id, cycles, tasks) SELECT id, trunc(1e9 * exp(10 * random()))::numeric, 1 FROM team`,
+  );
   await dataSource.query('ANALYZE');
 }
 
 async function measureBoards(url: string): Promise<Measured[]> {
   const measured: Measured[] = [];
-  const lastPage = Math.max(1, Math.floor(accounts / ROWS) - REQUESTS);
-  const far = Math.min(FAR_PAGE, lastPage);
-  for (const kind of ['accounts', 'hosts'] as const) {
+  for (const kind of ['accounts', 'hosts', 'teams'] as const) {
+    const lastPage = Math.floor((kind === 'teams' ? teams : accounts) / ROWS);
+    const far = Math.min(FAR_PAGE, Math.max(1, lastPage - REQUESTS));
     for (const period of BOARD_PERIODS) {
       const name = `${kind} ${period}`;
       // Other pages and sizes each time, or the answers of half a second would be measured.
@@ -99,7 +109,12 @@ async function measureBoards(url: string): Promise<Measured[]> {
     const part = (n: number, length: number): string =>
       ((n + 1) * 2_654_435_761).toString(16).slice(0, length);
     measured.push(
-      await measure(url, `${kind} search, beginning`, null, (n) => `${kind}?q=volunteer%20${part(n, 4)}`),
+      await measure(
+        url,
+        `${kind} search, beginning`,
+        null,
+        (n) => `${kind}?q=${kind === 'teams' ? 'team' : 'volunteer'}%20${part(n, 4)}`,
+      ),
       await measure(url, `${kind} search, contained`, null, (n) => `${kind}?q=${part(n, 5)}`),
     );
   }
