@@ -35,7 +35,7 @@ describe('SETI Classic', () => {
     await using second = disposable(new SandboxProcess({ checkpointDirectory: directory }));
     const resumed = await second.sandbox.run(unit, { checkpoint });
     expect(essence(resumed)).toEqual(essence(expected));
-    expect(Number(resumed.resumedCycles) / Number(expected.cycles)).toBeGreaterThan(0.1);
+    expect(Number(resumed.resumedCycles) / Number(expected.cycles)).toBeGreaterThan(0.02);
   });
 });
 
@@ -49,7 +49,8 @@ function aSearch(): UnitToRun {
     module: { kind: 'bytes', bytes: admission.module },
     moduleSha256: hash('sha256', admission.module),
     appName: 'seti-classic',
-    args: ['/input/tape', '560', '640'],
+    // Long enough that a snapshot is on a slow disk well before the end.
+    args: ['/input/tape', '560', '800'],
     env: {},
     inputs: { tape: { kind: 'bytes', bytes: tones.bytes } },
     outputs: ['stdout'],
