@@ -62,13 +62,16 @@ describe('an agent of two coordinators', () => {
     await attach(second.url, '--weight', '100');
     const turns = ['Second', 'First', 'Second'];
     for (const name of turns) {
-      const { projects } = await statusWhere(data, (status) =>
-        status.projects.some(
-          (one) => one.name === name && one.allowance.cores === 1 && one.phase === 'working',
-        ),
-      );
-      const other = projects.find((one) => one.name !== name);
-      expect(other).toMatchObject({ phase: 'waiting', reason: `waiting: its turn comes after ${name}` });
+      await statusWhere(data, ({ projects }) => {
+        const computes = projects.find((one) => one.name === name);
+        const waits = projects.find((one) => one.name !== name);
+        return (
+          computes?.phase === 'working' &&
+          computes.allowance.cores === 1 &&
+          waits?.phase === 'waiting' &&
+          waits.reason === `waiting: its turn comes after ${name}`
+        );
+      });
     }
     expect((await agent('status')).stdout).toContain('50 % of the cores (weight 100)');
     const top = await agent('top');

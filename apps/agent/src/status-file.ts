@@ -117,6 +117,8 @@ export class StatusWriter {
   }
 
   async #write(): Promise<void> {
+    // Projects are told of a change one after the other: what is written is what holds once all have been.
+    await Promise.resolve();
     this.#isDirty = false;
     const text = JSON.stringify(this.collect());
     // A full disk must not stop the work: the status is a service to the reader.
