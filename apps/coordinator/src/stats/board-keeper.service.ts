@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { BOARDS } from './board-order.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
@@ -55,9 +55,7 @@ export class BoardKeeper {
   }
 
   private async takeIn(kind: BoardKind, which: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
-      // One at a time: a second one would wait for every row of the first, and then find that nothing is left to do.
-      await manager.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+    await this.alone(kind, async (manager) => {
       await manager.query(
         `INSERT INTO board_entry AS b
          (kind, id, name, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
@@ -82,7 +80,7 @@ export class BoardKeeper {
 
   private async placeAnchors(kind: BoardKind, period: BoardPeriod): Promise<void> {
     const { value, where } = BOARDS[period];
-    await this.dataSource.transaction(async (manager) => {
+    await this.alone(kind, async (manager) => {
       await manager.query('DELETE FROM board_anchor WHERE kind = $1 AND period = $2', [kind, period]);
       await manager.query(
         `INSERT INTO board_anchor (kind, period, rank, value, id)
@@ -92,6 +90,14 @@ export class BoardKeeper {
           WHERE rank % ${ANCHOR_RANKS} = 1 OR rank = total`,
         [kind, period],
       );
+    });
+  }
+
+  /** One transaction at a time: a second one would wait for every row of the first, to find that nothing is left to do. */
+  private async alone(kind: BoardKind, work: (manager: EntityManager) => Promise<void>): Promise<void> {
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+      await work(manager);
     });
   }
 }
