@@ -13,6 +13,7 @@ export type WorkRequestInput = {
         maxTasks: number;
         memoryMiB: number;
         cores?: number;
+        overrulesWishes?: number;
         peerId?: PeerIdInput;
         heldManifests?: Array<Sha256Input>;
     };
