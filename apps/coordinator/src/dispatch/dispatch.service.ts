@@ -194,7 +194,13 @@ export class DispatchService {
       }
       case 'cap':
         store.putBack(ticket);
-        tally.stop({ code: 'too-many-in-progress', inProgress: row.in_progress, cap: claimer.cap });
+        tally.stop({
+          code: 'too-many-in-progress',
+          inProgress: row.in_progress,
+          cap: claimer.cap,
+          countedCores: host.countedCores,
+          cores: host.cores,
+        });
         return;
       case null:
       case undefined:
@@ -221,7 +227,7 @@ function claimerOf(host: HostContext, wish: WorkWish): Claimer {
     cap: grantableTasks({
       requested: LIMITS.hostTasksInProgress,
       inProgress: 0,
-      cores: Math.min(wish.cores, host.cores),
+      cores: Math.min(wish.cores, host.countedCores),
       perCore: DEFAULT_TASKS_PER_CORE,
       perHost: LIMITS.hostTasksInProgress,
     }),

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
+import { countedCores, initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
 import type { HostKind, HostPreferences, HostWishes } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
@@ -18,6 +18,8 @@ export interface HostContext extends Party {
   readonly personId: string;
   readonly kind: HostKind;
   readonly cores: number;
+  /** See `countedCores`; grows a while after the results that it grows by. */
+  readonly countedCores: number;
   readonly memoryMiB: number;
   readonly heldReason: string | null;
   /** null: nothing was ever asked of it from afar. */
@@ -34,6 +36,7 @@ interface HostRow {
   readonly held_reason: string | null;
   readonly anonymous: boolean;
   readonly has_standing: boolean;
+  readonly valid_tasks: number;
   readonly wished_run: HostWishes['run'];
   readonly wished_preferences: HostPreferences | null;
   readonly wishes_version: number;
@@ -54,7 +57,8 @@ const loadHosts = new PreparedStatement<HostRow>(
                                   OR h.last_seen_at < now() - interval '1 minute')
    )
    SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
-          h.held_reason, h.wished_run, h.wished_preferences, h.wishes_version, a.anonymous, st.host_id IS NOT NULL AS has_standing
+          h.held_reason, h.wished_run, h.wished_preferences, h.wishes_version, a.anonymous, st.host_id IS NOT NULL AS has_standing,
+          coalesce(st.valid_tasks, 0)::float8 AS valid_tasks
      FROM seen s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
           LEFT JOIN host_standing st ON st.host_id = h.id
     WHERE h.detached_at IS NULL`,
@@ -117,7 +121,7 @@ export class HostDirectory {
     if (missing.length > 0) {
       await ensureStandings.run(pool, [
         tokenArray(missing.map((row) => row.host_id)),
-        plainArray(missing.map((row) => initialAllowancePerDay(row.cores, this.config.allowance))),
+        plainArray(missing.map((row) => initialAllowancePerDay(countedCoresOf(row), this.config.allowance))),
       ]);
     }
     const byId = new Map(rows.map((row) => [row.host_id, row]));
@@ -137,8 +141,13 @@ function toContext(row: HostRow, network: string | null): HostContext {
     network,
     kind: row.kind,
     cores: row.cores,
+    countedCores: countedCoresOf(row),
     memoryMiB: row.memory_mib,
     heldReason: row.held_reason,
     wishes: row.wishes_version === 0 ? null : wishesOf(row),
   };
+}
+
+function countedCoresOf({ cores, anonymous, valid_tasks: validTasks }: HostRow): number {
+  return countedCores({ declared: cores, anonymous, validTasks });
 }

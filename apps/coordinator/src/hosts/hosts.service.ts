@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { initialAllowancePerDay } from '@gleaner/domain';
+import { countedCores, initialAllowancePerDay } from '@gleaner/domain';
 import { canonicalJson, type Host, type HostFacts, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
@@ -56,9 +56,11 @@ export class HostsService {
     return await this.dataSource.transaction(async (manager) => {
       const accountId =
         actor?.accountId ??
-        (await insertAccount(manager, { name: `anonymous ${facts.name}`, operator: false, anonymous: true }))
+        // Not the machine's name: everybody reads the boards.
+        (await insertAccount(manager, { name: `anonymous ${facts.kind}`, operator: false, anonymous: true }))
           .id;
-      const host = await this.insertHost(manager, accountId, facts, network);
+      const anonymous = actor?.anonymous ?? true;
+      const host = await this.insertHost(manager, { accountId, anonymous }, facts, network);
       await insertToken(manager, {
         accountId,
         hostId: host.id,
@@ -66,7 +68,7 @@ export class HostsService {
         label: `host ${facts.name}`,
         scopes: ['work'],
       });
-      return { hostId: host.id, accountId, anonymous: actor?.anonymous ?? true, secret };
+      return { hostId: host.id, accountId, anonymous, secret };
     });
   }
 
@@ -206,7 +208,7 @@ export class HostsService {
 
   private async insertHost(
     manager: EntityManager,
-    accountId: string,
+    { accountId, anonymous }: { accountId: string; anonymous: boolean },
     facts: HostFacts,
     network: string,
   ): Promise<HostEntity> {
@@ -220,7 +222,10 @@ export class HostsService {
     });
     await manager.query('INSERT INTO host_standing (host_id, allowance_per_day) VALUES ($1, $2)', [
       host.id,
-      initialAllowancePerDay(facts.cores, this.config.allowance),
+      initialAllowancePerDay(
+        countedCores({ declared: facts.cores, anonymous, validTasks: 0 }),
+        this.config.allowance,
+      ),
     ]);
     return host;
   }

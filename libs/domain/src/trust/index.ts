@@ -1,4 +1,5 @@
 export * from './allowance.js';
+export * from './counted-cores.js';
 export * from './earns-credit.js';
 export * from './hold-reason.js';
 export * from './network-prefix.js';

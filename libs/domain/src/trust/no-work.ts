@@ -12,7 +12,13 @@ export type NoWorkCause =
     }
   | { readonly code: 'runtime-too-old'; readonly units: number; readonly neededVersion: string }
   | { readonly code: 'allowance-used'; readonly perDay: number; readonly resetsAt: Date }
-  | { readonly code: 'too-many-in-progress'; readonly inProgress: number; readonly cap: number }
+  | {
+      readonly code: 'too-many-in-progress';
+      readonly inProgress: number;
+      readonly cap: number;
+      readonly countedCores: number;
+      readonly cores: number;
+    }
   | { readonly code: 'already-has-task'; readonly units: number }
   | { readonly code: 'needs-another-account'; readonly units: number }
   | { readonly code: 'unapproved-app'; readonly units: number }
@@ -41,7 +47,9 @@ function noWorkMessage(cause: NoWorkCause): string {
     case 'allowance-used':
       return `the allowance of ${cause.perDay} tasks a day is used, resets at ${cause.resetsAt.toISOString()}`;
     case 'too-many-in-progress':
-      return `${cause.inProgress} tasks in progress of at most ${cause.cap}: report some first`;
+      return cause.countedCores < cause.cores
+        ? `${cause.inProgress} tasks in progress of at most ${cause.cap}: this host counts as ${cause.countedCores} of its ${cause.cores} cores until more of its results are confirmed`
+        : `${cause.inProgress} tasks in progress of at most ${cause.cap}: report some first`;
     case 'already-has-task':
       return `${units(cause.units)} already ${cause.units === 1 ? 'has' : 'have'} a task of yours`;
     case 'needs-another-account':

@@ -6,6 +6,7 @@ import {
   allowanceLeft,
   initialAllowancePerDay,
 } from './allowance.js';
+import { countedCores } from './counted-cores.js';
 import { earnsCredit, mayRunApp } from './earns-credit.js';
 import { holdReason } from './hold-reason.js';
 import { networkPrefix } from './network-prefix.js';
@@ -58,6 +59,27 @@ describe('tasks in progress', () => {
     expect(grantableTasks(of)).toBe(27);
     expect(grantableTasks({ ...of, cores: 1024, inProgress: 1000 })).toBe(24);
     expect(grantableTasks({ ...of, inProgress: 99 })).toBe(0);
+  });
+});
+
+describe('declared cores', () => {
+  it('are believed up to a start and one more with each validated result', () => {
+    const crowd = { declared: 1024, anonymous: true, validTasks: 0 };
+    expect(countedCores(crowd)).toBe(4);
+    expect(countedCores({ ...crowd, anonymous: false })).toBe(16);
+    expect(countedCores({ ...crowd, validTasks: 60 })).toBe(64);
+    expect(countedCores({ ...crowd, validTasks: 1e6 })).toBe(1024);
+    expect(countedCores({ ...crowd, declared: 2 })).toBe(2);
+  });
+
+  it('are named where not all of them count yet', () => {
+    const cause = { code: 'too-many-in-progress', inProgress: 64, cap: 64 } as const;
+    expect(noWorkReason({ ...cause, countedCores: 4, cores: 1024 }).message).toBe(
+      '64 tasks in progress of at most 64: this host counts as 4 of its 1024 cores until more of its results are confirmed',
+    );
+    expect(noWorkReason({ ...cause, countedCores: 4, cores: 4 }).message).toBe(
+      '64 tasks in progress of at most 64: report some first',
+    );
   });
 });
 
