@@ -21,8 +21,8 @@ const BOARD_SQL: Readonly<Record<Board, string>> = {
        AND ($1::numeric IS NULL OR c.cycles < $1 OR (c.cycles = $1 AND c.account_id > $2))
      ORDER BY c.cycles DESC, c.account_id LIMIT $3`,
   hosts: `
-    SELECT s.host_id AS id, h.name, s.cycles::text AS cycles, s.credited_tasks AS tasks
-      FROM host_standing s JOIN host h ON h.id = s.host_id
+    SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles::text AS cycles, s.credited_tasks AS tasks
+      FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
      WHERE s.cycles > 0
        AND ($1::numeric IS NULL OR s.cycles < $1 OR (s.cycles = $1 AND s.host_id > $2))
      ORDER BY s.cycles DESC, s.host_id LIMIT $3`,

@@ -15,8 +15,8 @@ const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 const TOTALS: Readonly<Record<BoardKind, string>> = {
   accounts: `SELECT c.account_id AS id, a.name, c.cycles, c.tasks
                FROM account_credit c JOIN account a ON a.id = c.account_id`,
-  hosts: `SELECT s.host_id AS id, h.name, s.cycles, s.credited_tasks AS tasks
-            FROM host_standing s JOIN host h ON h.id = s.host_id`,
+  hosts: `SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles, s.credited_tasks AS tasks
+            FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id`,
   teams: `SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id`,
 };
 const ID_COLUMN: Readonly<Record<BoardKind, string>> = {
