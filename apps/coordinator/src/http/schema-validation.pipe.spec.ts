@@ -26,6 +26,16 @@ describe('validation', () => {
     ]);
   });
 
+  it.each(['__proto__', 'constructor', 'prototype'])(
+    'refuses a field named %s, and drops none',
+    async (key) => {
+      const body: unknown = JSON.parse(`{"spec": {"list": [], "${key}": {"x": 1}}}`);
+      expect(await errorsOf(body, 'body')).toEqual([
+        { pointer: `/spec/${key}`, detail: 'is not a known field' },
+      ]);
+    },
+  );
+
   it('names each field that nobody knows', async () => {
     expect(await errorsOf({ spec: { list: [], x: 1, y: 2 } }, 'body')).toEqual([
       { pointer: '/spec/x', detail: 'is not a known field: there are list, a/b~c' },
