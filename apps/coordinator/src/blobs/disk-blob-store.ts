@@ -58,8 +58,12 @@ export class DiskBlobStore implements BlobStore {
     let removed = 0;
     for (const name of await readdir(incoming)) {
       const path = join(incoming, name);
-      const { mtimeMs } = await stat(path);
-      if (now - mtimeMs < olderThanMs) continue;
+      // Whoever wrote it may have finished with it meanwhile.
+      const modified = await stat(path).catch((error: unknown) => {
+        if (isMissing(error)) return null;
+        throw error;
+      });
+      if (!modified || now - modified.mtimeMs < olderThanMs) continue;
       await rm(path, { force: true });
       removed += 1;
     }
@@ -73,6 +77,10 @@ export class DiskBlobStore implements BlobStore {
   private manifestPath(sha256: string): string {
     return join(this.directory, sha256.slice(0, 2), `${sha256}.manifest`);
   }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 /** After a power cut the file, or the directory's entry, is still there. */
