@@ -69,7 +69,10 @@ export async function run(command: RunCommand): Promise<void> {
     log,
   });
   resources.use(await governor);
-  stopWhenTold(crew, log);
+  // Once it stops, an agent with nothing left to wait for ends, whatever has not been told.
+  stopWhenTold(crew, log, () => {
+    clearInterval(staysAlive);
+  });
   await crew.start();
   const error = await crew.ended;
   await status.flush();
@@ -88,12 +91,13 @@ function agentStatusOf(crew: ProjectCrew | undefined): AgentStatus {
 }
 
 /** The first signal, or the end of the parent that started us with an IPC channel, stops in order; a second one at once. */
-function stopWhenTold(crew: ProjectCrew, log: LogEvent): void {
+function stopWhenTold(crew: ProjectCrew, log: LogEvent, onStop: () => void): void {
   let isStopping = false;
   const stop = (cause: string): void => {
     if (isStopping) process.exit(EXIT.failure);
     isStopping = true;
     log('stopping', { cause });
+    onStop();
     void crew.stop();
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
