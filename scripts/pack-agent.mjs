@@ -12,6 +12,8 @@ const sources = {
   gleaner: 'apps/agent/src/gleaner.ts',
   // The sandbox is a process of its own, started from the file beside the one that starts it.
   'node-child': 'libs/sandbox/src/runner/node-child.ts',
+  // The swarm's node likewise, and libp2p with it.
+  'swarm-child': 'libs/swarm/src/process/swarm-child.ts',
 };
 
 const destination = resolve(process.argv[2] ?? '.');
