@@ -1,4 +1,8 @@
 import { compareUtf8 } from './compare-text.js';
+import { LineRefusedError } from './merge-error.js';
+
+/** Values nested deeper are refused: writing them as text recurses, and every machine has another stack. */
+const MAX_DEPTH = 1_000;
 
 /** One field of a JSON line as it is sorted: absent, a number, or text. Integers beyond 2^53 are kept exactly. */
 export type SortKey = null | number | bigint | string;
@@ -6,6 +10,8 @@ export type SortKey = null | number | bigint | string;
 /**
  * The sort keys of a JSON line. All are absent for a line that is no JSON object. Strings sort by their content, other
  * values (booleans, null, arrays, objects) by their JSON text.
+ *
+ * @throws {LineRefusedError} for values nested more than {@link MAX_DEPTH} deep
  */
 export function sortKeysOf(line: Uint8Array, fields: readonly string[]): readonly SortKey[] {
   const value = parseLine(line);
@@ -54,9 +60,12 @@ function parseLine(line: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(new TextDecoder().decode(line));
     if (!isRecord(value)) return null;
+    // Each level takes two bytes at least.
+    if (line.length > 2 * MAX_DEPTH) refuseDeep(value);
     const isPrecise = Object.values(value).every((member) => typeof member !== 'number' || isExact(member));
     return isPrecise ? value : parsePrecisely(new TextDecoder().decode(line));
-  } catch {
+  } catch (error) {
+    if (error instanceof LineRefusedError) throw error;
     return null;
   }
 }
@@ -71,6 +80,20 @@ function parsePrecisely(text: string): Readonly<Record<string, unknown>> | null 
   };
   const value: unknown = JSON.parse(text, reviver);
   return isRecord(value) ? value : null;
+}
+
+function refuseDeep(value: object): void {
+  let level: object[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > MAX_DEPTH) throw new LineRefusedError(`nested more than ${MAX_DEPTH} levels deep`);
+    const below: object[] = [];
+    for (const outer of level) {
+      for (const inner of Object.values(outer) as unknown[]) {
+        if (typeof inner === 'object' && inner !== null) below.push(inner);
+      }
+    }
+    level = below;
+  }
 }
 
 function isExact(value: number): boolean {
