@@ -5,6 +5,7 @@ import {
   jobEstimate,
   jobPage,
   problem,
+  UNIT_STATES,
   unitResultPage,
   type Job,
   type JobSpecInput,
@@ -298,6 +299,10 @@ describe('a job', () => {
     );
     expect(rest.items).toHaveLength(6);
     await science.scientist.get(`/v1/jobs/${id}/results?state=lost`).expect(400);
+    for (const state of UNIT_STATES) {
+      const of = await science.scientist.get(`/v1/jobs/${id}/results?state=${state}`).expect(200);
+      expect(unitResultPage.parse(of.body).items, state).toHaveLength(state === 'open' ? 10 : 0);
+    }
   });
 
   it('is forgotten when deleted, running or not, and its inputs are no longer referenced', async () => {

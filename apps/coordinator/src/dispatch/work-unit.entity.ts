@@ -3,7 +3,9 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 @Entity('work_unit')
 @Index('work_unit_by_job', ['jobId', 'id'])
-@Index('work_unit_by_state', ['jobId', 'state', 'id'])
+@Index('work_unit_rare', ['jobId', 'state', 'id'], {
+  where: "state = ANY (ARRAY['awaiting-output'::unit_state, 'failed'::unit_state, 'cancelled'::unit_state])",
+})
 // Its order of nulls is more than a decorator can say; the migration has it.
 @Index('work_unit_open', { synchronize: false })
 @Index('work_unit_awaiting_output', ['uploadUntil'], { where: "state = 'awaiting-output'::unit_state" })
