@@ -21,7 +21,6 @@ const MAX_TRIES = 3;
 export interface Reporter {
   readonly accountId: string;
   readonly hostId: string;
-  readonly cores: number;
 }
 
 type Rows = ReadonlyArray<ReportRow | undefined>;
@@ -113,7 +112,7 @@ export class ReportsService {
   /** Results that no machine can compute so fast keep their host from working until an operator has looked at it. */
   private async hold(reporter: Reporter, report: CheckedReport, row: ReportRow): Promise<void> {
     const reason = holdReason(
-      { cycles: BigInt(report.cycles), elapsedMs: row.elapsed_ms ?? 0, cores: reporter.cores },
+      { cycles: BigInt(report.cycles), elapsedMs: row.elapsed_ms ?? 0 },
       null,
     );
     if (reason === null) return;

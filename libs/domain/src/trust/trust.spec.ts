@@ -126,13 +126,14 @@ describe('credit', () => {
   });
 
   it('is held where more was counted than a host can do', () => {
-    const hour = { elapsedMs: 3_600_000, cores: 2 };
+    const hour = { elapsedMs: 3_600_000 };
     expect(holdReason({ ...hour, cycles: 10n ** 13n }, 2e9)).toBeNull();
     expect(holdReason({ ...hour, cycles: 10n ** 14n }, 2e9)).toBe(
-      'reported 1.39e+10 cycles/s per core, more than the 8.00e+9 that it can do',
+      'reported 2.78e+10 cycles/s per core, more than the 8.00e+9 that it can do',
     );
     expect(holdReason({ ...hour, cycles: 10n ** 14n }, null)).toBeNull();
-    expect(holdReason({ cycles: 1000n, elapsedMs: 0, cores: 1 }, null)).toBeNull();
+    expect(holdReason({ ...hour, cycles: 2n * 10n ** 14n }, null)).toMatch(/more than the 4\.80e\+10/);
+    expect(holdReason({ cycles: 1000n, elapsedMs: 0 }, null)).toBeNull();
   });
 });
 
