@@ -59,15 +59,22 @@ export class SwarmProcess {
     child.on('error', (error) => this.#onExit(`the swarm process failed: ${error.message}`));
   }
 
-  /** Starts the process and its node. Addresses are where other peers reach it. */
+  /**
+   * Starts the process and its node. Addresses are where other peers reach it.
+   *
+   * @param launcher a command that becomes the process, such as `ip netns exec some-network`; none when left out
+   */
   static async start(
     init: SwarmProcessInit,
     events: SwarmProcessEvents,
+    launcher: readonly string[] = [],
   ): Promise<{ process: SwarmProcess; addresses: readonly string[]; pid: number }> {
+    const [execPath, ...execArgv] = [...launcher, process.execPath];
     const child = fork(childPath(), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-      execArgv: [],
+      execPath,
+      execArgv,
       // Nothing of the agent's: its environment may hold a token.
       env: { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] },
     });
