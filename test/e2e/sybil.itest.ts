@@ -220,7 +220,7 @@ interface Conspiracy {
   readonly job: SeededJob;
   readonly anonymous: TestHost;
   readonly named: TestHost;
-  claim(): Promise<void>;
+  readonly claim: () => Promise<void>;
 }
 
 async function validUnits({ jobId }: SeededJob): Promise<number> {

@@ -342,10 +342,9 @@ describe('requests that make no sense', () => {
     expect((await bad({ protocol: 99, runtimeVersions: [RUNTIME] })).status).toBe(400);
     const tooOld = await bad({ protocol: 0, runtimeVersions: [RUNTIME] });
     expect(tooOld.status).toBe(426);
-    expect(await tooOld.json()).toMatchObject({
-      code: 'agent-too-old',
-      detail: expect.stringContaining('update'),
-    });
+    const advice = (await tooOld.json()) as { code: string; detail: string };
+    expect(advice.code).toBe('agent-too-old');
+    expect(advice.detail).toContain('update');
   });
 
   it('need the token of a host', async () => {

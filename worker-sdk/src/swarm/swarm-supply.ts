@@ -1,7 +1,7 @@
 import type { ChunkRequest, ChunkSupply } from '@gleaner/swarm';
 
 /** Without a new chunk for so long, the origin is asked directly while peers may go on. */
-export const PEER_PATIENCE_MS = 15_000;
+const PEER_PATIENCE_MS = 15_000;
 /** Chunks asked of the origin at once: what peers bring meanwhile is not asked for. */
 const ORIGIN_CHUNKS = 4;
 

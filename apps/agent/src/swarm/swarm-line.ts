@@ -8,7 +8,7 @@ export function swarmLine(swarm: NonNullable<AgentStatus['swarm']>): string {
 }
 
 /** `12.3 MB`: decimal, because line rates are. */
-export function formatBytes(bytes: number): string {
+function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
   const power = bytes < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(bytes) / 3));
   const value = bytes / 1000 ** power;
