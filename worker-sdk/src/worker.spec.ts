@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { json } from 'node:stream/consumers';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CoordinatorClient } from './coordinator-client.js';
 import { FileTaskStore } from './file-task-store.js';
+import { aHeldTask } from './held-task.fixture.js';
 import { completePolicy } from './policy.js';
 import { infrastructureResult } from './result-report.js';
 import type { TaskRunner } from './task-runner.js';
@@ -25,6 +27,7 @@ let directory: string;
 let server: Server;
 let answer: RequestListener;
 let worker: Worker;
+let runner: TaskRunner;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-worker-'));
   server = createServer((request, response) => {
@@ -34,8 +37,9 @@ beforeEach(async () => {
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const client = new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${port}`), token: 'gln_x' });
+  runner = { ...idleRunner };
   worker = new Worker(
-    { client, store: new FileTaskStore(directory), runner: idleRunner, random: () => 0 },
+    { client, store: new FileTaskStore(directory), runner, random: () => 0 },
     { policy: completePolicy({ cores: 1 }), runtimeVersions: ['gleaner-1'] },
   );
 });
@@ -114,6 +118,68 @@ it('a coordinator that no longer speaks this version says so once, in a sentence
   expect(error?.message).toContain('update it');
   expect(worker.status()).toMatchObject({ phase: 'stopped', reason: error?.message });
   expect(calls).toBe(1);
+});
+
+describe('a worker that is told to stop', () => {
+  let reason = 'not stopped';
+  let stopped: Promise<Error | null>;
+  beforeEach(() => {
+    stopped = new Promise((resolve) => {
+      worker.on('stopped', (event) => {
+        reason = event.reason;
+        resolve(event.error);
+      });
+    });
+    answer = wellAgain;
+  });
+
+  it('before it was started ends, tells the coordinator nothing and starts no more', async () => {
+    let calls = 0;
+    answer = () => {
+      calls += 1;
+    };
+    await worker.stop();
+    expect(await stopped).toBeNull();
+    await worker.start();
+    expect(worker.status()).toMatchObject({ phase: 'stopped', reason: 'stopped' });
+    expect(calls).toBe(0);
+  });
+
+  it('while it starts ends, and returns what it was just reading from the disk', async () => {
+    const heartbeats: unknown[] = [];
+    answer = (request, response) => {
+      void json(request).then((body) => {
+        if (request.url === '/v1/heartbeat') heartbeats.push(body);
+        response.writeHead(200, { 'content-type': 'application/json' });
+        response.end(JSON.stringify({ tasks: [], outputsWanted: [], nextMs: 1000 }));
+      });
+    };
+    const held = aHeldTask('1.0');
+    const store = new FileTaskStore(directory);
+    await store.load();
+    await store.saveTask(held);
+    const starting = worker.start();
+    await worker.stop();
+    await starting;
+    expect(await stopped).toBeNull();
+    expect(heartbeats).toEqual([{ running: [], returned: [held.task.taskId], leaving: true }]);
+  });
+
+  it('while a part of it cannot be closed ends nevertheless, and says why', async () => {
+    runner.close = () => Promise.reject(new Error('the disk is gone'));
+    await worker.start();
+    await worker.stop();
+    expect((await stopped)?.message).toBe('the disk is gone');
+    expect(reason).toBe('the disk is gone');
+  });
+
+  it('while computing is not allowed ends', async () => {
+    worker.allow({ cores: 0, dutyCycle: 1, memoryMiB: null, reason: 'paused' });
+    await worker.start();
+    expect(worker.status().phase).toBe('paused');
+    await worker.stop();
+    expect(await stopped).toBeNull();
+  });
 });
 
 const wellAgain: RequestListener = (_request, response) => {

@@ -75,7 +75,9 @@ export class Worker {
   /** Tasks in a row that ended as `infrastructure`. */
   #hostFailures = 0;
   #wishesVersion = -1;
-  #loops: Promise<unknown> | undefined;
+  /** Settles when what an earlier run left is taken up and the work has begun. */
+  #starting: Promise<void> | undefined;
+  #hasLoaded = false;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -127,20 +129,24 @@ export class Worker {
     };
   }
 
-  /** Begins to work, taking up what an earlier run left. Rejects only when the store cannot be read. */
+  /** Begins to work, taking up what an earlier run left; never after a stop. Rejects only when the store cannot be read. */
   async start(): Promise<void> {
-    if (this.#loops) return;
-    this.#loops = Promise.resolve();
+    if (this.#stopped) return;
+    this.#starting ??= this.#begin();
+    await this.#starting;
+  }
+
+  async #begin(): Promise<void> {
     await this.#desk.load();
+    this.#hasLoaded = true;
+    if (this.#stopped) return;
     this.#waitingFor = 'asking the coordinator for work';
     this.#desk.startTasks();
     this.#tellStatus();
     const { signal } = this.#ending;
-    this.#loops = Promise.all([this.#exchangeLoop(signal), this.#heartbeats.run(signal)]).catch(
-      (error: unknown) => {
-        if (!signal.aborted) void this.#stop({}, asError(error));
-      },
-    );
+    Promise.all([this.#exchangeLoop(signal), this.#heartbeats.run(signal)]).catch((error: unknown) => {
+      if (!signal.aborted) void this.#stop({}, asError(error));
+    });
   }
 
   /**
@@ -173,7 +179,8 @@ export class Worker {
 
   /**
    * Stops computing, reports what is finished and ends all processes. Tasks in steps that much work has gone into are kept
-   * with their state for the next run in the same directory; the others are returned to the coordinator.
+   * with their state for the next run in the same directory; the others are returned to the coordinator. Never rejects: what
+   * could not be ended as it should is told with the event `stopped`.
    */
   async stop(options: StopOptions = {}): Promise<void> {
     await this.#stop(options, null);
@@ -188,17 +195,41 @@ export class Worker {
     this.#phase = 'stopping';
     this.#asking = false;
     this.#tellStatus();
+    // What is being read from the disk belongs to what is kept or returned. Whoever started learns of a failure.
+    await this.#starting?.catch(() => undefined);
     if (options.finishWithinMs) await this.#desk.finishRunning(AbortSignal.timeout(options.finishWithinMs));
     this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
-    const desk = await this.#desk.close();
-    await this.components.runner.close();
-    await this.components.swarm?.close();
-    await this.components.chunks?.close();
-    if (!error) await this.#sayFarewell(desk);
+    const { desk, failure } = await this.#closeAll();
+    const cause = error ?? failure;
+    // Who never took up what an earlier run left has nothing to say of it.
+    if (desk && !cause && this.#hasLoaded) await this.#sayFarewell(desk);
     this.#phase = 'stopped';
-    this.#waitingFor = error?.message ?? 'stopped';
+    this.#waitingFor = cause?.message ?? 'stopped';
     this.#tellStatus();
-    this.#events.emit('stopped', { reason: this.#waitingFor, error });
+    this.#events.emit('stopped', { reason: this.#waitingFor, error: cause });
+  }
+
+  /** Ends every part although another one may fail, as on a disk that is gone; tells the first failure. */
+  async #closeAll(): Promise<{ desk: ClosedDesk | null; failure: Error | null }> {
+    const { runner, swarm, chunks } = this.components;
+    let desk: ClosedDesk | null = null;
+    let failure: Error | null = null;
+    const parts = [
+      async () => {
+        desk = await this.#desk.close();
+      },
+      async () => runner.close(),
+      async () => swarm?.close(),
+      async () => chunks?.close(),
+    ];
+    for (const close of parts) {
+      try {
+        await close();
+      } catch (error) {
+        failure ??= asError(error);
+      }
+    }
+    return { desk, failure };
   }
 
   /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */

@@ -8,6 +8,7 @@ import { IdleGovernor } from '../policy/idle-governor.js';
 import { ProjectCrew } from '../projects/project-crew.js';
 import { statusOf, summarise } from '../projects/summarise.js';
 import { StatusWriter, type AgentStatus } from '../status-file.js';
+import { listenForStop } from '../stop-request.js';
 import { asAgentError } from './attach.js';
 
 /** Long enough that units are not stopped and continued all the time, short enough that every project gets on each day. */
@@ -29,20 +30,14 @@ export interface RunCommand {
   readonly logFile: string | undefined;
 }
 
-const STAYS_ALIVE_MS = 3_600_000;
-
 /** Computes until it is told to stop; with `once`, until the work of one request to each coordinator is done. */
 export async function run(command: RunCommand): Promise<void> {
   const { directory } = command;
+  const stopTold = listenForStop(EXIT.failure);
   await requireAttachments(directory);
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
-  // Everything that the crew waits for at a moment may be unreferenced, such as an idle sandbox: that must not end the agent.
-  const staysAlive = setInterval(() => undefined, STAYS_ALIVE_MS);
-  resources.defer(() => {
-    clearInterval(staysAlive);
-  });
   const log =
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')
@@ -60,6 +55,7 @@ export async function run(command: RunCommand): Promise<void> {
     if (crew) status.changed();
   };
   crew = await ProjectCrew.open({ directory, policy, once: command.once, log, onStatus });
+  stopWhenTold(crew, stopTold, log);
   const governor = IdleGovernor.start({
     directory,
     crew,
@@ -69,10 +65,6 @@ export async function run(command: RunCommand): Promise<void> {
     log,
   });
   resources.use(await governor);
-  // Once it stops, an agent with nothing left to wait for ends, whatever has not been told.
-  stopWhenTold(crew, log, () => {
-    clearInterval(staysAlive);
-  });
   await crew.start();
   const error = await crew.ended;
   await status.flush();
@@ -90,24 +82,11 @@ function agentStatusOf(crew: ProjectCrew | undefined): AgentStatus {
   };
 }
 
-/** The first signal, or the end of the parent that started us with an IPC channel, stops in order; a second one at once. */
-function stopWhenTold(crew: ProjectCrew, log: LogEvent, onStop: () => void): void {
-  let isStopping = false;
-  const stop = (cause: string): void => {
-    if (isStopping) process.exit(EXIT.failure);
-    isStopping = true;
-    log('stopping', { cause });
-    onStop();
+function stopWhenTold(crew: ProjectCrew, told: AbortSignal, log: LogEvent): void {
+  const stop = (): void => {
+    log('stopping', { cause: told.reason });
     void crew.stop();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      stop(signal);
-    });
-  }
-  process.on('disconnect', () => {
-    if (!isStopping) stop('the parent process ended');
-  });
-  // Listening for its end must not keep a process alive that has nothing else to do.
-  process.channel?.unref();
+  if (told.aborted) stop();
+  else told.addEventListener('abort', stop, { once: true });
 }

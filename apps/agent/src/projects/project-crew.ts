@@ -22,7 +22,8 @@ export class ProjectCrew {
   #changedAtMs: number | null = null;
   #isStarted = false;
   #isFinishing = false;
-  #isFollowing = false;
+  /** While projects come and go: until then those that are there are not all. */
+  #following: Promise<void> | null = null;
 
   private constructor(private readonly init: ProjectCrewInit) {}
 
@@ -30,7 +31,10 @@ export class ProjectCrew {
   static async open(init: ProjectCrewInit): Promise<ProjectCrew> {
     const crew = new ProjectCrew(init);
     crew.#changedAtMs = crew.#fileChangedAtMs();
-    await crew.#adopt(await readAttachments(init.directory));
+    const attachments = await readAttachments(init.directory);
+    for (const attachment of attachments) await crew.#add(attachment, attachments.length);
+    // Someone may have detached the last one just now.
+    crew.#settle();
     return crew;
   }
 
@@ -43,10 +47,15 @@ export class ProjectCrew {
     return this.#ended.promise;
   }
 
-  /** Lets all of them work, and those that come later. */
+  /** Lets all of them work, and those that come later. Where one cannot, none does. */
   async start(): Promise<void> {
     this.#isStarted = true;
-    for (const project of this.projects) await project.worker.start();
+    try {
+      for (const project of this.projects) await project.worker.start();
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
   }
 
   /** Asks for no more work anywhere; each ends when everything it holds is done. */
@@ -55,17 +64,25 @@ export class ProjectCrew {
     for (const { worker } of this.projects) worker.finish();
   }
 
+  /** Stops all of them, and one that is just coming; {@link ended} resolves. */
   async stop(): Promise<void> {
     this.#isFinishing = true;
-    await Promise.all(this.projects.map(({ worker }) => worker.stop()));
+    const stopAll = () => Promise.all(this.projects.map(({ worker }) => worker.stop()));
+    await Promise.all([this.#following, stopAll()]);
+    // One may have come meanwhile.
+    await stopAll();
   }
 
   /** Takes notice of projects that were attached, detached or given another weight. */
   async follow(): Promise<void> {
     const changedAtMs = this.#fileChangedAtMs();
-    if (changedAtMs === this.#changedAtMs || this.#isFollowing) return;
+    if (changedAtMs === this.#changedAtMs || this.#following) return;
     this.#changedAtMs = changedAtMs;
-    this.#isFollowing = true;
+    this.#following = this.#readAgain();
+    await this.#following;
+  }
+
+  async #readAgain(): Promise<void> {
     try {
       await this.#adopt(await readAttachments(this.init.directory));
     } catch (error) {
@@ -74,7 +91,8 @@ export class ProjectCrew {
         reason: error instanceof Error ? error.message : String(error),
       });
     } finally {
-      this.#isFollowing = false;
+      this.#following = null;
+      this.#settle();
     }
   }
 
@@ -92,7 +110,6 @@ export class ProjectCrew {
       if (known) known.attachment = attachment;
       else if (!this.#isFinishing) await this.#add(attachment, attachments.length);
     }
-    this.#settle();
   }
 
   async #add(attachment: Attachment, count: number): Promise<void> {
@@ -110,6 +127,8 @@ export class ProjectCrew {
       onStatus: this.init.onStatus,
     });
     this.#projects.set(keyOf(attachment), project);
+    // It was asked for while this one was being opened.
+    if (this.#isFinishing) project.worker.finish();
     void project.ended.then((error) => {
       const reason = error?.message;
       if (reason !== undefined && this.#projects.size > 1) project.log('project-stopped', { reason });
@@ -120,7 +139,8 @@ export class ProjectCrew {
   }
 
   #settle(): void {
-    if (this.projects.some(({ hasEnded }) => !hasEnded)) return;
+    // The last one may be leaving to make room for another.
+    if (this.#following || this.projects.some(({ hasEnded }) => !hasEnded)) return;
     void Promise.all(this.projects.map(({ ended }) => ended)).then((errors) => {
       this.#ended.resolve(errors.includes(null) ? null : (errors[0] ?? null));
     });

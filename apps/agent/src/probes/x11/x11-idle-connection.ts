@@ -35,7 +35,7 @@ export class X11IdleConnection {
     socket.on('close', () => {
       this.#fail(new Error('the X server closed the connection'));
     });
-    // Looking at the keyboard keeps nobody's program alive.
+    // An open connection keeps nobody's program alive; who waits for an answer stays for it.
     socket.unref();
   }
 
@@ -97,9 +97,11 @@ export class X11IdleConnection {
         return message;
       }
       if (this.#failure) throw this.#failure;
+      this.socket.ref();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
+      this.socket.unref();
     }
   }
 

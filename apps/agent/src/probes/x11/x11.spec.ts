@@ -13,6 +13,8 @@ class XServer {
   readonly seen: Buffer[] = [];
   idleMs = 0;
   refuses = false;
+  /** Answers only when it is told to speak. */
+  isSilent = false;
   hasScreenSaver = true;
   readonly #server: Server;
 
@@ -21,8 +23,11 @@ class XServer {
       let isSetUp = false;
       socket.on('data', (bytes) => {
         this.seen.push(bytes);
-        for (const byte of isSetUp ? this.#reply(bytes) : this.#setup()) socket.write(Buffer.of(byte));
+        const answer = isSetUp ? this.#reply(bytes) : this.#setup();
         isSetUp = true;
+        this.#asked.resolve();
+        if (this.isSilent) this.#held.push(() => sendInPieces(socket, answer));
+        else sendInPieces(socket, answer);
       });
       socket.on('error', () => undefined);
       this.sockets.push(socket);
@@ -30,6 +35,18 @@ class XServer {
   }
 
   readonly sockets: Socket[] = [];
+  readonly #asked = Promise.withResolvers<void>();
+  readonly #held: Array<() => void> = [];
+
+  /** Resolves when it was asked something. */
+  asked(): Promise<void> {
+    return this.#asked.promise;
+  }
+
+  speak(): void {
+    this.isSilent = false;
+    for (const send of this.#held.splice(0)) send();
+  }
 
   async listen(): Promise<number> {
     this.#server.listen(0, '127.0.0.1');
@@ -72,6 +89,15 @@ class XServer {
   }
 }
 
+function sendInPieces(socket: Socket, bytes: Buffer): void {
+  for (const byte of bytes) socket.write(Buffer.of(byte));
+}
+
+/** Connections that keep this process alive. */
+function connectionsHolding(): number {
+  return process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+}
+
 let server: XServer;
 let port: number;
 beforeEach(async () => {
@@ -102,6 +128,18 @@ describe('a connection to an X server', () => {
     expect(setup?.length).toBe(12 + 20 + 16);
     expect(extension?.toString('latin1')).toContain('MIT-SCREEN-SAVER');
     expect(info).toEqual(Buffer.from([OPCODE, 1, 2, 0, 0xa5, 2, 0, 0]));
+  });
+
+  it('keeps the program alive while an answer is waited for, and no longer', async () => {
+    server.isSilent = true;
+    const opening = open();
+    await server.asked();
+    // Its end of the connection, and the server's.
+    expect(connectionsHolding()).toBe(2);
+    server.speak();
+    const connection = await opening;
+    expect(connectionsHolding()).toBe(1);
+    connection.close();
   });
 
   it('fails when the server refuses it', async () => {
