@@ -45,9 +45,12 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
   // A program that started this one with an IPC channel has ended, perhaps by a crash: nobody is left to stop it.
-  process.on('disconnect', () => {
+  const parentEnded = (): void => {
     if (!stopping) stop('SIGTERM');
-  });
+  };
+  process.on('disconnect', parentEnded);
+  // It may have ended before we listened. Without a channel there is no such property.
+  if ('connected' in process && !process.connected) parentEnded();
 }
 
 /** Node would end the process where it stands, and the database server would stay. */
@@ -65,7 +68,7 @@ function endOnAccidents(logger: Logger): void {
 /** Without finishing anything, yet not leaving the database server behind, which is a process of its own. */
 function endAtOnce(logger: Logger, reason: string): void {
   logger.warn({ event: 'ending-at-once', reason });
-  EmbeddedPostgres.abortAll().finally(() => process.exit(1));
+  void EmbeddedPostgres.abortAll().finally(() => process.exit(1));
 }
 
 function announce(config: Config, { url, port, operatorToken }: Coordinator): void {

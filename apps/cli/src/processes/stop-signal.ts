@@ -9,9 +9,12 @@ export function stopSignal(): AbortSignal {
     controller.abort(new DOMException('stopped by a signal', 'AbortError'));
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
-  process.on('disconnect', () => {
+  const parentEnded = (): void => {
     if (!controller.signal.aborted) stop();
-  });
+  };
+  process.on('disconnect', parentEnded);
+  // It may have ended before we listened. Without a channel there is no such property.
+  if ('connected' in process && !process.connected) parentEnded();
   // Listening for its end must not keep a process alive that has nothing else to do.
   process.channel?.unref();
   return controller.signal;
