@@ -18,10 +18,14 @@ async function aHost(name: string): Promise<TestHost> {
   return TestHost.attach(app.url, { token });
 }
 
-function largeResult({ taskId }: Pick<TaskAssignment, 'taskId'>, text: string): ResultReport {
+function largeResult(
+  { taskId }: Pick<TaskAssignment, 'taskId'>,
+  text: string,
+  name = 'stdout',
+): ResultReport {
   const bytes = Buffer.alloc(LARGE_BYTES, text);
   const result = { outcome: 'ok' as const, exitCode: 0, cycles: '5000' };
-  const output = { name: 'stdout', size: bytes.length, sha256: sha256Of(bytes) };
+  const output = { name, size: bytes.length, sha256: sha256Of(bytes) };
   return {
     ...result,
     taskId,
@@ -78,4 +82,43 @@ it('of several results that a host reports for one task at once, only the output
   expect(reports.map(({ status }) => status)).toEqual(['accepted', 'repeat', 'repeat']);
   const { kept } = await blobs();
   expect(kept.filter((digest) => !before.kept.includes(digest))).toEqual([results[0]!.outputs[0]!.sha256]);
+});
+
+it.each([
+  [
+    'that the job does not declare',
+    'extra',
+    undefined,
+    '/reports/0/outputs/0/name: the job has no output "extra"',
+  ],
+  ['beyond the job’s bytes', 'stdout', LARGE_BYTES - 1, `allows ${LARGE_BYTES - 1}`],
+])('outputs %s are refused with their place, kept nowhere, and others get the task', async (...row) => {
+  const [, name, outputBytes, reason] = row;
+  const { accountId } = await createVolunteer(app.url, app.operatorToken, 'strict scientist');
+  await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  const { jobId } = await seedJob(app.dataSource, { units: 1, accountId });
+  if (outputBytes !== undefined) {
+    await app.dataSource.query(
+      "UPDATE job SET spec = jsonb_set(spec, '{limits,outputBytes}', $2::jsonb) WHERE id = $1",
+      [jobId, outputBytes],
+    );
+  }
+  const host = await aHost('inventive');
+  const [task] = (await host.ask(1, 4096, 200)).tasks;
+  const before = await blobs();
+  const result = largeResult(task!, `${name}${String(outputBytes)}`, name);
+  for (const { reports } of [await host.report(result), await host.report(result)]) {
+    expect(reports).toMatchObject([{ status: 'refused', reason: expect.stringContaining(reason) as string }]);
+  }
+  expect(await blobs()).toEqual(before);
+  const [unitId, ordinal] = task!.taskId.split('.');
+  expect(
+    await app.dataSource.query(
+      'SELECT state, counts, outcome, outputs FROM task WHERE unit_id = $1 AND ordinal = $2',
+      [unitId, ordinal],
+    ),
+  ).toEqual([{ state: 'error', counts: false, outcome: 'infrastructure', outputs: null }]);
+  const other = await aHost('other');
+  const [again] = (await other.ask(1, 4096, 200)).tasks;
+  expect(again?.taskId).toMatch(new RegExp(`^${unitId}\\.(?!${ordinal}$)`));
 });

@@ -1,5 +1,6 @@
 import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
 import { plainArray, PreparedStatement, type Queryable, textArray, tokenArray } from '../database/index.js';
+import { ARE_DECLARED, outputColumns } from './declared-outputs.js';
 
 /** An output as the task's row keeps it: with its bytes where these are few, else by the blob of the same digest. */
 export interface StoredOutput {
@@ -35,36 +36,46 @@ export interface ReportRow {
   readonly unit_state: UnitState | null;
   readonly settled_by_agreement: boolean;
   readonly stored: boolean;
+  /** Both null where the job declares what was reported. */
+  readonly job_output_names: string[] | null;
+  readonly job_output_bytes: number | null;
   readonly elapsed_ms: number | null;
 }
 
 /**
  * Stores a batch of reports where the task's state allows it. A repeat changes nothing. A lost task's result counts again
- * unless its account has another counting task of the unit by now.
+ * unless its account has another counting task of the unit by now. Outputs that the job does not declare end the task as
+ * one that could not be computed: nothing of them is kept, and others get the unit.
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
   `WITH report AS MATERIALIZED (
      SELECT r.*, t.state AS task_state, t.host_id, t.distinct_key, t.counts AS counted, u.state AS unit_state,
-            u.canonical_ordinal IS NOT NULL AS settled_by_agreement,
+            u.canonical_ordinal IS NOT NULL AS settled_by_agreement, ${ARE_DECLARED} AS declared,
+            j.output_names AS job_output_names, j.output_bytes AS job_output_bytes,
             extract(epoch FROM now() - t.assigned_at) * 1000 AS elapsed_ms
        FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::outcome[], $5::bigint[], $6::text[], $7::numeric[],
-                   $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[], $13::real[]) WITH ORDINALITY
+                   $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[], $13::real[], $16::text[], $17::bigint[]) WITH ORDINALITY
             AS r(unit_id, ordinal, account_id, outcome, exit_code, trap_kind, cycles, digest, runtime_version, outputs,
-                 outputs_held, stderr, cpu_ms, n)
+                 outputs_held, stderr, cpu_ms, output_names, output_bytes, n)
        LEFT JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.account_id = r.account_id
                        AND t.unit_id BETWEEN $14 AND $15
        LEFT JOIN work_unit u ON u.id = t.unit_id AND u.id BETWEEN $14 AND $15
+       LEFT JOIN job j ON j.id = u.job_id
+   ), judged AS (
+     SELECT *, CASE WHEN declared THEN outcome ELSE 'infrastructure' END AS judged_outcome FROM report
    ), stored AS (
      UPDATE task t
-        SET state = CASE r.outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
-            counts = r.outcome <> 'infrastructure' AND (r.counted OR NOT EXISTS (
+        SET state = CASE r.judged_outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
+            counts = r.judged_outcome <> 'infrastructure' AND (r.counted OR NOT EXISTS (
               SELECT FROM task o WHERE o.unit_id = r.unit_id AND o.unit_id BETWEEN $14 AND $15
                                    AND o.distinct_key = r.distinct_key AND o.counts)),
-            reported_at = now(), outcome = r.outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
-            digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version, outputs = r.outputs::jsonb,
-            outputs_held = r.outputs_held, stderr = r.stderr, cpu_ms = r.cpu_ms
-       FROM report r
+            reported_at = now(), outcome = r.judged_outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
+            digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version,
+            outputs = CASE WHEN r.declared THEN r.outputs::jsonb END, outputs_held = r.outputs_held AND r.declared,
+            stderr = CASE WHEN r.declared THEN r.stderr ELSE 'It reported outputs that the job does not declare.' END,
+            cpu_ms = r.cpu_ms
+       FROM judged r
       WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.unit_id BETWEEN $14 AND $15
         AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
         AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
@@ -74,7 +85,9 @@ const storeReports = new PreparedStatement<ReportRow>(
       WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
-          s.unit_id IS NOT NULL AS stored, r.elapsed_ms::float8 AS elapsed_ms
+          s.unit_id IS NOT NULL AS stored,
+          CASE WHEN NOT r.declared THEN r.job_output_names END AS job_output_names,
+          CASE WHEN NOT r.declared THEN r.job_output_bytes END::float8 AS job_output_bytes, r.elapsed_ms::float8 AS elapsed_ms
      FROM report r LEFT JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal`,
 );
 
@@ -105,6 +118,7 @@ export async function runReports(
     plainArray(reports.map((report) => report.cpuMs)),
     least,
     most,
+    ...outputColumns(reports),
   ]);
   const answers = new Array<ReportRow | undefined>(reports.length).fill(undefined);
   for (const row of rows) answers[row.n - 1] = row;

@@ -7,6 +7,7 @@ import { Batcher, hotPool, isRetryable } from '../database/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner } from '../validation/index.js';
 import { checkReport, type ReportCheck } from './check-report.js';
+import { undeclaredOutput } from './declared-outputs.js';
 import { type CheckedReport, type ReportRow, runReports } from './report.statement.js';
 import { TaskOutputs } from './task-outputs.service.js';
 
@@ -58,7 +59,8 @@ export class ReportsService {
       else answers.set(report, { taskId: report.taskId, status: 'refused', reason: check.reason });
     }
     await this.keepOutputs(reporter, [...accepted.values()]);
-    if (accepted.size > 0) await this.store(reporter, accepted, answers);
+    const pointers = new Map(reports.map((report, at) => [report, `/reports/${at}`]));
+    if (accepted.size > 0) await this.store(reporter, accepted, answers, pointers);
     return reports.map(
       (report) => answers.get(report) ?? { taskId: report.taskId, status: 'retry', reason: 'not stored' },
     );
@@ -81,6 +83,7 @@ export class ReportsService {
     reporter: Reporter,
     accepted: ReadonlyMap<ResultReport, AcceptedReport>,
     answers: Map<ResultReport, ReportAnswer>,
+    pointers: ReadonlyMap<ResultReport, string>,
   ): Promise<void> {
     const rows = await this.batcher.submit([...accepted.values()].map(({ report }) => report));
     const changed: number[] = [];
@@ -89,13 +92,14 @@ export class ReportsService {
     for (const [report, { report: checked, blobs }] of accepted) {
       const row = rows[at];
       at += 1;
-      answers.set(report, { taskId: report.taskId, ...answerOf(row) });
+      const undeclared = undeclaredOutputOf(row, report, pointers.get(report) ?? '');
+      answers.set(report, { taskId: report.taskId, ...(undeclared ?? answerOf(row)) });
       if (row?.stored !== true) {
         if (blobs.length > 0 && isOwn(row)) await this.outputs.forget(checked, blobs);
         continue;
       }
       changed.push(checked.unitId);
-      if (checked.outcome === 'infrastructure') failures += 1;
+      if (checked.outcome === 'infrastructure' || undeclared) failures += 1;
       else await this.hold(reporter, checked, row);
     }
     if (failures > 0) await this.countFailures(reporter, failures);
@@ -111,10 +115,7 @@ export class ReportsService {
 
   /** Results that no machine can compute so fast keep their host from working until an operator has looked at it. */
   private async hold(reporter: Reporter, report: CheckedReport, row: ReportRow): Promise<void> {
-    const reason = holdReason(
-      { cycles: BigInt(report.cycles), elapsedMs: row.elapsed_ms ?? 0 },
-      null,
-    );
+    const reason = holdReason({ cycles: BigInt(report.cycles), elapsedMs: row.elapsed_ms ?? 0 }, null);
     if (reason === null) return;
     this.logger.warn({ event: 'host-held', hostId: reporter.hostId, reason });
     await this.dataSource.query('UPDATE host SET held_reason = $2 WHERE id = $1 AND held_reason IS NULL', [
@@ -157,6 +158,20 @@ export class ReportsService {
 /** Whether the reporter's account has the task; nothing was kept for the task of another. */
 function isOwn(row: ReportRow | undefined): boolean {
   return row !== undefined && row.task_state !== null;
+}
+
+/** Refused whatever the task's state: no repeat makes it right. */
+function undeclaredOutputOf(
+  row: ReportRow | undefined,
+  { outputs }: ResultReport,
+  pointer: string,
+): Pick<ReportAnswer, 'status' | 'reason'> | null {
+  if (!row?.job_output_names || row.job_output_bytes === null) return null;
+  const reason = undeclaredOutput(pointer, outputs, {
+    names: row.job_output_names,
+    maxBytes: row.job_output_bytes,
+  });
+  return reason === null ? null : { status: 'refused', reason };
 }
 
 function answerOf(row: ReportRow | undefined): Pick<ReportAnswer, 'status' | 'reason'> {

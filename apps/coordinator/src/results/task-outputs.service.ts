@@ -9,6 +9,8 @@ import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
 import { DomainError, NotFoundError } from '../http/index.js';
 import { Examiner, taskBlobOwner } from '../validation/index.js';
 import type { InlineBlob } from './check-report.js';
+import { ARE_DECLARED, outputColumns } from './declared-outputs.js';
+import type { CheckedReport } from './report.statement.js';
 
 /** How old the list of outputs that hosts are asked for may be. */
 const REFRESH_MS = 2_000;
@@ -22,10 +24,11 @@ interface TaskKey {
 const findReportable = new PreparedStatement<{ readonly unit_id: string; readonly ordinal: number }>(
   'find-reportable-tasks',
   `SELECT t.unit_id, t.ordinal
-     FROM unnest($2::bigint[], $3::smallint[]) AS asked(unit_id, ordinal)
-     JOIN task t ON t.unit_id = asked.unit_id AND t.ordinal = asked.ordinal JOIN work_unit u ON u.id = t.unit_id
+     FROM unnest($2::bigint[], $3::smallint[], $4::text[], $5::bigint[]) AS r(unit_id, ordinal, output_names, output_bytes)
+     JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal
+     JOIN work_unit u ON u.id = t.unit_id JOIN job j ON j.id = u.job_id
     WHERE t.account_id = $1 AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
-      AND (u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL)`,
+      AND (u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL) AND ${ARE_DECLARED}`,
 );
 
 const findWanted = new PreparedStatement<object>(
@@ -88,15 +91,16 @@ export class TaskOutputs {
   }
 
   /**
-   * Of these tasks the ones whose result the account may hand in now. Asked before anything of a report is kept: whoever
+   * Of these tasks the ones whose result the account may hand in now, with these outputs. Asked before anything of a report is kept: whoever
    * knows a task's number must not add to what its host reported, nor fill the disk with repeats.
    */
-  async reportable(accountId: string, tasks: readonly TaskKey[]): Promise<ReadonlySet<string>> {
+  async reportable(accountId: string, tasks: readonly CheckedReport[]): Promise<ReadonlySet<string>> {
     if (tasks.length === 0) return new Set();
     const rows = await findReportable.run(hotPool(this.dataSource), [
       accountId,
       plainArray(tasks.map(({ unitId }) => unitId)),
       plainArray(tasks.map(({ ordinal }) => ordinal)),
+      ...outputColumns(tasks),
     ]);
     return new Set(rows.map((row) => formatTaskId(Number(row.unit_id), row.ordinal)));
   }

@@ -1,0 +1,52 @@
+import { expect, it } from 'vitest';
+import { outputColumns, undeclaredOutput } from './declared-outputs.js';
+
+const job = { names: ['stdout', 'peaks'], maxBytes: 10 };
+
+it('outputs that the job declares, of no more bytes than it allows, are not objected to', () => {
+  expect(undeclaredOutput('/reports/0', [], job)).toBeNull();
+  expect(
+    undeclaredOutput(
+      '/reports/0',
+      [
+        { name: 'peaks', size: 4 },
+        { name: 'stdout', size: 6 },
+      ],
+      job,
+    ),
+  ).toBeNull();
+});
+
+it('an output that the job does not declare is pointed at', () => {
+  const outputs = [
+    { name: 'stdout', size: 1 },
+    { name: 'extra', size: 1 },
+  ];
+  expect(undeclaredOutput('/reports/3', outputs, job)).toBe(
+    '/reports/3/outputs/1/name: the job has no output "extra", it declares stdout, peaks; report only these',
+  );
+});
+
+it('the output that is one byte too many is pointed at', () => {
+  const outputs = [
+    { name: 'stdout', size: 6 },
+    { name: 'peaks', size: 5 },
+  ];
+  expect(undeclaredOutput('/reports/0', outputs, job)).toBe(
+    "/reports/0/outputs/1/size: 11 bytes of outputs up to here, the job's limits.outputBytes allows 10",
+  );
+});
+
+it('a batch names its outputs and their bytes in one array each', () => {
+  expect(
+    outputColumns([
+      { outputs: [] },
+      {
+        outputs: [
+          { name: 'a', size: 1 },
+          { name: 'b', size: 2 },
+        ],
+      },
+    ]),
+  ).toEqual(['{"","a,b"}', '{0,3}']);
+});
