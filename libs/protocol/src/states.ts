@@ -42,12 +42,9 @@ export type Outcome = z.infer<typeof outcome>;
 export const TRAP_KINDS = [
   'unreachable',
   'memory-out-of-bounds',
-  'table-out-of-bounds',
   'indirect-call-mismatch',
-  'null-function',
   'integer-divide-by-zero',
   'integer-overflow',
-  'invalid-conversion',
   'stack-exhausted',
 ] as const;
 export const trapKind = z.enum(TRAP_KINDS).meta({ id: 'TrapKind' });

@@ -38,7 +38,7 @@ export type TaskIdInput = string;
 
 export type OutcomeInput = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
 
-export type TrapKindInput = 'unreachable' | 'memory-out-of-bounds' | 'table-out-of-bounds' | 'indirect-call-mismatch' | 'null-function' | 'integer-divide-by-zero' | 'integer-overflow' | 'invalid-conversion' | 'stack-exhausted';
+export type TrapKindInput = 'unreachable' | 'memory-out-of-bounds' | 'indirect-call-mismatch' | 'integer-divide-by-zero' | 'integer-overflow' | 'stack-exhausted';
 
 /**
  * Unsigned integer as a decimal string
