@@ -1,5 +1,5 @@
-import { afterEach, expect, it } from 'vitest';
-import { clientWith, createTestApplication, type TestApplication } from '../support/index.js';
+import { afterEach, expect, it, vi } from 'vitest';
+import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
 
 const running: TestApplication[] = [];
 afterEach(async () => {
@@ -32,4 +32,41 @@ it('coordinators on one database have one operator, and each knows the tokens of
   expect(
     await first.dataSource.query('SELECT count(*)::int AS operators FROM account WHERE operator'),
   ).toEqual([{ operators: 1 }]);
+});
+
+it('a token revoked through one coordinator ends at the others at once, also after their connection broke', async () => {
+  const first = await start({ GLEANER_ROLE: 'api' });
+  const second = await start(
+    { GLEANER_OPERATOR_TOKEN: first.operatorToken },
+    String(first.config.databaseUrl),
+  );
+  const listeners = async (): Promise<number[]> => {
+    const rows: Array<{ pid: number }> = await first.dataSource.query(
+      "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND query = 'LISTEN gleaner_access' AND state = 'idle'",
+    );
+    return rows.map(({ pid }) => pid);
+  };
+  const untilBothListen = (but: readonly number[] = []): Promise<void> =>
+    vi.waitFor(async () => expect((await listeners()).filter((pid) => !but.includes(pid))).toHaveLength(2), {
+      timeout: 20_000,
+      interval: 50,
+    });
+  /** Well below the time that an answer is remembered for. */
+  const endsAtSecond = async (): Promise<void> => {
+    const person = await aPerson(first);
+    const there = clientWith(second, person.token);
+    await there.get('/v1/accounts/me').expect(200);
+    await first.dataSource.query('UPDATE api_token SET revoked_at = now() WHERE account_id = $1', [
+      person.account.id,
+    ]);
+    await vi.waitFor(() => there.get('/v1/accounts/me').expect(401), { timeout: 8_000, interval: 50 });
+  };
+
+  await untilBothListen();
+  await endsAtSecond();
+
+  const broken = await listeners();
+  await first.dataSource.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS l(pid)', [broken]);
+  await untilBothListen(broken);
+  await endsAtSecond();
 });

@@ -1,4 +1,5 @@
 export * from './batcher.js';
+export * from './channel-listener.js';
 export * from './data-source.js';
 export * from './database.module.js';
 export { DirectoryInUseError } from './directory-lock.js';

@@ -1,5 +1,6 @@
 import { Injectable, type OnModuleInit } from '@nestjs/common';
 import { AccountEvents } from '../accounts/index.js';
+import { AccessChanges } from '../http/index.js';
 import { HostEvents } from '../hosts/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { HostDirectory } from './host-directory.js';
@@ -15,12 +16,14 @@ export class EventHooks implements OnModuleInit {
   constructor(
     private readonly hostEvents: HostEvents,
     private readonly accountEvents: AccountEvents,
+    private readonly accessChanges: AccessChanges,
     private readonly hosts: HostDirectory,
     private readonly leases: LeasesService,
     private readonly queues: QueueService,
   ) {}
 
   onModuleInit(): void {
+    this.accessChanges.onChanged(() => this.hosts.forgetAll());
     this.hostEvents.onDetached(async (manager, hostId) => {
       await this.leases.returnAllOf(manager, hostId);
       this.hosts.forgetAll();

@@ -76,6 +76,8 @@ const ensureStandings = new PreparedStatement<never>(
 export class HostDirectory {
   private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
   private readonly loading: Batcher<Seen, HostContext | null>;
+  /** What was asked before everything was forgotten may be out of date when the answer comes. */
+  private generation = 0;
 
   constructor(
     private readonly dataSource: DataSource,
@@ -95,9 +97,10 @@ export class HostDirectory {
     const cached = this.cache.get(hostId);
     const network = networkPrefix(address);
     if (cached && cached.network === network) return cached;
+    const { generation } = this;
     const host = await this.loading.submit({ hostId, network });
     if (!host) throw new NotFoundError('such host');
-    this.cache.set(hostId, host);
+    if (generation === this.generation) this.cache.set(hostId, host);
     return host;
   }
 
@@ -107,6 +110,7 @@ export class HostDirectory {
 
   /** To be called when something about hosts or accounts changed: held, released, claimed. */
   forgetAll(): void {
+    this.generation += 1;
     this.cache.clear();
   }
 

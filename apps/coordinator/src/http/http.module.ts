@@ -1,5 +1,6 @@
 import { Global, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { AccessChanges } from './access-changes.js';
 import { AccessGuard } from './access.guard.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteIndex } from './route-index.js';
@@ -10,6 +11,7 @@ import { TokenDirectory } from './token-directory.js';
 @Global()
 @Module({
   providers: [
+    AccessChanges,
     AccessGuard,
     RouteIndex,
     TokenDirectory,
@@ -17,6 +19,6 @@ import { TokenDirectory } from './token-directory.js';
     { provide: APP_PIPE, useClass: SchemaValidationPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
-  exports: [AccessGuard, RouteIndex, TokenDirectory],
+  exports: [AccessChanges, AccessGuard, RouteIndex, TokenDirectory],
 })
 export class HttpModule {}

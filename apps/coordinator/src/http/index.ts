@@ -1,3 +1,4 @@
+export * from './access-changes.js';
 export * from './access.guard.js';
 export * from './actor.js';
 export * from './bounded-cache.js';

@@ -50,14 +50,17 @@ export function hashSecret(secret: string): Buffer {
 }
 
 /**
- * Finds out whose token a secret is. Answers, unknown tokens included, are remembered for {@link TTL_MS}: that is how long
- * a token revoked through another coordinator goes on working.
+ * Finds out whose token a secret is. Answers, unknown tokens included, are remembered until `AccessChanges` hears that
+ * something was revoked, by whichever coordinator. {@link TTL_MS} bounds how long a revoked token can go on working while
+ * the connection that it hears through is broken.
  */
 @Injectable()
 export class TokenDirectory {
   private readonly cache = new BoundedCache<string, Actor | null>(CACHED_TOKENS, TTL_MS);
 
   private readonly loading: Batcher<string, Actor | null>;
+  /** What was asked before everything was forgotten may be out of date when the answer comes. */
+  private generation = 0;
 
   constructor(private readonly dataSource: DataSource) {
     this.loading = new Batcher((digests) => this.load(digests), {
@@ -74,13 +77,15 @@ export class TokenDirectory {
     const digest = hashSecret(secret).toString('hex');
     const cached = this.cache.get(digest);
     if (cached !== undefined) return cached;
+    const { generation } = this;
     const actor = await this.loading.submit(digest);
-    this.cache.set(digest, actor);
+    if (generation === this.generation) this.cache.set(digest, actor);
     return actor;
   }
 
   /** To be called whenever a token, host or account loses a right. Rare, so everything is forgotten. */
   forgetAll(): void {
+    this.generation += 1;
     this.cache.clear();
   }
 
