@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { get as httpGet, type IncomingMessage } from 'node:http';
+import { STREAMS_PER_ACCOUNT } from '@gleaner/coordinator';
 import {
   job as jobSchema,
   jobEstimate,
@@ -319,6 +320,34 @@ describe('a job', () => {
       },
       { timeout: 20_000, interval: 100 },
     );
+  });
+
+  it('is followed by one account only so many times at once, and again when one has left', async () => {
+    const { id } = await submit();
+    await untilState(id, 'running');
+    const path = `/v1/jobs/${id}/events`;
+    const follow = (): Promise<IncomingMessage> =>
+      new Promise((resolve, reject) => {
+        const headers = { authorization: `Bearer ${science.scientist.token}` };
+        httpGet(`${gleaner.url}${path}`, { headers }, resolve).on('error', reject);
+      });
+    const followers = await Promise.all(Array.from({ length: STREAMS_PER_ACCOUNT }, follow));
+    expect(followers.map(({ statusCode }) => statusCode)).toEqual(followers.map(() => 200));
+    const refused = await science.scientist.get(path).expect(429);
+    expect(problem.parse(refused.body).detail).toMatch(/32 streams.*close one/);
+    expect(refused.headers['retry-after']).toBe('30');
+    const closed = await vi.waitFor(
+      async () => {
+        followers.shift()?.destroy();
+        const again = await follow();
+        followers.push(again);
+        expect(again.statusCode).toBe(200);
+        return again;
+      },
+      { timeout: 20_000, interval: 200 },
+    );
+    expect(closed.headers['content-type']).toContain('text/event-stream');
+    for (const follower of followers) follower.destroy();
   });
 
   it('tells its progress as events, and what a client has seen not again', async () => {

@@ -5,6 +5,7 @@ import { AccessGuard } from './access.guard.js';
 import { ProblemFilter } from './problem.filter.js';
 import { RouteIndex } from './route-index.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
+import { StreamSlots } from './stream-slots.js';
 import { TokenDirectory } from './token-directory.js';
 
 /** What every endpoint shares: who calls, what the request must look like, how errors are told. */
@@ -14,11 +15,12 @@ import { TokenDirectory } from './token-directory.js';
     AccessChanges,
     AccessGuard,
     RouteIndex,
+    StreamSlots,
     TokenDirectory,
     { provide: APP_GUARD, useExisting: AccessGuard },
     { provide: APP_PIPE, useClass: SchemaValidationPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
-  exports: [AccessChanges, AccessGuard, RouteIndex, TokenDirectory],
+  exports: [AccessChanges, AccessGuard, RouteIndex, StreamSlots, TokenDirectory],
 })
 export class HttpModule {}

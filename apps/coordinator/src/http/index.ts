@@ -15,4 +15,5 @@ export * from './rate-limiter.js';
 export * from './route-index.js';
 export * from './schema-validation.pipe.js';
 export * from './session-cookie.js';
+export * from './stream-slots.js';
 export * from './token-directory.js';

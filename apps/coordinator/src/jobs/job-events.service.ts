@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, etagOf, type Actor } from '../http/index.js';
+import { DomainError, etagOf, StreamSlots, type Actor } from '../http/index.js';
 import { JobsService } from './jobs.service.js';
 
 const POLL_MS = 1_000;
@@ -18,7 +18,10 @@ export class JobEvents implements OnModuleDestroy {
   private readonly stopping = new AbortController();
   private subscribers = 0;
 
-  constructor(private readonly jobs: JobsService) {}
+  constructor(
+    private readonly jobs: JobsService,
+    private readonly slots: StreamSlots,
+  ) {}
 
   onModuleDestroy(): void {
     this.stopping.abort();
@@ -32,6 +35,7 @@ export class JobEvents implements OnModuleDestroy {
         headers: { 'retry-after': '30' },
       });
     }
+    this.slots.hold(request, reply, actor);
     this.subscribers += 1;
     const closed = new AbortController();
     request.raw.once('close', () => closed.abort());

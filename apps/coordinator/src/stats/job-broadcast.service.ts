@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { PublicJobView } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, etagOf, type Actor } from '../http/index.js';
+import { DomainError, etagOf, StreamSlots, type Actor } from '../http/index.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobs } from './public-jobs.service.js';
 
@@ -36,6 +36,7 @@ export class JobBroadcast implements OnModuleDestroy {
   constructor(
     private readonly pictures: JobPictures,
     private readonly jobs: PublicJobs,
+    private readonly slots: StreamSlots,
   ) {}
 
   onModuleDestroy(): void {
@@ -58,6 +59,9 @@ export class JobBroadcast implements OnModuleDestroy {
         headers: { 'retry-after': '30' },
       });
     }
+    this.slots.hold(request, reply, actor);
+    // It left while its first event was made.
+    if (reply.raw.closed) return;
     this.subscribers += 1;
     reply.hijack();
     reply.raw.writeHead(200, {
@@ -72,8 +76,6 @@ export class JobBroadcast implements OnModuleDestroy {
       this.subscribers -= 1;
       audience.followers.delete(reply);
     });
-    // It may have left while its first event was made.
-    if (reply.raw.destroyed) audience.followers.delete(reply);
   }
 
   private join(jobId: string, reply: FastifyReply, isTheirs: boolean, first: JobEvent): Audience {
