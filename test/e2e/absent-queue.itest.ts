@@ -1,10 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { attachedHost, job as jobSchema } from '@gleaner/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { attachedHost, job as jobSchema, PROTOCOL_VERSION, workResponse } from '@gleaner/protocol';
+import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import {
   aPerson,
+  clientWith,
   createTestApplication,
   operatorOf,
   startRedis,
@@ -12,6 +15,8 @@ import {
 } from '../support/index.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { anApprovedApp, type Science } from './volunteering/science.js';
+
+const POLL_MS = 100;
 
 describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
   let gleaner: TestApplication;
@@ -62,3 +67,39 @@ describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
     await operatorOf(gleaner).get('/v1/accounts').expect(200);
   });
 });
+
+it.skipIf(inject('redisUrl') === null)(
+  'a coordinator ends although Redis takes back none of the tickets that it holds',
+  async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'gleaner-redis-'));
+    const redis = await startRedis(directory);
+    if (!redis) throw new Error('Redis was there a moment ago');
+    const gleaner = await createTestApplication({ env: { REDIS_URL: redis.url } });
+    const science = await anApprovedApp(gleaner, 'hello', helloModule('hello\n').original);
+    await takeOneOfManyTasks(gleaner, science);
+    await redis.stop();
+    await gleaner.close();
+    await rm(directory, { recursive: true, force: true });
+  },
+);
+
+/** A host asks until it is given a task; the tickets of the others stay in the coordinator's memory. */
+async function takeOneOfManyTasks(gleaner: TestApplication, science: Science): Promise<void> {
+  const split = [{ kind: 'range', name: 'n', from: 0, to: 500, step: 1 }];
+  const spec = { name: 'many', app: science.app, split };
+  await science.scientist.post('/v1/jobs', { project: science.project, spec }).expect(202);
+  const person = await aPerson(gleaner, { scopes: ['work'] });
+  const facts = { name: 'desk', kind: 'agent', cores: 1, memoryMiB: 256 };
+  const attached = await clientWith(gleaner, person.token).post('/v1/hosts', { host: facts }).expect(201);
+  const host = clientWith(gleaner, attachedHost.parse(attached.body).secret);
+  const call = {
+    protocol: PROTOCOL_VERSION,
+    runtimeVersions: [RUNTIME_VERSION],
+    request: { maxTasks: 1, memoryMiB: 256, cores: 1 },
+  };
+  for (;;) {
+    const { tasks } = workResponse.parse((await host.post('/v1/work', call).expect(200)).body);
+    if (tasks.length > 0) return;
+    await delay(POLL_MS);
+  }
+}

@@ -14,6 +14,8 @@ const IDLE_MS = 3_000;
 const TICK_MS = 1_000;
 /** A request that wakes a class waits this long for its first tickets; all others are answered at once. */
 const WAKE_WAIT_MS = 250;
+/** A queue backend that is away does not take tickets back; nobody waits for it longer than this. */
+const GIVE_BACK_WITHIN_MS = 5_000;
 
 interface ClassFeed {
   readonly consumers: readonly JobConsumer[];
@@ -113,15 +115,20 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** A ticket that cannot be added to its queue again is lost here; the sweep of dispatch gaps makes it anew. */
   private async giveBack(tickets: readonly Ticket[]): Promise<void> {
-    for (const { unitClass, lane, data } of returnedBatches(tickets, this.settings.lanes)) {
-      try {
+    // All at the same time, so that the bound of one is the bound of all.
+    await Promise.all(
+      returnedBatches(tickets, this.settings.lanes).map(async ({ unitClass, lane, data }) => {
         const isCrowd = data.returned === true && data.units.length > REFUSED_MAX && !this.closed;
-        const options = isCrowd ? { delayMs: REFUSED_DELAY_MS } : {};
-        await this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data, options);
-      } catch (error) {
-        this.logger.warn({ event: 'tickets-lost', unitClass, lane, tickets: data.units.length, err: error });
-      }
-    }
+        const delay = isCrowd ? { delayMs: REFUSED_DELAY_MS } : {};
+        const queue = this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane));
+        try {
+          await queue.add(data, { withinMs: GIVE_BACK_WITHIN_MS, ...delay });
+        } catch (error) {
+          const count = data.units.length;
+          this.logger.warn({ event: 'tickets-lost', unitClass, lane, tickets: count, err: error });
+        }
+      }),
+    );
     for (const ticket of tickets) this.store.finish(ticket);
   }
 }
