@@ -1,6 +1,6 @@
 import { defineConfig } from '@hey-api/openapi-ts';
 
-// The document is the coordinator's own: test/web/client.itest.ts fails when it no longer describes what is served.
+// The document is the coordinator's own: test/web/public-jobs.itest.ts fails when it no longer describes what is served.
 export default defineConfig({
   input: './openapi.json',
   output: { path: './src/generated', module: { extension: '.js' }, clean: true },
