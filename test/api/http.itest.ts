@@ -1,6 +1,8 @@
+import { request as httpRequest } from 'node:http';
+import { STRANGER_BODY_BYTES } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
@@ -43,5 +45,53 @@ describe('every answer', () => {
       String($ref).endsWith(`/${name}`),
     );
     expect(lost).toEqual([]);
+  });
+});
+
+describe('a large body', () => {
+  /** More than a stranger may send, and not valid: who may send it is told so. */
+  const body = JSON.stringify({ kind: 'x'.repeat(STRANGER_BODY_BYTES) });
+  const attach = () => gleaner.http.post('/v1/hosts').set('content-type', 'application/json');
+
+  it('is read only for those who have a token', async () => {
+    const stranger = await attach().send(body).expect(413);
+    expect(stranger.body).toMatchObject({
+      code: 'too-large',
+      detail: expect.stringContaining('sign in') as string,
+    });
+    await attach()
+      .set('authorization', `Bearer gln_${'x'.repeat(43)}`)
+      .send(body)
+      .expect(401);
+    const { token } = await aPerson(gleaner);
+    const known = await attach().set('authorization', `Bearer ${token}`).send(body).expect(400);
+    expect(known.body).toMatchObject({ code: 'invalid-request' });
+    await attach()
+      .send(body.slice(STRANGER_BODY_BYTES / 2))
+      .expect(400);
+  });
+
+  it('of unknown length is read only for those who have a token', async () => {
+    const { token } = await aPerson(gleaner);
+    const send = (headers: Record<string, string>): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = httpRequest(
+          `${gleaner.url}/v1/hosts`,
+          { method: 'POST', headers: { 'content-type': 'application/json', ...headers } },
+          (response) => {
+            response.resume();
+            resolve(response.statusCode);
+          },
+        );
+        request.on('error', reject);
+        request.write('{');
+        request.end('}');
+      });
+    expect(await send({})).toBe(413);
+    expect(await send({ authorization: `Bearer ${token}` })).toBe(400);
+  });
+
+  it('may be none at all, whatever its type is said to be', async () => {
+    await gleaner.http.get('/v1/coordinator').set('content-type', 'application/json').expect(200);
   });
 });

@@ -6,7 +6,13 @@ import type { FastifyInstance } from 'fastify';
 import { AppModule, type AppParts } from './app.module.js';
 import { Uploads } from './blobs/index.js';
 import type { Config } from './config/index.js';
-import { createOpenApiDocument, registerContentParsers, RouteIndex } from './http/index.js';
+import {
+  AccessGuard,
+  boundStrangersBodies,
+  createOpenApiDocument,
+  registerContentParsers,
+  RouteIndex,
+} from './http/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
 import { findWebsite, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
 
@@ -39,6 +45,7 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     if (route.url !== WEBSITE_ROUTE) routes.add(route.url, [route.method].flat());
   });
   registerContentParsers(fastify);
+  boundStrangersBodies(fastify, app.get(AccessGuard));
   measureRequests(app);
   if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
   serveOpenApi(app);

@@ -52,7 +52,8 @@ export class AccessGuard implements CanActivate {
     return actor;
   }
 
-  private async identify(request: FastifyRequest): Promise<Actor | null> {
+  /** Whose token the request carries, or null where it carries none; throws where it is not a living one. */
+  async identify(request: FastifyRequest): Promise<Actor | null> {
     const header = request.headers.authorization;
     if (header === undefined) return await this.identifyBrowser(request);
     const secret = /^Bearer +(\S+)$/i.exec(header)?.[1];
