@@ -69,10 +69,10 @@ describe('apps', () => {
     const { slug, scientist } = await aProject(gleaner);
     await publish(scientist, slug, 'fixed', '1', hello.original).expect(201);
     const repeated = await publish(scientist, slug, 'fixed', '1', helloModule('other').original).expect(409);
-    expect(repeated.body).toMatchObject({ code: 'already-exists', errors: [{ pointer: 'version' }] });
+    expect(repeated.body).toMatchObject({ code: 'already-exists', errors: [{ pointer: '/version' }] });
     const other = await aProject(gleaner);
     const stolen = await publish(other.scientist, other.slug, 'fixed', '2', hello.original).expect(409);
-    expect(stolen.body).toMatchObject({ errors: [{ pointer: 'name' }] });
+    expect(stolen.body).toMatchObject({ errors: [{ pointer: '/name' }] });
     await publish(scientist, slug, 'fixed', '2', hello.original).expect(201);
   });
 

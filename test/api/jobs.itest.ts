@@ -94,7 +94,7 @@ describe('submitting a job', () => {
     const other = await send('two').expect(409);
     expect(other.body).toMatchObject({
       code: 'idempotency-conflict',
-      errors: [{ pointer: 'idempotency-key' }],
+      errors: [{ pointer: '/idempotency-key' }],
     });
     await science.scientist
       .post('/v1/jobs', { project: science.project, spec: aSpec() })

@@ -53,7 +53,7 @@ describe('leaderboards', () => {
   it('refuse a cursor of another list and a limit out of bounds, naming the parameter', async () => {
     const cursor = Buffer.from('["5"]').toString('base64url');
     const wrong = await gleaner.http.get(`/v1/leaderboards/hosts?cursor=${cursor}`).expect(400);
-    expect(wrong.body).toMatchObject({ code: 'invalid-cursor', errors: [{ pointer: 'cursor' }] });
+    expect(wrong.body).toMatchObject({ code: 'invalid-cursor', errors: [{ pointer: '/cursor' }] });
     const tooMany = await gleaner.http.get('/v1/leaderboards/hosts?limit=100000').expect(400);
     expect(tooMany.headers['content-type']).toContain('application/problem+json');
   });

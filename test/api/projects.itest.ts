@@ -91,11 +91,11 @@ describe('projects', () => {
   });
 
   it.each([
-    ['/v1/projects/Not%20A%20Slug', 400, 'slug'],
-    ['/v1/projects?limit=0', 400, 'limit'],
-    ['/v1/projects?limit=many', 400, 'limit'],
-    ['/v1/projects?cursor=nonsense', 400, 'cursor'],
-    ['/v1/projects?colour=red', 400, 'colour'],
+    ['/v1/projects/Not%20A%20Slug', 400, '/slug'],
+    ['/v1/projects?limit=0', 400, '/limit'],
+    ['/v1/projects?limit=many', 400, '/limit'],
+    ['/v1/projects?cursor=nonsense', 400, '/cursor'],
+    ['/v1/projects?colour=red', 400, '/colour'],
   ])('refuse %s and name the parameter', async (path, status, pointer) => {
     const response = await gleaner.http.get(path).expect(status);
     expect(response.body).toMatchObject({ errors: [{ pointer }] });

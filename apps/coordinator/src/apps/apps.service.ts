@@ -47,7 +47,7 @@ export class AppsService {
 
   /** @throws {DomainError} as {@link publish} would, before anything is uploaded */
   async requirePublisher(actor: Actor, name: AppVersionName): Promise<void> {
-    const project = await this.projects.requireScientist(actor, name.project, { pointer: 'project' });
+    const project = await this.projects.requireScientist(actor, name.project, { pointer: '/project' });
     await this.requireFree(this.dataSource.manager, project.id, name);
   }
 
@@ -57,7 +57,7 @@ export class AppsService {
    * @throws {DomainError} `module-refused` with the rule and byte offset of each reason; `already-exists`
    */
   async publish(actor: Actor, name: AppVersionName, bytes: Uint8Array): Promise<AppVersion> {
-    const project = await this.projects.requireScientist(actor, name.project, { pointer: 'project' });
+    const project = await this.projects.requireScientist(actor, name.project, { pointer: '/project' });
     await this.requireFree(this.dataSource.manager, project.id, name);
     const admission = await this.admission.admit(bytes);
     if (!admission.admitted) {
@@ -177,7 +177,7 @@ export class AppsService {
     if (!app) return;
     if (app.projectId !== projectId) {
       throw new DomainError('already-exists', `The app name "${name.name}" belongs to another project.`, {
-        errors: [{ pointer: 'name', detail: 'is taken' }],
+        errors: [{ pointer: '/name', detail: 'is taken' }],
       });
     }
     if (await manager.existsBy(AppVersionEntity, { appId: app.id, version: name.version })) throw taken(name);
@@ -208,7 +208,7 @@ function taken({ name, version }: AppVersionName): DomainError {
     'already-exists',
     `${name}@${version} exists: versions never change, choose another.`,
     {
-      errors: [{ pointer: 'version', detail: 'is taken' }],
+      errors: [{ pointer: '/version', detail: 'is taken' }],
     },
   );
 }

@@ -159,7 +159,7 @@ function readDigest(metadata: Record<string, string | null> | undefined): string
   const parsed = sha256Hex.safeParse(text.replace(/^sha256:/, ''));
   if (parsed.success) return parsed.data;
   throw new DomainError('invalid-request', 'Nothing was created.', {
-    errors: [{ pointer: 'upload-metadata.sha256', detail: 'must be 64 lower-case hexadecimal digits' }],
+    errors: [{ pointer: '/upload-metadata/sha256', detail: 'must be 64 lower-case hexadecimal digits' }],
   });
 }
 
@@ -177,7 +177,9 @@ function explainTusError(error: unknown): DomainError {
     case 409:
       return new DomainError('wrong-state', `${detail}: ask with HEAD where to go on.`);
     case 412:
-      return new DomainError('malformed-request', detail, { errors: [{ pointer: 'tus-resumable', detail }] });
+      return new DomainError('malformed-request', detail, {
+        errors: [{ pointer: '/tus-resumable', detail }],
+      });
     case 413:
       return new DomainError('too-large', detail);
     case 415:

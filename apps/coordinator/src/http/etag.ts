@@ -15,7 +15,7 @@ export function requireMatch(request: FastifyRequest, etag: string): void {
       'precondition-required',
       'Send If-Match with the ETag of the version that you read.',
       {
-        errors: [{ pointer: 'if-match', detail: 'is missing' }],
+        errors: [{ pointer: '/if-match', detail: 'is missing' }],
       },
     );
   }

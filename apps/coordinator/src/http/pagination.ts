@@ -24,7 +24,7 @@ export function decodeCursor(cursor: string, patterns: readonly RegExp[]): strin
     if (patterns.every((pattern, index) => pattern.test(texts[index] ?? ''))) return texts;
   }
   throw new DomainError('invalid-cursor', 'Take the cursor from nextCursor of the page before, unchanged.', {
-    errors: [{ pointer: 'cursor', detail: 'is not a cursor of this list' }],
+    errors: [{ pointer: '/cursor', detail: 'is not a cursor of this list' }],
   });
 }
 

@@ -246,7 +246,7 @@ export class JobSubmission {
       throw new DomainError(
         'idempotency-conflict',
         `This key submitted job ${row.id}, ${difference}. Use a new key for a new job.`,
-        { errors: [{ pointer: 'idempotency-key', detail: `belongs to job ${row.id}` }] },
+        { errors: [{ pointer: '/idempotency-key', detail: `belongs to job ${row.id}` }] },
       );
     }
     return { jobId: row.id, isRepeat: true };

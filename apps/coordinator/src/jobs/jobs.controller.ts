@@ -73,7 +73,7 @@ export class JobsController {
       throw new DomainError('invalid-request', 'The Idempotency-Key is not usable.', {
         errors: [
           {
-            pointer: 'idempotency-key',
+            pointer: '/idempotency-key',
             detail: `must have 1 to ${LIMITS.idempotencyKeyLength} characters`,
           },
         ],

@@ -5,8 +5,8 @@ import { QUEUES, QueueService } from '../../queue/index.js';
 
 /** Jobs of one kind that one sweep announces; the next sweep finds the others. */
 const JOBS_PER_SWEEP = 1_000;
-/** An ended job is looked at again for this long. */
-const RECENT_HOURS = 48;
+/** Ended jobs that one sweep looks at; the next goes on behind them, and after the last begins anew. */
+const ENDED_PER_SWEEP = 5_000;
 
 const idRows = z.array(z.object({ id: z.string() }));
 
@@ -22,20 +22,36 @@ const OVERDUE = [
               SELECT t.units_valid + t.units_failed + t.units_cancelled FROM job_tally t WHERE t.job_id = j.id))
             AND j.deleted_at IS NULL`,
   },
-  {
-    queue: QUEUES.clean,
-    where: `(j.state IN ('cancelled', 'failed') AND j.finished_at > now() - interval '${RECENT_HOURS} hours'
-             AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL
-                  OR (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output' LIMIT 1) IS NOT NULL))
-            OR (j.deleted_at IS NOT NULL AND j.deleted_at > now() - interval '${RECENT_HOURS} hours'
-                AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL
-                     OR (SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'job' AND r.owner_id = j.id LIMIT 1) IS NOT NULL))`,
-  },
 ] as const;
+
+/** Ended jobs that have something left to be put to rest, of those behind `$1`; and where to go on, null behind the last. */
+const UNCLEAN = `
+  WITH ended AS MATERIALIZED (
+    SELECT j.id, j.state, j.deleted_at FROM job j
+     WHERE (j.state IN ('cancelled', 'failed') OR j.deleted_at IS NOT NULL) AND j.id > $1
+     ORDER BY j.id LIMIT ${ENDED_PER_SWEEP}
+  ), unclean AS (
+    SELECT j.id FROM ended j
+     WHERE (j.state IN ('cancelled', 'failed')
+            AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL
+                 OR (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output' LIMIT 1) IS NOT NULL))
+        OR (j.deleted_at IS NOT NULL
+            AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL
+                 OR (SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'job' AND r.owner_id = j.id LIMIT 1) IS NOT NULL))
+     ORDER BY j.id LIMIT ${JOBS_PER_SWEEP}
+  )
+  SELECT ARRAY(SELECT id::text FROM unclean) AS ids,
+         CASE WHEN (SELECT count(*) FROM unclean) = ${JOBS_PER_SWEEP} THEN (SELECT max(id) FROM unclean)
+              WHEN (SELECT count(*) FROM ended) = ${ENDED_PER_SWEEP} THEN (SELECT max(id) FROM ended) END AS next`;
+const uncleanRows = z.tuple([z.object({ ids: z.array(z.string()), next: z.string().nullable() })]);
+const FIRST = '0';
 
 /** Announces again what was announced to nobody: a crash between commit and enqueueing, or a queue that lost its memory. */
 @Injectable()
 export class JobSweep {
+  /** The last ended job that was looked at. */
+  private endedSeen = FIRST;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly queues: QueueService,
@@ -50,10 +66,20 @@ export class JobSweep {
           `SELECT j.id FROM job j WHERE ${where} ORDER BY j.id LIMIT ${JOBS_PER_SWEEP}`,
         ),
       );
-      for (const { id } of jobs)
-        await this.queues.queue<{ jobId: string }>(queue).add({ jobId: id }, { dedupeId: id });
-      announced += jobs.length;
+      announced += await this.announce(
+        queue,
+        jobs.map(({ id }) => id),
+      );
     }
+    const [{ ids, next }] = uncleanRows.parse(await this.dataSource.query(UNCLEAN, [this.endedSeen]));
+    announced += await this.announce(QUEUES.clean, ids);
+    this.endedSeen = next ?? FIRST;
     return announced;
+  }
+
+  private async announce(queue: string, ids: readonly string[]): Promise<number> {
+    for (const id of ids)
+      await this.queues.queue<{ jobId: string }>(queue).add({ jobId: id }, { dedupeId: id });
+    return ids.length;
   }
 }
