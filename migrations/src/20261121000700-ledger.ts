@@ -34,6 +34,9 @@ export class Ledger20261121000700 implements MigrationInterface {
         FOR EACH ROW EXECUTE FUNCTION copy_job_outputs();
       UPDATE job SET spec = spec;
 
+      -- Jobs that may have something left to be put to rest.
+      CREATE INDEX job_ended ON job (id) WHERE state IN ('cancelled', 'failed') OR deleted_at IS NOT NULL;
+
       -- The states that are asked for and that few units have: the others would cost every unit an index entry at each change.
       CREATE INDEX work_unit_rare ON work_unit (job_id, state, id) WHERE state IN ('awaiting-output', 'failed', 'cancelled');
 
@@ -69,6 +72,7 @@ export class Ledger20261121000700 implements MigrationInterface {
       DROP TRIGGER api_token_access ON api_token;
       DROP FUNCTION tell_access_changed();
       DROP INDEX work_unit_rare;
+      DROP INDEX job_ended;
       DROP TRIGGER job_outputs ON job;
       DROP FUNCTION copy_job_outputs();
       ALTER TABLE job DROP COLUMN output_names, DROP COLUMN output_bytes;

@@ -151,6 +151,11 @@ describe('a job that was put to rest only halfway', () => {
       jobId,
     ]);
     expect(await workshop.get(JobSweep).sweep()).toBe(before + 1);
+    // However long it has been ended.
+    await workshop.dataSource.query("UPDATE job SET finished_at = now() - interval '1 year' WHERE id = $1", [
+      jobId,
+    ]);
+    expect(await workshop.get(JobSweep).sweep()).toBe(before + 1);
   });
 
   it('is found by the sweep while it keeps blobs without any unit', async () => {
