@@ -141,7 +141,8 @@ describe('an agent whose volunteer', () => {
   });
 
   it('says finish gets the work at hand completed, and no more is asked for', async () => {
-    coordinator.addTask('1.0', steppingModule(40));
+    // Long enough to be at work still when another program has started and said so.
+    coordinator.addTask('1.0', steppingModule(160));
     coordinator.addTask('2.0', helloModule('one more\n'));
     await prefer(OTHERS_MAY_COMPUTE);
     const agent = startAgent();
