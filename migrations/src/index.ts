@@ -10,6 +10,7 @@ import { Teams20261121000910 } from './20261121000910-teams.js';
 import { Statistics20261121001000 } from './20261121001000-statistics.js';
 import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
+import { BoardNames20261121001100 } from './20261121001100-board-names.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -25,4 +26,5 @@ export const MIGRATIONS = [
   Statistics20261121001000,
   ShownResults20261121001010,
   SplitProgress20261121001020,
+  BoardNames20261121001100,
 ] as const;

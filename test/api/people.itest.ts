@@ -248,7 +248,7 @@ describe('deleting an account', () => {
     const everything = JSON.stringify(
       await gleaner.dataSource.query(
         `SELECT (SELECT json_agg(a) FROM account a) AS a, (SELECT json_agg(h) FROM host h WHERE account_id = $1) AS h,
-                (SELECT json_agg(b) FROM board_entry b WHERE kind = 'accounts' OR id = $2) AS b, (SELECT json_agg(e) FROM audit_entry e) AS e`,
+                (SELECT json_agg(b) FROM board_name b WHERE kind = 'accounts' OR id = $2) AS b, (SELECT json_agg(e) FROM audit_entry e) AS e`,
         [ada.account.id, machineId],
       ),
     );

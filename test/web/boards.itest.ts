@@ -82,7 +82,7 @@ describe('boards', () => {
     await keeper.refresh();
     await keeper.reconcile();
     const [row] = await gleaner.dataSource.query<Array<Record<string, unknown>>>(
-      'SELECT cycles, tasks, day_cycles, week_cycles, month_cycles FROM board_entry WHERE name = $1',
+      'SELECT cycles, tasks, day_cycles, week_cycles, month_cycles FROM board_entry JOIN board_name USING (kind, id) WHERE name = $1',
       ['Newcomer'],
     );
     const total = '1000000000000';
@@ -99,11 +99,15 @@ describe('boards', () => {
     const { account } = await aPerson(gleaner, { name: 'Yesterday' });
     await grant(account.id, '500', 3);
     await keeper.refresh();
-    await gleaner.dataSource.query("UPDATE board_entry SET day = day - 1 WHERE name = 'Yesterday'");
+    await gleaner.dataSource.query(
+      "UPDATE board_entry SET day = day - 1 WHERE kind = 'accounts' AND id = $1",
+      [account.id],
+    );
     await grant(account.id, '70', 4);
     await keeper.refresh();
     const [row] = await gleaner.dataSource.query<Array<Record<string, unknown>>>(
-      "SELECT cycles, day_cycles FROM board_entry WHERE name = 'Yesterday'",
+      "SELECT cycles, day_cycles FROM board_entry WHERE kind = 'accounts' AND id = $1",
+      [account.id],
     );
     expect(row).toEqual({ cycles: '570', day_cycles: '70' });
   });
@@ -121,7 +125,10 @@ describe('boards', () => {
     const { account } = await aPerson(gleaner, { name: 'Sleeper' });
     await grant(account.id, '800', 5);
     await keeper.refresh();
-    await gleaner.dataSource.query("UPDATE board_entry SET day = day - 1 WHERE name = 'Sleeper'");
+    await gleaner.dataSource.query(
+      "UPDATE board_entry SET day = day - 1 WHERE kind = 'accounts' AND id = $1",
+      [account.id],
+    );
     const [found] = (await board('period=day&q=sleeper')).items;
     expect(found).toMatchObject({ rank: null, value: '0', credit: '800' });
   });

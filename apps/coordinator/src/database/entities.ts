@@ -25,6 +25,7 @@ import { ProjectScientistEntity } from '../projects/project-scientist.entity.js'
 import { ProjectEntity } from '../projects/project.entity.js';
 import { BoardAnchorEntity } from '../stats/board-anchor.entity.js';
 import { BoardEntryEntity } from '../stats/board-entry.entity.js';
+import { BoardNameEntity } from '../stats/board-name.entity.js';
 import { StatisticsBucketEntity } from '../stats/statistics-bucket.entity.js';
 import { StatisticsCursorEntity } from '../stats/statistics-cursor.entity.js';
 import { StatisticsHostEntity } from '../stats/statistics-host.entity.js';
@@ -51,6 +52,7 @@ export const ENTITIES = [
   BlobReferenceEntity,
   BoardAnchorEntity,
   BoardEntryEntity,
+  BoardNameEntity,
   CreditEntryEntity,
   DeviceCodeEntity,
   DispatchPauseEntity,

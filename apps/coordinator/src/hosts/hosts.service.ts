@@ -17,6 +17,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
+import { renameOnBoards } from '../stats/board-names.js';
 import { HostEvents } from './host-events.js';
 import { HOST_SELECT, hostRow, presentHost, type HostRow } from './host-rows.js';
 import { HostEntity } from './host.entity.js';
@@ -145,10 +146,7 @@ export class HostsService {
         preferences === null ? null : JSON.stringify(preferences),
       ]);
       if (name !== host.name) {
-        await manager.query("UPDATE board_entry SET name = $2 WHERE kind = 'hosts' AND id = $1", [
-          hostId,
-          name,
-        ]);
+        await renameOnBoards(manager, 'hosts', [hostId], name);
       }
       return isWish;
     });

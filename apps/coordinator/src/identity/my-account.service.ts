@@ -6,6 +6,7 @@ import { AccountEntity, AccountsService } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { HostEvents } from '../hosts/index.js';
 import { DomainError, InvalidRequestError, TokenDirectory, type Actor } from '../http/index.js';
+import { renameOnBoards } from '../stats/board-names.js';
 import { TeamsService } from '../teams/index.js';
 
 const DELETED_HOST_NAME = 'deleted machine';
@@ -27,7 +28,7 @@ export class MyAccountService {
     requirePerson(actor);
     await this.dataSource.transaction(async (manager) => {
       await manager.update(AccountEntity, { id: actor.accountId }, { name });
-      await nameOnBoards(manager, 'accounts', [actor.accountId], name);
+      await renameOnBoards(manager, 'accounts', [actor.accountId], name);
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: 'account.rename',
@@ -81,7 +82,7 @@ export class MyAccountService {
         WHERE id = ANY($1::bigint[])`,
       [hostIds, DELETED_HOST_NAME],
     );
-    await nameOnBoards(manager, 'hosts', hostIds, DELETED_HOST_NAME);
+    await renameOnBoards(manager, 'hosts', hostIds, DELETED_HOST_NAME);
   }
 }
 
@@ -130,7 +131,7 @@ async function forgetPerson(manager: EntityManager, accountIds: readonly string[
     'UPDATE account SET name = $2, operator = false, deleted_at = now() WHERE id = ANY($1::bigint[])',
     [accountIds, DELETED_NAME],
   );
-  await nameOnBoards(manager, 'accounts', accountIds, DELETED_NAME);
+  await renameOnBoards(manager, 'accounts', accountIds, DELETED_NAME);
   for (const statement of [
     `DELETE FROM identity_verification WHERE value IN
        (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,
@@ -145,18 +146,4 @@ async function forgetPerson(manager: EntityManager, accountIds: readonly string[
   ]) {
     await manager.query(statement, [accountIds]);
   }
-}
-
-/** Boards take over a name when credit comes; a name that is gone must be gone at once. */
-async function nameOnBoards(
-  manager: EntityManager,
-  kind: 'accounts' | 'hosts',
-  ids: readonly string[],
-  name: string,
-): Promise<void> {
-  await manager.query('UPDATE board_entry SET name = $3 WHERE kind = $1 AND id = ANY($2::bigint[])', [
-    kind,
-    ids,
-    name,
-  ]);
 }

@@ -1,15 +1,13 @@
 import type { BoardKind } from '@gleaner/protocol';
 import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
-// Descending columns and operator classes are beyond what TypeORM can express.
+// Descending columns are beyond what TypeORM can express.
 @Entity('board_entry')
 @Index('board_entry_all', { synchronize: false })
 @Index('board_entry_recent', { synchronize: false })
 @Index('board_entry_day', { synchronize: false })
 @Index('board_entry_week', { synchronize: false })
 @Index('board_entry_month', { synchronize: false })
-@Index('board_entry_name', { synchronize: false })
-@Index('board_entry_name_part', { synchronize: false })
 @Check('board_entry_kind', "kind IN ('accounts', 'hosts', 'teams')")
 export class BoardEntryEntity {
   @PrimaryColumn({ type: 'text' })
@@ -17,9 +15,6 @@ export class BoardEntryEntity {
 
   @PrimaryColumn({ type: 'bigint' })
   id: string;
-
-  @Column({ type: 'text' })
-  name: string;
 
   @Column({ type: 'numeric' })
   cycles: string;

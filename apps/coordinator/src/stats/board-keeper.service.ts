@@ -57,16 +57,25 @@ export class BoardKeeper {
   private async takeIn(kind: BoardKind, which: string): Promise<void> {
     await this.alone(kind, async (manager) => {
       await manager.query(
-        `INSERT INTO board_entry AS b
-         (kind, id, name, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
-       SELECT '${kind}', total.id, total.name, total.cycles, total.tasks, total.cycles::float8 * ${WEIGHT},
+        `WITH total AS MATERIALIZED (
+         SELECT total.* FROM (${TOTALS[kind]}) total
+           LEFT JOIN board_entry known ON known.kind = '${kind}' AND known.id = total.id
+          WHERE ${which} AND total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
+       ), named AS (
+         INSERT INTO board_name AS n (kind, id, name)
+         SELECT '${kind}', total.id, total.name
+           FROM total LEFT JOIN board_name known ON known.kind = '${kind}' AND known.id = total.id
+          WHERE known.name IS DISTINCT FROM total.name ORDER BY total.id
+         ON CONFLICT (kind, id) DO UPDATE SET name = excluded.name
+       )
+       INSERT INTO board_entry AS b
+         (kind, id, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
+       SELECT '${kind}', total.id, total.cycles, total.tasks, total.cycles::float8 * ${WEIGHT},
               ${TODAY}, total.cycles, date_trunc('week', ${TODAY})::date, total.cycles,
               date_trunc('month', ${TODAY})::date, total.cycles
-         FROM (${TOTALS[kind]}) total LEFT JOIN board_entry known ON known.kind = '${kind}' AND known.id = total.id
-        WHERE ${which} AND total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
-        ORDER BY total.id
+         FROM total ORDER BY total.id
        ON CONFLICT (kind, id) DO UPDATE
-          SET name = excluded.name, cycles = excluded.cycles, tasks = excluded.tasks, day = excluded.day,
+          SET cycles = excluded.cycles, tasks = excluded.tasks, day = excluded.day,
               week = excluded.week, month = excluded.month,
               recent = greatest(0, b.recent + (excluded.cycles - b.cycles)::float8 * ${WEIGHT}),
               day_cycles = CASE WHEN b.day = excluded.day THEN b.day_cycles ELSE 0 END + excluded.cycles - b.cycles,

@@ -55,7 +55,7 @@ export class BoardsService {
   /** The place of one account, host or team on a board. */
   async row(kind: BoardKind, period: BoardPeriod, id: string): Promise<BoardRow> {
     const found: unknown = await this.dataSource.query(
-      `SELECT ${foundColumns(period)} FROM board_entry WHERE kind = $1 AND id = $2`,
+      `SELECT ${foundColumns(period)} FROM board_entry JOIN board_name USING (kind, id) WHERE kind = $1 AND id = $2`,
       [kind, id],
     );
     const [row] = await this.withRanks(kind, period, foundRows.parse(found));
@@ -78,7 +78,8 @@ export class BoardsService {
     const from = anchor && anchor.rank > 1 ? anchor : null;
     const found = rows.parse(
       await this.dataSource.query(
-        `SELECT id, name, ${valueText(period)} AS value, trunc(cycles)::text AS credit, tasks FROM board_entry
+        `SELECT id, name, ${valueText(period)} AS value, trunc(cycles)::text AS credit, tasks
+           FROM board_entry JOIN board_name USING (kind, id)
           WHERE kind = $1 AND ${where}
             ${from ? `AND ${value} <= $4::${type} AND (${value} < $4::${type} OR id >= $5::bigint)` : ''}
           ORDER BY ${value} DESC, id OFFSET $2 LIMIT $3`,
@@ -111,10 +112,10 @@ export class BoardsService {
     return foundRows.parse(
       await this.dataSource.query(
         `SELECT ${foundColumns(period)} FROM (
-           (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) = $2 LIMIT ${CANDIDATES_MAX})
+           (SELECT * FROM board_name WHERE kind = $1 AND lower(name) = $2 LIMIT ${CANDIDATES_MAX})
            UNION
-           (SELECT * FROM board_entry WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
-         ) found ORDER BY lower(name) = $2 DESC, (${where}) DESC, ${value} DESC, id LIMIT $4`,
+           (SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
+         ) found JOIN board_entry USING (kind, id) ORDER BY lower(name) = $2 DESC, (${where}) DESC, ${value} DESC, id LIMIT $4`,
         [kind, name, `${escapePattern(name)}%`, limit],
       ),
     );
@@ -134,8 +135,8 @@ export class BoardsService {
         await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
         const found: unknown = await manager.query(
           `SELECT ${foundColumns(period)} FROM (
-             SELECT * FROM board_entry WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
-              LIMIT ${CANDIDATES_MAX}) found
+             SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
+              LIMIT ${CANDIDATES_MAX}) found JOIN board_entry USING (kind, id)
             ORDER BY (${where}) DESC, ${value} DESC, id LIMIT $4`,
           [kind, `%${escapePattern(end)}%`, name, limit],
         );

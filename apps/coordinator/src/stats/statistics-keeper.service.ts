@@ -31,8 +31,8 @@ const COUNT_SQL = `
     ON CONFLICT (day, host_id) DO UPDATE SET hours = k.hours | excluded.hours
   ), sums AS (
     SELECT sum(cycles) AS cycles, sum(CASE WHEN is_reversal THEN -1 ELSE 1 END) AS tasks,
-           (SELECT count(DISTINCT e.unit_id) FROM entry e WHERE NOT e.is_reversal AND NOT EXISTS (
-              SELECT FROM credit_entry f WHERE f.unit_id = e.unit_id AND f.sequence = 0 AND f.granted_at < $1)) AS units,
+           (SELECT count(*) FROM (SELECT DISTINCT unit_id FROM entry WHERE NOT is_reversal) e
+             WHERE (SELECT min(granted_at) FROM credit_entry f WHERE f.unit_id = e.unit_id AND f.sequence = 0) >= $1) AS units,
            (SELECT count(*) FROM host) AS hosts
       FROM entry HAVING count(*) > 0
   )
@@ -58,11 +58,13 @@ const SAVED_SQL = `
   SELECT grain, date_trunc(grain, now(), 'UTC'), bytes FROM grown, unnest(ARRAY['hour', 'day']) grain WHERE bytes > 0
   ON CONFLICT (grain, starts_at) DO UPDATE SET saved_bytes = b.saved_bytes + excluded.saved_bytes`;
 
-/** The next slice for the cursor: to the end of its hour, to `$1`, or as far as everything has settled. */
+/** How far everything has settled, but no further than `$1`. */
+const SETTLED_SQL = `SELECT least(now() - interval '${SETTLE_SECONDS} seconds', $1::timestamptz) AS settled`;
+
+/** The next slice for the cursor: to the end of its hour or to `$1`. */
 const NEXT_SLICE_SQL = `
   SELECT counted_to AS start,
-         least(date_trunc('hour', counted_to, 'UTC') + interval '1 hour',
-               now() - interval '${SETTLE_SECONDS} seconds', $1::timestamptz) AS "end"
+         least(date_trunc('hour', counted_to, 'UTC') + interval '1 hour', $1::timestamptz) AS "end"
     FROM statistics_cursor FOR UPDATE`;
 
 /** Hours of the day `$1` as far as they have been counted. */
@@ -74,6 +76,7 @@ const HOURS_OF_DAY_SQL = `
 
 const slices = z.array(z.object({ start: z.date(), end: z.date() }));
 type Slice = z.infer<typeof slices>[number];
+const settledRows = z.tuple([z.object({ settled: z.date() })]);
 const days = z.array(z.object({ day: z.string() }));
 
 /**
@@ -87,8 +90,10 @@ export class StatisticsKeeper {
   /** Adds what was earned since the last time and before `until`. */
   async count(until?: Date): Promise<void> {
     await this.dataSource.query(SAVED_SQL);
+    // Once for all slices: the time that settles meanwhile is for the next run, or this one would chase it.
+    const [{ settled }] = settledRows.parse(await this.dataSource.query(SETTLED_SQL, [until ?? null]));
     for (let slice = 0; slice < SLICES_MAX; slice += 1) {
-      const isLast = await this.dataSource.transaction((manager) => countNextSlice(manager, until ?? null));
+      const isLast = await this.dataSource.transaction((manager) => countNextSlice(manager, settled));
       if (isLast) return;
     }
   }
@@ -122,8 +127,8 @@ export class StatisticsKeeper {
 }
 
 /** @returns whether there was nothing left to count */
-async function countNextSlice(manager: EntityManager, until: Date | null): Promise<boolean> {
-  const [slice] = slices.parse(await manager.query(NEXT_SLICE_SQL, [until]));
+async function countNextSlice(manager: EntityManager, settled: Date): Promise<boolean> {
+  const [slice] = slices.parse(await manager.query(NEXT_SLICE_SQL, [settled]));
   if (!slice || slice.end <= slice.start) return true;
   await countSlice(manager, slice);
   await manager.query('UPDATE statistics_cursor SET counted_to = $1', [slice.end]);

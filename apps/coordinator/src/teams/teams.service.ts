@@ -13,6 +13,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
+import { renameOnBoards } from '../stats/board-names.js';
 import { TeamMemberEntity } from './team-member.entity.js';
 import { TeamEntity } from './team.entity.js';
 
@@ -121,10 +122,7 @@ export class TeamsService {
         checkVersion(await find(manager, teamId));
         const { name = team.name, description = team.description } = changes;
         await manager.update(TeamEntity, { id: teamId }, { name, description });
-        await manager.query("UPDATE board_entry SET name = $2 WHERE kind = 'teams' AND id = $1", [
-          teamId,
-          name,
-        ]);
+        await renameOnBoards(manager, 'teams', [teamId], name);
         return await find(manager, teamId);
       }),
     );
