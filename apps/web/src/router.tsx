@@ -6,7 +6,7 @@ import { readSignInSearch } from './pages/sign-in-search';
 import { readStatisticsSearch } from './pages/statistics-search';
 import { Shell } from './ui/shell';
 
-const root = createRootRoute({ component: Shell, notFoundComponent: NotFoundPage });
+const root = createRootRoute({ component: Shell, notFoundComponent: () => <NotFoundPage /> });
 
 const front = createRoute({ getParentRoute: () => root, path: '/', component: FrontPage });
 const volunteer = createRoute({

@@ -13,8 +13,11 @@ import {
   listResults,
 } from '@gleaner/client';
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { foundOrNull } from './problem-error';
 
 const LIVE_MS = 3_000;
+/** What changes by the minute rather than by the second. */
+const SLOWLY_MS = 10_000;
 
 export const statsQuery = queryOptions({
   queryKey: ['stats'],
@@ -46,7 +49,7 @@ export const runningJobsQuery = queryOptions({
   queryKey: ['jobs', 'running'],
   queryFn: async ({ signal }) =>
     (await listPublicJobs({ query: { running: 'true', limit: 6 }, signal, throwOnError: true })).data,
-  refetchInterval: LIVE_MS,
+  refetchInterval: SLOWLY_MS,
 });
 
 export const jobsQuery = infiniteQueryOptions({
@@ -74,10 +77,7 @@ export const jobQuery = (jobId: string) =>
 export const ownJobQuery = (jobId: string, accountId: string | null, isOver: boolean) =>
   queryOptions({
     queryKey: ['me', accountId, 'job', jobId, isOver],
-    queryFn: async ({ signal }) => {
-      const { data } = await getJob({ path: { id: jobId }, signal, throwOnError: false });
-      return data ?? null;
-    },
+    queryFn: ({ signal }) => foundOrNull(getJob({ path: { id: jobId }, signal, throwOnError: true })),
     enabled: accountId !== null,
     refetchInterval: isOver ? false : LIVE_MS,
   });
@@ -148,9 +148,9 @@ export const boardQuery = ({ board, ...query }: BoardView) =>
 export const boardRowQuery = (board: Board, period: Period, id: string | null) =>
   queryOptions({
     queryKey: ['board', board, 'row', period, id],
-    queryFn: async ({ signal }) => {
+    queryFn: ({ signal }) => {
       const path = { kind: board, id: id ?? '' };
-      return (await getBoardRow({ path, query: { period }, signal, throwOnError: false })).data ?? null;
+      return foundOrNull(getBoardRow({ path, query: { period }, signal, throwOnError: true }));
     },
     enabled: id !== null,
     refetchInterval: LIVE_MS,

@@ -1,22 +1,13 @@
 import { client } from '@gleaner/client';
-import type { Problem } from '@gleaner/protocol';
 import { QueryCache, QueryClient } from '@tanstack/react-query';
-import { reportReachable, reportUnreachable } from './reachability';
+import { askedToWaitMs, isAway, problemOf } from './problem-error';
+import { reportReachable, reportUnreachable, reportWaiting } from './reachability';
 import { noteServerTime } from './server-clock';
 import { forgetSession } from './session';
 
 const UNAUTHORISED = 401;
-
-/** An answer of the coordinator that says why not. */
-export class ProblemError extends Error {
-  override readonly name = 'ProblemError';
-  constructor(
-    readonly status: number,
-    readonly problem: Partial<Problem>,
-  ) {
-    super(problem.detail ?? problem.title ?? `The coordinator answered ${status}.`);
-  }
-}
+/** Hours of a coordinator that is away: a page that is left open goes on by itself. */
+const RETRIES_MAX = 1000;
 
 client.setConfig({ baseUrl: location.origin, throwOnError: true });
 
@@ -27,32 +18,36 @@ client.interceptors.response.use((response) => {
 
 // The generated client throws what was in the body; the status is what decides whether to try again.
 client.interceptors.error.use((error, response) => {
-  if (!response) return error instanceof Error ? error : new TypeError('The coordinator does not answer.');
+  // A good answer that cannot be read is somebody else's: the page of a hotel's network, for one.
+  if (!response || response.ok) {
+    return error instanceof Error ? error : new TypeError('The coordinator does not answer.');
+  }
   if (response.status === UNAUTHORISED) forgetSession();
-  return new ProblemError(response.status, typeof error === 'object' && error !== null ? error : {});
+  return problemOf(error, response);
 });
-
-function isUnreachable(error: Error): boolean {
-  return !(error instanceof ProblemError) || error.status >= 502;
-}
 
 /** Everything that the pages load; asks again for ever while the coordinator is away. */
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({
     onSuccess: reportReachable,
     onError: (error) => {
-      if (isUnreachable(error)) reportUnreachable();
+      if (isAway(error)) reportUnreachable();
     },
   }),
   defaultOptions: {
     queries: {
+      // What the browser calls offline may well reach a coordinator on this computer or in its network.
+      networkMode: 'always',
       staleTime: 2_000,
       retry: (failures, error) => {
-        if (!isUnreachable(error)) return false;
-        reportUnreachable();
-        return failures < 1000;
+        const waitMs = askedToWaitMs(error);
+        if (waitMs !== null) reportWaiting(waitMs);
+        else if (isAway(error)) reportUnreachable();
+        else return false;
+        return failures < RETRIES_MAX;
       },
-      retryDelay: (failures) => Math.min(10_000, 500 * 2 ** failures),
+      retryDelay: (failures, error) => askedToWaitMs(error) ?? Math.min(10_000, 500 * 2 ** failures),
     },
+    mutations: { networkMode: 'always' },
   },
 });

@@ -1,6 +1,8 @@
 import type { PublicJobView } from '@gleaner/client';
 import { useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
-import { useEffect } from 'react';
+import { useEffect, useSyncExternalStore } from 'react';
+import { followEvents } from './follow-events';
+import { isNotThere } from './problem-error';
 import { jobQuery } from './queries';
 
 /** A public job as it is now, and as it becomes: the coordinator's events replace what was loaded. */
@@ -8,16 +10,31 @@ export function useLiveJob(jobId: string): UseQueryResult<PublicJobView> {
   const queryClient = useQueryClient();
   const result = useQuery(jobQuery(jobId));
   const isOver = (result.data?.job.finishedAt ?? null) !== null;
-  const isThere = result.data !== undefined;
+  const isThere = result.data !== undefined && !isNotThere(result.error);
+  // A browser has six connections to a site on plain http: a seventh tab would wait for ever if hidden ones kept theirs.
+  const isVisible = useIsVisible();
   useEffect(() => {
-    if (!isThere || isOver) return undefined;
-    const events = new EventSource(`/v1/public/jobs/${encodeURIComponent(jobId)}/events`);
-    events.addEventListener('job', ({ data }: MessageEvent<string>) => {
-      // Written by the coordinator that served this page, from the same schema as the client.
-      queryClient.setQueryData(jobQuery(jobId).queryKey, JSON.parse(data) as PublicJobView);
+    if (!isThere || isOver || !isVisible) return undefined;
+    const { queryKey } = jobQuery(jobId);
+    return followEvents({
+      open: () => new EventSource(`/v1/public/jobs/${encodeURIComponent(jobId)}/events`),
+      onEvent: (data) => {
+        // Written by the coordinator that served this page, from the same schema as the client.
+        queryClient.setQueryData(queryKey, JSON.parse(data) as PublicJobView);
+      },
+      // Says that the coordinator is away where it is, and shows what the events would have told.
+      onBroken: () => void queryClient.refetchQueries({ queryKey }, { cancelRefetch: false }),
     });
-    events.addEventListener('end', () => events.close());
-    return () => events.close();
-  }, [jobId, isThere, isOver, queryClient]);
+  }, [jobId, isThere, isOver, isVisible, queryClient]);
   return result;
+}
+
+function useIsVisible(): boolean {
+  return useSyncExternalStore(
+    (listener) => {
+      document.addEventListener('visibilitychange', listener);
+      return () => document.removeEventListener('visibilitychange', listener);
+    },
+    () => !document.hidden,
+  );
 }

@@ -9,7 +9,9 @@ import { forgetSession, useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
+import { FormError } from '../ui/field';
 import { Button, Commands, Empty, PageTitle, Panel } from '../ui/parts';
+import { Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
 
@@ -21,22 +23,20 @@ export function AccountPage() {
 }
 
 function Signed({ accountId }: { readonly accountId: string }) {
-  const { data: account } = useQuery(myAccountQuery(accountId));
+  const { data: account, error, refetch } = useQuery(myAccountQuery(accountId));
   const queryClient = useQueryClient();
   const leave = useMutation({
     mutationFn: () => signOut({ throwOnError: true }),
-    onSettled: () => {
+    onSuccess: () => {
       forgetSession();
       queryClient.removeQueries({ queryKey: ['me'] });
       queryClient.removeQueries(sessionQuery);
     },
   });
-  if (!account) return <p className="text-muted">Loading your account …</p>;
+  if (!account) return <Waiting what="your account" error={error} onRetry={refetch} />;
   return (
     <>
-      <PageTitle lead={<Given account={account} />}>
-        <bdi>{account.name}</bdi>
-      </PageTitle>
+      <PageTitle lead={<Given account={account} />}>{account.name}</PageTitle>
       <ClaimAnonymous accountId={accountId} />
       <MyHosts accountId={accountId} />
       <div className="mt-10 grid grid-cols-1 gap-4 md:grid-cols-2">
@@ -65,6 +65,8 @@ function Signed({ accountId }: { readonly accountId: string }) {
           <Button look="quiet" className="mt-5" disabled={leave.isPending} onClick={() => leave.mutate()}>
             Sign out
           </Button>
+          {/* The session's cookie is still there: whoever believed otherwise would leave it to the next person. */}
+          {leave.error && <FormError error={leave.error} />}
         </Panel>
       </div>
     </>

@@ -6,16 +6,17 @@ import { myAccountQuery } from '../api/queries';
 import { useSession } from '../api/session';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
+import { Waiting } from '../ui/waiting';
 import { DeleteAccount } from './account/delete-account';
 import { MyTokens } from './account/my-tokens';
 import { SignInForms } from './sign-in-page';
 
 export function AccountSettingsPage() {
   const accountId = useSession();
-  const { data: account } = useQuery(myAccountQuery(accountId));
+  const { data: account, error, refetch } = useQuery(myAccountQuery(accountId));
   const { data: session } = useQuery(sessionQuery);
   if (accountId === null) return <SignInForms mode="sign-in" search={{ next: '/account/settings' }} />;
-  if (!account) return <p className="text-muted">Loading your account …</p>;
+  if (!account) return <Waiting what="your account" error={error} onRetry={refetch} />;
   return (
     <>
       <p className="mb-4">

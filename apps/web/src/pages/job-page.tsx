@@ -3,23 +3,26 @@ import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { ownJobQuery } from '../api/queries';
-import { ProblemError } from '../api/query-client';
+import { isNotThere } from '../api/problem-error';
+import { serverNowMs } from '../api/server-clock';
 import { useSession } from '../api/session';
 import { useLiveJob } from '../api/use-live-job';
 import { Candidates } from '../job/candidates';
 import { OwnerPanels } from '../job/owner-panels';
+import { paceOf } from '../job/pace';
 import { Cycles } from '../ui/cycles';
-import { estimateRemaining, formatDuration } from '../ui/estimate-remaining';
+import { formatDuration, type Remaining } from '../ui/estimate-remaining';
 import { JobState } from '../ui/job-state';
 import { Empty, PageTitle, Panel, Progress } from '../ui/parts';
 import { UnitSquares } from '../ui/unit-squares';
-import { NotFoundPage } from './not-found-page';
+import { Waiting } from '../ui/waiting';
 
 export function JobPage() {
   const { jobId } = useParams({ from: '/jobs/$jobId' });
-  const { data, error } = useLiveJob(jobId);
-  if (error instanceof ProblemError && error.status < 500) return <NotFoundPage />;
-  if (!data) return <p className="text-muted">Loading the job …</p>;
+  const { data, error, refetch } = useLiveJob(jobId);
+  if (!data || isNotThere(error)) {
+    return <Waiting what="the job" error={error} onRetry={refetch} isPerhapsMine />;
+  }
   return <Job view={data} />;
 }
 
@@ -31,7 +34,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
       <PageTitle
         lead={
           <>
-            {job.project.name} · for {job.scientist} · app {job.app}
+            <bdi>{job.project.name}</bdi> · for <bdi>{job.scientist}</bdi> · app <bdi>{job.app}</bdi>
             {!job.visibility.public && ' · private'}
           </>
         }
@@ -47,7 +50,9 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           <Progress permille={job.progressPermille} label={`Progress of ${job.name}`} />
         </div>
         {job.stateReason !== null && (
-          <p className="mt-3 text-bad [overflow-wrap:anywhere]">{job.stateReason}</p>
+          <p dir="auto" className="mt-3 text-bad [overflow-wrap:anywhere]">
+            {job.stateReason}
+          </p>
         )}
         <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 md:grid-cols-5">
           <Fact name="Units valid">
@@ -57,8 +62,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           <Fact name="Validated">
             <Cycles value={job.validatedCycles} />
           </Fact>
-          <RateFact job={job} picture={picture} />
-          <TimeFact job={job} picture={picture} />
+          <PaceFacts job={job} picture={picture} />
         </dl>
       </Panel>
       <Panel className="mt-6">
@@ -70,8 +74,10 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
         )}
         {job.units.blocked > 0 && (
           <p className="mt-4 text-muted">
-            {job.units.blocked.toLocaleString('en')} units wait for somebody who has not computed them yet:
-            two results of one person prove nothing.
+            {job.units.blocked === 1
+              ? 'One unit waits for somebody who has not computed it yet'
+              : `${job.units.blocked.toLocaleString('en')} units wait for somebody who has not computed them yet`}
+            : two results of one person prove nothing.
           </p>
         )}
       </Panel>
@@ -98,7 +104,7 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
         </Panel>
         <Panel>
           <h2 className="mb-3 text-2xl">What it is for</h2>
-          <p className="[overflow-wrap:anywhere] whitespace-pre-line">
+          <p dir="auto" className="[overflow-wrap:anywhere] whitespace-pre-line">
             {job.project.description || 'The project has not told yet.'}
           </p>
           <p className="mt-4 text-sm text-muted">
@@ -119,38 +125,32 @@ function percentOf(permille: number): string {
   return permille % 10 === 0 ? `${permille / 10} %` : `${(permille / 10).toFixed(1)} %`;
 }
 
-type Shown = Pick<PublicJobView, 'job' | 'picture'>;
-
-/** Early in a job the window is longer than the job is old. */
-function windowOf({ job, picture }: Shown): number {
-  const ageSeconds = (Date.now() - Date.parse(job.createdAt)) / 1000;
-  return Math.max(1, Math.min(picture.windowSeconds, ageSeconds));
-}
-
-function RateFact({ job, picture }: Shown) {
-  if (job.finishedAt !== null) return null;
-  const perMinute = (60 * picture.settledLately) / windowOf({ job, picture });
-  return (
-    <Fact name="Units a minute">
-      {perMinute >= 10 ? Math.round(perMinute).toLocaleString('en') : perMinute.toFixed(1)}
-    </Fact>
-  );
-}
-
-function TimeFact({ job, picture }: Shown) {
+/** How fast it goes and how long it takes: of a job that rests nothing can be told. */
+function PaceFacts({ job, picture }: Pick<PublicJobView, 'job' | 'picture'>) {
   if (job.finishedAt !== null) {
     const tookSeconds = (Date.parse(job.finishedAt) - Date.parse(job.createdAt)) / 1000;
     return <Fact name="Took">{formatDuration(tookSeconds)}</Fact>;
   }
-  const open = job.units.open + job.units.awaitingOutput;
-  const remaining = estimateRemaining(open, picture.settledLately, windowOf({ job, picture }));
-  if (!remaining) return <Fact name="Remaining">not known yet</Fact>;
-  const upTo = remaining.atMost === null ? 'or much longer' : `to ${formatDuration(remaining.atMost)}`;
+  if (job.state !== 'running') return null;
+  const { unitsPerMinute, remaining } = paceOf({ job, picture }, serverNowMs());
   return (
-    <Fact name={`Remaining; ${formatDuration(remaining.atLeast)} ${upTo}`}>
-      about {formatDuration(remaining.likely)}
-    </Fact>
+    <>
+      <Fact name="Units a minute">
+        {unitsPerMinute >= 10 ? Math.round(unitsPerMinute).toLocaleString('en') : unitsPerMinute.toFixed(1)}
+      </Fact>
+      {remaining ? (
+        <Fact name={`Remaining; ${formatDuration(remaining.atLeast)} ${upperEnd(remaining)}`}>
+          about {formatDuration(remaining.likely)}
+        </Fact>
+      ) : (
+        <Fact name="Remaining">not known yet</Fact>
+      )}
+    </>
   );
+}
+
+function upperEnd({ atMost }: Remaining): string {
+  return atMost === null ? 'or much longer' : `to ${formatDuration(atMost)}`;
 }
 
 function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {

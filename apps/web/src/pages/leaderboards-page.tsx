@@ -5,6 +5,7 @@ import { boardQuery, boardRowQuery, type Board, type Period } from '../api/queri
 import { useSession } from '../api/session';
 import { BoardTable } from '../ui/board-table';
 import { Choices, choiceClass } from '../ui/choices';
+import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
 import type { BoardSearch } from './board-search';
 
@@ -127,7 +128,7 @@ function MyPlace({
 }
 
 function emptyText(nothing: string, q: string | undefined, page: number): string {
-  if (q !== undefined) return `Nobody on this board is called anything like “${q}”.`;
+  if (q !== undefined) return `Nobody on this board is called anything like “${isolate(q)}”.`;
   if (page > 1) return 'The board ends before this page.';
   return `${nothing}: the first validated result opens this board.`;
 }

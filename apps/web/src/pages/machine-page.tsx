@@ -3,7 +3,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
 import { machineQuery, machineTasksQuery } from '../api/people-queries';
-import { ProblemError } from '../api/query-client';
+import { isNotThere } from '../api/problem-error';
 import { serverNowMs } from '../api/server-clock';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
@@ -11,26 +11,25 @@ import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
 import { TimeAgo } from '../ui/time-ago';
+import { Waiting } from '../ui/waiting';
 import { MachineName } from './machine/machine-name';
 import { MachinePreferences } from './machine/machine-preferences';
 import { MachineTasks } from './machine/machine-tasks';
 import { RunControl } from './machine/run-control';
-import { NotFoundPage } from './not-found-page';
 import { SignInForms } from './sign-in-page';
 
 /** One of my machines: what it does and why, and what I want it to do. */
 export function MachinePage() {
   const { hostId } = useParams({ from: '/account/machines/$hostId' });
   const accountId = useSession();
-  const { data, error } = useQuery(machineQuery(accountId, hostId));
+  const { data, error, refetch } = useQuery(machineQuery(accountId, hostId));
   const { data: tasks } = useQuery(machineTasksQuery(accountId, hostId));
   if (accountId === null) {
     return (
       <SignInForms mode="sign-in" search={{ next: `/account/machines/${encodeURIComponent(hostId)}` }} />
     );
   }
-  if (error instanceof ProblemError && error.status < 500) return <NotFoundPage />;
-  if (!data) return <p className="text-muted">Loading the machine …</p>;
+  if (!data || isNotThere(error)) return <Waiting what="the machine" error={error} onRetry={refetch} />;
   const { host, etag } = data;
   const { text, dot } = hostState(host, serverNowMs());
   return (
@@ -48,7 +47,7 @@ export function MachinePage() {
           </span>
         }
       >
-        <bdi>{host.name}</bdi>
+        {host.name}
       </PageTitle>
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <RunControl host={host} etag={etag} accountId={accountId} />

@@ -3,6 +3,7 @@ import { inboxQuery, statusQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
 import { useSession } from '../api/session';
 import { PageTitle, Panel } from '../ui/parts';
+import { Waiting } from '../ui/waiting';
 import { AuditLog } from './operator/audit-log';
 import { Decide } from './operator/decide';
 import { DispatchSwitch } from './operator/dispatch-switch';
@@ -13,12 +14,12 @@ import { SignInForms } from './sign-in-page';
 /** What waits for a decision, how the server is, and who decided what. */
 export function OperatorPage() {
   const accountId = useSession();
-  const { data: account } = useQuery(myAccountQuery(accountId));
+  const { data: account, error, refetch } = useQuery(myAccountQuery(accountId));
   const isOperator = account?.operator === true;
   const { data: inbox } = useQuery({ ...inboxQuery(accountId), enabled: isOperator });
   const { data: status } = useQuery(statusQuery);
   if (accountId === null) return <SignInForms mode="token" search={{ next: '/operator' }} />;
-  if (!account) return <p className="text-muted">Loading …</p>;
+  if (!account) return <Waiting what="your account" error={error} onRetry={refetch} />;
   if (!isOperator) {
     return (
       <>

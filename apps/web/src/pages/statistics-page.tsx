@@ -7,6 +7,7 @@ import { MEASURES, totalOf, type Measure } from '../statistics/measures';
 import { Choices, choiceClass } from '../ui/choices';
 import { PageTitle, Panel } from '../ui/parts';
 import { useTheme } from '../ui/theme';
+import { Waiting } from '../ui/waiting';
 
 const Chart = lazy(async () => ({ default: (await import('../statistics/chart')).Chart }));
 
@@ -17,7 +18,7 @@ const SPANS: ReadonlyArray<{ readonly grain: Grain; readonly name: string }> = [
 
 export function StatisticsPage() {
   const { grain = 'hour' } = useSearch({ from: '/statistics' });
-  const { data } = useQuery(historyQuery(grain));
+  const { data, error, refetch } = useQuery(historyQuery(grain));
   return (
     <>
       <PageTitle lead="Counted from the ledger of credit, in which nothing is ever changed: what volunteers computed, and agreed on.">
@@ -52,7 +53,7 @@ export function StatisticsPage() {
           ))}
         </div>
       ) : (
-        <p className="text-muted">Loading the figures …</p>
+        <Waiting what="the figures" error={error} onRetry={refetch} />
       )}
     </>
   );

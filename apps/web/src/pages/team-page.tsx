@@ -4,22 +4,21 @@ import { Link, useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { myTeamQuery, teamMembersQuery, teamQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
-import { ProblemError } from '../api/query-client';
+import { isNotThere } from '../api/problem-error';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { formatCoreHours } from '../ui/format-cycles';
 import { Button, PageTitle, Panel } from '../ui/parts';
 import { TimeAgo } from '../ui/time-ago';
-import { NotFoundPage } from './not-found-page';
+import { Waiting } from '../ui/waiting';
 
 export function TeamPage() {
   const { teamId } = useParams({ from: '/teams/$teamId' });
   const accountId = useSession();
-  const { data, error } = useQuery(teamQuery(teamId));
+  const { data, error, refetch } = useQuery(teamQuery(teamId));
   const { data: me } = useQuery(myAccountQuery(accountId));
-  if (error instanceof ProblemError && error.status < 500) return <NotFoundPage />;
-  if (!data) return <p className="text-muted">Loading the team …</p>;
+  if (!data || isNotThere(error)) return <Waiting what="the team" error={error} onRetry={refetch} />;
   const { team, etag } = data;
   const isKeeper = me !== undefined && (me.id === team.keeper.id || me.operator);
   return (
@@ -36,7 +35,7 @@ export function TeamPage() {
           )
         }
       >
-        <bdi>{team.name}</bdi>
+        {team.name}
       </PageTitle>
       <dl className="figure mb-8 grid grid-cols-2 gap-4 sm:grid-cols-4">
         <Figure name="cycles together">

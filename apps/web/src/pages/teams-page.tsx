@@ -7,6 +7,7 @@ import { boardQuery } from '../api/queries';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, INPUT, textOf } from '../ui/field';
+import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
 
 const SHOWN = 50;
@@ -40,7 +41,7 @@ export function TeamsPage() {
         <Empty>
           {q === ''
             ? 'No team has earned anything yet. Found the first one.'
-            : `No team that has earned something is called anything like “${q}”.`}
+            : `No team that has earned something is called anything like “${isolate(q)}”.`}
         </Empty>
       )}
       {data && data.items.length > 0 && (

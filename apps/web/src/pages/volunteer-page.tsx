@@ -137,16 +137,18 @@ function InHand({ state }: { readonly state: VolunteerState }) {
               params={{ jobId: job.id }}
               className="underline decoration-grain underline-offset-4"
             >
-              {first.jobName}
+              <bdi>{first.jobName}</bdi>
             </Link>
           ) : (
-            first.jobName
+            <bdi>{first.jobName}</bdi>
           )}
         </h2>
-        <span className="text-sm text-muted">{first.app}</span>
+        <bdi className="text-sm text-muted">{first.app}</bdi>
       </div>
       {job && job.project.description !== '' && (
-        <p className="mt-2 text-muted [overflow-wrap:anywhere]">{job.project.description}</p>
+        <p dir="auto" className="mt-2 text-muted [overflow-wrap:anywhere]">
+          {job.project.description}
+        </p>
       )}
       <ul className="mt-4 space-y-3">
         {running.map((task) => (

@@ -16,13 +16,13 @@ export function JobCard({ job, children }: { readonly job: PublicJob; readonly c
             params={{ jobId: job.id }}
             className="no-underline after:absolute after:inset-0"
           >
-            {job.name}
+            <bdi>{job.name}</bdi>
           </Link>
         </h3>
         <JobState state={job.state} />
       </div>
       <p className="mt-1 text-sm text-muted [overflow-wrap:anywhere]">
-        {job.project.name} · for {job.scientist}
+        <bdi>{job.project.name}</bdi> · for <bdi>{job.scientist}</bdi>
       </p>
       <div className="mt-4">
         <Progress permille={job.progressPermille} label={`Progress of ${job.name}`} />

@@ -1,5 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { Fragment, useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
+import { useTitle } from './use-title';
 
 const PRIMARY =
   'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px disabled:cursor-default disabled:opacity-60';
@@ -46,10 +47,14 @@ export function Panel({
   );
 }
 
-export function PageTitle({ children, lead }: { readonly children: ReactNode; readonly lead?: ReactNode }) {
+/** What a page is called: in its heading, and in the browser's tab. */
+export function PageTitle({ children, lead }: { readonly children: string; readonly lead?: ReactNode }) {
+  useTitle(children);
   return (
     <header className="mb-8 max-w-3xl">
-      <h1 className="text-4xl leading-tight sm:text-5xl [overflow-wrap:anywhere]">{children}</h1>
+      <h1 className="text-4xl leading-tight sm:text-5xl [overflow-wrap:anywhere]">
+        <bdi>{children}</bdi>
+      </h1>
       {lead !== undefined && <p className="mt-3 text-lg text-muted">{lead}</p>}
     </header>
   );

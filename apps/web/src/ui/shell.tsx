@@ -1,6 +1,7 @@
-import { Link, Outlet } from '@tanstack/react-router';
-import { useState } from 'react';
-import { useIsReachable } from '../api/reachability';
+import { Link, Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useReachability, type Reachability } from '../api/reachability';
+import { formatDuration } from './estimate-remaining';
 import { chooseTheme, savedTheme, type Theme } from './theme';
 
 const PAGES = [
@@ -14,6 +15,8 @@ const PAGES = [
 
 /** What every page stands in. */
 export function Shell() {
+  const content = useRef<HTMLElement>(null);
+  useFocusOnArrival(content);
   return (
     <div className="flex min-h-dvh flex-col">
       <a
@@ -49,8 +52,8 @@ export function Shell() {
           <ThemeSwitch />
         </div>
       </header>
-      <Unreachable />
-      <main id="content" tabIndex={-1} className="shell flex-1 py-8 outline-none sm:py-12">
+      <Trouble />
+      <main ref={content} id="content" tabIndex={-1} className="shell flex-1 py-8 outline-none sm:py-12">
         <Outlet />
       </main>
       <footer className="border-t border-line">
@@ -63,6 +66,9 @@ export function Shell() {
             API
           </a>
           <a className="underline hover:text-ink" href="/v1/stats">
+            Figures as JSON
+          </a>
+          <a className="underline hover:text-ink" href="/v1/status">
             Status as JSON
           </a>
         </div>
@@ -71,17 +77,39 @@ export function Shell() {
   );
 }
 
-function Unreachable() {
-  const isReachable = useIsReachable();
+/** The keyboard and the screen reader go on at the page that was asked for, not at the link that led to it. */
+function useFocusOnArrival(content: RefObject<HTMLElement | null>): void {
+  const path = useRouterState({ select: ({ resolvedLocation }) => resolvedLocation?.pathname });
+  const shown = useRef(path);
+  useEffect(() => {
+    const isArrival = shown.current !== undefined && shown.current !== path;
+    shown.current = path;
+    // Where to scroll to is the router's business: back to where one was.
+    if (isArrival) content.current?.focus({ preventScroll: true });
+  }, [content, path]);
+}
+
+function Trouble() {
+  const reachability = useReachability();
+  const sentence = sentenceOf(reachability);
   return (
-    <div role="status" className={isReachable ? '' : 'bg-bad text-white dark:text-black'}>
-      {!isReachable && (
-        <p className="shell py-2 text-sm font-medium">
-          The coordinator does not answer. This page keeps trying, and goes on by itself.
-        </p>
-      )}
+    <div role="status" className={sentence === null ? '' : 'bg-bad text-white dark:text-black'}>
+      {sentence !== null && <p className="shell py-2 text-sm font-medium">{sentence}</p>}
     </div>
   );
+}
+
+function sentenceOf(reachability: Reachability): string | null {
+  switch (reachability.kind) {
+    case 'there':
+      return null;
+    case 'away':
+      return 'The coordinator does not answer. This page keeps trying, and goes on by itself.';
+    case 'waiting': {
+      const wait = formatDuration((reachability.untilMs - Date.now()) / 1000);
+      return `The coordinator had too many requests from your network. This page goes on by itself in about ${wait}.`;
+    }
+  }
 }
 
 function ThemeSwitch() {
