@@ -50,20 +50,25 @@ const findShared = new PreparedStatement<PageRow>(
       WHERE t.account_id = ANY ($3::bigint[]) AND t.counts GROUP BY t.unit_id HAVING count(*) > 1) found`,
 );
 
-/** Credit entries are found by their time, a day each, and the others of their unit by its key. */
-const findEarnedTwice = new PreparedStatement<{ readonly unit_id: string }>(
-  'find-units-earned-twice',
+/**
+ * Units that one person has earned twice, or for a job of their own. Credit entries are found by their time, a day each, and
+ * the others of their unit by its key.
+ */
+const findEarnedWrongly = new PreparedStatement<{ readonly unit_id: string }>(
+  'find-units-earned-wrongly',
   `SELECT DISTINCT e.unit_id FROM credit_entry e
     WHERE e.granted_at > $3::timestamptz - $2 * interval '1 day'
       AND e.granted_at <= $3::timestamptz - ($2 - 1) * interval '1 day'
       AND e.account_id = ANY ($1::bigint[])
-      AND EXISTS (SELECT FROM credit_entry o WHERE o.unit_id = e.unit_id AND o.ordinal <> e.ordinal
-                                               AND o.account_id = ANY ($1::bigint[]))`,
+      AND (EXISTS (SELECT FROM credit_entry o WHERE o.unit_id = e.unit_id AND o.ordinal <> e.ordinal
+                                                AND o.account_id = ANY ($1::bigint[]))
+           OR EXISTS (SELECT FROM work_unit u JOIN job j ON j.id = u.job_id
+                       WHERE u.id = e.unit_id AND j.account_id = ANY ($1::bigint[])))`,
 );
 
 /**
- * Once accounts turn out to be one person's, units that only they validated are not validated, and what they earned twice
- * is theirs once. Ended jobs keep their answers, deleted ones their credit. What is to be looked at stands in the database,
+ * Once accounts turn out to be one person's, units that only they validated are not validated, what they earned twice is
+ * theirs once, and what one of them earned by a job of another is not theirs. Ended jobs keep their answers, deleted ones their credit. What is to be looked at stands in the database,
  * written by the transaction that linked the accounts; the queue only says when.
  */
 @Injectable()
@@ -121,10 +126,10 @@ export class LinkedAccounts implements OnApplicationBootstrap {
   ): Promise<number> {
     let units = 0;
     for (let day = days; day > 0 && !signal?.aborted; day -= 1) {
-      const found = await findEarnedTwice.run(this.pool, [tokenArray(accountIds), day, until]);
-      const earnedTwice = found.map((row) => Number(row.unit_id));
-      await inBatches(earnedTwice, (batch) => this.validation.examine(batch, { all: true }));
-      units += earnedTwice.length;
+      const found = await findEarnedWrongly.run(this.pool, [tokenArray(accountIds), day, until]);
+      const unitIds = found.map((row) => Number(row.unit_id));
+      await inBatches(unitIds, (batch) => this.validation.examine(batch, { all: true }));
+      units += unitIds.length;
     }
     return units;
   }

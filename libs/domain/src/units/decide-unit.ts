@@ -31,7 +31,8 @@ const NOTHING: readonly never[] = [];
  */
 export function decideUnit(unit: UnitView, rules: UnitRules, nowMs: number): UnitDecision {
   const { earnedCycles, ...verdict } = judgeUnit(unit, rules, nowMs);
-  const { credits, revoked } = reviseCredit(changeTasks(unit.tasks, verdict.tasks), earnedCycles);
+  const tasks = changeTasks(unit.tasks, verdict.tasks);
+  const { credits, revoked } = reviseCredit(tasks, earnedCycles, unit.submitterPersonId);
   const isChanged = verdict.isChanged || credits.length > 0 || revoked.length > 0;
   return { ...verdict, credits, revoked, isChanged };
 }

@@ -10,25 +10,31 @@ export interface CreditRevision {
 
 /**
  * The difference between the credit that a unit's tasks hold and what they deserve: each person holds credit for a unit at
- * most once, by a valid task. Where several of a person's tasks hold it (their accounts were linked afterwards) the first
- * keeps it. Whoever loses it may earn it again, by this or another task. Deciding anew after saving changes nothing.
+ * most once, by a valid task, and the submitter of its job not at all. Where several of a person's tasks hold it (their
+ * accounts were linked afterwards) the first keeps it. Whoever loses it may earn it again, by this or another task. Deciding
+ * anew after saving changes nothing.
  *
  * @param tasks as they are judged now, in order of ordinal
  * @param earnedCycles what each valid task earns; null where nothing is granted, because nothing is agreed or it is too late
+ * @param submitterPersonId whoever has an interest in the answer must not be paid for it, whichever account computed it
  */
-export function reviseCredit(tasks: readonly TaskView[], earnedCycles: bigint | null): CreditRevision {
+export function reviseCredit(
+  tasks: readonly TaskView[],
+  earnedCycles: bigint | null,
+  submitterPersonId: Id,
+): CreditRevision {
   const credits: Array<{ ordinal: number; cycles: bigint }> = [];
   const revoked: number[] = [];
-  const holders = new Set<Id>();
+  const settled = new Set<Id>([submitterPersonId]);
   for (const { ordinal, heldCredit, state, personId } of tasks) {
     if (heldCredit === null) continue;
-    if (state === 'valid' && !holders.has(personId)) holders.add(personId);
+    if (state === 'valid' && !settled.has(personId)) settled.add(personId);
     else revoked.push(ordinal);
   }
   if (earnedCycles === null) return { credits, revoked };
   for (const { ordinal, state, creditEligible, personId } of tasks) {
-    if (state !== 'valid' || !creditEligible || holders.has(personId)) continue;
-    holders.add(personId);
+    if (state !== 'valid' || !creditEligible || settled.has(personId)) continue;
+    settled.add(personId);
     credits.push({ ordinal, cycles: earnedCycles });
   }
   return { credits, revoked };

@@ -210,6 +210,28 @@ describe('transitionUnit', () => {
     });
   });
 
+  it('takes credit back from an account that turns out to be the submitter’s, and the answer stays', () => {
+    const valid = step(aUnit([aReportedTask(0), aReportedTask(1)]), { kind: 'examined' }).unit;
+    const linked = { kind: 'accounts-linked', personId: 'submitter', formerPersonId: 101 } as const;
+    const claimed = step(valid, linked);
+    expect(claimed.decision).toMatchObject({ state: 'valid', revoked: [1], credits: [], tasks: [] });
+    expect(step(claimed.unit, { kind: 'examined' }).decision.isChanged).toBe(false);
+    const inverse = { kind: 'accounts-linked', personId: 101, formerPersonId: 'submitter' } as const;
+    expect(step(valid, inverse).decision.revoked).toEqual([1]);
+  });
+
+  it('pays nobody for a job of their own, whichever of their accounts computed it', () => {
+    const tasks = [aReportedTask(0), aReportedTask(1, {}, { personId: 'submitter' })];
+    const { decision } = step(aUnit(tasks), { kind: 'examined' });
+    expect(decision.credits.map(({ ordinal }) => ordinal)).toEqual([0]);
+  });
+
+  it('leaves credit to a host that is held later', () => {
+    const { unit } = step(aUnit([aReportedTask(0), aReportedTask(1)]), { kind: 'examined' });
+    const held = { ...unit, tasks: unit.tasks.map((task) => ({ ...task, creditEligible: false })) };
+    expect(step(held, { kind: 'examined' }).decision).toMatchObject({ revoked: [], isChanged: false });
+  });
+
   it('gives one person one credit for a unit', () => {
     const tasks = [aReportedTask(0), aReportedTask(1, {}, { personId: 100 }), aReportedTask(2)];
     const { decision } = step(aUnit(tasks), { kind: 'examined' });
@@ -250,6 +272,9 @@ const volunteers: readonly Volunteer[] = Array.from({ length: 14 }, (_, i) => ({
   network: i < 10 ? `net-${i % 7}` : null,
   creditEligible: i !== 5,
 }));
+
+/** One of the volunteers: whose job it is. */
+const SUBMITTER = 6;
 
 const aDigest = fc.constantFrom('a', 'a', 'a', 'b', 'c');
 const anAction = fc
@@ -316,7 +341,7 @@ class Ledger {
   readonly entries: Array<{ readonly ordinal: number; readonly cycles: bigint }> = [];
 
   constructor(readonly rules: UnitRules) {
-    this.unit = aUnit([], { wanted: rules.quorum });
+    this.unit = aUnit([], { wanted: rules.quorum, submitterPersonId: SUBMITTER });
   }
 
   play(action: Action): UnitDecision {
@@ -344,7 +369,7 @@ class Ledger {
     return this.entries.reduce((sum, entry) => (entry.ordinal === ordinal ? sum + entry.cycles : sum), 0n);
   }
 
-  /** What was granted is what the tasks tell, nobody holds it twice, and nobody who deserves it goes without. */
+  /** What was granted is what the tasks tell, nobody holds it twice or by their own job, and nobody who deserves it goes without. */
   private checkLedger(before: UnitView): void {
     const holders: Id[] = [];
     for (const { ordinal, heldCredit, state, creditEligible, personId } of this.unit.tasks) {
@@ -354,9 +379,13 @@ class Ledger {
       holders.push(personId);
     }
     expect(new Set(holders).size).toBe(holders.length);
+    const submitter = this.persons.get(SUBMITTER);
+    expect(holders).not.toContain(submitter);
     const isNewlySettled = isFinalUnitState(this.unit.state) && !isFinalUnitState(before.state);
     if (!isNewlySettled || this.unit.canonicalOrdinal === null) return;
-    const deserving = this.unit.tasks.filter((task) => task.state === 'valid' && task.creditEligible);
+    const deserving = this.unit.tasks.filter(
+      ({ state, creditEligible, personId }) => state === 'valid' && creditEligible && personId !== submitter,
+    );
     expect(new Set(holders)).toEqual(new Set(deserving.map(({ personId }) => personId)));
   }
 

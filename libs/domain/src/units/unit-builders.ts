@@ -47,6 +47,7 @@ export function aUnit(tasks: readonly TaskView[] = [], about: Partial<UnitView> 
     canonicalOrdinal: null,
     settledAtMs: null,
     jobPaused: false,
+    submitterPersonId: 'submitter',
     tasks,
     ...about,
   };

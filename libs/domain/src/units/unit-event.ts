@@ -112,9 +112,12 @@ function holdOutputs(task: TaskView): TaskView {
 }
 
 function linkPersons(unit: UnitView, personId: Id, formerPersonId: Id): UnitView {
-  if (!unit.tasks.some((task) => task.personId === formerPersonId || task.personId === personId)) return unit;
+  const isConcerned = (person: Id): boolean => person === formerPersonId || person === personId;
+  const { submitterPersonId: submitter } = unit;
+  if (!isConcerned(submitter) && !unit.tasks.some((task) => isConcerned(task.personId))) return unit;
   return {
     ...unit,
+    submitterPersonId: submitter === formerPersonId ? personId : submitter,
     tasks: unit.tasks.map((task) => (task.personId === formerPersonId ? { ...task, personId } : task)),
   };
 }

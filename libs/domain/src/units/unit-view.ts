@@ -33,7 +33,7 @@ export interface TaskView extends Party {
   readonly state: TaskState;
   /** Whether it can still contribute to the quorum; unique per distinct key among a unit's tasks. */
   readonly counts: boolean;
-  /** From {@link earnsCredit}. */
+  /** From {@link earnsCredit}; where it changes, credit that was granted stays. */
   readonly creditEligible: boolean;
   readonly result: TaskResult | null;
   /** Cycles that the ledger grants it now; null where it never earned any, or lost them again. */
@@ -53,6 +53,8 @@ export interface UnitView {
   /** Milliseconds since the epoch; null while not final. */
   readonly settledAtMs: number | null;
   readonly jobPaused: boolean;
+  /** Whose job it is: this person computes for it, but never earns by it. */
+  readonly submitterPersonId: Id;
   readonly tasks: readonly TaskView[];
 }
 

@@ -1,0 +1,119 @@
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { createTestApplication, type TestApplication } from '../support/index.js';
+import {
+  createVolunteer,
+  honestResult,
+  type JobSeed,
+  type SeededJob,
+  seedJob,
+  send,
+  TestHost,
+} from './dispatch-fixture.js';
+
+interface Owner {
+  readonly accountId: string;
+  readonly token: string;
+}
+
+let gleaner: TestApplication;
+let networks = 0;
+
+beforeAll(async () => {
+  gleaner = await createTestApplication({
+    redis: inject('redisUrl') !== null,
+    env: { GLEANER_TRUST_PROXY: '1' },
+  });
+});
+afterAll(() => gleaner.close());
+
+/** An address on a /24 that nobody else is on. */
+function elsewhere(): string {
+  networks += 1;
+  return `198.18.${networks}.9`;
+}
+
+async function anAccount(): Promise<Owner> {
+  return await createVolunteer(gleaner.url, gleaner.operatorToken, `person ${networks}`);
+}
+
+/** A host of that account, of an account of its own, or anonymous. */
+async function aHost(token?: string | null): Promise<TestHost> {
+  const address = elsewhere();
+  if (token === null) return await TestHost.attach(gleaner.url, { address });
+  return await TestHost.attach(gleaner.url, { address, token: token ?? (await anAccount()).token });
+}
+
+/** The only running job. */
+async function aJob(owner: Owner, seed: Partial<JobSeed> = {}): Promise<SeededJob> {
+  await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  return await seedJob(gleaner.dataSource, { units: 1, accountId: owner.accountId, ...seed });
+}
+
+/** Takes a task each and reports the honest result. */
+async function contribute(...hosts: readonly TestHost[]): Promise<void> {
+  for (const host of hosts) {
+    const { tasks, noWork } = await host.ask();
+    if (!tasks[0]) throw new Error(`no task: ${JSON.stringify(noWork)}`);
+    const { reports } = await host.report(honestResult(tasks[0]));
+    expect(reports).toMatchObject([{ status: 'accepted' }]);
+  }
+}
+
+async function becomesValid({ jobId }: SeededJob): Promise<void> {
+  await expect
+    .poll(() => gleaner.dataSource.query('SELECT DISTINCT state FROM work_unit WHERE job_id = $1', [jobId]), {
+      timeout: 30_000,
+    })
+    .toEqual([{ state: 'valid' }]);
+}
+
+/** What the hosts' accounts have now, checked against the sums of the ledger. */
+async function creditOf(...hosts: readonly TestHost[]): Promise<string[]> {
+  const rows: Array<{ id: string; total: string; entries: string }> = await gleaner.dataSource.query(
+    `SELECT a.id, coalesce(c.cycles, 0)::text AS total,
+            (SELECT coalesce(sum(e.cycles), 0) FROM credit_entry e WHERE e.account_id = a.id)::text AS entries
+       FROM account a LEFT JOIN account_credit c ON c.account_id = a.id`,
+  );
+  for (const { total, entries } of rows) expect(total).toBe(entries);
+  const totals = new Map(rows.map(({ id, total }) => [id, total]));
+  return hosts.map(({ attached }) => totals.get(attached.accountId) ?? '0');
+}
+
+async function claim(owner: Owner, anonymous: TestHost): Promise<void> {
+  await send(gleaner.url, 'POST', '/v1/accounts/me/claims', {
+    token: owner.token,
+    body: { secret: anonymous.attached.secret },
+  });
+}
+
+describe('a submitter earns nothing by a job of their own', () => {
+  it('nor when the anonymous host that computed it is claimed before the quorum is complete', async () => {
+    const submitter = await anAccount();
+    const job = await aJob(submitter);
+    const [anonymous, other] = [await aHost(null), await aHost()];
+    await contribute(anonymous);
+    await claim(submitter, anonymous);
+    await contribute(other);
+    await becomesValid(job);
+    expect(await creditOf(anonymous, other)).toEqual(['0', '123456']);
+  });
+
+  it.each(['running', 'completed'])(
+    'nor when it is claimed afterwards, while the job is %s',
+    async (state) => {
+      const submitter = await anAccount();
+      const job = await aJob(submitter);
+      const [anonymous, other] = [await aHost(null), await aHost()];
+      await contribute(anonymous, other);
+      await becomesValid(job);
+      expect(await creditOf(anonymous, other)).toEqual(['123456', '123456']);
+      await gleaner.dataSource.query('UPDATE job SET state = $2, units_split = 2 WHERE id = $1', [
+        job.jobId,
+        state,
+      ]);
+      await claim(submitter, anonymous);
+      await expect.poll(() => creditOf(anonymous, other), { timeout: 30_000 }).toEqual(['0', '123456']);
+      await becomesValid(job);
+    },
+  );
+});
