@@ -95,16 +95,6 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await page.close();
   });
 
-  it('says so while the coordinator is away, and goes on by itself', async () => {
-    const page = await browser.newPage();
-    await openPage(page, `${gleaner.url}/leaderboards`, 'light');
-    await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
-    await page.getByText('The coordinator does not answer.').waitFor();
-    await page.unroute('**/v1/**');
-    await page.getByText('The coordinator does not answer.').waitFor({ state: 'hidden' });
-    await page.close();
-  });
-
   it('answers forged ids with a page that says there is nothing', async () => {
     const page = await browser.newPage();
     for (const id of ['0', '999999999', '%2e%2e%2fv1', '1%20OR%201=1']) {

@@ -32,8 +32,9 @@ export function buildWebsite(): void {
   });
 }
 
-export async function openBrowser(executablePath: string): Promise<Browser> {
-  return await chromium.launch({ executablePath, args: FLAGS });
+/** @param flags beyond those of every test */
+export async function openBrowser(executablePath: string, flags: readonly string[] = []): Promise<Browser> {
+  return await chromium.launch({ executablePath, args: [...FLAGS, ...flags] });
 }
 
 /** Collects what a page's scripts complain about: a test ends by finding nothing. */

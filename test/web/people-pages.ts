@@ -1,6 +1,6 @@
 import { attachedHost, team } from '@gleaner/protocol';
-import type { BrowserContext } from 'playwright-core';
-import { clientWith, operatorOf, type TestApplication } from '../support/index.js';
+import type { BrowserContext, Page } from 'playwright-core';
+import { clientWith, operatorOf, type TestApplication, type TestPerson } from '../support/index.js';
 
 interface NamedPage {
   readonly name: string;
@@ -50,4 +50,14 @@ export async function signInWith(
     headers: { authorization: `Bearer ${token}` },
   });
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()}`);
+}
+
+/** As {@link signInWith}, for a page that is open at the site: it then knows whom it shows. */
+export async function signInAs(
+  gleaner: TestApplication,
+  page: Page,
+  { token, account }: TestPerson,
+): Promise<void> {
+  await signInWith(gleaner, page.context(), token);
+  await page.evaluate((id) => localStorage.setItem('gleaner.session', id), account.id);
 }

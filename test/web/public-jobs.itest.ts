@@ -62,10 +62,12 @@ describe('what everybody may see', () => {
   it('is there for its scientist, and for nobody else, while it is hidden', async () => {
     const path = `/v1/jobs/${job.jobId}/visibility`;
     await job.scientist.put(path).send({ public: false }).expect(204);
+    const stranger = await aPerson(gleaner);
+    await expect
+      .poll(async () => (await stranger.get(`/v1/public/jobs/${job.jobId}`)).status, { timeout: 5_000 })
+      .toBe(404);
     const own = await job.scientist.get(`/v1/public/jobs/${job.jobId}`).expect(200);
     expect(publicJobView.parse(own.body).job.visibility).toEqual({ public: false, results: false });
-    const stranger = await aPerson(gleaner);
-    await stranger.get(`/v1/public/jobs/${job.jobId}`).expect(404);
     await job.scientist.put(path).send({ public: true }).expect(204);
   });
 

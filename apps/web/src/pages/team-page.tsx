@@ -133,7 +133,7 @@ function Members({ team }: { readonly team: Team }) {
                 <span className="block truncate font-semibold">
                   <bdi>{member.name}</bdi>
                   {member.id === team.keeper.id && (
-                    <span className="ml-2 text-sm font-normal text-accent">keeper</span>
+                    <span className="ml-1 text-sm font-normal text-accent"> keeper</span>
                   )}
                 </span>
                 <span className="text-sm text-muted">

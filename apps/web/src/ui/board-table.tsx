@@ -72,7 +72,7 @@ export function BoardTable({
               ) : (
                 <bdi>{row.name}</bdi>
               )}
-              {row.id === mine && <span className="ml-2 text-sm font-normal text-accent">you</span>}
+              {row.id === mine && <span className="ml-1 text-sm font-normal text-accent"> you</span>}
             </th>
             <td className="py-3 text-right sm:pr-3">
               <Cycles value={row.value} unit={valueUnit} />

@@ -60,7 +60,7 @@ function TokenLine({ token, accountId }: { readonly token: Token; readonly accou
       <div className="min-w-0">
         <p className="truncate font-semibold">
           <bdi>{token.label}</bdi>
-          {token.session && <span className="ml-2 text-sm font-normal text-muted">signed in</span>}
+          {token.session && <span className="ml-1 text-sm font-normal text-muted"> signed in</span>}
         </p>
         <p className="text-sm text-muted">
           may {token.scopes.join(', ')} · made <TimeAgo at={token.createdAt} /> ·{' '}

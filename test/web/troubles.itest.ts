@@ -1,0 +1,196 @@
+import { BoardKeeper } from '@gleaner/coordinator';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { signInAs } from './people-pages.js';
+import { aSetiJob, type SetiJob } from './seti-job.js';
+
+const chromiumPath = chromiumOrWarn();
+/** Browsers keep so many connections to a site on plain http. */
+const CONNECTIONS = 6;
+/** A name of the coordinator in a local network, where pages have neither locks nor digests nor a clipboard. */
+const LAN_NAME = 'gleaner.lan';
+const AWAY = 'The coordinator does not answer.';
+
+describe.skipIf(chromiumPath === null)('a page, when not everything goes well', () => {
+  let gleaner: TestApplication;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let job: SetiJob;
+  let ada: TestPerson;
+
+  beforeAll(async () => {
+    buildWebsite();
+    gleaner = await createTestApplication({
+      env: { GLEANER_ALLOW_SAME_NETWORK: '1', GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '10000' },
+    });
+    browser = await openBrowser(chromiumPath ?? '', [`--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`]);
+    context = await browser.newContext();
+    page = await context.newPage();
+    job = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 40, unitChirps: 2 });
+    ada = await aPerson(gleaner, { name: 'Ada' });
+    await gleaner.dataSource.query(
+      'INSERT INTO account_credit (account_id, cycles, tasks) VALUES ($1, 1000, 3)',
+      [ada.account.id],
+    );
+    await gleaner.app.get(BoardKeeper).reconcile();
+    await page.goto(gleaner.url);
+    await signInAs(gleaner, page, ada);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await gleaner?.close();
+  });
+
+  it('is named in the tab, and the keyboard goes on where the page begins', async () => {
+    await page.goto(`${gleaner.url}/leaderboards`);
+    await expect.poll(() => page.title()).toBe('Leaderboards · Gleaner');
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+    await page.getByRole('link', { name: 'A night at Arecibo' }).click();
+    await expect.poll(() => page.title()).toBe('A night at Arecibo · Gleaner');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.id)).toBe('content');
+    await page.getByRole('link', { name: 'Gleaner', exact: true }).click();
+    await expect.poll(() => page.title()).toBe('Gleaner');
+  });
+
+  it('keeps what it shows, and says that it waits, after too many requests', async () => {
+    await page.goto(`${gleaner.url}/leaderboards`);
+    await page.getByRole('row', { name: 'Ada' }).waitFor();
+    await page.route('**/v1/boards/**', (route) =>
+      route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: { detail: 'too many' } }),
+    );
+    await page.getByText('too many requests from your network').waitFor();
+    await page.getByRole('row', { name: 'Ada' }).waitFor();
+    await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await page.unroute('**/v1/boards/**');
+    let refusals = 1;
+    await page.route('**/v1/public/jobs/*', async (route) => {
+      refusals -= 1;
+      if (refusals < 0) await route.continue();
+      else await route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: {} });
+    });
+    await page.reload();
+    await page.getByText('too many requests from your network').waitFor();
+    await page.getByRole('heading', { name: 'A night at Arecibo' }).waitFor();
+    expect(await page.getByRole('heading', { name: 'There is nothing here' }).count()).toBe(0);
+    await page.unroute('**/v1/public/jobs/*');
+  });
+
+  it('says that the coordinator is away until it is back, and keeps what is one’s own', async () => {
+    await page.goto(`${gleaner.url}/leaderboards`);
+    await page.getByRole('row', { name: 'Ada you' }).waitFor();
+    await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
+    await page.getByText(AWAY).waitFor();
+    // One's own row is asked for apart: what it does not get must not look like an answer.
+    for (let asked = 0; asked < 2; asked += 1) {
+      await page.waitForEvent('requestfailed', (request) => request.url().includes('/rows/'));
+    }
+    await page.getByText(AWAY).waitFor({ timeout: 1_000 });
+    await page.getByRole('row', { name: 'Ada you' }).waitFor({ timeout: 1_000 });
+    await page.unroute('**/v1/**');
+    await page.getByText(AWAY).waitFor({ state: 'hidden' });
+  });
+
+  it('follows a job again after its stream broke for good', async () => {
+    let isAway = false;
+    let streams = 0;
+    await page.route('**/v1/public/jobs/**', async (route) => {
+      if (!route.request().url().endsWith('/events')) {
+        return await (isAway ? route.abort('connectionrefused') : route.continue());
+      }
+      streams += 1;
+      // Browsers never ask again after this.
+      if (streams === 1) {
+        isAway = true;
+        return await route.fulfill({ status: 503 });
+      }
+      return await route.continue();
+    });
+    await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await page.getByText(AWAY).waitFor();
+    isAway = false;
+    await page.getByText(AWAY).waitFor({ state: 'hidden' });
+    await expect.poll(() => streams, { timeout: 20_000 }).toBe(2);
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
+    await page.getByText('Computing', { exact: true }).waitFor();
+    await page.unroute('**/v1/public/jobs/**');
+  });
+
+  it('leaves connections to others while its tab is hidden', async () => {
+    const tabs: Page[] = [];
+    for (let tab = 0; tab <= CONNECTIONS; tab += 1) {
+      const opened = await context.newPage();
+      tabs.push(opened);
+      await opened.goto(`${gleaner.url}/jobs/${job.jobId}`);
+      await opened.getByRole('heading', { name: 'A night at Arecibo' }).waitFor();
+      // A browser without a screen shows every tab at once.
+      await setHidden(opened, true);
+    }
+    const [first] = tabs;
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    await setHidden(first!, false);
+    await first!.getByText('Paused', { exact: true }).waitFor();
+    await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
+    for (const tab of tabs) await tab.close();
+  });
+
+  it('offers to sign in where something may be one’s own', async () => {
+    await job.scientist.put(`/v1/jobs/${job.jobId}/visibility`).send({ public: false }).expect(204);
+    const visitor = await browser.newPage();
+    await visitor.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await visitor.getByRole('heading', { name: 'There is nothing here' }).waitFor();
+    await visitor.getByRole('link', { name: 'Sign in' }).click();
+    await visitor.waitForURL((url) => url.searchParams.get('next') === `/jobs/${job.jobId}`);
+    await visitor.close();
+    await job.scientist.put(`/v1/jobs/${job.jobId}/visibility`).send({ public: true }).expect(204);
+  });
+
+  it('does not look signed out while the session goes on', async () => {
+    await page.goto(`${gleaner.url}/account`);
+    await page.getByRole('heading', { name: 'Ada' }).waitFor();
+    await page.route('**/v1/session/sign-out', (route) => route.abort('connectionrefused'));
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('alert').waitFor();
+    await page.getByRole('heading', { name: 'Ada' }).waitFor();
+    await page.unroute('**/v1/session/sign-out');
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  });
+
+  it('works on plain http in a local network: signs in, and computes in one tab at a time', async () => {
+    const lan = await browser.newContext();
+    const here = await lan.newPage();
+    const complaints = complaintsOf(here);
+    const url = `http://${LAN_NAME}:${gleaner.coordinator.port}`;
+    await here.goto(`${url}/sign-in?mode=token`);
+    expect(await here.evaluate(() => [isSecureContext, 'locks' in navigator])).toEqual([false, false]);
+    await here.getByLabel('API token').fill(ada.token);
+    await here.getByRole('button', { name: 'Sign in' }).click();
+    await here.getByRole('heading', { name: 'Ada' }).waitFor();
+    await here.getByRole('link', { name: 'Volunteer', exact: true }).click();
+    await here.getByRole('button', { name: 'Start computing' }).click();
+    const cycles = here.getByLabel('Cycles computed in this tab');
+    await expect.poll(() => cycles.innerText(), { timeout: 60_000 }).not.toBe('0 cycles');
+    const other = await lan.newPage();
+    await other.goto(`${url}/volunteer`);
+    await other.getByRole('button', { name: 'Start computing' }).click();
+    await other.getByText('Another tab of this browser volunteers already.').waitFor();
+    await here.getByRole('button', { name: 'Stop' }).click();
+    await here.getByRole('button', { name: 'Start computing' }).waitFor();
+    await other.getByRole('button', { name: 'Start computing' }).click();
+    await other.getByRole('button', { name: 'Stop' }).waitFor();
+    expect(complaints).toEqual([]);
+    await lan.close();
+  });
+
+  async function setHidden(tab: Page, isHidden: boolean): Promise<void> {
+    await tab.evaluate((hidden) => {
+      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, isHidden);
+  }
+});
