@@ -35,6 +35,16 @@ describe('the bits of a NaN', () => {
       `(global $g (mut f64) (f64.const 0)) (func (export "run") (result i64) (global.set $g ${NAN_F64}) (i64.reinterpret_f64 (global.get $g)))`,
     ],
     [
+      'a global that a function without float instructions sets',
+      `(global $g (mut f64) (f64.const 0)) (func $nan (result f64) ${NAN_F64}) (func $keep (global.set $g (call $nan)))
+       (func (export "run") (result i64) (call $keep) (i64.reinterpret_f64 (global.get $g)))`,
+    ],
+    [
+      'a global that a parameter is kept in',
+      `(global $g (mut f64) (f64.const 0)) (func $keep (param f64) (global.set $g (local.get 0)))
+       (func (export "run") (result i64) (call $keep ${NAN_F64}) (i64.reinterpret_f64 (global.get $g)))`,
+    ],
+    [
       'a local and a parameter',
       `(func (export "run") (result i64) (local $x f64) (local.set $x ${NAN_F64}) (i64.reinterpret_f64 (call $value (local.get $x))))`,
     ],

@@ -2,9 +2,9 @@ import { ByteReader } from '../binary/byte-reader.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { ModuleFault } from '../binary/module-fault.js';
 import { INSTRUCTIONS, opcode, perOpcode } from '../binary/opcodes.js';
-import { VALUE_TYPE } from '../binary/value-types.js';
+import { VALUE_TYPE, isFloatOrVector } from '../binary/value-types.js';
 import type { WasmModule } from '../binary/wasm-module.js';
-import { CALL, CALL_INDIRECT } from './control-opcodes.js';
+import { CALL, CALL_INDIRECT, GLOBAL_SET } from './control-opcodes.js';
 import { ADMISSION_LIMITS } from './limits.js';
 import { maximumStackHeight } from './stack-height.js';
 import { functionType } from './validate-profile.js';
@@ -17,6 +17,7 @@ export interface FunctionFacts {
   readonly indirectTypes: readonly number[];
   /** Bytes of virtual stack of one activation. */
   readonly frameBytes: number;
+  /** Whether the bits of a NaN may be observed in the body. */
   readonly hasFloats: boolean;
 }
 
@@ -93,6 +94,7 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
       if (op === CALL) callees.add(body.immediate[at]!);
       else if (op === CALL_INDIRECT) indirectTypes.add(body.immediate[at]!);
       else if (op === REF_FUNC) addressTaken.add(body.immediate[at]!);
+      else if (op === GLOBAL_SET) hasFloats ||= isFloatGlobal(module, body.immediate[at]!);
       else if (op === TABLE_GROW) refuse(body, at, 'table-grow', 'table.grow is not admitted.');
       else if (stepping && NOT_IN_STEPPING.has(op)) {
         refuse(
@@ -124,6 +126,12 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
     usesMemoryGrow: seen[MEMORY_GROW] === 1,
     features: featuresSeen(module, seen),
   };
+}
+
+/** Setting such a global observes a NaN's bits, even where the value only passes through. */
+function isFloatGlobal({ globals }: WasmModule, index: number): boolean {
+  const global = globals[index];
+  return global !== undefined && isFloatOrVector(global.type);
 }
 
 function refuse(body: InstructionBuffer, at: number, rule: string, message: string): never {
