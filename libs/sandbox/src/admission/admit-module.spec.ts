@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { describe, expect, it } from 'vitest';
+import { binaryModule, codeOf, nameOf, vectorOf } from '../testing/binary-module.js';
 import { bytesOfText } from '../testing/text-module.js';
 import { ABI, type AdmissionOptions, STOP, admitModule } from './index.js';
 
@@ -180,6 +181,30 @@ describe('a rewritten module', () => {
     global(ABI.cyclesLeft).value = 4n;
     expect(() => call('five')).toThrow(WebAssembly.RuntimeError);
     expect(global(ABI.stop).value).toBe(STOP.cycles);
+  });
+
+  it('counts calls in a straight line beyond 32 bits', () => {
+    const leafCycles = 2 ** 16 - 1;
+    const calls = 2 ** 16;
+    const leaf = new Uint8Array(leafCycles + 2).fill(0x45); // i32.const 0, i32.eqz …, drop, end
+    leaf.set([0x41, 0]);
+    leaf.set([0x1a, 0x0b], leaf.length - 2);
+    const middle = new Uint8Array(calls * 2 + 1);
+    for (let i = 0; i < calls; i++) middle[2 * i] = 0x10;
+    middle[calls * 2] = 0x0b;
+    const entry = (name: string, index: number) => [...nameOf(name), 0, index];
+    const bytes = binaryModule(
+      ['type', vectorOf([0x60, 0, 0])],
+      ['function', vectorOf([0], [0], [0])],
+      ['memory', vectorOf([0, 1])],
+      ['export', vectorOf(entry('middle', 1), entry('_start', 2))],
+      ['code', codeOf(leaf, middle, Uint8Array.of(0x0b))],
+    );
+    const { global, call } = instantiate(bytes);
+    global(ABI.cyclesLeft).value = 1000n;
+    expect(() => call('middle')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+    expect(global(ABI.cyclesLeft).value).toBe(1000n - BigInt(calls * (leafCycles + 1)));
   });
 
   it('ends recursion at the same depth whatever the engine has left', () => {

@@ -38,7 +38,7 @@ export interface FunctionPlan {
   /** Where the stack is needed; null for the whole function. */
   readonly stackRegion: CallRegion | null;
   readonly metering: {
-    readonly charge: Int32Array;
+    readonly charge: Float64Array;
     readonly loopHead: Uint8Array;
     readonly hasLoops: boolean;
     readonly checkAtEntry: boolean;

@@ -12,7 +12,7 @@ const SWEEPS = 2;
  * loop that tests at its head and jumps back unconditionally then charges once a round; an interpreter charges once
  * an instruction. A source that is the join itself would pay for a round that does not come.
  */
-export function chargeAheadOfJoins(charge: Int32Array, joins: readonly Join[]): void {
+export function chargeAheadOfJoins(charge: Float64Array, joins: readonly Join[]): void {
   const lastFirst = joins.toSorted((a, b) => b.segment - a.segment);
   for (let sweep = 0; sweep < SWEEPS; sweep++) {
     for (const { segment, sources } of lastFirst) {

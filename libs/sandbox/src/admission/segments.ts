@@ -41,8 +41,8 @@ export interface CallBehaviour {
  * them, when nothing inside it branches past its end: then both run equally often (they are control-equivalent).
  */
 export class Segments {
-  /** `charge[i]`: cycles to charge before instruction i; 0 where no segment begins. */
-  charge = new Int32Array(1024);
+  /** `charge[i]`: cycles to charge before instruction i; 0 where no segment begins. Calls multiply: exact up to 2^53. */
+  charge = new Float64Array(1024);
   /** `loopHead[i]` = 1: instruction i is the first of a loop's body, where the limit is checked. */
   loopHead = new Uint8Array(1024);
   hasLoops = false;
@@ -152,7 +152,7 @@ export class Segments {
 
   #reset(count: number): void {
     if (this.charge.length < count) {
-      this.charge = new Int32Array(count * 2);
+      this.charge = new Float64Array(count * 2);
       this.loopHead = new Uint8Array(count * 2);
     }
     this.charge.fill(0, 0, count);
