@@ -1,4 +1,5 @@
-import type { HeldTask } from './held-task.js';
+import type { HeldResult, HeldTask } from './held-task.js';
+import { infrastructureResult, reportOf } from './result-report.js';
 
 /** For tests: a task without inputs that is due in an hour. */
 export function aHeldTask(taskId: string, changes: Partial<HeldTask> = {}): HeldTask {
@@ -25,4 +26,10 @@ export function aHeldTask(taskId: string, changes: Partial<HeldTask> = {}): Held
     starts: 0,
     ...changes,
   };
+}
+
+/** For tests: a result that was not acknowledged, without outputs. */
+export function aHeldResult(taskId: string): HeldResult {
+  const { report } = reportOf(taskId, 'gleaner-1', infrastructureResult('of a test'));
+  return { report, jobName: 'one night', app: 'app@1', keptOutputs: [] };
 }

@@ -2,6 +2,7 @@ import type { OutputWanted } from '@gleaner/protocol';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { Emitter } from './emitter.js';
 import type { TaskStore } from './held-task.js';
+import { sentenceOf } from './sentence-of.js';
 import type { WorkerEvents } from './worker-events.js';
 
 export interface OutputUploadsComponents {
@@ -27,8 +28,10 @@ export class OutputUploads {
       this.#running.add(key);
       this.#upload(output)
         .catch((error: unknown) => {
-          const reason = error instanceof Error ? error.message : String(error);
-          this.components.events.emit('call-failed', { message: `output ${key}: ${reason}`, retryInMs: 0 });
+          // Whoever stops the worker knows that uploads end with it.
+          if (this.signal.aborted) return;
+          const message = `output ${key}: ${sentenceOf(error)}`;
+          this.components.events.emit('call-failed', { message, retryInMs: 0 });
         })
         .finally(() => this.#running.delete(key));
     }

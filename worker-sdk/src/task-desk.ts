@@ -188,9 +188,15 @@ export class TaskDesk {
     await this.#retainHeld();
   }
 
+  /** What waits stays where it is from now on. */
+  startNoMore(): void {
+    this.#open = false;
+    this.#prefetching.abort();
+  }
+
   /** Starts nothing more, lets what runs end, and returns when it has or when the signal aborts. */
   async finishRunning(signal: AbortSignal): Promise<void> {
-    this.#open = false;
+    this.startNoMore();
     const ended = Promise.all([...this.#running.values()].map((running) => running.ended));
     const aborted = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -206,8 +212,7 @@ export class TaskDesk {
    * into stay this host's. Everything unfinished stays on the disk until it is forgotten.
    */
   async close(): Promise<ClosedDesk> {
-    this.#open = false;
-    this.#prefetching.abort();
+    this.startNoMore();
     const unfinished = this.heartbeat.map(({ taskId }) => taskId);
     const running = [...this.#running.values()];
     const worthKeeping = running.filter((task) => this.#isWorthKeeping(task));
@@ -328,6 +333,7 @@ export class TaskDesk {
   }
 
   async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
+    this.#prefetched.delete(held.task.taskId);
     await this.components.store.dropTask(held.task.taskId);
     this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
   }

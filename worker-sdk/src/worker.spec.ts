@@ -7,13 +7,25 @@ import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CoordinatorClient } from './coordinator-client.js';
 import { FileTaskStore } from './file-task-store.js';
-import { aHeldTask } from './held-task.fixture.js';
+import { aHeldResult, aHeldTask } from './held-task.fixture.js';
+import type { HeldTask, TaskStore } from './held-task.js';
 import { completePolicy } from './policy.js';
 import { infrastructureResult } from './result-report.js';
 import type { TaskRunner } from './task-runner.js';
 import { Worker } from './worker.js';
 
 const HOUR_MS = 3_600_000;
+
+const NO_WORK = {
+  reports: [],
+  jobs: [],
+  tasks: [],
+  noWork: [{ code: 'no-jobs', count: null, message: 'no jobs today' }],
+  outputsWanted: [],
+  retryAfterMs: 1000,
+  heartbeatMs: 1000,
+};
+const HEARTBEAT_ANSWER = { tasks: [], outputsWanted: [], nextMs: 1000 };
 
 /** Nothing is ever computed here. */
 const idleRunner: TaskRunner = {
@@ -28,6 +40,7 @@ let server: Server;
 let answer: RequestListener;
 let worker: Worker;
 let runner: TaskRunner;
+let workerWith: (store: TaskStore) => Worker;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-worker-'));
   server = createServer((request, response) => {
@@ -38,10 +51,12 @@ beforeEach(async () => {
   const port = typeof address === 'object' && address !== null ? address.port : 0;
   const client = new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${port}`), token: 'gln_x' });
   runner = { ...idleRunner };
-  worker = new Worker(
-    { client, store: new FileTaskStore(directory), runner, random: () => 0 },
-    { policy: completePolicy({ cores: 1 }), runtimeVersions: ['gleaner-1'] },
-  );
+  workerWith = (store) =>
+    new Worker(
+      { client, store, runner, random: () => 0 },
+      { policy: completePolicy({ cores: 1 }), runtimeVersions: ['gleaner-1'] },
+    );
+  worker = workerWith(new FileTaskStore(directory));
 });
 afterEach(async () => {
   vi.useRealTimers();
@@ -165,6 +180,67 @@ describe('a worker that is told to stop', () => {
     expect(heartbeats).toEqual([{ running: [], returned: [held.task.taskId], leaving: true }]);
   });
 
+  it('while it takes tasks from an answer returns these as well', async () => {
+    const taken = Promise.withResolvers<void>();
+    const onDisk = Promise.withResolvers<void>();
+    class SlowStore extends FileTaskStore {
+      override async saveTask(held: HeldTask): Promise<void> {
+        taken.resolve();
+        await onDisk.promise;
+        await super.saveTask(held);
+      }
+    }
+    const store = new SlowStore(directory);
+    worker = workerWith(store);
+    const heartbeats: unknown[] = [];
+    const { task, job } = aHeldTask('1.0');
+    answer = (request, response) => {
+      void json(request).then((body) => {
+        if (request.url === '/v1/heartbeat') heartbeats.push(body);
+        const isHeartbeat = request.url === '/v1/heartbeat';
+        const said = isHeartbeat ? HEARTBEAT_ANSWER : { ...NO_WORK, jobs: [job], tasks: [task] };
+        response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said));
+      });
+    };
+    await worker.start();
+    await taken.promise;
+    const stopping = worker.stop();
+    // Whatever an impatient end would do comes before the disk is done.
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+    onDisk.resolve();
+    await stopping;
+    expect(heartbeats).toEqual([{ running: [], returned: ['1.0'], leaving: true }]);
+    expect((await store.load()).tasks).toEqual([]);
+  });
+
+  it('while it uploads an output says nothing of that', async () => {
+    const failures: string[] = [];
+    worker.on('call-failed', ({ message }) => failures.push(message));
+    const store = new FileTaskStore(directory);
+    await store.load();
+    const result = { ...aHeldResult('1.0'), keptOutputs: ['stdout'] };
+    await store.saveResult(result, [{ name: 'stdout', bytes: Buffer.from('large') }]);
+    const uploading = Promise.withResolvers<void>();
+    answer = (request, response) => {
+      // An upload that is never answered.
+      if (request.method === 'PUT') {
+        uploading.resolve();
+        return;
+      }
+      const outputsWanted = [{ taskId: '1.0', name: 'stdout', uploadUrl: '/upload', withinMs: HOUR_MS }];
+      const said =
+        request.url === '/v1/heartbeat'
+          ? HEARTBEAT_ANSWER
+          : { ...NO_WORK, reports: [{ taskId: '1.0', status: 'accepted' }], outputsWanted };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(said));
+    };
+    await worker.start();
+    await uploading.promise;
+    await worker.stop();
+    for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
+    expect(failures).toEqual([]);
+  });
+
   it('while a part of it cannot be closed ends nevertheless, and says why', async () => {
     runner.close = () => Promise.reject(new Error('the disk is gone'));
     await worker.start();
@@ -183,15 +259,5 @@ describe('a worker that is told to stop', () => {
 });
 
 const wellAgain: RequestListener = (_request, response) => {
-  const noWork = [{ code: 'no-jobs', count: null, message: 'no jobs today' }];
-  const body = {
-    reports: [],
-    jobs: [],
-    tasks: [],
-    noWork,
-    outputsWanted: [],
-    retryAfterMs: 1000,
-    heartbeatMs: 1000,
-  };
-  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(NO_WORK));
 };

@@ -78,6 +78,8 @@ export class Worker {
   /** Settles when what an earlier run left is taken up and the work has begun. */
   #starting: Promise<void> | undefined;
   #hasLoaded = false;
+  /** Settles when nothing is asked or told any more. */
+  #talking: Promise<unknown> | undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(
@@ -144,7 +146,9 @@ export class Worker {
     this.#desk.startTasks();
     this.#tellStatus();
     const { signal } = this.#ending;
-    Promise.all([this.#exchangeLoop(signal), this.#heartbeats.run(signal)]).catch((error: unknown) => {
+    const loops = [this.#exchangeLoop(signal), this.#heartbeats.run(signal)];
+    this.#talking = Promise.allSettled(loops);
+    Promise.all(loops).catch((error: unknown) => {
       if (!signal.aborted) void this.#stop({}, asError(error));
     });
   }
@@ -197,8 +201,11 @@ export class Worker {
     this.#tellStatus();
     // What is being read from the disk belongs to what is kept or returned. Whoever started learns of a failure.
     await this.#starting?.catch(() => undefined);
+    this.#desk.startNoMore();
     if (options.finishWithinMs) await this.#desk.finishRunning(AbortSignal.timeout(options.finishWithinMs));
     this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
+    // Tasks of an answer that has come are on the desk before it is cleared.
+    await this.#talking;
     const { desk, failure } = await this.#closeAll();
     const cause = error ?? failure;
     // Who never took up what an earlier run left has nothing to say of it.
