@@ -39,7 +39,7 @@ const nextReview = new PreparedStatement<ReviewRow>(
     ORDER BY r.id LIMIT 1`,
 );
 
-/** Tasks have no index by account, since linking is rare: the units of running jobs are looked through instead. */
+/** Tasks have no index by account, since linking is rare: the units of jobs that have not ended are looked through instead. */
 const findShared = new PreparedStatement<PageRow>(
   'find-shared-units',
   `WITH page AS MATERIALIZED (
@@ -90,7 +90,7 @@ export class LinkedAccounts implements OnApplicationBootstrap {
     for (;;) {
       const [review] = await nextReview.run(this.pool, []);
       if (!review) break;
-      const reopened = await this.reviewRunningJobs(review.account_ids, signal);
+      const reopened = await this.reviewOpenJobs(review.account_ids, signal);
       const corrected = await this.reviewCredit(review, signal);
       if (signal?.aborted) return;
       await this.pool.query('UPDATE link_review SET reviewed_at = now() WHERE id = $1', [review.id]);
@@ -101,9 +101,10 @@ export class LinkedAccounts implements OnApplicationBootstrap {
     );
   }
 
-  private async reviewRunningJobs(accountIds: readonly string[], signal?: AbortSignal): Promise<number> {
+  /** Jobs whose answer can still change: units are computed while later ones are made, and until the answer is written. */
+  private async reviewOpenJobs(accountIds: readonly string[], signal?: AbortSignal): Promise<number> {
     const { rows } = await this.pool.query<{ id: string }>(
-      "SELECT id FROM job WHERE state IN ('running', 'paused') ORDER BY id",
+      "SELECT id FROM job WHERE state IN ('splitting', 'running', 'paused', 'assimilating') ORDER BY id",
     );
     let units = 0;
     for (const { id } of rows) {

@@ -1,3 +1,4 @@
+import type { UnitState } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import {
@@ -45,7 +46,9 @@ async function aHost(token?: string | null): Promise<TestHost> {
 
 /** The only running job. */
 async function aJob(owner: Owner, seed: Partial<JobSeed> = {}): Promise<SeededJob> {
-  await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  await gleaner.dataSource.query(
+    "UPDATE job SET state = 'paused' WHERE state IN ('splitting', 'running', 'assimilating')",
+  );
   return await seedJob(gleaner.dataSource, { units: 1, accountId: owner.accountId, ...seed });
 }
 
@@ -59,12 +62,10 @@ async function contribute(...hosts: readonly TestHost[]): Promise<void> {
   }
 }
 
-async function becomesValid({ jobId }: SeededJob): Promise<void> {
-  await expect
-    .poll(() => gleaner.dataSource.query('SELECT DISTINCT state FROM work_unit WHERE job_id = $1', [jobId]), {
-      timeout: 30_000,
-    })
-    .toEqual([{ state: 'valid' }]);
+/** Sooner or later that is the state of all units. */
+async function becomes({ jobId }: SeededJob, state: UnitState): Promise<void> {
+  const read = 'SELECT DISTINCT state FROM work_unit WHERE job_id = $1';
+  await expect.poll(() => gleaner.dataSource.query(read, [jobId]), { timeout: 30_000 }).toEqual([{ state }]);
 }
 
 /** What the hosts' accounts have now, checked against the sums of the ledger. */
@@ -94,7 +95,7 @@ describe('a submitter earns nothing by a job of their own', () => {
     await contribute(anonymous);
     await claim(submitter, anonymous);
     await contribute(other);
-    await becomesValid(job);
+    await becomes(job, 'valid');
     expect(await creditOf(anonymous, other)).toEqual(['0', '123456']);
   });
 
@@ -105,7 +106,7 @@ describe('a submitter earns nothing by a job of their own', () => {
       const job = await aJob(submitter);
       const [anonymous, other] = [await aHost(null), await aHost()];
       await contribute(anonymous, other);
-      await becomesValid(job);
+      await becomes(job, 'valid');
       expect(await creditOf(anonymous, other)).toEqual(['123456', '123456']);
       await gleaner.dataSource.query('UPDATE job SET state = $2, units_split = 2 WHERE id = $1', [
         job.jobId,
@@ -113,7 +114,36 @@ describe('a submitter earns nothing by a job of their own', () => {
       ]);
       await claim(submitter, anonymous);
       await expect.poll(() => creditOf(anonymous, other), { timeout: 30_000 }).toEqual(['0', '123456']);
-      await becomesValid(job);
+      await becomes(job, 'valid');
     },
   );
+});
+
+describe('a unit that only linked accounts validated is opened again', () => {
+  /** Nobody folds the job meanwhile. @returns lets it go on */
+  async function holdAssimilation({ jobId }: SeededJob): Promise<() => Promise<void>> {
+    const runner = gleaner.dataSource.createQueryRunner();
+    const key = [`assimilate ${jobId}`];
+    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', key);
+    return async () => {
+      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key);
+      await runner.release();
+    };
+  }
+
+  it.each(['splitting', 'paused', 'assimilating'])('while its job is %s', async (state) => {
+    const [submitter, claimer] = [await anAccount(), await anAccount()];
+    const job = await aJob(submitter);
+    const release = await holdAssimilation(job);
+    try {
+      const [anonymous, named] = [await aHost(null), await aHost(claimer.token)];
+      await contribute(anonymous, named);
+      await becomes(job, 'valid');
+      await gleaner.dataSource.query('UPDATE job SET state = $2 WHERE id = $1', [job.jobId, state]);
+      await claim(claimer, anonymous);
+      await becomes(job, 'open');
+    } finally {
+      await release();
+    }
+  });
 });
