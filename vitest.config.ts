@@ -1,6 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const resolve = { conditions: ['gleaner-source', 'module', 'node', 'development|production'] };
+/** Far above what anything takes that is waited for: on a loaded machine a second says nothing. */
+const expect = { poll: { timeout: 30_000 } };
 const ssr = { resolve: { conditions: ['gleaner-source', 'node', 'module', 'development|production'] } };
 
 export default defineConfig({
@@ -14,6 +16,7 @@ export default defineConfig({
           include: ['{libs,apps,migrations,worker-sdk,examples,scripts}/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           testTimeout: 120_000,
+          expect,
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,6 +29,7 @@ export default defineConfig({
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/support/global-setup.ts'],
           testTimeout: 120_000,
+          expect,
           hookTimeout: 120_000,
           fileParallelism: false,
           // Timings of real processes suffer from neighbours: the unit tests come first, then these, one file after the other.

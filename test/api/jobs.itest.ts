@@ -61,6 +61,15 @@ async function untilState(id: string, state: Job['state']): Promise<Job> {
   );
 }
 
+/** Its units for which the filler has not made a ticket yet. */
+async function unticketed(id: string): Promise<number> {
+  const [row]: Array<{ units: number }> = await gleaner.dataSource.query(
+    'SELECT count(*)::int AS units FROM work_unit WHERE job_id = $1 AND ticketed_at IS NULL',
+    [id],
+  );
+  return row?.units ?? 0;
+}
+
 async function refusal(overrides: Partial<JobSpecInput>): Promise<string[]> {
   const response = await science.scientist
     .post('/v1/jobs', { project: science.project, spec: aSpec(overrides) })
@@ -273,6 +282,7 @@ describe('a job', () => {
   it('says what most of its blocked units wait for', async () => {
     const { id } = await submit();
     await untilState(id, 'running');
+    await expect.poll(() => unticketed(id)).toBe(0);
     await gleaner.dataSource.query(
       `UPDATE work_unit SET ticketed_at = now(), blocked = CASE WHEN index_in_job = 0 THEN 'one thing' ELSE 'another' END
         WHERE job_id = $1 AND index_in_job < 3`,
@@ -355,7 +365,8 @@ describe('a job', () => {
     const seen = await untilState(id, 'running');
     const stream = await openEvents(id);
     const first = await stream.next('job');
-    expect(jobSchema.parse(JSON.parse(first.data))).toEqual(seen);
+    const told = jobSchema.parse(JSON.parse(first.data));
+    expect([told.id, told.state, told.units.total]).toEqual([id, 'running', seen.units.total]);
     await science.scientist.post(`/v1/jobs/${id}/cancel`).expect(200);
     const ended = await stream.next('end');
     expect(ended.data).toBe('{"state":"cancelled"}');

@@ -101,7 +101,7 @@ describe('an agent', () => {
     coordinator.addTask('1.0', helloModule('survives\n'));
     coordinator.reportStatus = 'retry';
     await attach();
-    const first = startAgent();
+    await using first = startAgent();
     await first.logged('task-finished');
     first.kill('SIGKILL');
     await first.ended;
@@ -109,17 +109,16 @@ describe('an agent', () => {
     coordinator.reportStatus = 'accepted';
     await using second = startAgent();
     await coordinator.until(() => coordinator.reports.length === 1);
-    await second.logged('report-answered');
+    await expect.poll(() => readdir(join(data, 'results'))).toEqual([]);
     second.kill('SIGTERM');
     const { stdout } = await second.ended;
     expect(stdout).not.toContain('task-started');
-    expect(await readdir(join(data, 'results'))).toEqual([]);
   });
 
   it('takes up an unfinished task after kill -9', async () => {
     coordinator.addTask('1.0', endlessModule());
     await attach();
-    const first = startAgent();
+    await using first = startAgent();
     await first.logged('task-started');
     first.kill('SIGKILL');
     await first.ended;
@@ -131,7 +130,7 @@ describe('an agent', () => {
     coordinator.addTask('1.0', endlessModule());
     coordinator.addTask('2.0', endlessModule());
     await attach();
-    const agent = startAgent();
+    await using agent = startAgent();
     await agent.logged('task-started');
     agent.kill('SIGTERM');
     const { code } = await agent.ended;

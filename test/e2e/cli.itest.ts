@@ -166,7 +166,7 @@ describe('gleaner up', () => {
 
   it('leaves no process behind even when it is killed', async () => {
     const data = join(directory, 'up-kill');
-    const up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
+    await using up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
     await up.said('\n');
     up.kill('SIGKILL');
     await up.ended;

@@ -47,27 +47,27 @@ describe('gleaner demo', () => {
   });
 
   it('serves until Ctrl-C, and leaves no process behind', async () => {
-    const demo = startDemo('--chirp=0:8', '--units', '2');
+    await using demo = startDemo('--chirp=0:8', '--units', '2');
     await demo.said('Still serving');
     demo.kill('SIGINT');
     expect((await demo.ended).code).toBe(0);
-    expect(processesUsing(temporary)).toEqual([]);
+    await noProcessUses(temporary);
     expect(await readdir(temporary)).toEqual([]);
   });
 
   it('gives up its search when it is told to end', async () => {
-    const demo = startDemo('--exit');
+    await using demo = startDemo('--exit');
     await demo.said('Searching');
     demo.kill('SIGTERM');
     const { code, stdout } = await demo.ended;
     expect(code).toBe(130);
     expect(stdout).toBe('');
-    expect(processesUsing(temporary)).toEqual([]);
+    await noProcessUses(temporary);
     expect(await readdir(temporary)).toEqual([]);
   });
 
   it('leaves no process behind when it is killed in the middle of its work', async () => {
-    const demo = startDemo();
+    await using demo = startDemo();
     await demo.said('Searching');
     expect(processesUsing(temporary).length).toBeGreaterThan(3);
     demo.kill('SIGKILL');

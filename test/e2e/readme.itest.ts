@@ -29,7 +29,7 @@ describe('README.md', () => {
   it('submits a job by three curl commands that work as they stand', async () => {
     const commands = await readmeCommands();
     expect(commands).toHaveLength(3);
-    const demo = new CliProcess(['demo', '--chirp=0:8', '--units', '2'], { TMPDIR: temporary });
+    await using demo = new CliProcess(['demo', '--chirp=0:8', '--units', '2'], { TMPDIR: temporary });
     await demo.said('Ctrl-C ends the demo');
     const exported = /export GLEANER_URL=(\S+) GLEANER_TOKEN=(\S+)/.exec(demo.stderr);
     const env = { ...process.env, GLEANER_URL: exported?.[1], GLEANER_TOKEN: exported?.[2] };

@@ -52,9 +52,13 @@ describe('splitting a job', () => {
   it('goes on where it was interrupted', async () => {
     const jobId = await workshop.submit(manyUnits);
     const interruption = new AbortController();
-    const splitting = splitter.split(jobId, { signal: interruption.signal });
-    await workshop.until(jobId, (job) => job.units_split > 0);
-    interruption.abort(new Error('killed'));
+    const splitting = splitter.split(jobId, {
+      signal: interruption.signal,
+      onUnits: async () => {
+        interruption.abort(new Error('killed'));
+        return Promise.resolve();
+      },
+    });
     await expect(splitting).rejects.toThrow('killed');
     const interrupted = await workshop.job(jobId);
     expect(interrupted.state).toBe('splitting');
@@ -76,9 +80,7 @@ describe('splitting a job', () => {
 
   it('stops when the job is cancelled midway, and its units are put to rest', async () => {
     const jobId = await workshop.submit(manyUnits);
-    const splitting = splitter.split(jobId);
-    await workshop.until(jobId, (job) => job.units_split > 0);
-    await workshop.cancel(jobId);
+    const splitting = splitter.split(jobId, { onUnits: async () => workshop.cancel(jobId) });
     expect(await splitting).toBe('stopped');
     const { units_split } = await workshop.job(jobId);
     expect(units_split).toBeLessThan(MANY);

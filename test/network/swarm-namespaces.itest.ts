@@ -75,9 +75,11 @@ describe.skipIf(obstacle !== null)('the swarm on separate networks', () => {
       'let me in, I have no certificate at all',
     ]);
     expect(JSON.parse(stdout)).toEqual({ receivedBytes: 0, ended: 'broken off' });
-    expect(seed.log).toContainEqual(
-      expect.stringMatching(/^handshake-failed .*the peer does not speak \/gleaner\/auth\/1/),
-    );
+    await expect
+      .poll(() => seed.log)
+      .toContainEqual(
+        expect.stringMatching(/^handshake-failed .*the peer does not speak \/gleaner\/auth\/1/),
+      );
     expect((await network.traffic()).intoBytes).toBeLessThan(HANDSHAKES_BYTES);
   });
 });

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createInterface } from 'node:readline';
+import { Changes } from './changes.js';
 
 // From the sources in tests, from test/dist in benchmarks.
 const toRoot = import.meta.url.endsWith('.ts') ? '../../..' : '../../../..';
@@ -24,7 +25,7 @@ export class AgentProcess implements AsyncDisposable {
   readonly #events: Array<{ readonly event: string }> = [];
   #stdout = '';
   #stderr = '';
-  #changed: () => void = () => undefined;
+  readonly #changes = new Changes();
   readonly ended: Promise<Ended>;
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
@@ -36,26 +37,24 @@ export class AgentProcess implements AsyncDisposable {
     createInterface({ input: this.#child.stdout }).on('line', (line) => {
       this.#stdout += `${line}\n`;
       this.#remember(line);
-      this.#changed();
+      this.#changes.tell();
     });
     this.#child.stderr.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
-    this.ended = once(this.#child, 'close').then(([code]: unknown[]) => ({
-      code: typeof code === 'number' ? code : null,
-      stdout: this.#stdout,
-      stderr: this.#stderr,
-    }));
+    this.ended = once(this.#child, 'close').then(([code]: unknown[]) => {
+      this.#changes.tell();
+      return { code: typeof code === 'number' ? code : null, stdout: this.#stdout, stderr: this.#stderr };
+    });
   }
 
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
-  /** Resolves when the agent, run with `--json`, has logged such an event. */
+  /** Resolves when the agent, run with `--json`, has logged such an event. Throws when it ends before. */
   async logged(event: string): Promise<void> {
     while (!this.#events.some((entry) => entry.event === event)) {
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+      if (this.#child.exitCode !== null) throw new Error(`ended without "${event}": ${this.#stderr}`);
+      await this.#changes.next();
     }
   }
 

@@ -3,13 +3,21 @@ import { setInterval as ticks } from 'node:timers/promises';
 import { join } from 'node:path';
 import { agentStatus, type AgentStatus } from '@gleaner/agent';
 
-/** Resolves with the first value that the look gives; looks again and again until then. */
-export async function eventually<T>(look: () => T | undefined): Promise<T> {
+/** Below what a test may take, so that it is told what was seen instead of that time is up. */
+const LONGEST_WAIT_MS = 100_000;
+
+/** Resolves with the first value that the look gives; looks again and again until then. Throws with what was seen instead. */
+export async function eventually<T>(
+  look: () => T | undefined,
+  seen: () => unknown = () => 'nothing',
+): Promise<T> {
+  const deadlineMs = performance.now() + LONGEST_WAIT_MS;
   for await (const _ of ticks(50)) {
     const value = look();
     if (value !== undefined) return value;
+    if (performance.now() > deadlineMs) break;
   }
-  throw new Error('the interval ended');
+  throw new Error(`not within ${LONGEST_WAIT_MS / 1000} s; seen last: ${JSON.stringify(seen())}`);
 }
 
 /** The status that the agent of a data directory keeps, as soon as it is such a one. */
@@ -17,10 +25,13 @@ export async function statusWhere(
   data: string,
   holds: (status: AgentStatus) => boolean,
 ): Promise<AgentStatus> {
-  return eventually(() => {
-    const status = readStatus(data);
-    return status && holds(status) ? status : undefined;
-  });
+  return eventually(
+    () => {
+      const status = readStatus(data);
+      return status && holds(status) ? status : undefined;
+    },
+    () => readStatus(data),
+  );
 }
 
 /** Whether the sandbox process of an agent is stopped where it is; undefined while there is none. */
@@ -84,7 +95,7 @@ function tableRows(pid: number, name: string): string[][] {
 }
 
 function socketInodes(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((descriptor) => {
+  return descriptors(pid).flatMap((descriptor) => {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
     } catch {
@@ -92,6 +103,15 @@ function socketInodes(pid: number): string[] {
       return [];
     }
   });
+}
+
+function descriptors(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`);
+  } catch {
+    // It has just ended.
+    return [];
+  }
 }
 
 /** CPU time of an agent without its sandboxes, and memory of its process, by /proc. */

@@ -10,6 +10,7 @@ import {
   type WorkResponse,
 } from '@gleaner/protocol';
 import type { z } from 'zod';
+import { Changes } from './changes.js';
 import type { TinyModule } from './tiny-modules.js';
 
 type Heartbeat = z.infer<typeof heartbeatRequest>;
@@ -31,13 +32,13 @@ export class StandInCoordinator implements AsyncDisposable {
   /** What the host's owner asked of it on the website. */
   wishes: HostWishes | undefined;
   workCalls = 0;
-  #changed: () => void = () => undefined;
+  readonly #changes = new Changes();
   #port = 0;
 
   private constructor(private readonly name: string) {
     this.#server = createServer((request, response) => {
       void this.#handle(request, response).finally(() => {
-        this.#changed();
+        this.#changes.tell();
       });
     });
   }
@@ -91,11 +92,7 @@ export class StandInCoordinator implements AsyncDisposable {
 
   /** Resolves when the condition holds, looked at after each request. */
   async until(condition: () => boolean): Promise<void> {
-    while (!condition()) {
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
-    }
+    while (!condition()) await this.#changes.next();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
