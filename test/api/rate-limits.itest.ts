@@ -1,10 +1,26 @@
+import { readConfig } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+
+/** What a front page asks for every few seconds. */
+const FRONT_PAGE = [
+  '/v1/session',
+  '/v1/stats',
+  '/v1/public/jobs?running=true',
+  '/v1/boards/accounts?period=day',
+] as const;
+/** 20 visitors who look at it for a minute. */
+const ROUNDS = 20 * 20;
+const READS = FRONT_PAGE.length * ROUNDS;
 
 let gleaner: TestApplication;
 beforeAll(async () => {
   gleaner = await createTestApplication({
-    env: { GLEANER_REQUESTS_PER_MINUTE: '8', GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '4' },
+    env: {
+      GLEANER_REQUESTS_PER_MINUTE: '8',
+      GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '4',
+      GLEANER_PUBLIC_REQUESTS_PER_MINUTE: String(READS),
+    },
   });
 });
 afterAll(() => gleaner.close());
@@ -29,6 +45,26 @@ describe('rate limits', () => {
     const statuses = new Set<number>();
     for (let i = 0; i < 12; i++) statuses.add((await operatorOf(gleaner).post('/v1/work', {})).status);
     expect(statuses).not.toContain(429);
+  });
+
+  it('let a school of visitors read the pages from one address, and those who have signed in after them', async () => {
+    expect(READS).toBeLessThanOrEqual(readConfig({}).publicRequestsPerMinute);
+    const ada = await aPerson(gleaner);
+    const signedIn = await ada.post('/v1/session/token').expect(200);
+    const cookie = String(signedIn.headers['set-cookie']).split(';')[0] ?? '';
+    const statuses = new Set<number>();
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const answers = await Promise.all(FRONT_PAGE.map((path) => fetch(gleaner.url + path)));
+      for (const answer of answers) {
+        statuses.add(answer.status);
+        await answer.arrayBuffer();
+      }
+    }
+    expect([...statuses]).toEqual([200]);
+    for (const path of FRONT_PAGE) {
+      await gleaner.http.get(path).expect(429);
+      await gleaner.http.get(path).set('cookie', cookie).expect(200);
+    }
   });
 
   it('end guessing of tokens from one network', async () => {

@@ -34,6 +34,8 @@ const environment = z.object({
   GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(16),
   GLEANER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(1200),
   GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(300),
+  GLEANER_PUBLIC_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6000),
+  GLEANER_STREAMS_PER_NETWORK: z.coerce.number().int().min(1).max(100_000).default(600),
   GLEANER_ATTACHES_PER_HOUR: z.coerce.number().int().min(1).max(1_000_000).default(120),
   GLEANER_INITIAL_TASKS_PER_CORE: z.coerce
     .number()
@@ -88,6 +90,10 @@ export interface Config {
   readonly redisUrl: string | null;
   readonly requestsPerMinute: number;
   readonly anonymousRequestsPerMinute: number;
+  /** Reads of what everybody may see, by one account or, without one, one network: a school may be behind it. */
+  readonly publicRequestsPerMinute: number;
+  /** Streams of events that one network may have open at a process at a time. */
+  readonly streamsPerNetwork: number;
   /** Anonymous hosts that one network may attach in an hour. */
   readonly attachesPerHour: number;
   /** Program that sends a message which it reads from its standard input, such as `/usr/sbin/sendmail -t`; null: the console. */
@@ -134,6 +140,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     redisUrl: values.REDIS_URL ?? null,
     requestsPerMinute: values.GLEANER_REQUESTS_PER_MINUTE,
     anonymousRequestsPerMinute: values.GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE,
+    publicRequestsPerMinute: values.GLEANER_PUBLIC_REQUESTS_PER_MINUTE,
+    streamsPerNetwork: values.GLEANER_STREAMS_PER_NETWORK,
     attachesPerHour: values.GLEANER_ATTACHES_PER_HOUR,
     mailCommand: values.GLEANER_MAIL_COMMAND === '' ? null : values.GLEANER_MAIL_COMMAND,
     mailFrom: values.GLEANER_MAIL_FROM,

@@ -1,26 +1,33 @@
 import { Inject, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { networkPrefix } from '@gleaner/domain';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CONFIG, type Config } from '../config/index.js';
 import { ACCESS, setActor, type Access, type Actor } from './actor.js';
+import { callerNetwork } from './caller-network.js';
 import { DomainError } from './domain-error.js';
 import { RateLimiter, type RateDecision } from './rate-limiter.js';
 import { isSameOrigin, sessionSecretOf } from './session-cookie.js';
 import { TokenDirectory } from './token-directory.js';
 
 const MINUTE_MS = 60_000;
-const UNLIMITED = Symbol('UNLIMITED');
+const PACE = Symbol('PACE');
 const CHALLENGE = { 'www-authenticate': 'Bearer realm="gleaner"' };
 
+/** Which requests count together: everything, reads of what everybody may see, or nothing. */
+type Pace = 'default' | 'public-reads' | 'unlimited';
+
 /** Exempts an endpoint that volunteers call all day and that bounds its work by other means. */
-export const Unlimited = () => SetMetadata(UNLIMITED, true);
+export const Unlimited = () => SetMetadata<symbol, Pace>(PACE, 'unlimited');
+
+/** For what pages show to everybody and read again every few seconds: counted apart, and far more of it is allowed. */
+export const PublicReads = () => SetMetadata<symbol, Pace>(PACE, 'public-reads');
 
 /** Establishes who calls, whether they may, and whether they call too often. An endpoint without a decorator needs a token. */
 @Injectable()
 export class AccessGuard implements CanActivate {
   private readonly byAccount: RateLimiter;
   private readonly byNetwork: RateLimiter;
+  private readonly byReader: RateLimiter;
 
   constructor(
     private readonly reflector: Reflector,
@@ -29,16 +36,21 @@ export class AccessGuard implements CanActivate {
   ) {
     this.byAccount = new RateLimiter(config.requestsPerMinute, MINUTE_MS);
     this.byNetwork = new RateLimiter(config.anonymousRequestsPerMinute, MINUTE_MS);
+    this.byReader = new RateLimiter(config.publicRequestsPerMinute, MINUTE_MS);
   }
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     const targets = [context.getHandler(), context.getClass()];
     const access = this.reflector.getAllAndOverride<Access | undefined>(ACCESS, targets) ?? { kind: 'token' };
-    const unlimited = this.reflector.getAllAndOverride<boolean | undefined>(UNLIMITED, targets) ?? false;
+    const pace = this.reflector.getAllAndOverride<Pace | undefined>(PACE, targets) ?? 'default';
     const http = context.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const actor = access.kind === 'public' ? null : await this.identify(request);
-    if (!unlimited) this.limit(request, http.getResponse<FastifyReply>(), actor);
+    if (pace !== 'unlimited') {
+      const decision =
+        pace === 'public-reads' ? await this.countRead(request, actor) : this.count(request, actor);
+      this.limit(http.getResponse<FastifyReply>(), decision);
+    }
     if (actor) setActor(request, actor);
     checkAccess(access, actor);
     return true;
@@ -75,10 +87,18 @@ export class AccessGuard implements CanActivate {
     return actor;
   }
 
-  private limit(request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void {
-    const decision = actor
-      ? this.byAccount.take(actor.accountId)
-      : this.byNetwork.take(callerNetwork(request));
+  private count(request: FastifyRequest, actor: Actor | null): RateDecision {
+    return actor ? this.byAccount.take(actor.accountId) : this.byNetwork.take(callerNetwork(request));
+  }
+
+  /** Whoever has signed in is not counted among their neighbours, although such endpoints do not ask who calls. */
+  private async countRead(request: FastifyRequest, actor: Actor | null): Promise<RateDecision> {
+    const secret = actor ? null : sessionSecretOf(request);
+    const reader = actor ?? (secret === null ? null : await this.tokens.find(secret));
+    return this.byReader.take(reader ? `account ${reader.accountId}` : callerNetwork(request));
+  }
+
+  private limit(reply: FastifyReply, decision: RateDecision): void {
     // draft-ietf-httpapi-ratelimit-headers: the policy and what is left of it.
     void reply
       .header('ratelimit-policy', `"default";q=${decision.limit};w=60`)
@@ -92,10 +112,6 @@ export class AccessGuard implements CanActivate {
       headers: { 'retry-after': String(decision.resetSeconds) },
     });
   }
-}
-
-export function callerNetwork(request: FastifyRequest): string {
-  return networkPrefix(request.ip) ?? request.ip;
 }
 
 function checkAccess(access: Access, actor: Actor | null): void {

@@ -27,6 +27,7 @@ import {
   MaybeActor,
   OptionalToken,
   Public,
+  PublicReads,
   setSessionCookie,
   type Actor,
 } from '../http/index.js';
@@ -42,6 +43,7 @@ export class SignInController {
   /** Who has signed in with this browser. */
   @Get()
   @OptionalToken()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: session })
   async getSession(
     @MaybeActor() actor: Actor | null,

@@ -1,12 +1,13 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { serverStatus, type ServerStatus } from '@gleaner/protocol';
-import { Public } from '../http/index.js';
+import { Public, PublicReads } from '../http/index.js';
 import { ServerStatusService } from './server-status.service.js';
 
 @ApiTags('public')
 @Controller('v1/status')
 @Public()
+@PublicReads()
 export class StatusController {
   constructor(private readonly status: ServerStatusService) {}
 

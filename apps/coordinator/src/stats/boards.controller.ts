@@ -13,12 +13,13 @@ import {
   type BoardRow,
   type BoardRowQuery,
 } from '@gleaner/protocol';
-import { Public } from '../http/index.js';
+import { Public, PublicReads } from '../http/index.js';
 import { BoardsService } from './boards.service.js';
 
 @ApiTags('leaderboards')
 @Controller('v1/boards')
 @Public()
+@PublicReads()
 export class BoardsController {
   constructor(private readonly boards: BoardsService) {}
 

@@ -19,6 +19,7 @@ import {
   MaybeActor,
   OptionalToken,
   Public,
+  PublicReads,
   RequireScope,
   type Actor,
   type Page,
@@ -41,6 +42,7 @@ export class PublicJobsController {
 
   @Get('public/jobs')
   @Public()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: publicJobPage })
   async listPublicJobs(
     @Query({ schema: listQuery }) query: z.infer<typeof listQuery>,
@@ -55,6 +57,7 @@ export class PublicJobsController {
   /** A private job only for those whose it is. */
   @Get('public/jobs/:id')
   @OptionalToken()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: publicJobView })
   async getPublicJob(
     @MaybeActor() actor: Actor | null,
@@ -66,6 +69,7 @@ export class PublicJobsController {
   /** Server-sent events `job`, each the whole view, and `end` when the job has ended. */
   @Get('public/jobs/:id/events')
   @OptionalToken()
+  @PublicReads()
   @ApiProduces('text/event-stream')
   async followPublicJob(
     @MaybeActor() actor: Actor | null,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
 import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from '../jobs/index.js';
+import { SharedAnswers } from './shared-answers.js';
 
 const factsRow = z.object({
   id: z.string(),
@@ -22,6 +23,9 @@ const outputRows = z.array(
 
 const SHOWN = 'j.is_public AND j.deleted_at IS NULL AND p.approved_at IS NOT NULL';
 
+const LISTS_FRESHNESS_MS = 1_000;
+const CACHED_LISTS = 200;
+
 /** A merged answer, as `sendContent` takes it. */
 interface PublicOutput {
   readonly sha256: string;
@@ -31,6 +35,8 @@ interface PublicOutput {
 /** Jobs that their scientists show to everybody. A private job looks like one that does not exist. */
 @Injectable()
 export class PublicJobs {
+  private readonly lists = new SharedAnswers<Page<PublicJob>>(CACHED_LISTS, LISTS_FRESHNESS_MS);
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
@@ -77,17 +83,20 @@ export class PublicJobs {
   }
 
   /** Newest first; with `running`, only jobs that volunteers can work on now. */
-  async list(running: boolean, cursor: string | undefined, limit: number): Promise<Page<PublicJob>> {
-    const jobs = await this.select(
-      `${SHOWN} AND j.id < $1 AND (NOT $2 OR j.state IN ('splitting', 'running', 'assimilating')) ORDER BY j.id DESC LIMIT $3`,
-      [idFromCursor(cursor), running, limit + 1],
-    );
-    return toPage(
-      jobs,
-      limit,
-      (job) => job,
-      ({ id }) => [id],
-    );
+  list(running: boolean, cursor: string | undefined, limit: number): Promise<Page<PublicJob>> {
+    const beforeId = idFromCursor(cursor);
+    return this.lists.get(`${running} ${beforeId} ${limit}`, async () => {
+      const jobs = await this.select(
+        `${SHOWN} AND j.id < $1 AND (NOT $2 OR j.state IN ('splitting', 'running', 'assimilating')) ORDER BY j.id DESC LIMIT $3`,
+        [beforeId, running, limit + 1],
+      );
+      return toPage(
+        jobs,
+        limit,
+        (job) => job,
+        ({ id }) => [id],
+      );
+    });
   }
 
   /** Its submitter and operators decide. */

@@ -8,13 +8,14 @@ import {
   type StatisticsHistory,
   type StatisticsQuery,
 } from '@gleaner/protocol';
-import { Public } from '../http/index.js';
+import { Public, PublicReads } from '../http/index.js';
 import { SiteStatistics } from './site-statistics.service.js';
 import { StatisticsHistories } from './statistics-history.service.js';
 
 @ApiTags('public')
 @Controller('v1/stats')
 @Public()
+@PublicReads()
 export class StatsController {
   constructor(
     private readonly statistics: SiteStatistics,

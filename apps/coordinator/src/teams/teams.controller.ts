@@ -35,6 +35,7 @@ import {
   etagOf,
   linkNext,
   Public,
+  PublicReads,
   requireMatch,
   RequireScope,
   type Actor,
@@ -50,6 +51,7 @@ export class TeamsController {
   /** Newest first; the leaderboard of teams ranks them. */
   @Get()
   @Public()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: teamPage })
   async listTeams(
     @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
@@ -83,6 +85,7 @@ export class TeamsController {
 
   @Get(':id')
   @Public()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: team })
   async getTeam(
     @Param('id', { schema: entityId }) id: string,
@@ -113,6 +116,7 @@ export class TeamsController {
   /** Those who earned most for it since they joined, first. */
   @Get(':id/members')
   @Public()
+  @PublicReads()
   @ApiOkResponse({ standardSchema: teamMemberPage })
   async listTeamMembers(
     @Param('id', { schema: entityId }) id: string,
