@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { BlobsService } from '@gleaner/coordinator';
 import { publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -9,11 +11,16 @@ import { aPerson, createTestApplication, type TestApplication } from '../support
 import { repositoryRoot } from './repository-root.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = z
+  .custom<() => void>((value) => typeof value === 'function')
+  .parse(runInNewContext('gc'));
+
 describe('what everybody may see', () => {
   let gleaner: TestApplication;
   let job: SetiJob;
   beforeAll(async () => {
-    gleaner = await createTestApplication({ env: { GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '10000' } });
+    gleaner = await createTestApplication({ env: { GLEANER_TRUST_PROXY: 'true' } });
     job = await aSetiJob(gleaner, { name: 'Public search', units: 5, unitChirps: 2 });
     await vi.waitFor(async () => expect((await view()).picture.squares).toBe('ooooo'), { timeout: 20_000 });
   });
@@ -91,24 +98,75 @@ describe('what everybody may see', () => {
     await gleaner.dataSource.query('UPDATE job SET output_sha256 = NULL WHERE id = $1', [job.jobId]);
   });
 
-  it('costs little, with 500 who follow and never read', async () => {
-    await expect
-      .poll(async () => (await gleaner.http.get(`/v1/public/jobs/${job.jobId}`)).status, { timeout: 5_000 })
-      .toBe(200);
-    const sockets: Socket[] = [];
-    const heapBefore = process.memoryUsage().heapUsed;
-    for (let each = 0; each < 500; each += 1) {
-      const socket = connect(gleaner.coordinator.port, '127.0.0.1').pause();
-      await once(socket, 'connect');
-      socket.write(`GET /v1/public/jobs/${job.jobId}/events HTTP/1.1\r\nHost: local\r\n\r\n`);
-      sockets.push(socket);
-    }
-    // Another reader is served all the same.
-    expect((await view()).job.name).toBe('Public search');
-    const grownMiB = (process.memoryUsage().heapUsed - heapBefore) / 2 ** 20;
-    for (const socket of sockets) socket.destroy();
-    expect(grownMiB).toBeLessThan(64);
+  it('is told to who joins as it is now, however long it took to see that they may join', async () => {
+    await untilShown();
+    const blocker = gleaner.dataSource.createQueryRunner();
+    await blocker.startTransaction();
+    // Whether it is the caller's job is looked up there, and nothing else.
+    await blocker.query('LOCK TABLE project_scientist IN ACCESS EXCLUSIVE MODE');
+    const early = follow({}, (text) => text.includes('"stateReason":"as a test"'));
+    const authorization = `Bearer ${job.scientist.token}`;
+    const late = follow({ authorization }, (text) => text.includes('"stateReason":"as a test"'));
+    const isWaiting =
+      "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'project_scientist'::regclass";
+    await expect.poll(() => gleaner.dataSource.query(isWaiting)).toEqual([{ waiting: 1 }]);
+    await gleaner.dataSource.query("UPDATE job SET state_reason = 'as a test' WHERE id = $1", [job.jobId]);
+    expect(await early).toContain('as a test');
+    await blocker.rollbackTransaction();
+    await blocker.release();
+    expect(await late).toContain('as a test');
+    await gleaner.dataSource.query('UPDATE job SET state_reason = NULL WHERE id = $1', [job.jobId]);
   });
+
+  it('costs little, with 500 who follow and never read although much happens', async () => {
+    await untilShown();
+    // 30 KB in each event.
+    await gleaner.dataSource.query("UPDATE project SET description = repeat('銀', 10000)");
+    const before = memoryMiB();
+    const sleepers = await Promise.all(Array.from({ length: 500 }, () => join()));
+    expect(sleepers.map(({ head }) => head.split('\r\n')[0])).toEqual(sleepers.map(() => 'HTTP/1.1 200 OK'));
+    for (let change = 1; change <= 5; change += 1) {
+      const told = follow({}, (text) => text.includes(`"stateReason":"change ${change}"`));
+      await gleaner.dataSource.query('UPDATE job SET state_reason = $2 WHERE id = $1', [
+        job.jobId,
+        `change ${change}`,
+      ]);
+      // Who reads is told, whatever the others do.
+      expect(await told).toContain(`change ${change}`);
+    }
+    const grownMiB = memoryMiB() - before;
+    for (const { socket } of sleepers) socket.destroy();
+    // What they may be behind, one event more, and what a connection costs by itself.
+    expect(grownMiB).toBeLessThan(128);
+  });
+
+  it('is followed by one network only so many times at once, whichever of its addresses ask', async () => {
+    await untilShown();
+    const from = (n: number): string => `X-Forwarded-For: 2001:db8:7:${n}::1\r\n`;
+    const followers = await Promise.all(Array.from({ length: 600 }, (_, n) => join(from(n))));
+    expect(followers.every(({ head }) => head.startsWith('HTTP/1.1 200'))).toBe(true);
+    const refused = await join(from(9999));
+    expect(refused.head).toMatch(/^HTTP\/1\.1 429[^]*retry-after: 30/i);
+    const elsewhere = await join('X-Forwarded-For: 2001:db8:8::1\r\n');
+    expect(elsewhere.head).toMatch(/^HTTP\/1\.1 200/);
+    for (const { socket } of [...followers, refused, elsewhere]) socket.destroy();
+  });
+
+  async function untilShown(): Promise<void> {
+    await expect.poll(async () => (await gleaner.http.get(`/v1/public/jobs/${job.jobId}`)).status).toBe(200);
+  }
+
+  /** A follower that reads the beginning of the answer, and then never again. */
+  async function join(header = ''): Promise<{ socket: Socket; head: string }> {
+    const socket = connect(gleaner.coordinator.port, '127.0.0.1').on('error', () => undefined);
+    socket.write(`GET /v1/public/jobs/${job.jobId}/events HTTP/1.1\r\nHost: local\r\n${header}\r\n`);
+    let head = '';
+    while (!head.includes('\r\n\r\n')) {
+      const [data] = z.tuple([z.instanceof(Buffer)]).parse(await once(socket, 'data'));
+      head += data.toString('latin1');
+    }
+    return { socket: socket.pause(), head };
+  }
 
   /** What a job's stream says until it has said enough. */
   async function follow(
@@ -130,6 +188,13 @@ describe('what everybody may see', () => {
     return text;
   }
 });
+
+/** What is still in use: garbage says nothing. */
+function memoryMiB(): number {
+  collectGarbage();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 2 ** 20;
+}
 
 it('the generated client speaks of nothing that the coordinator does not serve', async () => {
   const document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.unknown())) });

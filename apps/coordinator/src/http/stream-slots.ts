@@ -1,12 +1,12 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { CONFIG, type Config } from '../config/index.js';
 import type { Actor } from './actor.js';
+import { callerNetwork } from './caller-network.js';
 import { DomainError } from './domain-error.js';
 
 /** Streams of events that one account may have open here at a time. */
 export const STREAMS_PER_ACCOUNT = 32;
-/** The same for one address: a school may be behind it. */
-export const STREAMS_PER_ADDRESS = 128;
 const RETRY_AFTER_SECONDS = 30;
 
 /** Keeps one caller from taking all streams of events. */
@@ -14,11 +14,14 @@ const RETRY_AFTER_SECONDS = 30;
 export class StreamSlots {
   private readonly open = new Map<string, number>();
 
+  constructor(@Inject(CONFIG) private readonly config: Config) {}
+
   /** Takes a slot until the reply is closed, or throws. To be called before anything is sent. */
   hold(request: FastifyRequest, reply: FastifyReply, actor: Actor | null): void {
-    this.check(`address ${request.ip}`, STREAMS_PER_ADDRESS, 'address');
+    const network = `network ${callerNetwork(request)}`;
+    this.check(network, this.config.streamsPerNetwork, 'network');
     if (actor) this.check(`account ${actor.accountId}`, STREAMS_PER_ACCOUNT, 'account');
-    const callers = [`address ${request.ip}`, ...(actor ? [`account ${actor.accountId}`] : [])];
+    const callers = [network, ...(actor ? [`account ${actor.accountId}`] : [])];
     for (const caller of callers) this.open.set(caller, (this.open.get(caller) ?? 0) + 1);
     const release = (): void => {
       for (const caller of callers) this.release(caller);

@@ -2,15 +2,21 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, etagOf, StreamSlots, type Actor } from '../http/index.js';
+import {
+  DomainError,
+  etagOf,
+  EventStream,
+  KEEP_ALIVE_COMMENT,
+  streamEvent,
+  StreamSlots,
+  type Actor,
+} from '../http/index.js';
 import { JobsService } from './jobs.service.js';
 
 const POLL_MS = 1_000;
-/** A comment that keeps proxies from closing a silent stream. */
 const KEEP_ALIVE_POLLS = 15;
+const RECONNECT_AFTER_MS = 3_000;
 const SUBSCRIBERS_MAX = 1_000;
-/** A reader that is this far behind is cut off: it reconnects and gets the newest state. */
-const BEHIND_BYTES_MAX = 256 * 1024;
 
 /** A job's progress as server-sent events: each is the whole state, so that a missed one does not matter. */
 @Injectable()
@@ -38,18 +44,13 @@ export class JobEvents implements OnModuleDestroy {
     this.slots.hold(request, reply, actor);
     this.subscribers += 1;
     const closed = new AbortController();
-    request.raw.once('close', () => closed.abort());
-    reply.hijack();
-    reply.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
+    const stream = EventStream.open(reply, RECONNECT_AFTER_MS);
+    stream.onceClosed(() => closed.abort());
     try {
-      await this.follow(actor, job, request.headers['last-event-id'], reply, closed.signal);
+      await this.follow(actor, job, request.headers['last-event-id'], stream, closed.signal);
     } finally {
       this.subscribers -= 1;
-      reply.raw.end();
+      stream.end();
     }
   }
 
@@ -57,23 +58,19 @@ export class JobEvents implements OnModuleDestroy {
     actor: Actor,
     first: Job,
     lastEventId: string | string[] | undefined,
-    reply: FastifyReply,
+    stream: EventStream,
     closed: AbortSignal,
   ): Promise<void> {
     const signal = AbortSignal.any([closed, this.stopping.signal]);
     let seen = lastEventId;
     let job: Job = first;
     for (let polls = 1; !signal.aborted; polls += 1) {
-      const id = etagOf(job).slice(1, -1);
-      if (id !== seen) reply.raw.write(`id: ${id}\nevent: job\ndata: ${JSON.stringify(job)}\n\n`);
-      else if (polls % KEEP_ALIVE_POLLS === 0) reply.raw.write(': still here\n\n');
-      seen = id;
+      const event = streamEvent(etagOf(job).slice(1, -1), 'job', job);
+      if (event.id !== seen) stream.write(event.text);
+      else if (polls % KEEP_ALIVE_POLLS === 0) stream.write(KEEP_ALIVE_COMMENT);
+      seen = event.id;
       if (job.finishedAt !== null) {
-        reply.raw.write(`event: end\ndata: ${JSON.stringify({ state: job.state })}\n\n`);
-        return;
-      }
-      if (reply.raw.writableLength > BEHIND_BYTES_MAX) {
-        reply.raw.destroy();
+        stream.write(`event: end\ndata: ${JSON.stringify({ state: job.state })}\n\n`);
         return;
       }
       try {

@@ -2,28 +2,32 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { PublicJobView } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { DomainError, etagOf, StreamSlots, type Actor } from '../http/index.js';
+import {
+  DomainError,
+  etagOf,
+  EventStream,
+  KEEP_ALIVE_COMMENT,
+  NotFoundError,
+  streamEvent,
+  StreamSlots,
+  type Actor,
+  type StreamEvent,
+} from '../http/index.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobs } from './public-jobs.service.js';
 
 const LOOK_EVERY_MS = 1_000;
-/** A comment that keeps proxies from closing a silent stream. */
 const KEEP_ALIVE_LOOKS = 15;
+const RECONNECT_AFTER_MS = 3_000;
 const SUBSCRIBERS_MAX = 2_000;
-/** A reader that is this far behind is cut off: it reconnects and gets the newest state. */
-const BEHIND_BYTES_MAX = 64 * 1024;
-
-interface JobEvent {
-  readonly id: string;
-  readonly text: string;
-}
 
 /** The followers of one job. */
 interface Audience {
   /** With whether they may look when it is private. */
-  readonly followers: Map<FastifyReply, boolean>;
+  readonly followers: Map<EventStream, boolean>;
   /** What everybody has been sent. */
-  lastEvent: JobEvent;
+  lastEvent: StreamEvent;
+  isPublic: boolean;
 }
 
 /** Public jobs as server-sent events: one look a second for each followed job, however many follow it. */
@@ -42,7 +46,7 @@ export class JobBroadcast implements OnModuleDestroy {
   onModuleDestroy(): void {
     this.stopping.abort();
     for (const { followers } of this.audiences.values())
-      for (const reply of followers.keys()) reply.raw.end();
+      for (const follower of followers.keys()) follower.end();
   }
 
   /** Streams until the job has ended or the client has left. `Last-Event-ID` spares what the client has seen already. */
@@ -52,42 +56,38 @@ export class JobBroadcast implements OnModuleDestroy {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    const first = eventOf(await this.pictures.view(jobId, actor));
+    const view = await this.pictures.view(jobId, actor);
+    const first = eventOf(view);
     const isTheirs = await this.jobs.mayLook(jobId, actor);
     if (this.subscribers >= SUBSCRIBERS_MAX) {
       throw new DomainError('server-busy', `${SUBSCRIBERS_MAX} clients follow jobs already: poll instead.`, {
         headers: { 'retry-after': '30' },
       });
     }
+    const known = this.audiences.get(jobId);
+    const audience: Audience = known ?? {
+      followers: new Map(),
+      lastEvent: first,
+      isPublic: view.job.visibility.public,
+    };
+    // It may have been hidden since the caller's view was made.
+    if (!isTheirs && !audience.isPublic) throw new NotFoundError(`public job ${jobId}`);
     this.slots.hold(request, reply, actor);
     // It left while its first event was made.
     if (reply.raw.closed) return;
     this.subscribers += 1;
-    reply.hijack();
-    reply.raw.writeHead(200, {
-      'content-type': 'text/event-stream; charset=utf-8',
-      'cache-control': 'no-store',
-      'x-accel-buffering': 'no',
-    });
-    reply.raw.write('retry: 3000\n\n');
-    if (request.headers['last-event-id'] !== first.id) reply.raw.write(first.text);
-    const audience = this.join(jobId, reply, isTheirs, first);
-    reply.raw.once('close', () => {
+    const follower = EventStream.open(reply, RECONNECT_AFTER_MS);
+    // Not `first`: the others may have been told of something newer since that was made, and only what is new is told again.
+    const { lastEvent } = audience;
+    if (request.headers['last-event-id'] !== lastEvent.id) follower.write(lastEvent.text);
+    audience.followers.set(follower, isTheirs);
+    follower.onceClosed(() => {
       this.subscribers -= 1;
-      audience.followers.delete(reply);
+      audience.followers.delete(follower);
     });
-  }
-
-  private join(jobId: string, reply: FastifyReply, isTheirs: boolean, first: JobEvent): Audience {
-    const known = this.audiences.get(jobId);
-    if (known) {
-      known.followers.set(reply, isTheirs);
-      return known;
-    }
-    const audience: Audience = { followers: new Map([[reply, isTheirs]]), lastEvent: first };
+    if (known) return;
     this.audiences.set(jobId, audience);
     void this.broadcast(jobId, audience);
-    return audience;
   }
 
   private async broadcast(jobId: string, audience: Audience): Promise<void> {
@@ -95,14 +95,15 @@ export class JobBroadcast implements OnModuleDestroy {
     try {
       for (let looks = 1; audience.followers.size > 0; looks += 1) {
         const view = await this.pictures.look(jobId);
-        if (!view.job.visibility.public) dismissStrangers(audience);
+        audience.isPublic = view.job.visibility.public;
+        if (!audience.isPublic) dismissStrangers(audience);
         const event = eventOf(view);
         const isNews = event.id !== audience.lastEvent.id;
         audience.lastEvent = event;
-        if (isNews) this.tell(audience, event.text);
-        else if (looks % KEEP_ALIVE_LOOKS === 0) this.tell(audience, ': still here\n\n');
+        if (isNews) tell(audience, event.text);
+        else if (looks % KEEP_ALIVE_LOOKS === 0) tell(audience, KEEP_ALIVE_COMMENT);
         if (view.job.finishedAt !== null) {
-          this.tell(audience, `event: end\ndata: {}\n\n`);
+          tell(audience, `event: end\ndata: {}\n\n`);
           return;
         }
         await delay(LOOK_EVERY_MS, undefined, { signal });
@@ -111,28 +112,24 @@ export class JobBroadcast implements OnModuleDestroy {
       // Deleted, or the database is away: clients reconnect and are told which.
     } finally {
       this.audiences.delete(jobId);
-      for (const reply of audience.followers.keys()) reply.raw.end();
+      for (const follower of audience.followers.keys()) follower.end();
     }
   }
+}
 
-  private tell({ followers }: Audience, text: string): void {
-    for (const reply of followers.keys()) {
-      reply.raw.write(text);
-      if (reply.raw.writableLength > BEHIND_BYTES_MAX) reply.raw.destroy();
-    }
-  }
+function tell({ followers }: Audience, text: string): void {
+  for (const follower of followers.keys()) follower.write(text);
 }
 
 /** Clients reconnect, and are told that there is nothing. */
 function dismissStrangers({ followers }: Audience): void {
-  for (const [reply, isTheirs] of followers) {
+  for (const [follower, isTheirs] of followers) {
     if (isTheirs) continue;
-    followers.delete(reply);
-    reply.raw.end();
+    followers.delete(follower);
+    follower.end();
   }
 }
 
-function eventOf(view: PublicJobView): JobEvent {
-  const id = etagOf(view).slice(1, -1);
-  return { id, text: `id: ${id}\nevent: job\ndata: ${JSON.stringify(view)}\n\n` };
+function eventOf(view: PublicJobView): StreamEvent {
+  return streamEvent(etagOf(view).slice(1, -1), 'job', view);
 }
