@@ -4,3 +4,8 @@ export function sentenceOf(error: unknown): string {
   if ('code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')) return 'the disk is full';
   return error.message;
 }
+
+/** What was thrown, which may be anything. */
+export function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}

@@ -1,59 +1,31 @@
-import { backoffDelayMs, tasksToRequest } from '@gleaner/domain';
+import { backoffDelayMs } from '@gleaner/domain';
 import {
-  LIMITS,
   PROTOCOL_VERSION,
   type HeartbeatResponse,
   type HostWishes,
   type ResultReport,
   type WorkResponse,
 } from '@gleaner/protocol';
-import { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
+import { closeAll } from './close-all.js';
+import type { ComputeAllowance } from './compute-allowance.js';
 import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
 import { Emitter } from './emitter.js';
-import type { TaskStore } from './held-task.js';
-import type { WorkerPolicy } from './policy.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
-import type { SwarmPreferences, VolunteerSwarm } from './swarm/index.js';
-import { sentenceOf } from './sentence-of.js';
+import type { SwarmPreferences } from './swarm/index.js';
+import { asError, sentenceOf } from './sentence-of.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
-import type { TaskRunner } from './task-runner.js';
 import { trafficOf } from './traffic.js';
 import { WakeUp } from './wake-up.js';
+import { WorkRequests } from './work-requests.js';
+import type { StopOptions, WorkerComponents, WorkerInit } from './worker-components.js';
 import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js';
+import { phaseOf, reasonOf } from './worker-reason.js';
 
 /** While the coordinator is away: 1 s, 2 s, 4 s … 5 min, each with a random half taken off. */
 const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
-/** After tasks that this host could not compute: 10 s to an hour, so that a broken host does not use up jobs' patience. */
-const HOST_FAILURE_BACKOFF = { baseMs: 10_000, maxMs: 3_600_000 };
 /** Time that the last report and the return of leases may take at the end. */
 const FAREWELL_MS = 10_000;
-const MAX_IN_HAND = 256;
-
-export interface WorkerComponents {
-  readonly client: CoordinatorClient;
-  readonly store: TaskStore;
-  readonly runner: TaskRunner;
-  /** The host's part in the swarm; without one, everything comes from the origin. */
-  readonly swarm?: VolunteerSwarm;
-  /** Closed when the worker has stopped. */
-  readonly chunks?: { close(): Promise<void> };
-  /** Uniform in [0, 1); for the jitter of retries. */
-  readonly random: () => number;
-}
-
-export interface WorkerInit {
-  readonly policy: WorkerPolicy;
-  /** Sandboxes that this host has, newest first. */
-  readonly runtimeVersions: readonly string[];
-  /** Ask for work once, compute and report it, then stop. */
-  readonly once?: boolean;
-}
-
-export interface StopOptions {
-  /** Let running tasks end first, for at most this many milliseconds; 0 stops them now. */
-  readonly finishWithinMs?: number;
-}
 
 /**
  * The volunteer's work loop: asks for tasks, computes them, reports results until they are acknowledged, and tells the
@@ -64,16 +36,10 @@ export class Worker {
   readonly #wakeUp = new WakeUp();
   readonly #ending = new AbortController();
   readonly #desk: TaskDesk;
+  readonly #requests: WorkRequests;
   readonly #heartbeats: Heartbeats;
   readonly #uploads: OutputUploads;
   #phase: WorkerPhase = 'starting';
-  #waitingFor = 'the worker starts';
-  /** By the clock that nobody can set. */
-  #nextRequestAtMs = 0;
-  #asking = true;
-  #allowance: ComputeAllowance = FULL_ALLOWANCE;
-  /** Tasks in a row that ended as `infrastructure`. */
-  #hostFailures = 0;
   #wishesVersion = -1;
   /** Settles when what an earlier run left is taken up and the work has begun. */
   #starting: Promise<void> | undefined;
@@ -98,6 +64,12 @@ export class Worker {
       },
       init.policy.cores,
     );
+    this.#requests = new WorkRequests({
+      policy: init.policy,
+      once: init.once ?? false,
+      random: components.random,
+      inHand: () => this.#desk.inHand,
+    });
     components.swarm?.onChanged(() => this.#tellStatus());
     this.#uploads = new OutputUploads({ ...components, events: this.#events }, this.#ending.signal);
     this.#heartbeats = new Heartbeats({
@@ -106,8 +78,8 @@ export class Worker {
       answered: (answer) => this.#heartbeatAnswered(answer),
     });
     this.#events.on('task-finished', ({ outcome, message }) => {
-      if (outcome === 'infrastructure') this.#hostFailed(message ?? 'for no known reason');
-      else this.#hostFailures = 0;
+      if (outcome !== 'infrastructure') this.#requests.hostWorked();
+      else this.#requests.hostFailed(message ?? 'for no known reason', performance.now());
     });
   }
 
@@ -121,10 +93,10 @@ export class Worker {
     const swarm = this.components.swarm?.status() ?? null;
     return {
       phase: this.#phase,
-      reason: this.#reason(running),
+      reason: reasonOf(this.#phase, this.#requests, this.#desk),
       running,
-      isFinishing: !this.#asking,
-      allowance: this.#allowance,
+      isFinishing: !this.#requests.isAsking,
+      allowance: this.#requests.allowance,
       swarm,
       ...this.#desk.tallies,
       traffic: trafficOf(swarm),
@@ -142,7 +114,7 @@ export class Worker {
     await this.#desk.load();
     this.#hasLoaded = true;
     if (this.#stopped) return;
-    this.#waitingFor = 'asking the coordinator for work';
+    this.#requests.waitingFor = 'asking the coordinator for work';
     this.#desk.startTasks();
     this.#tellStatus();
     const { signal } = this.#ending;
@@ -158,7 +130,7 @@ export class Worker {
    * no work is asked for while there is no core to compute it. Results are reported and leases kept all the same.
    */
   allow(allowance: ComputeAllowance): void {
-    this.#allowance = allowance;
+    this.#requests.allow(allowance);
     this.components.runner.allow(allowance);
     this.#desk.allow(allowance.cores);
     this.#wakeUp.notify();
@@ -176,7 +148,7 @@ export class Worker {
 
   /** Asks for no more work, and stops once everything held is computed and acknowledged. */
   finish(): void {
-    this.#asking = false;
+    this.#requests.end();
     this.#wakeUp.notify();
     this.#tellStatus();
   }
@@ -197,7 +169,7 @@ export class Worker {
 
   async #shutDown(options: StopOptions, error: Error | null): Promise<void> {
     this.#phase = 'stopping';
-    this.#asking = false;
+    this.#requests.end();
     this.#tellStatus();
     // What is being read from the disk belongs to what is kept or returned. Whoever started learns of a failure.
     await this.#starting?.catch(() => undefined);
@@ -206,37 +178,16 @@ export class Worker {
     this.#ending.abort(new DOMException('the worker stops', 'AbortError'));
     // Tasks of an answer that has come are on the desk before it is cleared.
     await this.#talking;
-    const { desk, failure } = await this.#closeAll();
-    const cause = error ?? failure;
-    // Who never took up what an earlier run left has nothing to say of it.
-    if (desk && !cause && this.#hasLoaded) await this.#sayFarewell(desk);
-    this.#phase = 'stopped';
-    this.#waitingFor = cause?.message ?? 'stopped';
-    this.#tellStatus();
-    this.#events.emit('stopped', { reason: this.#waitingFor, error: cause });
-  }
-
-  /** Ends every part although another one may fail, as on a disk that is gone; tells the first failure. */
-  async #closeAll(): Promise<{ desk: ClosedDesk | null; failure: Error | null }> {
     const { runner, swarm, chunks } = this.components;
-    let desk: ClosedDesk | null = null;
-    let failure: Error | null = null;
-    const parts = [
-      async () => {
-        desk = await this.#desk.close();
-      },
-      async () => runner.close(),
-      async () => swarm?.close(),
-      async () => chunks?.close(),
-    ];
-    for (const close of parts) {
-      try {
-        await close();
-      } catch (error) {
-        failure ??= asError(error);
-      }
-    }
-    return { desk, failure };
+    const desk = await this.#desk.close().catch(asError);
+    const failure = await closeAll([runner, swarm, chunks]);
+    const cause = error ?? (desk instanceof Error ? desk : failure);
+    // Who never took up what an earlier run left has nothing to say of it.
+    if (!(desk instanceof Error) && !cause && this.#hasLoaded) await this.#sayFarewell(desk);
+    this.#phase = 'stopped';
+    this.#requests.waitingFor = cause?.message ?? 'stopped';
+    this.#tellStatus();
+    this.#events.emit('stopped', { reason: this.#requests.waitingFor, error: cause });
   }
 
   /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */
@@ -263,7 +214,7 @@ export class Worker {
     for (let failures = 0; !signal.aborted;) {
       const nowMs = performance.now();
       const reports = this.#desk.unreported.due(nowMs);
-      const wanted = this.#asking && nowMs >= this.#nextRequestAtMs ? this.#tasksWanted() : 0;
+      const wanted = this.#requests.wantedTasks(nowMs);
       if (reports.length === 0 && wanted === 0) {
         if (this.#isDone()) {
           void this.#stop({}, null);
@@ -284,30 +235,14 @@ export class Worker {
     }
   }
 
-  #hostFailed(message: string): void {
-    this.#hostFailures += 1;
-    const waitMs = backoffDelayMs(this.#hostFailures, HOST_FAILURE_BACKOFF, this.components.random());
-    this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, performance.now() + waitMs);
-    const seconds = Math.ceil(waitMs / 1000);
-    this.#waitingFor = `waiting: this machine could not compute a task (${message}); asking for another in ${seconds} s`;
-  }
-
   #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
-    const { memoryMiB, cores } = this.#offer();
-    const { overrulesWishes } = this.#allowance;
     return {
       protocol: PROTOCOL_VERSION,
       runtimeVersions: [...this.init.runtimeVersions],
       reports,
       holding: this.#desk.holding,
       ...(maxTasks > 0 && {
-        request: {
-          maxTasks,
-          memoryMiB,
-          cores,
-          ...(overrulesWishes !== undefined && { overrulesWishes }),
-          ...this.components.swarm?.capabilities,
-        },
+        request: { ...this.#requests.requestOf(maxTasks), ...this.components.swarm?.capabilities },
       }),
     };
   }
@@ -321,18 +256,8 @@ export class Worker {
     await this.#desk.unreported.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
     this.#uploads.begin(answer.outputsWanted);
     if (wanted > 0) {
-      const isShort = answer.tasks.length < wanted;
-      // A little later than told, each host differently: hosts that were refused together do not return together.
-      const patienceMs = Math.max(100, answer.retryAfterMs) * (1 + this.components.random() / 5);
-      const retryInMs = isShort ? Math.round(patienceMs) : 0;
-      this.#nextRequestAtMs = Math.max(this.#nextRequestAtMs, nowMs + retryInMs);
-      if (isShort) {
-        this.#waitingFor = `waiting: ${answer.noWork.map(({ message }) => message).join('; ') || 'no work at the moment'}`;
-        this.#events.emit('no-work', { reasons: answer.noWork, retryInMs });
-      } else {
-        this.#waitingFor = 'waiting: the next tasks are being fetched';
-      }
-      if (this.init.once) this.#asking = false;
+      const missing = this.#requests.answered(answer, wanted, nowMs);
+      if (missing) this.#events.emit('no-work', missing);
     }
     await this.#desk.take(answer);
     this.#tellStatus();
@@ -345,7 +270,7 @@ export class Worker {
     const atLeastMs = known?.details.retryAfterMs ?? 0;
     const retryInMs = backoffDelayMs(failures, CALL_BACKOFF, this.components.random(), atLeastMs);
     const message = sentenceOf(error);
-    this.#waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
+    this.#requests.waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
     this.#events.emit('call-failed', { message, retryInMs });
     this.#tellStatus();
     await new WakeUp().wait(retryInMs, signal);
@@ -365,68 +290,19 @@ export class Worker {
     this.#events.emit('wishes', wishes);
   }
 
-  /** The policy within the allowance: how many tasks at the same time, with how much memory each. */
-  #offer(): { cores: number; memoryMiB: number } {
-    const { policy } = this.init;
-    const cores = Math.max(1, this.#holdsForCores);
-    const share = Math.floor((this.#allowance.memoryMiB ?? Number.POSITIVE_INFINITY) / cores);
-    return { cores, memoryMiB: Math.max(1, Math.min(policy.memoryMiB, share)) };
-  }
-
-  #tasksWanted(): number {
-    if (!this.#mayAsk) return 0;
-    const { inHand } = this.#desk;
-    return tasksToRequest(
-      { ...inHand, cores: this.#holdsForCores },
-      {
-        bufferMs: this.init.policy.bufferMs,
-        maxInHand: MAX_IN_HAND,
-        maxPerCall: LIMITS.tasksPerCall,
-      },
-    );
-  }
-
-  get #holdsForCores(): number {
-    return Math.min(this.init.policy.cores, this.#allowance.holdsForCores ?? this.#allowance.cores);
-  }
-
-  get #mayAsk(): boolean {
-    return this.#holdsForCores > 0;
-  }
-
   #untilNextCallMs(nowMs: number): number {
-    const untilRequestMs =
-      this.#asking && this.#tasksWanted() > 0 ? this.#nextRequestAtMs - nowMs : Number.POSITIVE_INFINITY;
-    return Math.max(1, Math.min(untilRequestMs, this.#desk.unreported.untilNextMs(nowMs)));
+    return Math.max(1, Math.min(this.#requests.untilNextMs(nowMs), this.#desk.unreported.untilNextMs(nowMs)));
   }
 
   #isDone(): boolean {
     const { running, buffered } = this.#desk.inHand;
-    return !this.#asking && running === 0 && buffered === 0 && this.#desk.unreported.size === 0;
-  }
-
-  #reason(running: WorkerStatus['running']): string {
-    if (this.#phase === 'stopping')
-      return 'stopping: keeping what can be gone on with, returning the rest to the coordinator';
-    if (this.#phase === 'stopped') return this.#waitingFor;
-    if (this.#phase === 'paused') return this.#allowance.reason;
-    const waitsForTurn = this.#allowance.cores === 0 && running.length + this.#desk.inHand.buffered > 0;
-    if (waitsForTurn) return this.#allowance.reason;
-    if (running.length === 0) return this.#mayAsk ? this.#waitingFor : this.#allowance.reason;
-    const names = [...new Set(running.map((task) => task.jobName))];
-    return `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
+    return !this.#requests.isAsking && running === 0 && buffered === 0 && this.#desk.unreported.size === 0;
   }
 
   #tellStatus(): void {
     if (this.#phase !== 'stopping' && this.#phase !== 'stopped') {
-      const hasCore = this.#allowance.cores > 0;
-      const busy = hasCore && this.#desk.inHand.running > 0 ? 'working' : 'waiting';
-      this.#phase = hasCore || this.#mayAsk ? busy : 'paused';
+      this.#phase = phaseOf(this.#requests, this.#desk);
     }
     this.#events.emit('status', this.status());
   }
-}
-
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error(String(error));
 }

@@ -10,7 +10,8 @@ export function describeBrowser(name: string, version: string): HostFacts {
     name: name.trim().slice(0, 80) || 'browser',
     kind: 'browser',
     platform: platformOf(navigator.userAgent),
-    cores: Math.max(1, Math.min(1024, navigator.hardwareConcurrency)),
+    // Some browsers do not tell, whatever the types say.
+    cores: Math.max(1, Math.min(1024, (navigator.hardwareConcurrency as number | undefined) ?? 1)),
     memoryMiB: TAB_MEMORY_MIB,
     agentVersion: version,
   };
