@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { BenchCoordinator, originOf, type Volunteer } from './swarm/bench-coordinator.js';
 import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
 import type { LiarInit } from './swarm/liar.js';
-import { measureRawStream } from './swarm/raw-stream.js';
+import { measureOneToOne } from './swarm/one-to-one.js';
 
 const SCENARIOS = ['plain', 'liar', 'churn', 'outage', 'slow', 'one-to-one'] as const;
 const SLOW_BYTES_PER_SECOND = 50_000;
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     size: { type: 'string', default: '64MiB' },
     'origin-rate': { type: 'string', default: '5MB/s' },
     scenario: { type: 'string', default: 'plain' },
+    rounds: { type: 'string', default: '3' },
     'no-http': { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -33,8 +34,18 @@ const originRate = parseBytes(values['origin-rate'].replace(/\/s$/, ''));
 const scenario = SCENARIOS.find((name) => name === values.scenario);
 if (!scenario) fail(`--scenario must be one of ${SCENARIOS.join(', ')}`);
 if (!Number.isInteger(leechers) || leechers < 1 || leechers > 64) fail('--leechers must be from 1 to 64');
+const rounds = Number(values.rounds);
+if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) fail('--rounds must be from 1 to 20');
 
-const report = scenario === 'one-to-one' ? await measureOneToOne() : await measureSwarm(scenario);
+const report =
+  scenario === 'one-to-one'
+    ? await measureOneToOne({
+        sizeBytes,
+        originBytesPerSecond: originRate,
+        rounds,
+        verbose: values.verbose,
+      })
+    : await measureSwarm(scenario);
 console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, undefined, 2));
 
 async function measureSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
@@ -195,39 +206,6 @@ async function measureHttpOnly() {
     const seconds = (performance.now() - startedAt) / 1000;
     return { originRatio: round((await coordinator.sentBytes()) / sizeBytes), seconds: round(seconds) };
   } finally {
-    await coordinator.stop();
-  }
-}
-
-async function measureOneToOne() {
-  const rawMBPerSecond = await measureRawStream(sizeBytes);
-  const coordinator = await startCoordinator(2);
-  const seed = await BenchPeer.start(await coordinator.enrol(), { isSeed: true, verbose: values.verbose });
-  // It asks the origin for nothing: what is measured is the link between the two.
-  const leecher = await BenchPeer.start(await coordinator.enrol(), {
-    config: { originChunks: 0 },
-    verbose: values.verbose,
-  });
-  try {
-    await seed.join();
-    const cpuBefore = [await seed.report(), await leecher.report()];
-    await leecher.join();
-    await leecher.fetchAll(AbortSignal.timeout(MAX_SECONDS * 1000));
-    const [seedCpu, leecherCpu] = (await Promise.all([seed.report(), leecher.report()])).map((after, index) =>
-      round((after.cpuSeconds - (cpuBefore[index]?.cpuSeconds ?? 0)) / (sizeBytes / 1e9)),
-    );
-    const swarmMBPerSecond = sizeBytes / 1e6 / (leecher.seconds ?? Number.POSITIVE_INFINITY);
-    return {
-      scenario: 'one-to-one',
-      sizeBytes,
-      seconds: round(leecher.seconds ?? 0),
-      swarmMBPerSecond: round(swarmMBPerSecond),
-      rawMBPerSecond: round(rawMBPerSecond),
-      ratio: round(swarmMBPerSecond / rawMBPerSecond),
-      cpuSecondsPerGB: { seed: seedCpu, leecher: leecherCpu },
-    };
-  } finally {
-    await Promise.all([seed.close(), leecher.close()]);
     await coordinator.stop();
   }
 }

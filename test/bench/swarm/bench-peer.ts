@@ -8,6 +8,7 @@ import { coordinatorOf, type BenchFile, type Volunteer } from './bench-coordinat
 
 /** Twice the largest blob that the benchmark makes. */
 const QUOTA_BYTES = 4 * 1024 ** 3;
+const LINK_POLL_MS = 20;
 
 export interface PeerReport {
   readonly seconds: number | null;
@@ -76,12 +77,20 @@ export class BenchPeer {
     });
   }
 
+  /** Resolves when a peer that shares the blob is connected. */
+  async untilLinked(signal: AbortSignal): Promise<void> {
+    while ((await this.#process.progress()).peers.length === 0) {
+      signal.throwIfAborted();
+      await new Promise((resolve) => setTimeout(resolve, LINK_POLL_MS));
+    }
+  }
+
   /** Fetches the whole blob. Resolves with what was reached when the signal aborts or the peer is killed. */
   async fetchAll(signal: AbortSignal): Promise<void> {
     const { location, manifest } = this.volunteer.file;
-    const startedAt = performance.now();
     try {
       const claim = await this.store.claim(location.manifestId, manifest, manifest.hashes.keys());
+      const startedAt = performance.now();
       await this.#process.fetch(location.manifestId, claim.missing, signal);
       this.seconds = (performance.now() - startedAt) / 1000;
     } catch (error) {
