@@ -240,6 +240,17 @@ describe('a job', () => {
     });
   });
 
+  it('is estimated with a warning where nobody will confirm its results, so that nobody earns by them', async () => {
+    const spec = aSpec({ replication: { quorum: 1 } });
+    const warningsFor = async (client: TestClient): Promise<string[]> => {
+      const response = await client.post('/v1/jobs/estimate', { project: science.project, spec });
+      return jobEstimate.parse(response.body).warnings;
+    };
+    const warning = expect.stringMatching(/quorum 1 .* no credit/) as string;
+    expect(await warningsFor(science.scientist)).toContainEqual(warning);
+    expect(await warningsFor(operatorOf(gleaner))).not.toContainEqual(warning);
+  });
+
   it('is seen by its submitter and by operators, newest first', async () => {
     const [older, newer] = [await submit({ name: 'older' }), await submit({ name: 'newer' })];
     const page = jobPage.parse((await science.scientist.get('/v1/jobs?limit=2').expect(200)).body);

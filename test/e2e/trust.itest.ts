@@ -119,6 +119,24 @@ describe('a submitter earns nothing by a job of their own', () => {
   );
 });
 
+describe('with quorum 1, where nobody confirms a count', () => {
+  it.each([
+    ['nothing is earned by', false, '0'],
+    ['credit is earned by an operator’s', true, '123456'],
+  ] as const)('%s job', async (_what, operates, credit) => {
+    const submitter = await anAccount();
+    await gleaner.dataSource.query('UPDATE account SET operator = $2 WHERE id = $1', [
+      submitter.accountId,
+      operates,
+    ]);
+    const job = await aJob(submitter, { replication: { quorum: 1 } });
+    const host = await aHost();
+    await contribute(host);
+    await becomes(job, 'valid');
+    expect(await creditOf(host)).toEqual([credit]);
+  });
+});
+
 describe('a unit that only linked accounts validated is opened again', () => {
   /** Nobody folds the job meanwhile. @returns lets it go on */
   async function holdAssimilation({ jobId }: SeededJob): Promise<() => Promise<void>> {

@@ -91,7 +91,7 @@ export class ClaimDesk {
 }
 
 /** `canHelp` looks at independence only. */
-const NO_COUNTS = { quorum: 1, maxErrors: 1, maxTasks: 1 };
+const NO_COUNTS = { quorum: 1, maxErrors: 1, maxTasks: 1, mayEarnAlone: false };
 
 /** The answer for a claim that has to wait for the outcome of another one of its unit. */
 const DEFERRED: ClaimRow = {
@@ -103,6 +103,7 @@ const DEFERRED: ClaimRow = {
   deadline_ms: null,
   allowance_per_day: 0,
   in_progress: 0,
+  held_reason: null,
 };
 
 /** One statement does not see what it inserts itself: of claimers who depend on each other only one gets the unit. */

@@ -108,6 +108,9 @@ export class JobSubmission {
         ...(app.approved
           ? []
           : [`${request.spec.app} is not approved: it runs only on your own hosts and earns no credit.`]),
+        ...(request.spec.replication.quorum > 1 || actor.operator
+          ? []
+          : ['With quorum 1 nobody confirms the results, so volunteers earn no credit for them.']),
         ...(Object.keys(request.spec.inputs).length === 0 ? [] : ['Volunteers can read the inputs.']),
       ],
     };

@@ -33,6 +33,7 @@ interface UnitRow {
   readonly distinct_by: UnitRules['distinct'];
   readonly job_paused: boolean;
   readonly submitter_person_id: string;
+  readonly submitter_operates: boolean;
   readonly last_link_id: string;
 }
 
@@ -78,7 +79,7 @@ const loadUnits = new PreparedStatement<UnitRow>(
   'load-units',
   `SELECT u.id, u.xmin::text AS version, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
           j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused,
-          coalesce(s.person_id, s.id) AS submitter_person_id,
+          coalesce(s.person_id, s.id) AS submitter_person_id, s.operator AS submitter_operates,
           (SELECT coalesce(max(r.id), 0) FROM link_review r) AS last_link_id
      FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
           JOIN account s ON s.id = j.account_id
@@ -184,6 +185,7 @@ export class UnitReader {
         maxTasks: row.max_tasks,
         distinct: row.distinct_by,
         allowSameNetwork: this.config.allowSameNetwork,
+        mayEarnAlone: row.submitter_operates,
       },
       view: {
         state: row.state,

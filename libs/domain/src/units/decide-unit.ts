@@ -32,7 +32,9 @@ const NOTHING: readonly never[] = [];
 export function decideUnit(unit: UnitView, rules: UnitRules, nowMs: number): UnitDecision {
   const { earnedCycles, ...verdict } = judgeUnit(unit, rules, nowMs);
   const tasks = changeTasks(unit.tasks, verdict.tasks);
-  const { credits, revoked } = reviseCredit(tasks, earnedCycles, unit.submitterPersonId);
+  // A count that nobody has to agree on is whatever its host says.
+  const confirmedCycles = rules.quorum > 1 || rules.mayEarnAlone ? earnedCycles : null;
+  const { credits, revoked } = reviseCredit(tasks, confirmedCycles, unit.submitterPersonId);
   const isChanged = verdict.isChanged || credits.length > 0 || revoked.length > 0;
   return { ...verdict, credits, revoked, isChanged };
 }

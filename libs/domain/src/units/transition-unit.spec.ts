@@ -232,6 +232,15 @@ describe('transitionUnit', () => {
     expect(step(held, { kind: 'examined' }).decision).toMatchObject({ revoked: [], isChanged: false });
   });
 
+  it('pays for what nobody else has to confirm only where the operator allows it', () => {
+    const alone = { ...RULES, quorum: 1 };
+    const unit = aUnit([aReportedTask(0)]);
+    const unpaid = step(unit, { kind: 'examined' }, alone);
+    expect(unpaid.decision).toMatchObject({ state: 'valid', credits: [] });
+    const allowed = step(unit, { kind: 'examined' }, { ...alone, mayEarnAlone: true });
+    expect(allowed.decision.credits).toEqual([{ ordinal: 0, cycles: 100n }]);
+  });
+
   it('gives one person one credit for a unit', () => {
     const tasks = [aReportedTask(0), aReportedTask(1, {}, { personId: 100 }), aReportedTask(2)];
     const { decision } = step(aUnit(tasks), { kind: 'examined' });
@@ -330,6 +339,7 @@ const someRules = fc.record({
   maxTasks: fc.integer({ min: 4, max: 10 }),
   distinct: fc.constantFrom('account' as const, 'host' as const),
   allowSameNetwork: fc.boolean(),
+  mayEarnAlone: fc.boolean(),
 });
 
 /** Plays actions against the machine as a service would, keeping its books and checking every invariant on the way. */
@@ -381,6 +391,10 @@ class Ledger {
     expect(new Set(holders).size).toBe(holders.length);
     const submitter = this.persons.get(SUBMITTER);
     expect(holders).not.toContain(submitter);
+    if (this.rules.quorum === 1 && !this.rules.mayEarnAlone) {
+      expect(holders).toEqual([]);
+      return;
+    }
     const isNewlySettled = isFinalUnitState(this.unit.state) && !isFinalUnitState(before.state);
     if (!isNewlySettled || this.unit.canonicalOrdinal === null) return;
     const deserving = this.unit.tasks.filter(

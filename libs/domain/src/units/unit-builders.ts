@@ -7,6 +7,7 @@ export const RULES: UnitRules = {
   maxTasks: 10,
   distinct: 'account',
   allowSameNetwork: false,
+  mayEarnAlone: false,
 };
 
 export function aResult(about: Partial<TaskResult> = {}): TaskResult {

@@ -71,6 +71,8 @@ export interface UnitRules extends IndependenceRules {
   readonly quorum: number;
   readonly maxErrors: number;
   readonly maxTasks: number;
+  /** The operator's permission for results that nobody else has to confirm (quorum 1) to earn what they say they counted. */
+  readonly mayEarnAlone: boolean;
 }
 
 /** A result equal to the canonical one earns credit this long after its unit settled. */
