@@ -129,6 +129,9 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.goto(`${gleaner.url}/account`);
     await page.getByRole('button', { name: 'Claim this work' }).click();
     await page.getByText('Claimed: it is your work now.').waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: NAME }).waitFor();
+    expect(await page.getByRole('heading', { name: 'This browser computed without a name' }).count()).toBe(0);
   });
 
   it('signs out, and in again, but not with a wrong password', async () => {

@@ -1,16 +1,19 @@
 import { claimAnonymousWork } from '@gleaner/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { myAccountQuery } from '../../api/queries';
+import { ProblemError } from '../../api/problem-error';
 import { Field, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
-import { readSavedHost } from '../../volunteer/saved-host';
+import { noteClaim, type SavedHost } from '../../volunteer/saved-host';
+import { useUnclaimedHosts } from '../../volunteer/use-saved-hosts';
+
+/** The coordinator's answer for work that is another person's by now. */
+const CLAIMED_ALREADY = 409;
+const ANOTHER_PERSON = 'another person';
 
 /** What this browser computed before anybody signed in. */
 export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
-  const [host] = useState(readSavedHost);
+  const hosts = useUnclaimedHosts();
   const claim = useClaim(accountId);
-  const isHere = host?.isAnonymous === true && host.accountId !== accountId;
   if (claim.isSuccess) {
     return (
       <Panel className="mb-6">
@@ -20,19 +23,27 @@ export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
       </Panel>
     );
   }
-  if (!isHere) return null;
+  if (hosts.length === 0) {
+    return claim.error && <FormError error={claim.error} />;
+  }
   return (
     <Panel className="mb-6">
       <h2 className="text-xl">This browser computed without a name</h2>
       <p className="mt-1 mb-4 text-muted">
-        Claimed, its work is yours: machine {host.hostId} and you count as one person from then on.
+        Claimed, its work is yours: {namesOf(hosts)} and you count as one person from then on. It cannot be
+        taken back, nor claimed by anybody else.
       </p>
-      <Button disabled={claim.isPending} onClick={() => claim.mutate(host.secret)}>
+      <Button disabled={claim.isPending} onClick={() => claim.mutate(hosts)}>
         Claim this work
       </Button>
       <FormError error={claim.error} />
     </Panel>
   );
+}
+
+function namesOf(hosts: readonly SavedHost[]): string {
+  const ids = new Intl.ListFormat('en').format(hosts.map(({ hostId }) => hostId));
+  return `${hosts.length === 1 ? 'machine' : 'machines'} ${ids}`;
 }
 
 /** What another machine computed without a name, by its token. */
@@ -44,7 +55,10 @@ export function ClaimByToken({ accountId }: { readonly accountId: string }) {
         Claim what a machine computed without a name
       </summary>
       <Panel className="mt-2 max-w-xl">
-        <Form className="space-y-4" onSubmit={(form) => claim.mutate(textOf(form, 'secret').trim())}>
+        <Form
+          className="space-y-4"
+          onSubmit={(form) => claim.mutate([{ secret: textOf(form, 'secret').trim() }])}
+        >
           <Field
             label="Token of the machine"
             name="secret"
@@ -68,10 +82,24 @@ export function ClaimByToken({ accountId }: { readonly accountId: string }) {
   );
 }
 
+type Claimed = Pick<SavedHost, 'secret'> & Partial<Pick<SavedHost, 'hostId'>>;
+
 function useClaim(accountId: string) {
   const queryClient = useQueryClient();
   return useMutation({
-    mutationFn: (secret: string) => claimAnonymousWork({ body: { secret }, throwOnError: true }),
-    onSuccess: () => queryClient.invalidateQueries(myAccountQuery(accountId)),
+    mutationFn: async (hosts: readonly Claimed[]) => {
+      for (const { hostId, secret } of hosts) {
+        try {
+          await claimAnonymousWork({ body: { secret }, throwOnError: true });
+        } catch (error) {
+          const isAnothers = error instanceof ProblemError && error.status === CLAIMED_ALREADY;
+          if (isAnothers && hostId !== undefined) noteClaim(hostId, ANOTHER_PERSON);
+          throw error;
+        }
+        if (hostId !== undefined) noteClaim(hostId, accountId);
+      }
+    },
+    // Credit, machines, and places on boards: all of it may be more now.
+    onSettled: () => queryClient.invalidateQueries(),
   });
 }

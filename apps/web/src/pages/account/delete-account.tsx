@@ -2,10 +2,10 @@ import { deleteMyAccount } from '@gleaner/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { forgetSession } from '../../api/session';
+import { forgetSession, sessionAccount } from '../../api/session';
 import { Field, fieldError, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
-import { forgetHost } from '../../volunteer/saved-host';
+import { forgetHost, readSavedHost, worksFor } from '../../volunteer/saved-host';
 
 /** For good: what goes and what stays is said before. */
 export function DeleteAccount({ name }: { readonly name: string }) {
@@ -16,7 +16,9 @@ export function DeleteAccount({ name }: { readonly name: string }) {
     mutationFn: (form: FormData) =>
       deleteMyAccount({ body: { name: textOf(form, 'name') }, throwOnError: true }),
     onSuccess: async () => {
-      forgetHost();
+      const host = readSavedHost();
+      const accountId = sessionAccount();
+      if (host && accountId !== null && worksFor(host, accountId)) forgetHost();
       forgetSession();
       queryClient.removeQueries({ queryKey: ['me'] });
       await navigate({ to: '/' });
@@ -28,7 +30,7 @@ export function DeleteAccount({ name }: { readonly name: string }) {
       <p className="mt-2 text-muted">
         Your name, e-mail address, machines, tokens and team are removed at once, and running tasks go to
         others. The ledger keeps what was computed, under “deleted volunteer”, so that every total stays true.
-        It cannot be undone.
+        Projects and ended jobs of yours stay as well, called as you called them. It cannot be undone.
       </p>
       {isAsking ? (
         <Form className="mt-4 max-w-md space-y-4" onSubmit={deletion.mutate}>
