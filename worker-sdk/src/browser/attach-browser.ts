@@ -6,12 +6,13 @@ export const TAB_MEMORY_MIB = 512;
 
 /** What this tab tells about itself. */
 export function describeBrowser(name: string, version: string): HostFacts {
+  // Missing in some browsers, whatever the types say.
+  const cores = (navigator.hardwareConcurrency as number | undefined) ?? 1;
   return {
     name: name.trim().slice(0, 80) || 'browser',
     kind: 'browser',
     platform: platformOf(navigator.userAgent),
-    // Some browsers do not tell, whatever the types say.
-    cores: Math.max(1, Math.min(1024, (navigator.hardwareConcurrency as number | undefined) ?? 1)),
+    cores: Math.max(1, Math.min(1024, cores)),
     memoryMiB: TAB_MEMORY_MIB,
     agentVersion: version,
   };

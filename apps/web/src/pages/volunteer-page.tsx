@@ -6,6 +6,10 @@ import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Button, PageTitle, Panel, Progress } from '../ui/parts';
 import { volunteerSession, type VolunteerState } from '../volunteer/volunteer-session';
+import type { Wishes } from '../volunteer/pause-reason';
+import { worksFor } from '../volunteer/saved-host';
+import { coresHere, SHARE_MAX, SHARE_MIN } from '../volunteer/saved-wishes';
+import { useSavedHost } from '../volunteer/use-saved-hosts';
 import { Waterfall } from '../volunteer/waterfall';
 
 export function VolunteerPage() {
@@ -18,7 +22,7 @@ export function VolunteerPage() {
       </PageTitle>
       <div className="grid grid-cols-1 items-start gap-6 lg:grid-cols-[1fr_21rem] lg:grid-rows-[auto_1fr]">
         <div className="min-w-0 lg:row-span-2">
-          <Waterfall isOn={isOn} />
+          <Waterfall isOn={isOn} isBlank={state.isBlank} />
           <InHand state={state} />
         </div>
         <div className="order-first lg:order-none">
@@ -34,10 +38,10 @@ export function VolunteerPage() {
 
 function Controls({ state }: { readonly state: VolunteerState }) {
   const { wishes, phase } = state;
-  const isOn = phase === 'on' || phase === 'stopping';
+  const cores = coresHere();
   return (
     <Panel>
-      {isOn ? (
+      {phase === 'starting' || phase === 'on' || phase === 'stopping' ? (
         <Button
           look="quiet"
           className="w-full"
@@ -47,12 +51,8 @@ function Controls({ state }: { readonly state: VolunteerState }) {
           {phase === 'stopping' ? 'Giving back the rest …' : 'Stop'}
         </Button>
       ) : (
-        <Button
-          className="w-full"
-          disabled={phase === 'starting'}
-          onClick={() => void volunteerSession.start()}
-        >
-          {phase === 'starting' ? 'Starting …' : 'Start computing'}
+        <Button className="w-full" onClick={() => void volunteerSession.start()}>
+          Start computing
         </Button>
       )}
       <p role="status" className="mt-3 min-h-12 text-sm text-muted">
@@ -62,8 +62,8 @@ function Controls({ state }: { readonly state: VolunteerState }) {
         id="share"
         label="Time of a core"
         value={wishes.share}
-        min={10}
-        max={100}
+        min={SHARE_MIN}
+        max={SHARE_MAX}
         step={10}
         text={`${wishes.share} %`}
         onChange={(share) => volunteerSession.wish({ share })}
@@ -73,9 +73,9 @@ function Controls({ state }: { readonly state: VolunteerState }) {
         label="Cores"
         value={wishes.cores}
         min={1}
-        max={Math.max(1, navigator.hardwareConcurrency)}
+        max={cores}
         step={1}
-        text={`${wishes.cores} of ${navigator.hardwareConcurrency}`}
+        text={`${wishes.cores} of ${cores}`}
         onChange={(cores) => volunteerSession.wish({ cores })}
       />
       <div className="mt-5 space-y-2.5 border-t border-line pt-4">
@@ -94,10 +94,10 @@ function Controls({ state }: { readonly state: VolunteerState }) {
   );
 }
 
-function sentenceOf({ phase, paused, error, status }: VolunteerState): string {
+function sentenceOf({ phase, paused, error, status, wishes }: VolunteerState): string {
   switch (phase) {
     case 'off':
-      return error ?? 'One core at half its time, until you stop or close the tab.';
+      return error ?? `${amountOf(wishes)}, until you stop or close the tab.`;
     case 'busy-elsewhere':
       return 'Another tab of this browser volunteers already. Stop it there first.';
     case 'starting':
@@ -107,6 +107,11 @@ function sentenceOf({ phase, paused, error, status }: VolunteerState): string {
     case 'on':
       return paused ?? capitalise(status?.reason ?? 'Asking for work …');
   }
+}
+
+function amountOf({ cores, share }: Wishes): string {
+  const time = share === SHARE_MAX ? 'all' : share === 50 ? 'half' : `${share} % of`;
+  return `${cores === 1 ? 'One core' : `${cores} cores`}, ${time} the time`;
 }
 
 function capitalise(text: string): string {
@@ -163,6 +168,7 @@ function InHand({ state }: { readonly state: VolunteerState }) {
 
 function Given({ state }: { readonly state: VolunteerState }) {
   const account = useSession();
+  const host = useSavedHost();
   const cycles = (state.status?.cycles ?? 0n) + state.taskCycles;
   return (
     <Panel>
@@ -174,18 +180,21 @@ function Given({ state }: { readonly state: VolunteerState }) {
         <Line name="Results computed">{state.status?.finishedTasks ?? 0}</Line>
         <Line name="Received by the coordinator">{state.acceptedResults}</Line>
       </dl>
-      {state.host && (
+      {host && (
         <p className="mt-4 border-t border-line pt-4 text-sm text-muted">
-          {state.host.isAnonymous ? (
+          {host.isAnonymous && host.claimedBy === undefined ? (
             <>
-              You compute without a name, as machine {state.host.hostId}.{' '}
+              You compute without a name, as machine {host.hostId}.{' '}
               <Link to="/account" className="text-accent underline underline-offset-4">
                 {account === null ? 'Sign in to claim it' : 'Claim it for your account'}
               </Link>
               .
             </>
           ) : (
-            <>The credit goes to your account, machine {state.host.hostId}.</>
+            <>
+              The credit goes to {account !== null && worksFor(host, account) ? 'your account' : 'an account'}
+              , machine {host.hostId}.
+            </>
           )}
         </p>
       )}

@@ -10,11 +10,14 @@ import {
 } from '@gleaner/worker-sdk/browser';
 import { sessionAccount } from '../api/session';
 import { OnlyTab } from './only-tab';
-import { DEFAULT_WISHES, pauseReason, type Surroundings, type Wishes } from './pause-reason';
-import { forgetHost, readSavedHost, saveHost, type SavedHost } from './saved-host';
+import { pauseReason, type Surroundings, type Wishes } from './pause-reason';
+import { PictureOfTask } from './picture-of-task';
+import { forgetHost, readSavedHost, saveHost, worksFor, type SavedHost } from './saved-host';
+import { coresHere, readSavedWishes, saveWishes } from './saved-wishes';
 import { watchSurroundings } from './surroundings';
 
 const PAGE_VERSION = '0.1.0';
+const ATTACH_MS = 30_000;
 
 export interface VolunteerState {
   /** `busy-elsewhere`: another tab of this browser volunteers. */
@@ -25,27 +28,31 @@ export interface VolunteerState {
   readonly paused: string | null;
   /** Why it is off although it was started. */
   readonly error: string | null;
-  /** Executed instructions of the task in hand, as far as it has told. */
+  /** Executed instructions of the tasks in hand, as far as they have told. */
   readonly taskCycles: bigint;
+  /** What is computed shows no picture. */
+  readonly isBlank: boolean;
   readonly acceptedResults: number;
-  readonly host: SavedHost | null;
 }
 
 /** Volunteering in this tab: outlives the page that shows it, ends with the tab. One a program. */
 class VolunteerSession {
   #state: VolunteerState = {
     phase: 'off',
-    wishes: DEFAULT_WISHES,
+    wishes: readSavedWishes(coresHere()),
     status: null,
     paused: null,
     error: null,
     taskCycles: 0n,
+    isBlank: false,
     acceptedResults: 0,
-    host: readSavedHost(),
   };
   readonly #listeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: Frame) => void>();
   readonly #onlyTab = new OnlyTab();
+  readonly #cyclesOfTasks = new Map<string, bigint>();
+  #picture = new PictureOfTask();
+  #starting: AbortController | null = null;
   #worker: Worker | null = null;
   #surroundings: Surroundings = { isHidden: false, isOnBattery: false };
   #unwatch: (() => void) | null = null;
@@ -65,44 +72,52 @@ class VolunteerSession {
   }
 
   wish(change: Partial<Wishes>): void {
-    this.#set({ wishes: { ...this.#state.wishes, ...change } });
+    const wishes = { ...this.#state.wishes, ...change };
+    this.#set({ wishes });
+    saveWishes(wishes);
     this.#applyAllowance();
   }
 
   /** Begins to volunteer. Only ever called by a click. */
   async start(): Promise<void> {
     if (this.#state.phase !== 'off' && this.#state.phase !== 'busy-elsewhere') return;
+    const starting = new AbortController();
+    this.#starting = starting;
     this.#set({ phase: 'starting', error: null });
     if (!(await this.#onlyTab.claim())) {
       this.#set({ phase: 'busy-elsewhere' });
       return;
     }
     try {
-      const host = await this.#attach();
+      const host = await this.#attach(AbortSignal.any([starting.signal, AbortSignal.timeout(ATTACH_MS)]));
+      starting.signal.throwIfAborted();
       await this.#begin(host);
     } catch (error) {
-      this.#onlyTab.release();
-      this.#set({ phase: 'off', error: error instanceof Error ? error.message : String(error) });
+      // It was stopped meanwhile, and perhaps started again.
+      if (this.#starting !== starting) return;
+      const isWished = starting.signal.aborted;
+      this.#ended(isWished ? null : error instanceof Error ? error : new Error(String(error)));
     }
   }
 
   /** Stops, and gives back what is unfinished. */
   async stop(): Promise<void> {
+    this.#starting?.abort();
     if (!this.#worker || this.#state.phase === 'stopping') return;
     this.#set({ phase: 'stopping' });
     await this.#worker.stop();
   }
 
-  async #attach(): Promise<SavedHost> {
+  async #attach(signal: AbortSignal): Promise<SavedHost> {
     const saved = readSavedHost();
     const account = sessionAccount();
     // Somebody who has signed in since gets the credit from now on; what was anonymous stays claimable.
-    if (saved && (account === null || saved.accountId === account)) return saved;
+    if (saved && (account === null || worksFor(saved, account))) return saved;
     const facts = describeBrowser('browser', PAGE_VERSION);
     const attached = await attachBrowser(
       // The session's cookie, if there is one, says whose host it becomes.
       { baseUrl: new URL(location.origin), facts },
-      AbortSignal.timeout(30_000),
+      signal,
     );
     const host: SavedHost = {
       hostId: attached.hostId,
@@ -119,18 +134,24 @@ class VolunteerSession {
     const worker = createBrowserWorker({
       baseUrl,
       token: host.secret,
-      cores: Math.max(1, navigator.hardwareConcurrency),
+      cores: coresHere(),
       onFrame: (frame) => {
+        if (!this.#picture.frame(frame.taskId)) return;
         for (const listener of this.#frameListeners) listener(frame);
       },
     });
     this.#worker = worker;
     worker.on('status', (status) => this.#set({ status }));
-    worker.on('task-started', () => this.#set({ taskCycles: 0n }));
-    worker.on('task-progress', ({ cycles }) => {
-      if (cycles !== null) this.#set({ taskCycles: cycles });
+    worker.on('task-progress', ({ taskId, cycles }) => {
+      this.#picture.progress();
+      if (cycles !== null) this.#cyclesOfTasks.set(taskId, cycles);
+      this.#tellTasks();
     });
-    worker.on('task-finished', () => this.#set({ taskCycles: 0n }));
+    worker.on('task-finished', ({ taskId }) => {
+      this.#picture.finished(taskId);
+      this.#cyclesOfTasks.delete(taskId);
+      this.#tellTasks();
+    });
     worker.on('report-answered', ({ status }) => {
       if (status === 'accepted') this.#set({ acceptedResults: this.#state.acceptedResults + 1 });
     });
@@ -146,17 +167,32 @@ class VolunteerSession {
       removeEventListener('pagehide', farewell);
     };
     await worker.start();
-    this.#set({ phase: 'on', host });
+    // Whoever stopped it meanwhile has seen it end.
+    if (this.#worker === worker && this.#state.phase === 'starting') this.#set({ phase: 'on' });
   }
 
   #ended(error: Error | null): void {
     this.#unwatch?.();
     this.#unwatch = null;
     this.#worker = null;
+    this.#starting = null;
+    this.#cyclesOfTasks.clear();
+    this.#picture = new PictureOfTask();
     this.#onlyTab.release();
     // A host that the coordinator forgot, or whose token was revoked: the next start attaches anew.
     if (error instanceof CoordinatorError && error.kind === 'revoked') forgetHost();
-    this.#set({ phase: 'off', paused: null, error: error?.message ?? null, host: readSavedHost() });
+    this.#set({
+      phase: 'off',
+      paused: null,
+      error: error?.message ?? null,
+      taskCycles: 0n,
+      isBlank: false,
+    });
+  }
+
+  #tellTasks(): void {
+    const taskCycles = [...this.#cyclesOfTasks.values()].reduce((sum, cycles) => sum + cycles, 0n);
+    this.#set({ taskCycles, isBlank: this.#picture.isBlank });
   }
 
   #applyAllowance(): void {

@@ -9,10 +9,15 @@ const NIGHT = '#060910';
 /** A picture of another app may have any size; a row of intensities has at most so many. */
 const FRAME_BYTES_MAX = 8192;
 
+/** Shows power spectra, whose axes can be told; what other apps' pictures mean only they know. */
+const SPECTRAL_APP = 'seti-classic';
+
 /** The real spectra of the task in hand, newest on top, as the app publishes them from its memory. */
-export function Waterfall({ isOn }: { readonly isOn: boolean }) {
+export function Waterfall({ isOn, isBlank }: { readonly isOn: boolean; readonly isBlank: boolean }) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const [rows, setRows] = useState(0);
+  const [app, setApp] = useState<string | null>(null);
+  const isSpectrum = app === null || app === SPECTRAL_APP;
   useEffect(() => {
     const context = canvas.current?.getContext('2d', { alpha: false });
     if (!context) return undefined;
@@ -21,7 +26,7 @@ export function Waterfall({ isOn }: { readonly isOn: boolean }) {
     context.fillRect(0, 0, context.canvas.width, context.canvas.height);
     const line = context.createImageData(COLUMNS, ROW_PIXELS);
     const words = new Uint32Array(line.data.buffer);
-    return volunteerSession.onFrame(({ bytes }) => {
+    return volunteerSession.onFrame(({ app: shown, bytes }) => {
       if (bytes.length === 0 || bytes.length > FRAME_BYTES_MAX) return;
       for (let column = 0; column < COLUMNS; column += 1) {
         const from = Math.floor((column * bytes.length) / COLUMNS);
@@ -31,6 +36,7 @@ export function Waterfall({ isOn }: { readonly isOn: boolean }) {
       context.drawImage(context.canvas, 0, ROW_PIXELS);
       context.putImageData(line, 0, 0);
       setRows((count) => count + 1);
+      setApp(shown);
     });
   }, []);
   return (
@@ -41,27 +47,44 @@ export function Waterfall({ isOn }: { readonly isOn: boolean }) {
           width={COLUMNS}
           height={ROWS * ROW_PIXELS}
           role="img"
-          aria-label="Waterfall of the power spectra that this tab computes; the newest is on top"
+          aria-label={
+            isSpectrum
+              ? 'Waterfall of the power spectra that this tab computes; the newest is on top'
+              : `Waterfall of what ${app} shows while this tab computes it; the newest is on top`
+          }
           data-rows={rows}
           className="block h-64 w-full [image-rendering:pixelated] sm:h-80"
         />
-        {rows === 0 && (
-          <p className="absolute inset-0 grid place-items-center p-6 text-center text-[#aab4c6]">
-            {isOn
-              ? 'The first spectrum appears as soon as a unit is being computed.'
-              : 'What your computer sees appears here.'}
+        {(rows === 0 || isBlank) && (
+          <p className="absolute inset-0 grid place-items-center bg-[#060910] p-6 text-center text-[#aab4c6]">
+            {placeholderOf(isOn, isBlank)}
           </p>
         )}
       </div>
       <figcaption className="flex justify-between gap-4 border-t border-[#263146] px-4 py-2 text-xs text-[#aab4c6]">
-        <span>
-          ← lower<span className="hidden sm:inline"> frequency</span>
-        </span>
-        <span>
-          newest on top<span className="hidden sm:inline">; white: above the threshold</span>
-        </span>
-        <span>higher →</span>
+        {isSpectrum ? (
+          <>
+            <span>
+              ← lower<span className="hidden sm:inline"> frequency</span>
+            </span>
+            <span>
+              newest on top<span className="hidden sm:inline">; white: above the threshold</span>
+            </span>
+            <span>higher →</span>
+          </>
+        ) : (
+          <span className="mx-auto">
+            what <bdi>{app}</bdi> shows of its work, newest on top
+          </span>
+        )}
       </figcaption>
     </figure>
   );
+}
+
+function placeholderOf(isOn: boolean, isBlank: boolean): string {
+  if (!isOn) return 'What your computer sees appears here.';
+  return isBlank
+    ? 'This app shows no picture of its work; it computes all the same.'
+    : 'The first picture appears as soon as a unit is being computed.';
 }
