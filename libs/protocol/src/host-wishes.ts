@@ -3,13 +3,19 @@ import { z } from 'zod';
 /** What a volunteer may set of a machine, in the words and units of its preferences file; shares are percentages. */
 const percent = z.number().min(0).max(100);
 const positivePercent = z.number().min(1).max(100);
-/** `22:00-07:00` in the host's local time; an end at or before the beginning is on the next day. */
-const hourRange = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, {
-  error: 'must be a range of hours such as "22:00-07:00"',
-});
+/** `22:00-07:00` in the host's local time; an end before the beginning is on the next day. */
+const hourRange = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d-(([01]\d|2[0-3]):[0-5]\d|24:00)$/, {
+    error: 'must be a range of hours such as "22:00-07:00"',
+  })
+  .refine((text) => text.slice(0, 5) !== text.slice(6), {
+    error: 'must end at another time than it begins: a whole day is "00:00-24:00"',
+  });
 const hourRanges = z.union([hourRange, z.array(hourRange).max(24)]);
-const DAYS = [
-  'everyday',
+
+/** Days by their names, the first of a week as in `Date`. */
+export const WEEKDAYS = [
   'sunday',
   'monday',
   'tuesday',
@@ -46,7 +52,10 @@ export const hostPreferences = z
       .min(0)
       .max(2 ** 40)
       .optional(),
-    hours: z.partialRecord(z.enum(DAYS), hourRanges).nullable().optional(),
+    hours: z
+      .partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges)
+      .nullable()
+      .optional(),
   })
   .meta({ id: 'HostPreferences' });
 export type HostPreferences = z.infer<typeof hostPreferences>;
@@ -65,3 +74,15 @@ export const hostWishes = z
   })
   .meta({ id: 'HostWishes' });
 export type HostWishes = z.infer<typeof hostWishes>;
+
+/** What a host does: `working`, `waiting` for work or for the coordinator, or `paused` by a rule or wish of its owner. */
+export const HOST_PHASES = ['starting', 'working', 'waiting', 'paused', 'stopping', 'stopped'] as const;
+
+/**
+ * What a host says of itself when that changes, for its owner alone: `reason` is one sentence, such as "paused: you are typing".
+ * Hosts send it at most every 30 seconds.
+ */
+export const hostState = z
+  .strictObject({ phase: z.enum(HOST_PHASES), reason: plainText(LIMITS.hostReasonLength) })
+  .meta({ id: 'HostState' });
+export type HostState = z.infer<typeof hostState>;

@@ -1,10 +1,18 @@
 import { DEFAULT_IDLE_PREFERENCES } from '@gleaner/domain';
+import { hostPreferences } from '@gleaner/protocol';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { completeSwarmPreferences } from '../swarm/swarm-preferences-file.js';
 import { completePreferences, parsePreferences } from './preferences-file.js';
 
 const read = (value: unknown) =>
   completePreferences(parsePreferences(JSON.stringify(value), 'preferences.json'));
+
+/** `07:05`. */
+function timeOf(minute: number): string {
+  const part = (value: number): string => String(value).padStart(2, '0');
+  return `${part(Math.floor(minute / 60))}:${part(minute % 60)}`;
+}
 
 describe('preferences', () => {
   it('are the defaults where nothing is written', () => {
@@ -49,6 +57,28 @@ describe('preferences', () => {
     expect(hours?.monday).toEqual([{ fromMinute: 1320, toMinute: 420 }]);
     expect(hours?.sunday).toEqual([{ fromMinute: 0, toMinute: 1440 }]);
     expect(hours?.friday).toEqual([]);
+  });
+
+  it('from the website are understood, whatever the coordinator lets through', () => {
+    const minute = fc.integer({ min: 0, max: 1440 }).map(timeOf);
+    const range = fc.tuple(minute, minute).map(([from, to]) => `${from}-${to}`);
+    const asked = fc.record({
+      hours: fc.dictionary(fc.constantFrom('everyday', 'monday', 'sunday'), fc.oneof(range, fc.array(range))),
+      cores: fc.record({ idle: fc.option(fc.nat(2000)), inUse: fc.option(fc.nat(2000)) }),
+      minFreeDiskMiB: fc.nat(),
+    });
+    let understood = 0;
+    fc.assert(
+      fc.property(asked, (preferences) => {
+        if (!hostPreferences.safeParse(preferences).success) return;
+        understood += 1;
+        expect(() => read(preferences)).not.toThrow();
+      }),
+      {
+        examples: [[{ hours: { everyday: '22:00-22:00' }, cores: { idle: 1, inUse: 1 }, minFreeDiskMiB: 0 }]],
+      },
+    );
+    expect(understood).toBeGreaterThan(0);
   });
 
   it('limit what is exchanged with other volunteers, in bytes or in words', () => {

@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import {
   DEFAULT_IDLE_PREFERENCES,
   parseHourRange,
-  WEEKDAYS,
   type HourRange,
   type IdlePreferences,
   type WeeklyHours,
 } from '@gleaner/domain';
+import { hostPreferences, WEEKDAYS } from '@gleaner/protocol';
 import { z } from 'zod';
 import type { DataDirectory } from '../data-directory.js';
 import { AgentError, EXIT } from '../exit-codes.js';
@@ -14,8 +14,6 @@ import { swarmPreferencesFields } from '../swarm/swarm-preferences-file.js';
 
 export const PREFERENCES_NAME = 'preferences.json';
 
-const percent = z.number().min(0).max(100);
-const positivePercent = z.number().min(1).max(100);
 const hourRange = z.string().transform((text, context): HourRange => {
   try {
     return parseHourRange(text);
@@ -31,29 +29,11 @@ const hourRanges = z.preprocess(
 );
 const weekly = z.partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges);
 
-/** What a volunteer writes; everything that is left out has its default. Shares are percentages, names carry units. */
-const preferencesFile = z.strictObject({
-  whileInUse: z.enum(['pause', 'compute']).optional(),
-  inUseMinutes: z.number().min(0).max(1440).optional(),
-  cores: z
-    .strictObject({
-      idle: z.number().int().min(1).max(1024).nullable().optional(),
-      inUse: z.number().int().min(0).max(1024).nullable().optional(),
-    })
-    .optional(),
-  cpuTimePercent: z
-    .strictObject({ idle: positivePercent.optional(), inUse: positivePercent.optional() })
-    .optional(),
-  memoryPercent: z.strictObject({ idle: percent.optional(), inUse: percent.optional() }).optional(),
-  maxCpuByOthersPercent: percent.nullable().optional(),
-  onBattery: z.enum(['pause', 'compute']).optional(),
-  minBatteryPercent: percent.optional(),
-  maxTemperatureC: z.number().min(30).max(150).nullable().optional(),
-  minFreeDiskMiB: z
-    .number()
-    .min(0)
-    .max(2 ** 40)
-    .optional(),
+/**
+ * What a volunteer writes; everything that is left out has its default. Shares are percentages, names carry units. All that
+ * the website may ask for is understood, and hours are read more kindly.
+ */
+const preferencesFile = hostPreferences.extend({
   hours: weekly.nullable().optional(),
   ...swarmPreferencesFields,
 });

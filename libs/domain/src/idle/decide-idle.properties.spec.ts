@@ -1,3 +1,4 @@
+import { WEEKDAYS } from '@gleaner/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideIdle } from './decide-idle.js';
@@ -5,7 +6,7 @@ import { aClock, someSignals } from './idle-builders.js';
 import { DEFAULT_IDLE_PREFERENCES, type IdlePreferences } from './idle-preferences.js';
 import type { ControlWish, IdleSignals } from './idle-signals.js';
 import { settleDecision, type SettledDecision } from './settle-decision.js';
-import { isWithin, WEEKDAYS } from './weekly-hours.js';
+import { isWithin } from './weekly-hours.js';
 
 const share = fc.double({ min: 0, max: 1, noNaN: true });
 const duty = fc.double({ min: 0.01, max: 1, noNaN: true });

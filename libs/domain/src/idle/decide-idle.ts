@@ -1,3 +1,4 @@
+import { WEEKDAYS } from '@gleaner/protocol';
 import { paused, type IdleDecision } from './idle-decision.js';
 import type { IdlePreferences } from './idle-preferences.js';
 import type { ControlWish, IdleSignals } from './idle-signals.js';
@@ -6,7 +7,6 @@ import {
   formatMinute,
   isWithin,
   rangesOf,
-  WEEKDAYS,
   type LocalClock,
   type WeeklyHours,
 } from './weekly-hours.js';

@@ -7,7 +7,6 @@ export {
   formatHourRange,
   localClock,
   parseHourRange,
-  WEEKDAYS,
   type HourRange,
   type LocalClock,
   type Weekday,

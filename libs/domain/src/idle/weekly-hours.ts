@@ -1,12 +1,5 @@
-export const WEEKDAYS = [
-  'sunday',
-  'monday',
-  'tuesday',
-  'wednesday',
-  'thursday',
-  'friday',
-  'saturday',
-] as const;
+import { WEEKDAYS } from '@gleaner/protocol';
+
 export type Weekday = (typeof WEEKDAYS)[number];
 
 /** Part of a day in minutes after midnight, `from` inclusive, `to` exclusive; `to` ≤ `from` reaches into the next day. */
