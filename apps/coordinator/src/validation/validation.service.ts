@@ -95,15 +95,15 @@ export class ValidationService {
   }
 
   private async pauseUnlessHealthy(tally: JobTallyAfter, saved: readonly DecidedUnit[]): Promise<void> {
-    const added = (state: 'valid' | 'failed'): number =>
-      saved.filter(
-        ({ unit, decision }) =>
-          unit.jobId === tally.jobId && decision.state === state && unit.view.state !== state,
-      ).length;
-    const failed = added('failed');
+    const settled = saved.flatMap(({ unit, decision: { state } }) =>
+      unit.jobId === tally.jobId && state !== unit.view.state && (state === 'valid' || state === 'failed')
+        ? [state]
+        : [],
+    );
+    const failed = settled.filter((state) => state === 'failed').length;
     if (failed === 0) return;
-    const before = { valid: tally.valid - added('valid'), failed: tally.failed - failed };
-    const reason = pauseReason(before, tally, tally.state === 'splitting' ? null : tally.unitsSplit);
+    const before = { valid: tally.valid - (settled.length - failed), failed: tally.failed - failed };
+    const reason = pauseReason(before, settled, tally.state === 'splitting' ? null : tally.unitsSplit);
     if (reason === null) return;
     await this.dataSource.query(
       "UPDATE job SET state = 'paused', state_reason = $2 WHERE id = $1 AND state IN ('splitting', 'running')",

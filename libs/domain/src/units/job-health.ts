@@ -9,17 +9,30 @@ export interface JobTally {
 
 /**
  * Why a job pauses after a batch of its units settled, or null. It pauses when more than 20 % of its first 50 units (of
- * all, in a smaller job) failed; once resumed by its scientist it is left alone.
+ * all, in a smaller job) failed; once resumed by its scientist it is left alone. How units are batched makes no difference.
  *
  * @param before settled units before the batch
- * @param after settled units with the batch
+ * @param settled the batch's units, in the order in which they settled
  * @param totalUnits of the job; null while it splits
  */
-export function pauseReason(before: JobTally, after: JobTally, totalUnits: number | null): string | null {
+export function pauseReason(
+  before: JobTally,
+  settled: readonly (keyof JobTally)[],
+  totalUnits: number | null,
+): string | null {
   const watched = Math.min(WATCHED_UNITS, totalUnits ?? WATCHED_UNITS);
-  if (before.valid + before.failed >= watched) return null;
   const tolerated = Math.floor(watched * TOLERATED_FAILED_SHARE);
   // Only the crossing pauses, so that a resumed job does not stop again at its next failure.
-  if (before.failed > tolerated || after.failed <= tolerated) return null;
-  return `${after.failed} of the first ${Math.min(after.valid + after.failed, watched)} units failed (more than 20 % of ${watched})`;
+  if (before.failed > tolerated) return null;
+  let { failed } = before;
+  let count = before.valid + before.failed;
+  for (const outcome of settled) {
+    if (count >= watched) return null;
+    count += 1;
+    if (outcome === 'failed') failed += 1;
+    if (failed > tolerated) {
+      return `${failed} of the first ${count} units failed (more than 20 % of ${watched})`;
+    }
+  }
+  return null;
 }
