@@ -27,7 +27,8 @@ export class BlobSweep {
       batch = await this.blobs.sweepUnreferenced();
     const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const uploads = signal.aborted ? 0 : await new UploadStore(directory).deleteExpired();
+    const unfinished = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
+    const uploads = signal.aborted ? 0 : await unfinished.deleteExpired();
     const files = signal.aborted ? 0 : await this.store.removeAbandoned(UPLOAD_LIFETIME_MS);
     return { blobs, uploads, files };
   }

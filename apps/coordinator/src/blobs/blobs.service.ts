@@ -12,6 +12,7 @@ import { Metrics } from '../telemetry/index.js';
 import { BLOB_STORE, type BlobStore, type ByteRange } from './blob-store.js';
 import { hashFile, type HashedContent } from './hash-content.js';
 import { ManifestSigner } from './manifest-signer.js';
+import { whileThereIsRoom } from './room-check.js';
 
 /** Blobs that nobody references for this long are swept. */
 export const KEEP_UNREFERENCED_DAYS = 7;
@@ -32,6 +33,12 @@ export interface StoreOptions {
   readonly accountId: string | null;
   /** Lower-case hexadecimal; other content is refused. */
   readonly expectedSha256?: string;
+}
+
+export interface StreamOptions extends StoreOptions {
+  readonly maxBytes: number;
+  /** What a volunteer computed: the reserve that uploads are refused for is there for it. */
+  readonly isResult?: boolean;
 }
 
 export interface StoredBlob {
@@ -62,14 +69,17 @@ export class BlobsService {
   }
 
   /** Stores a stream; more than `maxBytes` is refused, and nothing of it stays. */
-  async storeStream(
-    source: Readable,
-    options: StoreOptions & { readonly maxBytes: number },
-  ): Promise<StoredBlob> {
-    await this.requireSpace(0);
+  async storeStream(source: Readable, options: StreamOptions): Promise<StoredBlob> {
+    const requireRoom = options.isResult ? () => Promise.resolve() : () => this.requireSpace(0);
+    await requireRoom();
     const path = this.store.temporaryPath();
     try {
-      await pipeline(source, limitBytes(options.maxBytes), createWriteStream(path, { mode: 0o600 }));
+      await pipeline(
+        source,
+        limitBytes(options.maxBytes),
+        whileThereIsRoom(requireRoom),
+        createWriteStream(path, { mode: 0o600 }),
+      );
       return await this.storeFile(path, options);
     } catch (error) {
       throw translateError(error);

@@ -6,15 +6,33 @@ import { join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileStore } from '@tus/file-store';
+import type { Upload } from '@tus/server';
 import { DomainError, translateError } from '../http/index.js';
+import { whileThereIsRoom } from './room-check.js';
 
 /** Unfinished uploads that an account may have at a time. */
 const MAX_UNFINISHED = 100;
+/** Unfinished uploads of all accounts: each is looked at when one more is created. */
+const MAX_UNFINISHED_IN_ALL = 10_000;
+/** Their descriptions that are read at once. */
+const READ_AT_ONCE = 64;
+const UPLOAD_ID = /^\d+-[0-9a-f]{32}$/;
 export const UPLOAD_LIFETIME_MS = 7 * 24 * 3_600_000;
 
-/** Unfinished uploads: one file each, with a description beside it. Their names begin with the account that they belong to. */
+/** @throws where the disk would have less left than its reserve after so many bytes more */
+export type RequireSpace = (bytes: number) => Promise<void>;
+
+/**
+ * Unfinished uploads: one file each, with a description beside it. Their names begin with the account that they belong to.
+ * What was declared and has not come yet is room that nobody else is promised.
+ */
 export class UploadStore extends FileStore {
-  constructor(directory: string) {
+  private creating: Promise<unknown> = Promise.resolve();
+
+  constructor(
+    directory: string,
+    private readonly requireSpace: RequireSpace,
+  ) {
     super({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS });
     // Without a declared length nobody could tell whether there is room for it.
     this.extensions = ['creation', 'creation-with-upload', 'termination', 'expiration'];
@@ -25,20 +43,21 @@ export class UploadStore extends FileStore {
   }
 
   belongsTo(id: string, accountId: string): boolean {
-    return new RegExp(`^${accountId}-[0-9a-f]{32}$`).test(id);
+    return UPLOAD_ID.test(id) && id.startsWith(`${accountId}-`);
   }
 
   pathOf(id: string): string {
     return join(this.directory, id);
   }
 
-  async requireRoomFor(accountId: string): Promise<void> {
-    const names = await readdir(this.directory);
-    if (names.filter((name) => this.belongsTo(name, accountId)).length < MAX_UNFINISHED) return;
-    throw new DomainError(
-      'rate-limited',
-      `Finish or delete some of your ${MAX_UNFINISHED} unfinished uploads first.`,
-    );
+  /** One after the other, so that no two are promised the same room. */
+  override async create(upload: Upload): Promise<Upload> {
+    const mine = this.creating.then(async () => {
+      await this.requireRoomFor(upload);
+      return await super.create(upload);
+    });
+    this.creating = mine.catch(() => undefined);
+    return await mine;
   }
 
   /** Unlike the original it says why writing failed, so that a full disk is told from a lost connection. */
@@ -50,8 +69,14 @@ export class UploadStore extends FileStore {
         done(null, part);
       },
     });
+    const check = whileThereIsRoom(() => this.requireSpace(0));
     try {
-      await pipeline(readable, count, createWriteStream(this.pathOf(id), { flags: 'r+', start: offset }));
+      await pipeline(
+        readable,
+        check,
+        count,
+        createWriteStream(this.pathOf(id), { flags: 'r+', start: offset }),
+      );
     } catch (error) {
       throw translateError(error);
     }
@@ -61,5 +86,40 @@ export class UploadStore extends FileStore {
   /** Removes an upload and its description, as far as they are there. */
   async forget(id: string): Promise<void> {
     await this.remove(id).catch(() => this.configstore.delete(id));
+  }
+
+  private async requireRoomFor({ id, size }: Upload): Promise<void> {
+    const [accountId = ''] = id.split('-');
+    const ids = (await readdir(this.directory)).filter((name) => UPLOAD_ID.test(name));
+    if (ids.filter((other) => this.belongsTo(other, accountId)).length >= MAX_UNFINISHED) {
+      throw new DomainError(
+        'rate-limited',
+        `Finish or delete some of your ${MAX_UNFINISHED} unfinished uploads first.`,
+      );
+    }
+    if (ids.length >= MAX_UNFINISHED_IN_ALL) {
+      throw new DomainError('server-busy', 'Too many uploads are unfinished: try again later.');
+    }
+    await this.requireSpace((size ?? 0) + (await this.promisedBytes(ids)));
+  }
+
+  /** Declared bytes of these uploads that have not been written yet. */
+  private async promisedBytes(ids: readonly string[]): Promise<number> {
+    let bytes = 0;
+    for (let from = 0; from < ids.length; from += READ_AT_ONCE) {
+      const missing = ids.slice(from, from + READ_AT_ONCE).map((id) => this.missingBytes(id));
+      for (const each of await Promise.all(missing)) bytes += each;
+    }
+    return bytes;
+  }
+
+  private async missingBytes(id: string): Promise<number> {
+    try {
+      const { size, offset } = await this.getUpload(id);
+      return Math.max(0, (size ?? 0) - offset);
+    } catch {
+      // Finished or deleted meanwhile, or the half of one: it will write nothing any more.
+      return 0;
+    }
   }
 }

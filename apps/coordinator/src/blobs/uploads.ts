@@ -20,6 +20,7 @@ import { BlobsService } from './blobs.service.js';
 import { UploadStore } from './upload-store.js';
 
 const UPLOADS_PATH = '/v1/uploads';
+const PATCH_TYPE = 'application/offset+octet-stream';
 const uploadParams = z.object({ id: z.string().optional() });
 
 /**
@@ -42,7 +43,7 @@ export class Uploads {
   async register(fastify: FastifyInstance): Promise<void> {
     const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const store = new UploadStore(directory);
+    const store = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
     const server = this.createServer(store);
     await fastify.register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
@@ -66,11 +67,9 @@ export class Uploads {
       relativeLocation: true,
       disableTerminationForFinishedUploads: true,
       namingFunction: (request) => store.newId(this.actorOf(request).accountId),
-      onUploadCreate: async (request, upload) => {
-        await store.requireRoomFor(this.actorOf(request).accountId);
-        await this.blobs.requireSpace(upload.size ?? 0);
+      onUploadCreate: (_request, upload) => {
         readDigest(upload.metadata);
-        return {};
+        return Promise.resolve({});
       },
       onUploadFinish: async (request, upload) => {
         try {
@@ -136,6 +135,9 @@ export class Uploads {
       const { id } = uploadParams.parse(request.params);
       if (id !== undefined && !store.belongsTo(id, actor.accountId)) {
         throw new DomainError('not-found', 'There is no such upload, or it is not yours.');
+      }
+      if (request.method === 'PATCH' && request.headers['content-type'] !== PATCH_TYPE) {
+        throw new DomainError('unsupported-media-type', `Send the content as ${PATCH_TYPE}.`);
       }
       this.actors.set(web, actor);
     }

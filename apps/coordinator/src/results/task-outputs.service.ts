@@ -154,6 +154,7 @@ export class TaskOutputs {
       accountId: null,
       expectedSha256: output.sha256,
       maxBytes: output.size,
+      isResult: true,
     });
     await this.dataSource.transaction(async (manager) => {
       const owner = taskBlobOwner(task);
