@@ -74,6 +74,7 @@ export class BenchPeer {
       ticket,
       dataPath: file.dataPath,
       have: file.have.bytes,
+      verified: file.verified.bytes,
     });
   }
 

@@ -57,8 +57,15 @@ export class SwarmSession {
     const { manifestId } = location;
     const file = await this.init.store.openFile(manifestId, manifest);
     this.#joined.add(manifestId);
-    const { dataPath, have } = file;
-    await this.process.join({ location, manifest, ticket, dataPath, have: have.bytes });
+    const { dataPath, have, verified } = file;
+    await this.process.join({
+      location,
+      manifest,
+      ticket,
+      dataPath,
+      have: have.bytes,
+      verified: verified.bytes,
+    });
   }
 
   /** Resolves once the process has let go of the file. */

@@ -41,6 +41,8 @@ export interface SharedFileRequest {
   readonly dataPath: string;
   /** Bitmap of the chunks that are there. */
   readonly have: Uint8Array;
+  /** Bitmap of those that this run has compared with the manifest already; the others are at their first use. */
+  readonly verified?: Uint8Array;
 }
 
 /** Parent to child; every request is answered under its id. */

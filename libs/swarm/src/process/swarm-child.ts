@@ -101,12 +101,13 @@ async function inTurn(manifestId: string, joining: Promise<void>): Promise<void>
 }
 
 async function join(owner: SwarmNode, request: SharedFileRequest): Promise<void> {
-  const { location, manifest, ticket, dataPath, have } = request;
+  const { location, manifest, ticket, dataPath, have, verified } = request;
   if (owner.has(location.manifestId)) {
     owner.renewTicket(location.manifestId, ticket);
     return;
   }
-  const data = await ChunkData.open(dataPath, manifest, new Bitmap(manifest.hashes.length, have));
+  const { length: count } = manifest.hashes;
+  const data = await ChunkData.open(dataPath, manifest, new Bitmap(count, have), new Bitmap(count, verified));
   try {
     // Somebody else may have joined it while it was being opened.
     if (owner.has(location.manifestId)) await data.close();

@@ -19,28 +19,32 @@ export class ChunkDamagedError extends Error {
  * file as long as each tells the other what it wrote: the store, which owns it, and the swarm's process.
  */
 export class ChunkData {
-  readonly #verified: Bitmap;
-
   private constructor(
     readonly path: string,
     readonly manifest: Manifest,
     readonly have: Bitmap,
+    /** Chunks that were compared with the manifest since they were written, or since the first owner of this run opened them. */
+    readonly verified: Bitmap,
     private readonly data: FileHandle,
-  ) {
-    this.#verified = new Bitmap(have.count);
-  }
+  ) {}
 
   /**
    * Opens or creates the file.
    *
-   * @param have chunks that it holds, each to be verified at its first use
+   * @param have chunks that it holds
+   * @param verified those that need not be verified at their first use, because another process of this run has done so
    */
-  static async open(path: string, manifest: Manifest, have: Bitmap): Promise<ChunkData> {
+  static async open(
+    path: string,
+    manifest: Manifest,
+    have: Bitmap,
+    verified: Bitmap = new Bitmap(have.count),
+  ): Promise<ChunkData> {
     const data = await open(path, 'r+').catch(async (error: unknown) => {
       if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
       return open(path, 'w+', 0o600);
     });
-    return new ChunkData(path, manifest, have, data);
+    return new ChunkData(path, manifest, have, verified, data);
   }
 
   /** Length of a chunk in bytes: the last may be short. */
@@ -67,13 +71,13 @@ export class ChunkData {
 
   /** Takes note of a chunk that the other process has verified and written. Says whether that is news. */
   markStored(index: number): boolean {
-    this.#verified.add(index);
+    this.verified.add(index);
     return this.have.add(index);
   }
 
   /** The chunk counts as absent from now on. Says whether that is news. */
   forget(index: number): boolean {
-    this.#verified.delete(index);
+    this.verified.delete(index);
     return this.have.delete(index);
   }
 
@@ -94,18 +98,18 @@ export class ChunkData {
       if (bytesRead === 0) break;
       done += bytesRead;
     }
-    if (this.#verified.has(index)) return bytes;
+    if (this.verified.has(index)) return bytes;
     if (done < bytes.length || sha256Hex(bytes) !== this.manifest.hashes[index]) {
       this.forget(index);
       throw new ChunkDamagedError(this.path, index);
     }
-    this.#verified.add(index);
+    this.verified.add(index);
     return bytes;
   }
 
   /** Reads a chunk that was not verified since the file was opened; false when it was damaged, and forgotten. */
   async verify(index: number): Promise<boolean> {
-    if (this.#verified.has(index) && this.have.has(index)) return true;
+    if (this.verified.has(index) && this.have.has(index)) return true;
     try {
       await this.read(index);
       return true;

@@ -47,6 +47,11 @@ export class ChunkFile {
     return this.data.have;
   }
 
+  /** Chunks that need not be verified again while this file is open. */
+  get verified(): Bitmap {
+    return this.data.verified;
+  }
+
   /** Bytes of the chunks that are present. */
   get storedBytes(): number {
     return storedBytes({ have: this.have, chunkBytes: this.manifest.chunk, sizeBytes: this.manifest.size });
