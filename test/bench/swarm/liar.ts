@@ -52,14 +52,18 @@ async function lie({ init, join, url, token, dataPath }: LiarInit): Promise<void
   await node.fetch(join.location.manifestId, indices, new AbortController().signal);
 }
 
+function corrupted(bytes: Uint8Array): Uint8Array {
+  if (bytes.length < CORRUPTED_FROM_BYTES) return bytes;
+  const wrong = bytes.slice();
+  wrong[0] = (wrong[0] ?? 0) ^ 1;
+  return wrong;
+}
+
 function lying(link: Link): Link {
   return {
     ...link,
     send(bytes) {
-      if (bytes.length < CORRUPTED_FROM_BYTES) return link.send(bytes);
-      const wrong = bytes.slice();
-      wrong[0] = (wrong[0] ?? 0) ^ 1;
-      return link.send(wrong);
+      return link.send((bytes instanceof Uint8Array ? [bytes] : bytes).map(corrupted));
     },
   };
 }

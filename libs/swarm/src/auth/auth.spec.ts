@@ -109,7 +109,7 @@ describe('/gleaner/auth/1', () => {
     const coordinator = new TestCoordinator();
     const { trust } = coordinator;
     const [a, b] = memoryLinkPair();
-    const sent: Uint8Array[] = [];
+    const sent: Array<Parameters<Link['send']>[0]> = [];
     const recording: Link = { ...a, send: (bytes) => (sent.push(bytes), a.send(bytes)) };
     await meet({ ...coordinator.enrol(), trust }, { ...coordinator.enrol(), trust }, [recording, b]);
     const [replayer, victim] = memoryLinkPair();

@@ -80,7 +80,7 @@ export type SwapEvent =
 /** What the engine asks for. */
 export type SwapAction =
   | { readonly kind: 'send'; readonly peer: string; readonly frame: Frame }
-  /** Send one block from the store; answer with `flushed`. */
+  /** Send these bytes of a chunk in the store as blocks; answer with one `flushed`. */
   | {
       readonly kind: 'upload';
       readonly peer: string;

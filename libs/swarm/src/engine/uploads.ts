@@ -5,6 +5,9 @@ import type { FileState, PeerState, SwapState } from './swap-state.js';
 /** A paced uplink serves few chunks at a time, each within about this: the first copy out is what the swarm waits for. */
 export const TRANSFER_TARGET_MS = 2000;
 
+/** What an unpaced uplink is handed at once: links carry a run of blocks at far less cost than the same blocks one by one. */
+const RUN_BYTES = 4 * FRAME_LIMITS.blockBytes;
+
 /** Who is served, with what, and how fast. */
 export class Uploads {
   #optimistic: ReadonlySet<string> = new Set();
@@ -53,7 +56,7 @@ export class Uploads {
     }
   }
 
-  /** Hands blocks to links that have room, in turns, as fast as the volunteer allows. */
+  /** Hands runs of blocks to links that have room, in turns, as fast as the volunteer allows. */
   pump(nowMs: number): void {
     const waiting = [...this.state.peers.values()].filter((peer) => peer.uploads.length > 0);
     if (waiting.length === 0) return;
@@ -62,7 +65,7 @@ export class Uploads {
     while (idleTurns < active.length) {
       this.#turn += 1;
       const peer = active[this.#turn % active.length];
-      idleTurns = peer && this.#sendBlock(peer, nowMs) ? 0 : idleTurns + 1;
+      idleTurns = peer && this.#sendRun(peer, nowMs) ? 0 : idleTurns + 1;
     }
   }
 
@@ -108,11 +111,12 @@ export class Uploads {
     peer.uploads.splice(0, peer.uploads.length, ...kept);
   }
 
-  #sendBlock(peer: PeerState, nowMs: number): boolean {
+  #sendRun(peer: PeerState, nowMs: number): boolean {
     const upload = peer.uploads[0];
     if (!upload) return false;
     const { file, chunk, offset } = upload;
-    const length = Math.min(FRAME_LIMITS.blockBytes, file.chunkLength(chunk) - offset);
+    const mostBytes = this.state.uploadBucket.isUnlimited ? RUN_BYTES : FRAME_LIMITS.blockBytes;
+    const length = Math.min(mostBytes, file.chunkLength(chunk) - offset);
     if (peer.unsentBytes + length > this.state.config.sendQueueBytes) return false;
     if (!this.state.uploadBucket.take(length, nowMs)) return false;
     peer.unsentBytes += length;

@@ -21,7 +21,12 @@ export function duplexLink(stream: Duplex, remoteAddress: string, remotePeerId?:
     send(bytes) {
       if (broken) throw broken;
       if (stream.destroyed || stream.writableEnded) throw new Error(`the link to ${remoteAddress} is closed`);
-      return stream.write(bytes);
+      if (bytes instanceof Uint8Array) return stream.write(bytes);
+      stream.cork();
+      let hasRoom = !stream.writableNeedDrain;
+      for (const piece of bytes) hasRoom = stream.write(piece);
+      stream.uncork();
+      return hasRoom;
     },
     async drained() {
       if (!stream.writableNeedDrain && !stream.destroyed) return;

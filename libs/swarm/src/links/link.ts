@@ -10,12 +10,13 @@ export interface Link {
   /** Received pieces, to be read once. Ends when the other side has closed, throws when the link broke. */
   readonly incoming: AsyncIterable<Uint8Array>;
   /**
-   * Queues bytes, which the caller no longer changes.
+   * Queues bytes, or pieces that follow each other, which the caller no longer changes. Pieces of one call travel together where
+   * the transport can do so.
    *
    * @returns false when the sender should wait for {@link drained} before it sends more
    * @throws {Error} when the link is closed
    */
-  send(bytes: Uint8Array): boolean;
+  send(bytes: Uint8Array | readonly Uint8Array[]): boolean;
   /** Resolves when more may be sent, rejects when the link breaks first. */
   drained(): Promise<void>;
   /**

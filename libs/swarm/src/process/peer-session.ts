@@ -1,6 +1,6 @@
 import type { SwarmCertificate } from '@gleaner/protocol';
 import type { SwapAction } from '../engine/swap-events.js';
-import { encodeBlockHeader, encodeFrame, FrameDecoder, type Frame } from '../frames/index.js';
+import { encodeBlockHeader, encodeFrame, FRAME_LIMITS, FrameDecoder, type Frame } from '../frames/index.js';
 import type { Link, LinkReader } from '../links/index.js';
 
 /** What waits to be sent: more than any honest exchange of control frames leaves unsent. */
@@ -94,9 +94,13 @@ export class PeerSession {
 
   async #upload(action: Extract<Outgoing, { kind: 'upload' }>): Promise<void> {
     const chunk = await this.events.readChunk(action.manifestId, action.chunk);
-    this.link.send(encodeBlockHeader(action, action.length));
-    const hasRoom = this.link.send(chunk.subarray(action.offset, action.offset + action.length));
-    if (!hasRoom) await this.link.drained();
+    const pieces: Uint8Array[] = [];
+    for (let offset = action.offset, end = offset + action.length; offset < end;) {
+      const bytes = chunk.subarray(offset, Math.min(offset + FRAME_LIMITS.blockBytes, end));
+      pieces.push(encodeBlockHeader({ ...action, offset }, bytes.length), bytes);
+      offset += bytes.length;
+    }
+    if (!this.link.send(pieces)) await this.link.drained();
     this.events.onFlushed(action.manifestId, action.length);
   }
 }

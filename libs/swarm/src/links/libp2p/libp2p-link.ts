@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface';
+import { Uint8ArrayList } from 'uint8arraylist';
 import type { Link } from '../link.js';
 
 /** Received bytes that wait for the reader before the peer is asked to pause. */
@@ -18,7 +19,8 @@ export function libp2pLink(stream: Stream, remotePeerId: string, remoteAddress: 
     send(bytes) {
       if (broken) throw broken;
       if (isClosing) throw new Error(`the link to ${remoteAddress} is closed`);
-      return stream.send(bytes);
+      // One list is one frame of yamux and as few messages of Noise as its size allows.
+      return stream.send(bytes instanceof Uint8Array ? bytes : new Uint8ArrayList(...bytes));
     },
     async drained() {
       if (broken) throw broken;
