@@ -187,8 +187,8 @@ for (const [kind, isAvailable, make] of boards) {
       expect(all).toBe(20);
     });
 
-    it('keeps one accusation of each account, and counts whom an account has accused', async () => {
-      const word = (accountId: string) => ({ accountId, network: null, atMs: nowMs });
+    it('keeps one accusation of each person, and counts whom a person has accused', async () => {
+      const word = (personId: string) => ({ personId, isAnonymous: false, network: null, atMs: nowMs });
       await board.accuse('liar', word('1'), TTL_MS);
       await board.accuse('liar', word('1'), TTL_MS);
       expect(await board.accuse('liar', word('2'), TTL_MS)).toHaveLength(2);

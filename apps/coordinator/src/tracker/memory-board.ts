@@ -142,13 +142,13 @@ export class MemoryBoard implements SwarmBoard {
 
   accuse(peerId: string, accusation: Accusation, keepMs: number): Promise<Accusation[]> {
     const against = this.accusations.get(peerId);
-    for (const [accountId, { atMs }] of against) if (atMs + keepMs <= this.now()) against.delete(accountId);
-    put(against, accusation.accountId, accusation, BOARD_LIMITS.accusationsPerPeer);
+    for (const [personId, { atMs }] of against) if (atMs + keepMs <= this.now()) against.delete(personId);
+    put(against, accusation.personId, accusation, BOARD_LIMITS.accusationsPerPeer);
     return Promise.resolve([...against.values()]);
   }
 
-  countAccused(accountId: string, peerId: string, keepMs: number): Promise<number> {
-    const accused = this.accused.get(accountId);
+  countAccused(personId: string, peerId: string, keepMs: number): Promise<number> {
+    const accused = this.accused.get(personId);
     for (const [peer, untilMs] of accused) if (untilMs <= this.now()) accused.delete(peer);
     if (!accused.has(peerId)) put(accused, peerId, this.now() + keepMs, BOARD_LIMITS.accusationsPerPeer);
     return Promise.resolve(accused.size);

@@ -21,11 +21,17 @@ import {
   type SwarmFile,
   type SwarmMember,
 } from './swarm-board.js';
+import { execAll } from './redis-pipeline.js';
 
 /** Expired peers that one announce clears away. */
 const CLEARED_PER_ANNOUNCE = 100;
 
-const accusation = z.object({ accountId: z.string(), network: z.string().nullable(), atMs: z.number() });
+const accusation = z.object({
+  personId: z.string(),
+  isAnonymous: z.boolean(),
+  network: z.string().nullable(),
+  atMs: z.number(),
+});
 const dated = <T extends z.ZodType>(value: T) => z.object({ value, untilMs: z.number() });
 const file = dated(
   z.object({
@@ -91,7 +97,7 @@ export class RedisBoard implements SwarmBoard {
       touched.push(this.placeKey(manifestId, place));
     }
     for (const key of touched) pipeline.pexpire(key, BOARD_KEEP_MS);
-    await pipeline.exec();
+    await execAll(pipeline);
     return outcome;
   }
 
@@ -136,21 +142,24 @@ export class RedisBoard implements SwarmBoard {
     const key = this.key('accused', peerId);
     const known = await this.redis.hlen(key);
     if (known < BOARD_LIMITS.accusationsPerPeer) {
-      await this.redis.pipeline().hset(key, made.accountId, JSON.stringify(made)).pexpire(key, keepMs).exec();
+      await execAll(
+        this.redis.pipeline().hset(key, made.personId, JSON.stringify(made)).pexpire(key, keepMs),
+      );
     }
     const all = (await this.redis.hvals(key)).map((text) => accusation.parse(JSON.parse(text)));
     return all.filter(({ atMs }) => atMs + keepMs > this.now());
   }
 
-  async countAccused(accountId: string, peerId: string, keepMs: number): Promise<number> {
-    const key = this.key('accuser', accountId);
+  async countAccused(personId: string, peerId: string, keepMs: number): Promise<number> {
+    const key = this.key('accuser', personId);
     await this.redis.zremrangebyscore(key, '-inf', this.now());
     if ((await this.redis.zcard(key)) < BOARD_LIMITS.accusationsPerPeer) {
-      await this.redis
-        .pipeline()
-        .zadd(key, 'NX', this.now() + keepMs, peerId)
-        .pexpire(key, keepMs)
-        .exec();
+      await execAll(
+        this.redis
+          .pipeline()
+          .zadd(key, 'NX', this.now() + keepMs, peerId)
+          .pexpire(key, keepMs),
+      );
     }
     return await this.redis.zcard(key);
   }
@@ -158,11 +167,12 @@ export class RedisBoard implements SwarmBoard {
   async entitle(hostId: string, entitled: SwarmFile, ttlMs: number): Promise<void> {
     const key = this.key('host', hostId, 'files');
     if ((await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost) await this.redis.del(key);
-    await this.redis
-      .pipeline()
-      .hset(key, entitled.manifestId, JSON.stringify({ value: entitled, untilMs: this.now() + ttlMs }))
-      .pexpire(key, BOARD_KEEP_MS)
-      .exec();
+    await execAll(
+      this.redis
+        .pipeline()
+        .hset(key, entitled.manifestId, JSON.stringify({ value: entitled, untilMs: this.now() + ttlMs }))
+        .pexpire(key, BOARD_KEEP_MS),
+    );
   }
 
   async findEntitlement(hostId: string, manifestId: string): Promise<SwarmFile | null> {
@@ -176,11 +186,9 @@ export class RedisBoard implements SwarmBoard {
     const { offers } = this.fileKeys(manifestId);
     if ((await this.redis.hlen(offers)) >= BOARD_LIMITS.offersPerFile) await this.redis.del(offers);
     const value = { value: { hostId, have: toBase64(have) }, untilMs: this.now() + ttlMs };
-    await this.redis
-      .pipeline()
-      .hset(offers, hostId, JSON.stringify(value))
-      .pexpire(offers, BOARD_KEEP_MS)
-      .exec();
+    await execAll(
+      this.redis.pipeline().hset(offers, hostId, JSON.stringify(value)).pexpire(offers, BOARD_KEEP_MS),
+    );
   }
 
   async offers(manifestId: string): Promise<HolderClaim[]> {
@@ -209,11 +217,9 @@ export class RedisBoard implements SwarmBoard {
       const after = update(before);
       if (text === null && (await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost)
         await this.redis.del(key);
-      await this.redis
-        .pipeline()
-        .hset(key, manifestId, JSON.stringify(after))
-        .pexpire(key, BOARD_KEEP_MS)
-        .exec();
+      await execAll(
+        this.redis.pipeline().hset(key, manifestId, JSON.stringify(after)).pexpire(key, BOARD_KEEP_MS),
+      );
       return { before, after };
     });
   }
@@ -297,11 +303,12 @@ export class RedisBoard implements SwarmBoard {
         if (name !== null) pipeline.srem(this.placeKey(manifestId, name), peerId);
       }
     }
-    await pipeline
-      .zrem(seen, ...peerIds)
-      .hdel(peers, ...peerIds)
-      .hdel(have, ...peerIds)
-      .exec();
+    await execAll(
+      pipeline
+        .zrem(seen, ...peerIds)
+        .hdel(peers, ...peerIds)
+        .hdel(have, ...peerIds),
+    );
   }
 
   /** Who moved to another network and then left stays in the set of the former one, until it is met there. */
@@ -318,7 +325,7 @@ export class RedisBoard implements SwarmBoard {
     for (const name of [place.network, place.region]) {
       if (name !== null) pipeline.srem(this.placeKey(manifestId, name), ...absent);
     }
-    await pipeline.exec();
+    await execAll(pipeline);
   }
 
   private aliveClaims(texts: readonly string[]): HolderClaim[] {

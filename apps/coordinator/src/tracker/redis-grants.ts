@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { RedisLock } from './redis-lock.js';
 import { BOARD_KEEP_MS, type GrantRequest, type GrantView } from './swarm-board.js';
+import { execAll } from './redis-pipeline.js';
 
 /** Grants outstanding at once, of all files: what one decision reads. */
 const OUTSTANDING_MAX = 4_096;
@@ -44,7 +45,7 @@ export class RedisGrants {
           lineEntry(hostId, chunkBytes, manifestId, chunk),
         );
       }
-      await pipeline.pexpire(key, BOARD_KEEP_MS).pexpire(this.lineKey, BOARD_KEEP_MS).exec();
+      await execAll(pipeline.pexpire(key, BOARD_KEEP_MS).pexpire(this.lineKey, BOARD_KEEP_MS));
     });
   }
 
@@ -70,7 +71,7 @@ export class RedisGrants {
         if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
           pipeline.zrem(this.lineKey, entry);
       }
-      await pipeline.exec();
+      await execAll(pipeline);
     });
   }
 

@@ -90,10 +90,10 @@ export interface SwarmBoard {
   /** The origin has sent these chunks to the host; what others were granted stays as it is. */
   markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void>;
 
-  /** Notes an accusation, one for each account, and returns all against this peer. */
+  /** Notes an accusation, one for each person, and returns all against this peer. */
   accuse(peerId: string, accusation: Accusation, keepMs: number): Promise<Accusation[]>;
-  /** How many peers the account has accused lately, this one included if it is among them. */
-  countAccused(accountId: string, peerId: string, keepMs: number): Promise<number>;
+  /** How many peers the person has accused lately, this one included if it is among them. */
+  countAccused(personId: string, peerId: string, keepMs: number): Promise<number>;
 
   /** The host may have the file for so long. */
   entitle(hostId: string, file: SwarmFile, ttlMs: number): Promise<void>;

@@ -6,6 +6,7 @@ import { boardProvider } from './board-provider.js';
 import { Certificates } from './certificates.service.js';
 import { HostPace } from './host-pace.js';
 import { OriginDesk } from './origin-desk.service.js';
+import { People } from './people.service.js';
 import { Replicas } from './replicas.service.js';
 import { Revocations } from './revocations.service.js';
 import { SwarmCopies } from './swarm-copies.service.js';
@@ -26,6 +27,7 @@ import { TrafficLedger } from './traffic-ledger.service.js';
     Certificates,
     HostPace,
     OriginDesk,
+    People,
     Replicas,
     Revocations,
     SwarmCopies,

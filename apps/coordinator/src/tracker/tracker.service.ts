@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   ACCUSATION_WINDOW_MS,
-  ACCUSATIONS_PER_ACCOUNT,
+  ACCUSATIONS_PER_PERSON,
   announceIntervalMs,
   BAD_PEER_BAR_MS,
   choosePeers,
@@ -18,6 +18,7 @@ import { DomainError, InvalidRequestError, type HostActor } from '../http/index.
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { SWARM_BOARD } from './board-provider.js';
 import { Certificates } from './certificates.service.js';
+import { People } from './people.service.js';
 import { Revocations } from './revocations.service.js';
 import {
   chunkCountOf,
@@ -43,6 +44,7 @@ export class Tracker {
     private readonly files: SwarmFiles,
     private readonly revocations: Revocations,
     private readonly signer: SwarmSigner,
+    private readonly people: People,
     @Inject(SWARM_BOARD) private readonly board: SwarmBoard,
     @Inject(CONFIG) private readonly config: Pick<Config, 'allowSameNetwork'>,
     @Inject(LOGGER) private readonly logger: Logger,
@@ -134,17 +136,19 @@ export class Tracker {
   private async accuse(file: SwarmFile, accuser: SwarmMember, peerId: string): Promise<void> {
     const accused = await this.board.findMember(file.manifestId, peerId);
     if (!accused || accused.hostId === accuser.hostId) return;
-    const { accountId, network } = accuser;
-    const count = await this.board.countAccused(accountId, peerId, ACCUSATION_WINDOW_MS);
-    if (count > ACCUSATIONS_PER_ACCOUNT) return;
+    const { network } = accuser;
+    const [by, whom] = await this.people.find([accuser.accountId, accused.accountId]);
+    if (!by || !whom) return;
+    const count = await this.board.countAccused(by.personId, peerId, ACCUSATION_WINDOW_MS);
+    if (count > ACCUSATIONS_PER_PERSON) return;
     const nowMs = Date.now();
     const accusations = await this.board.accuse(
       peerId,
-      { accountId, network, atMs: nowMs },
+      { ...by, network, atMs: nowMs },
       ACCUSATION_WINDOW_MS,
     );
     const rules = { nowMs, allowSameNetwork: this.config.allowSameNetwork };
-    if (!isGuiltConfirmed(accusations, accused, rules)) return;
+    if (!isGuiltConfirmed(accusations, whom, rules)) return;
     if ((await this.revocations.current()).barredHosts.has(accused.hostId)) return;
     await this.revocations.bar(
       accused.hostId,
