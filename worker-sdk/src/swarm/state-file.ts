@@ -34,6 +34,7 @@ export class StateFile<T> {
     const file = await open(temporary, 'w', 0o600);
     try {
       await file.writeFile(text);
+      await file.datasync();
     } finally {
       await file.close();
     }

@@ -25,6 +25,7 @@ export class TrafficLedger {
   /** What the swarm's present process has said of each file. */
   readonly #said = new Map<string, FileTraffic>();
   #isChanged = false;
+  #lastSeq = 0;
 
   private constructor(
     private readonly file: StateFile<Ledger>,
@@ -85,7 +86,10 @@ export class TrafficLedger {
     const files = [...this.#unreported]
       .slice(0, SWARM_LIMITS.filesPerTrafficReport)
       .map(([manifestId, traffic]) => ({ manifestId, ...traffic }));
-    return files.length === 0 ? undefined : { peerId, seq: this.now().getTime(), files };
+    if (files.length === 0) return undefined;
+    // The coordinator takes only what is newer: a clock that was set back must not hide what moves until it has caught up.
+    this.#lastSeq = Math.max(this.#lastSeq + 1, this.now().getTime());
+    return { peerId, seq: this.#lastSeq, files };
   }
 
   /** The coordinator has taken the report. */

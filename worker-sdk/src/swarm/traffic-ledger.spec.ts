@@ -1,0 +1,88 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TrafficLedger } from './traffic-ledger.js';
+
+const MANIFEST = 'a'.repeat(64);
+const OTHER = 'b'.repeat(64);
+
+let directory: string;
+let now: Date;
+let ledger: TrafficLedger;
+const open = (): Promise<TrafficLedger> => TrafficLedger.open(directory, () => now);
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'gleaner-traffic-'));
+  now = new Date(2026, 10, 30, 23, 59);
+  ledger = await open();
+});
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe('the ledger of what moved', () => {
+  it('counts to the monthly cap what peers sent and were sent, and not the origin', () => {
+    ledger.add(MANIFEST, 'fromPeersBytes', 5);
+    ledger.add(MANIFEST, 'toPeersBytes', 7);
+    ledger.add(MANIFEST, 'fromOriginBytes', 100);
+    expect(ledger.current).toEqual({
+      fromPeersBytes: 5,
+      toPeersBytes: 7,
+      fromOriginBytes: 100,
+      monthBytes: 12,
+    });
+  });
+
+  it('begins each month of the volunteer’s clock anew, and keeps the totals', () => {
+    ledger.add(MANIFEST, 'toPeersBytes', 7);
+    now = new Date(2026, 11, 1);
+    expect(ledger.current).toMatchObject({ monthBytes: 0, toPeersBytes: 7 });
+    ledger.add(MANIFEST, 'toPeersBytes', 1);
+    expect(ledger.current).toMatchObject({ monthBytes: 1, toPeersBytes: 8 });
+  });
+
+  it('survives a restart within its month', async () => {
+    ledger.add(MANIFEST, 'fromPeersBytes', 5);
+    await ledger.save();
+    expect((await open()).current).toMatchObject({ monthBytes: 5, fromPeersBytes: 5 });
+    now = new Date(2027, 0, 1);
+    expect((await open()).current).toMatchObject({ monthBytes: 0, fromPeersBytes: 5 });
+  });
+
+  it('begins anew where its file is damaged', async () => {
+    await writeFile(join(directory, 'traffic.json'), '{"v":1,"month');
+    expect((await open()).current.monthBytes).toBe(0);
+  });
+
+  it('takes what a process says as totals since that process started', () => {
+    const said = (bytes: number) => [
+      { manifestId: MANIFEST, fromPeersBytes: bytes, fromOriginBytes: 0, toPeersBytes: 0 },
+    ];
+    ledger.follow(said(10));
+    ledger.follow(said(15));
+    ledger.forgetProcess();
+    ledger.follow(said(4));
+    expect(ledger.current.fromPeersBytes).toBe(19);
+  });
+
+  it('reports once what the coordinator has taken, and again what it has not', () => {
+    ledger.add(MANIFEST, 'fromPeersBytes', 5);
+    const first = ledger.report('peer');
+    ledger.add(MANIFEST, 'fromPeersBytes', 2);
+    ledger.add(OTHER, 'toPeersBytes', 1);
+    expect(first?.files).toMatchObject([{ manifestId: MANIFEST, fromPeersBytes: 5 }]);
+    if (first) ledger.reported(first);
+    expect(ledger.report('peer')?.files).toMatchObject([
+      { manifestId: MANIFEST, fromPeersBytes: 2 },
+      { manifestId: OTHER, toPeersBytes: 1 },
+    ]);
+  });
+
+  it('numbers its reports upwards although the clock is set back', () => {
+    ledger.add(MANIFEST, 'fromPeersBytes', 5);
+    const first = ledger.report('peer');
+    now = new Date(2020, 0, 1);
+    const second = ledger.report('peer');
+    expect(second?.seq).toBeGreaterThan(first?.seq ?? Number.POSITIVE_INFINITY);
+  });
+});
