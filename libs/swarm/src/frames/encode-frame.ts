@@ -90,6 +90,8 @@ export function encodeBlockHeader(
   lengthBytes: number,
 ): Uint8Array {
   requireAtMost('block bytes', lengthBytes, FRAME_LIMITS.blockBytes);
+  if (block.offset % FRAME_LIMITS.blockBytes !== 0)
+    throw new RangeError(`a block cannot start at ${block.offset}`);
   const bytes = new Uint8Array(BLOCK_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, BLOCK_HEADER_BYTES - 4 + lengthBytes);

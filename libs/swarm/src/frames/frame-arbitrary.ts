@@ -34,7 +34,7 @@ export function anyFrame(maxBlockBytes = 1000): fc.Arbitrary<Frame> {
       type: fc.constant('block' as const),
       channel,
       chunk,
-      offset: fc.nat(0xffff_ffff),
+      offset: fc.nat(0xffff).map((block) => block * FRAME_LIMITS.blockBytes),
       bytes: fc.uint8Array({ minLength: 1, maxLength: maxBlockBytes }),
     }),
     fc.record({

@@ -4,6 +4,7 @@ import { encodeBlockHeader, encodeFrame } from './encode-frame.js';
 import { anyFrame } from './frame-arbitrary.js';
 import { FRAME_LIMITS, FrameError, type Frame } from './frame.js';
 import { FrameDecoder } from './frame-decoder.js';
+import { wholeBlocks } from './whole-blocks.fixture.js';
 
 function decodeAll(pieces: readonly Uint8Array[]): Frame[] {
   const decoder = new FrameDecoder();
@@ -35,7 +36,7 @@ describe('FrameDecoder', () => {
         fc.array(fc.nat(), { maxLength: 12 }),
         (frames, cuts) => {
           const stream = Buffer.concat(frames.map(encodeFrame));
-          expect(decodeAll(cut(stream, cuts))).toEqual(frames);
+          expect(wholeBlocks(decodeAll(cut(stream, cuts)))).toEqual(frames);
         },
       ),
       { numRuns: 300 },
@@ -60,8 +61,30 @@ describe('FrameDecoder', () => {
   it('takes a block of the largest size and its header without copying the data', () => {
     const bytes = new Uint8Array(FRAME_LIMITS.blockBytes).fill(7);
     const block = { type: 'block' as const, channel: 1, chunk: 2, offset: 65_536, bytes };
-    expect(decodeAll([encodeBlockHeader(block, bytes.length), bytes])).toEqual([block]);
+    const decoded = decodeAll([encodeBlockHeader(block, bytes.length), bytes]);
+    expect(decoded).toEqual([block]);
+    expect(decoded[0]).toHaveProperty('bytes.buffer', bytes.buffer);
     expect(() => encodeFrame({ ...block, bytes: new Uint8Array(bytes.length + 1) })).toThrow(RangeError);
+  });
+
+  it('passes a block’s data on before the rest of them is there', () => {
+    const encoded = encodeFrame({
+      type: 'block',
+      channel: 0,
+      chunk: 5,
+      offset: 0,
+      bytes: Uint8Array.of(1, 2, 3),
+    });
+    const decoder = new FrameDecoder();
+    const part = (offset: number, ...bytes: number[]) => [
+      { type: 'block', channel: 0, chunk: 5, offset, bytes: Uint8Array.from(bytes) },
+    ];
+    expect([...decoder.push(encoded.subarray(0, -2))]).toEqual(part(0, 1));
+    expect(() => decoder.end()).toThrow(FrameError);
+    const other = new FrameDecoder();
+    expect([...other.push(encoded.subarray(0, -1))]).toEqual(part(0, 1, 2));
+    expect([...other.push(encoded.subarray(-1))]).toEqual(part(2, 3));
+    other.end();
   });
 
   it.each([
@@ -80,6 +103,7 @@ describe('FrameDecoder', () => {
     ['wrong-length', [0, 0, 0, 4, 11, 1, 0, 9]],
     ['wrong-length', [0, 0, 0, 3, 11, 0, 0]],
     ['out-of-bounds', [0, 0, 0, 2, 11, 200]],
+    ['out-of-bounds', [0, 0, 0, 12, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 7]],
     ['truncated', [0, 0, 0, 2]],
     ['truncated', [0, 0, 0, 7, 4, 0]],
   ])('refuses as %s', (fault, bytes) => {

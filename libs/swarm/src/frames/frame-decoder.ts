@@ -34,20 +34,33 @@ const payloadBounds: Readonly<Record<FrameType, readonly [least: number, most: n
   peers: [1, FRAME_LIMITS.frameBytes - 1],
 };
 
+interface ArrivingBlock {
+  readonly channel: number;
+  readonly chunk: number;
+  offset: number;
+  leftBytes: number;
+}
+
 /**
- * Turns a byte stream, cut anywhere, into frames. Holds at most one frame, and refuses its length and type as soon as
- * these five bytes are there. After an error it stays broken.
+ * Turns a byte stream, cut anywhere, into frames. Holds at most one control frame, and refuses its length and type as soon as
+ * these five bytes are there. A block is most of the traffic and is never gathered: its data are passed on as they come, as
+ * several `block` frames where the stream was cut. After an error it stays broken.
  */
 export class FrameDecoder {
-  #header = new Uint8Array(PREFIX_BYTES + 1);
+  #header = new Uint8Array(BLOCK_HEADER_BYTES);
+  /** The header of a block is longer than others. */
+  #headerBytes = PREFIX_BYTES + 1;
   #headerFilled = 0;
   #payload: Uint8Array | undefined;
   #payloadFilled = 0;
+  /** The block that is arriving, and where its next data belong. */
+  #block: ArrivingBlock | undefined;
   #atByte = 0;
   #error: FrameError | undefined;
 
   /**
-   * Takes bytes in and yields the frames that they complete. Frames own their bytes.
+   * Takes bytes in and yields the frames that they complete. Control frames own their bytes; a block's are a part of those taken in,
+   * for whoever keeps them to copy.
    *
    * @throws {FrameError} when the bytes are not the protocol's
    */
@@ -55,15 +68,20 @@ export class FrameDecoder {
     if (this.#error) throw this.#error;
     let offset = 0;
     while (offset < bytes.length) {
+      if (this.#block) {
+        const part = bytes.subarray(offset, offset + this.#block.leftBytes);
+        offset += part.length;
+        yield this.#takePart(this.#block, part);
+        continue;
+      }
       if (!this.#payload) {
-        const take = Math.min(bytes.length - offset, this.#header.length - this.#headerFilled);
+        const take = Math.min(bytes.length - offset, this.#headerBytes - this.#headerFilled);
         this.#header.set(bytes.subarray(offset, offset + take), this.#headerFilled);
         this.#headerFilled += take;
         offset += take;
-        if (this.#headerFilled < this.#header.length) return;
-        // Not zeroed: it is filled before anybody sees it, and blocks are most of the traffic.
-        this.#payload = new Uint8Array(Buffer.allocUnsafeSlow(this.#payloadLength()).buffer);
-        this.#payloadFilled = 0;
+        if (this.#headerFilled < this.#headerBytes) return;
+        this.#takeHeader();
+        continue;
       }
       const take = Math.min(bytes.length - offset, this.#payload.length - this.#payloadFilled);
       this.#payload.set(bytes.subarray(offset, offset + take), this.#payloadFilled);
@@ -71,9 +89,7 @@ export class FrameDecoder {
       offset += take;
       if (this.#payloadFilled < this.#payload.length) return;
       const frame = this.#decode(this.#payload);
-      this.#atByte += this.#header.length + this.#payload.length;
-      this.#payload = undefined;
-      this.#headerFilled = 0;
+      this.#finish(this.#payload.length);
       yield frame;
     }
   }
@@ -86,6 +102,40 @@ export class FrameDecoder {
   end(): void {
     if (this.#error) throw this.#error;
     if (this.#headerFilled > 0) throw this.#fail('truncated', 'the stream ended inside a frame');
+  }
+
+  /** The header that was waited for is there: of any frame, or the rest of a block's. */
+  #takeHeader(): void {
+    const length = this.#payloadLength();
+    if (this.#type() !== 'block') {
+      this.#payload = new Uint8Array(length);
+      this.#payloadFilled = 0;
+    } else if (this.#headerBytes < BLOCK_HEADER_BYTES) {
+      this.#headerBytes = BLOCK_HEADER_BYTES;
+    } else {
+      const view = viewOf(this.#header.subarray(PREFIX_BYTES + 1));
+      const offset = view.getUint32(6);
+      // Only a chunk's last block may be short: nobody is kept busy with blocks of single bytes.
+      if (offset % FRAME_LIMITS.blockBytes !== 0) throw this.#fail('out-of-bounds', `a block at ${offset}`);
+      const leftBytes = length - (BLOCK_HEADER_BYTES - PREFIX_BYTES - 1);
+      this.#block = { channel: this.#channel(view), chunk: this.#chunk(view), offset, leftBytes };
+    }
+  }
+
+  #takePart(block: ArrivingBlock, bytes: Uint8Array): Frame {
+    const { channel, chunk, offset } = block;
+    block.offset += bytes.length;
+    block.leftBytes -= bytes.length;
+    if (block.leftBytes === 0) this.#finish(this.#payloadLength());
+    return { type: 'block', channel, chunk, offset, bytes };
+  }
+
+  #finish(payloadBytes: number): void {
+    this.#atByte += PREFIX_BYTES + 1 + payloadBytes;
+    this.#payload = undefined;
+    this.#block = undefined;
+    this.#headerFilled = 0;
+    this.#headerBytes = PREFIX_BYTES + 1;
   }
 
   #payloadLength(): number {
@@ -112,6 +162,8 @@ export class FrameDecoder {
     const view = viewOf(payload);
     const type = this.#type();
     switch (type) {
+      case 'block':
+        throw new TypeError('blocks are not gathered');
       case 'slot':
         return { type, granted: this.#flag(view, 0) };
       case 'peers':
@@ -137,14 +189,6 @@ export class FrameDecoder {
       case 'cancel':
       case 'reject':
         return { type, channel: this.#channel(view), chunk: this.#chunk(view) };
-      case 'block':
-        return {
-          type,
-          channel: this.#channel(view),
-          chunk: this.#chunk(view),
-          offset: view.getUint32(6),
-          bytes: payload.subarray(BLOCK_HEADER_BYTES - PREFIX_BYTES - 1),
-        };
     }
   }
 

@@ -48,7 +48,7 @@ export type Frame =
       readonly type: 'block';
       readonly channel: number;
       readonly chunk: number;
-      /** Bytes from the start of the chunk. */
+      /** Bytes from the start of the chunk: on the wire a multiple of `blockBytes`, in parts of a block that arrives any. */
       readonly offset: number;
       readonly bytes: Uint8Array;
     }

@@ -7,6 +7,7 @@ import { authenticateLink } from '../auth/handshake.js';
 import { createPeerIdentity } from '../auth/peer-identity.js';
 import { TestCoordinator } from '../auth/trust.fixture.js';
 import { encodeFrame, FrameDecoder, type Frame } from '../frames/index.js';
+import { wholeBlocks } from '../frames/whole-blocks.fixture.js';
 import { duplexLink, memoryLinkPair } from './duplex-link.js';
 import { createLibp2pTransport } from './libp2p/index.js';
 import type { Link } from './link.js';
@@ -170,7 +171,7 @@ describe.each([
     const frames: Frame[] = [];
     for await (const piece of both[1].value.reader) frames.push(...decoder.push(piece));
     await closing;
-    expect(frames).toEqual([frame]);
+    expect(wholeBlocks(frames)).toEqual([frame]);
   });
 });
 

@@ -29,7 +29,7 @@ const block = (offset: number, bytes: Uint8Array, chunk: number): Frame => ({
   bytes,
 });
 /** Answers the first request of the victim with this. */
-const answering = (misdeed: (chunk: number) => readonly Frame[]) => async (rogue: Rogue) => {
+const answering = (misdeed: (chunk: number) => ReadonlyArray<Frame | Uint8Array>) => async (rogue: Rogue) => {
   const { chunk } = await rogue.hears('request');
   rogue.say(...misdeed(chunk));
 };
@@ -97,9 +97,19 @@ describe('a node among bad peers', () => {
       saying(...Array.from({ length: FLOOD_FRAMES }, (): Frame => ({ type: 'slot', granted: true }))),
     ],
     [
+      'a block that starts inside another',
+      /^bad frame at byte/,
+      answering((chunk) => {
+        const bytes = encodeFrame(block(0, new Uint8Array(1), chunk));
+        // The last byte of its offset.
+        bytes[14] = 1;
+        return [bytes];
+      }),
+    ],
+    [
       'data that leaves a gap',
       /^protocol-error$/,
-      answering((chunk) => [block(1, new Uint8Array(1), chunk)]),
+      answering((chunk) => [block(65_536, new Uint8Array(1), chunk)]),
     ],
     [
       'more data than the chunk has',
