@@ -11,6 +11,7 @@ import { Statistics20261121001000 } from './20261121001000-statistics.js';
 import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 import { BoardNames20261121001100 } from './20261121001100-board-names.js';
+import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -27,4 +28,5 @@ export const MIGRATIONS = [
   ShownResults20261121001010,
   SplitProgress20261121001020,
   BoardNames20261121001100,
+  ClaimTurns20261121001400,
 ] as const;

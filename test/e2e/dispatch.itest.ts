@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import type { WorkResponse } from '@gleaner/protocol';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/application.js';
 import { createVolunteer, honestResult, seedJob, TestHost } from './dispatch-fixture.js';
 
@@ -109,3 +110,92 @@ for (const redis of [true, false]) {
     },
   );
 }
+
+describe('claims of one host that are worked on at the same time', () => {
+  let app: TestApplication;
+  let host: TestHost;
+
+  beforeAll(async () => {
+    app = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+    const scientist = await createVolunteer(app.url, app.operatorToken, 'scientist');
+    await seedJob(app.dataSource, { units: 400, accountId: scientist.accountId });
+    const other = await attach();
+    expect((await other.ask()).tasks.length).toBe(1); // From now on tickets are at hand.
+  });
+  afterAll(() => app.close());
+  beforeEach(async () => {
+    host = await attach();
+    await host.work(); // From now on it has a standing.
+  });
+
+  async function attach(): Promise<TestHost> {
+    const { token } = await createVolunteer(app.url, app.operatorToken, 'Anna');
+    return TestHost.attach(app.url, { token });
+  }
+
+  /** Asks for 16 tasks, as a machine of one core: that is what it may have in progress. */
+  function ask(): Promise<WorkResponse> {
+    return host.work({ request: { maxTasks: 16, memoryMiB: 4096, cores: 1 } });
+  }
+
+  /** Asks twice, and lets neither claim commit before both have come as far as they can, each on a connection of its own. */
+  async function askTwiceAtOnce(): Promise<WorkResponse[]> {
+    const holder = app.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    try {
+      await holder.query('SELECT FROM host_standing WHERE host_id = $1 FOR UPDATE', [host.attached.hostId]);
+      const answers: Array<Promise<WorkResponse>> = [];
+      for (const waiting of [1, 2]) {
+        answers.push(ask());
+        await expect.poll(statementsThatWait, { timeout: 15_000 }).toBe(waiting);
+      }
+      await holder.commitTransaction();
+      return await Promise.all(answers);
+    } finally {
+      if (holder.isTransactionActive) await holder.rollbackTransaction();
+      await holder.release();
+    }
+  }
+
+  async function statementsThatWait(): Promise<number> {
+    const rows: unknown[] = await app.dataSource.query(
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    return rows.length;
+  }
+
+  const tasksIn = (answers: readonly WorkResponse[]): number[] => answers.map(({ tasks }) => tasks.length);
+  const causesIn = (answers: readonly WorkResponse[]): string[] =>
+    answers.flatMap(({ noWork }) => noWork.map(({ code }) => code));
+
+  it('never give it more than it may have in progress', async () => {
+    const answers = await askTwiceAtOnce();
+    expect(tasksIn(answers)).toEqual([16, 0]);
+    expect(causesIn(answers)).toEqual(['too-many-in-progress']);
+    expect(answers[1]?.noWork[0]?.message).toBe('16 tasks in progress of at most 16: report some first');
+  });
+
+  it('never give it more than its allowance of the day', async () => {
+    const { hostId } = host.attached;
+    await app.dataSource.query('UPDATE host_standing SET allowance_per_day = 10 WHERE host_id = $1', [
+      hostId,
+    ]);
+    const answers = await askTwiceAtOnce();
+    expect(tasksIn(answers)).toEqual([10, 0]);
+    expect(causesIn(answers)).toEqual(['allowance-used', 'allowance-used']);
+    const standing: unknown[] = await app.dataSource.query(
+      'SELECT allowance_used FROM host_standing WHERE host_id = $1',
+      [hostId],
+    );
+    expect(standing).toEqual([{ allowance_used: 10 }]);
+  });
+
+  it('give it nothing from the moment on that it is held, even where nobody has heard of it yet', async () => {
+    const { hostId } = host.attached;
+    await app.dataSource.query('ALTER TABLE host DISABLE TRIGGER host_access');
+    await app.dataSource.query("UPDATE host SET held_reason = 'too fast' WHERE id = $1", [hostId]);
+    const { tasks, noWork } = await ask();
+    expect(tasks).toEqual([]);
+    expect(noWork).toMatchObject([{ code: 'host-held', message: 'this host is held for review: too fast' }]);
+  });
+});

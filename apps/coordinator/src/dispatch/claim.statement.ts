@@ -8,7 +8,7 @@ import { plainArray, PreparedStatement, textArray, tokenArray } from '../databas
 const FRUITLESS_TASKS_PER_HOUR = 2;
 
 /** Tickets with these answers become nothing: replays, settled units, jobs that do not run. */
-type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'allowance' | 'cap';
+type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'held' | 'allowance' | 'cap';
 
 /** A ticket that a host would like to have. */
 export interface Claim {
@@ -44,23 +44,25 @@ export interface ClaimRow {
   readonly deadline_ms: number | null;
   readonly allowance_per_day: number;
   readonly in_progress: number;
+  /** Why the host gets nothing until an operator has looked at it; null: it is not held. */
+  readonly held_reason: string | null;
 }
 
 /**
  * Assigns a batch of tickets. Everything that may have changed since the ticket was made is checked again: the unit and job
  * are open and running, the host has allowance and room left, and depends on nobody who has a counting task of the
- * unit. The distinct index and the primary key decide between claims that do not see each other. The hosts are not locked
- * first: Postgres 18.4 crashes when a row that FOR UPDATE waited for in such a CTE has changed.
+ * unit. The distinct index and the primary key decide between claims that do not see each other; claims of one host take
+ * turns from reading what it may still have to committing what it got. That is not done by locking its row: Postgres 18.4
+ * crashes when a row that FOR UPDATE waited for in such a CTE has changed.
  */
 const claimTasks = new PreparedStatement<ClaimRow>(
   'claim-tasks',
   `WITH claimer AS MATERIALIZED (
-     SELECT c.*, s.allowance_per_day,
-            s.allowance_per_day - CASE WHEN s.allowance_day = $13::date THEN s.allowance_used ELSE 0 END AS allowance_left,
-            (SELECT count(*) FROM lease l WHERE l.host_id = c.host_id)::integer AS in_progress
+     SELECT c.*, turn.*
        FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[], $11::integer[], $12::bigint[])
             WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
-       JOIN host_standing s ON s.host_id = c.host_id
+       CROSS JOIN LATERAL take_claim_turn(c.host_id, $13) turn
+      WHERE turn.allowance_per_day IS NOT NULL
    ), wish AS MATERIALIZED (
      SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*
        FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::boolean[], $5::integer[])
@@ -93,6 +95,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
        ) o ON true
    ), checked AS MATERIALIZED (
      SELECT l.*, CASE WHEN l.unfit IS NOT NULL THEN l.unfit
+                      WHEN l.held_reason IS NOT NULL THEN 'held'
                       WHEN l.nth > l.allowance_left THEN 'allowance'
                       WHEN l.nth > l.cap - l.in_progress THEN 'cap' END AS refusal
        -- Only what the host could have had uses up its allowance and its room.
@@ -118,7 +121,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
    )
    SELECT c.n::integer AS n, CASE WHEN c.refusal IS NULL AND i.unit_id IS NULL THEN 'own' ELSE c.refusal END AS refusal,
           c.others, c.params::text AS params, c.windows::text AS windows, c.task_deadline_ms::float8 AS deadline_ms,
-          c.allowance_per_day, c.in_progress
+          c.allowance_per_day, c.in_progress, c.held_reason
      FROM checked c
      LEFT JOIN inserted i ON i.unit_id = c.unit_id AND i.ordinal = c.ordinal AND i.host_id = c.host_id`,
 );
@@ -135,7 +138,9 @@ export async function runClaims(
   claims: readonly Claim[],
   policy: ClaimPolicy,
 ): Promise<Array<ClaimRow | undefined>> {
-  const claimers = [...new Map(claims.map(({ claimer }) => [claimer.hostId, claimer])).values()];
+  const claimers = [...new Map(claims.map(({ claimer }) => [claimer.hostId, claimer])).values()].toSorted(
+    (a, b) => Number(a.hostId) - Number(b.hostId),
+  );
   const position = new Map(claimers.map(({ hostId }, at) => [hostId, at + 1]));
   let least = Number.MAX_SAFE_INTEGER;
   let most = 0;

@@ -184,6 +184,10 @@ export class DispatchService {
         tally.passOver(why);
         return;
       }
+      case 'held':
+        store.putBack(ticket);
+        tally.stop({ code: 'host-held', reason: row.held_reason ?? '' });
+        return;
       case 'allowance': {
         store.putBack(ticket);
         const perDay = row.allowance_per_day;
