@@ -400,7 +400,14 @@ describe('announces', () => {
     for (let word = 0; word < 3; word += 1) await boastful.meet([0, 1, 2, 3, 4, 5, 6, 7]);
     const view = await jobView();
     expect(view.swarm.inputs).toEqual([
-      { blobId: input.blobId, chunks: CHUNKS, minCopies: 1, averageCopies: 1.5 },
+      {
+        blobId: input.blobId,
+        chunks: CHUNKS,
+        chunksPerRun: 1,
+        copies: [2, 2, 2, 2, 1, 1, 1, 1],
+        minCopies: 1,
+        averageCopies: 1.5,
+      },
     ]);
   });
 });

@@ -253,6 +253,10 @@ export const swarmInput = z
   .strictObject({
     blobId,
     chunks: z.number().int().min(0),
+    /** Chunks that each entry of `copies` stands for, the last one perhaps for fewer. */
+    chunksPerRun: z.number().int().min(1),
+    /** Copies among volunteers of the rarest chunk of each run, in the file's order. */
+    copies: z.array(z.number().int().min(0)).max(256),
     /** Copies of the rarest chunk among volunteers. */
     minCopies: z.number().int().min(0),
     averageCopies: z.number().min(0),

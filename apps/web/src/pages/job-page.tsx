@@ -1,4 +1,4 @@
-import type { PublicJobView } from '@gleaner/client';
+import type { Job as OwnJob, PublicJobView } from '@gleaner/client';
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
@@ -10,6 +10,7 @@ import { useLiveJob } from '../api/use-live-job';
 import { Candidates } from '../job/candidates';
 import { OwnerPanels } from '../job/owner-panels';
 import { paceOf } from '../job/pace';
+import { Spread } from '../job/spread';
 import { Cycles } from '../ui/cycles';
 import { formatDuration, type Remaining } from '../ui/estimate-remaining';
 import { JobState } from '../ui/job-state';
@@ -26,9 +27,9 @@ export function JobPage() {
   return <Job view={data} />;
 }
 
-function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView }) {
-  const { data: own } = useQuery(ownJobQuery(job.id, useSession(), job.finishedAt !== null));
-  const answer = job.output ? 'public' : own?.output ? 'own' : null;
+function Job({ view: { job, picture, helpers, swarm } }: { readonly view: PublicJobView }) {
+  const accountId = useSession();
+  const { data: own } = useQuery(ownJobQuery(job.id, accountId, job.finishedAt !== null));
   return (
     <>
       <PageTitle
@@ -81,8 +82,9 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
           </p>
         )}
       </Panel>
-      {answer && <Candidates jobId={job.id} source={answer} />}
-      {own && <OwnerPanels job={own} shown={job} />}
+      <Spread swarm={swarm} />
+      <WhatWasFound job={job} own={own ?? null} accountId={accountId} />
+      {own && <OwnerPanels job={own} shown={job} accountId={accountId} />}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Panel>
           <h2 className="mb-3 text-2xl">Who helped</h2>
@@ -119,6 +121,21 @@ function Job({ view: { job, picture, helpers } }: { readonly view: PublicJobView
       </div>
     </>
   );
+}
+
+/** The answer, where it is shown to everybody or to this scientist. */
+function WhatWasFound({
+  job,
+  own,
+  accountId,
+}: {
+  readonly job: PublicJobView['job'];
+  readonly own: OwnJob | null;
+  readonly accountId: string | null;
+}) {
+  if (job.output) return <Candidates jobId={job.id} answer={{ accountId: null, ...job.output }} />;
+  if (!own?.output) return null;
+  return <Candidates jobId={job.id} answer={{ accountId, sizeBytes: own.output.sizeBytes }} />;
 }
 
 function percentOf(permille: number): string {

@@ -352,6 +352,8 @@ export type JobSwarm = {
 export type SwarmInput = {
     blobId: BlobId;
     chunks: number;
+    chunksPerRun: number;
+    copies: Array<number>;
     minCopies: number;
     averageCopies: number;
 };

@@ -41,8 +41,21 @@ describe('copies of chunks', () => {
     ]);
   });
 
-  it('are told by the rarest and the average', () => {
-    expect(summarizeCopies([1, 2, 2, 0])).toEqual({ chunks: 4, minCopies: 0, averageCopies: 1.25 });
-    expect(summarizeCopies([])).toEqual({ chunks: 0, minCopies: 0, averageCopies: 0 });
+  it('are told by chunk, by the rarest and by the average', () => {
+    expect(summarizeCopies([1, 2, 2, 0])).toEqual({
+      chunks: 4,
+      chunksPerRun: 1,
+      copies: [1, 2, 2, 0],
+      minCopies: 0,
+      averageCopies: 1.25,
+    });
+    expect(summarizeCopies([])).toMatchObject({ chunks: 0, copies: [], minCopies: 0, averageCopies: 0 });
+  });
+
+  it('of many chunks are told by the rarest of each run', () => {
+    const copies = Array.from({ length: 1000 }, (_, chunk) => (chunk === 998 ? 1 : 5));
+    const told = summarizeCopies(copies);
+    expect(told).toMatchObject({ chunks: 1000, chunksPerRun: 4, minCopies: 1 });
+    expect(told.copies).toEqual([...Array<number>(249).fill(5), 1]);
   });
 });

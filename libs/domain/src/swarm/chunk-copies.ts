@@ -51,8 +51,15 @@ export function countCopies(claims: readonly HolderClaim[], chunks: number): num
   return copies;
 }
 
+/** A summary tells of no more runs of chunks than this. */
+export const COPY_RUNS_MAX = 256;
+
 export interface CopySummary {
   readonly chunks: number;
+  /** Chunks that each entry of `copies` stands for, the last one perhaps for fewer. */
+  readonly chunksPerRun: number;
+  /** Copies of the rarest chunk of each run, in the file's order. */
+  readonly copies: number[];
   readonly minCopies: number;
   /** To two decimals. */
   readonly averageCopies: number;
@@ -60,11 +67,17 @@ export interface CopySummary {
 
 export function summarizeCopies(copies: readonly number[]): CopySummary {
   const chunks = copies.length;
-  if (chunks === 0) return { chunks, minCopies: 0, averageCopies: 0 };
+  const chunksPerRun = Math.max(1, Math.ceil(chunks / COPY_RUNS_MAX));
+  if (chunks === 0) return { chunks, chunksPerRun, copies: [], minCopies: 0, averageCopies: 0 };
   const total = copies.reduce((sum, count) => sum + count, 0);
+  const rarest = Array.from({ length: Math.ceil(chunks / chunksPerRun) }, (_, run) =>
+    Math.min(...copies.slice(run * chunksPerRun, (run + 1) * chunksPerRun)),
+  );
   return {
     chunks,
-    minCopies: copies.reduce((least, count) => Math.min(least, count), Number.POSITIVE_INFINITY),
+    chunksPerRun,
+    copies: rarest,
+    minCopies: Math.min(...rarest),
     averageCopies: Math.round((100 * total) / chunks) / 100,
   };
 }
