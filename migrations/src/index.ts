@@ -12,6 +12,7 @@ import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 import { BoardNames20261121001100 } from './20261121001100-board-names.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
+import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -29,4 +30,5 @@ export const MIGRATIONS = [
   SplitProgress20261121001020,
   BoardNames20261121001100,
   ClaimTurns20261121001400,
+  HostAccounts20261121001500,
 ] as const;

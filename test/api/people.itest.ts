@@ -4,10 +4,12 @@ import {
   hostPage,
   hostTasks,
   operatorInbox,
+  parseTaskId,
   serverStatus,
   team,
   teamMemberPage,
   type Host,
+  type TaskAssignment,
 } from '@gleaner/protocol';
 import { BoardKeeper } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -18,6 +20,7 @@ import {
   createTestApplication,
   operatorOf,
   type TestApplication,
+  type TestClient,
   type TestPerson,
 } from '../support/index.js';
 
@@ -79,7 +82,7 @@ async function totals(): Promise<Array<{ kind: string; total: string; entries: s
 }
 
 describe('a host, from afar', () => {
-  async function read(person: TestPerson, hostId: string): Promise<{ etag: string; host: Host }> {
+  async function read(person: TestClient, hostId: string): Promise<{ etag: string; host: Host }> {
     const response = await person.get(`/v1/hosts/${hostId}`).expect(200);
     return { etag: response.get('etag') ?? '', host: host.parse(response.body) };
   }
@@ -149,23 +152,76 @@ describe('a host, from afar', () => {
     expect(refused.body).toMatchObject({ errors: [{ pointer: '/preferences/cpuTimePercent/idle' }] });
   });
 
-  it('shows its tasks by state', async () => {
+  it('shows its tasks by state, given back, lost and late ones too', async () => {
     await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
-    await seedJob(gleaner.dataSource, { units: 2, accountId: scientist.account.id });
+    const { jobId } = await seedJob(gleaner.dataSource, { units: 5, accountId: scientist.account.id });
     const ada = await aPerson(gleaner);
     const machine = await aHost(ada);
-    const tasks = [...(await machine.ask(2)).tasks];
-    if (tasks.length < 2) tasks.push(...(await machine.ask(1)).tasks);
-    const [first, second] = tasks;
-    if (!first || !second) throw new Error('the two units did not come');
+    const { hostId } = machine.attached;
+    const tasks: TaskAssignment[] = [];
+    while (tasks.length < 5) tasks.push(...(await machine.ask(5 - tasks.length)).tasks);
+    const [first, returned, lost, late, unwanted] = tasks;
+    if (!first || !returned || !lost || !late || !unwanted) throw new Error('the five units did not come');
+    const counts = async (): Promise<Record<string, number | null>> => {
+      const seen = hostTasks.parse((await ada.get(`/v1/hosts/${hostId}/tasks`)).body);
+      return Object.fromEntries(seen.counts.map(({ state, count }) => [state, count]));
+    };
     await machine.report(honestResult(first));
-    const seen = hostTasks.parse((await ada.get(`/v1/hosts/${machine.attached.hostId}/tasks`)).body);
-    expect(seen.inProgress).toMatchObject([{ taskId: second.taskId, job: { name: 'seeded' } }]);
-    expect(Object.fromEntries(seen.counts.map(({ state, count }) => [state, count]))).toMatchObject({
-      'in-progress': 1,
-      reported: 1,
-      valid: 0,
-    });
+    await machine.post('/v1/heartbeat', { running: [], returned: [returned.taskId] });
+    const seen = hostTasks.parse((await ada.get(`/v1/hosts/${hostId}/tasks`)).body);
+    expect(seen.inProgress.map(({ taskId }) => taskId).toSorted()).toEqual(
+      [lost, late, unwanted].map(({ taskId }) => taskId).toSorted(),
+    );
+    const none = { valid: 0, invalid: 0, error: 0 };
+    expect(await counts()).toEqual({ ...none, 'in-progress': 3, reported: 1, aborted: 1, lost: 0 });
+    for (const { taskId } of [lost, late]) {
+      await gleaner.dataSource.query(
+        "UPDATE lease SET expires_at = now() - interval '1 s' WHERE unit_id = $1",
+        [parseTaskId(taskId).unitId],
+      );
+    }
+    await expect.poll(counts).toEqual({ ...none, 'in-progress': 1, reported: 1, aborted: 1, lost: 2 });
+    await machine.report(honestResult(late));
+    await expect.poll(counts).toEqual({ ...none, 'in-progress': 1, reported: 2, aborted: 1, lost: 1 });
+    // The job is cancelled: what is computed or waits for agreement is not wanted any more.
+    await scientist.delete(`/v1/jobs/${jobId}`).expect(204);
+    await expect.poll(async () => (await counts())['aborted']).toBe(4);
+    const [card] = hostPage.parse((await ada.get('/v1/hosts')).body).items;
+    expect(card).toMatchObject({ lostTasks: 1, abortedTasks: 4 });
+  });
+
+  it('shows its owner, and nobody else, what it says of itself, until it is silent', async () => {
+    const ada = await aPerson(gleaner);
+    const machine = await aHost(ada);
+    const { hostId } = machine.attached;
+    const ask = { request: { maxTasks: 1, memoryMiB: 1024 } };
+    const seen = async () => (await read(ada, hostId)).host.state;
+    expect(await seen()).toBeNull();
+    await machine.work({ ...ask, state: { phase: 'waiting', reason: 'waiting: no work at the moment' } });
+    expect(await seen()).toMatchObject({ phase: 'waiting', reason: 'waiting: no work at the moment' });
+    // It does not say what has not changed, and is not believed to change every second.
+    await machine.work(ask);
+    const paused = { phase: 'paused', reason: 'paused: you are typing' };
+    await machine.post('/v1/heartbeat', { running: [], state: paused });
+    expect(await seen()).toMatchObject({ phase: 'waiting' });
+    const longAgo = "UPDATE host SET said_at = now() - interval '1 minute' WHERE id = $1";
+    await gleaner.dataSource.query(longAgo, [hostId]);
+    await machine.post('/v1/heartbeat', { running: [], state: paused });
+    expect(await seen()).toMatchObject(paused);
+    expect(hostPage.parse((await ada.get('/v1/hosts')).body).items).toMatchObject([{ state: paused }]);
+    const operator = operatorOf(gleaner);
+    expect((await read(operator, hostId)).host.state).toBeNull();
+    const listed = await operator.get(`/v1/hosts?account=${ada.account.id}`).expect(200);
+    expect(hostPage.parse(listed.body).items).toMatchObject([{ state: null }]);
+    await gleaner.dataSource.query(
+      "UPDATE host SET last_seen_at = now() - interval '12 minutes' WHERE id = $1",
+      [hostId],
+    );
+    expect(await seen()).toBeNull();
+    const tooLong = { phase: 'paused', reason: 'x'.repeat(10_000) };
+    await expect(machine.post('/v1/heartbeat', { running: [], state: tooLong })).rejects.toThrow(
+      /400.*state\/reason/,
+    );
   });
 });
 

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { LIMITS } from './limits.js';
+import { plainText } from './primitives.js';
 
 /** What a volunteer may set of a machine, in the words and units of its preferences file; shares are percentages. */
 const percent = z.number().min(0).max(100);

@@ -35,6 +35,8 @@ export const LIMITS = {
   passwordLength: 128,
   teamDescriptionLength: 2_000,
   reasonLength: 500,
+  /** What a host says of its own state. */
+  hostReasonLength: 200,
 } as const;
 
 /** Version of the wire protocol. A coordinator answers `agent-too-old` to agents below its minimum. */

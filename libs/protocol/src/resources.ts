@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostPreferences, hostWishes } from './host-wishes.js';
+import { hostPreferences, hostState, hostWishes } from './host-wishes.js';
 import { jobSpec } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import {
@@ -161,6 +161,10 @@ export const host = z
     validTasks: z.number().int(),
     invalidTasks: z.number().int(),
     errorTasks: z.number().int(),
+    /** Their deadline passed, and no result has come since. */
+    lostTasks: z.number().int(),
+    /** Given back, or no longer wanted. */
+    abortedTasks: z.number().int(),
     allowance: z.strictObject({
       perDay: z.number().int(),
       usedToday: z.number().int(),
@@ -171,6 +175,8 @@ export const host = z
     agentVersion: z.string(),
     /** What the owner asks of it from afar; its version is 0 until something was asked. */
     wishes: hostWishes,
+    /** What it last said of itself, since `at`; null: nothing, not lately, or it is not the caller's to know. */
+    state: hostState.extend({ at: isoInstant }).nullable(),
   })
   .meta({ id: 'Host' });
 export type Host = z.infer<typeof host>;

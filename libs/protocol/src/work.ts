@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { hostWishes } from './host-wishes.js';
+import { hostState, hostWishes } from './host-wishes.js';
 import { jobLimits, unitParams, unitWindows } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import { decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
@@ -35,6 +35,8 @@ export const workRequest = z
         heldManifests: z.array(sha256Hex).max(SWARM_LIMITS.heldManifests).optional(),
       })
       .optional(),
+    /** Where it has changed since the host last said it. */
+    state: hostState.optional(),
   })
   .meta({ id: 'WorkRequest' });
 export type WorkRequest = z.infer<typeof workRequest>;
@@ -158,6 +160,8 @@ export const heartbeatRequest = z
     /** Tasks that the host gives back unfinished; with `leaving`, everything it still holds. */
     returned: z.array(taskId).max(LIMITS.hostTasksInProgress).default([]),
     leaving: z.boolean().default(false),
+    /** Where it has changed since the host last said it. */
+    state: hostState.optional(),
   })
   .meta({ id: 'HeartbeatRequest' });
 export type HeartbeatRequest = z.infer<typeof heartbeatRequest>;

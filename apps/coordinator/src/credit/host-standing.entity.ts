@@ -19,6 +19,12 @@ export class HostStandingEntity {
   @Column({ type: 'bigint', name: 'error_tasks', default: 0 })
   errorTasks: string;
 
+  @Column({ type: 'bigint', name: 'lost_tasks', default: 0 })
+  lostTasks: string;
+
+  @Column({ type: 'bigint', name: 'aborted_tasks', default: 0 })
+  abortedTasks: string;
+
   @Column({ type: 'integer', name: 'allowance_per_day' })
   allowancePerDay: number;
 

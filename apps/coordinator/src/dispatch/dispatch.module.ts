@@ -12,6 +12,7 @@ import { DispatchService } from './dispatch.service.js';
 import { EventHooks } from './event-hooks.js';
 import { FillService } from './fill.service.js';
 import { HostDirectory } from './host-directory.js';
+import { HostStates } from './host-states.service.js';
 import { HostTasksController } from './host-tasks.controller.js';
 import { HostTasksService } from './host-tasks.service.js';
 import { JobDirectory } from './job-directory.js';
@@ -56,6 +57,7 @@ export class DispatchModule {
               ClaimDesk,
               DispatchService,
               HostDirectory,
+              HostStates,
               HostTasksService,
               WorkService,
               EventHooks,

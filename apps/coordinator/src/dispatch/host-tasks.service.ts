@@ -52,6 +52,8 @@ export class HostTasksService {
         { state: 'valid', count: host.validTasks },
         { state: 'invalid', count: host.invalidTasks },
         { state: 'error', count: host.errorTasks },
+        { state: 'lost', count: host.lostTasks },
+        { state: 'aborted', count: host.abortedTasks },
       ],
       inProgress: running.map((row) => ({
         taskId: formatTaskId(row.unit_id, row.ordinal),

@@ -10,6 +10,7 @@ import {
 } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { hotPool, plainArray, PreparedStatement, type Queryable } from '../database/index.js';
+import { countEndedTasks } from '../hosts/index.js';
 import { Examiner } from '../validation/index.js';
 import type { HostContext } from './host-directory.js';
 
@@ -46,6 +47,7 @@ const renewLeases = new PreparedStatement<RunningRow>(
 
 interface EndedRow {
   readonly unit_id: string;
+  readonly host_id: string;
 }
 
 /** `which` leases; the task's new state, $1, tells why they ended. */
@@ -71,7 +73,7 @@ const returnUnknown = new PreparedStatement<EndedRow>(
                    AND k.assigned_at < now() - ${ANSWER_ARRIVED_MS} * interval '1 millisecond')`),
 );
 const returnAll = new PreparedStatement<EndedRow>('return-all-leases', END_LEASES('l.host_id = $2'));
-const expireLeases = new PreparedStatement<EndedRow & { readonly host_id: string }>(
+const expireLeases = new PreparedStatement<EndedRow>(
   'expire-leases',
   END_LEASES(`(l.host_id, l.unit_id, l.ordinal) IN (
     SELECT host_id, unit_id, ordinal FROM lease WHERE expires_at < now()
@@ -88,7 +90,7 @@ export class LeasesService {
 
   /** Tells of each running task whether to go on with it, after taking back what the host returns. */
   async renew(host: HostContext, body: HeartbeatRequest): Promise<HeartbeatResponse['tasks']> {
-    if (body.leaving) this.end(await returnAll.run(this.pool, ['aborted', host.hostId]));
+    if (body.leaving) await this.end('aborted', await returnAll.run(this.pool, ['aborted', host.hostId]));
     else if (body.returned.length > 0) {
       const returned = body.returned.map(parseTaskId);
       const rows = await returnSome.run(this.pool, [
@@ -97,7 +99,7 @@ export class LeasesService {
         plainArray(returned.map(({ unitId }) => unitId)),
         plainArray(returned.map(({ ordinal }) => ordinal)),
       ]);
-      this.end(rows);
+      await this.end('aborted', rows);
     }
     if (body.running.length === 0) return [];
     const running = body.running.map(({ taskId }) => parseTaskId(taskId));
@@ -123,29 +125,41 @@ export class LeasesService {
       plainArray(held.map(({ unitId }) => unitId)),
       plainArray(held.map(({ ordinal }) => ordinal)),
     ]);
-    this.end(rows);
+    await this.end('aborted', rows);
   }
 
-  /** A host that is gone for good holds nothing. Called inside the transaction that detaches it. */
+  /** A host that is gone for good holds nothing, and nobody is shown its tasks. Called inside the transaction that detaches it. */
   async returnAllOf(manager: EntityManager, hostId: string): Promise<void> {
-    const rows: EndedRow[] = await manager.query(
+    const rows: Array<Pick<EndedRow, 'unit_id'>> = await manager.query(
       `WITH ended AS (DELETE FROM lease l WHERE l.host_id = $1 RETURNING l.unit_id, l.ordinal), changed AS (
          UPDATE task t SET state = 'aborted', counts = false FROM ended e
           WHERE t.unit_id = e.unit_id AND t.ordinal = e.ordinal AND t.state = 'in-progress' RETURNING t.unit_id)
        SELECT unit_id FROM changed`,
       [hostId],
     );
-    this.end(rows);
+    this.announce(rows);
   }
 
   /** Ends leases whose time is over. @returns how many; call again while it is not 0 */
   async expire(): Promise<number> {
     const rows = await expireLeases.run(this.pool, ['lost']);
-    this.end(rows);
+    await this.end('lost', rows);
     return rows.length;
   }
 
-  private end(rows: readonly EndedRow[]): void {
+  private async end(as: 'lost' | 'aborted', rows: readonly EndedRow[]): Promise<void> {
+    this.announce(rows);
+    await countEndedTasks(
+      this.pool,
+      rows.map(({ host_id: hostId }) => ({
+        hostId,
+        lost: Number(as === 'lost'),
+        aborted: Number(as === 'aborted'),
+      })),
+    );
+  }
+
+  private announce(rows: ReadonlyArray<Pick<EndedRow, 'unit_id'>>): void {
     this.examiner.announce(rows.map((row) => Number(row.unit_id)));
   }
 

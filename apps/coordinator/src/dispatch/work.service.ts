@@ -16,6 +16,7 @@ import { ReportsService, TaskOutputs } from '../results/index.js';
 import { SwarmTickets } from '../tracker/index.js';
 import { type Assignment, DispatchService } from './dispatch.service.js';
 import { HostDirectory, type HostContext } from './host-directory.js';
+import { HostStates } from './host-states.service.js';
 import { LeasesService } from './leases.service.js';
 
 const AGENT_HEARTBEAT_MS = 5 * 60 * 1000;
@@ -66,6 +67,7 @@ export class WorkService {
     private readonly reports: ReportsService,
     private readonly outputs: TaskOutputs,
     private readonly leases: LeasesService,
+    private readonly states: HostStates,
     private readonly swarmTickets: SwarmTickets,
   ) {}
 
@@ -90,6 +92,7 @@ export class WorkService {
     const assignment = await this.assign(host, body);
     if (assignment.tasks.length === 0 && body.holding) await this.reconcile(host, body.holding);
     if (body.request) this.answers.set(host.hostId, { atMs: Date.now(), causes: assignment.causes });
+    await this.states.note(host.hostId, body.state);
     const outputsWanted = await this.outputs.wantedOf(host.hostId);
     const jobs = new Map(assignment.tasks.map(({ job }) => [job.jobId, job.work]));
     return {
@@ -107,6 +110,7 @@ export class WorkService {
   async heartbeat(actor: HostActor, address: string, body: HeartbeatRequest): Promise<HeartbeatResponse> {
     const host = await this.hosts.find(actor.hostId, address);
     const tasks = await this.leases.renew(host, body);
+    await this.states.note(host.hostId, body.state);
     return {
       tasks,
       outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],

@@ -1,13 +1,23 @@
 import { utcDay, allowanceLeft, initialAllowancePerDay, type AllowanceRules } from '@gleaner/domain';
-import { hostKind, hostWishes, type Host, type HostPreferences, type HostWishes } from '@gleaner/protocol';
+import {
+  hostKind,
+  hostState,
+  hostWishes,
+  type Host,
+  type HostPreferences,
+  type HostWishes,
+} from '@gleaner/protocol';
 import { z } from 'zod';
+
+const SILENT_AFTER_MS = 11 * 60 * 1000;
 
 /** A host with its standing and what it computes right now. */
 export const HOST_SELECT = `
   SELECT h.id, h.account_id, h.name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
-         h.agent_version, h.wished_run, h.wished_preferences, h.wishes_version,
+         h.agent_version, h.wished_run, h.wished_preferences, h.wishes_version, h.said_phase, h.said_reason, h.said_at,
          coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
-         coalesce(s.error_tasks, 0) AS error_tasks, s.allowance_per_day,
+         coalesce(s.error_tasks, 0) AS error_tasks, coalesce(s.lost_tasks, 0) AS lost_tasks,
+         coalesce(s.aborted_tasks, 0) AS aborted_tasks, s.allowance_per_day,
          coalesce(s.allowance_used, 0) AS allowance_used, s.allowance_day::text AS allowance_day,
          trunc(coalesce(s.cycles, 0))::text AS cycles,
          (SELECT count(*) FROM lease l WHERE l.host_id = h.id) AS in_progress
@@ -29,6 +39,8 @@ export const hostRow = z.object({
   valid_tasks: count,
   invalid_tasks: count,
   error_tasks: count,
+  lost_tasks: count,
+  aborted_tasks: count,
   allowance_per_day: z.number().nullable(),
   allowance_used: z.number(),
   allowance_day: z.string().nullable(),
@@ -39,6 +51,9 @@ export const hostRow = z.object({
   // Checked when it was stored; hosts check it again.
   wished_preferences: z.custom<HostPreferences>().nullable(),
   wishes_version: z.number(),
+  said_phase: hostState.shape.phase.nullable(),
+  said_reason: z.string().nullable(),
+  said_at: z.date().nullable(),
 });
 export type HostRow = z.infer<typeof hostRow>;
 
@@ -61,12 +76,23 @@ export function presentHost(row: HostRow, rules: AllowanceRules, nowMs: number):
     validTasks: row.valid_tasks,
     invalidTasks: row.invalid_tasks,
     errorTasks: row.error_tasks,
+    lostTasks: row.lost_tasks,
+    abortedTasks: row.aborted_tasks,
     allowance: { perDay, usedToday: perDay - left, resetsAt: resetsAt.toISOString() },
     held: row.held_reason,
     credit: row.cycles,
     agentVersion: row.agent_version,
     wishes: wishesOf(row),
+    state: stateOf(row, nowMs),
   };
+}
+
+/** Hosts call at least every five minutes. What a silent one said last is not how it is now. */
+function stateOf(row: HostRow, nowMs: number): Host['state'] {
+  const { said_phase: phase, said_reason: reason, said_at: at, last_seen_at: seen } = row;
+  if (phase === null || reason === null || at === null || seen === null) return null;
+  const isSilent = nowMs - seen.getTime() > SILENT_AFTER_MS && phase !== 'stopped';
+  return isSilent ? null : { phase, reason, at: at.toISOString() };
 }
 
 export function wishesOf(

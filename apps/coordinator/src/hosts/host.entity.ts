@@ -16,6 +16,10 @@ export class HostEntity {
   @Column({ type: 'text' })
   name: string;
 
+  /** Its owner has chosen the name, so that boards show it; otherwise it is the machine's own. */
+  @Column({ type: 'boolean', name: 'is_named', default: false })
+  isNamed: boolean;
+
   @Column({ type: 'enum', enum: HOST_KINDS, enumName: 'host_kind' })
   kind: HostKind;
 
@@ -54,4 +58,13 @@ export class HostEntity {
 
   @Column({ type: 'integer', name: 'wishes_version', default: 0 })
   wishesVersion: number;
+
+  @Column({ type: 'text', name: 'said_phase', nullable: true })
+  saidPhase: string | null;
+
+  @Column({ type: 'text', name: 'said_reason', nullable: true })
+  saidReason: string | null;
+
+  @Column({ type: 'timestamptz', name: 'said_at', nullable: true })
+  saidAt: Date | null;
 }

@@ -91,7 +91,7 @@ export class HostsService {
     return toPage(
       rows,
       limit,
-      (row) => this.present(row),
+      (row) => this.present(row, actor),
       ({ id }) => [id],
     );
   }
@@ -103,7 +103,7 @@ export class HostsService {
       (actor.operator ||
         (actor.hostId === null ? row.account_id === actor.accountId : row.id === actor.hostId));
     if (!visible) throw new NotFoundError(`host ${hostId}`);
-    return this.present(row);
+    return this.present(row, actor);
   }
 
   /** Hosts that wait for an operator's review, the longest first; at most `limit`. */
@@ -112,7 +112,7 @@ export class HostsService {
       'WHERE h.held_reason IS NOT NULL AND h.detached_at IS NULL ORDER BY h.id LIMIT $1',
       [limit],
     );
-    return rows.map((row) => this.present(row));
+    return rows.map((row) => this.present(row, null));
   }
 
   /**
@@ -234,8 +234,11 @@ export class HostsService {
       .parse(await this.dataSource.query(`${HOST_SELECT} ${condition}`, [...parameters]));
   }
 
-  private present(row: HostRow): Host {
-    return presentHost(row, this.config.allowance, Date.now());
+  private present(row: HostRow, viewer: Actor | null): Host {
+    const host = presentHost(row, this.config.allowance, Date.now());
+    // Operators see others' machines, but not when their owners sit at them.
+    const isOthers = viewer === null || (viewer.operator && row.account_id !== viewer.accountId);
+    return isOthers ? { ...host, state: null } : host;
   }
 }
 

@@ -1,3 +1,4 @@
+export { countEndedTasks, type EndedTasks } from './ended-tasks.js';
 export { HostEvents, type HostChangedListener, type HostDetachedListener } from './host-events.js';
 export { wishesOf } from './host-rows.js';
 export { HostEntity } from './host.entity.js';

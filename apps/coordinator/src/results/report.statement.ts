@@ -33,6 +33,7 @@ export interface ReportRow {
   readonly n: number;
   /** null: this account never had such a task. */
   readonly task_state: TaskState | null;
+  readonly host_id: string | null;
   readonly unit_state: UnitState | null;
   readonly settled_by_agreement: boolean;
   readonly stored: boolean;
@@ -84,7 +85,7 @@ const storeReports = new PreparedStatement<ReportRow>(
      DELETE FROM lease l USING report r
       WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
    )
-   SELECT r.n::integer AS n, r.task_state, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
+   SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
           s.unit_id IS NOT NULL AS stored,
           CASE WHEN NOT r.declared THEN r.job_output_names END AS job_output_names,
           CASE WHEN NOT r.declared THEN r.job_output_bytes END::float8 AS job_output_bytes, r.elapsed_ms::float8 AS elapsed_ms

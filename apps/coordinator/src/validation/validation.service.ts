@@ -1,9 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { pauseReason, transitionUnit, type UnitEvent } from '@gleaner/domain';
+import type { TaskState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { BlobReferences, type BlobOwner } from '../blobs/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { hotPool, isRetryable, PreparedStatement, tokenArray } from '../database/index.js';
+import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { type DecidedUnit, type JobTallyAfter, saveDecided, type Saved } from './save-decisions.statement.js';
@@ -65,6 +67,7 @@ export class ValidationService {
       const saved = await this.save(decided, loaded, tries);
       const isSaved = ({ unit }: DecidedUnit): boolean => saved.unitIds.has(unit.unitId);
       await this.conclude(decided.filter(isSaved), saved.tallies);
+      await countEndedTasks(hotPool(this.dataSource), decided.filter(isSaved).flatMap(endedTasks));
       left = decided.filter((each) => !isSaved(each)).map(({ unit }) => unit.unitId);
       if (left.length > 0 && tries >= MAX_TRIES) {
         throw new Error(`${left.length} units keep changing while they are decided on, such as ${left[0]}`);
@@ -130,4 +133,16 @@ export class ValidationService {
       .add({ jobId }, { dedupeId: jobId, attempts: 5 })
       .catch((error: unknown) => this.logger.warn({ event: 'announcement-lost', jobId, err: error }));
   }
+}
+
+/** Tasks whose unit needs them no longer. */
+function endedTasks({ unit, decision }: DecidedUnit): EndedTasks[] {
+  const before = new Map(unit.view.tasks.map((task) => [task.ordinal, task]));
+  return decision.tasks.flatMap(({ ordinal, state }) => {
+    const task = before.get(ordinal);
+    if (!task || task.state === state) return [];
+    const step = (of: TaskState): number => Number(state === of) - Number(task.state === of);
+    const ended = { hostId: String(task.hostId), lost: step('lost'), aborted: step('aborted') };
+    return ended.lost === 0 && ended.aborted === 0 ? [] : [ended];
+  });
 }
