@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import { CoordinatorClient } from './coordinator-client.js';
 import { FileTaskStore } from './file-task-store.js';
 import { aHeldResult, aHeldTask } from './held-task.fixture.js';
@@ -25,6 +26,7 @@ const NO_WORK = {
   retryAfterMs: 1000,
   heartbeatMs: 1000,
 };
+const STOPPED = { phase: 'stopped', reason: 'stopped' };
 const HEARTBEAT_ANSWER = { tasks: [], outputsWanted: [], nextMs: 1000 };
 
 /** Nothing is ever computed here. */
@@ -135,6 +137,41 @@ it('a coordinator that no longer speaks this version says so once, in a sentence
   expect(calls).toBe(1);
 });
 
+it('a worker says what it does when that changes, whatever it calls about and at most twice a minute', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  const said: Array<{ atMs: number; state: unknown }> = [];
+  answer = (request, response) => {
+    void json(request).then((body) => {
+      const call = z.object({ state: z.unknown().optional() }).parse(body);
+      if (call.state !== undefined) said.push({ atMs: performance.now(), state: call.state });
+      const isHeartbeat = request.url === '/v1/heartbeat';
+      // Asked for work hardly ever, and for heartbeats as seldom.
+      const told = isHeartbeat
+        ? { ...HEARTBEAT_ANSWER, nextMs: HOUR_MS }
+        : { ...NO_WORK, retryAfterMs: HOUR_MS, heartbeatMs: HOUR_MS };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(told));
+    });
+  };
+  const untilSaid = async (count: number): Promise<void> => {
+    while (said.length < count) {
+      await vi.advanceTimersByTimeAsync(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const paused = { phase: 'paused', reason: 'paused: you are typing' };
+  await worker.start();
+  await untilSaid(1);
+  worker.allow({ cores: 0, dutyCycle: 1, memoryMiB: null, reason: 'paused: it runs on battery' });
+  worker.allow({ cores: 0, dutyCycle: 1, memoryMiB: null, reason: paused.reason });
+  await untilSaid(2);
+  expect(said.map(({ state }) => state)).toEqual([
+    { phase: 'waiting', reason: 'waiting: no jobs today' },
+    paused,
+  ]);
+  const [first, second] = said.map(({ atMs }) => atMs);
+  expect((second ?? 0) - (first ?? 0)).toBeGreaterThanOrEqual(30_000);
+});
+
 describe('a worker that is told to stop', () => {
   let reason = 'not stopped';
   let stopped: Promise<Error | null>;
@@ -177,7 +214,9 @@ describe('a worker that is told to stop', () => {
     await worker.stop();
     await starting;
     expect(await stopped).toBeNull();
-    expect(heartbeats).toEqual([{ running: [], returned: [held.task.taskId], leaving: true }]);
+    expect(heartbeats).toEqual([
+      { running: [], returned: [held.task.taskId], leaving: true, state: STOPPED },
+    ]);
   });
 
   it('while it takes tasks from an answer returns these as well', async () => {
@@ -209,7 +248,7 @@ describe('a worker that is told to stop', () => {
     for (let turns = 0; turns < 20; turns++) await new Promise((resolve) => setImmediate(resolve));
     onDisk.resolve();
     await stopping;
-    expect(heartbeats).toEqual([{ running: [], returned: ['1.0'], leaving: true }]);
+    expect(heartbeats).toEqual([{ running: [], returned: ['1.0'], leaving: true, state: STOPPED }]);
     expect((await store.load()).tasks).toEqual([]);
   });
 

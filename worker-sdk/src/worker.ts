@@ -2,6 +2,7 @@ import { backoffDelayMs } from '@gleaner/domain';
 import {
   PROTOCOL_VERSION,
   type HeartbeatResponse,
+  type HostState,
   type HostWishes,
   type ResultReport,
   type WorkResponse,
@@ -14,6 +15,7 @@ import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
 import type { SwarmPreferences } from './swarm/index.js';
 import { asError, sentenceOf } from './sentence-of.js';
+import { StateNotices } from './state-notices.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import { trafficOf } from './traffic.js';
 import { WakeUp } from './wake-up.js';
@@ -37,10 +39,13 @@ export class Worker {
   readonly #ending = new AbortController();
   readonly #desk: TaskDesk;
   readonly #requests: WorkRequests;
+  readonly #notices = new StateNotices(() => this.#stateToTell());
   readonly #heartbeats: Heartbeats;
   readonly #uploads: OutputUploads;
   #phase: WorkerPhase = 'starting';
   #wishesVersion = -1;
+  /** Whether the coordinator, or its silence, has answered a request for work. */
+  #isAnswered = false;
   /** Settles when what an earlier run left is taken up and the work has begun. */
   #starting: Promise<void> | undefined;
   #hasLoaded = false;
@@ -75,6 +80,7 @@ export class Worker {
     this.#heartbeats = new Heartbeats({
       client: components.client,
       held: () => this.#desk.heartbeat,
+      notices: this.#notices,
       answered: (answer) => this.#heartbeatAnswered(answer),
     });
     this.#events.on('task-finished', ({ outcome, message }) => {
@@ -92,8 +98,7 @@ export class Worker {
     const { running } = this.#desk;
     const swarm = this.components.swarm?.status() ?? null;
     return {
-      phase: this.#phase,
-      reason: reasonOf(this.#phase, this.#requests, this.#desk),
+      ...this.#state,
       running,
       isFinishing: !this.#requests.isAsking,
       allowance: this.#requests.allowance,
@@ -101,6 +106,17 @@ export class Worker {
       ...this.#desk.tallies,
       traffic: trafficOf(swarm),
     };
+  }
+
+  get #state(): Pick<WorkerStatus, 'phase' | 'reason'> {
+    return { phase: this.#phase, reason: reasonOf(this.#phase, this.#requests, this.#desk) };
+  }
+
+  /** That it waits for its first answer is over before anybody could read it. */
+  #stateToTell(): HostState | null {
+    const state = this.#state;
+    const isStarting = state.phase === 'starting' || (state.phase === 'waiting' && !this.#isAnswered);
+    return isStarting ? null : state;
   }
 
   /** Begins to work, taking up what an earlier run left; never after a stop. Rejects only when the store cannot be read. */
@@ -203,7 +219,8 @@ export class Worker {
       const running = kept.map((taskId) => ({ taskId }));
       // Who leaves gives everything back.
       const leaving = kept.length === 0;
-      await this.components.client.heartbeat({ running, returned: [...returned], leaving }, signal);
+      const state: HostState = { phase: 'stopped', reason: 'stopped' };
+      await this.components.client.heartbeat({ running, returned: [...returned], leaving, state }, signal);
       await this.#desk.forget(desk);
     } catch (error) {
       this.#events.emit('call-failed', { message: asError(error).message, retryInMs: 0 });
@@ -224,7 +241,9 @@ export class Worker {
         continue;
       }
       try {
-        const answer = await this.components.client.work(this.#workCall(reports, wanted), signal);
+        const call = this.#workCall(reports, wanted);
+        const answer = await this.components.client.work(call, signal);
+        this.#notices.told(call.state, performance.now());
         failures = 0;
         await this.#apply(answer, wanted);
       } catch (error) {
@@ -236,11 +255,13 @@ export class Worker {
   }
 
   #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
+    const state = this.#notices.due(performance.now());
     return {
       protocol: PROTOCOL_VERSION,
       runtimeVersions: [...this.init.runtimeVersions],
       reports,
       holding: this.#desk.holding,
+      ...(state && { state }),
       ...(maxTasks > 0 && {
         request: { ...this.#requests.requestOf(maxTasks), ...this.components.swarm?.capabilities },
       }),
@@ -248,6 +269,7 @@ export class Worker {
   }
 
   async #apply(answer: WorkResponse, wanted: number): Promise<void> {
+    this.#isAnswered = true;
     const nowMs = performance.now();
     this.#heartbeats.contacted();
     this.#heartbeats.setInterval(answer.heartbeatMs);
@@ -264,6 +286,7 @@ export class Worker {
   }
 
   async #waitAfterFailure(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
+    this.#isAnswered = true;
     const known = error instanceof CoordinatorError ? error : undefined;
     // Nothing that waiting would change: the volunteer has to do something.
     if (known?.kind === 'revoked' || known?.kind === 'too-old') throw known;
@@ -303,6 +326,7 @@ export class Worker {
     if (this.#phase !== 'stopping' && this.#phase !== 'stopped') {
       this.#phase = phaseOf(this.#requests, this.#desk);
     }
+    this.#heartbeats.stateChanged();
     this.#events.emit('status', this.status());
   }
 }
