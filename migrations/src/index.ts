@@ -11,8 +11,8 @@ import { Statistics20261121001000 } from './20261121001000-statistics.js';
 import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 import { BoardNames20261121001100 } from './20261121001100-board-names.js';
+import { Installation20261121001300 } from './20261121001300-installation.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
-import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -29,6 +29,6 @@ export const MIGRATIONS = [
   ShownResults20261121001010,
   SplitProgress20261121001020,
   BoardNames20261121001100,
+  Installation20261121001300,
   ClaimTurns20261121001400,
-  HostAccounts20261121001500,
 ] as const;

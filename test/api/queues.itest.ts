@@ -5,7 +5,11 @@ import { createLogger, type QueueBackendConfig, QueueService } from '@gleaner/co
 const redisUrl = inject('redisUrl');
 
 const backends: ReadonlyArray<[string, boolean, () => Promise<QueueBackendConfig>]> = [
-  ['redis', redisUrl !== null, () => Promise.resolve({ kind: 'redis', url: redisUrl ?? '' })],
+  [
+    'redis',
+    redisUrl !== null,
+    () => Promise.resolve({ kind: 'redis', url: redisUrl ?? '', prefix: 'queues-test' }),
+  ],
   ['postgres', true, async () => ({ kind: 'postgres', connectionString: (await database).url })],
 ];
 let database: Promise<TestDatabase>;

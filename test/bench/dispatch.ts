@@ -4,7 +4,7 @@
  * filling, validating and assimilating run, the load generator on the same machine. See docs/benchmarks.md, "Dispatch".
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createLogger, openDataSource, QueueService } from '@gleaner/coordinator';
+import { createLogger, openDataSource, QueueService, readInstallation } from '@gleaner/coordinator';
 import type { DataSource } from 'typeorm';
 import { cpuTimeUs } from './dispatch/cpu-clock.js';
 import { JobSupply } from './dispatch/job-supply.js';
@@ -53,7 +53,8 @@ try {
 async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchReport> {
   const { postgres, redis } = servers;
   const database = await openDataSource({ url: postgres.url, connections: 4 });
-  const queues = new QueueService({ kind: 'redis', url: redis.url }, createLogger('warn'));
+  const { namespace } = await readInstallation(database);
+  const queues = new QueueService({ kind: 'redis', url: redis.url, prefix: namespace }, createLogger('warn'));
   try {
     note('preparing the database');
     await seedDatabase(database, bench);

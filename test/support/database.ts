@@ -15,12 +15,18 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
   await runAdmin(template, `CREATE DATABASE ${name} TEMPLATE ${source}`);
   const url = new URL(template);
   url.pathname = `/${name}`;
+  // A copy is an installation of its own.
+  if (!empty) await run(url, 'UPDATE installation SET namespace = left(md5(current_database()), 12)');
   return { url: url.href, drop: () => runAdmin(template, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
 async function runAdmin(server: URL, statement: string): Promise<void> {
   const url = new URL(server);
   url.pathname = '/postgres';
+  await run(url, statement);
+}
+
+async function run(url: URL, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url.href });
   await client.connect();
   try {

@@ -20,7 +20,7 @@ import { UpkeepModule } from './jobs/upkeep/index.js';
 import { LeaderboardsModule } from './leaderboards/index.js';
 import { OperatorModule } from './operator/index.js';
 import { ProjectsModule } from './projects/index.js';
-import { QueueModule, queueBackendOf } from './queue/index.js';
+import { QueueModule } from './queue/index.js';
 import { StatsModule } from './stats/index.js';
 import { TeamsModule } from './teams/index.js';
 import { TelemetryModule, type Logger } from './telemetry/index.js';
@@ -44,7 +44,7 @@ export class AppModule {
       TelemetryModule.forRoot(logger),
       DatabaseModule.forDataSource(dataSource),
       HttpModule,
-      QueueModule.forBackend(queueBackendOf(config, dataSource)),
+      QueueModule,
       AuditModule,
       BlobsModule,
       HealthModule,

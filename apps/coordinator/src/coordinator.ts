@@ -6,6 +6,7 @@ import { OperatorBootstrap } from './accounts/index.js';
 import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
 import { DirectoryInUseError, EmbeddedPostgres, openDataSource } from './database/index.js';
+import { BackendAgreement } from './queue/index.js';
 import type { Logger } from './telemetry/index.js';
 
 const CONNECTION_GRACE_MS = 2_000;
@@ -35,6 +36,11 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
       started.push(() => postgres.stop());
       databaseUrl = postgres.url;
     }
+    const agreement = await BackendAgreement.join(
+      databaseUrl,
+      config.redisUrl === null ? 'postgres' : 'redis',
+    );
+    started.push(() => agreement.leave());
     const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     started.push(() => closeDataSource(dataSource));
     const app = await createApplication({ config, dataSource, logger });

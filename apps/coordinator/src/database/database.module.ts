@@ -2,6 +2,7 @@ import { Global, Injectable, Module, type DynamicModule, type OnApplicationShutd
 import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { closeHotPool } from './hot-pool.js';
+import { INSTALLATION, readInstallation } from './installation.js';
 
 @Injectable()
 class HotPoolCloser implements OnApplicationShutdown {
@@ -28,8 +29,8 @@ export class DatabaseModule {
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
       ],
-      providers: [HotPoolCloser],
-      exports: [TypeOrmModule],
+      providers: [HotPoolCloser, { provide: INSTALLATION, useFactory: () => readInstallation(dataSource) }],
+      exports: [TypeOrmModule, INSTALLATION],
     };
   }
 }

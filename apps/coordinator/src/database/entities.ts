@@ -37,6 +37,7 @@ import { TeamMemberEntity } from '../teams/team-member.entity.js';
 import { TeamEntity } from '../teams/team.entity.js';
 import { JobTallyEntity } from '../validation/job-tally.entity.js';
 import { LinkReviewEntity } from '../validation/link-review.entity.js';
+import { InstallationEntity } from './installation.entity.js';
 
 /** Every entity of the coordinator; the drift test compares them with what the migrations make. */
 export const ENTITIES = [
@@ -63,6 +64,7 @@ export const ENTITIES = [
   IdentityUserEntity,
   IdentityVerificationEntity,
   InputTrafficEntity,
+  InstallationEntity,
   JobEntity,
   JobTallyEntity,
   LeaseEntity,

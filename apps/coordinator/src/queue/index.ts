@@ -1,5 +1,6 @@
+export { BackendAgreement } from './backend-agreement.js';
 export { type AddOptions, JobQueue, type JobQueueStatus, QueueBusyError } from './job-queue.js';
 export { type QueueBackendConfig } from './queue-backend.js';
 export * from './queue-names.js';
-export { QueueModule, queueBackendOf } from './queue.module.js';
+export { QueueModule } from './queue.module.js';
 export { type ConsumeOptions, type JobConsumer, type QueueJob, QueueService } from './queue.service.js';

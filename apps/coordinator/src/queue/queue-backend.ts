@@ -4,7 +4,12 @@ import pg from 'pg';
 
 /** Where queue jobs live. Redis for throughput; Postgres where nothing else is installed. */
 export type QueueBackendConfig =
-  | { readonly kind: 'redis'; readonly url: string }
+  | {
+      readonly kind: 'redis';
+      readonly url: string;
+      /** Begins all keys: others may use the same Redis. */
+      readonly prefix: string;
+    }
   | { readonly kind: 'postgres'; readonly connectionString: string };
 
 /** BullMQ's tables have a schema of their own, migrated by BullMQ itself. */
@@ -88,11 +93,14 @@ export async function openQueueBackend(
   onError: (error: Error) => void,
 ): Promise<QueueBackend> {
   return config.kind === 'redis'
-    ? openRedis(config.url, onError)
+    ? openRedis(config, onError)
     : openPostgres(config.connectionString, onError);
 }
 
-function openRedis(url: string, onError: (error: Error) => void): QueueBackend {
+function openRedis(
+  { url, prefix }: Extract<QueueBackendConfig, { kind: 'redis' }>,
+  onError: (error: Error) => void,
+): QueueBackend {
   const { Queue, Worker } = withBackend(createRedisBackend);
   const shared = new Redis(url, {
     // BullMQ's requirement: its commands wait for the reconnection instead of failing half-way.
@@ -101,8 +109,9 @@ function openRedis(url: string, onError: (error: Error) => void): QueueBackend {
   });
   shared.on('error', onError);
   return {
-    createQueue: (name) => new Queue(name, { connection: shared }),
-    createWorker: (name, process, options) => new Worker(name, process, { connection: shared, ...options }),
+    createQueue: (name) => new Queue(name, { connection: shared, prefix }),
+    createWorker: (name, process, options) =>
+      new Worker(name, process, { connection: shared, prefix, ...options }),
     close: async () => {
       shared.disconnect();
       await Promise.resolve();

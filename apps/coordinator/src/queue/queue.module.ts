@@ -1,12 +1,17 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
-import type { DataSource } from 'typeorm';
-import type { Config } from '../config/index.js';
+import { Global, Module } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { CONFIG, type Config } from '../config/index.js';
+import { INSTALLATION, type Installation } from '../database/index.js';
 import { QUEUE_BACKEND, QueueService } from './queue.service.js';
 import type { QueueBackendConfig } from './queue-backend.js';
 
 /** Redis where one is configured, else the database that the coordinator has anyway. */
-export function queueBackendOf(config: Config, dataSource: DataSource): QueueBackendConfig {
-  if (config.redisUrl !== null) return { kind: 'redis', url: config.redisUrl };
+function queueBackendOf(
+  config: Config,
+  dataSource: DataSource,
+  { namespace }: Installation,
+): QueueBackendConfig {
+  if (config.redisUrl !== null) return { kind: 'redis', url: config.redisUrl, prefix: namespace };
   const { options } = dataSource;
   if (options.type !== 'postgres' || options.url === undefined)
     throw new TypeError('not a Postgres data source');
@@ -15,13 +20,11 @@ export function queueBackendOf(config: Config, dataSource: DataSource): QueueBac
 
 /** Gives {@link QueueService} to every feature. */
 @Global()
-@Module({})
-export class QueueModule {
-  static forBackend(backend: QueueBackendConfig): DynamicModule {
-    return {
-      module: QueueModule,
-      providers: [{ provide: QUEUE_BACKEND, useValue: backend }, QueueService],
-      exports: [QueueService],
-    };
-  }
-}
+@Module({
+  providers: [
+    { provide: QUEUE_BACKEND, useFactory: queueBackendOf, inject: [CONFIG, DataSource, INSTALLATION] },
+    QueueService,
+  ],
+  exports: [QueueService],
+})
+export class QueueModule {}

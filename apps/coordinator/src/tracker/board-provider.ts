@@ -1,6 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../config/index.js';
+import { INSTALLATION, type Installation } from '../database/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { MemoryBoard } from './memory-board.js';
 import { RedisBoard } from './redis-board.js';
@@ -17,9 +18,11 @@ const ERROR_LOG_INTERVAL_MS = 5_000;
 /** In Redis where there is one, so that several coordinators see the same swarm; otherwise there is only this coordinator. */
 export const boardProvider: Provider = {
   provide: SWARM_BOARD,
-  useFactory: (config: Config, logger: Logger): SwarmBoard =>
-    config.redisUrl === null ? new MemoryBoard() : new RedisBoard(connect(config.redisUrl, logger)),
-  inject: [CONFIG, LOGGER],
+  useFactory: (config: Config, { namespace }: Installation, logger: Logger): SwarmBoard =>
+    config.redisUrl === null
+      ? new MemoryBoard()
+      : new RedisBoard(connect(config.redisUrl, logger), `${namespace}:swarm`),
+  inject: [CONFIG, INSTALLATION, LOGGER],
 };
 
 function connect(url: string, logger: Logger): Redis {

@@ -1,3 +1,4 @@
+export { SWARM_BOARD } from './board-provider.js';
 export { MemoryBoard } from './memory-board.js';
 export { RedisBoard } from './redis-board.js';
 export type { SwarmBoard, SwarmFile, SwarmMember } from './swarm-board.js';

@@ -1,0 +1,12 @@
+import { Check, Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity('installation')
+@Check('installation_one', 'id')
+export class InstallationEntity {
+  @PrimaryColumn({ type: 'boolean', default: true, primaryKeyConstraintName: 'installation_pkey' })
+  id: boolean;
+
+  /** Drawn when the database was made. Whoever copies the database draws another one for the copy. */
+  @Column({ type: 'text' })
+  namespace: string;
+}

@@ -1,0 +1,57 @@
+import pg from 'pg';
+import { ConfigError } from '../config/index.js';
+import type { QueueBackendConfig } from './queue-backend.js';
+
+type Kind = QueueBackendConfig['kind'];
+
+/** Advisory locks of the database; the numbers only have to be the same for all coordinators. */
+const ASKING_LOCK = 8_400_002;
+const RUNNING_LOCKS: Readonly<Record<Kind, number>> = { redis: 8_400_003, postgres: 8_400_004 };
+const OTHER: Readonly<Record<Kind, Kind>> = { redis: 'postgres', postgres: 'redis' };
+
+const ADVICE: Readonly<Record<Kind, string>> = {
+  redis: 'REDIS_URL is not set, and a coordinator of this database runs that has its queues in Redis',
+  postgres: 'REDIS_URL is set, and a coordinator of this database runs that has its queues in Postgres',
+};
+
+/**
+ * Coordinators of one database have their queues in one place: work that one announces would never reach the others, and
+ * their lanes would differ. Each holds a shared lock for as long as it runs, so the next that starts sees where their queues
+ * are; whoever moves them stops all coordinators first.
+ */
+export class BackendAgreement {
+  private constructor(private readonly client: pg.Client) {}
+
+  /** @throws {ConfigError} while coordinators run whose queues are elsewhere */
+  static async join(databaseUrl: string, kind: Kind): Promise<BackendAgreement> {
+    const client = new pg.Client({
+      connectionString: databaseUrl,
+      keepAlive: true,
+      application_name: 'gleaner-agreement',
+    });
+    // A broken connection ends the lock with it: what runs goes on, and only the next start is not warned.
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      await client.query('SELECT pg_advisory_lock($1)', [ASKING_LOCK]);
+      const other = RUNNING_LOCKS[OTHER[kind]];
+      const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1) AS free', [
+        other,
+      ]);
+      if (rows[0]?.free !== true)
+        throw new ConfigError([`${ADVICE[OTHER[kind]]}: give all of them the same`]);
+      await client.query(
+        'SELECT pg_advisory_lock_shared($1), pg_advisory_unlock($2), pg_advisory_unlock($3)',
+        [RUNNING_LOCKS[kind], other, ASKING_LOCK],
+      );
+      return new BackendAgreement(client);
+    } catch (error) {
+      await client.end();
+      throw error;
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.client.end();
+  }
+}
