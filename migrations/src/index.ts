@@ -11,6 +11,7 @@ import { Statistics20261121001000 } from './20261121001000-statistics.js';
 import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 import { BoardNames20261121001100 } from './20261121001100-board-names.js';
+import { Persons20261121001200 } from './20261121001200-persons.js';
 import { Installation20261121001300 } from './20261121001300-installation.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
 
@@ -29,6 +30,7 @@ export const MIGRATIONS = [
   ShownResults20261121001010,
   SplitProgress20261121001020,
   BoardNames20261121001100,
+  Persons20261121001200,
   Installation20261121001300,
   ClaimTurns20261121001400,
 ] as const;

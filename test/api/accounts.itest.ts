@@ -171,10 +171,10 @@ describe('claiming anonymous work', () => {
       'SELECT DISTINCT person_id FROM account WHERE id = ANY($1::bigint[])',
       [ids],
     );
-    expect(persons).toEqual([{ person_id: String(Math.min(...ids.map(Number))) }]);
+    expect(persons).toEqual([{ person_id: ada.account.id }]);
   });
 
-  it('makes one person of all, whoever claims at the same moment', async () => {
+  it('gives the work to one of two who claim it, also at the same moment, and tells the other', async () => {
     for (let round = 0; round < 5; round += 1) {
       const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
       const shared = attachedHost.parse((await gleaner.http.post('/v1/hosts').send({ host: facts })).body);
@@ -183,12 +183,20 @@ describe('claiming anonymous work', () => {
         ada.post('/v1/accounts/me/claims', claim),
         eve.post('/v1/accounts/me/claims', claim),
       ]);
-      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
+      const [first, second] = answers[0].status === 200 ? [ada, eve] : [eve, ada];
+      const refused = await second.post('/v1/accounts/me/claims', claim).expect(409);
+      expect(refused.body).toMatchObject({ code: 'claimed-already', errors: [{ pointer: '/secret' }] });
+      await first.post('/v1/accounts/me/claims', claim).expect(200);
       const persons: unknown[] = await gleaner.dataSource.query(
-        'SELECT DISTINCT person_id FROM account WHERE id = ANY($1::bigint[])',
-        [[ada.account.id, eve.account.id, shared.accountId]],
+        'SELECT id, person_id FROM account WHERE id = ANY($1::bigint[]) ORDER BY id = $2, id = $3',
+        [[first.account.id, second.account.id, shared.accountId], first.account.id, second.account.id],
       );
-      expect(persons).toHaveLength(1);
+      expect(persons).toEqual([
+        { id: shared.accountId, person_id: first.account.id },
+        { id: second.account.id, person_id: null },
+        { id: first.account.id, person_id: first.account.id },
+      ]);
     }
   });
 

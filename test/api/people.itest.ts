@@ -1,8 +1,10 @@
 import {
+  account,
   auditPage,
   host,
   hostPage,
   hostTasks,
+  leaderboard,
   operatorInbox,
   parseTaskId,
   serverStatus,
@@ -281,6 +283,110 @@ describe('teams', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     const after = await Promise.all(teams.map(({ id }) => read(id)));
     expect(after.map(({ members }) => members).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  });
+});
+
+describe('claimed work', () => {
+  const cycles = 123_456;
+
+  /** A unit that the anonymous host and `person` compute together. */
+  async function compute(anonymous: TestHost, person: TestPerson): Promise<void> {
+    await gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+    const job = await seedJob(gleaner.dataSource, { units: 1, accountId: scientist.account.id });
+    for (const volunteer of [anonymous, await aHost(person)]) {
+      const { tasks } = await volunteer.ask();
+      await volunteer.report(...tasks.map((task) => honestResult(task)));
+    }
+    await expect
+      .poll(() => gleaner.dataSource.query('SELECT state FROM work_unit WHERE id = $1', [job.firstUnitId]))
+      .toEqual([{ state: 'valid' }]);
+  }
+
+  async function standing(id: string): Promise<Record<string, string> | undefined> {
+    const [row]: Array<Record<string, string>> = await gleaner.dataSource.query(
+      `SELECT name, cycles, tasks, day_cycles, week_cycles, month_cycles FROM board_entry JOIN board_name USING (kind, id)
+        WHERE kind = 'accounts' AND id = $1`,
+      [id],
+    );
+    return row;
+  }
+
+  it('is added to what its claimer earned, in the periods that it was earned in', async () => {
+    const [ada, bob] = [await aPerson(gleaner, { name: 'Ada' }), await aPerson(gleaner)];
+    const anonymous = await TestHost.attach(gleaner.url);
+    const { accountId } = anonymous.attached;
+    await compute(anonymous, bob);
+    await computeTogether(1, ada, bob);
+    await gleaner.app.get(BoardKeeper).reconcile();
+    // The anonymous work was done in another month.
+    await gleaner.dataSource.query(
+      `UPDATE board_entry SET day = day - 40, week = week - 42, month = (month - interval '1 month')::date
+        WHERE kind = 'accounts' AND id = $1`,
+      [accountId],
+    );
+    const entries = () => gleaner.dataSource.query('SELECT * FROM credit_entry ORDER BY unit_id, ordinal');
+    const ledger: unknown = await entries();
+
+    const claimed = await ada.post('/v1/accounts/me/claims', { secret: anonymous.attached.secret });
+    expect(account.parse(claimed.body).credit).toBe(String(2 * cycles));
+    const today = String(cycles);
+    const expected = { name: 'Ada', day_cycles: today, week_cycles: today, month_cycles: today };
+    expect(await standing(ada.account.id)).toEqual({ ...expected, cycles: String(2 * cycles), tasks: '2' });
+    expect(await standing(accountId)).toBeUndefined();
+    for (const { total, entries: sum, kind } of await totals())
+      expect({ kind, total }).toEqual({ kind, total: sum });
+    expect(await standing(ada.account.id)).toMatchObject({ cycles: String(2 * cycles), ...expected });
+    expect(await entries()).toEqual(ledger);
+
+    await compute(anonymous, bob);
+    await gleaner.app.get(BoardKeeper).refresh();
+    expect(await standing(ada.account.id)).toMatchObject({
+      cycles: String(3 * cycles),
+      day_cycles: String(2 * cycles),
+    });
+    const board = leaderboard.parse(
+      (await gleaner.http.get('/v1/leaderboards/accounts?limit=200').expect(200)).body,
+    );
+    expect(board.items.filter(({ id }) => id === accountId || id === ada.account.id)).toMatchObject([
+      { id: ada.account.id, name: 'Ada', credit: String(3 * cycles), validTasks: 3 },
+    ]);
+  });
+
+  it('is on the boards of somebody who has earned nothing else', async () => {
+    const [ada, bob] = [await aPerson(gleaner, { name: 'Ada' }), await aPerson(gleaner)];
+    const anonymous = await TestHost.attach(gleaner.url);
+    await compute(anonymous, bob);
+    await gleaner.app.get(BoardKeeper).reconcile();
+    await ada.post('/v1/accounts/me/claims', { secret: anonymous.attached.secret }).expect(200);
+    await ada.post('/v1/accounts/me/claims', { secret: anonymous.attached.secret }).expect(200);
+    expect(await standing(ada.account.id)).toMatchObject({ name: 'Ada', cycles: String(cycles), tasks: '1' });
+    for (const { total, entries, kind } of await totals())
+      expect({ kind, total }).toEqual({ kind, total: entries });
+  });
+
+  it('brings its machine with it, to see and to decide about, for nobody else', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const own = await aHost(ada);
+    const anonymous = await TestHost.attach(gleaner.url);
+    const { hostId } = anonymous.attached;
+    const path = `/v1/hosts/${hostId}`;
+    await ada.get(path).expect(404);
+    await ada.post('/v1/accounts/me/claims', { secret: anonymous.attached.secret }).expect(200);
+    const mine = hostPage.parse((await ada.get('/v1/hosts').expect(200)).body).items.map(({ id }) => id);
+    expect(mine).toEqual([hostId, own.attached.hostId]);
+    await ada.get(`${path}/tasks`).expect(200);
+    await ada.patch(path).set('if-match', '*').send({ run: 'pause', name: 'in the attic' }).expect(200);
+    await expect
+      .poll(async () => (await anonymous.work({ request: { maxTasks: 1, memoryMiB: 1024 } })).noWork)
+      .toMatchObject([{ code: 'owner-paused' }]);
+    const other = clientWith(gleaner, own.attached.secret);
+    for (const stranger of [eve, other]) {
+      await stranger.get(path).expect(404);
+      await stranger.delete(path).expect(404);
+    }
+    await eve.patch(path).set('if-match', '*').send({ run: 'run' }).expect(404);
+    await ada.delete(path).expect(204);
+    await clientWith(gleaner, anonymous.attached.secret).get(path).expect(401);
   });
 });
 

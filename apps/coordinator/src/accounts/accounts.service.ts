@@ -3,6 +3,7 @@ import type { Account } from '@gleaner/protocol';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
+import { personTotal } from '../credit/index.js';
 import {
   DomainError,
   idFromCursor,
@@ -13,10 +14,10 @@ import {
   type Page,
 } from '../http/index.js';
 import { AccountEvents } from './account-events.js';
+import { linkClaimed } from './account-links.js';
 import { AccountEntity } from './account.entity.js';
 
 const creditRows = z.array(z.object({ account_id: z.string(), cycles: z.string() }));
-const idRows = z.array(z.object({ id: z.string() }));
 
 @Injectable()
 export class AccountsService {
@@ -63,8 +64,9 @@ export class AccountsService {
   }
 
   /**
-   * Makes the anonymous account behind `secret` one person with the caller. Tasks and credit keep their accounts; from
-   * now on none of them counts as independent of the others. Repeating it changes nothing.
+   * Makes the anonymous account behind `secret` one person with the caller. Tasks and ledger keep their accounts; from
+   * now on none of them counts as independent of the others, its machines are the caller's, and what it earned is added to
+   * what the caller did. Repeating it changes nothing.
    */
   async claim(actor: Actor, secret: string): Promise<Account> {
     if (actor.hostId !== null) {
@@ -82,7 +84,7 @@ export class AccountsService {
       });
     }
     await this.dataSource.transaction(async (manager) => {
-      const linked = await linkAccounts(manager, actor.accountId, claimed.accountId);
+      const linked = await linkClaimed(manager, actor.accountId, claimed.accountId);
       if (linked.length === 0) return;
       await this.events.emitLinked(manager, linked);
       await this.audit.record(manager, {
@@ -95,9 +97,11 @@ export class AccountsService {
     return await this.get(actor.accountId);
   }
 
+  /** What the person of each account has earned, whichever of their accounts did. */
   private async creditOf(accountIds: readonly string[]): Promise<Map<string, string>> {
     const rows: unknown = await this.dataSource.query(
-      'SELECT account_id, trunc(cycles)::text AS cycles FROM account_credit WHERE account_id = ANY($1::bigint[])',
+      `SELECT a.id AS account_id, trunc(coalesce(${personTotal('cycles')}, 0))::text AS cycles
+         FROM account a LEFT JOIN account_credit c ON c.account_id = a.id WHERE a.id = ANY($1::bigint[])`,
       [accountIds],
     );
     return new Map(creditRows.parse(rows).map((row) => [row.account_id, row.cycles]));
@@ -109,32 +113,6 @@ export async function insertAccount(
   facts: { name: string; operator: boolean; anonymous: boolean },
 ): Promise<AccountEntity> {
   return await manager.save(AccountEntity, { ...facts, personId: null, deletedAt: null });
-}
-
-/** Ids of everybody who is now one person; empty where they were one before. */
-async function linkAccounts(manager: EntityManager, a: string, b: string): Promise<string[]> {
-  // One after the other: two links that share an account and do not see each other would leave two persons of three accounts.
-  await manager.query("SELECT pg_advisory_xact_lock(hashtext('link-accounts'))");
-  const persons = idRows.parse(
-    await manager.query(
-      `SELECT DISTINCT coalesce(person_id, id)::text AS id FROM account WHERE id = ANY($1::bigint[])`,
-      [[a, b]],
-    ),
-  );
-  if (persons.length < 2) return [];
-  const members = idRows
-    .parse(
-      await manager.query(
-        `SELECT id FROM account WHERE id = ANY($1::bigint[]) OR person_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE`,
-        [persons.map(({ id }) => id)],
-      ),
-    )
-    .map(({ id }) => id);
-  await manager.query(
-    `UPDATE account SET person_id = (SELECT min(m) FROM unnest($1::bigint[]) m) WHERE id = ANY($1::bigint[])`,
-    [members],
-  );
-  return members;
 }
 
 function present(account: AccountEntity, credit: string): Account {

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { insertAccount, insertToken } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { CONFIG, type Config } from '../config/index.js';
+import { renameOnBoards } from '../credit/index.js';
 import {
   DomainError,
   drawSecret,
@@ -17,8 +18,8 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
-import { renameOnBoards } from '../stats/board-names.js';
 import { HostEvents } from './host-events.js';
+import { isOwnHost, OWN_ACCOUNTS } from './host-ownership.js';
 import { HOST_SELECT, hostRow, presentHost, type HostRow } from './host-rows.js';
 import { HostEntity } from './host.entity.js';
 
@@ -73,7 +74,7 @@ export class HostsService {
     });
   }
 
-  /** One's own hosts; of a host only itself; operators may name any account. */
+  /** One's own hosts, those of claimed accounts included; of a host only itself; operators may name any account. */
   async list(
     actor: Actor,
     accountId: string,
@@ -84,26 +85,26 @@ export class HostsService {
       throw new DomainError('forbidden', 'Only operators see the hosts of other accounts.');
     }
     const rows = await this.select(
-      `WHERE h.account_id = $1 AND h.id < $2 AND h.detached_at IS NULL AND ($3::bigint IS NULL OR h.id = $3)
+      `WHERE h.account_id IN (${OWN_ACCOUNTS}) AND h.id < $2 AND h.detached_at IS NULL AND ($3::bigint IS NULL OR h.id = $3)
        ORDER BY h.id DESC LIMIT $4`,
       [accountId, idFromCursor(cursor), actor.hostId, limit + 1],
     );
     return toPage(
       rows,
       limit,
-      (row) => this.present(row, actor),
+      (row) => this.present(row),
       ({ id }) => [id],
     );
   }
 
   async get(actor: Actor, hostId: string): Promise<Host> {
     const [row] = await this.select('WHERE h.id = $1 AND h.detached_at IS NULL', [hostId]);
-    const visible =
-      row !== undefined &&
-      (actor.operator ||
-        (actor.hostId === null ? row.account_id === actor.accountId : row.id === actor.hostId));
-    if (!visible) throw new NotFoundError(`host ${hostId}`);
-    return this.present(row, actor);
+    if (!row) throw new NotFoundError(`host ${hostId}`);
+    const owned = { id: row.id, accountId: row.account_id };
+    if (!actor.operator && !(await isOwnHost(this.dataSource.manager, actor, owned))) {
+      throw new NotFoundError(`host ${hostId}`);
+    }
+    return this.present(row);
   }
 
   /** Hosts that wait for an operator's review, the longest first; at most `limit`. */
@@ -112,7 +113,7 @@ export class HostsService {
       'WHERE h.held_reason IS NOT NULL AND h.detached_at IS NULL ORDER BY h.id LIMIT $1',
       [limit],
     );
-    return rows.map((row) => this.present(row, null));
+    return rows.map((row) => this.present(row));
   }
 
   /**
@@ -130,7 +131,7 @@ export class HostsService {
     const changed = await this.dataSource.transaction(async (manager) => {
       const host = await lockHost(manager, hostId);
       // Not even an operator decides what other people's machines do.
-      if (host.accountId !== actor.accountId || host.detachedAt !== null)
+      if (host.detachedAt !== null || !(await isOwnHost(manager, actor, host)))
         throw new NotFoundError(`host ${hostId}`);
       checkVersion(await this.get(actor, hostId));
       const { name = host.name, run = host.wishedRun } = changes;
@@ -145,7 +146,8 @@ export class HostsService {
         hostId,
         preferences === null ? null : JSON.stringify(preferences),
       ]);
-      if (name !== host.name) {
+      // Boards name no machine of an anonymous account, claimed or not.
+      if (name !== host.name && host.accountId === actor.accountId) {
         await renameOnBoards(manager, 'hosts', [hostId], name);
       }
       return isWish;
@@ -158,10 +160,8 @@ export class HostsService {
   async detach(actor: Actor, hostId: string): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const host = await lockHost(manager, hostId);
-      const allowed =
-        actor.operator ||
-        (actor.hostId === null ? host.accountId === actor.accountId : host.id === actor.hostId);
-      if (!allowed) throw new NotFoundError(`host ${hostId}`);
+      if (!actor.operator && !(await isOwnHost(manager, actor, host)))
+        throw new NotFoundError(`host ${hostId}`);
       if (host.detachedAt !== null) return;
       await manager.update(HostEntity, { id: hostId }, { detachedAt: () => 'now()' });
       await manager.query(
@@ -234,11 +234,8 @@ export class HostsService {
       .parse(await this.dataSource.query(`${HOST_SELECT} ${condition}`, [...parameters]));
   }
 
-  private present(row: HostRow, viewer: Actor | null): Host {
-    const host = presentHost(row, this.config.allowance, Date.now());
-    // Operators see others' machines, but not when their owners sit at them.
-    const isOthers = viewer === null || (viewer.operator && row.account_id !== viewer.accountId);
-    return isOthers ? { ...host, state: null } : host;
+  private present(row: HostRow): Host {
+    return presentHost(row, this.config.allowance, Date.now());
   }
 }
 

@@ -20,6 +20,7 @@ export const PROBLEMS = {
   'not-acceptable': { status: 406, title: 'Not acceptable' },
   conflict: { status: 409, title: 'Conflict' },
   'already-exists': { status: 409, title: 'It exists already' },
+  'claimed-already': { status: 409, title: 'It was claimed already' },
   'idempotency-conflict': { status: 409, title: 'The Idempotency-Key was used for another request' },
   'wrong-state': { status: 409, title: 'Not possible in this state' },
   'expired-code': { status: 410, title: 'The code is not valid any longer' },

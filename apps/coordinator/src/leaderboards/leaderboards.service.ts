@@ -12,14 +12,23 @@ const CACHED_PAGES = 200;
 const CYCLES_PATTERN = /^(0|[1-9]\d{0,60})$/;
 const RANK_PATTERN = /^\d{1,12}$/;
 
-/** Rows below the cursor: fewer cycles, or as many and a larger id. `$1` cycles, `$2` id, `$3` limit. */
+/** Rows below the cursor, one for each person: fewer cycles, or as many and a larger id. `$1` cycles, `$2` id, `$3` limit. */
 const BOARD_SQL: Readonly<Record<Board, string>> = {
   accounts: `
-    SELECT c.account_id AS id, a.name, c.cycles::text AS cycles, c.tasks
-      FROM account_credit c JOIN account a ON a.id = c.account_id
-     WHERE c.cycles > 0
-       AND ($1::numeric IS NULL OR c.cycles < $1 OR (c.cycles = $1 AND c.account_id > $2))
-     ORDER BY c.cycles DESC, c.account_id LIMIT $3`,
+    SELECT id, name, cycles::text AS cycles, tasks FROM (
+      (SELECT c.account_id AS id, a.name, c.cycles, c.tasks
+         FROM account_credit c JOIN account a ON a.id = c.account_id
+        WHERE a.person_id IS NULL AND c.cycles > 0
+          AND ($1::numeric IS NULL OR c.cycles < $1 OR (c.cycles = $1 AND c.account_id > $2))
+        ORDER BY c.cycles DESC, c.account_id LIMIT $3)
+      UNION ALL
+      SELECT p.id, a.name, p.cycles, p.tasks
+        FROM (SELECT m.person_id AS id, sum(c.cycles) AS cycles, sum(c.tasks)::bigint AS tasks
+                FROM account m JOIN account_credit c ON c.account_id = m.id
+               WHERE m.person_id IS NOT NULL GROUP BY m.person_id) p JOIN account a ON a.id = p.id
+       WHERE p.cycles > 0 AND ($1::numeric IS NULL OR p.cycles < $1 OR (p.cycles = $1 AND p.id > $2))
+    ) board
+     ORDER BY board.cycles DESC, board.id LIMIT $3`,
   hosts: `
     SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles::text AS cycles, s.credited_tasks AS tasks
       FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
+import { lockBoard, personTotal } from '../credit/index.js';
 import { BOARDS } from './board-order.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
@@ -12,17 +13,20 @@ const ANCHOR_RANKS = 500;
 const WEIGHT = `2::float8 ^ ((extract(epoch FROM now()) - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
+/** What a row of each board stands for; people have one, whichever of their accounts earns. */
 const TOTALS: Readonly<Record<BoardKind, string>> = {
-  accounts: `SELECT c.account_id AS id, a.name, c.cycles, c.tasks
-               FROM account_credit c JOIN account a ON a.id = c.account_id`,
+  accounts: `SELECT a.id, a.name, ${personTotal('cycles')} AS cycles, ${personTotal('tasks')}::bigint AS tasks
+               FROM account_credit c JOIN account a ON a.id = c.account_id
+              WHERE coalesce(a.person_id, a.id) = a.id`,
   hosts: `SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles, s.credited_tasks AS tasks
             FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id`,
   teams: `SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id`,
 };
-const ID_COLUMN: Readonly<Record<BoardKind, string>> = {
-  accounts: 'account_id',
-  hosts: 'host_id',
-  teams: 'team_id',
+/** Whose row an entry `e` of the ledger is for. */
+const EARNED_BY: Readonly<Record<BoardKind, string>> = {
+  accounts: '(SELECT coalesce(a.person_id, a.id) FROM account a WHERE a.id = e.account_id)',
+  hosts: 'e.host_id',
+  teams: 'e.team_id',
 };
 const KINDS = Object.keys(TOTALS) as readonly BoardKind[];
 
@@ -40,8 +44,8 @@ export class BoardKeeper {
     for (const kind of KINDS) {
       await this.takeIn(
         kind,
-        `total.id IN (SELECT ${ID_COLUMN[kind]} FROM credit_entry
-                       WHERE granted_at > now() - interval '${seconds} seconds')`,
+        `total.id IN (SELECT ${EARNED_BY[kind]} FROM credit_entry e
+                       WHERE e.granted_at > now() - interval '${seconds} seconds')`,
       );
     }
   }
@@ -105,7 +109,7 @@ export class BoardKeeper {
   /** One transaction at a time: a second one would wait for every row of the first, to find that nothing is left to do. */
   private async alone(kind: BoardKind, work: (manager: EntityManager) => Promise<void>): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      await manager.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+      await lockBoard(manager, kind);
       await work(manager);
     });
   }

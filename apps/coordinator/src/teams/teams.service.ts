@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FoundTeam, Team, TeamMember, UpdateTeam } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { renameOnBoards } from '../credit/index.js';
 import { isUniqueViolation } from '../database/index.js';
 import {
   decodeCursor,
@@ -13,7 +14,6 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
-import { renameOnBoards } from '../stats/board-names.js';
 import { TeamMemberEntity } from './team-member.entity.js';
 import { TeamEntity } from './team.entity.js';
 

@@ -1,0 +1,58 @@
+import type { EntityManager } from 'typeorm';
+import { z } from 'zod';
+import { foldClaimed } from '../credit/index.js';
+import { DomainError } from '../http/index.js';
+
+const memberRows = z.array(z.object({ id: z.string(), person_id: z.string().nullable() }));
+const idRows = z.array(z.object({ id: z.string() }));
+
+/**
+ * Makes an anonymous account part of its claimer's person: `person_id` of both names the claimer from now on, and boards
+ * show one row.
+ *
+ * @returns ids of everybody who is now one person; empty where they were one before
+ * @throws {DomainError} `claimed-already` by somebody else
+ */
+export async function linkClaimed(
+  manager: EntityManager,
+  claimerId: string,
+  claimedId: string,
+): Promise<string[]> {
+  // One after the other: of two who claim the same account the second has to see that the first did.
+  await manager.query("SELECT pg_advisory_xact_lock(hashtext('link-accounts'))");
+  const claimer = await lockAccount(manager, claimerId);
+  const claimed = await lockAccount(manager, claimedId);
+  const personId = claimer.person_id ?? claimer.id;
+  if (claimed.person_id === personId) return [];
+  if (claimed.person_id !== null) {
+    throw new DomainError('claimed-already', 'Somebody else has claimed this work.', {
+      errors: [{ pointer: '/secret', detail: 'is of an account that somebody else has claimed' }],
+    });
+  }
+  await manager.query('UPDATE account SET person_id = $2 WHERE id = ANY($1::bigint[])', [
+    [claimerId, claimedId],
+    personId,
+  ]);
+  // A person's row on the boards stands beside the total of the account that they go by, whoever earned first.
+  await manager.query('INSERT INTO account_credit (account_id) VALUES ($1) ON CONFLICT DO NOTHING', [
+    personId,
+  ]);
+  await foldClaimed(manager, claimedId, personId);
+  const members: unknown = await manager.query('SELECT id FROM account WHERE person_id = $1 ORDER BY id', [
+    personId,
+  ]);
+  return idRows.parse(members).map(({ id }) => id);
+}
+
+async function lockAccount(
+  manager: EntityManager,
+  accountId: string,
+): Promise<z.infer<typeof memberRows>[number]> {
+  const [account] = memberRows.parse(
+    await manager.query('SELECT id, person_id FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE', [
+      accountId,
+    ]),
+  );
+  if (!account) throw new DomainError('unauthorised', 'The account has been deleted.');
+  return account;
+}

@@ -1,0 +1,3 @@
+export { foldClaimed, lockBoard } from './board-claims.js';
+export { renameOnBoards } from './board-names.js';
+export { personTotal } from './person-total.js';
