@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { DataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
 
 /** The file that says to which coordinators this machine belongs. */
-export const ATTACHMENTS_NAME = 'attachment.json';
+const ATTACHMENTS_NAME = 'attachment.json';
 /** Weight of a project that nobody gave another one. */
 export const DEFAULT_WEIGHT = 100;
 export const MAX_WEIGHT = 1_000_000;
@@ -65,6 +66,11 @@ export async function readAttachments(directory: DataDirectory): Promise<Attachm
       { cause: error },
     );
   }
+}
+
+/** When they were changed last, in milliseconds since the epoch; null where there are none. */
+export function attachmentsChangedAtMs(directory: DataDirectory): number | null {
+  return statSync(directory.file(ATTACHMENTS_NAME), { throwIfNoEntry: false })?.mtimeMs ?? null;
 }
 
 /** Replaces all attachments; the last one to go takes the file with it. */

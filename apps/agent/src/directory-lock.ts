@@ -33,7 +33,7 @@ export class DirectoryLock implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.database.close();
+    if (this.database.isOpen) this.database.close();
   }
 }
 

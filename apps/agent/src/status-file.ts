@@ -76,6 +76,8 @@ export const agentStatus = z.object({
   traffic,
   ...counts,
   projects: z.array(projectStatus),
+  /** When the attachments were written that these projects are those of; null where there were none, or before it is known. */
+  attachmentsAtMs: z.number().nullable().default(null),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 

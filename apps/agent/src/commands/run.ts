@@ -78,6 +78,7 @@ function agentStatusOf(crew: ProjectCrew | undefined): AgentStatus {
   return {
     pid: process.pid,
     updatedAt: new Date().toISOString(),
+    attachmentsAtMs: crew?.adoptedAtMs ?? null,
     ...summarise(projects.map(statusOf), isFinishing),
   };
 }

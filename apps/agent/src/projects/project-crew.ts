@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import type { WorkerPolicy } from '@gleaner/worker-sdk';
 import type { LogEvent } from '../agent-log.js';
-import { ATTACHMENTS_NAME, readAttachments, type Attachment } from '../attachments.js';
+import { attachmentsChangedAtMs, readAttachments, type Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { trustSystemAuthorities } from '../network-settings.js';
 import { Project } from './project.js';
@@ -20,6 +19,7 @@ export class ProjectCrew {
   readonly #projects = new Map<string, Project>();
   readonly #ended = Promise.withResolvers<Error | null>();
   #changedAtMs: number | null = null;
+  #adoptedAtMs: number | null = null;
   #isStarted = false;
   #isFinishing = false;
   /** While projects come and go: until then those that are there are not all. */
@@ -30,9 +30,10 @@ export class ProjectCrew {
   /** All projects that the file names, none of them started. */
   static async open(init: ProjectCrewInit): Promise<ProjectCrew> {
     const crew = new ProjectCrew(init);
-    crew.#changedAtMs = crew.#fileChangedAtMs();
+    crew.#changedAtMs = attachmentsChangedAtMs(init.directory);
     const attachments = await readAttachments(init.directory);
     for (const attachment of attachments) await crew.#add(attachment, attachments.length);
+    crew.#adoptedAtMs = crew.#changedAtMs;
     // Someone may have detached the last one just now.
     crew.#settle();
     return crew;
@@ -40,6 +41,11 @@ export class ProjectCrew {
 
   get projects(): readonly Project[] {
     return [...this.#projects.values()];
+  }
+
+  /** Which state of the file its projects are those of: when that was written, null for that of no file. */
+  get adoptedAtMs(): number | null {
+    return this.#adoptedAtMs;
   }
 
   /** Resolves when the last project has ended; with an error where no project ended as it was told to. */
@@ -75,16 +81,18 @@ export class ProjectCrew {
 
   /** Takes notice of projects that were attached, detached or given another weight. */
   async follow(): Promise<void> {
-    const changedAtMs = this.#fileChangedAtMs();
+    const changedAtMs = attachmentsChangedAtMs(this.init.directory);
     if (changedAtMs === this.#changedAtMs || this.#following) return;
     this.#changedAtMs = changedAtMs;
-    this.#following = this.#readAgain();
+    this.#following = this.#readAgain(changedAtMs);
     await this.#following;
   }
 
-  async #readAgain(): Promise<void> {
+  async #readAgain(changedAtMs: number | null): Promise<void> {
     try {
       await this.#adopt(await readAttachments(this.init.directory));
+      this.#adoptedAtMs = changedAtMs;
+      this.init.onStatus();
     } catch (error) {
       // It goes on with what it knows; the next change is looked at again.
       this.init.log('attachments-refused', {
@@ -144,11 +152,6 @@ export class ProjectCrew {
     void Promise.all(this.projects.map(({ ended }) => ended)).then((errors) => {
       this.#ended.resolve(errors.includes(null) ? null : (errors[0] ?? null));
     });
-  }
-
-  #fileChangedAtMs(): number | null {
-    const path = this.init.directory.file(ATTACHMENTS_NAME);
-    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
   }
 }
 

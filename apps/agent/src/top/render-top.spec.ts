@@ -15,6 +15,7 @@ const idle: AgentStatus = {
   swarm: null,
   traffic: { fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0 },
   projects: [],
+  attachmentsAtMs: null,
   buffered: 2,
   unreported: 1,
   finishedTasks: 3,
