@@ -67,7 +67,7 @@ async function nextReason(
 }
 
 function isAskedPause({ allowance }: AgentStatus): boolean {
-  return /^paused: you (asked|paused)/.test(allowance.reason);
+  return /^paused: (you (asked|paused)|.*may have asked for a pause)/.test(allowance.reason);
 }
 
 function isRunning(directory: DataDirectory): boolean {

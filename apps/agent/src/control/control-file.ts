@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ControlWish } from '@gleaner/domain';
 import { z } from 'zod';
 import type { DataDirectory } from '../data-directory.js';
+import { AgentError, EXIT } from '../exit-codes.js';
 
 const NAME = 'control.json';
 
@@ -32,18 +33,54 @@ const NOTHING_ASKED: Control = { wish: { kind: 'auto' }, wishedAtMs: null, finis
  * nothing has to listen for it.
  */
 export class ControlFile {
+  /** Null before anything was understood. */
+  #understood: Control | null = null;
+  #trouble: string | null = null;
+
   constructor(private readonly directory: DataDirectory) {}
 
-  /** A file that is absent or damaged asks for nothing. */
+  /** Why the file could not be read at the last look; null where it could. */
+  get trouble(): string | null {
+    return this.#trouble;
+  }
+
+  /**
+   * A file that is absent asks for nothing. One that cannot be read, damaged or not, asks for what it did before, and where
+   * that is unknown for a pause: it may have been one.
+   */
   read(): Control {
     try {
-      return control.parse(JSON.parse(readFileSync(this.directory.file(NAME), 'utf8')));
-    } catch {
-      return NOTHING_ASKED;
+      this.#understood = this.#readFile();
+      this.#trouble = null;
+      return this.#understood;
+    } catch (error) {
+      this.#trouble = String(error);
+      const because = `${this.directory.file(NAME)} is damaged, it may have asked for a pause; "gleaner agent resume" goes on`;
+      return this.#understood ?? { ...NOTHING_ASKED, wish: { kind: 'unclear', because } };
     }
   }
 
+  /** @throws {AgentError} when the file is damaged and the change does not say whether to compute */
   async write(change: Partial<Control>): Promise<void> {
-    await this.directory.writeWhole(NAME, JSON.stringify({ v: 1, ...this.read(), ...change }));
+    const asked = { ...this.read(), ...change };
+    if (asked.wish.kind === 'unclear') {
+      const path = this.directory.file(NAME);
+      throw new AgentError(
+        `${path} is damaged: say "gleaner agent pause" or "gleaner agent resume" first`,
+        EXIT.failure,
+      );
+    }
+    await this.directory.writeWhole(NAME, JSON.stringify({ v: 1, ...asked }));
+  }
+
+  #readFile(): Control {
+    let text: string;
+    try {
+      text = readFileSync(this.directory.file(NAME), 'utf8');
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return NOTHING_ASKED;
+      throw error;
+    }
+    return control.parse(JSON.parse(text));
   }
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -17,10 +17,26 @@ afterEach(async () => {
 });
 
 describe('the control file', () => {
-  it('asks for nothing where there is none, or it is damaged', async () => {
+  it('asks for nothing where there is none', () => {
     expect(control.read()).toMatchObject({ wish: { kind: 'auto' }, finishAskedAtMs: null });
+    expect(control.trouble).toBeNull();
+  });
+
+  it('that is damaged may have asked for a pause, until somebody says what holds', async () => {
     await writeFile(join(path, 'control.json'), '{"v":1,"wish":');
-    expect(control.read()).toMatchObject({ wish: { kind: 'auto' }, finishAskedAtMs: null });
+    expect(control.read().wish.kind).toBe('unclear');
+    await expect(control.write({ finishAskedAtMs: 9 })).rejects.toThrow('say "gleaner agent pause"');
+    await control.write({ wish: { kind: 'auto' } });
+    expect(control.read().wish).toEqual({ kind: 'auto' });
+  });
+
+  it('that cannot be read any more asks for what it did before, and says so', async () => {
+    await control.write({ wish: { kind: 'pause', untilMs: null } });
+    expect(control.read().wish.kind).toBe('pause');
+    await rm(join(path, 'control.json'));
+    await mkdir(join(path, 'control.json'));
+    expect(control.read().wish).toEqual({ kind: 'pause', untilMs: null });
+    expect(control.trouble).toContain('EISDIR');
   });
 
   it('keeps what was asked before, and belongs to its owner alone', async () => {

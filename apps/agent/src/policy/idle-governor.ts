@@ -28,6 +28,8 @@ const EVERY_MS = 1_000;
 /** A reason whose figures alone have changed is told again no sooner than this: telling costs a write to the disk. */
 const RETELL_MS = 30_000;
 const MEMORY_STEP_MIB = 256;
+/** Stands for the time of a file that is not there. */
+const ABSENT_MS = -1;
 
 export interface IdleGovernorInit {
   readonly directory: DataDirectory;
@@ -49,28 +51,27 @@ export class IdleGovernor implements Disposable {
   readonly #told = new WeakMap<Project, { readonly allowance: ComputeAllowance; readonly atMs: number }>();
   readonly #logged = new WeakMap<Project, IdleDecision>();
   #preferencesChangedAtMs: number | null = null;
+  /** Why the preferences are unknown; null where they are not. */
+  #unclear: string | null = null;
+  /** What went wrong and was told, so that it is not told every second. */
+  readonly #troubles = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
+  #preferences: PreferencesFile = {};
   #isFinishing = false;
   #isDisposed = false;
 
   private constructor(
     private readonly init: IdleGovernorInit,
     private readonly probes: MachineProbes,
-    private preferences: PreferencesFile,
   ) {
     this.#control = new ControlFile(init.directory);
     this.#shares = new CoreShares(init.directory, init.turnMs);
-    this.#preferencesChangedAtMs = this.#changedAtMs();
   }
 
-  /**
-   * Takes the first decision before it resolves, so that nothing computes without one.
-   *
-   * @throws {AgentError} when the preferences cannot be understood
-   */
+  /** Takes the first decision before it resolves; nothing computes without one. */
   static async start(init: IdleGovernorInit): Promise<IdleGovernor> {
-    const preferences = await readPreferences(init.directory);
-    const governor = new IdleGovernor(init, await MachineProbes.open(init.directory.path), preferences);
+    const governor = new IdleGovernor(init, await MachineProbes.open(init.directory.path));
+    await governor.#readPreferences();
     await governor.#tick();
     return governor;
   }
@@ -81,20 +82,35 @@ export class IdleGovernor implements Disposable {
     this.probes[Symbol.dispose]();
   }
 
+  /** Never rejects, and comes again after whatever went wrong: what was decided last holds until then. */
   async #tick(): Promise<void> {
-    await this.init.crew.follow();
-    await this.#rereadPreferences();
+    try {
+      await this.#look();
+      this.#noteTrouble('governor-trouble', null);
+    } catch (error) {
+      this.#noteTrouble('governor-trouble', textOf(error));
+    }
+    if (this.#isDisposed) return;
+    this.#timer = setTimeout(() => void this.#tick(), EVERY_MS);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    // Projects take their time to leave and to join: the others are not to wait for it with a pause.
+    this.init.crew.follow().catch((error: unknown) => {
+      this.#noteTrouble('attachments-refused', textOf(error));
+    });
+    if (this.#changedAtMs() !== this.#preferencesChangedAtMs) await this.#readPreferences();
     // What was asked for meanwhile may have ended everything.
     if (this.#isDisposed) return;
     const control = this.#control.read();
+    this.#noteTrouble('control-refused', this.#control.trouble);
     if (!this.#isFinishing && (control.finishAskedAtMs ?? 0) >= this.#startedAtMs) {
       this.#isFinishing = true;
       this.init.log('finishing', { reason: 'completing what is held, as you asked' });
       this.init.crew.finish();
     }
     this.#decide(control);
-    this.#timer = setTimeout(() => void this.#tick(), EVERY_MS);
-    this.#timer.unref();
   }
 
   #decide(control: Control): void {
@@ -114,13 +130,16 @@ export class IdleGovernor implements Disposable {
   /** Rules that a project's website may have changed for it are decided for each project. */
   #decideFor(project: Project, control: Control, signals: IdleSignals, clock: LocalClock) {
     const { wish, ...afar } = wishInForce(control, project.wishes, this.init.isAlways);
-    const decision = decideIdle({ ...signals, control: wish }, this.#preferencesFor(project), clock);
+    const isUnclear = this.#unclear !== null && wish.kind !== 'pause';
+    const because = `${this.#unclear ?? ''}; mend or remove the file`;
+    const inForce = isUnclear ? ({ kind: 'unclear', because } as const) : wish;
+    const decision = decideIdle({ ...signals, control: inForce }, this.#preferencesFor(project), clock);
     project.settled = settleDecision(project.settled, decision, clock.epochMs);
     return { project, decision: project.settled.decision, ...afar };
   }
 
   #preferencesFor(project: Project): IdlePreferences {
-    return preferencesInForce(this.preferences, project.preferences, this.init.maxCores);
+    return preferencesInForce(this.#preferences, project.preferences, this.init.maxCores);
   }
 
   #logChange(project: Project, decision: IdleDecision): void {
@@ -145,24 +164,40 @@ export class IdleGovernor implements Disposable {
     project.worker.allow(allowance);
   }
 
-  /** A file that is wrong changes nothing but the log: the agent goes on with what it understood last. */
-  async #rereadPreferences(): Promise<void> {
-    const changedAtMs = this.#changedAtMs();
-    if (changedAtMs === this.#preferencesChangedAtMs) return;
-    this.#preferencesChangedAtMs = changedAtMs;
+  /**
+   * A file that is wrong changes nothing but the log: the agent goes on with what it understood last. Where it never
+   * understood any, it computes nothing, since hours or limits may stand in it.
+   */
+  async #readPreferences(): Promise<void> {
+    const isFirst = this.#preferencesChangedAtMs === null;
+    this.#preferencesChangedAtMs = this.#changedAtMs();
     try {
-      this.preferences = await readPreferences(this.init.directory);
-      this.init.log('preferences-read');
+      this.#preferences = await readPreferences(this.init.directory);
+      this.#unclear = null;
+      if (!isFirst) this.init.log('preferences-read');
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = textOf(error);
+      if (isFirst || this.#unclear !== null) this.#unclear = reason;
       this.init.log('preferences-refused', { reason });
     }
   }
 
-  #changedAtMs(): number | null {
-    const path = this.init.directory.file(PREFERENCES_NAME);
-    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? null;
+  #noteTrouble(event: string, trouble: string | null): void {
+    if (trouble === null) this.#troubles.delete(event);
+    else if (this.#troubles.get(event) !== trouble) {
+      this.#troubles.set(event, trouble);
+      this.init.log(event, { reason: trouble });
+    }
   }
+
+  #changedAtMs(): number {
+    const path = this.init.directory.file(PREFERENCES_NAME);
+    return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? ABSENT_MS;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function readPreferences(directory: DataDirectory): Promise<PreferencesFile> {

@@ -20,7 +20,7 @@ export function wishInForce(control: Control, afar: KeptWishes | null, isAlways:
   const { wish, wishedAtMs } = control;
   const isNewer = afar !== null && afar.receivedAtMs > (wishedAtMs ?? 0);
   const overrulesWishes = afar !== null && !isNewer ? afar.wishes.version : undefined;
-  if (wish.kind !== 'pause' && isNewer && afar.wishes.run === 'pause') {
+  if (wish.kind !== 'pause' && wish.kind !== 'unclear' && isNewer && afar.wishes.run === 'pause') {
     return { wish: { kind: 'pause', untilMs: null, from: 'website' }, isFinishing: false, overrulesWishes };
   }
   const isFinishing = isNewer && afar.wishes.run === 'finish';

@@ -39,7 +39,7 @@ export class Project {
     private readonly ownDirectory: DataDirectory,
   ) {
     this.#wishes = readWishes(ownDirectory);
-    this.#preferences = this.#understood();
+    this.#preferences = this.#understood({});
     this.attachment = init.attachment;
     this.ended = new Promise((resolve) => {
       worker.on('stopped', ({ error }) => {
@@ -71,6 +71,13 @@ export class Project {
       policy: init.policy,
       ...(init.once && { once: true }),
       log,
+    });
+    // Until it is decided what it may use.
+    worker.allow({
+      cores: 0,
+      dutyCycle: 1,
+      memoryMiB: null,
+      reason: 'paused: looking at this machine first',
     });
     const project = new Project(init, worker, ownDirectory);
     project.#swarm = await SwarmGovernor.start({ directory, worker, agreed: attachment.p2p, log });
@@ -107,20 +114,21 @@ export class Project {
     // What is known already counts from when it was heard first, also after a restart.
     if (this.#wishes && wishes.version <= this.#wishes.wishes.version) return;
     this.#wishes = { wishes, receivedAtMs: Date.now() };
-    this.#preferences = this.#understood();
+    this.#preferences = this.#understood(this.#preferences);
     this.init.log('wishes-received', { run: wishes.run, version: wishes.version });
     // On a full disk they hold until the next start; the coordinator says them again then.
     writeWishes(this.ownDirectory, this.#wishes).catch(() => undefined);
   }
 
-  #understood(): PreferencesFile {
+  /** What cannot be understood changes nothing: less may have been allowed before. */
+  #understood(before: PreferencesFile): PreferencesFile {
     try {
       return parsePreferences(JSON.stringify(this.#wishes?.wishes.preferences ?? {}), 'the website');
     } catch (error) {
       this.init.log('preferences-refused', {
         reason: error instanceof Error ? error.message : String(error),
       });
-      return {};
+      return before;
     }
   }
 }

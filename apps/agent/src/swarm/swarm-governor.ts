@@ -18,16 +18,14 @@ export interface SwarmGovernorInit {
 /** Lets the worker take part in the swarm as the volunteer's preferences say, and follows their changes. */
 export class SwarmGovernor implements Disposable {
   #timer: NodeJS.Timeout | undefined;
-  #changedAtMs: number | null = null;
+  #changedAtMs: number | null | undefined;
   #told = '';
 
   private constructor(private readonly init: SwarmGovernorInit) {}
 
-  /** @throws {AgentError} when the preferences cannot be understood */
   static async start(init: SwarmGovernorInit): Promise<SwarmGovernor> {
     const governor = new SwarmGovernor(init);
-    governor.#changedAtMs = governor.#fileChangedAtMs();
-    await governor.#follow();
+    await governor.#tick();
     governor.#timer = setInterval(() => void governor.#tick(), EVERY_MS);
     governor.#timer.unref();
     return governor;
@@ -38,11 +36,14 @@ export class SwarmGovernor implements Disposable {
   }
 
   async #tick(): Promise<void> {
-    const changedAtMs = this.#fileChangedAtMs();
-    if (changedAtMs === this.#changedAtMs) return;
-    this.#changedAtMs = changedAtMs;
-    // A file that is wrong changes nothing; whoever follows the rest of it has logged why.
-    await this.#follow().catch(() => undefined);
+    try {
+      const changedAtMs = this.#fileChangedAtMs();
+      if (changedAtMs === this.#changedAtMs) return;
+      this.#changedAtMs = changedAtMs;
+      await this.#follow();
+    } catch {
+      // A file that is wrong changes nothing, and at first the exchange is off; whoever follows the rest of it has logged why.
+    }
   }
 
   async #follow(): Promise<void> {

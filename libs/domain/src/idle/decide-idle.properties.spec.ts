@@ -16,6 +16,7 @@ const someCores = orUnknown(fc.integer({ min: 0, max: 300 }));
 
 const control: fc.Arbitrary<ControlWish> = fc.oneof(
   fc.constant({ kind: 'auto' as const }),
+  fc.record({ kind: fc.constant('unclear' as const), because: fc.constant('the file is damaged') }),
   fc.record({ kind: fc.constantFrom('pause' as const, 'always' as const), untilMs: orUnknown(instant) }),
 );
 const signals: fc.Arbitrary<IdleSignals> = fc.record({

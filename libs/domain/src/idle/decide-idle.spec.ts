@@ -331,6 +331,14 @@ const rows: readonly Row[] = [
     'paused: you paused it on the website',
   ],
   [
+    'asked for something that cannot be read, even with a machine that is idle and told to compute always',
+    { control: { kind: 'unclear', because: 'control.json is damaged' } },
+    { whileInUse: 'compute' },
+    noon,
+    null,
+    'paused: control.json is damaged',
+  ],
+  [
     'asked to pause for 90 minutes',
     pauseUntil(noon.epochMs + minutes(90)),
     {},

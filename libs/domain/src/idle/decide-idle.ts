@@ -54,11 +54,12 @@ export function isMachineInUse(
 
 /** A wish whose time is over is none. */
 function wishAt(wish: ControlWish, { epochMs }: LocalClock): ControlWish {
-  const isOver = wish.kind !== 'auto' && wish.untilMs !== null && wish.untilMs <= epochMs;
+  const isOver = 'untilMs' in wish && wish.untilMs !== null && wish.untilMs <= epochMs;
   return isOver ? { kind: 'auto' } : wish;
 }
 
 function askedPause(wish: ControlWish, clock: LocalClock): IdleDecision | null {
+  if (wish.kind === 'unclear') return paused('unclear', wish.because);
   if (wish.kind !== 'pause') return null;
   if (wish.from === 'website') return paused('asked', 'you paused it on the website');
   if (wish.untilMs === null) return paused('asked', 'you asked for it; "gleaner agent resume" goes on');

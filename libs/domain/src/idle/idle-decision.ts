@@ -1,6 +1,7 @@
 /** Which rule holds the agent back; stable, for programs. */
 export const PAUSE_CODES = [
   'asked',
+  'unclear',
   'hours',
   'battery',
   'temperature',

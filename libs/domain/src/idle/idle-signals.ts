@@ -9,7 +9,9 @@ export type ControlWish =
       readonly from?: 'website';
     }
   /** Whatever the machine is used for; what protects it (heat, a full disk) still holds. */
-  | { readonly kind: 'always'; readonly untilMs: number | null };
+  | { readonly kind: 'always'; readonly untilMs: number | null }
+  /** What was asked or preferred cannot be read: it may have been a pause, so it is one. */
+  | { readonly kind: 'unclear'; readonly because: string };
 
 /** Readings of the machine at one moment. Null is "unknown", and a rule about the unknown forbids nothing. */
 export interface IdleSignals {
