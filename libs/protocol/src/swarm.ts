@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { canonicalJson, type JsonValue } from './canonical-json.js';
 import { LIMITS } from './limits.js';
+import { peerAddress } from './peer-address.js';
 import { blobId, sha256Hex } from './primitives.js';
 
 /** Bounds on what hosts and the coordinator tell each other about swarms. */
@@ -68,7 +69,7 @@ export const peerRecord = z.strictObject({
   kind: z.literal('gleaner-peer-record'),
   v: z.literal(1),
   peerId,
-  addresses: z.array(z.string().min(1).max(SWARM_LIMITS.addressLength)).max(SWARM_LIMITS.addressesPerPeer),
+  addresses: z.array(peerAddress.max(SWARM_LIMITS.addressLength)).max(SWARM_LIMITS.addressesPerPeer),
   seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
 });
 export type PeerRecord = z.infer<typeof peerRecord>;

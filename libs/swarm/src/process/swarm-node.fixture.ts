@@ -47,7 +47,7 @@ export class MemoryNetwork {
   readonly #listeners = new Map<string, TransportEvents>();
 
   open = (events: TransportEvents): Promise<Transport> => {
-    const address = `/memory/${this.#listeners.size}`;
+    const address = `/ip4/192.0.2.1/tcp/${1 + this.#listeners.size}`;
     this.#listeners.set(address, events);
     return Promise.resolve({
       addresses: [address],
