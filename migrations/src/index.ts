@@ -14,6 +14,7 @@ import { BoardNames20261121001100 } from './20261121001100-board-names.js';
 import { Persons20261121001200 } from './20261121001200-persons.js';
 import { Installation20261121001300 } from './20261121001300-installation.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
+import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -33,4 +34,5 @@ export const MIGRATIONS = [
   Persons20261121001200,
   Installation20261121001300,
   ClaimTurns20261121001400,
+  HostAccounts20261121001500,
 ] as const;
