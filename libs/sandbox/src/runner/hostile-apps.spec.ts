@@ -96,6 +96,32 @@ describe('a hostile app', () => {
     expect(result).toMatchObject({ outcome: 'exit', exitCode: 33 * 10_000 + 1023 });
   });
 
+  it('that gives its files names without end is told that there is no space', async () => {
+    // Makes tmp/x, then a link tmp/NNNNNN to it for each number; ends with the count and ENOSPC (51).
+    const bomb = commandText(
+      `(local $count i32) (local $errno i32)
+       (drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 5) (i32.const 1)
+         (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+       (loop $again
+         (i32.store (i32.const 100) (i32.add (i32.const 0x41414141) (i32.and (local.get $count) (i32.const 0x0f0f0f0f))))
+         (i32.store8 (i32.const 104) (i32.add (i32.const 0x41) (i32.and (i32.shr_u (local.get $count) (i32.const 4)) (i32.const 15))))
+         (i32.store8 (i32.const 105) (i32.add (i32.const 0x41) (i32.and (i32.shr_u (local.get $count) (i32.const 12)) (i32.const 15))))
+         (local.set $count (i32.add (local.get $count) (i32.const 1)))
+         (local.set $errno (call $link (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 5)
+           (i32.const 3) (i32.const 96) (i32.const 10)))
+         (br_if $again (i32.eqz (local.get $errno))))
+       (call $exit (i32.add (i32.mul (local.get $errno) (i32.const 100000)) (local.get $count)))`,
+      '(data (i32.const 64) "tmp/x") (data (i32.const 96) "tmp/")',
+    ).replace(
+      '(memory',
+      `(import "wasi_snapshot_preview1" "path_link"
+        (func $link (param i32 i32 i32 i32 i32 i32 i32) (result i32))) (memory`,
+    );
+    const result = await run(bomb, { limits: { maxCycles: 10n ** 8n, memoryMiB: 1 } });
+    // 16,384 names: input, output, tmp and x, then links.
+    expect(result).toMatchObject({ outcome: 'exit', exitCode: 51 * 100_000 + 16_384 - 4 + 1 });
+  });
+
   it.each([
     ['../etc/passwd', 0, 2, 'notcapable', 76],
     ['/etc/passwd', 0, 2, 'notcapable', 76],

@@ -11,7 +11,7 @@ import {
 import { FILETYPE } from './preview1.js';
 import type { Volume } from './volume.js';
 
-/** Files, directories and links that one unit may have at a time. */
+/** Files, directories and links that one unit may have at a time, and names of them: a file may have several. */
 const MAX_NODES = 16_384;
 
 /**
@@ -22,6 +22,7 @@ export class FileSystem {
   readonly root: DirectoryNode;
   #nextInode = 1;
   #nodes = 0;
+  #names = 0;
 
   constructor(rootVolume: Volume) {
     this.root = this.#directory(rootVolume, null);
@@ -33,14 +34,19 @@ export class FileSystem {
     return this.#nextInode;
   }
 
-  /** Continues the numbering of a snapshot, whose `nodes` were made apart. */
-  restoreCounts(nextInode: number, nodes: number): void {
-    this.#nextInode = nextInode;
-    this.#nodes = nodes;
+  /** Continues the numbering of a snapshot, whose nodes and names were made apart. */
+  restoreCounts(counts: {
+    readonly nextInode: number;
+    readonly nodes: number;
+    readonly names: number;
+  }): void {
+    this.#nextInode = counts.nextInode;
+    this.#nodes = counts.nodes;
+    this.#names = counts.names;
   }
 
   get isFull(): boolean {
-    return this.#nodes >= MAX_NODES;
+    return this.#nodes >= MAX_NODES || this.#names >= MAX_NODES;
   }
 
   addDirectory(parent: DirectoryNode, name: string, volume = parent.volume): DirectoryNode {
@@ -71,7 +77,9 @@ export class FileSystem {
     return node;
   }
 
-  addSymlink(parent: DirectoryNode, name: string, target: string): SymlinkNode {
+  /** Null where the volume has no room for the target. */
+  addSymlink(parent: DirectoryNode, name: string, target: string): SymlinkNode | null {
+    if (!parent.volume.reserve(bytesOfTarget(target))) return null;
     const node: SymlinkNode = {
       ...this.#common(parent.volume),
       filetype: FILETYPE.symbolicLink,
@@ -83,6 +91,7 @@ export class FileSystem {
 
   link(parent: DirectoryNode, name: string, node: FileSystemNode): void {
     parent.entries.set(name, node);
+    this.#names++;
     node.links++;
     if (node.filetype === FILETYPE.directory) node.parent = parent;
   }
@@ -91,6 +100,7 @@ export class FileSystem {
     const node = parent.entries.get(name);
     if (node === null) return;
     parent.entries.delete(name);
+    this.#names--;
     node.links--;
     this.forgetIfUnused(node);
   }
@@ -99,6 +109,7 @@ export class FileSystem {
   forgetIfUnused(node: FileSystemNode): void {
     if (node.links > 0 || node.opens > 0) return;
     if (node.filetype === FILETYPE.regularFile) node.content.release();
+    if (node.filetype === FILETYPE.symbolicLink) node.volume.giveBack(bytesOfTarget(node.target));
     this.#nodes--;
   }
 
@@ -115,4 +126,9 @@ export class FileSystem {
     this.#nodes++;
     return { inode: BigInt(this.#nextInode++), volume, times: newTimes(), links: 0, opens: 0 };
   }
+}
+
+/** Bytes that a symbolic link takes of its volume: its target's UTF-16 units, as hosts keep it. */
+export function bytesOfTarget(target: string): number {
+  return 2 * target.length;
 }

@@ -1,5 +1,6 @@
 import type { Descriptor } from './descriptors.js';
 import { MemoryContent } from './file-content.js';
+import { bytesOfTarget } from './file-system.js';
 import { DirectoryEntries, type FileSystemNode } from './nodes.js';
 import { FILETYPE } from './preview1.js';
 import type { WasiHost } from './wasi-host.js';
@@ -134,7 +135,8 @@ export function restoreHost(
   state.descriptors.forEach((descriptor, fd) => {
     if (descriptor !== null) descriptors.put(fd, descriptorOf(descriptor, nodeAt));
   });
-  files.restoreCounts(state.nextInode, state.nodes.length);
+  const names = state.nodes.reduce((sum, { entries = [] }) => sum + entries.length, 0);
+  files.restoreCounts({ nextInode: state.nextInode, nodes: state.nodes.length, names });
 }
 
 /** Every node that a path or a descriptor leads to, once, in an order that depends on the tree alone. */
@@ -170,8 +172,11 @@ function nodeOf(state: NodeState, volumes: ReadonlyMap<string, Volume>): FileSys
   switch (state.filetype) {
     case FILETYPE.directory:
       return { ...common, filetype: state.filetype, entries: new DirectoryEntries(), parent: null };
-    case FILETYPE.symbolicLink:
-      return { ...common, filetype: state.filetype, target: state.target ?? '' };
+    case FILETYPE.symbolicLink: {
+      const { target = '' } = state;
+      if (!volume.reserve(bytesOfTarget(target))) throw new TypeError('the snapshot has more links than fit');
+      return { ...common, filetype: state.filetype, target };
+    }
     case FILETYPE.regularFile:
       if (state.bytes === undefined)
         throw new TypeError('the snapshot mentions an input that the unit lacks');

@@ -158,8 +158,8 @@ export function pathCalls(context: HostContext): HostCalls {
       if (typeof place === 'number') return place === ERRNO.notdir ? ERRNO.exist : place;
       if (place.node === null && place.wantsDirectory) return ERRNO.noent;
       const failure = creationFailure(place);
-      if (failure === ERRNO.success) files.addSymlink(place.parent, place.name, target);
-      return failure;
+      if (failure !== ERRNO.success) return failure;
+      return files.addSymlink(place.parent, place.name, target) === null ? ERRNO.nospc : ERRNO.success;
     },
 
     path_readlink(

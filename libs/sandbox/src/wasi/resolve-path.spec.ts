@@ -6,7 +6,7 @@ import { resolvePath, type Place } from './resolve-path.js';
 import { Volume } from './volume.js';
 
 function aTree() {
-  const files = new FileSystem(new Volume({ device: 1, writable: true, limitBytes: 1000 }));
+  const files = new FileSystem(new Volume({ device: 1, writable: true, limitBytes: 10_000 }));
   const base = files.addDirectory(files.root, 'base');
   const inner = files.addDirectory(base, 'inner');
   files.addFile(files.root, 'secret');

@@ -165,6 +165,15 @@ describe('WasiHost', () => {
     expect(call('path_rename', ROOT_FD, 1000, from, ROOT_FD, 1100, to)).toBe(ERRNO.xdev);
   });
 
+  it('counts the targets of symbolic links as bytes of their volume, until they are gone', () => {
+    const { call, put } = anApp({ scratchBytes: 1000 });
+    const link = (name: string) =>
+      call('path_symlink', 2000, put('a'.repeat(300), 2000), ROOT_FD, 1000, put(`tmp/${name}`, 1000));
+    expect([link('one'), link('two')]).toEqual([ERRNO.success, ERRNO.nospc]);
+    expect(call('path_unlink_file', ROOT_FD, 1000, put('tmp/one', 1000))).toBe(ERRNO.success);
+    expect(link('two')).toBe(ERRNO.success);
+  });
+
   it('lists directories in byte order, whatever the order of creation', () => {
     const { open, call, view, text } = anApp();
     const names = ['b', 'a\u{1f600}', 'B', 'a\uffff', 'ab'];

@@ -27,8 +27,8 @@ import { Volume } from './volume.js';
 /** Kept end of stderr. */
 const STDERR_TAIL_BYTES = 4 * 1024;
 
-/** A file (bytes) or directory (null) of a prepared root, by its path without leading slash. */
-export type RootEntry = readonly [path: string, bytes: Uint8Array | null];
+/** A file (bytes), directory (null) or symbolic link of a prepared root, by its path without leading slash. */
+export type RootEntry = readonly [path: string, content: Uint8Array | null | { readonly target: string }];
 
 export interface HostInit {
   /** argv, the app's name first. */
@@ -127,7 +127,7 @@ function unitRoot(init: HostInit, outputs: Volume): FileSystem {
 
 function plainRoot(entries: Iterable<RootEntry>, limitBytes: number): FileSystem {
   const files = new FileSystem(new Volume({ device: 1, writable: true, limitBytes }));
-  for (const [path, bytes] of entries) {
+  for (const [path, content] of entries) {
     const names = path.split('/');
     const last = names.pop() ?? '';
     let directory = files.root;
@@ -136,13 +136,24 @@ function plainRoot(entries: Iterable<RootEntry>, limitBytes: number): FileSystem
       if (next.filetype !== FILETYPE.directory) throw new TypeError(`${path}: ${name} is not a directory`);
       directory = next;
     }
-    if (bytes === null) {
+    if (content === null) {
       if (directory.entries.get(last) === null) files.addDirectory(directory, last);
-    } else if (!files.addFile(directory, last).content.write(0, bytes)) {
+    } else if (!addContent(files, directory, last, content)) {
       throw new RangeError(`the prepared root holds more than ${limitBytes} bytes`);
     }
   }
   return files;
+}
+
+function addContent(
+  files: FileSystem,
+  directory: DirectoryNode,
+  name: string,
+  content: Exclude<RootEntry[1], null>,
+): boolean {
+  return content instanceof Uint8Array
+    ? files.addFile(directory, name).content.write(0, content)
+    : files.addSymlink(directory, name, content.target) !== null;
 }
 
 /** stdin, stdout, stderr, and the root as descriptor 3. */
