@@ -60,6 +60,13 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
     await page.getByText('Unit 3').click();
     await page.getByText('2 volunteers saw it trap: unreachable').waitFor();
+    // Another one fails while they read.
+    await query(
+      `UPDATE work_unit SET state = 'failed', failure = 'a division by zero' WHERE index_in_job = 2`,
+    );
+    await query('UPDATE job_tally SET units_valid = 2, units_failed = 2 WHERE job_id = $1', [job.jobId]);
+    await page.getByText('a division by zero').waitFor();
+    await page.getByText('2 volunteers saw it trap: unreachable').first().waitFor();
     const files = page.getByRole('listitem').filter({ hasText: 'tape' });
     await files.getByText(/input, 3\d\d kB/).waitFor();
     const [download] = await Promise.all([
@@ -80,13 +87,7 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
   });
 
   it('draws the signals that were found, for everybody once the scientist shows them', async () => {
-    const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from(`${SIGNALS.join('\n')}\n`), {
-      accountId: null,
-    });
-    await query(`UPDATE job SET state = 'completed', finished_at = now(), output_sha256 = $2 WHERE id = $1`, [
-      job.jobId,
-      Buffer.from(stored.sha256, 'hex'),
-    ]);
+    await completeWith(`${SIGNALS.join('\n')}\n`);
     await page.reload();
     await page.getByRole('img', { name: 'Waterfall of 2 signals' }).waitFor();
     await page.getByRole('cell', { name: '1418.918946 MHz' }).waitFor();
@@ -100,6 +101,31 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await stranger.close();
     expect(complaints).toEqual([]);
   });
+
+  it('loads no more than the beginning of an answer of another kind', async () => {
+    await completeWith('521 prime\n'.repeat(10_000));
+    // Whoever has seen an answer keeps it: answers do not change, except in this test.
+    const visitor = await browser.newPage();
+    const ranges: Array<string | undefined> = [];
+    visitor.on('request', (request) => {
+      if (request.url().endsWith('/output')) ranges.push(request.headers()['range']);
+    });
+    const isLoaded = visitor.waitForResponse((response) => response.url().endsWith('/output'));
+    await visitor.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    expect((await isLoaded).status()).toBe(206);
+    await visitor.getByRole('heading', { name: 'Who helped' }).waitFor();
+    expect(ranges).toEqual(['bytes=0-4095']);
+    expect(await visitor.getByRole('heading', { name: 'What was found' }).count()).toBe(0);
+    await visitor.close();
+  });
+
+  async function completeWith(answer: string): Promise<void> {
+    const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from(answer), { accountId: null });
+    await query(`UPDATE job SET state = 'completed', finished_at = now(), output_sha256 = $2 WHERE id = $1`, [
+      job.jobId,
+      Buffer.from(stored.sha256, 'hex'),
+    ]);
+  }
 
   async function signIn(): Promise<void> {
     const answer = await page.request.post(`${gleaner.url}/v1/session/token`, {

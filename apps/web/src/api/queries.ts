@@ -4,9 +4,7 @@ import {
   getBoardRow,
   getJob,
   getMyAccount,
-  getOutput,
   getPublicJob,
-  getPublicOutput,
   getStatisticsHistory,
   getStats,
   listPublicJobs,
@@ -82,10 +80,10 @@ export const ownJobQuery = (jobId: string, accountId: string | null, isOver: boo
     refetchInterval: isOver ? false : LIVE_MS,
   });
 
-/** Failed units of one's own job with what their programs said. */
-export const failuresQuery = (jobId: string) =>
+/** Failed units of one's own job with what their programs said: asked for anew when there are more. */
+export const failuresQuery = (jobId: string, accountId: string | null, failedUnits: number) =>
   infiniteQueryOptions({
-    queryKey: ['me', 'job', jobId, 'failures'],
+    queryKey: ['me', accountId, 'job', jobId, 'failures', failedUnits],
     queryFn: async ({ pageParam, signal }) =>
       (
         await listResults({
@@ -97,28 +95,14 @@ export const failuresQuery = (jobId: string) =>
       ).data,
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
+    // What is open to be read stays open; only never another job's.
+    placeholderData: (pages, previous) => (previous?.queryKey[3] === jobId ? pages : undefined),
   });
 
 export const blobQuery = (blobId: string) =>
   queryOptions({
     queryKey: ['blob', blobId],
     queryFn: async ({ signal }) => (await getBlob({ path: { blobId }, signal, throwOnError: true })).data,
-    staleTime: Number.POSITIVE_INFINITY,
-  });
-
-/** Whether a merged answer is had as everybody may have it, or as its scientist. */
-export type AnswerSource = 'public' | 'own';
-
-/** The text of a job's merged answer, which never changes. */
-export const answerQuery = (jobId: string, source: AnswerSource) =>
-  queryOptions({
-    queryKey: ['answer', source, jobId],
-    queryFn: async ({ signal }) => {
-      const get = source === 'public' ? getPublicOutput : getOutput;
-      const { data } = await get({ path: { id: jobId }, parseAs: 'text', signal, throwOnError: true });
-      // What `parseAs` asks for; the document says only that it is bytes.
-      return data as string;
-    },
     staleTime: Number.POSITIVE_INFINITY,
   });
 
@@ -154,7 +138,9 @@ export const boardRowQuery = (board: Board, period: Period, id: string | null) =
     },
     enabled: id !== null,
     refetchInterval: LIVE_MS,
-    placeholderData: keepPreviousData,
+    // Of another period, but never another board's or another person's.
+    placeholderData: (row, previous) =>
+      previous?.queryKey[1] === board && previous.queryKey[4] === id ? row : undefined,
   });
 
 /** Keyed by the account, so that nobody sees what another person loaded. */

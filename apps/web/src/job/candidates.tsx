@@ -1,29 +1,25 @@
 import { useQuery } from '@tanstack/react-query';
-import { answerQuery, type AnswerSource } from '../api/queries';
 import { Panel } from '../ui/parts';
 import { CandidatePlot } from './candidate-plot';
-import { parseCandidates } from './parse-candidates';
+import { candidatesQuery, type Answer } from './candidates-query';
+import type { Candidates as Found } from './parse-candidates';
 
 const LISTED = 12;
 
 /** What a search found, if the job's answer is one of signals; otherwise nothing. */
-export function Candidates({ jobId, source }: { readonly jobId: string; readonly source: AnswerSource }) {
-  const { data } = useQuery(answerQuery(jobId, source));
-  const candidates = data === undefined ? null : parseCandidates(data);
-  if (!candidates) return null;
+export function Candidates({ jobId, answer }: { readonly jobId: string; readonly answer: Answer }) {
+  const { data: found } = useQuery(candidatesQuery(jobId, answer));
+  if (!found) return null;
+  const { strongest } = found;
   return (
     <Panel className="mt-6">
       <div className="mb-4 flex flex-wrap items-baseline justify-between gap-x-6">
         <h2 className="text-2xl">What was found</h2>
-        <p className="figure text-muted">
-          {candidates.length === 0
-            ? 'no signal above the threshold'
-            : `${candidates.length.toLocaleString('en')} ${candidates.length === 1 ? 'signal' : 'signals'} above the threshold`}
-        </p>
+        <p className="figure text-muted">{countOf(found)}</p>
       </div>
-      {candidates.length > 0 && (
+      {strongest.length > 0 && (
         <>
-          <CandidatePlot candidates={candidates} />
+          <CandidatePlot candidates={strongest} />
           <p className="mt-3 max-w-3xl text-sm text-muted">
             Each stroke is a tone that stood out of the noise: where, when, and how it drifted. One tone shows
             in neighbouring searches too, so that strokes lie on each other. The brighter, the stronger.
@@ -42,7 +38,7 @@ export function Candidates({ jobId, source }: { readonly jobId: string; readonly
                 </tr>
               </thead>
               <tbody>
-                {candidates.slice(0, LISTED).map((candidate) => (
+                {strongest.slice(0, LISTED).map((candidate) => (
                   <tr
                     key={`${candidate.chirpHzPerS} ${candidate.fftLen} ${candidate.bin} ${candidate.seconds}`}
                     className="border-b border-line last:border-0"
@@ -62,6 +58,14 @@ export function Candidates({ jobId, source }: { readonly jobId: string; readonly
       )}
     </Panel>
   );
+}
+
+function countOf({ strongest, total }: Found): string {
+  if (total === 0) return 'no signal above the threshold';
+  const count = `${total.toLocaleString('en')} ${total === 1 ? 'signal' : 'signals'} above the threshold`;
+  return strongest.length < total
+    ? `the strongest ${strongest.length.toLocaleString('en')} of ${count}`
+    : count;
 }
 
 function Head({ name }: { readonly name: string }) {

@@ -3,8 +3,18 @@ import { failuresQuery } from '../api/queries';
 import { Button, Panel } from '../ui/parts';
 
 /** Units that were given up, with what their program said last. */
-export function Failures({ jobId }: { readonly jobId: string }) {
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(failuresQuery(jobId));
+export function Failures({
+  jobId,
+  accountId,
+  failedUnits,
+}: {
+  readonly jobId: string;
+  readonly accountId: string | null;
+  readonly failedUnits: number;
+}) {
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    failuresQuery(jobId, accountId, failedUnits),
+  );
   const units = data?.pages.flatMap(({ items }) => items) ?? [];
   return (
     <Panel className="mt-6">

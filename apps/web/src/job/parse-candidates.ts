@@ -11,23 +11,52 @@ export interface Candidate {
   readonly detectionHz: number;
 }
 
+export interface Candidates {
+  /** The strongest ones, strongest first. */
+  readonly strongest: readonly Candidate[];
+  /** How many there are in all. */
+  readonly total: number;
+}
+
 /** More than this is not a plot but a fog. */
-const CANDIDATES_MAX = 20_000;
+export const CANDIDATES_SHOWN_MAX = 4_000;
 
 /**
- * The candidates of an answer in JSON lines, strongest first, at most 20,000.
+ * The candidates of an answer in JSON lines.
  *
  * @returns null where the answer is not of that kind: apps write what they like
  */
-export function parseCandidates(answer: string): Candidate[] | null {
-  const candidates: Candidate[] = [];
-  for (const line of answer.split('\n', CANDIDATES_MAX)) {
-    if (line === '') continue;
+export function parseCandidates(answer: string): Candidates | null {
+  let kept: Candidate[] = [];
+  let total = 0;
+  for (const line of linesOf(answer)) {
     const candidate = parseLine(line);
     if (!candidate) return null;
-    candidates.push(candidate);
+    kept.push(candidate);
+    total += 1;
+    // Sorted now and then: never more than twice as many as are shown.
+    if (kept.length === 2 * CANDIDATES_SHOWN_MAX) kept = strongestOf(kept);
   }
-  return candidates.sort((a, b) => b.power - a.power);
+  return { strongest: strongestOf(kept), total };
+}
+
+/** Whether an answer that begins like this may be one of candidates: its first whole line is one. */
+export function beginsWithCandidate(beginning: string): boolean {
+  const end = beginning.indexOf('\n');
+  return end >= 0 && parseLine(beginning.slice(0, end)) !== null;
+}
+
+function* linesOf(text: string): Generator<string> {
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    if (end > start) yield text.slice(start, end);
+    start = end + 1;
+  }
+}
+
+function strongestOf(candidates: readonly Candidate[]): Candidate[] {
+  return candidates.toSorted((a, b) => b.power - a.power).slice(0, CANDIDATES_SHOWN_MAX);
 }
 
 function parseLine(line: string): Candidate | null {
