@@ -4,10 +4,10 @@ import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { queryClient } from './api/query-client';
-import { applyTheme, savedTheme } from './ui/theme';
+import { followTheme } from './ui/theme';
 import { router } from './router';
 
-applyTheme(savedTheme());
+followTheme();
 const root = document.getElementById('root');
 if (!root) throw new Error('index.html has no #root');
 createRoot(root).render(

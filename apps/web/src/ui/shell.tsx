@@ -1,8 +1,8 @@
 import { Link, Outlet, useRouterState } from '@tanstack/react-router';
-import { useEffect, useRef, useState, type RefObject } from 'react';
+import { useEffect, useRef, type RefObject } from 'react';
 import { useReachability, type Reachability } from '../api/reachability';
 import { formatDuration } from './estimate-remaining';
-import { chooseTheme, savedTheme, type Theme } from './theme';
+import { chooseTheme, useTheme, type Theme } from './theme';
 
 const PAGES = [
   { to: '/volunteer', name: 'Volunteer' },
@@ -113,17 +113,14 @@ function sentenceOf(reachability: Reachability): string | null {
 }
 
 function ThemeSwitch() {
-  const [theme, setTheme] = useState<Theme>(savedTheme);
+  const theme = useTheme();
   const other: Theme = theme === 'dark' ? 'light' : 'dark';
   return (
     <button
       type="button"
       aria-label={`Use the ${other} theme`}
       className="ml-auto grid size-10 cursor-pointer place-items-center rounded-lg border border-line text-muted hover:text-ink"
-      onClick={() => {
-        chooseTheme(other);
-        setTheme(other);
-      }}
+      onClick={() => chooseTheme(other)}
     >
       <svg
         viewBox="0 0 24 24"

@@ -2,30 +2,39 @@ import { useSyncExternalStore } from 'react';
 
 export type Theme = 'light' | 'dark';
 
+/** Also in public/theme.js, which applies the theme before the first paint. */
 const KEY = 'gleaner.theme';
 const listeners = new Set<() => void>();
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** What the visitor chose, else what the system prefers. */
-export function savedTheme(): Theme {
-  const saved = localStorage.getItem(KEY);
-  if (saved === 'light' || saved === 'dark') return saved;
-  return matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+export function currentTheme(): Theme {
+  const chosen = localStorage.getItem(KEY);
+  if (chosen === 'light' || chosen === 'dark') return chosen;
+  return systemIsDark.matches ? 'dark' : 'light';
 }
 
-export function applyTheme(theme: Theme): void {
-  document.documentElement.dataset['theme'] = theme;
+/** Shows the theme, and goes with the system as long as the visitor has not chosen. */
+export function followTheme(): void {
+  systemIsDark.addEventListener('change', apply);
+  // Chosen in another tab.
+  addEventListener('storage', apply);
+  apply();
 }
 
 export function chooseTheme(theme: Theme): void {
   localStorage.setItem(KEY, theme);
-  applyTheme(theme);
-  for (const listener of listeners) listener();
+  apply();
 }
 
-/** Follows {@link chooseTheme}: for what is drawn on a canvas, which styles do not reach. */
 export function useTheme(): Theme {
   return useSyncExternalStore((listener) => {
     listeners.add(listener);
     return () => listeners.delete(listener);
-  }, savedTheme);
+  }, currentTheme);
+}
+
+function apply(): void {
+  document.documentElement.dataset['theme'] = currentTheme();
+  for (const listener of listeners) listener();
 }

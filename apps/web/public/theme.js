@@ -1,0 +1,6 @@
+// Before anything is painted: whoever prefers the dark sees no flash of white. src/ui/theme.ts does the rest.
+{
+  const chosen = localStorage.getItem('gleaner.theme');
+  const preferred = matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light';
+  document.documentElement.dataset.theme = chosen === 'dark' || chosen === 'light' ? chosen : preferred;
+}
