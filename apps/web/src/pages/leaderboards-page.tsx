@@ -1,6 +1,7 @@
-import type { BoardRow } from '@gleaner/client';
+import type { BoardRow, Host } from '@gleaner/client';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { myHostsQuery, myTeamQuery } from '../api/people-queries';
 import { boardQuery, boardRowQuery, type Board, type Period } from '../api/queries';
 import { useSession } from '../api/session';
 import { BoardTable } from '../ui/board-table';
@@ -24,6 +25,9 @@ const PERIODS: ReadonlyArray<{ readonly period: Period; readonly name: string; r
     { period: 'month', name: 'This month', valueName: 'This month' },
   ];
 
+/** What one's own row is called. */
+const MINE: Readonly<Record<Board, string>> = { accounts: 'you', teams: 'your team', hosts: 'yours' };
+
 export function LeaderboardsPage() {
   const search = useSearch({ from: '/leaderboards' });
   const { board = 'accounts', period = 'all', page = 1, q } = search;
@@ -31,8 +35,7 @@ export function LeaderboardsPage() {
     boardQuery({ board, period, page, limit: PAGE_ROWS, ...(q !== undefined && { q }) }),
   );
   const accountId = useSession();
-  const { data: me } = useQuery(boardRowQuery('accounts', period, board === 'accounts' ? accountId : null));
-  const mine = board === 'accounts' ? (me ?? undefined) : undefined;
+  const mine = useMyRow(board, period, accountId);
   const rows = data?.items ?? [];
   const shownBoard = BOARDS.find((known) => known.board === board);
   const shown = PERIODS.find((known) => known.period === period);
@@ -67,6 +70,7 @@ export function LeaderboardsPage() {
       {mine && !rows.some(({ id }) => id === mine.id) && (
         <MyPlace
           row={mine}
+          board={board}
           search={{ ...boardSearch({ board, period }) }}
           valueName={shown?.valueName ?? ''}
         />
@@ -79,6 +83,7 @@ export function LeaderboardsPage() {
             rows={rows}
             caption={`${shownBoard?.name ?? ''} by validated cycles: ${shown?.name ?? ''}`}
             mine={mine?.id}
+            mineName={MINE[board]}
             isOfTeams={board === 'teams'}
             valueName={shown?.valueName ?? ''}
           />
@@ -98,20 +103,58 @@ export function LeaderboardsPage() {
   );
 }
 
+/** One's own row: the person's, their team's, or that of the machine of theirs that gave most. */
+function useMyRow(board: Board, period: Period, accountId: string | null): BoardRow | undefined {
+  const { data: team } = useQuery({
+    ...myTeamQuery(accountId),
+    enabled: accountId !== null && board === 'teams',
+  });
+  const { data: hosts } = useQuery({
+    ...myHostsQuery(accountId),
+    enabled: accountId !== null && board === 'hosts',
+    refetchInterval: false,
+  });
+  const ids: Readonly<Record<Board, string | null | undefined>> = {
+    accounts: accountId,
+    teams: team?.id,
+    hosts: hosts && bestOf(hosts.items)?.id,
+  };
+  const id = ids[board] ?? null;
+  const { data: row } = useQuery(boardRowQuery(board, period, id));
+  return id === null ? undefined : (row ?? undefined);
+}
+
+function bestOf(hosts: readonly Host[]): Host | undefined {
+  return hosts.reduce<Host | undefined>(
+    (best, host) => (best && BigInt(best.credit) >= BigInt(host.credit) ? best : host),
+    undefined,
+  );
+}
+
 /** One's own row where the page does not hold it, with the way to where it stands. */
 function MyPlace({
   row,
+  board,
   search,
   valueName,
 }: {
   readonly row: BoardRow;
+  readonly board: Board;
   readonly search: BoardSearch;
   readonly valueName: string;
 }) {
   const page = row.rank === null ? null : Math.ceil(row.rank / PAGE_ROWS);
   return (
     <Panel className="mb-4 border-accent! py-2! sm:py-3!">
-      <BoardTable rows={[row]} caption="Your place" mine={row.id} valueName={valueName} isHeadless />
+      <BoardTable
+        rows={[row]}
+        caption="Your place"
+        mine={row.id}
+        mineName={MINE[board]}
+        valueName={valueName}
+        isOfTeams={board === 'teams'}
+        isHeadless
+      />
       {page !== null && (
         <p className="pb-1 text-sm">
           <Link

@@ -8,6 +8,7 @@ export function BoardTable({
   rows,
   caption,
   mine,
+  mineName = 'you',
   valueName = 'Validated',
   valueUnit = 'cycles',
   isHeadless = false,
@@ -20,6 +21,8 @@ export function BoardTable({
   readonly caption: string;
   /** Id of the row to point out. */
   readonly mine?: string | undefined;
+  /** What the row that is pointed out is called. */
+  readonly mineName?: string;
   /** A row that stands above a table with the same columns. */
   readonly isHeadless?: boolean;
   /** Teams have pages, to which their names lead. */
@@ -72,7 +75,7 @@ export function BoardTable({
               ) : (
                 <bdi>{row.name}</bdi>
               )}
-              {row.id === mine && <span className="ml-1 text-sm font-normal text-accent"> you</span>}
+              {row.id === mine && <span className="ml-1 text-sm font-normal text-accent"> {mineName}</span>}
             </th>
             <td className="py-3 text-right sm:pr-3">
               <Cycles value={row.value} unit={valueUnit} />
