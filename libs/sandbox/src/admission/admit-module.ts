@@ -3,7 +3,7 @@ import { parseModule } from '../binary/parse-module.js';
 import type { WasmModule } from '../binary/wasm-module.js';
 import { callGraph, components, functionsThatMayExit } from './call-graph.js';
 import { AddedItems, emitModule } from './emit-module.js';
-import { ADMISSION_LIMITS } from './limits.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { type AdmissionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { moduleReport } from './report.js';
 import { rewriteFunctions } from './rewrite-functions.js';
@@ -66,6 +66,18 @@ function invalidModule(bytes: Uint8Array): ModuleFault {
   return new ModuleFault('invalid-module', null, 'The engine does not validate this module.');
 }
 
+/** What was added may be beyond an engine's bounds; anything else is this rewriter's own mistake, and is called so. */
+function invalidRewriting(rewritten: Uint8Array): ModuleFault {
+  const { message } = invalidModule(rewritten);
+  return /maximum|exceed|limit|too (?:large|many)/i.test(message)
+    ? new ModuleFault('too-large', null, `Too large once metering is added: ${message}`)
+    : new ModuleFault(
+        'rewriter-defect',
+        null,
+        `The rewritten module is not valid, please report it: ${message}`,
+      );
+}
+
 function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOptions): Admission {
   const graph = callGraph(module, facts);
   const sorted = components(graph);
@@ -81,13 +93,7 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
     indirectMayExit: (typeIndex) => mayExit[graph.typeNode(typeIndex)] === 1,
   });
   const rewritten = emitModule(module, added, codes);
-  if (!WebAssembly.validate(rewritten as BufferSource)) {
-    throw new ModuleFault(
-      'too-large',
-      null,
-      `Too large once metering is added: ${invalidModule(rewritten).message}`,
-    );
-  }
+  if (!WebAssembly.validate(rewritten as BufferSource)) throw invalidRewriting(rewritten);
   const { staticBytes: staticStackBytes } = stack;
   const report = moduleReport(module, facts, {
     rewrittenBytes: rewritten.length,

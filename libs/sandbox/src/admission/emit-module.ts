@@ -1,6 +1,7 @@
 import { ABI } from '../abi.js';
 import { ByteReader } from '../binary/byte-reader.js';
 import { ByteWriter } from '../binary/byte-writer.js';
+import { FUNCTION_TYPE_FORM, MAGIC_AND_VERSION } from '../binary/module-format.js';
 import { opcode } from '../binary/opcodes.js';
 import { EMPTY_BLOCK_TYPE, VALUE_TYPE } from '../binary/value-types.js';
 import { EXTERNAL_KINDS, type ExternalKind, SECTION, type WasmModule } from '../binary/wasm-module.js';
@@ -9,11 +10,9 @@ import type { AddedIndices } from './emit-function.js';
 import { memoryGrowBody } from './memory-grow.js';
 import { VIRTUAL_STACK_BYTES } from './virtual-stack.js';
 
-const MAGIC_AND_VERSION = Uint8Array.of(0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00);
 const MAX_PAGES = 65_536;
 const I32_CONST = opcode('i32.const');
 const I64_CONST = opcode('i64.const');
-const FUNCTION_TYPE_FORM = 0x60;
 
 /** What a rewriting adds besides code. */
 export interface ModuleAdditions {

@@ -5,7 +5,7 @@ import { INSTRUCTIONS, opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE, isFloatOrVector } from '../binary/value-types.js';
 import type { WasmModule } from '../binary/wasm-module.js';
 import { CALL, CALL_INDIRECT, GLOBAL_SET } from './control-opcodes.js';
-import { ADMISSION_LIMITS } from './limits.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { maximumStackHeight } from './stack-height.js';
 import { functionType } from './validate-profile.js';
 
@@ -91,9 +91,9 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
     for (let at = 0; at < body.count; at++) {
       const op = body.code[at]!;
       seen[op] = 1;
-      if (op === CALL) callees.add(body.immediate[at]!);
-      else if (op === CALL_INDIRECT) indirectTypes.add(body.immediate[at]!);
-      else if (op === REF_FUNC) addressTaken.add(body.immediate[at]!);
+      if (op === CALL) callees.add(functionNamed(module, body, at));
+      else if (op === CALL_INDIRECT) indirectTypes.add(typeNamed(module, body, at));
+      else if (op === REF_FUNC) addressTaken.add(functionNamed(module, body, at));
       else if (op === GLOBAL_SET) hasFloats ||= isFloatGlobal(module, body.immediate[at]!);
       else if (op === TABLE_GROW) refuse(body, at, 'table-grow', 'table.grow is not admitted.');
       else if (stepping && NOT_IN_STEPPING.has(op)) {
@@ -126,6 +126,19 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
     usesMemoryGrow: seen[MEMORY_GROW] === 1,
     features: featuresSeen(module, seen),
   };
+}
+
+/** The function that an instruction names; refused here if there is none, so that names alone take no memory. */
+function functionNamed({ functionTypes }: WasmModule, body: InstructionBuffer, at: number): number {
+  const index = body.immediate[at]! >>> 0;
+  if (index >= functionTypes.length) refuse(body, at, 'unknown-function', `There is no function ${index}.`);
+  return index;
+}
+
+function typeNamed({ types }: WasmModule, body: InstructionBuffer, at: number): number {
+  const index = body.immediate[at]! >>> 0;
+  if (index >= types.length) refuse(body, at, 'unknown-type', `There is no type ${index}.`);
+  return index;
 }
 
 /** Setting such a global observes a NaN's bits, even where the value only passes through. */

@@ -21,7 +21,7 @@ import {
   GLOBAL_GET,
   GLOBAL_SET,
 } from './control-opcodes.js';
-import { ADMISSION_LIMITS } from './limits.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { functionType } from './validate-profile.js';
 
 const pops = perOpcode(({ pops: letters }) => letters?.length ?? 0);
@@ -98,7 +98,10 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
         break;
       case CALL:
       case CALL_INDIRECT: {
-        const type = code === CALL ? functionType(module, immediate) : (module.types[immediate] ?? NO_TYPE);
+        const type =
+          code === CALL
+            ? functionType(module, immediate, body.start[i]!)
+            : (module.types[immediate] ?? NO_TYPE);
         popped = type.parameters.length + (code === CALL ? 0 : 1);
         pushed = type.results.length;
         break;

@@ -1,10 +1,13 @@
 import { ModuleFault } from '../binary/module-fault.js';
+import { opcode } from '../binary/opcodes.js';
 import { VALUE_TYPE, isFloatOrVector, isReferenceType, valueTypeName } from '../binary/value-types.js';
 import type { FunctionType, Import, WasmModule } from '../binary/wasm-module.js';
 import { HOST_IMPORTS } from './host-imports.js';
-import { ADMISSION_LIMITS } from './limits.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
 import type { Profile } from './options.js';
 
+const F32_CONST = opcode('f32.const');
+const F64_CONST = opcode('f64.const');
 const RESERVED_PREFIX = '__gleaner_';
 const TEST_SUITE_MODULE = 'spectest';
 const LETTERS: Readonly<Record<string, string>> = { i32: 'i', i64: 'l', f32: 'f', f64: 'd', v128: 'v' };
@@ -14,7 +17,7 @@ const ENTRY_POINTS: Readonly<Record<string, string>> = { _start: '>', gleaner_st
 
 /** Checks the module's sections against the profile; bodies follow in the scan. Throws ModuleFault. */
 export function validateProfile(module: WasmModule, profile: Profile): void {
-  checkSizes(module);
+  checkTableEntries(module);
   for (const entry of module.imports) checkImport(module, entry, profile);
   for (const { name, offset } of module.exports) {
     if (name.startsWith(RESERVED_PREFIX)) {
@@ -41,30 +44,15 @@ export function isStepping(module: WasmModule): boolean {
   return module.exports.some(({ name, kind }) => name === 'gleaner_step' && kind === 'function');
 }
 
-function checkSizes(module: WasmModule): void {
-  const sizes: ReadonlyArray<readonly [what: keyof typeof ADMISSION_LIMITS, actual: number]> = [
-    ['types', module.types.length],
-    ['functions', module.functionTypes.length],
-    ['imports', module.imports.length],
-    ['exports', module.exports.length],
-    ['globals', module.globals.length],
-    ['tables', module.tables.length],
-    ['tableEntries', module.tables.reduce((sum, { min }) => sum + min, 0)],
-    ['segments', module.elementSegments + module.dataSegments],
-    ['parametersOrResults', widestSignature(module.types)],
-  ];
-  for (const [what, actual] of sizes) {
-    const limit = ADMISSION_LIMITS[what];
-    if (actual > limit)
-      throw new ModuleFault('too-large', null, `The module has ${actual} ${what}; the limit is ${limit}.`);
+function checkTableEntries({ tables }: WasmModule): void {
+  let entries = 0;
+  for (const { min, offset } of tables) {
+    entries += min;
+    if (entries > ADMISSION_LIMITS.tableEntries) {
+      const limit = ADMISSION_LIMITS.tableEntries;
+      throw new ModuleFault('too-large', offset, `There are ${entries} tableEntries; the limit is ${limit}.`);
+    }
   }
-}
-
-function widestSignature(types: readonly FunctionType[]): number {
-  return types.reduce(
-    (widest, { parameters, results }) => Math.max(widest, parameters.length, results.length),
-    0,
-  );
 }
 
 function checkImport(module: WasmModule, entry: Import, profile: Profile): void {
@@ -101,11 +89,15 @@ function checkImport(module: WasmModule, entry: Import, profile: Profile): void 
   }
 }
 
-/** The type of a function by its index. Throws ModuleFault for an index that does not exist. */
-export function functionType(module: WasmModule, functionIndex: number): FunctionType {
+/** The type of a function by its index. Throws ModuleFault with the offset for an index that does not exist. */
+export function functionType(
+  module: WasmModule,
+  functionIndex: number,
+  offset: number | null = null,
+): FunctionType {
   const type = module.types[module.functionTypes[functionIndex] ?? -1];
   if (type === undefined)
-    throw new ModuleFault('unknown-function', null, `There is no function ${functionIndex}.`);
+    throw new ModuleFault('unknown-function', offset, `There is no function ${functionIndex}.`);
   return type;
 }
 
@@ -135,7 +127,7 @@ function checkEntryPoints(module: WasmModule): void {
     );
   }
   for (const { name, index, offset } of entries) {
-    const signature = signatureOf(functionType(module, index));
+    const signature = signatureOf(functionType(module, index, offset));
     if (signature !== ENTRY_POINTS[name]) {
       throw new ModuleFault(
         'entry-signature',
@@ -157,19 +149,25 @@ function checkSnapshotGlobals({ bytes, globals }: WasmModule): void {
         'A stepping app cannot have a variable vector or reference global.',
       );
     }
-    if (type === VALUE_TYPE.f32 || type === VALUE_TYPE.f64) {
-      if (isFloatConstantNaN(bytes, initialiser.start, type)) {
-        throw new ModuleFault(
-          'snapshot-global',
-          offset,
-          'A stepping app cannot initialise a variable global with NaN.',
-        );
-      }
+    if (isConstantNaN(bytes.subarray(initialiser.start, initialiser.end))) {
+      throw new ModuleFault(
+        'snapshot-global',
+        offset,
+        'A stepping app cannot initialise a variable global with NaN.',
+      );
     }
   }
 }
 
-function isFloatConstantNaN(bytes: Uint8Array, start: number, type: number): boolean {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + start + 1);
-  return Number.isNaN(type === VALUE_TYPE.f32 ? view.getFloat32(0, true) : view.getFloat64(0, true));
+/** Whether an initialiser is the constant NaN; what is not whole, or of another type, is refused by validation. */
+function isConstantNaN(initialiser: Uint8Array): boolean {
+  const view = new DataView(initialiser.buffer, initialiser.byteOffset, initialiser.length);
+  switch (initialiser[0]) {
+    case F32_CONST:
+      return initialiser.length > 4 && Number.isNaN(view.getFloat32(1, true));
+    case F64_CONST:
+      return initialiser.length > 8 && Number.isNaN(view.getFloat64(1, true));
+    default:
+      return false;
+  }
 }

@@ -26,7 +26,7 @@ const CONSTANT_INSTRUCTIONS: ReadonlySet<number> = new Set(
 /** Reads an initialiser up to its `end` and notes the functions that it refers to. Only imported globals are constant. */
 export function readConstantExpression(
   reader: ByteReader,
-  module: Pick<WasmModule, 'globals' | 'referencedFunctions'>,
+  module: Pick<WasmModule, 'globals' | 'functionTypes' | 'referencedFunctions'>,
 ): void {
   for (;;) {
     const at = reader.offset;
@@ -40,7 +40,11 @@ export function readConstantExpression(
       );
     }
     const immediate = readImmediates(reader, code);
-    if (code === REF_FUNC) module.referencedFunctions.add(immediate);
+    if (code === REF_FUNC) {
+      if (immediate >= module.functionTypes.length)
+        throw new ModuleFault('unknown-function', at, `There is no function ${immediate}.`);
+      module.referencedFunctions.add(immediate);
+    }
     if (code === GLOBAL_GET && module.globals[immediate]?.imported !== true) {
       throw new ModuleFault('unknown-constant', at, 'An initialiser reads a global that is not imported.');
     }

@@ -1,12 +1,11 @@
 import { ByteReader } from './byte-reader.js';
+import { ADMISSION_LIMITS, countLimit } from './limits.js';
 import { readConstantExpression } from './constant-expression.js';
 import { readValueType } from './instruction-buffer.js';
+import { FUNCTION_TYPE_FORM, MAGIC_AND_VERSION } from './module-format.js';
 import { ModuleFault } from './module-fault.js';
 import { EXTERNAL_KINDS, emptyModule, type Limits, SECTION, type WasmModule } from './wasm-module.js';
 import { isReferenceType } from './value-types.js';
-
-const MAGIC_AND_VERSION = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
-const FUNCTION_TYPE_FORM = 0x60;
 
 /**
  * Reads the sections of a module in one pass, allowing only what the profile knows. Function bodies are delimited, not
@@ -27,7 +26,8 @@ export function parseModule(bytes: Uint8Array): WasmModule {
   }
   while (!reader.atEnd) readSection(reader, module);
   if (module.bodies.length !== module.functionTypes.length - module.importedFunctions) {
-    throw new ModuleFault('malformed-code', null, 'The function and code sections disagree.');
+    const at = module.sections.get(SECTION.code)?.start ?? module.sections.get(SECTION.function)?.start;
+    throw new ModuleFault('malformed-code', at ?? null, 'The function and code sections disagree.');
   }
   return module;
 }
@@ -40,12 +40,23 @@ function readSection(outer: ByteReader, module: WasmModule): void {
   outer.skip(size);
   const section = new ByteReader(module.bytes, start, start + size);
   if (id === SECTION.custom) {
+    if (module.customSections.length === ADMISSION_LIMITS.customSections) {
+      throw new ModuleFault(
+        'too-large',
+        at,
+        `There are more than ${module.customSections.length} customSections.`,
+      );
+    }
     module.customSections.push(section.name());
     return;
   }
   const read = SECTION_READERS.get(id);
   if (read === undefined) throw new ModuleFault('unknown-section', at, `Section ${id} is not admitted.`);
   if (module.sections.has(id)) throw new ModuleFault('repeated-section', at, `Section ${id} stands twice.`);
+  const last = [...module.sections.keys()].at(-1);
+  if (last !== undefined && SECTION_ORDER.indexOf(id) < SECTION_ORDER.indexOf(last)) {
+    throw new ModuleFault('malformed-section-order', at, `Section ${id} stands behind section ${last}.`);
+  }
   module.sections.set(id, { start, end: start + size });
   read(section, module);
   if (!section.atEnd)
@@ -69,8 +80,25 @@ const SECTION_READERS: ReadonlyMap<number, SectionReader> = new Map<number, Sect
   [SECTION.dataCount, (reader, module) => void (module.dataSegments = reader.u32())],
 ]);
 
+/** Ids in the order in which their sections stand, which is not quite that of the numbers. */
+const SECTION_ORDER: readonly number[] = [
+  SECTION.type,
+  SECTION.import,
+  SECTION.function,
+  SECTION.table,
+  SECTION.memory,
+  SECTION.global,
+  SECTION.export,
+  SECTION.start,
+  SECTION.element,
+  SECTION.dataCount,
+  SECTION.code,
+  SECTION.data,
+];
+
 function readTypes(reader: ByteReader, { types }: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  let together = 0;
+  for (let left = reader.count(countLimit('types')); left > 0; left--) {
     const at = reader.offset;
     const form = reader.u8();
     if (form !== FUNCTION_TYPE_FORM) {
@@ -80,13 +108,19 @@ function readTypes(reader: ByteReader, { types }: WasmModule): void {
         `Type form 0x${form.toString(16)} is not admitted (only functions are).`,
       );
     }
-    types.push({ parameters: readValueTypes(reader), results: readValueTypes(reader) });
+    const type = { parameters: readValueTypes(reader), results: readValueTypes(reader) };
+    together += type.parameters.length + type.results.length;
+    if (together > ADMISSION_LIMITS.parametersAndResultsTogether) {
+      throw new ModuleFault('too-large', at, `There are ${together} parametersAndResultsTogether: too many.`);
+    }
+    types.push(type);
   }
 }
 
 function readValueTypes(reader: ByteReader): number[] {
   const types: number[] = [];
-  for (let left = reader.count(); left > 0; left--) types.push(readValueType(reader));
+  for (let left = reader.count(countLimit('parametersOrResults')); left > 0; left--)
+    types.push(readValueType(reader));
   return types;
 }
 
@@ -100,7 +134,7 @@ function readExternalKind(reader: ByteReader) {
 }
 
 function readImports(reader: ByteReader, module: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('imports')); left > 0; left--) {
     const offset = reader.offset;
     const from = { module: reader.name(), name: reader.name() };
     const kind = readExternalKind(reader);
@@ -139,7 +173,8 @@ function readTypeIndex(reader: ByteReader, { types }: WasmModule): number {
 }
 
 function readFunctions(reader: ByteReader, module: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) module.functionTypes.push(readTypeIndex(reader, module));
+  for (let left = reader.count(countLimit('functions')); left > 0; left--)
+    module.functionTypes.push(readTypeIndex(reader, module));
 }
 
 function readTable(reader: ByteReader, imported: boolean) {
@@ -150,7 +185,7 @@ function readTable(reader: ByteReader, imported: boolean) {
 }
 
 function readTables(reader: ByteReader, { tables }: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) tables.push(readTable(reader, false));
+  for (let left = reader.count(countLimit('tables')); left > 0; left--) tables.push(readTable(reader, false));
 }
 
 function readLimits(reader: ByteReader): Limits {
@@ -168,7 +203,7 @@ function readLimits(reader: ByteReader): Limits {
 }
 
 function readMemories(reader: ByteReader, { memories }: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('memories')); left > 0; left--) {
     const offset = reader.offset;
     memories.push({ ...readLimits(reader), imported: false, offset });
   }
@@ -183,7 +218,7 @@ function readGlobalType(reader: ByteReader) {
 }
 
 function readGlobals(reader: ByteReader, module: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('globals')); left > 0; left--) {
     const offset = reader.offset;
     const type = readGlobalType(reader);
     const start = reader.offset;
@@ -193,7 +228,7 @@ function readGlobals(reader: ByteReader, module: WasmModule): void {
 }
 
 function readExports(reader: ByteReader, { exports }: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('exports')); left > 0; left--) {
     const offset = reader.offset;
     exports.push({ name: reader.name(), kind: readExternalKind(reader), index: reader.u32(), offset });
   }
@@ -204,9 +239,18 @@ function readStart(reader: ByteReader, module: WasmModule): void {
   module.start = { functionIndex: reader.u32(), offset };
 }
 
+/** Checked here, so that a list of functions that do not exist takes no memory. */
+function readFunctionIndex(reader: ByteReader, { functionTypes }: WasmModule): number {
+  const at = reader.offset;
+  const index = reader.u32();
+  if (index >= functionTypes.length)
+    throw new ModuleFault('unknown-function', at, `There is no function ${index}.`);
+  return index;
+}
+
 /** Element segments: bit 0 passive or declarative, bit 1 explicit table or declarative, bit 2 expressions. */
 function readElements(reader: ByteReader, module: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('segments')); left > 0; left--) {
     const at = reader.offset;
     const flags = reader.u32();
     if (flags > 7)
@@ -222,27 +266,40 @@ function readElements(reader: ByteReader, module: WasmModule): void {
     }
     for (let items = reader.count(); items > 0; items--) {
       if (expressions) readConstantExpression(reader, module);
-      else module.referencedFunctions.add(reader.u32());
+      else module.referencedFunctions.add(readFunctionIndex(reader, module));
     }
     module.elementSegments++;
   }
 }
 
 function readCode(reader: ByteReader, module: WasmModule): void {
-  for (let left = reader.count(); left > 0; left--) {
+  for (let left = reader.count(countLimit('functions')); left > 0; left--) {
+    const at = reader.offset;
     const size = reader.u32();
+    if (size > ADMISSION_LIMITS.functionBytes) {
+      throw new ModuleFault('too-large', at, `A function has ${size} functionBytes: too many.`);
+    }
     const start = reader.offset;
     reader.skip(size);
     const body = new ByteReader(reader.bytes, start, start + size);
     const locals = [];
-    for (let groups = body.count(); groups > 0; groups--)
+    const groupCount = body.count(countLimit('localsPerFunction'));
+    module.localGroups += groupCount;
+    if (module.localGroups > ADMISSION_LIMITS.localGroupsTogether) {
+      throw new ModuleFault(
+        'too-large',
+        at,
+        `There are ${module.localGroups} localGroupsTogether: too many.`,
+      );
+    }
+    for (let groups = groupCount; groups > 0; groups--)
       locals.push({ count: body.u32(), type: readValueType(body) });
     module.bodies.push({ start, end: start + size, locals, code: body.offset });
   }
 }
 
 function readData(reader: ByteReader, module: WasmModule): void {
-  const segments = reader.count();
+  const segments = reader.count(countLimit('segments'));
   module.dataSegments = segments;
   for (let left = segments; left > 0; left--) {
     const at = reader.offset;

@@ -18,6 +18,8 @@ export interface WasmModule {
   readonly bodies: Body[];
   /** Contents of the known sections by id. */
   readonly sections: Map<number, ByteRange>;
+  /** Declarations of locals, of all bodies. */
+  localGroups: number;
   /** Names of custom sections, which the rewriter drops. */
   readonly customSections: string[];
 }
@@ -116,6 +118,7 @@ export function emptyModule(bytes: Uint8Array): WasmModule {
     elementSegments: 0,
     dataSegments: 0,
     bodies: [],
+    localGroups: 0,
     sections: new Map(),
     customSections: [],
   };
