@@ -18,6 +18,7 @@ export class Downloads {
   constructor(
     private readonly state: SwapState,
     private readonly channels: Channels,
+    private readonly allocate: (lengthBytes: number) => Uint8Array,
   ) {}
 
   /** Fills the pipelines of these peers, the fastest first. */
@@ -59,7 +60,7 @@ export class Downloads {
       this.state.disconnect(peer, 'protocol-error');
       return;
     }
-    download.bytes ??= new Uint8Array(length);
+    download.bytes ??= this.allocate(length);
     download.bytes.set(frame.bytes, frame.offset);
     download.receivedBytes += frame.bytes.length;
     download.startedAtMs ??= nowMs;
@@ -142,9 +143,8 @@ export class Downloads {
   }
 
   #offers(peer: PeerState, file: FileState, chunk: number): boolean {
-    return (
-      (peer.files.get(file)?.has?.has(chunk) ?? false) && !peer.refusedUntilMs.has(downloadKey(file, chunk))
-    );
+    if (!peer.files.get(file)?.has?.has(chunk)) return false;
+    return peer.refusedUntilMs.size === 0 || !peer.refusedUntilMs.has(downloadKey(file, chunk));
   }
 
   #pipelineChunks(file: FileState, bytesPerSecond: number): number {

@@ -12,6 +12,8 @@ export interface SwapEngineInit {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly nowMs: number;
+  /** Memory for a chunk that arrives, which is filled before anybody sees it; fresh when left out. */
+  readonly allocate?: (lengthBytes: number) => Uint8Array;
   readonly config?: Partial<SwapConfig>;
 }
 
@@ -39,7 +41,11 @@ export class SwapEngine {
     const config = { ...DEFAULT_SWAP_CONFIG, ...init.config };
     this.#state = new SwapState(config, init.random, init.authorize, init.nowMs);
     this.#channels = new Channels(this.#state);
-    this.#downloads = new Downloads(this.#state, this.#channels);
+    this.#downloads = new Downloads(
+      this.#state,
+      this.#channels,
+      init.allocate ?? ((lengthBytes) => new Uint8Array(lengthBytes)),
+    );
     this.#uploads = new Uploads(this.#state);
     this.#origin = new OriginPlan(this.#state, this.#downloads);
   }

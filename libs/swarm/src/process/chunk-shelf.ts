@@ -1,5 +1,6 @@
 import { sha256Hex } from '../sha256.js';
 import { ChunkDamagedError } from '../store/index.js';
+import { ChunkBuffers } from './chunk-buffers.js';
 import { ChunkCache } from './chunk-cache.js';
 import type { SharedFile } from './shared-file.js';
 
@@ -7,7 +8,9 @@ const CACHE_BYTES = 32 * 1024 * 1024;
 
 /** Reads and writes chunks of shared files; what moved last stays in memory for whoever asks next. */
 export class ChunkShelf {
-  readonly #cache = new ChunkCache(CACHE_BYTES);
+  /** For chunks that arrive. */
+  readonly buffers = new ChunkBuffers();
+  readonly #cache = new ChunkCache(CACHE_BYTES, (bytes) => this.buffers.give(bytes));
 
   /** @param onDamaged told of chunks that the disk returned damaged */
   constructor(private readonly onDamaged: (manifestId: string, chunk: number) => void) {}
@@ -16,10 +19,10 @@ export class ChunkShelf {
     return sha256Hex(bytes) === shared.data.manifest.hashes[chunk];
   }
 
-  /** Stores a genuine chunk. */
+  /** Stores a genuine chunk, whose bytes are the shelf's own from then on. */
   async store(shared: SharedFile, chunk: number, bytes: Uint8Array): Promise<void> {
     await shared.data.write(chunk, bytes);
-    this.#cache.put(keyOf(shared, chunk), Promise.resolve(bytes), bytes.length);
+    this.#cache.putOwn(keyOf(shared, chunk), bytes);
   }
 
   read(shared: SharedFile, chunk: number): Promise<Uint8Array> {

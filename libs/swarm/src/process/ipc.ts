@@ -102,7 +102,9 @@ export type ParentMessage = SwarmRequest | CoordinatorReply;
 export type SwarmMessage =
   | { readonly type: 'answer'; readonly id: number; readonly result: SwarmResult }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
-  | { readonly type: 'stored' | 'damaged'; readonly manifestId: string; readonly chunk: number }
+  /** Gathered for a moment: a message for each chunk would be a good part of the work. */
+  | { readonly type: 'stored'; readonly manifestId: string; readonly chunks: readonly number[] }
+  | { readonly type: 'damaged'; readonly manifestId: string; readonly chunk: number }
   | { readonly type: 'call'; readonly callId: number; readonly call: CoordinatorCall }
   | { readonly type: 'abort-call'; readonly callId: number }
   | {

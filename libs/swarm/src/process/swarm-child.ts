@@ -13,6 +13,7 @@ import type {
   SwarmResult,
 } from './ipc.js';
 import { ParentCoordinator } from './parent-coordinator.js';
+import { StoredNotes } from './stored-notes.js';
 import { SwarmNode } from './swarm-node.js';
 
 const coordinator = new ParentCoordinator(send);
@@ -20,6 +21,7 @@ const fetches = new Map<number, AbortController>();
 const openData = new Map<string, ChunkData>();
 /** Files that are being opened: what is said of them meanwhile waits. */
 const opening = new Map<string, Promise<void>>();
+const stored = new StoredNotes((manifestId, chunks) => send({ type: 'stored', manifestId, chunks }));
 let node: SwarmNode | undefined;
 
 process.on('message', (message: ParentMessage) => {
@@ -28,7 +30,11 @@ process.on('message', (message: ParentMessage) => {
     return;
   }
   answer(message).then(
-    (result) => send({ type: 'answer', id: message.id, result }),
+    (result) => {
+      // Whoever waited for chunks counts on them.
+      stored.flush();
+      send({ type: 'answer', id: message.id, result });
+    },
     (error: unknown) =>
       send({
         type: 'error',
@@ -160,8 +166,11 @@ async function startNode(init: SwarmProcessInit): Promise<SwarmNode> {
     ...(init.extraAddresses && { extraAddresses: init.extraAddresses }),
     ...(init.knownPeers && { knownPeers: init.knownPeers }),
     ...(init.config && { config: init.config }),
-    onStored: (manifestId, chunk) => send({ type: 'stored', manifestId, chunk }),
-    onDamaged: (manifestId, chunk) => send({ type: 'damaged', manifestId, chunk }),
+    onStored: (manifestId, chunk) => stored.add(manifestId, chunk),
+    onDamaged: (manifestId, chunk) => {
+      stored.flush();
+      send({ type: 'damaged', manifestId, chunk });
+    },
     log: (event, fields) => send({ type: 'log', event, fields }),
   });
 }

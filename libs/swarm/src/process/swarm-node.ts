@@ -87,6 +87,7 @@ export class SwarmNode {
         return untilMs === undefined ? undefined : performance.now() + (untilMs - Date.now());
       },
       random: Math.random,
+      allocate: (lengthBytes) => this.#shelf.buffers.take(lengthBytes),
       nowMs: performance.now(),
       ...(init.config && { config: init.config }),
     });

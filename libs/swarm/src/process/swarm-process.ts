@@ -185,7 +185,7 @@ export class SwarmProcess {
         this.#settle(message.id)?.reject(new Error(message.message));
         return;
       case 'stored':
-        this.events.onStored(message.manifestId, message.chunk);
+        for (const chunk of message.chunks) this.events.onStored(message.manifestId, chunk);
         return;
       case 'damaged':
         this.events.onDamaged(message.manifestId, message.chunk);

@@ -4,8 +4,9 @@ import type { Manifest } from '@gleaner/protocol';
 import { ChunkFile } from './chunk-file.js';
 import { decodeHaveRecord, storedBytes } from './have-file.js';
 
-/** What was written reaches the disk, and the bitmaps that name it, within this time. */
+/** What was written reaches the disk, and the bitmaps that name it, when nothing has come for so long, and at the latest then. */
 const FLUSH_AFTER_MS = 5000;
+const FLUSH_AT_LATEST_MS = 30_000;
 
 /** Open tasks need so much of the store that nothing more fits. */
 export class StoreFullError extends Error {
@@ -77,6 +78,8 @@ export class ChunkStore {
   #uses = 0;
   #turn: Promise<unknown> = Promise.resolve();
   #flushTimer: NodeJS.Timeout | undefined;
+  /** Since when something waits to be flushed. */
+  #unflushedSinceMs: number | undefined;
   #isClosed = false;
 
   private constructor(private readonly init: ChunkStoreInit) {}
@@ -247,9 +250,15 @@ export class ChunkStore {
   }
 
   #flushSoon(): void {
-    if (this.#flushTimer || this.#isClosed) return;
+    if (this.#isClosed) return;
+    const nowMs = performance.now();
+    this.#unflushedSinceMs ??= nowMs;
+    // Not while more is coming: a flush holds up whoever writes.
+    if (nowMs + FLUSH_AFTER_MS - this.#unflushedSinceMs > FLUSH_AT_LATEST_MS && this.#flushTimer) return;
+    clearTimeout(this.#flushTimer);
     this.#flushTimer = setTimeout(() => {
       this.#flushTimer = undefined;
+      this.#unflushedSinceMs = undefined;
       // What cannot be flushed now is flushed later, or fetched again after a crash.
       this.flush().catch(() => undefined);
     }, FLUSH_AFTER_MS);

@@ -2,8 +2,8 @@ import type { Stream } from '@libp2p/interface';
 import { Uint8ArrayList } from 'uint8arraylist';
 import type { Link } from '../link.js';
 
-/** Received bytes that wait for the reader before the peer is asked to pause. */
-const MAX_WAITING_BYTES = 1024 * 1024;
+/** Received bytes that wait for the reader before the peer is asked to pause: a window, as a resumption costs a round trip. */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** A link over one libp2p stream, whose connection has proven the peer id by Noise. */
 export function libp2pLink(stream: Stream, remotePeerId: string, remoteAddress: string): Link {
