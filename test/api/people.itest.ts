@@ -1,4 +1,5 @@
 import {
+  boardRow,
   account,
   auditPage,
   host,
@@ -152,6 +153,29 @@ describe('a host, from afar', () => {
       .send({ preferences: { cpuTimePercent: { idle: 1000 } } })
       .expect(400);
     expect(refused.body).toMatchObject({ errors: [{ pointer: '/preferences/cpuTimePercent/idle' }] });
+  });
+
+  it('is called by its number on the boards until its owner names it: machines are called after people', async () => {
+    const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
+    await computeTogether(1, ada, bob);
+    const mine = async (): Promise<Host> => {
+      const [found] = hostPage.parse((await ada.get('/v1/hosts')).body).items;
+      if (!found) throw new Error('Ada has no host');
+      return found;
+    };
+    const { id, name, publicName } = await mine();
+    expect(name).not.toBe(publicName);
+    expect(publicName).toBe(`host ${id}`);
+    await gleaner.app.get(BoardKeeper).reconcile();
+    const onBoards = async (): Promise<string[]> => {
+      const row = boardRow.parse((await gleaner.http.get(`/v1/boards/hosts/rows/${id}`).expect(200)).body);
+      const list = leaderboard.parse((await gleaner.http.get('/v1/leaderboards/hosts?limit=200')).body);
+      return [row.name, list.items.find((item) => item.id === id)?.name ?? ''];
+    };
+    expect(await onBoards()).toEqual([publicName, publicName]);
+    await ada.patch(`/v1/hosts/${id}`).set('if-match', '*').send({ name: 'The old laptop' }).expect(200);
+    expect((await mine()).publicName).toBe('The old laptop');
+    await expect.poll(onBoards).toEqual(['The old laptop', 'The old laptop']);
   });
 
   it('shows its tasks by state, given back, lost and late ones too', async () => {

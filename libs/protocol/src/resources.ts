@@ -151,6 +151,8 @@ export const host = z
     id: entityId,
     accountId: entityId,
     name: z.string(),
+    /** What everybody reads on the boards: `host 12` until the owner gives it a name, and always where it joined without an account. */
+    publicName: z.string(),
     kind: hostKind,
     platform: z.string(),
     cores: z.number().int(),

@@ -11,9 +11,12 @@ import { z } from 'zod';
 
 const SILENT_AFTER_MS = 11 * 60 * 1000;
 
+/** How boards call host `h` of account `a`: by the name that an owner has chosen, and nobody's machine by its own. */
+export const PUBLIC_NAME = "CASE WHEN h.is_named AND NOT a.anonymous THEN h.name ELSE 'host ' || h.id END";
+
 /** A host with its standing and what it computes right now. */
 export const HOST_SELECT = `
-  SELECT h.id, h.account_id, h.name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
+  SELECT h.id, h.account_id, h.name, (SELECT ${PUBLIC_NAME} FROM account a WHERE a.id = h.account_id) AS public_name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
          h.agent_version, h.wished_run, h.wished_preferences, h.wishes_version, h.said_phase, h.said_reason, h.said_at,
          coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
          coalesce(s.error_tasks, 0) AS error_tasks, coalesce(s.lost_tasks, 0) AS lost_tasks,
@@ -29,6 +32,7 @@ export const hostRow = z.object({
   id: z.string(),
   account_id: z.string(),
   name: z.string(),
+  public_name: z.string(),
   kind: hostKind,
   platform: z.string(),
   cores: z.number(),
@@ -66,6 +70,7 @@ export function presentHost(row: HostRow, rules: AllowanceRules, nowMs: number):
     id: row.id,
     accountId: row.account_id,
     name: row.name,
+    publicName: row.public_name,
     kind: row.kind,
     platform: row.platform,
     cores: row.cores,

@@ -92,7 +92,7 @@ export class HostsService {
     return toPage(
       rows,
       limit,
-      (row) => this.present(row),
+      (row) => this.present(row, actor),
       ({ id }) => [id],
     );
   }
@@ -104,7 +104,7 @@ export class HostsService {
     if (!actor.operator && !(await isOwnHost(this.dataSource.manager, actor, owned))) {
       throw new NotFoundError(`host ${hostId}`);
     }
-    return this.present(row);
+    return this.present(row, actor);
   }
 
   /** Hosts that wait for an operator's review, the longest first; at most `limit`. */
@@ -113,7 +113,7 @@ export class HostsService {
       'WHERE h.held_reason IS NOT NULL AND h.detached_at IS NULL ORDER BY h.id LIMIT $1',
       [limit],
     );
-    return rows.map((row) => this.present(row));
+    return rows.map((row) => this.present(row, null));
   }
 
   /**
@@ -137,17 +137,18 @@ export class HostsService {
       const { name = host.name, run = host.wishedRun } = changes;
       const preferences = changes.preferences === undefined ? host.wishedPreferences : changes.preferences;
       const isWish = run !== host.wishedRun || !isSame(preferences, host.wishedPreferences);
+      const isNamed = host.isNamed || changes.name !== undefined;
       await manager.update(
         HostEntity,
         { id: hostId },
-        { name, wishedRun: run, wishesVersion: host.wishesVersion + (isWish ? 1 : 0) },
+        { name, isNamed, wishedRun: run, wishesVersion: host.wishesVersion + (isWish ? 1 : 0) },
       );
       await manager.query('UPDATE host SET wished_preferences = $2 WHERE id = $1', [
         hostId,
         preferences === null ? null : JSON.stringify(preferences),
       ]);
       // Boards name no machine of an anonymous account, claimed or not.
-      if (name !== host.name && host.accountId === actor.accountId) {
+      if (changes.name !== undefined && host.accountId === actor.accountId) {
         await renameOnBoards(manager, 'hosts', [hostId], name);
       }
       return isWish;
@@ -213,6 +214,8 @@ export class HostsService {
     const host = await manager.save(HostEntity, {
       ...facts,
       accountId,
+      // The machine's own name, which its owner has not chosen for everybody to read.
+      isNamed: false,
       network,
       heldReason: null,
       lastSeenAt: null,
@@ -234,8 +237,11 @@ export class HostsService {
       .parse(await this.dataSource.query(`${HOST_SELECT} ${condition}`, [...parameters]));
   }
 
-  private present(row: HostRow): Host {
-    return presentHost(row, this.config.allowance, Date.now());
+  private present(row: HostRow, viewer: Actor | null): Host {
+    const host = presentHost(row, this.config.allowance, Date.now());
+    // Operators see others' machines, but not when their owners sit at them.
+    const isOthers = viewer === null || (viewer.operator && row.account_id !== viewer.accountId);
+    return isOthers ? { ...host, state: null } : host;
   }
 }
 

@@ -78,7 +78,7 @@ export class MyAccountService {
     for (const hostId of hostIds) await this.hostEvents.emitDetached(manager, hostId);
     await manager.query(
       `UPDATE host SET name = $2, platform = 'unknown', agent_version = 'unknown', network = NULL, held_reason = NULL,
-              wished_preferences = NULL, detached_at = coalesce(detached_at, now())
+              wished_preferences = NULL, said_phase = NULL, said_reason = NULL, said_at = NULL, detached_at = coalesce(detached_at, now())
         WHERE id = ANY($1::bigint[])`,
       [hostIds, DELETED_HOST_NAME],
     );

@@ -3,6 +3,7 @@ import type { Leaderboard } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BoundedCache, decodeCursor, ID_PATTERN, toPage } from '../http/index.js';
+import { PUBLIC_NAME } from '../hosts/index.js';
 
 export type Board = 'accounts' | 'hosts';
 
@@ -30,7 +31,7 @@ const BOARD_SQL: Readonly<Record<Board, string>> = {
     ) board
      ORDER BY board.cycles DESC, board.id LIMIT $3`,
   hosts: `
-    SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles::text AS cycles, s.credited_tasks AS tasks
+    SELECT s.host_id AS id, ${PUBLIC_NAME} AS name, s.cycles::text AS cycles, s.credited_tasks AS tasks
       FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
      WHERE s.cycles > 0
        AND ($1::numeric IS NULL OR s.cycles < $1 OR (s.cycles = $1 AND s.host_id > $2))

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { lockBoard, personTotal } from '../credit/index.js';
+import { PUBLIC_NAME } from '../hosts/index.js';
 import { BOARDS } from './board-order.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
@@ -18,7 +19,7 @@ const TOTALS: Readonly<Record<BoardKind, string>> = {
   accounts: `SELECT a.id, a.name, ${personTotal('cycles')} AS cycles, ${personTotal('tasks')}::bigint AS tasks
                FROM account_credit c JOIN account a ON a.id = c.account_id
               WHERE coalesce(a.person_id, a.id) = a.id`,
-  hosts: `SELECT s.host_id AS id, CASE WHEN a.anonymous THEN 'host ' || h.id ELSE h.name END AS name, s.cycles, s.credited_tasks AS tasks
+  hosts: `SELECT s.host_id AS id, ${PUBLIC_NAME} AS name, s.cycles, s.credited_tasks AS tasks
             FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id`,
   teams: `SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id`,
 };
