@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,6 +159,17 @@ describe('an agent', () => {
     expect(stderr).toContain('does not accept this token: The token is revoked.');
   });
 
+  it('ends with one clear sentence when the coordinator needs a newer one, and as its service manager understands', async () => {
+    await attach();
+    const detail = 'This agent speaks protocol 1; the coordinator needs 2: update it.';
+    coordinator.workAnswer = problemAnswer(426, 'agent-too-old', detail);
+    const { code, stderr } = await startAgent().ended;
+    expect(code).toBe(7);
+    expect(stderr).toContain(detail);
+    const isLinux = process.platform === 'linux';
+    expect((await startAgent('--service').ended).code).toBe(isLinux ? 7 : 0);
+  });
+
   it('with --once computes the work of one request and ends', async () => {
     coordinator.addTask('1.0', helloModule('once\n'));
     coordinator.addTask('2.0', helloModule('not this one\n'));
@@ -183,6 +195,40 @@ describe('an agent', () => {
     expect(code).toBe(3);
     expect(stderr).toContain('is damaged: attach again');
     expect((await runAgent(['attach', coordinator.url, '--anonymous', '--data', data])).code).toBe(0);
+    expect(await readdir(data)).toContain('attachment.json.damaged');
+  });
+
+  it('attaches anew over damaged state without forgetting what can be read of it', async () => {
+    await attach();
+    const path = join(data, 'attachment.json');
+    const { projects } = JSON.parse(await readFile(path, 'utf8')) as { projects: object[] };
+    const other = { ...projects[0], coordinator: 'https://other.example/', token: 'gln_other' };
+    await writeFile(path, JSON.stringify({ v: 2, projects: [{ ...projects[0], weight: 'much' }, other] }));
+    const again = ['attach', coordinator.url, '--anonymous', '--data', data];
+    const { code, stderr } = await runAgent(again);
+    expect(code).toBe(0);
+    expect(stderr).toContain('attachment.json.damaged');
+    expect(stderr).toContain('Of the projects in it, 1 could be read');
+    const kept = JSON.parse(await readFile(path, 'utf8')) as { projects: Array<{ token: string }> };
+    expect(kept.projects.map(({ token }) => token)).toEqual(['gln_other', 'gln_host']);
+  });
+
+  it('attaches one project at a time, and says whom it waits for', async () => {
+    const silent = createServer(() => undefined);
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const asked = once(silent, 'request');
+    const address = silent.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    await using first = new AgentProcess([
+      ...['attach', `http://127.0.0.1:${port}`, '--anonymous', '--json', '--data', data],
+    ]);
+    await asked;
+    const { code, stderr } = await runAgent(['attach', coordinator.url, '--anonymous', '--data', data]);
+    first.kill('SIGKILL');
+    silent.closeAllConnections();
+    silent.close();
+    expect(code).toBe(4);
+    expect(stderr).toContain('attach or detach is at work');
   });
 });
 

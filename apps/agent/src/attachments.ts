@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import type { DataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
@@ -35,7 +35,7 @@ const attachment = z.strictObject({
   /** Where the project's tasks, results and inputs are, below the agent's directory. */
   directory: z.string().regex(/^(\.|projects\/[0-9a-f]{16})$/),
 });
-const attachments = z.strictObject({ v: z.literal(2), projects: z.array(attachment).max(MAX_PROJECTS) });
+const state = z.strictObject({ v: z.literal(2), projects: z.array(attachment).max(MAX_PROJECTS) });
 
 /** A coordinator that this machine belongs to, and the token that lets it work there. */
 export type Attachment = z.infer<typeof attachment>;
@@ -55,16 +55,43 @@ export async function readAttachments(directory: DataDirectory): Promise<Attachm
     throw new AgentError(`cannot read ${path}: ${String(error)}`, EXIT.failure, { cause: error });
   }
   try {
-    const state = z.union([attachments, firstFormat]).parse(JSON.parse(text));
-    if (state.v === 2) return state.projects;
-    const { v: _, ...only } = state;
+    const kept = z.union([state, firstFormat]).parse(JSON.parse(text));
+    if (kept.v === 2) return kept.projects;
+    const { v: _, ...only } = kept;
     return [{ ...only, weight: DEFAULT_WEIGHT, directory: '.' }];
   } catch (error) {
-    throw new AgentError(
+    throw new DamagedAttachmentsError(
       `${path} is damaged: attach again with "gleaner agent attach URL"; finished work in ${directory.path} is kept`,
       EXIT.notAttached,
       { cause: error },
     );
+  }
+}
+
+/** The file is there and says nothing that can be understood as a whole. */
+export class DamagedAttachmentsError extends AgentError {}
+
+/**
+ * Puts a damaged file aside, for whoever knows how to mend it.
+ *
+ * @returns where it is now, and the attachments in it that can be understood
+ */
+export async function salvageAttachments(
+  directory: DataDirectory,
+): Promise<{ readonly path: string; readonly projects: Attachment[] }> {
+  const path = directory.file(`${ATTACHMENTS_NAME}.damaged`);
+  await rename(directory.file(ATTACHMENTS_NAME), path);
+  return { path, projects: legible(await readFile(path, 'utf8')) };
+}
+
+function legible(text: string): Attachment[] {
+  try {
+    const { projects } = z
+      .object({ projects: z.array(z.unknown()).max(MAX_PROJECTS) })
+      .parse(JSON.parse(text));
+    return projects.flatMap((project) => attachment.safeParse(project).data ?? []);
+  } catch {
+    return [];
   }
 }
 

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
+import type { DataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
 
 /**
@@ -10,17 +11,40 @@ import { AgentError, EXIT } from './exit-codes.js';
 export class DirectoryLock implements Disposable {
   private constructor(private readonly database: DatabaseSync) {}
 
-  /** @throws {AgentError} when another process holds it */
-  static acquire(path: string, directory: string): DirectoryLock {
-    const lock = DirectoryLock.tryAcquire(path);
-    if (lock) return lock;
-    throw new AgentError(
-      `another agent already uses ${directory}: stop it, or give this one its own directory with --data`,
-      EXIT.alreadyRunning,
+  /**
+   * The lock of whoever computes in a directory.
+   *
+   * @throws {AgentError} when another process holds it
+   */
+  static acquire(directory: DataDirectory): DirectoryLock {
+    return (
+      DirectoryLock.tryAcquire(directory) ??
+      refuse(
+        `another agent already uses ${directory.path}: stop it, or give this one its own directory with --data`,
+      )
     );
   }
 
-  static tryAcquire(path: string): DirectoryLock | undefined {
+  /** {@link acquire}, or undefined when another process holds it. */
+  static tryAcquire(directory: DataDirectory): DirectoryLock | undefined {
+    return DirectoryLock.#take(directory.file('agent.lock'));
+  }
+
+  /**
+   * The lock of whoever changes to which coordinators a directory belongs; an agent may compute meanwhile.
+   *
+   * @throws {AgentError} when another process holds it
+   */
+  static acquireAttachments(directory: DataDirectory): DirectoryLock {
+    return (
+      DirectoryLock.#take(directory.file('attach.lock')) ??
+      refuse(
+        `another attach or detach is at work in ${directory.path}, or waits for its code to be approved: let it end, or stop it`,
+      )
+    );
+  }
+
+  static #take(path: string): DirectoryLock | undefined {
     const database = new DatabaseSync(path);
     try {
       database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
@@ -38,3 +62,7 @@ export class DirectoryLock implements Disposable {
 }
 
 const SQLITE_BUSY = 5;
+
+function refuse(message: string): never {
+  throw new AgentError(message, EXIT.alreadyRunning);
+}

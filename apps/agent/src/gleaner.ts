@@ -1,10 +1,13 @@
 #!/usr/bin/env node
 // The packaged agent's `gleaner` command: `gleaner agent …`. Only Node's own modules here, as in main.ts.
+import { EXIT, serviceExitCode } from './exit-codes.js';
 import { MIN_NODE_MAJOR, nodeMajor } from './node-version.js';
 
 if (nodeMajor() < MIN_NODE_MAJOR) {
   process.stderr.write(`gleaner agent needs Node ${MIN_NODE_MAJOR} or newer; this is ${process.version}\n`);
-  process.exit(1);
+  // A service manager is not to try the same again and again.
+  const isService = process.argv.includes('--service');
+  process.exit(isService ? serviceExitCode(EXIT.tooOld, process.platform) : EXIT.failure);
 }
 const [command, ...args] = process.argv.slice(2);
 const { runAgentProgram } = await import('./program.js');

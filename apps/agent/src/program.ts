@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
 import { attach } from './commands/attach.js';
 import { detach } from './commands/detach.js';
@@ -9,7 +9,7 @@ import { status } from './commands/status.js';
 import { finish, pause, resume } from './control/control-commands.js';
 import { parseDuration } from './control/duration.js';
 import { DataDirectory, defaultDataDirectory } from './data-directory.js';
-import { AgentError, EXIT } from './exit-codes.js';
+import { AgentError, EXIT, serviceExitCode } from './exit-codes.js';
 import { followProxies } from './network-settings.js';
 import { prefs } from './policy/prefs-command.js';
 import { install, uninstall } from './service/service-commands.js';
@@ -57,7 +57,8 @@ export async function runAgentProgram(
     const text =
       error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
     process.stderr.write(`gleaner agent: ${text}\n`);
-    process.exitCode = isExpected ? error.exitCode : EXIT.failure;
+    const code = isExpected ? error.exitCode : EXIT.failure;
+    process.exitCode = args.includes('--service') ? serviceExitCode(code, process.platform) : code;
   }
 }
 
@@ -124,6 +125,7 @@ function createProgram(self: readonly string[]): Command {
       wholeNumber(1, 86_400),
     )
     .option('--log <file>', 'log into a file that rotates')
+    .addOption(new Option('--service', 'started by a service manager, which starts it again').hideHelp())
     .option('--once', 'ask for work once, compute and report it, then end')
     .option('--always', 'compute whatever the machine is used for')
     .action(async (options: CommonOptions & RunOptions) => {

@@ -7,10 +7,12 @@ import {
   describeHost,
 } from '@gleaner/worker-sdk';
 import {
+  DamagedAttachmentsError,
   DEFAULT_WEIGHT,
   directoryFor,
   findAttachment,
   readAttachments,
+  salvageAttachments,
   writeAttachments,
   type Attachment,
 } from '../attachments.js';
@@ -48,9 +50,8 @@ export async function attach(command: AttachCommand): Promise<void> {
   }
   trustSystemAuthorities(url);
   await directory.create();
-  using _ = DirectoryLock.acquire(directory.file('attach.lock'), directory.path);
-  // A damaged file is replaced: attaching anew is how one gets out of it.
-  const others = await readAttachments(directory).catch(() => []);
+  using _ = DirectoryLock.acquireAttachments(directory);
+  const others = await legibleAttachments(directory);
   const before = findAttachment(others, url);
   if (before) {
     await reweigh(command, others, before);
@@ -86,6 +87,21 @@ export async function attach(command: AttachCommand): Promise<void> {
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',
   );
+}
+
+/** Attaching anew is how one gets out of a damaged file; what can be read of it stays. */
+async function legibleAttachments(directory: DataDirectory): Promise<Attachment[]> {
+  try {
+    return await readAttachments(directory);
+  } catch (error) {
+    if (!(error instanceof DamagedAttachmentsError)) throw error;
+    const { path, projects } = await salvageAttachments(directory);
+    if (projects.length > 0) await writeAttachments(directory, projects);
+    process.stderr.write(
+      `The damaged state is put aside as ${path}. Of the projects in it, ${projects.length} could be read and remain.\n`,
+    );
+    return projects;
+  }
 }
 
 async function reweigh(
@@ -145,6 +161,7 @@ export function asAgentError(error: unknown): AgentError {
     case 'not-a-coordinator':
       return new AgentError(error.message, EXIT.coordinatorUnreachable, { cause: error });
     case 'too-old':
+      return new AgentError(error.message, EXIT.tooOld, { cause: error });
     case 'refused':
       return new AgentError(error.message, EXIT.failure, { cause: error });
   }

@@ -46,7 +46,7 @@ export async function detach({ directory, url, json }: DetachCommand): Promise<v
 /** Takes the project out of the file, which is how a running agent learns of it. */
 async function leave(directory: DataDirectory, url: string | undefined): Promise<Leaving> {
   await requireAttachments(directory);
-  using _ = DirectoryLock.acquire(directory.file('attach.lock'), directory.path);
+  using _ = DirectoryLock.acquireAttachments(directory);
   const all = await requireAttachments(directory);
   const chosen = url === undefined ? onlyOne(all) : findAttachment(all, coordinatorUrl(url));
   if (!chosen) {

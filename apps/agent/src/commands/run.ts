@@ -37,7 +37,7 @@ export async function run(command: RunCommand): Promise<void> {
   await requireAttachments(directory);
   await directory.create();
   using resources = new DisposableStack();
-  resources.use(DirectoryLock.acquire(directory.file('agent.lock'), directory.path));
+  resources.use(DirectoryLock.acquire(directory));
   const log =
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')

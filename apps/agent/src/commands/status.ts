@@ -77,7 +77,7 @@ function describe(said: AgentStatus): string[] {
 }
 
 function isLocked(directory: DataDirectory): boolean {
-  const lock = DirectoryLock.tryAcquire(directory.file('agent.lock'));
+  const lock = DirectoryLock.tryAcquire(directory);
   lock?.[Symbol.dispose]();
   return lock === undefined;
 }

@@ -12,7 +12,7 @@ let directory: DataDirectory;
 let lock: DirectoryLock;
 beforeEach(async () => {
   directory = new DataDirectory(await mkdtemp(join(tmpdir(), 'gleaner-left-')));
-  lock = DirectoryLock.acquire(directory.file('agent.lock'), directory.path);
+  lock = DirectoryLock.acquire(directory);
 });
 afterEach(async () => {
   lock[Symbol.dispose]();
@@ -48,5 +48,5 @@ it.each([
 it('nobody uses it where no agent runs', async () => {
   lock[Symbol.dispose]();
   await untilLeft(directory, { attachment, listedAtMs: 20, leftAtMs: 30 });
-  expect(DirectoryLock.tryAcquire(directory.file('agent.lock'))?.[Symbol.dispose]()).toBeUndefined();
+  expect(DirectoryLock.tryAcquire(directory)?.[Symbol.dispose]()).toBeUndefined();
 });

@@ -26,7 +26,7 @@ export interface Leaving {
  */
 export async function untilLeft(directory: DataDirectory, leaving: Leaving): Promise<void> {
   for (let waitedMs = 0; waitedMs < LEAVE_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
-    const lock = DirectoryLock.tryAcquire(directory.file('agent.lock'));
+    const lock = DirectoryLock.tryAcquire(directory);
     if (lock) {
       // No agent runs, and what the last one said is about a project that is left.
       await rm(directory.file('status.json'), { force: true });

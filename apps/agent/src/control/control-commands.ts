@@ -71,7 +71,7 @@ function isAskedPause({ allowance }: AgentStatus): boolean {
 }
 
 function isRunning(directory: DataDirectory): boolean {
-  const lock = DirectoryLock.tryAcquire(directory.file('agent.lock'));
+  const lock = DirectoryLock.tryAcquire(directory);
   lock?.[Symbol.dispose]();
   return lock === undefined;
 }

@@ -25,7 +25,7 @@ const COMMAND_TIMEOUT_MS = 60_000;
 const DETACH_TIMEOUT_MS = 10_000;
 /** Everything that agents ever put into their directory; what others put there stays. */
 const OWN_ENTRY =
-  /^(attachment|status|control|preferences|tallies|shares|wishes)\.json(\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
+  /^(attachment|status|control|preferences|tallies|shares|wishes)\.json(\.damaged|\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
 
 /** Has the service manager start the agent from now on, and now. */
 export async function install(command: ServiceCommand): Promise<void> {
@@ -77,7 +77,7 @@ async function removeData(directory: DataDirectory): Promise<void> {
   const entries = await readdir(directory.path).catch(() => null);
   if (entries === null) return;
   // Nobody may be using what is removed.
-  DirectoryLock.acquire(directory.file('agent.lock'), directory.path)[Symbol.dispose]();
+  DirectoryLock.acquire(directory)[Symbol.dispose]();
   const attachments = await readAttachments(directory).catch(() => []);
   // The coordinators give the work to others at once; when one is away, leases end by themselves.
   const signal = AbortSignal.timeout(DETACH_TIMEOUT_MS);

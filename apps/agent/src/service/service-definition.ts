@@ -43,6 +43,7 @@ export function serviceDefinition(system: System, init: ServiceInit): ServiceDef
   const argv = [
     ...command,
     'run',
+    '--service',
     '--data',
     dataDirectory,
     '--log',

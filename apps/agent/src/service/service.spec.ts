@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { EXIT, serviceExitCode } from '../exit-codes.js';
 import { RotatingLog } from './rotating-log.js';
 import { serviceDefinition, type ServiceInit } from './service-definition.js';
 
@@ -18,13 +19,8 @@ describe('a systemd user unit', () => {
   it('starts the agent with every argument as it is', () => {
     expect(file.path).toBe('/home/ada/.config/systemd/user/gleaner-agent.service');
     expect(file.content).toContain(
-      'ExecStart="/opt/node 24/bin/node" "/home/ada/.npm/gleaner.js" "agent" "run" "--data" "/home/ada/100%% \\"mine\\"/$$HOME"',
+      'ExecStart="/opt/node 24/bin/node" "/home/ada/.npm/gleaner.js" "agent" "run" "--service" "--data" "/home/ada/100%% \\"mine\\"/$$HOME"',
     );
-  });
-
-  it('is started again after a crash, not after an exit that would only repeat', () => {
-    expect(file.content).toContain('Restart=on-failure');
-    expect(file.content).toContain('RestartPreventExitStatus=2 3 4 6');
   });
 
   it('is enabled and disabled by its name', () => {
@@ -60,12 +56,60 @@ describe('a scheduled task', () => {
     expect(file.encoding).toBe('utf16le');
     expect(file.content).toContain('<Command>C:\\Program Files\\nodejs\\node.exe</Command>');
     expect(file.content).toContain(
-      '&quot;C:\\Users\\Ada &amp; Bob\\gleaner.js&quot; &quot;agent&quot; &quot;run&quot; &quot;--data&quot; &quot;C:\\Users\\Ada &amp; Bob\\data\\\\&quot;',
+      '&quot;C:\\Users\\Ada &amp; Bob\\gleaner.js&quot; &quot;agent&quot; &quot;run&quot; &quot;--service&quot; &quot;--data&quot; &quot;C:\\Users\\Ada &amp; Bob\\data\\\\&quot;',
     );
   });
 
   it('is created from its file', () => {
     expect(start[0]).toEqual(['schtasks', '/Create', '/F', '/TN', 'gleaner-agent', '/XML', file.path]);
+  });
+});
+
+describe('after the agent has ended', () => {
+  const content = (system: 'linux' | 'macos' | 'windows') => serviceDefinition(system, init).file.content;
+  const managers = {
+    linux: { platform: 'linux', content: content('linux') },
+    macos: { platform: 'darwin', content: content('macos') },
+    windows: { platform: 'win32', content: content('windows') },
+  } as const;
+  const codes: ReadonlyArray<[keyof typeof EXIT, 'again' | 'no more']> = [
+    ['ok', 'no more'],
+    ['failure', 'again'],
+    ['usage', 'no more'],
+    ['notAttached', 'no more'],
+    ['alreadyRunning', 'no more'],
+    ['coordinatorUnreachable', 'again'],
+    ['tokenRefused', 'no more'],
+    ['tooOld', 'no more'],
+  ];
+
+  /** By what the managers' manuals say of these settings. */
+  function startsAgain(system: keyof typeof managers, code: number): boolean {
+    const text = managers[system].content;
+    if (system === 'linux') {
+      expect(text).toContain('Restart=on-failure');
+      const except = /^RestartPreventExitStatus=(.*)$/m.exec(text)?.[1]?.split(' ').map(Number);
+      return code !== 0 && except?.includes(code) === false;
+    }
+    const pattern = {
+      macos: /<key>SuccessfulExit<\/key>\s*<false\/>/,
+      windows: /<RestartOnFailure>/,
+    }[system];
+    expect(text).toMatch(pattern);
+    return code !== 0;
+  }
+
+  it('every one of its exit codes has its say here', () => {
+    expect(codes.map(([name]) => name)).toEqual(Object.keys(EXIT));
+  });
+
+  const rows = (['linux', 'macos', 'windows'] as const).flatMap((system) =>
+    codes.map(([name, then]) => [system, name, then] as const),
+  );
+  it.each(rows)('%s starts it after "%s" %s', (system, name, then) => {
+    expect(managers[system].content).toContain('--service');
+    const code = serviceExitCode(EXIT[name], managers[system].platform);
+    expect(startsAgain(system, code)).toBe(then === 'again');
   });
 });
 

@@ -1,9 +1,6 @@
 import { join } from 'node:path';
-import { EXIT } from '../exit-codes.js';
+import { FINAL_EXITS } from '../exit-codes.js';
 import type { ServiceDefinition, ServiceProgram } from './service-definition.js';
-
-/** Exit codes that starting again would not change. */
-const FINAL_EXITS = [EXIT.usage, EXIT.notAttached, EXIT.alreadyRunning, EXIT.tokenRefused];
 
 /** A systemd user unit: started when the user logs in, or at boot where the user lingers. */
 export function systemdUnit({ name, argv, init }: ServiceProgram): ServiceDefinition {
