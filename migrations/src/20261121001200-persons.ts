@@ -1,6 +1,6 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 
-/** A person is named by the account that claimed the others, has one row on the boards, and that row's total to stand beside. */
+/** A person is named by the account that claimed the others, and has one row on the boards. */
 export class Persons20261121001200 implements MigrationInterface {
   readonly name = 'Persons20261121001200';
 
@@ -10,8 +10,6 @@ export class Persons20261121001200 implements MigrationInterface {
         FROM (SELECT person_id, min(id) FILTER (WHERE NOT anonymous) AS owner_id FROM account
                WHERE person_id IS NOT NULL GROUP BY person_id) p
        WHERE a.person_id = p.person_id AND p.owner_id IS NOT NULL;
-      INSERT INTO account_credit (account_id) SELECT DISTINCT person_id FROM account WHERE person_id IS NOT NULL
-      ON CONFLICT DO NOTHING;
 
       -- Rows are summed where they are of the same day, week or month; older ones count for the total alone.
       CREATE TEMPORARY TABLE person_row ON COMMIT DROP AS

@@ -31,7 +31,7 @@ export const account = z
     anonymous: z.boolean(),
     operator: z.boolean(),
     createdAt: isoInstant,
-    /** Validated cycles of approved apps. */
+    /** Validated cycles of approved apps; those of all accounts of its person, claimed ones included. */
     credit: decimalString,
   })
   .meta({ id: 'Account' });

@@ -33,10 +33,6 @@ export async function linkClaimed(
     [claimerId, claimedId],
     personId,
   ]);
-  // A person's row on the boards stands beside the total of the account that they go by, whoever earned first.
-  await manager.query('INSERT INTO account_credit (account_id) VALUES ($1) ON CONFLICT DO NOTHING', [
-    personId,
-  ]);
   await foldClaimed(manager, claimedId, personId);
   const members: unknown = await manager.query('SELECT id FROM account WHERE person_id = $1 ORDER BY id', [
     personId,

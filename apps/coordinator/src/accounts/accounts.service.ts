@@ -3,7 +3,6 @@ import type { Account } from '@gleaner/protocol';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
-import { personTotal } from '../credit/index.js';
 import {
   DomainError,
   idFromCursor,
@@ -100,8 +99,9 @@ export class AccountsService {
   /** What the person of each account has earned, whichever of their accounts did. */
   private async creditOf(accountIds: readonly string[]): Promise<Map<string, string>> {
     const rows: unknown = await this.dataSource.query(
-      `SELECT a.id AS account_id, trunc(coalesce(${personTotal('cycles')}, 0))::text AS cycles
-         FROM account a LEFT JOIN account_credit c ON c.account_id = a.id WHERE a.id = ANY($1::bigint[])`,
+      `SELECT a.id AS account_id, trunc(coalesce(sum(c.cycles), 0))::text AS cycles
+         FROM account a JOIN account own ON own.id = a.id OR own.person_id = a.person_id
+         JOIN account_credit c ON c.account_id = own.id WHERE a.id = ANY($1::bigint[]) GROUP BY a.id`,
       [accountIds],
     );
     return new Map(creditRows.parse(rows).map((row) => [row.account_id, row.cycles]));

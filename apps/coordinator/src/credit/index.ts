@@ -1,3 +1,2 @@
 export { foldClaimed, lockBoard } from './board-claims.js';
 export { renameOnBoards } from './board-names.js';
-export { personTotal } from './person-total.js';

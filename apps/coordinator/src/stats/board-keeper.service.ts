@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
-import { lockBoard, personTotal } from '../credit/index.js';
+import { lockBoard } from '../credit/index.js';
 import { PUBLIC_NAME } from '../hosts/index.js';
 import { BOARDS } from './board-order.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
@@ -14,22 +14,36 @@ const ANCHOR_RANKS = 500;
 const WEIGHT = `2::float8 ^ ((extract(epoch FROM now()) - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
-/** What a row of each board stands for; people have one, whichever of their accounts earns. */
-const TOTALS: Readonly<Record<BoardKind, string>> = {
-  accounts: `SELECT a.id, a.name, ${personTotal('cycles')} AS cycles, ${personTotal('tasks')}::bigint AS tasks
-               FROM account_credit c JOIN account a ON a.id = c.account_id
-              WHERE coalesce(a.person_id, a.id) = a.id`,
-  hosts: `SELECT s.host_id AS id, ${PUBLIC_NAME} AS name, s.cycles, s.credited_tasks AS tasks
-            FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id`,
-  teams: `SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id`,
-};
-/** Whose row an entry `e` of the ledger is for. */
-const EARNED_BY: Readonly<Record<BoardKind, string>> = {
-  accounts: '(SELECT coalesce(a.person_id, a.id) FROM account a WHERE a.id = e.account_id)',
-  hosts: 'e.host_id',
-  teams: 'e.team_id',
+/**
+ * What a row of each board stands for; people have one, whichever of their accounts earns. With `entries`, a condition on
+ * entries of the ledger, only rows that one of these changes.
+ */
+const TOTALS: Readonly<Record<BoardKind, (entries: string | null) => string>> = {
+  accounts: (entries) => `
+    SELECT c.account_id AS id, a.name, c.cycles, c.tasks
+      FROM account_credit c JOIN account a ON a.id = c.account_id
+     WHERE a.person_id IS NULL AND ${among('c.account_id', 'account_id', entries)}
+    UNION ALL
+    SELECT person.id, a.name, person.cycles, person.tasks
+      FROM (SELECT a.person_id AS id, sum(c.cycles) AS cycles, sum(c.tasks)::bigint AS tasks
+              FROM account a JOIN account_credit c ON c.account_id = a.id
+             WHERE a.person_id IN (SELECT e.person_id FROM account e
+                                    WHERE e.person_id IS NOT NULL AND ${among('e.id', 'account_id', entries)})
+             GROUP BY a.person_id) person JOIN account a ON a.id = person.id`,
+  hosts: (entries) => `
+    SELECT s.host_id AS id, ${PUBLIC_NAME} AS name, s.cycles,
+           s.credited_tasks AS tasks
+      FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
+     WHERE ${among('s.host_id', 'host_id', entries)}`,
+  teams: (entries) => `
+    SELECT c.team_id AS id, t.name, c.cycles, c.tasks FROM team_credit c JOIN team t ON t.id = c.team_id
+     WHERE ${among('c.team_id', 'team_id', entries)}`,
 };
 const KINDS = Object.keys(TOTALS) as readonly BoardKind[];
+
+function among(id: string, column: 'account_id' | 'host_id' | 'team_id', entries: string | null): string {
+  return entries === null ? 'true' : `${id} IN (SELECT ${column} FROM credit_entry WHERE ${entries})`;
+}
 
 /**
  * Takes totals into the boards. What a total has grown by since the row took it in was earned meanwhile, whenever and
@@ -43,29 +57,25 @@ export class BoardKeeper {
   async refresh(sinceSeconds = 0): Promise<void> {
     const seconds = Math.ceil(sinceSeconds) + OVERLAP_SECONDS;
     for (const kind of KINDS) {
-      await this.takeIn(
-        kind,
-        `total.id IN (SELECT ${EARNED_BY[kind]} FROM credit_entry e
-                       WHERE e.granted_at > now() - interval '${seconds} seconds')`,
-      );
+      await this.takeIn(kind, `granted_at > now() - interval '${seconds} seconds'`);
     }
   }
 
   /** Takes in whatever was missed, such as while no coordinator ran, and places the anchors anew. */
   async reconcile(): Promise<void> {
     for (const kind of KINDS) {
-      await this.takeIn(kind, 'true');
+      await this.takeIn(kind, null);
       for (const period of Object.keys(BOARDS) as BoardPeriod[]) await this.placeAnchors(kind, period);
     }
   }
 
-  private async takeIn(kind: BoardKind, which: string): Promise<void> {
+  private async takeIn(kind: BoardKind, entries: string | null): Promise<void> {
     await this.alone(kind, async (manager) => {
       await manager.query(
         `WITH total AS MATERIALIZED (
-         SELECT total.* FROM (${TOTALS[kind]}) total
+         SELECT total.* FROM (${TOTALS[kind](entries)}) total
            LEFT JOIN board_entry known ON known.kind = '${kind}' AND known.id = total.id
-          WHERE ${which} AND total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
+          WHERE total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
        ), named AS (
          INSERT INTO board_name AS n (kind, id, name)
          SELECT '${kind}', total.id, total.name
