@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { STRANGER_BODY_BYTES } from '@gleaner/coordinator';
+import { LIMITS } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
@@ -89,6 +90,38 @@ describe('a large body', () => {
       });
     expect(await send({})).toBe(413);
     expect(await send({ authorization: `Bearer ${token}` })).toBe(400);
+  });
+
+  it('is one of few of an account: memory is bounded by bytes, not by requests', async () => {
+    const [busy, other] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const begun = new AbortController();
+    /** Says that the largest body follows, and sends its first byte; resolves with the status of an early answer. */
+    const begin = (): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const headers = {
+          'content-type': 'application/json',
+          'content-length': String(LIMITS.bodyBytes),
+          authorization: `Bearer ${busy.token}`,
+        };
+        const options = { method: 'POST', headers, signal: begun.signal };
+        const request = httpRequest(`${gleaner.url}/v1/jobs`, options, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        request.on('error', reject);
+        request.write('{');
+      });
+    const waiting = Array.from({ length: 9 }, begin);
+    expect(await Promise.any(waiting)).toBe(503);
+    const send = async (token: string): Promise<number> => {
+      const answer = await attach().set('authorization', `Bearer ${token}`).send(body);
+      return answer.status;
+    };
+    expect(await send(busy.token)).toBe(503);
+    expect(await send(other.token)).toBe(400);
+    begun.abort();
+    await Promise.allSettled(waiting);
+    await expect.poll(() => send(busy.token)).toBe(400);
   });
 
   it('may be none at all, whatever its type is said to be', async () => {

@@ -8,7 +8,8 @@ import { Uploads } from './blobs/index.js';
 import type { Config } from './config/index.js';
 import {
   AccessGuard,
-  boundStrangersBodies,
+  boundBodies,
+  boundConnections,
   createOpenApiDocument,
   registerContentParsers,
   RouteIndex,
@@ -45,7 +46,8 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     if (route.url !== WEBSITE_ROUTE) routes.add(route.url, [route.method].flat());
   });
   registerContentParsers(fastify);
-  boundStrangersBodies(fastify, app.get(AccessGuard));
+  boundConnections(fastify.server);
+  boundBodies(fastify, app.get(AccessGuard));
   measureRequests(app);
   if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
   serveOpenApi(app);

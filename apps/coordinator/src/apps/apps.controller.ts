@@ -16,6 +16,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { BlobsService, IMMUTABLE_PUBLIC, sendContent } from '../blobs/index.js';
 import {
+  ByteBudget,
   CurrentActor,
   DomainError,
   linkNext,
@@ -27,9 +28,14 @@ import {
 import { AppsService } from './apps.service.js';
 import { readBounded } from './read-bounded.js';
 
+/** Modules that are read or wait for their check at once, in all and of one account. */
+const MODULES_IN_MEMORY = { maxBytes: 256 * 1024 * 1024, maxBytesEach: 2 * LIMITS.moduleBytes };
+
 @ApiTags('apps')
 @Controller('v1')
 export class AppsController {
+  private readonly budget = new ByteBudget(MODULES_IN_MEMORY);
+
   constructor(
     private readonly apps: AppsService,
     private readonly blobs: BlobsService,
@@ -50,13 +56,20 @@ export class AppsController {
     if (!(body instanceof Readable)) {
       throw new DomainError('unsupported-media-type', 'Send the module as application/wasm.');
     }
-    if (Number(request.headers['content-length'] ?? 0) > LIMITS.moduleBytes) {
+    // Unknown where it comes in chunks: it may be the largest.
+    const bytes = Number(request.headers['content-length'] ?? LIMITS.moduleBytes);
+    if (bytes > LIMITS.moduleBytes) {
       throw new DomainError('too-large', `A module may have at most ${LIMITS.moduleBytes} bytes.`);
     }
     await this.apps.requirePublisher(actor, name);
-    const published = await this.apps.publish(actor, name, await readBounded(body, LIMITS.moduleBytes));
-    void reply.header('location', `/v1/apps/${name.name}/versions/${name.version}`);
-    return published;
+    const giveBack = this.budget.take(actor.accountId, bytes);
+    try {
+      const published = await this.apps.publish(actor, name, await readBounded(body, LIMITS.moduleBytes));
+      void reply.header('location', `/v1/apps/${name.name}/versions/${name.version}`);
+      return published;
+    } finally {
+      giveBack();
+    }
   }
 
   @Get('apps')

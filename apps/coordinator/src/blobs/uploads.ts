@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import {
   AccessGuard,
+  allowSilenceOnceRead,
   DomainError,
   problemDocument,
   PROBLEMS,
@@ -99,7 +100,10 @@ export class Uploads {
     reply: FastifyReply,
   ): Promise<void> {
     try {
-      const { response, body } = await this.forward(server, store, request);
+      // An upload ends with the reading of all that came: 64 GiB take minutes.
+      const { response, body } = await allowSilenceOnceRead(request.raw, () =>
+        this.forward(server, store, request),
+      );
       for (const [name, value] of response.headers) void reply.header(name, value);
       await reply.status(response.status).send(body);
     } catch (error) {

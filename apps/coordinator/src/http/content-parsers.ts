@@ -1,6 +1,8 @@
 import { LIMITS } from '@gleaner/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AccessGuard } from './access.guard.js';
+import { ByteBudget } from './byte-budget.js';
+import { requireBodyWithin } from './connection-bounds.js';
 import { DomainError } from './domain-error.js';
 
 /** Content that endpoints read as a stream, with their own bound, after it is known who calls. */
@@ -10,16 +12,27 @@ const STREAMED_TYPES = ['application/wasm', 'application/octet-stream'];
 export const STRANGER_BODY_BYTES = 64 * 1024;
 const TOO_LARGE_FOR_STRANGERS = `Without a token a body needs a Content-Length of at most ${STRANGER_BODY_BYTES} bytes: sign in, or send "Authorization: Bearer gln_…".`;
 
+/** JSON is small, and read whole before anything else happens. */
+const JSON_WITHIN_MS = 120_000;
+/** Large JSON bodies that are read or answered at once, in all and of one account. */
+const LARGE_BODIES = { maxBytes: 256 * 1024 * 1024, maxBytesEach: 64 * 1024 * 1024 };
+
 /**
- * Lets nobody have {@link LIMITS.bodyBytes} of JSON read who has no living token: bodies are read before the endpoint's
- * guard is asked. Small bodies, as nearly all are, cost no look at the token here.
+ * Lets nobody have {@link LIMITS.bodyBytes} of JSON read who has no living token, and no account more of it at a time than
+ * its share: bodies are read before the endpoint's guard is asked. Small bodies, as nearly all are, cost no look at the token here.
  */
-export function boundStrangersBodies(fastify: FastifyInstance, guard: AccessGuard): void {
-  fastify.addHook('preParsing', async (request, _reply, payload) => {
+export function boundBodies(fastify: FastifyInstance, guard: AccessGuard): void {
+  const budget = new ByteBudget(LARGE_BODIES);
+  fastify.addHook('preParsing', async (request, reply, payload) => {
     const isJson = request.headers['content-type']?.toLowerCase().startsWith('application/json') === true;
-    if (isJson && announcedBytes(request) > STRANGER_BODY_BYTES && (await guard.identify(request)) === null) {
-      throw new DomainError('too-large', TOO_LARGE_FOR_STRANGERS);
-    }
+    if (!isJson) return payload;
+    requireBodyWithin(request.raw, JSON_WITHIN_MS);
+    const bytes = announcedBytes(request);
+    if (bytes <= STRANGER_BODY_BYTES) return payload;
+    const actor = await guard.identify(request);
+    if (actor === null) throw new DomainError('too-large', TOO_LARGE_FOR_STRANGERS);
+    // What is larger than any body may be is refused while it comes.
+    reply.raw.once('close', budget.take(actor.accountId, Math.min(bytes, LIMITS.bodyBytes)));
     return payload;
   });
 }

@@ -5,6 +5,7 @@ import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
 
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
+import { ByteBudget } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner } from '../validation/index.js';
 import { checkReport, type ReportCheck } from './check-report.js';
@@ -21,6 +22,8 @@ const WINDOW_MS = 2;
 const INTERVAL_MS = 16;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;
+/** Outputs of reports that wait, in all and of one account: their number alone would bound nothing. */
+const WAITING_OUTPUTS = { maxBytes: 256 * 1024 * 1024, maxBytesEach: 64 * 1024 * 1024 };
 const MAX_TRIES = 3;
 
 /** Who reports. */
@@ -35,6 +38,7 @@ type AcceptedReport = Extract<ReportCheck, { readonly ok: true }>;
 /** Takes in results. Clients may report the same result as often as they like. */
 @Injectable()
 export class ReportsService {
+  private readonly budget = new ByteBudget(WAITING_OUTPUTS);
   private readonly batcher: Batcher<readonly CheckedReport[], Rows>;
 
   constructor(
@@ -56,6 +60,15 @@ export class ReportsService {
   /** Answers each report of one call, in their order. */
   async take(reporter: Reporter, reports: readonly ResultReport[]): Promise<ReportAnswer[]> {
     if (reports.length === 0) return [];
+    const giveBack = this.budget.take(reporter.accountId, inlineBytes(reports));
+    try {
+      return await this.takeIn(reporter, reports);
+    } finally {
+      giveBack();
+    }
+  }
+
+  private async takeIn(reporter: Reporter, reports: readonly ResultReport[]): Promise<ReportAnswer[]> {
     const answers = new Map<ResultReport, ReportAnswer>();
     const accepted = new Map<ResultReport, AcceptedReport>();
     for (const report of reports) {
@@ -167,6 +180,13 @@ export class ReportsService {
 function noLongerEnded({ host_id: hostId, task_state: before }: ReportRow): EndedTasks[] {
   if (hostId === null || (before !== 'lost' && before !== 'aborted')) return [];
   return [{ hostId, lost: -Number(before === 'lost'), aborted: -Number(before === 'aborted') }];
+}
+
+/** Of the outputs that came along, in the form that they came in. */
+function inlineBytes(reports: readonly ResultReport[]): number {
+  let bytes = 0;
+  for (const { outputs } of reports) for (const { base64 } of outputs) bytes += base64?.length ?? 0;
+  return bytes;
 }
 
 /** Whether the reporter's account has the task; nothing was kept for the task of another. */
