@@ -5,6 +5,7 @@ import {
   job as jobSchema,
   jobEstimate,
   jobPage,
+  LIMITS,
   problem,
   UNIT_STATES,
   unitResultPage,
@@ -68,6 +69,10 @@ async function unticketed(id: string): Promise<number> {
     [id],
   );
   return row?.units ?? 0;
+}
+
+function variables(count: number, length: number): Record<string, string> {
+  return Object.fromEntries(Array.from({ length: count }, (_, n) => [`v${n}`, 'x'.repeat(length)]));
 }
 
 async function refusal(overrides: Partial<JobSpecInput>): Promise<string[]> {
@@ -154,6 +159,24 @@ describe('submitting a job', () => {
 
   it.each([
     ['no JSON', '{"project": ', 'malformed-json', undefined],
+    [
+      'too many variables',
+      { spec: { ...aSpecShape(), env: variables(LIMITS.envPerJob + 1, 1) } },
+      'invalid-request',
+      '/spec/env',
+    ],
+    [
+      'variables that are too long together',
+      { spec: { ...aSpecShape(), env: variables(16, LIMITS.argsLength / 16 + 1) } },
+      'invalid-request',
+      '/spec/env',
+    ],
+    [
+      'arguments that are too long together',
+      { spec: { ...aSpecShape(), args: Array(16).fill('x'.repeat(LIMITS.argsLength / 16 + 1)) } },
+      'invalid-request',
+      '/spec/args',
+    ],
     ['an unknown field', { spec: { ...aSpecShape(), shiny: 1 } }, 'invalid-request', '/spec/shiny'],
     [
       'a later split kind',

@@ -153,6 +153,10 @@ export const jobLimits = z
   .meta({ id: 'JobLimits' });
 export type JobLimits = z.infer<typeof jobLimits>;
 
+function characters(texts: readonly string[]): number {
+  return texts.reduce((length, text) => length + text.length, 0);
+}
+
 /** What a scientist submits (DESIGN: job file). Unknown and later fields are refused, never ignored. */
 export const jobSpec = z
   .strictObject({
@@ -165,8 +169,22 @@ export const jobSpec = z
       })
       .default({}),
     split: z.array(split).min(1).max(LIMITS.splitsPerJob),
-    args: z.array(plainText(LIMITS.argBytes)).max(LIMITS.argsPerJob).default([]),
-    env: z.record(identifier, plainText(LIMITS.argBytes)).default({}),
+    args: z
+      .array(plainText(LIMITS.argBytes))
+      .max(LIMITS.argsPerJob)
+      .refine((args) => characters(args) <= LIMITS.argsLength, {
+        error: `at most ${LIMITS.argsLength} characters in all`,
+      })
+      .default([]),
+    env: z
+      .record(identifier, plainText(LIMITS.argBytes))
+      .refine((env) => Object.keys(env).length <= LIMITS.envPerJob, {
+        error: `at most ${LIMITS.envPerJob} variables`,
+      })
+      .refine((env) => characters(Object.values(env)) <= LIMITS.argsLength, {
+        error: `at most ${LIMITS.argsLength} characters in all`,
+      })
+      .default({}),
     /** `stdout` and names of files that the app writes to /output. */
     outputs: z.array(identifier).min(1).max(LIMITS.outputsPerUnit).default(['stdout']),
     limits: jobLimits.prefault({}),

@@ -14,6 +14,9 @@ export const LIMITS = {
   inputsPerJob: 64,
   argsPerJob: 64,
   argBytes: 4 * 1024,
+  envPerJob: 64,
+  /** Characters of all arguments of a job, and of all its variables: each answer that hands out its tasks carries them. */
+  argsLength: 32 * 1024,
   splitsPerJob: 8,
   gridValuesPerList: 100_000,
   unitsPerJob: 100_000_000,
