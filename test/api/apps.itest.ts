@@ -91,7 +91,11 @@ describe('apps', () => {
       const response = await publish(scientist, slug, 'broken', '1', bytes).expect(422);
       const refusal = problem.parse(response.body);
       expect(refusal.code).toBe('module-refused');
-      expect(refusal.errors?.[0]?.detail).toMatch(/^[a-z-]+: /);
+      expect(refusal.errors?.[0]).toMatchObject({
+        pointer: '',
+        rule: expect.stringMatching(/^[a-z-]+$/) as string,
+        detail: expect.stringMatching(/^[a-z-]+: /) as string,
+      });
     }
     await gleaner.http.get('/v1/apps/broken/versions/1').expect(404);
   });

@@ -62,8 +62,11 @@ export class AppsService {
     const admission = await this.admission.admit(bytes);
     if (!admission.admitted) {
       const errors = admission.errors.map(({ rule, offset, message }) => ({
-        pointer: offset === null ? rule : `byte ${offset}`,
+        // The body is the module: no pointer leads into it.
+        pointer: '',
         detail: `${rule}: ${message}`,
+        rule,
+        ...(offset === null ? {} : { byteOffset: offset }),
       }));
       throw new DomainError('module-refused', errors.map(({ detail }) => detail).join(' '), { errors });
     }

@@ -4,6 +4,10 @@ export interface ProblemLocation {
   /** JSON pointer into the body, or the name of a parameter or header. */
   readonly pointer: string;
   readonly detail: string;
+  /** Of a module that was refused: the rule that it breaks. */
+  readonly rule?: string;
+  /** Where in a module; absent where it is about the whole. */
+  readonly byteOffset?: number;
 }
 
 /**

@@ -220,12 +220,11 @@ export class JobSubmission {
       sha256: hexOfBlobId(id),
       role: `input:${name}`,
     }));
-    const missing = await this.references.add(manager, { kind: 'job', id: job.id }, uses);
+    const missing = new Set(await this.references.add(manager, { kind: 'job', id: job.id }, uses));
     // Swept since the check, a moment ago: the transaction takes the job back.
-    if (missing.length > 0) {
-      throw refused(
-        missing.map((sha256) => ({ pointer: '/spec/inputs', detail: `sha256:${sha256} is gone` })),
-      );
+    if (missing.size > 0) {
+      const gone = Object.entries(spec.inputs).filter(([, id]) => missing.has(hexOfBlobId(id)));
+      throw refused(gone.map(([name, id]) => ({ pointer: `/spec/inputs/${name}`, detail: `${id} is gone` })));
     }
     return job.id;
   }
