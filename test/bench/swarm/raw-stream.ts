@@ -1,6 +1,5 @@
 // The yardstick: one raw libp2p stream (TCP, Noise, yamux) between two processes, no engine. The parent forks this file as both.
 import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
 import { createLibp2pTransport } from '@gleaner/swarm/libp2p';
@@ -41,9 +40,8 @@ export async function measureRawStream(sizeBytes: number): Promise<RawStreamRepo
   }
 }
 
-async function answerOf(child: ChildProcess): Promise<unknown> {
-  const [message]: unknown[] = await once(child, 'message');
-  return message;
+function answerOf(child: ChildProcess): Promise<unknown> {
+  return new Promise((resolve) => child.once('message', resolve));
 }
 
 async function receive(sizeBytes: number): Promise<void> {

@@ -1,7 +1,11 @@
 import type { ChunkRequest, ChunkSupply } from '@gleaner/swarm';
 
-/** Without a new chunk for so long, the origin is asked directly while peers may go on. */
+/** A task waits at most so long for its file to be joined. */
+const JOIN_PATIENCE_MS = 5000;
+/** What peers bring is looked at in such intervals. */
 const PEER_PATIENCE_MS = 15_000;
+/** Less than this in an interval, and the origin is asked directly while peers may go on: one chunk now and then is no progress. */
+const LEAST_BYTES_PER_SECOND = 32 * 1024;
 /** Chunks asked of the origin at once: what peers bring meanwhile is not asked for. */
 const ORIGIN_CHUNKS = 4;
 
@@ -16,11 +20,13 @@ export interface PeerFetch {
 export interface SwarmSupplyComponents {
   /** HTTPS alone, always sufficient. */
   readonly origin: ChunkSupply;
-  /** Joins the file's swarm; undefined where there is none, at once or within seconds. */
+  /** Joins the file's swarm; undefined where there is none. Whatever takes longer than `joinPatienceMs` is not waited for. */
   readonly join: (request: ChunkRequest, signal: AbortSignal) => Promise<PeerFetch | undefined>;
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
-  /** {@link PEER_PATIENCE_MS} when left out. */
+  /** 15,000 when left out. */
   readonly patienceMs?: number;
+  /** 5,000 when left out. */
+  readonly joinPatienceMs?: number;
 }
 
 /** Chunks from other volunteers where there are any, and from the origin as soon as these keep a task waiting. */
@@ -28,7 +34,8 @@ export class SwarmSupply implements ChunkSupply {
   constructor(private readonly components: SwarmSupplyComponents) {}
 
   async bring(request: ChunkRequest, signal: AbortSignal): Promise<void> {
-    const peers = await this.components.join(request, signal);
+    const peers = await this.#joinSoon(request, signal);
+    signal.throwIfAborted();
     if (!peers) {
       await this.components.origin.bring(request, signal);
       return;
@@ -42,13 +49,13 @@ export class SwarmSupply implements ChunkSupply {
           () => 'done' as const,
           (error: unknown) => ({ error }),
         ),
-        this.#untilStalled(peers, request.indices, both),
+        this.#untilStalled(peers, request, both),
       ]);
       signal.throwIfAborted();
       if (outcome === 'done') return;
       this.components.log('peers-keep-waiting', {
         manifestId: request.location.manifestId,
-        reason: outcome === 'stalled' ? 'nothing came' : messageOf(outcome.error),
+        reason: outcome === 'stalled' ? 'too little came' : messageOf(outcome.error),
       });
       await Promise.any([this.#fromOrigin(request, peers, both), fromPeers]);
     } catch (error) {
@@ -69,25 +76,45 @@ export class SwarmSupply implements ChunkSupply {
     }
   }
 
-  /** Resolves when no chunk has come for as long as a task may be kept waiting. */
-  async #untilStalled(peers: PeerFetch, indices: readonly number[], signal: AbortSignal): Promise<'stalled'> {
-    const { patienceMs = PEER_PATIENCE_MS } = this.components;
-    for (let left = Number.POSITIVE_INFINITY; !signal.aborted;) {
-      const now = peers.missing(indices).length;
-      if (now >= left) break;
-      left = now;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(done, patienceMs);
-        function done(): void {
-          clearTimeout(timer);
-          signal.removeEventListener('abort', done);
-          resolve();
-        }
-        signal.addEventListener('abort', done);
+  /** Undefined when there is no swarm, or joining takes too long whatever the reason. */
+  async #joinSoon(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
+    const soon = AbortSignal.any([
+      signal,
+      AbortSignal.timeout(this.components.joinPatienceMs ?? JOIN_PATIENCE_MS),
+    ]);
+    const joining = this.components.join(request, soon).catch((error: unknown) => {
+      this.components.log('join-failed', {
+        manifestId: request.location.manifestId,
+        reason: messageOf(error),
       });
+      return undefined;
+    });
+    return Promise.race([joining, untilAborted(soon)]);
+  }
+
+  /** Resolves when less has come in an interval than a task may be kept waiting for. */
+  async #untilStalled(
+    peers: PeerFetch,
+    { indices, manifest }: ChunkRequest,
+    signal: AbortSignal,
+  ): Promise<'stalled'> {
+    const { patienceMs = PEER_PATIENCE_MS } = this.components;
+    const leastBytes = (LEAST_BYTES_PER_SECOND * patienceMs) / 1000;
+    for (let left = peers.missing(indices).length; !signal.aborted;) {
+      await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]));
+      const now = peers.missing(indices).length;
+      if ((left - now) * manifest.chunk < leastBytes) break;
+      left = now;
     }
     return 'stalled';
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<undefined> {
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  if (signal.aborted) resolve(undefined);
+  else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  return promise;
 }
 
 function messageOf(error: unknown): string {

@@ -32,8 +32,6 @@ const RESTART_BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 /** A session that lasted so long counts as a success. */
 const GOOD_SESSION_MS = 60_000;
 const CAP_CHECK_MS = 60_000;
-/** A task waits at most so long for its file to be joined. */
-const JOIN_TIMEOUT_MS = 5000;
 const MAX_KNOWN_PEERS = 200;
 
 const knownPeersSchema = z.array(z.base64().max(8192)).max(MAX_KNOWN_PEERS);
@@ -284,16 +282,15 @@ export class VolunteerSwarm {
     await this.#knownPeers.write(records.map((record) => Buffer.from(record).toString('base64')));
   }
 
-  /** Undefined means: from the origin, now. */
+  /** Undefined means: from the origin, now. Nobody waits for it any longer once the signal aborts. */
   async #joinFor(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
-    const soon = AbortSignal.any([signal, AbortSignal.timeout(JOIN_TIMEOUT_MS)]);
-    await this.#untilStarted(soon);
+    await this.#untilStarted(signal);
     const session = this.#session;
     const files = this.#files;
     if (!session || !files) return undefined;
     const { location, manifest } = request;
     try {
-      const ticket = await files.ticketFor(location, soon);
+      const ticket = await files.ticketFor(location, signal);
       if (!ticket) return undefined;
       for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
       await session.join({ location, ticket }, manifest);

@@ -104,18 +104,22 @@ export class OriginPlan {
     return lost;
   }
 
-  /** Counts only once the origin has said that others are fetching the rest: before, the wait is for the origin itself. */
+  /**
+   * Counts once the origin has said that others are fetching the rest (before, the wait is for the origin itself), or for a chunk
+   * that was asked of a peer which takes too long: the origin is not asked for that one otherwise.
+   */
   #watchReach(file: FileState, nowMs: number): void {
     const { outOfReachSinceMs, fetching, isElsewhere } = file.origin;
     for (const chunk of outOfReachSinceMs.keys())
       if (!file.missing.has(chunk)) outOfReachSinceMs.delete(chunk);
     for (const chunk of file.missing) {
       if (file.checking.has(chunk) || fetching.has(chunk)) continue;
-      const isComing = file.askedOf.has(chunk)
+      const asked = file.askedOf.has(chunk);
+      const isComing = asked
         ? this.downloads.etaMs(file, chunk, nowMs) <= this.state.config.originPatienceMs
         : this.downloads.isInReach(file, chunk, nowMs);
       if (isComing) outOfReachSinceMs.delete(chunk);
-      else if (!outOfReachSinceMs.has(chunk) && (isElsewhere || this.#isPoorFirstHolder(file)))
+      else if (!outOfReachSinceMs.has(chunk) && (isElsewhere || asked || this.#isPoorFirstHolder(file)))
         outOfReachSinceMs.set(chunk, nowMs);
     }
   }

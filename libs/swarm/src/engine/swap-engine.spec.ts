@@ -185,6 +185,17 @@ describe('a swarm', () => {
   });
 });
 
+describe('a slow peer', () => {
+  it('does not keep the last chunks from the origin, although these were asked of it', () => {
+    const swarm = aSwarm({ seed: 13, originRate: 4 * MB });
+    const have = Array.from({ length: CHUNKS }, (_, index) => index);
+    swarm.add({ name: 'dripper', uplink: 40_000, have, want: [] });
+    const host = swarm.add({ name: 'host' });
+    swarm.connectAll();
+    swarm.runUntil(() => host.isComplete, 8000);
+  });
+});
+
 describe('the engine', () => {
   it('disconnects a peer that floods it with requests', () => {
     const swarm = aSwarm({ originRate: 0 });

@@ -9,7 +9,7 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.close()));
 });
 
-async function start() {
+async function start(answerTimeoutMs?: number) {
   const identity = createPeerIdentity();
   const { promise: ended, resolve } = Promise.withResolvers<Error>();
   const nothing = () => Promise.reject(new Error('the coordinator is away'));
@@ -26,6 +26,8 @@ async function start() {
       onDamaged: () => undefined,
       onEnded: resolve,
     },
+    [],
+    answerTimeoutMs,
   );
   started.push(result.process);
   return { ...result, ended };
@@ -43,6 +45,13 @@ describe('SwarmProcess', () => {
     process.kill(pid, 'SIGKILL');
     expect(await ended).toBeInstanceOf(SwarmProcessEndedError);
     await expect(swarm.progress()).rejects.toThrow(SwarmProcessEndedError);
+  });
+
+  it.skipIf(process.platform === 'win32')('is given up when it does not answer', async () => {
+    const { process: swarm, pid, ended } = await start(500);
+    process.kill(pid, 'SIGSTOP');
+    await expect(swarm.leave('0'.repeat(64))).rejects.toThrow(SwarmProcessEndedError);
+    expect(await ended).toBeInstanceOf(SwarmProcessEndedError);
   });
 
   it('answers a call that it cannot fulfil with the reason, and goes on', async () => {

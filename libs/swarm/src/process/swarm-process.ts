@@ -9,6 +9,10 @@ import type { SwarmCoordinator } from './swarm-coordinator.js';
 import type { SwarmProgress } from './swarm-node.js';
 
 const CLOSE_TIMEOUT_MS = 5000;
+/** Everything but a fetch is answered at once: a process that is silent for so long hangs, and tasks must not hang with it. */
+const ANSWER_TIMEOUT_MS = 15_000;
+/** Loading the process's code takes long on a loaded machine. */
+const START_TIMEOUT_MS = 60_000;
 
 /** A request without its id; keeps the union's members apart, which `Omit` would not. */
 type Command = SwarmRequest extends infer R ? (R extends SwarmRequest ? Omit<R, 'id'> : never) : never;
@@ -48,6 +52,7 @@ export class SwarmProcess {
   private constructor(
     private readonly child: ChildProcess,
     private readonly events: SwarmProcessEvents,
+    private readonly answerTimeoutMs: number,
   ) {
     this.#errands = new CoordinatorErrands(events.coordinator, (reply) => {
       if (this.child.connected) this.child.send(reply);
@@ -63,11 +68,13 @@ export class SwarmProcess {
    * Starts the process and its node. Addresses are where other peers reach it.
    *
    * @param launcher a command that becomes the process, such as `ip netns exec some-network`; none when left out
+   * @param answerTimeoutMs after which a process that does not answer is killed
    */
   static async start(
     init: SwarmProcessInit,
     events: SwarmProcessEvents,
     launcher: readonly string[] = [],
+    answerTimeoutMs = ANSWER_TIMEOUT_MS,
   ): Promise<{ process: SwarmProcess; addresses: readonly string[]; pid: number }> {
     const [execPath, ...execArgv] = [...launcher, process.execPath];
     const child = fork(childPath(), {
@@ -78,9 +85,9 @@ export class SwarmProcess {
       // Nothing of the agent's: its environment may hold a token.
       env: { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] },
     });
-    const started = new SwarmProcess(child, events);
+    const started = new SwarmProcess(child, events, answerTimeoutMs);
     try {
-      const result = await started.#call({ method: 'start', init });
+      const result = await started.#call({ method: 'start', init }, START_TIMEOUT_MS);
       if (result.kind !== 'started') throw new TypeError(`the swarm process answered ${result.kind}`);
       return { process: started, addresses: result.addresses, pid: result.pid };
     } catch (error) {
@@ -162,8 +169,17 @@ export class SwarmProcess {
     clearTimeout(timer);
   }
 
-  #call(command: Command): Promise<SwarmResult> {
-    return this.#callWithId((this.#lastId += 1), command);
+  /** Kills the process when it does not answer in time: who waits is told that it has ended. */
+  async #call(command: Command, timeoutMs = this.answerTimeoutMs): Promise<SwarmResult> {
+    const timer = setTimeout(() => {
+      this.events.onLog?.('swarm-process-hangs', { method: command.method, timeoutMs });
+      this.child.kill('SIGKILL');
+    }, timeoutMs);
+    try {
+      return await this.#callWithId((this.#lastId += 1), command);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #callWithId(id: number, command: Command): Promise<SwarmResult> {

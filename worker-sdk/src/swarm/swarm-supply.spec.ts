@@ -1,0 +1,128 @@
+import { sha256Hex, type ChunkRequest } from '@gleaner/swarm';
+import { describe, expect, it } from 'vitest';
+import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
+
+const CHUNK_BYTES = 256 * 1024;
+const CHUNKS = 4;
+const never = (): Promise<never> => new Promise(() => undefined);
+const request: ChunkRequest = {
+  location: {
+    blobId: `sha256:${'0'.repeat(64)}`,
+    manifestId: '1'.repeat(64),
+    sizeBytes: CHUNKS * CHUNK_BYTES,
+    manifestUrl: '/manifest',
+    contentUrl: '/content',
+  },
+  manifest: {
+    v: 1,
+    alg: 'sha256',
+    size: CHUNKS * CHUNK_BYTES,
+    chunk: CHUNK_BYTES,
+    hashes: Array.from({ length: CHUNKS }, (_, index) => sha256Hex(Uint8Array.of(index))),
+  },
+  indices: [0, 1, 2, 3],
+};
+
+/** A host whose store is a set; peers do what the test says. */
+function aHost(init: {
+  join?: () => Promise<PeerFetch | undefined>;
+  fetch?: (store: Set<number>, signal: AbortSignal) => Promise<void>;
+  patienceMs?: number;
+}) {
+  const store = new Set<number>();
+  const asked: number[] = [];
+  const log: string[] = [];
+  const peers: PeerFetch = {
+    fetch: (_, signal) => (init.fetch ? init.fetch(store, signal) : never()),
+    missing: (indices) => indices.filter((index) => !store.has(index)),
+  };
+  const supply = new SwarmSupply({
+    origin: {
+      bring: ({ indices }) => {
+        asked.push(...indices);
+        for (const index of indices) store.add(index);
+        return Promise.resolve();
+      },
+    },
+    join: init.join ?? (() => Promise.resolve(peers)),
+    log: (event) => log.push(event),
+    patienceMs: init.patienceMs ?? 10,
+    joinPatienceMs: 10,
+  });
+  return { supply, store, asked, log };
+}
+
+const aDay = (): AbortSignal => AbortSignal.timeout(86_400_000);
+
+describe('SwarmSupply', () => {
+  it('takes everything from the origin when joining hangs', async () => {
+    const { supply, asked } = aHost({ join: never });
+    await supply.bring(request, aDay());
+    expect(asked).toEqual([0, 1, 2, 3]);
+  });
+
+  it('takes everything from the origin when joining fails, and says why', async () => {
+    const { supply, asked, log } = aHost({ join: () => Promise.reject(new Error('the process ended')) });
+    await supply.bring(request, aDay());
+    expect(asked).toEqual([0, 1, 2, 3]);
+    expect(log).toEqual(['join-failed']);
+  });
+
+  it('leaves the origin alone while peers deliver', async () => {
+    const { supply, asked } = aHost({
+      fetch: (store) => {
+        for (const index of request.indices) store.add(index);
+        return Promise.resolve();
+      },
+    });
+    await supply.bring(request, aDay());
+    expect(asked).toEqual([]);
+  });
+
+  it('asks the origin for what is missing when peers keep silent', async () => {
+    const { supply, asked } = aHost({
+      fetch: (store) => {
+        store.add(2);
+        return never();
+      },
+    });
+    await supply.bring(request, aDay());
+    expect(asked).toEqual([0, 1, 3]);
+  });
+
+  it('does not take a small chunk now and then for progress', async () => {
+    const store = new Set<number>();
+    const asked: number[] = [];
+    const supply = new SwarmSupply({
+      origin: {
+        bring: ({ indices }) => {
+          asked.push(...indices);
+          for (const index of indices) store.add(index);
+          return Promise.resolve();
+        },
+      },
+      join: () =>
+        Promise.resolve({
+          fetch: never,
+          // Whenever somebody looks, one more chunk of a single byte has come.
+          missing: (indices) => {
+            store.add(store.size);
+            return indices.filter((index) => !store.has(index));
+          },
+        }),
+      log: () => undefined,
+      patienceMs: 10,
+    });
+    await supply.bring({ ...request, manifest: { ...request.manifest, chunk: 1 } }, aDay());
+    expect(asked).toEqual([3]);
+  });
+
+  it('stops when the task does, with the task’s reason', async () => {
+    const controller = new AbortController();
+    const { supply, asked } = aHost({ fetch: never, patienceMs: 60_000 });
+    const bringing = supply.bring(request, controller.signal);
+    controller.abort(new Error('the task was aborted'));
+    await expect(bringing).rejects.toThrow('the task was aborted');
+    expect(asked).toEqual([]);
+  });
+});
