@@ -1,4 +1,4 @@
-import { attachedHost, deviceCode, hostPage } from '@gleaner/protocol';
+import { attachedHost, deviceCode, hostPage, waitingDevice } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
 
@@ -25,6 +25,10 @@ describe('device authorization', () => {
     expect(code.verificationUriComplete).toBe(`${gleaner.url}/activate?code=${code.userCode}`);
     expect((await redeem(code.deviceCode).expect(400)).body).toMatchObject({ code: 'authorization-pending' });
     const typed = code.userCode.toLowerCase().replace('-', ' ');
+    // Whoever approves sees first what it is: a link with a code may come from anybody.
+    const waiting = waitingDevice.parse((await ada.get(`/v1/device/${typed}`).expect(200)).body);
+    expect(waiting.host).toMatchObject({ name: 'laptop', platform: 'linux-x64' });
+    expect(Math.abs(Date.parse(waiting.askedAt) - Date.now())).toBeLessThan(60_000);
     const approved = await ada.post('/v1/device/approve', { userCode: typed }).expect(200);
     expect(approved.body).toMatchObject({ approved: true, host: { name: 'laptop', cores: 4 } });
     const attached = attachedHost.parse((await redeem(code.deviceCode).expect(200)).body);
@@ -34,6 +38,7 @@ describe('device authorization', () => {
     );
     expect(hosts.items.map(({ id }) => id)).toEqual([attached.hostId]);
     expect((await redeem(code.deviceCode).expect(410)).body).toMatchObject({ code: 'expired-code' });
+    await ada.get(`/v1/device/${typed}`).expect(404);
   });
 
   it('tells the host that it was turned down', async () => {
@@ -51,6 +56,9 @@ describe('device authorization', () => {
     await ada.post('/v1/device/approve', { userCode: 'BBBB-BBBB' }).expect(404);
     const attached = attachedHost.parse((await ada.post('/v1/hosts', { host }).expect(201)).body);
     await clientWith(gleaner, attached.secret).post('/v1/device/approve', { userCode }).expect(403);
+    await gleaner.http.get(`/v1/device/${userCode}`).expect(401);
+    await ada.get('/v1/device/BBBB-BBBB').expect(404);
+    await clientWith(gleaner, attached.secret).get(`/v1/device/${userCode}`).expect(403);
     await redeem('gln_nobody').expect(410);
   });
 

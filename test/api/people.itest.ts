@@ -11,6 +11,7 @@ import {
   serverStatus,
   team,
   teamMemberPage,
+  teamPage,
   type Host,
   type TaskAssignment,
 } from '@gleaner/protocol';
@@ -287,6 +288,10 @@ describe('teams', () => {
   it('have one name each, and one keeper who may change it', async () => {
     const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
     const { id } = await aTeam(ada, 'Night Owls');
+    // Found by those who are to join it, although it has earned nothing.
+    const found = await gleaner.http.get('/v1/teams?q=ght%20OW').expect(200);
+    expect(teamPage.parse(found.body).items.map((each) => each.id)).toEqual([id]);
+    expect((await gleaner.http.get('/v1/teams?q=%25').expect(200)).body).toMatchObject({ items: [] });
     expect((await eve.post('/v1/teams', { name: 'NIGHT owls' }).expect(409)).body).toMatchObject({
       errors: [{ pointer: '/name' }],
     });

@@ -42,6 +42,8 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Create the account' }).click();
     await page.getByRole('heading', { name: 'Approve a machine' }).waitFor();
+    await page.getByRole('heading', { name: 'Mill' }).waitFor();
+    await page.getByText('linux-x64, 4 cores').waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('status').filter({ hasText: 'Mill is one of your machines now.' }).waitFor();
     const redeemed = await gleaner.http
@@ -111,6 +113,10 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.getByRole('heading', { name: 'Night Owls' }).waitFor();
     await page.getByRole('button', { name: 'Leave the team' }).click();
     await page.getByText('Everybody has left. Whoever joins keeps it.').waitFor();
+    await page.getByRole('link', { name: 'Teams', exact: true }).first().click();
+    await page.getByLabel('Name of a team', { exact: true }).fill('owl');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('list', { name: 'Teams found' }).getByRole('link', { name: 'Night Owls' }).click();
     await page.getByRole('button', { name: 'Join the team' }).click();
     await page.getByRole('listitem').filter({ hasText: NAME }).waitFor();
   });

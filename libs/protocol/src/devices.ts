@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isoInstant } from './primitives.js';
 import { hostFacts } from './resources.js';
 
 /*
@@ -29,9 +30,18 @@ export const redeemDeviceCode = z
   .strictObject({ deviceCode: z.string().max(200) })
   .meta({ id: 'RedeemDeviceCode' });
 
+/** GET /v1/device/CODE, for the person who is to approve it: what waits with this code (RFC 8628 §5.4). */
+export const waitingDevice = z
+  .strictObject({ host: hostFacts, askedAt: isoInstant, expiresAt: isoInstant })
+  .meta({ id: 'WaitingDevice' });
+export type WaitingDevice = z.infer<typeof waitingDevice>;
+
+/** As a person types it: case, spaces and hyphens do not matter. */
+export const typedUserCode = z.string().max(40);
+
 /** POST /v1/device/approve, by the person. Case and hyphens of the code do not matter. */
 export const approveDevice = z
-  .strictObject({ userCode: z.string().max(40), approve: z.boolean().default(true) })
+  .strictObject({ userCode: typedUserCode, approve: z.boolean().default(true) })
   .meta({ id: 'ApproveDevice' });
 
 export const approvedDevice = z

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
-import { decimalString, displayName, entityId, isoInstant, pageOf, plainText, slug } from './primitives.js';
+import {
+  decimalString,
+  displayName,
+  entityId,
+  isoInstant,
+  pageOf,
+  pageQuery,
+  plainText,
+  slug,
+} from './primitives.js';
 import { account, admissionReport, host } from './resources.js';
 import { taskState } from './states.js';
 import { noWorkReason } from './work.js';
@@ -69,6 +78,12 @@ export const team = z
   .meta({ id: 'Team' });
 export type Team = z.infer<typeof team>;
 export const teamPage = pageOf(team).meta({ id: 'TeamPage' });
+
+export const teamsQuery = pageQuery.extend({
+  /** Part of a name. */
+  q: z.string().trim().min(1).max(LIMITS.nameLength).optional(),
+});
+export type TeamsQuery = z.infer<typeof teamsQuery>;
 
 export const foundTeam = z
   .strictObject({ name: displayName, description: plainText(LIMITS.teamDescriptionLength).default('') })

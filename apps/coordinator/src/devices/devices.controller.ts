@@ -1,4 +1,4 @@
-import { Body, Controller, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   approvedDevice,
@@ -7,9 +7,12 @@ import {
   deviceCode,
   redeemDeviceCode,
   requestDeviceCode,
+  typedUserCode,
+  waitingDevice,
   type ApprovedDevice,
   type AttachedHost,
   type DeviceCode,
+  type WaitingDevice,
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
@@ -58,6 +61,18 @@ export class DevicesController {
     void reply.header('cache-control', 'no-store');
     const attachment = await this.devices.redeem(body.deviceCode, callerNetwork(request));
     return { ...attachment, coordinator: { name: this.config.name, url: publicUrl(this.config, request) } };
+  }
+
+  /** For the person who is to approve it: codes of others are shown to nobody who does not have them. */
+  @Get(':userCode')
+  @ApiOkResponse({ standardSchema: waitingDevice })
+  async getWaitingDevice(
+    @CurrentActor() actor: Actor,
+    @Param('userCode', { schema: typedUserCode }) userCode: string,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<WaitingDevice> {
+    void reply.header('cache-control', 'no-store');
+    return await this.devices.waiting(actor, userCode);
   }
 
   @Post('approve')

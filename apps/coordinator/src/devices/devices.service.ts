@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { ApprovedDevice, HostFacts } from '@gleaner/protocol';
+import type { ApprovedDevice, HostFacts, WaitingDevice } from '@gleaner/protocol';
 import { DataSource, LessThan } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, drawSecret, hashSecret, NotFoundError, type Actor } from '../http/index.js';
@@ -40,18 +40,30 @@ export class DevicesService {
     return { deviceCode, userCode, expiresInSeconds: EXPIRES_IN_SECONDS, intervalSeconds: INTERVAL_SECONDS };
   }
 
+  /** What waits with this code, so that a person approves no other machine than the one they look at. */
+  async waiting(actor: Actor, typedCode: string): Promise<WaitingDevice> {
+    requireApprover(actor);
+    const userCode = normaliseUserCode(typedCode);
+    const code = await this.dataSource.getRepository(DeviceCodeEntity).findOneBy({ userCode });
+    if (!isWaiting(code)) throw new NotFoundError(`host that waits with the code ${userCode}`);
+    const expiresMs = code.expiresAt.getTime();
+    return {
+      host: code.host,
+      askedAt: new Date(expiresMs - EXPIRES_IN_SECONDS * 1000).toISOString(),
+      expiresAt: code.expiresAt.toISOString(),
+    };
+  }
+
   /** Lets the host join the caller's account, or turns it away. A code is decided once. */
   async decide(actor: Actor, typedCode: string, approve: boolean): Promise<ApprovedDevice> {
-    if (actor.hostId !== null || !actor.scopes.includes('work')) {
-      throw new DomainError('forbidden', 'Approving a host needs a person’s token with the scope "work".');
-    }
+    requireApprover(actor);
     const userCode = normaliseUserCode(typedCode);
     return await this.dataSource.transaction(async (manager) => {
       const code = await manager.findOne(DeviceCodeEntity, {
         where: { userCode },
         lock: { mode: 'pessimistic_write' },
       });
-      if (code?.state !== 'pending' || code.expiresAt <= new Date()) {
+      if (!isWaiting(code)) {
         throw new NotFoundError(`host that waits with the code ${userCode}`);
       }
       await manager.update(
@@ -84,6 +96,16 @@ export class DevicesService {
     if (affected !== 1) throw new DomainError('expired-code', 'The code was used already: attach again.');
     return await this.hosts.attach(approver(code.accountId), code.host, network);
   }
+}
+
+function requireApprover(actor: Actor): void {
+  if (actor.hostId !== null || !actor.scopes.includes('work')) {
+    throw new DomainError('forbidden', 'Approving a host needs a person’s token with the scope "work".');
+  }
+}
+
+function isWaiting(code: DeviceCodeEntity | null): code is DeviceCodeEntity {
+  return code?.state === 'pending' && code.expiresAt > new Date();
 }
 
 /** The person who approved, with no more rights than attaching needs. */

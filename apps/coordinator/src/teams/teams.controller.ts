@@ -21,11 +21,13 @@ import {
   team,
   teamMemberPage,
   teamPage,
+  teamsQuery,
   updateTeam,
   type FoundTeam,
   type MyTeam,
   type Team,
   type TeamMember,
+  type TeamsQuery,
   type UpdateTeam,
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -48,17 +50,17 @@ import { TeamsService } from './teams.service.js';
 export class TeamsController {
   constructor(private readonly teams: TeamsService) {}
 
-  /** Newest first; the leaderboard of teams ranks them. */
+  /** Newest first, all of them or those with `q` in their names; the leaderboard of teams ranks them. */
   @Get()
   @Public()
   @PublicReads()
   @ApiOkResponse({ standardSchema: teamPage })
   async listTeams(
-    @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
+    @Query({ schema: teamsQuery }) query: TeamsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page<Team>> {
-    const page = await this.teams.list(query.cursor, query.limit);
+    const page = await this.teams.list(query);
     linkNext(request, reply, page);
     return page;
   }

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { FoundTeam, Team, TeamMember, UpdateTeam } from '@gleaner/protocol';
+import type { FoundTeam, Team, TeamMember, TeamsQuery, UpdateTeam } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { renameOnBoards } from '../credit/index.js';
-import { isUniqueViolation } from '../database/index.js';
+import { isStatementTimeout, isUniqueViolation } from '../database/index.js';
 import {
   decodeCursor,
   DomainError,
@@ -18,6 +18,8 @@ import { TeamMemberEntity } from './team-member.entity.js';
 import { TeamEntity } from './team.entity.js';
 
 const CYCLES_PATTERN = /^-?\d{1,60}$/;
+/** A name that few of very many teams have is not looked for any longer than this. */
+const LIST_MAX_MS = 1000;
 const count = z.coerce.number().int();
 
 const TEAM_SELECT = `
@@ -51,14 +53,23 @@ const memberRows = z.array(
 export class TeamsService {
   constructor(private readonly dataSource: DataSource) {}
 
-  async list(cursor: string | undefined, limit: number): Promise<Page<Team>> {
-    const rows = teamRows.parse(
-      await this.dataSource.query(`${TEAM_SELECT} WHERE t.id < $1 ORDER BY t.id DESC LIMIT $2`, [
-        idFromCursor(cursor),
-        limit + 1,
-      ]),
-    );
-    return toPage(rows, limit, present, ({ id }) => [id]);
+  /** Newest first; with `q` those that have it in their names. */
+  async list({ cursor, limit, q = null }: TeamsQuery): Promise<Page<Team>> {
+    try {
+      return await this.dataSource.transaction(async (manager) => {
+        // Names are looked through one by one.
+        await manager.query(`SET LOCAL statement_timeout = ${LIST_MAX_MS}`);
+        const found: unknown = await manager.query(
+          `${TEAM_SELECT} WHERE t.id < $1 AND ($2::text IS NULL OR position(lower($2) IN lower(t.name)) > 0)
+            ORDER BY t.id DESC LIMIT $3`,
+          [idFromCursor(cursor), q, limit + 1],
+        );
+        return toPage(teamRows.parse(found), limit, present, ({ id }) => [id]);
+      });
+    } catch (error) {
+      if (isStatementTimeout(error)) return { items: [], nextCursor: null };
+      throw error;
+    }
   }
 
   async get(teamId: string): Promise<Team> {

@@ -6,15 +6,18 @@ import {
   getSession,
   getStatus,
   getTeam,
+  getWaitingDevice,
   listAuditEntries,
   listHosts,
   listTeamMembers,
+  listTeams,
   listTokens,
 } from '@gleaner/client';
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 const LIVE_MS = 3_000;
 const SLOWLY_MS = 10_000;
+const HOSTS_AT_ONCE = 50;
 
 /** Who has signed in with this browser, as the coordinator knows. */
 export const sessionQuery = queryOptions({
@@ -24,12 +27,21 @@ export const sessionQuery = queryOptions({
 });
 
 export const myHostsQuery = (accountId: string | null) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['me', accountId, 'hosts'],
-    queryFn: async ({ signal }) =>
-      (await listHosts({ query: { limit: 200 }, signal, throwOnError: true })).data,
+    queryFn: async ({ pageParam, signal }) =>
+      (
+        await listHosts({
+          query: { limit: HOSTS_AT_ONCE, ...(pageParam !== null && { cursor: pageParam }) },
+          signal,
+          throwOnError: true,
+        })
+      ).data,
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
     enabled: accountId !== null,
-    refetchInterval: LIVE_MS,
+    // Every page that is shown is asked for again: who looks at hundreds of machines sees them a little later.
+    refetchInterval: ({ state }) => LIVE_MS * Math.max(1, state.data?.pages.length ?? 1),
   });
 
 /** A machine with the version that a change has to name. */
@@ -78,6 +90,22 @@ export const teamQuery = (teamId: string) =>
     refetchInterval: SLOWLY_MS,
   });
 
+/** Newest first; with a part of a name only those that have it in theirs. */
+export const teamsQuery = (q: string) =>
+  infiniteQueryOptions({
+    queryKey: ['teams', q],
+    queryFn: async ({ pageParam, signal }) =>
+      (
+        await listTeams({
+          query: { limit: 20, ...(q !== '' && { q }), ...(pageParam !== null && { cursor: pageParam }) },
+          signal,
+          throwOnError: true,
+        })
+      ).data,
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.nextCursor,
+  });
+
 export const teamMembersQuery = (teamId: string) =>
   infiniteQueryOptions({
     queryKey: ['team', teamId, 'members'],
@@ -92,6 +120,16 @@ export const teamMembersQuery = (teamId: string) =>
       ).data,
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
+  });
+
+/** What waits for approval with a code. */
+export const waitingDeviceQuery = (accountId: string, userCode: string) =>
+  queryOptions({
+    queryKey: ['me', accountId, 'device', userCode],
+    queryFn: async ({ signal }) =>
+      (await getWaitingDevice({ path: { userCode }, signal, throwOnError: true })).data,
+    enabled: userCode !== '',
+    gcTime: 0,
   });
 
 export const statusQuery = queryOptions({

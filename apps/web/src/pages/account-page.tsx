@@ -1,5 +1,5 @@
 import { signOut, type Account, type Host } from '@gleaner/client';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { myHostsQuery, myTeamQuery, sessionQuery } from '../api/people-queries';
@@ -82,12 +82,13 @@ function Given({ account }: { readonly account: Account }) {
 }
 
 function MyHosts({ accountId }: { readonly accountId: string }) {
-  const { data } = useQuery(myHostsQuery(accountId));
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(myHostsQuery(accountId));
   if (!data) return null;
+  const hosts = data.pages.flatMap(({ items }) => items);
   return (
     <section>
       <h2 className="mb-4 text-3xl">My machines</h2>
-      {data.items.length === 0 ? (
+      {hosts.length === 0 ? (
         <Empty>
           No machine computes for you yet. Start in{' '}
           <Link to="/volunteer" className={LINK}>
@@ -97,14 +98,24 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
         </Empty>
       ) : (
         <ul className="grid grid-cols-1 gap-4 md:grid-cols-2">
-          {data.items.map((host) => (
+          {hosts.map((host) => (
             <li key={host.id}>
               <HostCard host={host} />
             </li>
           ))}
         </ul>
       )}
-      <details className="group mt-4" open={data.items.length === 0}>
+      {hasNextPage && (
+        <Button
+          look="quiet"
+          className="mt-4"
+          disabled={isFetchingNextPage}
+          onClick={() => void fetchNextPage()}
+        >
+          {isFetchingNextPage ? 'Loading …' : 'Show more machines'}
+        </Button>
+      )}
+      <details className="group mt-4" open={hosts.length === 0}>
         <summary className="cursor-pointer py-2 font-semibold text-muted hover:text-ink">
           Attach a computer
         </summary>

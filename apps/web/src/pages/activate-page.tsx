@@ -1,9 +1,13 @@
-import { approveDevice } from '@gleaner/client';
-import { useMutation } from '@tanstack/react-query';
+import { approveDevice, type HostFacts } from '@gleaner/client';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { waitingDeviceQuery } from '../api/people-queries';
+import { isNotThere } from '../api/problem-error';
 import { useSession } from '../api/session';
+import { Form, FormError, INPUT, textOf } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
+import { TimeAgo } from '../ui/time-ago';
 
 /** Where the link leads that an agent shows: a person lets the machine join their account. */
 export function ActivatePage() {
@@ -13,7 +17,9 @@ export function ActivatePage() {
       <PageTitle lead="An agent on a machine of yours shows a code. Approve it, and what the machine computes is yours.">
         Approve a machine
       </PageTitle>
-      <Panel className="max-w-xl">{account === null ? <SignInFirst /> : <ApprovalForm />}</Panel>
+      <Panel className="max-w-xl">
+        {account === null ? <SignInFirst /> : <Approval accountId={account} />}
+      </Panel>
     </>
   );
 }
@@ -41,8 +47,10 @@ function SignInFirst() {
   );
 }
 
-function ApprovalForm() {
+/** First which machine it is, then whether it may join: a link with a code may come from anybody. */
+function Approval({ accountId }: { readonly accountId: string }) {
   const [userCode, setUserCode] = useState(() => new URLSearchParams(location.search).get('code') ?? '');
+  const { data: waiting, error, isFetching } = useQuery(waitingDeviceQuery(accountId, userCode));
   const decision = useMutation({
     mutationFn: (approve: boolean) => approveDevice({ body: { userCode, approve }, throwOnError: true }),
   });
@@ -57,48 +65,81 @@ function ApprovalForm() {
       </p>
     );
   }
+  if (!waiting || isNotThere(error)) {
+    return <CodeForm userCode={userCode} error={error} isLooking={isFetching} onCode={setUserCode} />;
+  }
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        decision.mutate(true);
-      }}
-    >
+    <>
+      <h2 className="text-2xl [overflow-wrap:anywhere]">
+        <bdi>{waiting.host.name}</bdi>
+      </h2>
+      <p className="mt-1 text-muted [overflow-wrap:anywhere]">{factsOf(waiting.host)}</p>
+      <p className="mt-1 text-muted">
+        asked <TimeAgo at={waiting.askedAt} /> with the code <Code userCode={userCode} />
+      </p>
+      <p className="mt-4">
+        Approve it only if you began this yourself and see the same code there. It gets a token that can only
+        compute, for your account.
+      </p>
+      <FormError error={decision.error} />
+      <div className="mt-5 flex flex-wrap gap-3">
+        <Button disabled={decision.isPending} onClick={() => decision.mutate(true)}>
+          Approve
+        </Button>
+        <Button look="quiet" disabled={decision.isPending} onClick={() => decision.mutate(false)}>
+          Turn it down
+        </Button>
+        <Button look="quiet" disabled={decision.isPending} onClick={() => setUserCode('')}>
+          Another code
+        </Button>
+      </div>
+    </>
+  );
+}
+
+function CodeForm({
+  userCode,
+  error,
+  isLooking,
+  onCode,
+}: {
+  readonly userCode: string;
+  readonly error: Error | null;
+  readonly isLooking: boolean;
+  readonly onCode: (userCode: string) => void;
+}) {
+  return (
+    <Form onSubmit={(form) => onCode(textOf(form, 'code').trim())}>
       <label htmlFor="code" className="font-semibold">
         Code
       </label>
       <p id="code-help" className="mt-1 text-sm text-muted">
-        Approve it only if you see the same code at a machine of yours at this moment.
+        Eight letters that the agent shows, such as WDJB-MJHT.
       </p>
       <input
         id="code"
+        name="code"
         required
         autoComplete="off"
         autoCapitalize="characters"
         pattern="\s*[A-Za-z]{4}[\s\-]?[A-Za-z]{4}\s*"
-        aria-describedby={decision.isError ? 'code-help code-error' : 'code-help'}
-        value={userCode}
-        onChange={(event) => setUserCode(event.target.value)}
-        className="mt-3 min-h-11 w-full rounded-lg border border-muted bg-ground px-3 font-mono uppercase"
+        aria-describedby="code-help"
+        defaultValue={userCode}
+        className={`${INPUT} font-mono uppercase`}
       />
-      {decision.isError && (
-        <p id="code-error" role="alert" className="mt-2 text-sm text-bad">
-          {decision.error.message}
-        </p>
-      )}
-      <div className="mt-4 flex flex-wrap gap-3">
-        <Button type="submit" disabled={decision.isPending}>
-          Approve
-        </Button>
-        <Button
-          look="quiet"
-          type="button"
-          disabled={decision.isPending}
-          onClick={() => decision.mutate(false)}
-        >
-          Turn it down
-        </Button>
-      </div>
-    </form>
+      <FormError error={error} />
+      <Button type="submit" className="mt-4" disabled={isLooking}>
+        {isLooking ? 'Looking for it …' : 'Find the machine'}
+      </Button>
+    </Form>
   );
+}
+
+function Code({ userCode }: { readonly userCode: string }) {
+  return <span className="font-mono whitespace-nowrap text-ink uppercase">{userCode}</span>;
+}
+
+function factsOf({ kind, platform, cores, memoryMiB }: HostFacts): string {
+  const size = `${cores} ${cores === 1 ? 'core' : 'cores'}, ${memoryMiB.toLocaleString('en')} MiB`;
+  return `${kind === 'browser' ? 'A browser' : 'An agent'} on ${platform}, ${size}`;
 }

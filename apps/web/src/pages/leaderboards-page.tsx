@@ -1,5 +1,5 @@
 import type { BoardRow, Host } from '@gleaner/client';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { myHostsQuery, myTeamQuery } from '../api/people-queries';
 import { boardQuery, boardRowQuery, type Board, type Period } from '../api/queries';
@@ -109,7 +109,7 @@ function useMyRow(board: Board, period: Period, accountId: string | null): Board
     ...myTeamQuery(accountId),
     enabled: accountId !== null && board === 'teams',
   });
-  const { data: hosts } = useQuery({
+  const { data: hosts } = useInfiniteQuery({
     ...myHostsQuery(accountId),
     enabled: accountId !== null && board === 'hosts',
     refetchInterval: false,
@@ -117,7 +117,7 @@ function useMyRow(board: Board, period: Period, accountId: string | null): Board
   const ids: Readonly<Record<Board, string | null | undefined>> = {
     accounts: accountId,
     teams: team?.id,
-    hosts: hosts && bestOf(hosts.items)?.id,
+    hosts: hosts && bestOf(hosts.pages.flatMap(({ items }) => items))?.id,
   };
   const id = ids[board] ?? null;
   const { data: row } = useQuery(boardRowQuery(board, period, id));

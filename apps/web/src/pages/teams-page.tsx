@@ -1,8 +1,8 @@
 import { foundTeam } from '@gleaner/client';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { myTeamQuery } from '../api/people-queries';
+import { myTeamQuery, teamsQuery } from '../api/people-queries';
 import { boardQuery } from '../api/queries';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
@@ -10,14 +10,11 @@ import { Field, fieldError, Form, FormError, INPUT, textOf } from '../ui/field';
 import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
 
-const SHOWN = 50;
+const BEST = 10;
 
 /** Find a team to join, or found one. */
 export function TeamsPage() {
   const [q, setQ] = useState('');
-  const { data } = useQuery(
-    boardQuery({ board: 'teams', period: 'all', page: 1, limit: SHOWN, ...(q !== '' && { q }) }),
-  );
   return (
     <>
       <PageTitle lead="What members earn while they are in a team counts for the team as well, and stays with it.">
@@ -37,34 +34,86 @@ export function TeamsPage() {
           Find
         </Button>
       </Form>
-      {data && data.items.length === 0 && (
-        <Empty>
-          {q === ''
-            ? 'No team has earned anything yet. Found the first one.'
-            : `No team that has earned something is called anything like “${isolate(q)}”.`}
-        </Empty>
-      )}
-      {data && data.items.length > 0 && (
-        <ol
-          className="divide-y divide-line rounded-2xl border border-line bg-panel"
-          aria-label="Teams by credit"
-        >
-          {data.items.map((team) => (
-            <li key={team.id} className="flex items-baseline justify-between gap-6 p-4">
-              <Link
-                to="/teams/$teamId"
-                params={{ teamId: team.id }}
-                className="min-w-0 truncate font-semibold text-accent underline underline-offset-4"
-              >
-                <bdi>{team.name}</bdi>
-              </Link>
-              <Cycles value={team.credit} />
-            </li>
-          ))}
-        </ol>
-      )}
+      {q === '' && <BestTeams />}
+      <NewestTeams key={q} q={q} />
       <Found />
     </>
+  );
+}
+
+function BestTeams() {
+  const { data } = useQuery(boardQuery({ board: 'teams', period: 'all', page: 1, limit: BEST }));
+  if (!data || data.items.length === 0) return null;
+  return (
+    <section className="mb-8">
+      <div className="mb-4 flex items-baseline justify-between gap-4">
+        <h2 className="text-2xl">Those who gave most</h2>
+        <Link
+          to="/leaderboards"
+          search={{ board: 'teams' }}
+          className="text-accent underline underline-offset-4"
+        >
+          All ranks
+        </Link>
+      </div>
+      <TeamList name="Teams by credit" teams={data.items} />
+    </section>
+  );
+}
+
+/** Also teams that have earned nothing yet: they are looked for by those who are to join them. */
+function NewestTeams({ q }: { readonly q: string }) {
+  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(teamsQuery(q));
+  const teams = data?.pages.flatMap(({ items }) => items) ?? [];
+  if (!data) return null;
+  return (
+    <section>
+      <h2 className="mb-4 text-2xl">{q === '' ? 'Newest' : 'Found'}</h2>
+      {teams.length === 0 ? (
+        <Empty>
+          {q === ''
+            ? 'There is no team yet. Found the first one.'
+            : `No team is called anything like “${isolate(q)}”.`}
+        </Empty>
+      ) : (
+        <TeamList name={q === '' ? 'Newest teams' : 'Teams found'} teams={teams} />
+      )}
+      {hasNextPage && (
+        <Button
+          look="quiet"
+          className="mt-4"
+          disabled={isFetchingNextPage}
+          onClick={() => void fetchNextPage()}
+        >
+          {isFetchingNextPage ? 'Loading …' : 'Show more'}
+        </Button>
+      )}
+    </section>
+  );
+}
+
+function TeamList({
+  name,
+  teams,
+}: {
+  readonly name: string;
+  readonly teams: ReadonlyArray<{ readonly id: string; readonly name: string; readonly credit: string }>;
+}) {
+  return (
+    <ol className="divide-y divide-line rounded-2xl border border-line bg-panel" aria-label={name}>
+      {teams.map((team) => (
+        <li key={team.id} className="flex items-baseline justify-between gap-6 p-4">
+          <Link
+            to="/teams/$teamId"
+            params={{ teamId: team.id }}
+            className="min-w-0 truncate font-semibold text-accent underline underline-offset-4"
+          >
+            <bdi>{team.name}</bdi>
+          </Link>
+          <Cycles value={team.credit} />
+        </li>
+      ))}
+    </ol>
   );
 }
 

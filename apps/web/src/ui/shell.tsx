@@ -59,7 +59,10 @@ export function Shell() {
       <footer className="border-t border-line">
         <div className="shell flex flex-wrap gap-x-6 gap-y-2 py-6 text-sm text-muted">
           <span>Gleaner gathers computer time that people leave unused, and gives it to science.</span>
-          <Link className="underline hover:text-ink sm:ml-auto" to="/statistics">
+          <Link className="underline hover:text-ink sm:ml-auto" to="/teams">
+            Teams
+          </Link>
+          <Link className="underline hover:text-ink" to="/statistics">
             Statistics
           </Link>
           <a className="underline hover:text-ink" href="/v1/docs">

@@ -17,6 +17,7 @@ export type WorkRequestInput = {
         peerId?: PeerIdInput;
         heldManifests?: Array<Sha256Input>;
     };
+    state?: HostStateInput;
 };
 
 export type ResultReportInput = {
@@ -55,6 +56,11 @@ export type ReportedOutputInput = {
 export type Sha256Input = string;
 
 export type PeerIdInput = string;
+
+export type HostStateInput = {
+    phase: 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
+    reason: string;
+};
 
 export type WorkResponse = {
     reports: Array<ReportAnswer>;
@@ -203,6 +209,7 @@ export type HeartbeatRequestInput = {
     }>;
     returned?: Array<TaskIdInput>;
     leaving?: boolean;
+    state?: HostStateInput;
 };
 
 export type HeartbeatResponse = {
@@ -506,6 +513,8 @@ export type Host = {
     validTasks: number;
     invalidTasks: number;
     errorTasks: number;
+    lostTasks: number;
+    abortedTasks: number;
     allowance: {
         perDay: number;
         usedToday: number;
@@ -515,6 +524,11 @@ export type Host = {
     credit: DecimalString;
     agentVersion: string;
     wishes: HostWishes;
+    state: {
+        phase: 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
+        reason: string;
+        at: Instant;
+    } | null;
 };
 
 export type HostKind = 'agent' | 'browser';
@@ -571,14 +585,10 @@ export type RedeemDeviceCodeInput = {
     deviceCode: string;
 };
 
-export type ApproveDeviceInput = {
-    userCode: string;
-    approve?: boolean;
-};
-
-export type ApprovedDevice = {
-    approved: boolean;
+export type WaitingDevice = {
     host: HostFacts;
+    askedAt: Instant;
+    expiresAt: Instant;
 };
 
 export type HostFacts = {
@@ -588,6 +598,16 @@ export type HostFacts = {
     cores: number;
     memoryMiB: number;
     agentVersion: string;
+};
+
+export type ApproveDeviceInput = {
+    userCode: string;
+    approve?: boolean;
+};
+
+export type ApprovedDevice = {
+    approved: boolean;
+    host: HostFacts;
 };
 
 export type TeamPage = {
@@ -1836,6 +1856,21 @@ export type RedeemDeviceCodeResponses = {
 
 export type RedeemDeviceCodeResponse = RedeemDeviceCodeResponses[keyof RedeemDeviceCodeResponses];
 
+export type GetWaitingDeviceData = {
+    body?: never;
+    path: {
+        userCode: string;
+    };
+    query?: never;
+    url: '/v1/device/{userCode}';
+};
+
+export type GetWaitingDeviceResponses = {
+    200: WaitingDevice;
+};
+
+export type GetWaitingDeviceResponse = GetWaitingDeviceResponses[keyof GetWaitingDeviceResponses];
+
 export type ApproveDeviceData = {
     body: ApproveDeviceInput;
     path?: never;
@@ -1855,6 +1890,7 @@ export type ListTeamsData = {
     query?: {
         cursor?: string;
         limit?: number;
+        q?: string;
     };
     url: '/v1/teams';
 };
