@@ -9,6 +9,7 @@ import {
   type WorkResponse,
 } from '@gleaner/protocol';
 import { z } from 'zod';
+import { networkReason } from './network-reason.js';
 
 /**
  * Why a call failed. `unreachable`: no answer at all. `unavailable`: a 5xx or 429, worth another try. `revoked`: the
@@ -118,7 +119,7 @@ export class CoordinatorClient {
       });
     } catch (error) {
       call.signal.throwIfAborted();
-      throw new CoordinatorError('unreachable', `${url.origin} cannot be reached (${reasonOf(error)})`, {
+      throw new CoordinatorError('unreachable', `${url.origin} cannot be reached (${networkReason(error)})`, {
         cause: error,
       });
     }
@@ -159,7 +160,7 @@ export class CoordinatorClient {
     } catch (error) {
       throw new CoordinatorError(
         'unreachable',
-        `the answer of ${response.url} broke off (${reasonOf(error)})`,
+        `the answer of ${response.url} broke off (${networkReason(error)})`,
         {
           cause: error,
         },
@@ -187,7 +188,7 @@ async function readJson(response: Response): Promise<unknown> {
     length += bytes.length;
     if (length > MAX_ANSWER_BYTES) {
       await reader?.cancel();
-      throw new RangeError(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`);
+      throw new RangeError(`${response.url} answered more than ${MAX_ANSWER_BYTES} bytes`);
     }
     parts.push(bytes);
   }
@@ -204,13 +205,4 @@ async function readJson(response: Response): Promise<unknown> {
 function retryAfterOf(response: Response): number | undefined {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.name === 'TimeoutError') return 'no answer in time';
-  // fetch says only "fetch failed"; the system's reason is its cause.
-  const cause: unknown = error.cause;
-  if (cause instanceof Error) return 'code' in cause ? String(cause.code) : cause.message;
-  return error.message;
 }

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import {
   heartbeatRequest,
   workRequest,
@@ -12,6 +13,7 @@ import {
 import type { z } from 'zod';
 import { Changes } from './changes.js';
 import type { TinyModule } from './tiny-modules.js';
+import type { ServerIdentity } from './tls-authority.js';
 
 type Heartbeat = z.infer<typeof heartbeatRequest>;
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -35,16 +37,21 @@ export class StandInCoordinator implements AsyncDisposable {
   readonly #changes = new Changes();
   #port = 0;
 
-  private constructor(private readonly name: string) {
-    this.#server = createServer((request, response) => {
+  private constructor(
+    private readonly name: string,
+    private readonly identity: ServerIdentity | undefined,
+  ) {
+    const listener = (request: IncomingMessage, response: ServerResponse): void => {
       void this.#handle(request, response).finally(() => {
         this.#changes.tell();
       });
-    });
+    };
+    this.#server = identity ? createTlsServer(identity, listener) : createServer(listener);
   }
 
-  static async start(name = 'stand-in'): Promise<StandInCoordinator> {
-    const coordinator = new StandInCoordinator(name);
+  /** @param identity serves https with it */
+  static async start(name = 'stand-in', identity?: ServerIdentity): Promise<StandInCoordinator> {
+    const coordinator = new StandInCoordinator(name, identity);
     await new Promise<void>((resolve) => coordinator.#server.listen(0, '127.0.0.1', resolve));
     return coordinator;
   }
@@ -52,7 +59,7 @@ export class StandInCoordinator implements AsyncDisposable {
   get url(): string {
     const address = this.#server.address();
     if (address === null || typeof address === 'string') throw new Error('not listening');
-    return `http://127.0.0.1:${address.port}`;
+    return `${this.identity ? 'https' : 'http'}://127.0.0.1:${address.port}`;
   }
 
   /** Gives out a task of the module; `claimed` is the hash that the agent is told. */
