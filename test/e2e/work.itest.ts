@@ -230,6 +230,45 @@ describe('tasks in progress', () => {
     await becomes(job).toBe('valid');
   });
 
+  describe.each(['valid', 'cancelled'])(
+    'of a unit that was %s by a decision that did not see them',
+    (state) => {
+      async function anUnwantedTask(): Promise<{
+        host: TestHost;
+        task: TaskAssignment;
+        left: () => Promise<unknown>;
+      }> {
+        const job = await aJob();
+        const host = await aVolunteer();
+        const task = await aTask(host);
+        await app.dataSource.query('UPDATE work_unit SET state = $2, settled_at = now() WHERE id = $1', [
+          job.firstUnitId,
+          state,
+        ]);
+        const left = (): Promise<unknown> =>
+          app.dataSource.query(
+            `SELECT t.state, count(l.*)::int AS leases FROM task t LEFT JOIN lease l USING (unit_id, ordinal)
+            WHERE t.unit_id = $1 GROUP BY t.state`,
+            [job.firstUnitId],
+          );
+        return { host, task, left };
+      }
+
+      it('are broken off when their host next says that it computes them', async () => {
+        const { host, task, left } = await anUnwantedTask();
+        const { tasks } = await heartbeat(host, { running: [{ taskId: task.taskId }] });
+        const reason = `the work unit is ${state}; its result is no longer needed`;
+        expect(tasks).toEqual([{ taskId: task.taskId, action: 'abort', reason }]);
+        expect(await left()).toEqual([{ state: 'aborted', leases: 0 }]);
+      });
+
+      it('are taken from a host that says nothing, long before their deadline', async () => {
+        const { left } = await anUnwantedTask();
+        await expect.poll(left, { timeout: 60_000 }).toEqual([{ state: 'aborted', leases: 0 }]);
+      });
+    },
+  );
+
   it('whose answer got lost are given to others once their idle host says what it holds', async () => {
     const job = await aJob({ replication: { quorum: 1 } });
     const [forgetful, other] = [await aVolunteer(), await aVolunteer()];

@@ -9,7 +9,7 @@ import {
   type UnitState,
 } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
-import { hotPool, plainArray, PreparedStatement, type Queryable } from '../database/index.js';
+import { hotPool, plainArray, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
 import { countEndedTasks } from '../hosts/index.js';
 import { Examiner } from '../validation/index.js';
 import type { HostContext } from './host-directory.js';
@@ -20,6 +20,8 @@ const BROWSER_LEASE_MS = 10 * 60 * 1000;
 const ANSWER_ARRIVED_MS = 30_000;
 /** Leases that one sweep statement ends. */
 const EXPIRY_BATCH = 2_000;
+/** Leases that one sweep looks at for units that want no more results; the next one goes on behind them. */
+const UNWANTED_PAGE = 2_000;
 
 interface RunningRow {
   readonly unit_id: string;
@@ -44,6 +46,8 @@ const renewLeases = new PreparedStatement<RunningRow>(
      LEFT JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.host_id = $1
      LEFT JOIN work_unit u ON u.id = t.unit_id`,
 );
+
+type UnwantedRow = Pick<RunningRow, 'unit_id' | 'ordinal' | 'unit_state'> & { readonly host_id: string };
 
 interface EndedRow {
   readonly unit_id: string;
@@ -80,9 +84,34 @@ const expireLeases = new PreparedStatement<EndedRow>(
      ORDER BY expires_at LIMIT ${EXPIRY_BATCH}) AND l.expires_at < now()`),
 );
 
+/** A lease, as the table is ordered. */
+type Place = readonly [hostId: string, unitId: string, ordinal: number];
+const BEGINNING: Place = ['0', '0', 0];
+
+/**
+ * Among the leases behind a place: those of units that are final or gone. A claim and the decision that settles its unit do
+ * not see each other, and neither waits for the other.
+ */
+const findUnwanted = new PreparedStatement<UnwantedRow>(
+  'find-unwanted-leases',
+  `WITH page AS MATERIALIZED (
+     SELECT host_id, unit_id, ordinal FROM lease WHERE (host_id, unit_id, ordinal) > ($1, $2, $3)
+      ORDER BY host_id, unit_id, ordinal LIMIT ${UNWANTED_PAGE}
+   )
+   SELECT p.host_id, p.unit_id, p.ordinal, u.state AS unit_state
+     FROM page p LEFT JOIN work_unit u ON u.id = p.unit_id ORDER BY p.host_id, p.unit_id, p.ordinal`,
+);
+const endUnwanted = new PreparedStatement<EndedRow>(
+  'end-unwanted-leases',
+  END_LEASES(`(l.host_id, l.unit_id, l.ordinal) IN (
+    SELECT * FROM unnest($2::bigint[], $3::bigint[], $4::smallint[]))`),
+);
+
 /** Tasks in progress: kept alive, given back, or taken back when their time is over. */
 @Injectable()
 export class LeasesService {
+  private lookedAt = BEGINNING;
+
   constructor(
     private readonly dataSource: DataSource,
     private readonly examiner: Examiner,
@@ -109,6 +138,9 @@ export class LeasesService {
       plainArray(running.map(({ ordinal }) => ordinal)),
       host.kind === 'browser' ? BROWSER_LEASE_MS : null,
     ]);
+    await this.endWhere(
+      rows.filter((row) => row.held && !isWanted(row)).map((row) => placeOf(row, host.hostId)),
+    );
     return rows.map((row) => {
       const taskId = formatTaskId(Number(row.unit_id), row.ordinal);
       const reason = abortReason(row);
@@ -147,6 +179,25 @@ export class LeasesService {
     return rows.length;
   }
 
+  /** Ends leases on units that want no more results, a part of all leases at a time. */
+  async endUnwanted(): Promise<void> {
+    const page = await findUnwanted.run(this.pool, [...this.lookedAt]);
+    const last = page.length === UNWANTED_PAGE ? page.at(-1) : undefined;
+    this.lookedAt = last ? placeOf(last, last.host_id) : BEGINNING;
+    await this.endWhere(page.filter((row) => !isWanted(row)).map((row) => placeOf(row, row.host_id)));
+  }
+
+  private async endWhere(places: readonly Place[]): Promise<void> {
+    if (places.length === 0) return;
+    const rows = await endUnwanted.run(this.pool, [
+      'aborted',
+      tokenArray(places.map(([hostId]) => hostId)),
+      tokenArray(places.map(([, unitId]) => unitId)),
+      plainArray(places.map(([, , ordinal]) => ordinal)),
+    ]);
+    await this.end('aborted', rows);
+  }
+
   private async end(as: 'lost' | 'aborted', rows: readonly EndedRow[]): Promise<void> {
     this.announce(rows);
     await countEndedTasks(
@@ -168,10 +219,21 @@ export class LeasesService {
   }
 }
 
-function abortReason({ held, task_state: task, unit_state: unit }: RunningRow): string | null {
-  if (held) return null;
+function placeOf(
+  { unit_id: unitId, ordinal }: Pick<RunningRow, 'unit_id' | 'ordinal'>,
+  hostId: string,
+): Place {
+  return [hostId, unitId, ordinal];
+}
+
+function isWanted({ unit_state: unit }: Pick<RunningRow, 'unit_state'>): boolean {
+  return unit === 'open' || unit === 'awaiting-output';
+}
+
+function abortReason(row: RunningRow): string | null {
+  const { held, task_state: task, unit_state: unit } = row;
   if (task === null) return 'this host has no such task';
-  if (task === 'lost') return null; // Its result still counts if it comes before the unit settles.
-  if (unit === 'open' || unit === 'awaiting-output') return `the task is ${task}`;
-  return `the work unit is ${unit ?? 'gone'}; its result is no longer needed`;
+  if (!isWanted(row)) return `the work unit is ${unit ?? 'gone'}; its result is no longer needed`;
+  // The result of a lost task still counts if it comes before the unit settles.
+  return held || task === 'lost' ? null : `the task is ${task}`;
 }

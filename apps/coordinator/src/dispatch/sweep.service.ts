@@ -70,6 +70,7 @@ export class SweepService {
   async sweep(signal?: AbortSignal): Promise<void> {
     const parts = {
       leases: () => this.expireLeases(signal),
+      unwanted: () => this.leases.endUnwanted(),
       uploads: () => this.endUploads(),
       open: () => this.examineOpenUnits(signal),
     };
