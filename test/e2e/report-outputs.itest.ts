@@ -84,6 +84,27 @@ it('of several results that a host reports for one task at once, only the output
   expect(kept.filter((digest) => !before.kept.includes(digest))).toEqual([results[0]!.outputs[0]!.sha256]);
 });
 
+it('a result that lacks an output that its job declares is refused with its name, and others get the task', async () => {
+  const { accountId } = await createVolunteer(app.url, app.operatorToken, 'thorough scientist');
+  await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
+  const { jobId, firstUnitId } = await seedJob(app.dataSource, { units: 1, accountId });
+  await app.dataSource.query(
+    `UPDATE job SET spec = jsonb_set(spec, '{outputs}', '["stdout","peaks"]') WHERE id = $1`,
+    [jobId],
+  );
+  const host = await aHost('forgetful');
+  const [task] = (await host.ask(1, 4096, 200)).tasks;
+  const before = await blobs();
+  const { reports } = await host.report(largeResult(task!, 'only stdout'));
+  expect(reports).toMatchObject([
+    { status: 'refused', reason: expect.stringContaining('/reports/0/outputs: "peaks" missing') as string },
+  ]);
+  expect(await blobs()).toEqual(before);
+  expect(
+    await app.dataSource.query('SELECT state, counts, outputs FROM task WHERE unit_id = $1', [firstUnitId]),
+  ).toEqual([{ state: 'error', counts: false, outputs: null }]);
+});
+
 it.each([
   [
     'that the job does not declare',

@@ -26,6 +26,7 @@ export const resultReport = z
     exitCode: z.number().int().min(0).max(0xffff_ffff).default(0),
     trapKind: trapKind.optional(),
     cycles: decimalString,
+    /** With outcome `ok` all that the job declares, what was not written as empty; otherwise none that it does not declare. */
     outputs: z.array(reportedOutput).max(LIMITS.outputsPerUnit).default([]),
     digest: sha256Hex,
     runtimeVersion: z.string().max(40),

@@ -45,8 +45,8 @@ export interface ReportRow {
 
 /**
  * Stores a batch of reports where the task's state allows it. A repeat changes nothing. A lost task's result counts again
- * unless its account has another counting task of the unit by now. Outputs that the job does not declare end the task as
- * one that could not be computed: nothing of them is kept, and others get the unit.
+ * unless its account has another counting task of the unit by now. Outputs other than those that the job declares end the task
+ * as one that could not be computed: nothing of them is kept, and others get the unit.
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
@@ -74,7 +74,7 @@ const storeReports = new PreparedStatement<ReportRow>(
             reported_at = now(), outcome = r.judged_outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
             digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version,
             outputs = CASE WHEN r.declared THEN r.outputs::jsonb END, outputs_held = r.outputs_held AND r.declared,
-            stderr = CASE WHEN r.declared THEN r.stderr ELSE 'It reported outputs that the job does not declare.' END,
+            stderr = CASE WHEN r.declared THEN r.stderr ELSE 'Its outputs are not those that the job declares.' END,
             cpu_ms = r.cpu_ms
        FROM judged r
       WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.unit_id BETWEEN $14 AND $15

@@ -197,11 +197,11 @@ function isOwn(row: ReportRow | undefined): boolean {
 /** Refused whatever the task's state: no repeat makes it right. */
 function undeclaredOutputOf(
   row: ReportRow | undefined,
-  { outputs }: ResultReport,
+  report: ResultReport,
   pointer: string,
 ): Pick<ReportAnswer, 'status' | 'reason'> | null {
   if (!row?.job_output_names || row.job_output_bytes === null) return null;
-  const reason = undeclaredOutput(pointer, outputs, {
+  const reason = undeclaredOutput(pointer, report, {
     names: row.job_output_names,
     maxBytes: row.job_output_bytes,
   });

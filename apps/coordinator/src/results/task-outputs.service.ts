@@ -5,7 +5,7 @@ import { formatTaskId, LIMITS, type OutputWanted } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BLOB_STORE, BlobReferences, BlobsService, type BlobStore } from '../blobs/index.js';
-import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { hotPool, plainArray, PreparedStatement, tokenArray } from '../database/index.js';
 import { DomainError, NotFoundError } from '../http/index.js';
 import { Examiner, taskBlobOwner } from '../validation/index.js';
 import type { InlineBlob } from './check-report.js';
@@ -24,7 +24,8 @@ interface TaskKey {
 const findReportable = new PreparedStatement<{ readonly unit_id: string; readonly ordinal: number }>(
   'find-reportable-tasks',
   `SELECT t.unit_id, t.ordinal
-     FROM unnest($2::bigint[], $3::smallint[], $4::text[], $5::bigint[]) AS r(unit_id, ordinal, output_names, output_bytes)
+     FROM unnest($2::bigint[], $3::smallint[], $4::outcome[], $5::text[], $6::bigint[])
+            AS r(unit_id, ordinal, outcome, output_names, output_bytes)
      JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal
      JOIN work_unit u ON u.id = t.unit_id JOIN job j ON j.id = u.job_id
     WHERE t.account_id = $1 AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
@@ -100,6 +101,7 @@ export class TaskOutputs {
       accountId,
       plainArray(tasks.map(({ unitId }) => unitId)),
       plainArray(tasks.map(({ ordinal }) => ordinal)),
+      tokenArray(tasks.map(({ outcome }) => outcome)),
       ...outputColumns(tasks),
     ]);
     return new Set(rows.map((row) => formatTaskId(Number(row.unit_id), row.ordinal)));
