@@ -58,11 +58,10 @@ export interface ClaimRow {
 const claimTasks = new PreparedStatement<ClaimRow>(
   'claim-tasks',
   `WITH claimer AS MATERIALIZED (
-     SELECT c.*, turn.*
+     SELECT c.*, turn.allowance_per_day, turn.allowance_left, turn.in_progress, turn.held_reason
        FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[], $11::integer[], $12::bigint[])
             WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
-       CROSS JOIN LATERAL take_claim_turn(c.host_id, $13) turn
-      WHERE turn.allowance_per_day IS NOT NULL
+       JOIN take_claim_turns($6::bigint[], $13::date) turn ON turn.host_id = c.host_id
    ), wish AS MATERIALIZED (
      SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*
        FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::boolean[], $5::integer[])
