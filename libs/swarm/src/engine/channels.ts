@@ -1,6 +1,6 @@
 import type { Frame } from '../frames/frame.js';
 import { Bitmap } from './bitmap.js';
-import type { FileState, PeerFile, PeerState, SwapState } from './swap-state.js';
+import type { FileState, PeerFile, PeerState, SwapState, TheirChannel } from './swap-state.js';
 
 type FrameOf<T extends Frame['type']> = Extract<Frame, { type: T }>;
 
@@ -15,9 +15,8 @@ export class Channels {
   addFile(file: FileState, nowMs: number): void {
     for (const peer of this.state.peers.values()) {
       this.#open(peer, file);
-      for (const { manifestId, ticket } of peer.theirChannels.values()) {
-        if (manifestId === file.manifestId) this.#admit(peer, file, ticket, nowMs);
-      }
+      for (const opened of peer.theirChannels.values())
+        if (opened.manifestId === file.manifestId) this.#admit(peer, file, opened, nowMs);
     }
   }
 
@@ -48,9 +47,14 @@ export class Channels {
       return;
     }
     // Kept although the file may be unknown here: this host may be given it later.
-    peer.theirChannels.set(frame.channel, { manifestId: frame.manifestId, ticket: frame.ticket });
     const file = this.state.files.get(frame.manifestId);
-    if (file) this.#admit(peer, file, frame.ticket, nowMs);
+    const isJudged =
+      known?.isRefused === true || (file && peer.files.get(file)?.permittedUntilMs !== undefined);
+    // The same ticket again says nothing new.
+    if (known && isJudged === true && Buffer.compare(known.ticket, frame.ticket) === 0) return;
+    const opened = { manifestId: frame.manifestId, ticket: frame.ticket, isRefused: false };
+    peer.theirChannels.set(frame.channel, opened);
+    if (file) this.#admit(peer, file, opened, nowMs);
   }
 
   onClose(peer: PeerState, frame: FrameOf<'close'>): FileState | undefined {
@@ -148,9 +152,10 @@ export class Channels {
     });
   }
 
-  #admit(peer: PeerState, file: FileState, ticket: Uint8Array, nowMs: number): void {
-    const permittedUntilMs = this.state.authorize(peer.id, file.manifestId, ticket, nowMs);
+  #admit(peer: PeerState, file: FileState, opened: TheirChannel, nowMs: number): void {
+    const permittedUntilMs = this.state.authorize(peer.id, file.manifestId, opened.ticket, nowMs);
     if (permittedUntilMs === undefined || permittedUntilMs <= nowMs) {
+      opened.isRefused = true;
       this.state.send(peer, { type: 'close', channel: file.channel, reason: 'not-permitted' });
       return;
     }

@@ -7,6 +7,8 @@ type BlockFrame = Extract<Frame, { type: 'block' }>;
 
 /** Cancelled chunks a peer is remembered for: more than its pipeline and its send queue can still deliver. */
 const MAX_CANCELLED = 256;
+/** More than the longest pipeline of the largest chunks. */
+const MAX_LATE_BYTES = 64 * 1024 * 1024;
 const REFUSED_FOR_MS = 2000;
 const FIRST_PIPELINE_CHUNKS = 2;
 /** A second peer is asked for a chunk only when it would be so much sooner: a duplicate costs somebody's uplink. */
@@ -38,21 +40,14 @@ export class Downloads {
 
   onBlock(peer: PeerState, frame: BlockFrame, nowMs: number): void {
     const file = this.channels.fileOf(peer, frame.channel);
-    // Blocks of a file that was closed here a moment ago.
-    if (!file) {
-      this.state.wastedBytes += frame.bytes.length;
-      return;
-    }
-    const key = downloadKey(file, frame.chunk);
-    const download = peer.downloads.get(key);
-    if (!download) {
-      this.state.wastedBytes += frame.bytes.length;
-      if (!peer.cancelled.has(key)) this.state.disconnect(peer, 'unsolicited-data');
+    const download = file && peer.downloads.get(downloadKey(file, frame.chunk));
+    if (!file || !download) {
+      this.#takeLate(peer, frame.bytes.length);
       return;
     }
     const length = file.chunkLength(frame.chunk);
     if (frame.offset !== download.receivedBytes && download.isRepeated) {
-      this.state.wastedBytes += frame.offset === 0 ? download.receivedBytes : frame.bytes.length;
+      this.#takeLate(peer, frame.offset === 0 ? download.receivedBytes : frame.bytes.length);
       if (frame.offset !== 0) return;
       download.receivedBytes = 0;
     }
@@ -67,6 +62,13 @@ export class Downloads {
     peer.lastBlockAtMs = nowMs;
     peer.received.add(frame.bytes.length);
     if (download.receivedBytes === length) this.#complete(peer, download, download.bytes, nowMs);
+  }
+
+  /** Bytes of chunks, or of files, that were given up a moment ago; more than those is sent by nobody in good faith. */
+  #takeLate(peer: PeerState, bytes: number): void {
+    this.state.wastedBytes += bytes;
+    peer.lateBytes -= bytes;
+    if (peer.lateBytes < 0) this.state.disconnect(peer, 'unsolicited-data');
   }
 
   onReject(peer: PeerState, file: FileState, chunk: number, nowMs: number): void {
@@ -207,6 +209,8 @@ export class Downloads {
   #cancel(peer: PeerState, download: Download): void {
     this.state.wastedBytes += download.receivedBytes;
     this.#forget(peer, download);
+    const owed = download.file.chunkLength(download.chunk) - download.receivedBytes;
+    peer.lateBytes = Math.min(peer.lateBytes + owed, MAX_LATE_BYTES);
     peer.cancelled.add(downloadKey(download.file, download.chunk));
     if (peer.cancelled.size > MAX_CANCELLED) {
       for (const oldest of peer.cancelled) {

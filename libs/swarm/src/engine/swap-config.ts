@@ -20,6 +20,8 @@ export interface SwapConfig {
   readonly downloadBytesPerSecond: number;
   /** A peer that owes chunks and sends nothing for so long loses them. */
   readonly stallTimeoutMs: number;
+  /** A link that takes no byte of what waits for so long is ended. */
+  readonly sendStallTimeoutMs: number;
   /** A chunk that arrives more slowly than this (after `stallTimeoutMs` of grace) is given up. */
   readonly minChunkBytesPerSecond: number;
   /** Stalls after which a peer is disconnected. */
@@ -47,6 +49,7 @@ export const DEFAULT_SWAP_CONFIG: SwapConfig = {
   uploadBytesPerSecond: Number.POSITIVE_INFINITY,
   downloadBytesPerSecond: Number.POSITIVE_INFINITY,
   stallTimeoutMs: 10_000,
+  sendStallTimeoutMs: 30_000,
   minChunkBytesPerSecond: 32 * 1024,
   maxStalls: 3,
   maxQueuedRequests: 64,

@@ -7,6 +7,9 @@ import type { AuthorizePeer, SwapAction, SwapEvent } from './swap-events.js';
 import { FileState, newPeerState, SwapState, type PeerState } from './swap-state.js';
 import { Uploads } from './uploads.js';
 
+/** Signatures to be verified, or all chunks of a file to be counted. */
+const COSTLY_FRAME = 50;
+
 export interface SwapEngineInit {
   readonly authorize: AuthorizePeer;
   /** Uniform in [0, 1). */
@@ -89,7 +92,7 @@ export class SwapEngine {
       }
       case 'flushed': {
         const peer = this.#state.peers.get(event.peer);
-        if (peer) this.#uploads.onFlushed(peer, event.bytes);
+        if (peer) this.#uploads.onFlushed(peer, event.bytes, nowMs);
         this.#uploads.pump(nowMs);
         return;
       }
@@ -171,7 +174,7 @@ export class SwapEngine {
   }
 
   #onFrame(peer: PeerState, frame: Frame, nowMs: number): void {
-    if (frame.type !== 'block' && !peer.controlFrames.take(1, nowMs)) {
+    if (frame.type !== 'block' && !peer.controlFrames.take(costOf(frame), nowMs)) {
       this.#state.disconnect(peer, 'request-flood');
       return;
     }
@@ -299,7 +302,7 @@ export class SwapEngine {
     this.#channels.tick(nowMs);
     this.#uploads.rechoke(nowMs);
     this.#downloads.tick(nowMs);
-    this.#uploads.pump(nowMs);
+    this.#uploads.tick(nowMs);
     this.#origin.tick(nowMs);
     this.#exchangePeers(nowMs);
   }
@@ -320,6 +323,11 @@ export class SwapEngine {
       this.#state.send(peer, { type: 'peers', records });
     }
   }
+}
+
+/** Of the budget for frames other than blocks: some are much more work than others. */
+function costOf(frame: Frame): number {
+  return frame.type === 'open' || frame.type === 'bitmap' || frame.type === 'peers' ? COSTLY_FRAME : 1;
 }
 
 function unwant(file: FileState, chunk: number): void {

@@ -40,16 +40,26 @@ export interface PeerFile {
   weWant: boolean;
 }
 
+/** A file that the peer opened, as it numbers it. */
+export interface TheirChannel {
+  readonly manifestId: string;
+  readonly ticket: Uint8Array;
+  /** The ticket was judged and let nobody in: the same one is not judged again. */
+  isRefused: boolean;
+}
+
 export interface PeerState {
   readonly id: string;
   readonly record: Uint8Array | undefined;
   readonly files: Map<FileState, PeerFile>;
   /** Which file the peer means by a channel. */
-  readonly theirChannels: Map<number, { readonly manifestId: string; ticket: Uint8Array }>;
+  readonly theirChannels: Map<number, TheirChannel>;
   readonly downloads: Map<string, Download>;
   readonly uploads: Upload[];
   /** Chunks given up whose blocks may still be on their way; the oldest leaves first. */
   readonly cancelled: Set<string>;
+  /** What it may still send of chunks that were given up: whatever else comes unasked is a fault. */
+  lateBytes: number;
   /** Chunks that this peer would not deliver, and when to try again. */
   readonly refusedUntilMs: Map<string, number>;
   readonly received: RateMeter;
@@ -58,6 +68,12 @@ export interface PeerState {
   grantsUsSlot: boolean;
   holdsOurSlot: boolean;
   unsentBytes: number;
+  /** When its link last took bytes, or was first handed some after it had taken all. */
+  lastFlushAtMs: number;
+  /** When it was given our slot or last used it. */
+  slotUsedAtMs: number;
+  /** Until when others come before it, because it held a slot in vain. */
+  slotIdleUntilMs: number;
   lastBlockAtMs: number;
   stalls: number;
   snubbedUntilMs: number;
@@ -164,6 +180,7 @@ export function newPeerState(id: string, record: Uint8Array | undefined, nowMs: 
     downloads: new Map(),
     uploads: [],
     cancelled: new Set(),
+    lateBytes: 0,
     refusedUntilMs: new Map(),
     received: new RateMeter(nowMs),
     sent: new RateMeter(nowMs),
@@ -171,6 +188,9 @@ export function newPeerState(id: string, record: Uint8Array | undefined, nowMs: 
     grantsUsSlot: false,
     holdsOurSlot: false,
     unsentBytes: 0,
+    lastFlushAtMs: nowMs,
+    slotUsedAtMs: nowMs,
+    slotIdleUntilMs: 0,
     lastBlockAtMs: nowMs,
     stalls: 0,
     snubbedUntilMs: 0,

@@ -5,6 +5,9 @@ import type { FileState, PeerState, SwapState } from './swap-state.js';
 /** A paced uplink serves few chunks at a time, each within about this: the first copy out is what the swarm waits for. */
 export const TRANSFER_TARGET_MS = 2000;
 
+/** A slot that was not used for so long goes to somebody else for a while, where anybody waits. */
+const SLOT_IDLE_MS = 5000;
+const SLOT_PENALTY_MS = 60_000;
 /** What an unpaced uplink is handed at once: links carry a run of blocks at far less cost than the same blocks one by one. */
 const RUN_BYTES = 4 * FRAME_LIMITS.blockBytes;
 
@@ -30,6 +33,7 @@ export class Uploads {
     const permittedUntilMs = peer.files.get(file)?.permittedUntilMs ?? 0;
     const isServed = peer.holdsOurSlot && permittedUntilMs > nowMs && file.have.has(chunk);
     const isQueued = peer.uploads.some((upload) => upload.file === file && upload.chunk === chunk);
+    peer.slotUsedAtMs = nowMs;
     if (isQueued) return;
     if (isServed) peer.uploads.push({ file, chunk, offset: 0 });
     else this.state.send(peer, { type: 'reject', channel: file.channel, chunk });
@@ -40,7 +44,9 @@ export class Uploads {
     if (index >= 0) peer.uploads.splice(index, 1);
   }
 
-  onFlushed(peer: PeerState, bytes: number): void {
+  onFlushed(peer: PeerState, bytes: number, nowMs: number): void {
+    peer.lastFlushAtMs = nowMs;
+    peer.slotUsedAtMs = nowMs;
     peer.unsentBytes = Math.max(0, peer.unsentBytes - bytes);
   }
 
@@ -58,7 +64,10 @@ export class Uploads {
 
   /** Hands runs of blocks to links that have room, in turns, as fast as the volunteer allows. */
   pump(nowMs: number): void {
-    const waiting = [...this.state.peers.values()].filter((peer) => peer.uploads.length > 0);
+    const waiting: PeerState[] = [];
+    // Whose link is full waits without keeping others from their turn.
+    for (const peer of this.state.peers.values())
+      if (peer.uploads.length > 0 && this.#hasRoom(peer, FRAME_LIMITS.blockBytes)) waiting.push(peer);
     if (waiting.length === 0) return;
     const active = waiting.slice(0, this.#transfersAtOnce(waiting));
     let idleTurns = 0;
@@ -69,6 +78,16 @@ export class Uploads {
     }
   }
 
+  /** Ends links that have not taken a byte for so long that nobody reads at the other end. */
+  tick(nowMs: number): void {
+    for (const peer of this.state.peers.values()) {
+      const isStuck =
+        peer.unsentBytes > 0 && nowMs - peer.lastFlushAtMs > this.state.config.sendStallTimeoutMs;
+      if (isStuck) this.state.disconnect(peer, 'too-slow');
+    }
+    this.pump(nowMs);
+  }
+
   /** Grants free slots at once, and all of them anew at every interval. */
   rechoke(nowMs: number): void {
     const isDue = nowMs >= this.#rechokeAtMs;
@@ -76,7 +95,11 @@ export class Uploads {
     if (isDue) this.#rechokeAtMs = nowMs + this.state.config.rechokeIntervalMs;
     const isRotation = nowMs >= this.#rotateAtMs;
     if (isRotation) this.#rotateAtMs = nowMs + this.state.config.optimisticIntervalMs;
-    const candidates = [...this.state.peers.values()].filter(wantsChunks);
+    const wanting = [...this.state.peers.values()].filter(wantsChunks);
+    for (const peer of wanting) this.#noteIdleHolder(peer, nowMs);
+    const active = wanting.filter((peer) => peer.slotIdleUntilMs <= nowMs);
+    const { uploadSlots, optimisticSlots } = this.state.config;
+    const candidates = active.length > 0 && wanting.length > uploadSlots + optimisticSlots ? active : wanting;
     const chosen = chooseUploadSlots(
       candidates.map((peer) => ({
         id: peer.id,
@@ -84,8 +107,8 @@ export class Uploads {
         servedBytes: peer.sent.total,
       })),
       {
-        uploadSlots: Math.min(this.state.config.uploadSlots, this.#transfersAtOnce(candidates)),
-        optimisticSlots: this.state.config.optimisticSlots,
+        uploadSlots: Math.min(uploadSlots, this.#transfersAtOnce(candidates)),
+        optimisticSlots,
         isSeed: this.#needsNothing(),
         keptOptimistic: isRotation ? new Set() : this.#optimistic,
       },
@@ -93,13 +116,25 @@ export class Uploads {
     );
     this.#optimistic = chosen.optimistic;
     for (const peer of this.state.peers.values()) {
-      this.#setSlot(peer, chosen.regular.has(peer.id) || chosen.optimistic.has(peer.id));
+      this.#setSlot(peer, chosen.regular.has(peer.id) || chosen.optimistic.has(peer.id), nowMs);
     }
   }
 
-  #setSlot(peer: PeerState, granted: boolean): void {
+  /** Who holds a slot and asks for nothing stands in the way of those who would use it. */
+  #noteIdleHolder(peer: PeerState, nowMs: number): void {
+    const isUsed =
+      peer.uploads.length > 0 || peer.unsentBytes > 0 || nowMs - peer.slotUsedAtMs <= SLOT_IDLE_MS;
+    if (peer.holdsOurSlot && !isUsed) peer.slotIdleUntilMs = nowMs + SLOT_PENALTY_MS;
+  }
+
+  #hasRoom(peer: PeerState, bytes: number): boolean {
+    return peer.unsentBytes + bytes <= this.state.config.sendQueueBytes;
+  }
+
+  #setSlot(peer: PeerState, granted: boolean, nowMs: number): void {
     if (peer.holdsOurSlot === granted) return;
     peer.holdsOurSlot = granted;
+    if (granted) peer.slotUsedAtMs = nowMs;
     this.state.send(peer, { type: 'slot', granted });
     if (granted) return;
     // The chunk that has begun is finished, or what was sent of it would be wasted.
@@ -117,8 +152,9 @@ export class Uploads {
     const { file, chunk, offset } = upload;
     const mostBytes = this.state.uploadBucket.isUnlimited ? RUN_BYTES : FRAME_LIMITS.blockBytes;
     const length = Math.min(mostBytes, file.chunkLength(chunk) - offset);
-    if (peer.unsentBytes + length > this.state.config.sendQueueBytes) return false;
+    if (!this.#hasRoom(peer, length)) return false;
     if (!this.state.uploadBucket.take(length, nowMs)) return false;
+    if (peer.unsentBytes === 0) peer.lastFlushAtMs = nowMs;
     peer.unsentBytes += length;
     peer.sent.add(length);
     upload.offset += length;
