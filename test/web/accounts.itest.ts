@@ -73,6 +73,13 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
       .expect(200);
     expect(beat.body).toMatchObject({ wishes: { run: 'pause' } });
     await page.getByText('Paused, as you asked').waitFor();
+    await page.getByRole('radio', { name: /^Run/ }).click();
+    await gleaner.http
+      .post('/v1/heartbeat')
+      .set('authorization', `Bearer ${machine.secret}`)
+      .send({ running: [], state: { phase: 'paused', reason: 'paused: you are typing' } })
+      .expect(200);
+    await page.getByText('Paused: you are typing').waitFor();
     await other.close();
   });
 

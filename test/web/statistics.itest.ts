@@ -1,7 +1,7 @@
 import { StatisticsKeeper } from '@gleaner/coordinator';
-import { statisticsHistory } from '@gleaner/protocol';
+import { auditPage, statisticsHistory } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -58,6 +58,33 @@ describe('statistics', () => {
     await keeper.closeDays();
     expect(await buckets()).toEqual(counted);
     expect(await query('SELECT count(*)::int AS n FROM statistics_host')).toEqual([{ n: 0 }]);
+  });
+
+  it('are counted again when an operator asks for it, as are the boards, and nobody else may', async () => {
+    const operator = operatorOf(gleaner);
+    const counted = await buckets();
+    await query(
+      "UPDATE statistics_bucket SET cycles = cycles + 5 WHERE starts_at >= '2026-03-02' AND starts_at < '2026-03-03'",
+    );
+    await operator.post('/v1/operator/statistics/recount', { day: '2026-03-02' }).expect(204);
+    expect(await buckets()).toEqual(counted);
+    const { account: person, ...volunteer } = await aPerson(gleaner);
+    await query("INSERT INTO board_entry SELECT 'accounts', $1, 7, 1, 7, now(), 7, now(), 7, now(), 7", [
+      person.id,
+    ]);
+    await operator.post('/v1/operator/boards/rebuild', {}).expect(202);
+    // The ledger knows nothing of it.
+    const row = "SELECT cycles FROM board_entry WHERE kind = 'accounts' AND id = $1";
+    await expect.poll(() => query(row, [person.id])).toEqual([]);
+    const { items } = auditPage.parse((await operator.get('/v1/operator/audit').expect(200)).body);
+    expect(items).toMatchObject([
+      { action: 'boards.rebuild' },
+      { action: 'statistics.recount', subject: 'day 2026-03-02' },
+    ]);
+    await volunteer.post('/v1/operator/statistics/recount', { day: '2026-03-02' }).expect(403);
+    await volunteer.post('/v1/operator/boards/rebuild', {}).expect(403);
+    const wrong = await operator.post('/v1/operator/statistics/recount', { day: '2026-02-30' }).expect(400);
+    expect(wrong.body).toMatchObject({ errors: [{ pointer: '/day' }] });
   });
 
   it('count again what a slow transaction had hidden', async () => {

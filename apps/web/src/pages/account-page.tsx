@@ -126,7 +126,8 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
           />
           <p className="mt-2 text-sm text-muted">
             The first command shows a code, which you approve here; the second computes while the computer is
-            idle.
+            idle. It tells you, and nobody else, why it rests: that somebody types, or that it runs on
+            battery.
           </p>
         </div>
       </details>
@@ -162,7 +163,7 @@ function HostCard({ host }: { readonly host: Host }) {
       <dl className="figure mt-4 grid grid-cols-3 gap-3 text-sm">
         <Tally name="agreed with others">{host.validTasks.toLocaleString('en')}</Tally>
         <Tally name="disagreed">{host.invalidTasks.toLocaleString('en')}</Tally>
-        <Tally name="lost or broken off">{host.errorTasks.toLocaleString('en')}</Tally>
+        <Tally name="lost or broken off">{(host.errorTasks + host.lostTasks).toLocaleString('en')}</Tally>
       </dl>
     </article>
   );

@@ -3,29 +3,59 @@ import { formatDuration } from './estimate-remaining';
 
 /** Agents call at least every five minutes, browsers every minute; twice that is silence. */
 const SILENT_AFTER_MS = 10 * 60 * 1000;
+const COMPUTES = 'bg-grain breathing';
+const AWAKE = 'bg-good';
+const RESTS = 'bg-muted';
 
-/** What a host does now, in words, and the colour of its dot. */
+interface Shown {
+  readonly text: string;
+  /** Classes of its dot. */
+  readonly dot: string;
+}
+
+/**
+ * What a host does now and why, in words.
+ *
+ * @param nowMs by the coordinator's clock
+ */
 export function hostState(
-  host: Pick<Host, 'held' | 'inProgress' | 'lastSeenAt' | 'wishes'>,
+  host: Pick<Host, 'held' | 'inProgress' | 'lastSeenAt' | 'wishes' | 'state'>,
   nowMs: number,
-): { readonly text: string; readonly dot: string } {
+): Shown {
   if (host.held !== null) return { text: `Held by an operator: ${host.held}`, dot: 'bg-bad' };
-  if (host.lastSeenAt === null) return { text: 'Attached, and has not asked for work yet', dot: 'bg-muted' };
+  if (host.lastSeenAt === null) return { text: 'Attached, and has not asked for work yet', dot: RESTS };
   const silentMs = nowMs - Date.parse(host.lastSeenAt);
-  if (silentMs > SILENT_AFTER_MS) {
-    return { text: `Silent for ${formatDuration(silentMs / 1000)}`, dot: 'bg-muted' };
-  }
+  if (silentMs > SILENT_AFTER_MS)
+    return { text: `Silent for ${formatDuration(silentMs / 1000)}`, dot: RESTS };
   const tasks = host.inProgress === 1 ? 'one task' : `${host.inProgress} tasks`;
   switch (host.wishes.run) {
     case 'pause':
-      return { text: 'Paused, as you asked', dot: 'bg-muted' };
+      return host.state?.phase === 'working'
+        ? { text: 'Computing until it hears that it is to pause', dot: COMPUTES }
+        : { text: 'Paused, as you asked', dot: RESTS };
     case 'finish':
       return host.inProgress === 0
-        ? { text: 'Finished, as you asked', dot: 'bg-muted' }
-        : { text: `Finishing ${tasks}, then it rests`, dot: 'bg-grain breathing' };
+        ? { text: 'Finished, as you asked', dot: RESTS }
+        : { text: `Finishing ${tasks}, then it rests`, dot: COMPUTES };
     case 'run':
+      if (host.state !== null) return asItSays(host.state);
       return host.inProgress === 0
-        ? { text: 'Awake, without a task at the moment', dot: 'bg-good' }
-        : { text: `Computing ${tasks}`, dot: 'bg-grain breathing' };
+        ? { text: 'Awake, without a task at the moment', dot: AWAKE }
+        : { text: `Computing ${tasks}`, dot: COMPUTES };
+  }
+}
+
+function asItSays({ phase, reason }: NonNullable<Host['state']>): Shown {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  switch (phase) {
+    case 'working':
+      return { text, dot: COMPUTES };
+    case 'starting':
+    case 'waiting':
+      return { text, dot: AWAKE };
+    case 'paused':
+    case 'stopping':
+    case 'stopped':
+      return { text, dot: RESTS };
   }
 }

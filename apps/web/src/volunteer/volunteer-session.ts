@@ -1,11 +1,11 @@
 import {
   attachBrowser,
   CoordinatorError,
-  createBrowserWorker,
+  createWorker,
   describeBrowser,
   sayFarewell,
   type Frame,
-  type Worker,
+  type VolunteerWorker,
   type WorkerStatus,
 } from '@gleaner/worker-sdk/browser';
 import { sessionAccount } from '../api/session';
@@ -53,7 +53,7 @@ class VolunteerSession {
   readonly #cyclesOfTasks = new Map<string, bigint>();
   #picture = new PictureOfTask();
   #starting: AbortController | null = null;
-  #worker: Worker | null = null;
+  #worker: VolunteerWorker | null = null;
   #surroundings: Surroundings = { isHidden: false, isOnBattery: false };
   #unwatch: (() => void) | null = null;
 
@@ -130,11 +130,10 @@ class VolunteerSession {
   }
 
   async #begin(host: SavedHost): Promise<void> {
-    const baseUrl = new URL(location.origin);
-    const worker = createBrowserWorker({
-      baseUrl,
-      token: host.secret,
-      cores: coresHere(),
+    const worker = createWorker({
+      coordinator: location.origin,
+      credentials: { token: host.secret },
+      policy: { cores: coresHere() },
       onFrame: (frame) => {
         if (!this.#picture.frame(frame.taskId)) return;
         for (const listener of this.#frameListeners) listener(frame);
