@@ -119,6 +119,45 @@ describe('a submitter earns nothing by a job of their own', () => {
   );
 });
 
+describe('counts that no machine reaches', () => {
+  const IMPOSSIBLE = '900000000000000000';
+
+  async function boast(...hosts: readonly TestHost[]): Promise<void> {
+    for (const host of hosts) {
+      const { tasks } = await host.ask();
+      await host.report(...tasks.map((task) => honestResult(task, undefined, IMPOSSIBLE)));
+    }
+  }
+
+  it('earn nothing although a partner confirms them, and their hosts get no more work', async () => {
+    const job = await aJob(await anAccount());
+    const hosts = [await aHost(), await aHost()];
+    await boast(...hosts);
+    for (const host of hosts) {
+      await expect
+        .poll(async () => (await host.ask(1, 4096, 1)).noWork)
+        .toMatchObject([{ code: 'host-held' }]);
+    }
+    await becomes(job, 'valid');
+    expect(await creditOf(...hosts)).toEqual(['0', '0']);
+  });
+
+  it('nor before anybody has noted that the hosts are to be held', async () => {
+    const job = await aJob(await anAccount());
+    const hosts = [await aHost(), await aHost()];
+    await gleaner.dataSource.query(`
+      CREATE FUNCTION hold_nobody() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+      CREATE TRIGGER hold_nobody BEFORE UPDATE OF held_reason ON host FOR EACH ROW EXECUTE FUNCTION hold_nobody()`);
+    try {
+      await boast(...hosts);
+      await becomes(job, 'valid');
+      expect(await creditOf(...hosts)).toEqual(['0', '0']);
+    } finally {
+      await gleaner.dataSource.query('DROP TRIGGER hold_nobody ON host; DROP FUNCTION hold_nobody()');
+    }
+  });
+});
+
 describe('with quorum 1, where nobody confirms a count', () => {
   it.each([
     ['nothing is earned by', false, '0'],

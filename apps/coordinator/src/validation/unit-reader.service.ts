@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import type { TaskView, UnitRules, UnitView } from '@gleaner/domain';
+import { holdReason, type TaskView, type UnitRules, type UnitView } from '@gleaner/domain';
 import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
@@ -48,6 +48,8 @@ interface TaskRow {
   readonly state: TaskState;
   readonly counts: boolean;
   readonly credit_eligible: boolean;
+  /** Between assignment and report. */
+  readonly elapsed_ms: number | null;
   readonly outcome: Outcome | null;
   readonly digest: string | null;
   readonly runtime_version: string | null;
@@ -97,6 +99,7 @@ const loadTasks = new PreparedStatement<TaskRow>(
   'load-tasks',
   `SELECT t.unit_id, t.ordinal, t.account_id, coalesce(a.person_id, a.id) AS person_id, t.host_id, t.anonymous, t.network,
           t.state, t.counts, t.credit_eligible AND h.held_reason IS NULL AS credit_eligible, t.outcome,
+          extract(epoch FROM t.reported_at - t.assigned_at)::float8 * 1000 AS elapsed_ms,
           encode(t.digest, 'hex') AS digest, t.runtime_version, t.cycles, t.outputs_held, h.cores, s.allowance_per_day
      FROM unnest($1::bigint[]) AS wanted(id) JOIN task t ON t.unit_id = wanted.id
      JOIN account a ON a.id = t.account_id JOIN host h ON h.id = t.host_id
@@ -207,6 +210,12 @@ function isJudged({ state }: TaskRow): boolean {
   return state === 'valid' || state === 'invalid';
 }
 
+/** Such a result has its host held, but whoever reports it with an accomplice may be faster than that. */
+function isTooFast({ cycles, elapsed_ms: elapsedMs }: TaskRow): boolean {
+  if (cycles === null || elapsedMs === null) return false;
+  return holdReason({ cycles: BigInt(cycles), elapsedMs }, null) !== null;
+}
+
 function toTask(row: TaskRow, credit: TaskCredit | undefined): TaskView {
   return {
     ordinal: row.ordinal,
@@ -217,7 +226,7 @@ function toTask(row: TaskRow, credit: TaskCredit | undefined): TaskView {
     network: row.network,
     state: row.state,
     counts: row.counts,
-    creditEligible: row.credit_eligible,
+    creditEligible: row.credit_eligible && !isTooFast(row),
     result:
       row.outcome === null || row.digest === null
         ? null
