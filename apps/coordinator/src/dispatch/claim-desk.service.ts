@@ -9,7 +9,7 @@ import { UnitReader } from '../validation/index.js';
 
 const BATCH_CLAIMS = 256;
 const WINDOW_MS = 2;
-/** Half of what a batch costs does not depend on its size: under load fewer and larger ones serve more. */
+/** Half that of reports: whoever has waited there for company is not to wait for it again. */
 const INTERVAL_MS = 8;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;

@@ -8,8 +8,8 @@ import { wishesOf } from '../hosts/index.js';
 import { BoundedCache, NotFoundError } from '../http/index.js';
 
 const CACHED_HOSTS = 50_000;
-/** How long a change of a host (held, claimed by an account) may go unnoticed. */
-const TTL_MS = 30_000;
+/** How long a change of a host (held, claimed by an account) may go unnoticed where nobody tells of it. */
+const TTL_MS = 60_000;
 
 /** A host as dispatch knows it. Ids are decimal strings. */
 export interface HostContext extends Party {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { UNIT_CLASSES, type UnitClass, type UnitEvent } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
@@ -13,7 +14,9 @@ import { LeasesService } from './leases.service.js';
 const GRACE_MS = 10_000;
 /** Open units that one sweep looks at, over all jobs; the next one goes on behind them. */
 const UNITS_PER_SWEEP = 20_000;
-const UNITS_PER_STATEMENT = 5_000;
+const UNITS_PER_STATEMENT = 2_500;
+/** Between two statements: whoever asks for work must not wait for somebody who looks for what hardly ever happens. */
+const PAUSE_MS = 250;
 const EVENTS_PER_BATCH = 500;
 const HELD_BATCHES_MAX = 1_000;
 
@@ -114,6 +117,7 @@ export class SweepService {
         const looked = await this.examineJob(jobId, horizons.get(unitClass) ?? Date.now());
         left -= looked;
         if (looked < UNITS_PER_STATEMENT) break;
+        await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
       }
     }
     for (const jobId of this.cursors.keys())

@@ -8,7 +8,7 @@ import type { Actor } from './actor.js';
 import { BoundedCache } from './bounded-cache.js';
 
 const CACHED_TOKENS = 50_000;
-const TTL_MS = 15_000;
+const TTL_MS = 60_000;
 const SECRET_PATTERN = /^gln_[A-Za-z0-9_-]{32,80}$/;
 
 const tokenRow = z.object({

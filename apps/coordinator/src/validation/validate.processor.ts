@@ -7,6 +7,8 @@ import { ValidationService } from './validation.service.js';
 const QUEUE_JOBS = 16;
 const BATCH_UNITS = 1_024;
 const WINDOW_MS = 5;
+/** Batches start at least this far apart unless they are full: large ones touch each account and host once. */
+const INTERVAL_MS = 100;
 
 /** Works on the queue `{validate}`. */
 @Injectable()
@@ -30,6 +32,7 @@ export class ValidateProcessor implements OnApplicationBootstrap {
         maxItems: BATCH_UNITS,
         weigh: ({ units }) => units.length,
         windowMs: WINDOW_MS,
+        intervalMs: INTERVAL_MS,
         // Batches of one job share its tally: more at once would wait for each other.
         concurrency: 1,
         maxWaiting: QUEUE_JOBS * 2,
