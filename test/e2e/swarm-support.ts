@@ -3,7 +3,7 @@ import { createServer, request as forward, type Server } from 'node:http';
 import { join } from 'node:path';
 import { attachedHost } from '@gleaner/protocol';
 import {
-  createWorker,
+  openWorker,
   DEFAULT_SWARM_PREFERENCES,
   type SwarmPreferences,
   type Worker,
@@ -82,7 +82,7 @@ export async function aSharingVolunteer(
   const answer = await clientWith(application, person.token).post('/v1/hosts', { host: facts }).expect(201);
   const { secret } = attachedHost.parse(answer.body);
   const log: string[] = [];
-  const worker = await createWorker({
+  const worker = await openWorker({
     coordinator: url,
     credentials: { token: secret },
     dataDirectory: join(directory, name),

@@ -26,7 +26,7 @@ const busy = { cores: 0, dutyCycle: 1, memoryMiB: null, reason: 'paused: the pro
 const { name, operator } = await describeCoordinator(coordinator, AbortSignal.timeout(10_000));
 console.log(`volunteering for ${name}, run by ${operator.name}`);
 
-const worker = await createWorker({
+const worker = createWorker({
   coordinator,
   credentials: { token: await token() },
   dataDirectory: directory,

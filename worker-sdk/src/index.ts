@@ -13,6 +13,7 @@ export * from './swarm/index.js';
 export * from './task-runner.js';
 export { NO_TRAFFIC, type Traffic } from './traffic.js';
 export * from './unit-to-run.js';
+export * from './volunteer-worker.js';
 export * from './worker-components.js';
 export * from './worker-events.js';
 export * from './worker.js';

@@ -18,6 +18,7 @@ import { asError, sentenceOf } from './sentence-of.js';
 import { StateNotices } from './state-notices.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import { trafficOf } from './traffic.js';
+import type { VolunteerWorker } from './volunteer-worker.js';
 import { WakeUp } from './wake-up.js';
 import { WorkRequests } from './work-requests.js';
 import type { StopOptions, WorkerComponents, WorkerInit } from './worker-components.js';
@@ -33,7 +34,7 @@ const FAREWELL_MS = 10_000;
  * The volunteer's work loop: asks for tasks, computes them, reports results until they are acknowledged, and tells the
  * coordinator with heartbeats what it holds. Starting and stopping twice is safe.
  */
-export class Worker {
+export class Worker implements VolunteerWorker {
   readonly #events = new Emitter<WorkerEvents>();
   readonly #wakeUp = new WakeUp();
   readonly #ending = new AbortController();
@@ -89,7 +90,6 @@ export class Worker {
     });
   }
 
-  /** Calls `listener` at every such event until the returned function is called. */
   on<Name extends keyof WorkerEvents>(name: Name, listener: (event: WorkerEvents[Name]) => void): () => void {
     return this.#events.on(name, listener);
   }
@@ -119,7 +119,6 @@ export class Worker {
     return isStarting ? null : state;
   }
 
-  /** Begins to work, taking up what an earlier run left; never after a stop. Rejects only when the store cannot be read. */
   async start(): Promise<void> {
     if (this.#stopped) return;
     this.#starting ??= this.#begin();
@@ -141,10 +140,6 @@ export class Worker {
     });
   }
 
-  /**
-   * Limits what of the machine is used, at once: running tasks are paused where they are, slowed down or continued, and
-   * no work is asked for while there is no core to compute it. Results are reported and leases kept all the same.
-   */
   allow(allowance: ComputeAllowance): void {
     this.#requests.allow(allowance);
     this.components.runner.allow(allowance);
@@ -153,27 +148,17 @@ export class Worker {
     this.#tellStatus();
   }
 
-  /**
-   * Exchanges inputs with other volunteers within these limits, from now on; null: not at all. Call it only for a volunteer who
-   * agreed: others see this host's network address.
-   */
   setSwarm(preferences: SwarmPreferences | null): void {
     this.components.swarm?.set(preferences);
     this.#tellStatus();
   }
 
-  /** Asks for no more work, and stops once everything held is computed and acknowledged. */
   finish(): void {
     this.#requests.end();
     this.#wakeUp.notify();
     this.#tellStatus();
   }
 
-  /**
-   * Stops computing, reports what is finished and ends all processes. Tasks in steps that much work has gone into are kept
-   * with their state for the next run in the same directory; the others are returned to the coordinator. Never rejects: what
-   * could not be ended as it should is told with the event `stopped`.
-   */
   async stop(options: StopOptions = {}): Promise<void> {
     await this.#stop(options, null);
   }

@@ -21,15 +21,18 @@ export function describeBrowser(name: string, version: string): HostFacts {
 /**
  * POST /v1/hosts from a tab: an anonymous volunteer without a token, else a host of the token's account.
  *
- * @param init.baseUrl the coordinator's address
  * @throws {CoordinatorError} that says whether the network or the token is wrong
  */
 export async function attachBrowser(
-  init: { readonly baseUrl: URL; readonly token?: string; readonly facts: HostFacts },
+  options: { readonly coordinator: string | URL; readonly token?: string; readonly facts: HostFacts },
   signal: AbortSignal,
 ): Promise<AttachedHost> {
-  const { facts, ...target } = init;
-  return new CoordinatorClient(target).postJson('/v1/hosts', { host: facts }, attachedHost, signal);
+  const { coordinator, facts, token } = options;
+  const client = new CoordinatorClient({
+    baseUrl: new URL(coordinator),
+    ...(token !== undefined && { token }),
+  });
+  return client.postJson('/v1/hosts', { host: facts }, attachedHost, signal);
 }
 
 /** Engine and system only: enough to see what fails where, too little to tell people apart. */

@@ -116,7 +116,7 @@ class VolunteerSession {
     const facts = describeBrowser('browser', PAGE_VERSION);
     const attached = await attachBrowser(
       // The session's cookie, if there is one, says whose host it becomes.
-      { baseUrl: new URL(location.origin), facts },
+      { coordinator: location.origin, facts },
       signal,
     );
     const host: SavedHost = {
@@ -130,9 +130,9 @@ class VolunteerSession {
   }
 
   async #begin(host: SavedHost): Promise<void> {
+    const identity = { coordinator: location.origin, credentials: { token: host.secret } };
     const worker = createWorker({
-      coordinator: location.origin,
-      credentials: { token: host.secret },
+      ...identity,
       policy: { cores: coresHere() },
       onFrame: (frame) => {
         if (!this.#picture.frame(frame.taskId)) return;
@@ -155,7 +155,7 @@ class VolunteerSession {
       if (status === 'accepted') this.#set({ acceptedResults: this.#state.acceptedResults + 1 });
     });
     worker.on('stopped', ({ error }) => this.#ended(error));
-    const farewell = (): void => sayFarewell(baseUrl, host.secret);
+    const farewell = (): void => sayFarewell(identity);
     addEventListener('pagehide', farewell);
     const unwatch = watchSurroundings((surroundings) => {
       this.#surroundings = surroundings;
