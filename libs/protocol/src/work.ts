@@ -112,7 +112,6 @@ export const NO_WORK_CODES = [
   'already-has-task',
   'needs-another-account',
   'unapproved-app',
-  'own-job',
   'host-held',
   'owner-paused',
   'dispatch-paused',

@@ -185,7 +185,6 @@ function retryAfterCauseMs(cause: NoWorkCause): number {
     case 'already-has-task':
     case 'needs-another-account':
     case 'unapproved-app':
-    case 'own-job':
     case 'host-held':
     case 'owner-paused':
     case 'dispatch-paused':

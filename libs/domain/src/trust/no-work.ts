@@ -22,7 +22,6 @@ export type NoWorkCause =
   | { readonly code: 'already-has-task'; readonly units: number }
   | { readonly code: 'needs-another-account'; readonly units: number }
   | { readonly code: 'unapproved-app'; readonly units: number }
-  | { readonly code: 'own-job'; readonly units: number }
   | { readonly code: 'host-held'; readonly reason: string }
   /** The owner asked it from afar. */
   | { readonly code: 'owner-paused'; readonly run: 'pause' | 'finish' }
@@ -56,8 +55,6 @@ function noWorkMessage(cause: NoWorkCause): string {
       return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} a volunteer who is independent of you (account, network or name)`;
     case 'unapproved-app':
       return `${units(cause.units)} of apps that an operator has not approved yet`;
-    case 'own-job':
-      return `${units(cause.units)} of your own job`;
     case 'host-held':
       return `this host is held for review: ${cause.reason}`;
     case 'owner-paused':
