@@ -1,4 +1,4 @@
-/** Ends a test run with the line that scripts and CI read: `N passed, N failed` (`, N skipped` where some were). */
+/** Ends a test run with the line that scripts and CI read: `N passed, N failed`; what was skipped is on the line before. */
 export default class CountReporter {
   onTestRunEnd(testModules, unhandledErrors) {
     const count = { passed: 0, failed: unhandledErrors.length, skipped: 0 };
@@ -11,9 +11,9 @@ export default class CountReporter {
         else count.skipped += 1;
       }
     }
-    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
-    this.line = `${count.passed} passed, ${count.failed} failed${skipped}`;
-    // Other reporters and late output come first: this line must be the last one.
-    process.once('exit', () => process.stdout.write(`${this.line}\n`));
+    const skipped = count.skipped > 0 ? `${count.skipped} skipped\n` : '';
+    const lines = `${skipped}${count.passed} passed, ${count.failed} failed\n`;
+    // Other reporters and late output come first: this must be the last that is said.
+    process.once('exit', () => process.stdout.write(lines));
   }
 }
