@@ -121,7 +121,12 @@ async function removeBatch(manager: EntityManager, jobId: string, after: number)
     )
     .map(({ id }) => id);
   if (ids.length === 0) return ids;
-  await manager.query('DELETE FROM lease WHERE unit_id = ANY ($1::bigint[])', [ids]);
+  // By the leases' own key, which begins with the host.
+  await manager.query(
+    `DELETE FROM lease l USING task t WHERE t.unit_id = ANY ($1::bigint[])
+        AND l.host_id = t.host_id AND l.unit_id = t.unit_id AND l.ordinal = t.ordinal`,
+    [ids],
+  );
   // The owner of a task's blobs is numbered as taskBlobOwner() does.
   const freed = shaRows.parse(
     await manager.query(
