@@ -45,7 +45,6 @@ export default {
     only('web', 'apps/web', ['worker-sdk', 'libs/client', 'libs/protocol']),
     only('agent', 'apps/agent', ['worker-sdk', 'libs/domain', 'libs/protocol']),
     only('cli', 'apps/cli', [
-      'libs/client',
       'libs/protocol',
       'libs/domain',
       'libs/sandbox',

@@ -13,8 +13,9 @@ export interface UnitTransition {
 }
 
 /**
- * The one state machine of work units and their tasks. Load the unit with all its tasks under lock, pass what happened,
- * save the decision in the same transaction. Late, repeated and contradictory events are harmless.
+ * The one state machine of work units and their tasks. Load the unit with all its tasks, pass what happened, save the
+ * decision only if the unit is still as it was loaded, else load it again: no lock is held in between. Late, repeated and
+ * contradictory events are harmless.
  *
  * Services that store an event by a statement of their own (a report, a swept deadline) pass `examined` afterwards.
  *
