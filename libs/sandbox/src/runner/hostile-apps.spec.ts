@@ -29,6 +29,21 @@ describe('a hostile app', () => {
     expect(result).toMatchObject({ outcome: 'cycle-limit', cycles: 5_000_000n, trapKind: null });
   });
 
+  it.each([
+    [14n, 'ok'],
+    [13n, 'cycle-limit'],
+  ])(
+    'that has %s cycles and uses 14, the last ones for a host call, ends with %s',
+    async (maxCycles, outcome) => {
+      // Nine instructions, and 80 bytes: five cycles.
+      const program = commandText(
+        `(i32.store (i32.const 4) (i32.const 80))
+       (drop (call $fd_write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8)))`,
+      );
+      expect(await run(program, { limits: { maxCycles } })).toMatchObject({ outcome, cycles: maxCycles });
+    },
+  );
+
   it('that loops longer than its wall clock is killed, which is not its fault', async () => {
     const loop = commandText('(loop $again (br $again))');
     const result = await run(loop, { limits: { maxCycles: 10n ** 18n, wallMs: 100 } });

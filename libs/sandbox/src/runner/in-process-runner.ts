@@ -11,6 +11,8 @@ import { UnitExecution } from './unit-execution.js';
 export type InProcessUnit = Omit<UnitToRun, 'module' | 'moduleSha256'> & {
   /** Instead of /input, /tmp and /output: one writable tree (null: none), for programs written for other hosts. */
   readonly root?: Iterable<RootEntry> | null;
+  /** Bound on the kept end of stderr, 4 KiB where absent. */
+  readonly stderrBytes?: number;
 };
 
 /**

@@ -20,6 +20,8 @@ export interface ExecutableUnit extends Pick<UnitToRun, 'appName' | 'args' | 'en
   readonly limits: Omit<UnitLimits, 'wallMs'>;
   /** See {@link HostInit.root}: for conformance programs, which expect a writable tree. */
   readonly root?: Iterable<RootEntry> | null;
+  /** See {@link HostInit.stderrBytes}: conformance programs may expect more. */
+  readonly stderrBytes?: number;
 }
 
 export interface ExecutionHooks {
@@ -49,6 +51,7 @@ export class UnitExecution {
       scratchBytes: unit.limits.memoryMiB * MIB,
       seed: unit.seed,
       ...(unit.root === undefined ? {} : { root: unit.root }),
+      ...(unit.stderrBytes === undefined ? {} : { stderrBytes: unit.stderrBytes }),
       charge: (requestedBytes) => this.#charge(requestedBytes),
       onProgress: (permille) => hooks.onProgress?.(permille, this.cycles),
       onFrame: hooks.onFrame ?? ignore,
@@ -163,7 +166,8 @@ export class UnitExecution {
     if (requestedBytes === 0 || this.#cyclesLeft === null) return;
     const left = this.#cyclesLeft.value - BigInt(Math.ceil(requestedBytes / CHARGED_BYTES_PER_CYCLE));
     this.#cyclesLeft.value = left;
-    if (left <= 0n) throw new StopUnit({ kind: 'cycle-limit' });
+    // All of the limit may be used, as by instructions.
+    if (left < 0n) throw new StopUnit({ kind: 'cycle-limit' });
   }
 
   #global(name: string): WebAssembly.Global | null {

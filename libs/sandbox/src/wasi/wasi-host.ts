@@ -24,7 +24,7 @@ import { TextTail } from './text-tail.js';
 import { UnitClock } from './unit-clock.js';
 import { Volume } from './volume.js';
 
-/** Kept end of stderr. */
+/** Kept end of stderr, where nothing else is asked for. */
 const STDERR_TAIL_BYTES = 4 * 1024;
 
 /** A file (bytes), directory (null) or symbolic link of a prepared root, by its path without leading slash. */
@@ -48,6 +48,8 @@ export interface HostInit {
    * directory at all.
    */
   readonly root?: Iterable<RootEntry> | null;
+  /** Bound on the kept end of stderr, 4 KiB where absent. */
+  readonly stderrBytes?: number;
   readonly charge: (requestedBytes: number) => void;
   readonly onProgress: (permille: number) => void;
   readonly onFrame: (bytes: Uint8Array) => void;
@@ -82,7 +84,7 @@ export class WasiHost {
         .sort(([a], [b]) => compareUtf8(a, b))
         .map(([name, value]) => zeroEnded(`${name}=${value}`)),
       stdout: init.keepsStdout ? new MemoryContent(outputs) : null,
-      stderr: new TextTail(STDERR_TAIL_BYTES),
+      stderr: new TextTail(init.stderrBytes ?? STDERR_TAIL_BYTES),
       charge: init.charge,
       onProgress: init.onProgress,
       onFrame: init.onFrame,
