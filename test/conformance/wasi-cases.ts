@@ -5,17 +5,22 @@ import { z } from 'zod';
 
 const SUFFIX = '.wasm';
 
+/** Where a description says nothing it may also say null. */
+function orDefault<T extends z.ZodType>(schema: T, value: z.output<T>) {
+  return schema.nullish().transform((said): z.output<T> => said ?? value);
+}
+
 /** What a program expects and what is expected of it; unknown fields belong to other harnesses. */
 const description = z.object({
-  args: z.array(z.string()).default([]),
-  env: z.record(z.string(), z.string()).default({}),
+  args: orDefault(z.array(z.string()), []),
+  env: orDefault(z.record(z.string(), z.string()), {}),
   /** A folder beside the program that becomes its `/`. */
   root: z.string().nullish(),
   /** Folders beside the program that lie in its `/` under their names: how older versions of the suite say it. */
-  dirs: z.array(z.string()).default([]),
-  exit_code: z.number().int().default(0),
-  stdout: z.string().optional(),
-  stderr: z.string().optional(),
+  dirs: orDefault(z.array(z.string()), []),
+  exit_code: orDefault(z.number().int(), 0),
+  stdout: z.string().nullish(),
+  stderr: z.string().nullish(),
 });
 
 /** The suite's newer way to say the same: steps of a conversation, of which a command has these. */
@@ -41,11 +46,18 @@ export interface WasiCase {
   readonly folders: ReadonlyArray<{ readonly name: string; readonly path: string }>;
 }
 
-/** Paths of the programs in a directory, by name. */
+/** Paths of the programs in a directory and those below it, by path. */
 export async function listWasiPrograms(directory: string): Promise<string[]> {
-  const files = await readdir(directory);
+  const files = await readdir(directory, { recursive: true });
   const programs = files.filter((file) => file.endsWith(SUFFIX)).sort();
   return programs.map((file) => join(directory, file));
+}
+
+/** What follows the magic number where a file holds a component instead of a module. */
+const COMPONENT_VERSION = Buffer.of(0x0d, 0, 1, 0);
+
+export async function isComponent(path: string): Promise<boolean> {
+  return (await readFile(path)).subarray(4, 8).equals(COMPONENT_VERSION);
 }
 
 /** A program with the expectation beside it, if there is one. */

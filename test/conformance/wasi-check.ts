@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
 import { admitModule } from '@gleaner/sandbox/admission';
 import { InProcessRunner, type RootEntry } from '@gleaner/sandbox/runner';
@@ -7,6 +7,7 @@ import type { WasiCase } from './wasi-cases.js';
 const MAX_CYCLES = 10n ** 11n;
 const MEMORY_MIB = 256;
 const OUTPUT_BYTES = 16 * 1024 * 1024;
+const STDERR_BYTES = 1024 * 1024;
 
 /** Runs a program on its rewritten module; what differs from its expectation, in words. */
 export async function checkWasiCase({ path, expected, folders }: WasiCase): Promise<string[]> {
@@ -22,19 +23,20 @@ export async function checkWasiCase({ path, expected, folders }: WasiCase): Prom
     outputs: ['stdout'],
     limits: { maxCycles: MAX_CYCLES, memoryMiB: MEMORY_MIB, outputBytes: OUTPUT_BYTES, wallMs: Infinity },
     seed: '00'.repeat(32),
+    stderrBytes: STDERR_BYTES,
     root: folders.length === 0 ? null : await readFolders(folders),
   });
-  const stdout = new TextDecoder().decode(result.outputs[0]?.bytes);
+  const stdout = new TextDecoder('utf-8', { ignoreBOM: true }).decode(result.outputs[0]?.bytes);
   const failures: string[] = [];
   if (result.outcome !== 'ok' && result.outcome !== 'exit') {
     failures.push(`ended with ${result.outcome}: ${result.message}`);
   } else if (result.exitCode !== expected.exit_code) {
     failures.push(`exit code ${result.exitCode}, not ${expected.exit_code}`);
   }
-  if (expected.stdout !== undefined && stdout !== expected.stdout) {
+  if (typeof expected.stdout === 'string' && stdout !== expected.stdout) {
     failures.push(`stdout ${JSON.stringify(stdout)}, not ${JSON.stringify(expected.stdout)}`);
   }
-  if (expected.stderr !== undefined && result.stderr !== expected.stderr) {
+  if (typeof expected.stderr === 'string' && result.stderr !== expected.stderr) {
     failures.push(`stderr ${JSON.stringify(result.stderr)}, not ${JSON.stringify(expected.stderr)}`);
   }
   if (failures.length > 0 && result.stderr !== '') failures.push(`its stderr: ${result.stderr.trim()}`);
@@ -49,15 +51,16 @@ async function readFolders(folders: WasiCase['folders']): Promise<RootEntry[]> {
   return (await Promise.all(entries)).flat();
 }
 
-/** A folder's files and directories, below the name. */
+/** A folder's files, directories and symbolic links, below the name. */
 async function readFolder(folder: string, name: string): Promise<RootEntry[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   return Promise.all(
     entries
-      .filter((entry) => entry.isFile() || entry.isDirectory())
+      .filter((entry) => entry.isFile() || entry.isDirectory() || entry.isSymbolicLink())
       .map(async (entry): Promise<RootEntry> => {
         const path = join(entry.parentPath, entry.name);
         const inside = join(name, relative(folder, path)).split(sep).join('/');
+        if (entry.isSymbolicLink()) return [inside, { target: await readlink(path) }];
         return [inside, entry.isFile() ? new Uint8Array(await readFile(path)) : null];
       }),
   );

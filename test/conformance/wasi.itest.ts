@@ -1,8 +1,8 @@
-import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { listWasiPrograms, readWasiCase } from './wasi-cases.js';
+import { isComponent, listWasiPrograms, readWasiCase } from './wasi-cases.js';
 import { checkWasiCase } from './wasi-check.js';
 
 const programs = await listWasiPrograms(join(import.meta.dirname, 'wasi-cases'));
@@ -36,6 +36,36 @@ describe('WASI programs on rewritten modules', () => {
       expect(await checkWasiCase(conversation)).toEqual([]);
       const older = await describedAs({ root: null, dirs: ['fs.dir'] });
       expect(older.folders).toEqual([{ name: 'fs.dir', path: join(folder, 'fs.dir') }]);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it('are found below the directory, may leave fields null, and get the links of their folder', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'gleaner-wasi-'));
+    try {
+      await mkdir(join(folder, 'c', 'tree', 'sub'), { recursive: true });
+      await copyFile(join(import.meta.dirname, 'wasi-cases', 'lines.wasm'), join(folder, 'c', 'lines.wasm'));
+      await writeFile(join(folder, 'c', 'tree', 'real.txt'), 'one\ntwo\nthree\n');
+      await writeFile(join(folder, 'c', 'tree', 'sub', 'deep.txt'), '');
+      await symlink('real.txt', join(folder, 'c', 'tree', 'lines.txt'));
+      const description = {
+        args: null,
+        env: null,
+        root: 'tree',
+        exit_code: null,
+        stdout: null,
+        stderr: null,
+      };
+      await writeFile(join(folder, 'c', 'lines.json'), JSON.stringify(description));
+      await writeFile(join(folder, 'c', 'none.wasm'), Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0));
+      const [lines = '', component = '', ...others] = await listWasiPrograms(folder);
+      expect([lines, component, ...others].map((path) => relative(folder, path))).toEqual([
+        join('c', 'lines.wasm'),
+        join('c', 'none.wasm'),
+      ]);
+      expect([await isComponent(lines), await isComponent(component)]).toEqual([false, true]);
+      expect(await checkWasiCase(await readWasiCase(lines))).toEqual([]);
     } finally {
       await rm(folder, { recursive: true });
     }

@@ -115,5 +115,24 @@
 (module (import "elsewhere" "f" (func $f)) (func (export "call") (call $f)))
 (assert_return (invoke "call"))
 
+(module $owner
+  (memory (export "memory") 1)
+  (func (export "twice") (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2))))
+(register "owner" $owner)
+(module
+  (import "owner" "memory" (memory 1))
+  (import "owner" "twice" (func $twice (param i32) (result i32)))
+  (data (i32.const 8) "\2a")
+  (func (export "eight") (result i32) (call $twice (i32.load8_u (i32.const 8)))))
+(assert_return (invoke "eight") (i32.const 84))
+(module
+  (import "owner" "twice" (func $twice (param i32) (result i32)))
+  (table 1 funcref)
+  (func (export "grow") (drop (table.grow 0 (ref.null func) (call $twice (i32.const 1))))))
+(assert_return (invoke $owner "twice" (i32.const 3)) (i32.const 6))
+(assert_return (invoke "grow"))
+(assert_return (invoke $owner "twice" (i32.const 3)) (i32.const 6))
+(assert_unlinkable (module (import "owner" "twice" (func (param f32)))) "incompatible import type")
+
 (assert_invalid (module (func (result i32) (i64.const 1))) "type mismatch")
 (assert_malformed (module binary "\00asm\02\00\00\00") "unknown binary version")

@@ -10,10 +10,14 @@ const SPELLINGS: ReadonlyArray<readonly [newer: RegExp, older: string]> = [
   [/\(if \((i32\.const \d+)\) \((i32\.eqz)\) \(then/g, '(if ($2 ($1)) (then'],
 ];
 
-/** A script as wabt understood it, with the lines of the forms that it could not read. */
+/** A script as wabt understood it, and what it could not read. */
 export interface ConvertedScript {
   readonly script: Script | null;
-  readonly unreadable: readonly number[];
+  /** All forms of the file, assertions, modules and others. */
+  readonly forms: number;
+  readonly unreadable: readonly Form[];
+  /** What wabt said of the first unreadable form; null where it read everything. */
+  readonly complaint: string | null;
 }
 
 const MAX_ATTEMPTS = 400;
@@ -42,32 +46,48 @@ async function convertWith(
   const input = join(directory, name);
   const output = join(directory, `${name}.json`);
   const forms = topLevelForms(source);
-  const unreadable: number[] = [];
+  const total = forms.length;
+  const unreadable: Form[] = [];
+  let complaint: string | null = null;
   let text = source;
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     await writeFile(input, text);
     const failure = await wast2json([...flags, input, '-o', output]);
-    if (failure === null) return { script: JSON.parse(await readFile(output, 'utf8')) as Script, unreadable };
+    if (failure === null) {
+      const script = JSON.parse(await readFile(output, 'utf8')) as Script;
+      return { script, forms: total, unreadable, complaint };
+    }
+    complaint ??= failure.split('\n')[0] ?? '';
     const line = Number(/:(\d+):\d+: error/.exec(failure)?.[1]);
     const index = forms.findIndex((form) => form.firstLine <= line && line <= form.lastLine);
     const culprit = forms[index];
     if (culprit === undefined) break;
-    for (const form of dependents(forms, index)) {
+    for (const form of dependents(source, forms, index)) {
       text = blank(text, form);
       forms.splice(forms.indexOf(form), 1);
-      unreadable.push(form.firstLine);
+      unreadable.push(form);
     }
   }
-  return { script: null, unreadable: [...unreadable, ...forms.map(({ firstLine }) => firstLine)] };
+  return { script: null, forms: total, unreadable: [...unreadable, ...forms], complaint };
 }
 
-/** The form, and for a module what follows up to the next module: assertions speak of the latest one. */
-function dependents(forms: readonly Form[], index: number): Form[] {
+/** The form, and for a module what speaks of it: what follows up to the next module, unless it names another one. */
+function dependents(source: string, forms: readonly Form[], index: number): Form[] {
   const [first, ...rest] = forms.slice(index);
   if (first === undefined) return [];
   if (first.keyword !== 'module') return [first];
   const next = rest.findIndex(({ keyword }) => keyword === 'module');
-  return [first, ...(next === -1 ? rest : rest.slice(0, next))];
+  const following = next === -1 ? rest : rest.slice(0, next);
+  return [first, ...following.filter(({ start, end }) => !isIndependent(source.slice(start, end)))];
+}
+
+/** Whether a form speaks of a module that it names, or of one that it contains. A name that is gone is unreadable itself. */
+function isIndependent(form: string): boolean {
+  return (
+    /^\(\s*(?:assert_\w+\s*\(\s*)?(?:invoke|get)\s+\$/.test(form) ||
+    /^\(\s*register\s+"[^"]*"\s+\$/.test(form) ||
+    /^\(\s*assert_\w+\s*\(\s*module\b/.test(form)
+  );
 }
 
 /** Spaces instead of the form, so that line numbers stay. */

@@ -43,6 +43,8 @@ export type Command =
       readonly text: string;
       readonly expected: readonly Value[];
     })
+  /** An exception leaves the module, which takes instructions that the profile refuses. */
+  | (Line & { readonly type: 'assert_exception'; readonly action: Action })
   | (Line & {
       readonly type: 'assert_invalid' | 'assert_malformed' | 'assert_unlinkable' | 'assert_uninstantiable';
       readonly filename: string;

@@ -8,7 +8,7 @@ export interface AdmissionOptions {
   readonly nan?: boolean;
   /**
    * `app` (default) is the profile of volunteers' modules. `conformance` also admits what the specification's test suite
-   * needs to run its assertions: imports from `spectest`, floats in imports, no memory, no entry point.
+   * needs to run its assertions: imports of every kind from `spectest` and from each other, floats in imports, no memory, no entry point.
    */
   readonly profile?: 'app' | 'conformance';
 }

@@ -9,7 +9,7 @@ const REF_FUNC = opcode('ref.func');
 
 const GLOBAL_GET = opcode('global.get');
 
-/** The constant instructions of WebAssembly 2.0. */
+/** The constant instructions of WebAssembly 2.0, and the arithmetic that position-independent code needs since. */
 const CONSTANT_INSTRUCTIONS: ReadonlySet<number> = new Set(
   [
     'i32.const',
@@ -20,6 +20,12 @@ const CONSTANT_INSTRUCTIONS: ReadonlySet<number> = new Set(
     'ref.null',
     'ref.func',
     'global.get',
+    'i32.add',
+    'i32.sub',
+    'i32.mul',
+    'i64.add',
+    'i64.sub',
+    'i64.mul',
   ].map(opcode),
 );
 
