@@ -40,6 +40,8 @@ export interface Transport {
 export interface TransportEvents {
   /** Somebody else dialled. */
   readonly onLink: (link: Link) => void;
+  /** Whether a peer that has proven its id may stay; everybody may when left out. */
+  readonly isWelcome?: (peerId: string) => boolean;
   /** An address was found on the local network; who is there is unproven. */
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
 }

@@ -9,6 +9,7 @@ import { createLibp2p } from 'libp2p';
 import { keyOfPeerId, type PeerIdentity } from '../../auth/peer-identity.js';
 import type { Transport, TransportEvents } from '../link.js';
 import { libp2pLink } from './libp2p-link.js';
+import { SwapConnections } from './swap-connections.js';
 
 /** The libp2p protocol that carries `/gleaner/auth/1` and then frames. */
 export const SWAP_PROTOCOL = '/gleaner/swap/1';
@@ -19,6 +20,8 @@ const MAX_PENDING_CONNECTIONS = 64;
 /** Frames arrive while others wait: a fast peer's window, doubled. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+/** A link is one stream; two sides that dial at once have two for a moment. Strangers must not open a thousand. */
+const MUXER_LIMITS = { maxInboundStreams: 4, maxOutboundStreams: 4, maxEarlyStreams: 2 };
 /** Links idle when everybody has everything; the swarm itself decides when they end. */
 const NEVER_INACTIVE_MS = 2 ** 31 - 1;
 
@@ -30,6 +33,8 @@ export interface Libp2pTransportInit extends TransportEvents {
   readonly dialFrom?: string;
   /** Peers of one coordinator find each other on the local network under this name; no mDNS when left out. */
   readonly mdnsServiceTag?: string;
+  /** A connection without a link ends after this; 15,000 when left out. */
+  readonly unusedConnectionMs?: number;
 }
 
 /** Options that bind dialled sockets. Node takes `localAddress` at `net.connect`, for which these options are meant. */
@@ -51,15 +56,21 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
     initialStreamWindowSize: STREAM_WINDOW_BYTES,
     maxStreamWindowSize: MAX_STREAM_WINDOW_BYTES,
     inactivityTimeout: NEVER_INACTIVE_MS,
-    maxReadBufferLength: 2 * MAX_STREAM_WINDOW_BYTES,
+    // What may come while the reader pauses.
+    maxReadBufferLength: MAX_STREAM_WINDOW_BYTES + STREAM_WINDOW_BYTES,
   };
+  const connections = new SwapConnections(init.unusedConnectionMs);
   const node = await createLibp2p({
     privateKey: privateKeyFromRaw(Buffer.concat([init.identity.seed, Buffer.from(x ?? '', 'base64url')])),
     addresses: { listen: [...init.listen] },
     transports: init.dialFrom === undefined ? [tcp(), webSockets()] : [tcp(tcpFrom(init.dialFrom))],
-    ...(init.dialFrom !== undefined && { connectionGater: { denyDialMultiaddr: otherThan(init.dialFrom) } }),
+    connectionGater: {
+      ...(init.dialFrom !== undefined && { denyDialMultiaddr: otherThan(init.dialFrom) }),
+      denyInboundConnection: (connection) => connections.isCrowded(connection),
+      denyInboundEncryptedConnection: (peerId) => init.isWelcome?.(peerId.toString()) === false,
+    },
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux({ streamOptions })],
+    streamMuxers: [yamux({ streamOptions, ...MUXER_LIMITS })],
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
@@ -71,6 +82,8 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
       peerDiscovery: [mdns({ serviceTag: init.mdnsServiceTag })],
     }),
   });
+  node.addEventListener('connection:open', ({ detail }) => connections.opened(detail));
+  node.addEventListener('connection:close', ({ detail }) => connections.closed(detail));
   node.addEventListener('peer:discovery', ({ detail }) => {
     init.onDiscovered(
       detail.id.toString(),
@@ -80,6 +93,7 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
   await node.handle(
     SWAP_PROTOCOL,
     (stream, connection) => {
+      connections.carry(connection, stream);
       init.onLink(libp2pLink(stream, connection.remotePeer.toString(), connection.remoteAddr.toString()));
     },
     { maxInboundStreams: 4, maxOutboundStreams: 4 },
@@ -91,9 +105,11 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
     async dial(address, signal) {
       const connection = await node.dial(multiaddr(address), { signal });
       const stream = await connection.newStream(SWAP_PROTOCOL, { signal, maxOutboundStreams: 4 });
+      connections.carry(connection, stream);
       return libp2pLink(stream, connection.remotePeer.toString(), connection.remoteAddr.toString());
     },
     async close() {
+      connections.close();
       await node.stop();
     },
   };

@@ -1,0 +1,79 @@
+import { noise } from '@libp2p/noise';
+import { tcp } from '@libp2p/tcp';
+import { yamux } from '@libp2p/yamux';
+import { multiaddr } from '@multiformats/multiaddr';
+import { createLibp2p } from 'libp2p';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPeerIdentity } from '../../auth/peer-identity.js';
+import type { Link } from '../link.js';
+import { createLibp2pTransport, SWAP_PROTOCOL, type Libp2pTransportInit } from './libp2p-transport.js';
+
+const cleanUps: Array<() => unknown> = [];
+afterEach(async () => {
+  for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
+});
+
+async function aListener(init: Partial<Libp2pTransportInit> = {}) {
+  const links: Link[] = [];
+  const transport = await createLibp2pTransport({
+    identity: createPeerIdentity(),
+    listen: ['/ip4/127.0.0.1/tcp/0'],
+    onLink: (link) => links.push(link),
+    onDiscovered: () => undefined,
+    ...init,
+  });
+  cleanUps.push(() => transport.close());
+  return { links, address: multiaddr(transport.addresses[0] ?? '') };
+}
+
+/** A host with software of its own. */
+async function aStranger() {
+  const stranger = await createLibp2p({
+    addresses: { listen: [] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+  });
+  cleanUps.push(() => stranger.stop());
+  return stranger;
+}
+
+describe('the libp2p transport', () => {
+  it('ends a connection on which nobody opens a link', async () => {
+    const { address } = await aListener({ unusedConnectionMs: 50 });
+    const connection = await (await aStranger()).dial(address);
+    await expect.poll(() => connection.status, { timeout: 10_000 }).not.toBe('open');
+  });
+
+  it('ends the connection with its last link, and not before', async () => {
+    const { address, links } = await aListener();
+    const connection = await (await aStranger()).dial(address);
+    await connection.newStream(SWAP_PROTOCOL);
+    await connection.newStream(SWAP_PROTOCOL);
+    await expect.poll(() => links.length).toBe(2);
+    links[0]?.abort(new Error('not needed'));
+    await expect.poll(() => connection.streams.length).toBe(1);
+    expect(connection.status).toBe('open');
+    links[1]?.abort(new Error('banned'));
+    await expect.poll(() => connection.status).not.toBe('open');
+  });
+
+  it('gives one connection few streams', async () => {
+    const { address } = await aListener();
+    const connection = await (await aStranger()).dial(address);
+    const opened = await Promise.allSettled(
+      Array.from({ length: 8 }, () => connection.newStream(SWAP_PROTOCOL)),
+    );
+    expect(opened.filter(({ status }) => status === 'fulfilled').length).toBeLessThanOrEqual(4);
+  });
+
+  it('does not let in whom the node does not want', async () => {
+    const stranger = await aStranger();
+    const { address, links } = await aListener({
+      isWelcome: (peerId) => peerId !== stranger.peerId.toString(),
+    });
+    const linking = stranger.dial(address).then((connection) => connection.newStream(SWAP_PROTOCOL));
+    await expect(linking).rejects.toThrow();
+    expect(links).toEqual([]);
+  });
+});
