@@ -148,6 +148,9 @@ export const dispatchPause = z
   .meta({ id: 'DispatchPause' });
 export type DispatchPause = z.infer<typeof dispatchPause>;
 
+/** A day of UTC whose statistics are counted again. */
+export const recountStatistics = z.strictObject({ day: z.iso.date() }).meta({ id: 'RecountStatistics' });
+
 export const queueStatus = z
   .strictObject({
     name: z.string(),

@@ -8,6 +8,8 @@ export type AuditAction =
   | 'account.sign-up'
   | 'account.rename'
   | 'account.reset-password'
+  | 'account.change-password'
+  | 'account.change-email'
   | 'account.delete'
   | 'token.create'
   | 'token.revoke'
@@ -26,7 +28,9 @@ export type AuditAction =
   | 'dispatch.pause'
   | 'dispatch.resume'
   | 'host.hold'
-  | 'host.release';
+  | 'host.release'
+  | 'statistics.recount'
+  | 'boards.rebuild';
 
 export interface AuditRecord {
   readonly accountId: string | null;

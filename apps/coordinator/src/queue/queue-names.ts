@@ -16,12 +16,16 @@ export const QUEUES = {
   blobSweep: 'blob-sweep',
   /** Accounts that turned out to be one person's: look again at the units they validated. */
   link: 'link',
+  /** Hosts that are no longer held: look for what they are owed. */
+  release: 'release',
   /** Finds what announcements were lost. */
   sweep: 'sweep',
   /** Takes new credit into the leaderboards. */
   boards: 'boards',
   /** Looks for credit that the leaderboards missed, and measures how long they are. */
   boardUpkeep: 'board-upkeep',
+  /** Makes all rows of the leaderboards anew from the ledger. */
+  boardRebuild: 'board-rebuild',
   /** Adds new credit to the statistics' hours and days. */
   statistics: 'statistics',
   /** Counts the days that are over a last time. */

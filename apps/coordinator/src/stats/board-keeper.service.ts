@@ -4,6 +4,7 @@ import { DataSource, type EntityManager } from 'typeorm';
 import { lockBoard } from '../credit/index.js';
 import { PUBLIC_NAME } from '../hosts/index.js';
 import { BOARDS } from './board-order.js';
+import { BoardRebuild, earnedBy } from './board-rebuild.service.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
 /** Entries this young are looked at again: a batch's time is its beginning, and it may commit seconds later. */
@@ -51,7 +52,10 @@ function among(id: string, column: 'account_id' | 'host_id' | 'team_id', entries
  */
 @Injectable()
 export class BoardKeeper {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly lost: BoardRebuild,
+  ) {}
 
   /** Takes in what was earned in the last seconds: since the refresh before, and a little longer. */
   async refresh(sinceSeconds = 0): Promise<void> {
@@ -64,18 +68,22 @@ export class BoardKeeper {
   /** Takes in whatever was missed, such as while no coordinator ran, and places the anchors anew. */
   async reconcile(): Promise<void> {
     for (const kind of KINDS) {
+      await this.lost.restore(kind);
       await this.takeIn(kind, null);
       for (const period of Object.keys(BOARDS) as BoardPeriod[]) await this.placeAnchors(kind, period);
     }
   }
 
   private async takeIn(kind: BoardKind, entries: string | null): Promise<void> {
+    // Whoever has no row although they earned before these entries lost it: that is made from the ledger, or all would be today's.
+    const isNew =
+      entries === null ? 'true' : `total.cycles <= (SELECT cycles FROM lately WHERE lately.id = total.id)`;
     await this.alone(kind, async (manager) => {
       await manager.query(
-        `WITH total AS MATERIALIZED (
+        `WITH lately AS MATERIALIZED (${earnedBy(kind, entries ?? 'false')}), total AS MATERIALIZED (
          SELECT total.* FROM (${TOTALS[kind](entries)}) total
            LEFT JOIN board_entry known ON known.kind = '${kind}' AND known.id = total.id
-          WHERE total.cycles IS DISTINCT FROM known.cycles AND (total.cycles > 0 OR known.id IS NOT NULL)
+          WHERE total.cycles IS DISTINCT FROM known.cycles AND (known.id IS NOT NULL OR (total.cycles > 0 AND ${isNew}))
        ), named AS (
          INSERT INTO board_name AS n (kind, id, name)
          SELECT '${kind}', total.id, total.name

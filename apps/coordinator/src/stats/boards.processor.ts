@@ -1,6 +1,7 @@
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
+import { BoardRebuild } from './board-rebuild.service.js';
 import { Pace } from './pace.js';
 
 const REFRESH_EVERY_MS = 1_000;
@@ -18,11 +19,13 @@ export class BoardsProcessor implements OnApplicationBootstrap {
   constructor(
     private readonly queues: QueueService,
     private readonly keeper: BoardKeeper,
+    private readonly ledger: BoardRebuild,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     this.queues.consume(QUEUES.boards, () => this.refreshing.run(() => this.refresh()));
     this.queues.consume(QUEUES.boardUpkeep, () => this.reconciling.run(() => this.keeper.reconcile()));
+    this.queues.consume(QUEUES.boardRebuild, () => this.ledger.rebuild());
     await this.queues.schedule(QUEUES.boards, 'boards', REFRESH_EVERY_MS, {});
     await this.queues.schedule(QUEUES.boardUpkeep, 'board-upkeep', RECONCILE_EVERY_MS, {});
   }

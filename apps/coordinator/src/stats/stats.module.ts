@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { BlobsModule } from '../blobs/index.js';
 import { TrackerModule } from '../tracker/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
+import { BoardRebuild } from './board-rebuild.service.js';
 import { BoardRanks } from './board-ranks.service.js';
 import { BoardsController } from './boards.controller.js';
 import { BoardsProcessor } from './boards.processor.js';
@@ -15,6 +16,8 @@ import { StatisticsHistories } from './statistics-history.service.js';
 import { StatisticsKeeper } from './statistics-keeper.service.js';
 import { StatisticsProcessor } from './statistics.processor.js';
 import { StatsController } from './stats.controller.js';
+import { StatsUpkeep } from './stats-upkeep.service.js';
+import { UpkeepController } from './upkeep.controller.js';
 
 /** What everybody may see: totals, the rate of the moment, boards, and public jobs with their pictures. */
 @Module({})
@@ -28,13 +31,20 @@ export class StatsModule {
       JobBroadcast,
       BoardRanks,
       BoardsService,
+      StatsUpkeep,
     ];
     const working = [BoardsProcessor, StatisticsProcessor];
     return {
       module: StatsModule,
       imports: [BlobsModule, ...(serves ? [TrackerModule] : [])],
-      controllers: serves ? [StatsController, PublicJobsController, BoardsController] : [],
-      providers: [BoardKeeper, StatisticsKeeper, ...(serves ? serving : []), ...(works ? working : [])],
+      controllers: serves ? [StatsController, PublicJobsController, BoardsController, UpkeepController] : [],
+      providers: [
+        BoardKeeper,
+        BoardRebuild,
+        StatisticsKeeper,
+        ...(serves ? serving : []),
+        ...(works ? working : []),
+      ],
     };
   }
 }
