@@ -4,6 +4,9 @@ import type { HashedContent } from './hash-content.js';
 /** Injection token of the {@link BlobStore}. */
 export const BLOB_STORE = Symbol('BLOB_STORE');
 
+/** Parts that {@link BlobStore.listOld} is asked for one by one. */
+export const BLOB_STORE_PARTS = 256;
+
 export interface ByteRange {
   /** First byte, inclusive. */
   readonly start: number;
@@ -22,6 +25,12 @@ export interface BlobStore {
   readManifest(sha256: string): Promise<Buffer>;
   /** Forgets content and manifest. Removing what is not there is no error. */
   remove(sha256: string): Promise<void>;
+  /**
+   * Digests of what was written this long ago, of one part of all: the whole may be millions of files.
+   *
+   * @param part 0 to {@link BLOB_STORE_PARTS} - 1
+   */
+  listOld(part: number, olderThanMs: number): Promise<string[]>;
   freeBytes(): Promise<number>;
   /** Removes what interrupted requests left behind this long ago. Returns how many files went. */
   removeAbandoned(olderThanMs: number): Promise<number>;

@@ -1,8 +1,9 @@
+import { randomInt } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/index.js';
-import { BLOB_STORE, type BlobStore } from './blob-store.js';
+import { BLOB_STORE, BLOB_STORE_PARTS, type BlobStore } from './blob-store.js';
 import { BlobsService } from './blobs.service.js';
 import { UPLOAD_LIFETIME_MS, UploadStore } from './upload-store.js';
 
@@ -10,11 +11,16 @@ export interface Swept {
   readonly blobs: number;
   readonly uploads: number;
   readonly files: number;
+  /** Content that no row names. */
+  readonly strays: number;
 }
 
 /** Makes room: blobs that nobody needs, uploads that nobody finished, files that no request completed. */
 @Injectable()
 export class BlobSweep {
+  /** Begins anywhere, so that processes which never live for all parts look at all of them in the long run. */
+  private part = randomInt(BLOB_STORE_PARTS);
+
   constructor(
     private readonly blobs: BlobsService,
     @Inject(BLOB_STORE) private readonly store: BlobStore,
@@ -30,7 +36,9 @@ export class BlobSweep {
     const unfinished = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
     const uploads = signal.aborted ? 0 : await unfinished.deleteExpired();
     const files = signal.aborted ? 0 : await this.store.removeAbandoned(UPLOAD_LIFETIME_MS);
-    return { blobs, uploads, files };
+    const strays = signal.aborted ? 0 : await this.blobs.sweepStrays(this.part);
+    this.part = (this.part + 1) % BLOB_STORE_PARTS;
+    return { blobs, uploads, files, strays };
   }
 }
 

@@ -17,6 +17,7 @@ import { whileThereIsRoom } from './room-check.js';
 /** Blobs that nobody references for this long are swept. */
 export const KEEP_UNREFERENCED_DAYS = 7;
 const SWEEP_BATCH = 200;
+const DAY_MS = 24 * 3_600_000;
 
 const blobRow = z.object({
   sha256: z.string(),
@@ -175,6 +176,34 @@ export class BlobsService {
     let swept = 0;
     for (const { sha256 } of candidates) if (await this.sweepOne(sha256, days)) swept += 1;
     return swept;
+  }
+
+  /**
+   * Removes content that has no row: its transaction failed after the file was in its place. Returns how many.
+   *
+   * @param part of the store, see {@link BlobStore.listOld}
+   */
+  async sweepStrays(part: number): Promise<number> {
+    const old = await this.store.listOld(part, KEEP_UNREFERENCED_DAYS * DAY_MS);
+    if (old.length === 0) return 0;
+    const strays = z.array(z.object({ sha256: z.string() })).parse(
+      await this.dataSource.query(
+        `SELECT d AS sha256 FROM unnest($1::text[]) d
+          WHERE NOT EXISTS (SELECT FROM blob b WHERE b.sha256 = decode(d, 'hex')) LIMIT ${SWEEP_BATCH}`,
+        [old],
+      ),
+    );
+    for (const { sha256 } of strays) {
+      await this.dataSource.transaction(async (manager) => {
+        await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockName(sha256)]);
+        const known: unknown[] = await manager.query("SELECT FROM blob WHERE sha256 = decode($1, 'hex')", [
+          sha256,
+        ]);
+        // Uploaded again a moment ago: it is somebody's now.
+        if (known.length === 0) await this.store.remove(sha256);
+      });
+    }
+    return strays.length;
   }
 
   /** The lock outlives the row's transaction: an upload of the same content must not come between row and file. */

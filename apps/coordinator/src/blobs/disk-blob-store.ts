@@ -7,6 +7,7 @@ import type { BlobStore, ByteRange } from './blob-store.js';
 import type { HashedContent } from './hash-content.js';
 
 const READ_AHEAD_BYTES = 256 * 1024;
+const CONTENT_NAME = /^([0-9a-f]{64})\.(?:bin|manifest)$/;
 
 /** Content-addressed files: `blobs/ab/abcd….bin` and `….manifest`; what is not complete yet is in `blobs/incoming`. */
 export class DiskBlobStore implements BlobStore {
@@ -48,6 +49,21 @@ export class DiskBlobStore implements BlobStore {
     await rm(this.manifestPath(sha256), { force: true });
   }
 
+  async listOld(part: number, olderThanMs: number, now = Date.now()): Promise<string[]> {
+    const directory = join(this.directory, part.toString(16).padStart(2, '0'));
+    const names = await readdir(directory).catch((error: unknown) => {
+      if (isMissing(error)) return [];
+      throw error;
+    });
+    const digests = new Set<string>();
+    for (const name of names) {
+      const sha256 = CONTENT_NAME.exec(name)?.[1];
+      if (sha256 === undefined || digests.has(sha256)) continue;
+      if (await isOlder(join(directory, name), olderThanMs, now)) digests.add(sha256);
+    }
+    return [...digests];
+  }
+
   async freeBytes(): Promise<number> {
     const { bavail, bsize } = await statfs(this.directory);
     return bavail * bsize;
@@ -58,12 +74,7 @@ export class DiskBlobStore implements BlobStore {
     let removed = 0;
     for (const name of await readdir(incoming)) {
       const path = join(incoming, name);
-      // Whoever wrote it may have finished with it meanwhile.
-      const modified = await stat(path).catch((error: unknown) => {
-        if (isMissing(error)) return null;
-        throw error;
-      });
-      if (!modified || now - modified.mtimeMs < olderThanMs) continue;
+      if (!(await isOlder(path, olderThanMs, now))) continue;
       await rm(path, { force: true });
       removed += 1;
     }
@@ -76,6 +87,17 @@ export class DiskBlobStore implements BlobStore {
 
   private manifestPath(sha256: string): string {
     return join(this.directory, sha256.slice(0, 2), `${sha256}.manifest`);
+  }
+}
+
+/** false for what is gone: whoever wrote it may have finished with it meanwhile. */
+async function isOlder(path: string, olderThanMs: number, now: number): Promise<boolean> {
+  try {
+    const { mtimeMs } = await stat(path);
+    return now - mtimeMs >= olderThanMs;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    throw error;
   }
 }
 
