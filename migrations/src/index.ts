@@ -12,6 +12,7 @@ import { ShownResults20261121001010 } from './20261121001010-shown-results.js';
 import { SplitProgress20261121001020 } from './20261121001020-split-progress.js';
 import { BoardNames20261121001100 } from './20261121001100-board-names.js';
 import { Persons20261121001200 } from './20261121001200-persons.js';
+import { ReleasedHosts20261121001210 } from './20261121001210-released-hosts.js';
 import { Installation20261121001300 } from './20261121001300-installation.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
 import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
@@ -32,6 +33,7 @@ export const MIGRATIONS = [
   SplitProgress20261121001020,
   BoardNames20261121001100,
   Persons20261121001200,
+  ReleasedHosts20261121001210,
   Installation20261121001300,
   ClaimTurns20261121001400,
   HostAccounts20261121001500,

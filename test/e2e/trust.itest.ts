@@ -1,4 +1,4 @@
-import type { UnitState } from '@gleaner/protocol';
+import type { TaskAssignment, UnitState } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import {
@@ -155,6 +155,27 @@ describe('counts that no machine reaches', () => {
     } finally {
       await gleaner.dataSource.query('DROP TRIGGER hold_nobody ON host; DROP FUNCTION hold_nobody()');
     }
+  });
+});
+
+describe('a host that is held and released', () => {
+  it('is paid in the end for what it computed meanwhile', async () => {
+    const job = await aJob(await anAccount(), { units: 2 });
+    const [host, other] = [await aHost(), await aHost()];
+    const hold = (reason: string | null) =>
+      send(gleaner.url, 'PUT', `/v1/hosts/${host.attached.hostId}/hold`, {
+        token: gleaner.operatorToken,
+        body: { reason },
+      });
+    const tasks: TaskAssignment[] = [];
+    while (tasks.length < 2) tasks.push(...(await host.ask(2)).tasks);
+    await hold('looks odd');
+    await host.report(...tasks.map((task) => honestResult(task)));
+    await contribute(other, other);
+    await becomes(job, 'valid');
+    expect(await creditOf(host, other)).toEqual(['0', '246912']);
+    await hold(null);
+    await expect.poll(() => creditOf(host, other), { timeout: 30_000 }).toEqual(['246912', '246912']);
   });
 });
 

@@ -4,6 +4,7 @@ import { AccountEntity } from '../accounts/account.entity.js';
 
 @Entity('host')
 @Index('host_by_account', ['accountId', 'id'])
+@Index('host_released', ['id'], { where: 'released_at IS NOT NULL' })
 @Index('host_held', ['id'], { where: 'held_reason IS NOT NULL AND detached_at IS NULL' })
 export class HostEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
@@ -49,6 +50,10 @@ export class HostEntity {
 
   @Column({ type: 'timestamptz', name: 'detached_at', nullable: true })
   detachedAt: Date | null;
+
+  /** When it was let work again; null once what it is owed was granted. */
+  @Column({ type: 'timestamptz', name: 'released_at', nullable: true })
+  releasedAt: Date | null;
 
   @Column({ type: 'text', name: 'wished_run', default: 'run' })
   wishedRun: HostWishes['run'];

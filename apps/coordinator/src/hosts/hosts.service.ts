@@ -179,11 +179,16 @@ export class HostsService {
     this.tokens.forgetAll();
   }
 
-  /** An operator keeps a host from getting work, or with null lets it work again. */
+  /** An operator keeps a host from getting work and credit, or with null lets it have both again. */
   async hold(actor: Actor, hostId: string, reason: string | null): Promise<Host> {
     await this.dataSource.transaction(async (manager) => {
-      await lockHost(manager, hostId);
-      await manager.update(HostEntity, { id: hostId }, { heldReason: reason });
+      const { heldReason } = await lockHost(manager, hostId);
+      const isReleased = reason === null && heldReason !== null;
+      await manager.update(
+        HostEntity,
+        { id: hostId },
+        { heldReason: reason, ...(isReleased && { releasedAt: () => 'now()' }) },
+      );
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: reason === null ? 'host.release' : 'host.hold',

@@ -4,6 +4,7 @@ import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
+import { inBatches, type UnitPage, unitsWithTasks, workThrough } from './search-units.js';
 import { ValidationService } from './validation.service.js';
 
 const REVIEW_EVERY_MS = 10_000;
@@ -11,9 +12,6 @@ const REVIEW_EVERY_MS = 10_000;
 export const LINK_SETTLES_MS = 3_000;
 /** How long a decision may have been thought about before it is saved, and still be refused for not knowing of a link. */
 const REMEMBERED_HOURS = 24;
-/** Units that one statement looks through. */
-const UNITS_PER_PAGE = 20_000;
-const UNITS_PER_BATCH = 500;
 
 interface ReviewRow {
   readonly id: string;
@@ -22,11 +20,6 @@ interface ReviewRow {
   readonly days: number;
   /** The instant that these days are counted back from. */
   readonly until: string;
-}
-
-interface PageRow {
-  readonly last_id: string | null;
-  readonly shared: string[] | null;
 }
 
 const nextReview = new PreparedStatement<ReviewRow>(
@@ -39,15 +32,9 @@ const nextReview = new PreparedStatement<ReviewRow>(
     ORDER BY r.id LIMIT 1`,
 );
 
-/** Tasks have no index by account, since linking is rare: the units of jobs that have not ended are looked through instead. */
-const findShared = new PreparedStatement<PageRow>(
+const findShared = new PreparedStatement<UnitPage>(
   'find-shared-units',
-  `WITH page AS MATERIALIZED (
-     SELECT id FROM work_unit WHERE job_id = $1 AND id > $2 ORDER BY job_id, id LIMIT ${UNITS_PER_PAGE}
-   )
-   SELECT (SELECT max(id) FROM page) AS last_id, array_agg(unit_id ORDER BY unit_id) AS shared FROM (
-     SELECT t.unit_id FROM page JOIN task t ON t.unit_id = page.id
-      WHERE t.account_id = ANY ($3::bigint[]) AND t.counts GROUP BY t.unit_id HAVING count(*) > 1) found`,
+  unitsWithTasks('t.account_id = ANY ($3::bigint[]) AND t.counts GROUP BY t.unit_id HAVING count(*) > 1'),
 );
 
 /**
@@ -68,8 +55,9 @@ const findEarnedWrongly = new PreparedStatement<{ readonly unit_id: string }>(
 
 /**
  * Once accounts turn out to be one person's, units that only they validated are not validated, what they earned twice is
- * theirs once, and what one of them earned by a job of another is not theirs. Ended jobs keep their answers, deleted ones their credit. What is to be looked at stands in the database,
- * written by the transaction that linked the accounts; the queue only says when.
+ * theirs once, and what one of them earned by a job of another is not theirs. Ended jobs keep their answers, deleted ones
+ * their credit. What is to be looked at stands in the database, written by the transaction that linked the accounts; the
+ * queue only says when.
  */
 @Injectable()
 export class LinkedAccounts implements OnApplicationBootstrap {
@@ -102,21 +90,19 @@ export class LinkedAccounts implements OnApplicationBootstrap {
   }
 
   /** Jobs whose answer can still change: units are computed while later ones are made, and until the answer is written. */
-  private async reviewOpenJobs(accountIds: readonly string[], signal?: AbortSignal): Promise<number> {
+  private async reviewOpenJobs(
+    accountIds: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<number> {
     const { rows } = await this.pool.query<{ id: string }>(
       "SELECT id FROM job WHERE state IN ('splitting', 'running', 'paused', 'assimilating') ORDER BY id",
     );
     let units = 0;
-    for (const { id } of rows) {
-      let after = '0';
-      while (!signal?.aborted) {
-        const [page] = await findShared.run(this.pool, [id, after, tokenArray(accountIds)]);
-        if (!page || page.last_id === null) break;
-        const shared = (page.shared ?? []).map(Number);
-        await inBatches(shared, (batch) => this.validation.apply(new Map(batch.map((at) => [at, LINKED]))));
-        units += shared.length;
-        after = page.last_id;
-      }
+    const by = tokenArray(accountIds);
+    for (const { id: jobId } of rows) {
+      units += await workThrough(this.pool, findShared, { jobId, by, signal }, (batch) =>
+        this.validation.apply(new Map(batch.map((unitId) => [unitId, LINKED]))),
+      );
     }
     return units;
   }
@@ -142,11 +128,3 @@ export class LinkedAccounts implements OnApplicationBootstrap {
 
 /** The rows already tell who is one person: the event only has to name them equal. */
 const LINKED: UnitEvent = { kind: 'accounts-linked', personId: '', formerPersonId: '' };
-
-async function inBatches(
-  unitIds: readonly number[],
-  work: (batch: readonly number[]) => Promise<void>,
-): Promise<void> {
-  for (let at = 0; at < unitIds.length; at += UNITS_PER_BATCH)
-    await work(unitIds.slice(at, at + UNITS_PER_BATCH));
-}

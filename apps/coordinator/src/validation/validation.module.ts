@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import { BlobsModule } from '../blobs/index.js';
 import { Examiner } from './examiner.service.js';
 import { LinkedAccounts } from './linked-accounts.service.js';
+import { ReleasedHosts } from './released-hosts.service.js';
 import { UnitReader } from './unit-reader.service.js';
 import { ValidateProcessor } from './validate.processor.js';
 import { ValidationService } from './validation.service.js';
@@ -16,7 +17,7 @@ export class ValidationModule {
       module: ValidationModule,
       global: true,
       imports: [BlobsModule],
-      providers: [...services, ...(works ? [ValidateProcessor, LinkedAccounts] : [])],
+      providers: [...services, ...(works ? [ValidateProcessor, LinkedAccounts, ReleasedHosts] : [])],
       exports: services,
     };
   }

@@ -222,15 +222,17 @@ function verdict(task: TaskWithResult, canonical: TaskWithResult): 'valid' | 'in
 function judgeLateResults(unit: UnitView, nowMs: number): Verdict {
   const canonical = unit.tasks.find((task) => task.ordinal === unit.canonicalOrdinal);
   if (!canonical?.result) return settleWithoutResult(unit, unit.state, null);
-  if (!unit.tasks.some((task) => task.state === 'reported' || task.state === 'in-progress')) {
-    return nothingToDo(unit);
-  }
   const isInTime = nowMs - (unit.settledAtMs ?? nowMs) <= LATE_CREDIT_MS;
   const canonicalTask: TaskWithResult = { ...canonical, result: canonical.result };
   const agreeing = unit.tasks.filter(
     (task): task is TaskWithResult => isJudgeable(task) && areEqualResults(task.result, canonicalTask.result),
   );
-  const judged = judgeTasks(unit.tasks, canonicalTask, isInTime ? creditedCycles(agreeing) : null);
+  // Also for those that were judged before: a host that was held meanwhile is owed what it earned.
+  const earnedCycles = isInTime ? creditedCycles(agreeing) : null;
+  if (!unit.tasks.some((task) => task.state === 'reported' || task.state === 'in-progress')) {
+    return { ...nothingToDo(unit), earnedCycles };
+  }
+  const judged = judgeTasks(unit.tasks, canonicalTask, earnedCycles);
   return { ...judged, ...unchanged(unit), isChanged: judged.tasks.length > 0 };
 }
 

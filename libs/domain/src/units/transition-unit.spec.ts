@@ -241,6 +241,18 @@ describe('transitionUnit', () => {
     expect(allowed.decision.credits).toEqual([{ ordinal: 0, cycles: 100n }]);
   });
 
+  it('pays a host for what it computed while it was held once it is released, for seven days', () => {
+    const tasks = [aReportedTask(0), aReportedTask(1, {}, { creditEligible: false })];
+    const { unit, decision } = step(aUnit(tasks), { kind: 'examined' });
+    expect(decision.credits.map(({ ordinal }) => ordinal)).toEqual([0]);
+    const released = { ...unit, tasks: unit.tasks.map((task) => ({ ...task, creditEligible: true })) };
+    const paid = step(released, { kind: 'examined' }, RULES, NOW + LATE_CREDIT_MS);
+    expect(paid.decision).toMatchObject({ credits: [{ ordinal: 1, cycles: 100n }], isChanged: true });
+    expect(step(paid.unit, { kind: 'examined' }).decision.isChanged).toBe(false);
+    const tooLate = step(released, { kind: 'examined' }, RULES, NOW + LATE_CREDIT_MS + 1);
+    expect(tooLate.decision.credits).toEqual([]);
+  });
+
   it('gives one person one credit for a unit', () => {
     const tasks = [aReportedTask(0), aReportedTask(1, {}, { personId: 100 }), aReportedTask(2)];
     const { decision } = step(aUnit(tasks), { kind: 'examined' });
