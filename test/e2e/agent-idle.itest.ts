@@ -8,7 +8,7 @@ import { eventually, isSandboxStopped, statusWhere } from './agent-support/runni
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { steppingModule } from './agent-support/long-module.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
-import { HAS_VIRTUAL_DISPLAY, VirtualDisplay } from './agent-support/virtual-display.js';
+import { hasVirtualDisplay, VirtualDisplay } from './agent-support/virtual-display.js';
 
 let data: string;
 let coordinator: StandInCoordinator;
@@ -52,7 +52,7 @@ async function pausedBecause(agent: AgentProcess, why: RegExp): Promise<void> {
 /** This machine is busy with tests: what others use of it decides only where a test is about that. */
 const OTHERS_MAY_COMPUTE = 'maxCpuByOthersPercent=null';
 
-describe.skipIf(!HAS_VIRTUAL_DISPLAY)('an agent on a machine with a display (needs Xvfb and xdotool)', () => {
+describe.skipIf(!hasVirtualDisplay())('an agent on a machine with a display', () => {
   it('stops within 5 s of a key press, says why, and goes on afterwards', async () => {
     coordinator.addTask('1.0', endlessModule());
     await using display = await VirtualDisplay.start();

@@ -1,11 +1,16 @@
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { skipLoudly } from '../../support/skip-loudly.js';
 
-/** Whether this machine has what a virtual display needs. */
-export const HAS_VIRTUAL_DISPLAY = ['Xvfb', 'xdotool'].every(
-  (program) => spawnSync('which', [program]).status === 0,
-);
+/** Whether this machine has what a virtual display needs; says so, loudly, where it has not. */
+export function hasVirtualDisplay(): boolean {
+  const missing = ['Xvfb', 'xdotool'].filter((program) => spawnSync('which', [program]).status !== 0);
+  if (missing.length === 0) return true;
+  const advice = `no ${missing.join(' and no ')}; install them (Debian: apt-get install xvfb xdotool).`;
+  skipLoudly('the tests of keyboard and mouse', advice);
+  return false;
+}
 
 /** A real X server without a screen. */
 export class VirtualDisplay implements AsyncDisposable {
