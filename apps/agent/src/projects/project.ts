@@ -1,6 +1,6 @@
 import type { CoreClaim, SettledDecision } from '@gleaner/domain';
 import type { HostWishes } from '@gleaner/protocol';
-import { createWorker, type Worker, type WorkerPolicy } from '@gleaner/worker-sdk';
+import { openWorker, type Worker, type WorkerPolicy } from '@gleaner/worker-sdk';
 import { logWorker, type LogEvent } from '../agent-log.js';
 import type { Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
@@ -64,7 +64,7 @@ export class Project {
     const { attachment, directory, log } = init;
     const ownDirectory = directory.of(attachment);
     await ownDirectory.create();
-    const worker = await createWorker({
+    const worker = await openWorker({
       coordinator: attachment.coordinator,
       credentials: { token: attachment.token },
       dataDirectory: ownDirectory.path,
