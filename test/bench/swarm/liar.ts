@@ -40,7 +40,7 @@ async function lie({ init, join, url, token, dataPath }: LiarInit): Promise<void
         get addresses() {
           return transport.addresses;
         },
-        dial: async (address, signal) => lying(await transport.dial(address, signal)),
+        dial: async (...to) => lying(await transport.dial(...to)),
         close: () => transport.close(),
       };
     },

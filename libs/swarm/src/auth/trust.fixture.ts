@@ -25,7 +25,8 @@ export class TestCoordinator {
         kind: 'gleaner-certificate',
         v: 1,
         peerId,
-        host: 'host-7',
+        // A host each.
+        host: `host-${peerId.slice(-12)}`,
         role: 'host',
         serial: randomBytes(8).toString('hex'),
         exp: Math.floor(this.nowMs / 1000) + DAY_SECONDS,

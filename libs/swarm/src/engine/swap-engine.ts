@@ -15,6 +15,8 @@ export interface SwapEngineInit {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly nowMs: number;
+  /** This host's own signed record, told to every peer; none when left out. */
+  readonly ownRecord?: () => Uint8Array;
   /** Memory for a chunk that arrives, which is filled before anybody sees it; fresh when left out. */
   readonly allocate?: (lengthBytes: number) => Uint8Array;
   readonly config?: Partial<SwapConfig>;
@@ -40,7 +42,7 @@ export class SwapEngine {
   readonly #uploads: Uploads;
   readonly #origin: OriginPlan;
 
-  constructor(init: SwapEngineInit) {
+  constructor(private readonly init: SwapEngineInit) {
     const config = { ...DEFAULT_SWAP_CONFIG, ...init.config };
     this.#state = new SwapState(config, init.random, init.authorize, init.nowMs);
     this.#channels = new Channels(this.#state);
@@ -80,6 +82,22 @@ export class SwapEngine {
     }));
   }
 
+  /** Peers that share the file with this host. */
+  sharing(manifestId: string): number {
+    const file = this.#state.files.get(manifestId);
+    let count = 0;
+    for (const peer of this.#state.peers.values()) if (file && peer.files.has(file)) count += 1;
+    return count;
+  }
+
+  /** A peer that wants nothing of this host and has nothing for it. */
+  uselessPeer(): string | undefined {
+    for (const peer of this.#state.peers.values()) {
+      if (![...peer.files.values()].some(({ theyWant, weWant }) => theyWant || weWant)) return peer.id;
+    }
+    return undefined;
+  }
+
   #apply(event: SwapEvent, nowMs: number): void {
     switch (event.kind) {
       case 'tick':
@@ -105,6 +123,11 @@ export class SwapEngine {
       case 'peer-disconnected':
         this.#onDisconnected(event.peer, nowMs);
         return;
+      case 'peer-record': {
+        const peer = this.#state.peers.get(event.peer);
+        if (peer) peer.record = event.record;
+        return;
+      }
       case 'file-added':
         this.#addFile(event, nowMs);
         return;
@@ -228,7 +251,9 @@ export class SwapEngine {
       case 'peers':
         // More often is of no use to anybody; the records are dropped, not the peer.
         if (nowMs < peer.recordsAllowedAtMs || frame.records.length === 0) return;
-        peer.recordsAllowedAtMs = nowMs + this.#state.config.peerExchangeIntervalMs / 2;
+        // The first is the peer's own record, which others may follow at once.
+        peer.recordsAllowedAtMs =
+          peer.recordsAllowedAtMs === 0 ? nowMs : nowMs + this.#state.config.peerExchangeIntervalMs / 2;
         this.#state.actions.push({ kind: 'peers-learned', from: peer.id, records: frame.records });
     }
   }
@@ -241,6 +266,9 @@ export class SwapEngine {
       return;
     }
     this.#state.peers.set(id, peer);
+    const { ownRecord } = this.init;
+    // An accepted peer knows nothing of this host but its key, and others hear of it by its own word alone.
+    if (ownRecord) this.#state.send(peer, { type: 'peers', records: [ownRecord()] });
     this.#channels.greet(peer);
   }
 
@@ -250,6 +278,7 @@ export class SwapEngine {
     this.#downloads.dropPeer(peer);
     for (const file of peer.files.keys()) this.#channels.forget(peer, file);
     this.#state.peers.delete(id);
+    for (const other of this.#state.peers.values()) other.recordsTold.delete(id);
     this.#downloads.plan(nowMs);
     this.#uploads.rechoke(nowMs);
   }
@@ -313,9 +342,9 @@ export class SwapEngine {
       if (nowMs - peer.recordsSentAtMs < this.#state.config.peerExchangeIntervalMs) continue;
       const records: Uint8Array[] = [];
       for (const other of this.#state.peers.values()) {
-        if (other === peer || !other.record || peer.recordsTold.has(other.id)) continue;
+        if (other === peer || !other.record || peer.recordsTold.get(other.id) === other.record) continue;
         if (records.length === FRAME_LIMITS.records || !sharesFile(peer, other)) continue;
-        peer.recordsTold.add(other.id);
+        peer.recordsTold.set(other.id, other.record);
         records.push(other.record);
       }
       if (records.length === 0) continue;

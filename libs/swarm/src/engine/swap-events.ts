@@ -43,6 +43,8 @@ export type SwapEvent =
   /** A link has passed authentication. `record` is the peer's signed record for others, if it gave one. */
   | { readonly kind: 'peer-connected'; readonly peer: string; readonly record?: Uint8Array }
   | { readonly kind: 'peer-disconnected'; readonly peer: string }
+  /** The peer's own record, verified, for others that share a file with it. */
+  | { readonly kind: 'peer-record'; readonly peer: string; readonly record: Uint8Array }
   | { readonly kind: 'frame'; readonly peer: string; readonly frame: Frame }
   /** Bytes of `upload` actions have left the link's send queue. */
   | { readonly kind: 'flushed'; readonly peer: string; readonly bytes: number }

@@ -50,7 +50,8 @@ export interface TheirChannel {
 
 export interface PeerState {
   readonly id: string;
-  readonly record: Uint8Array | undefined;
+  /** Its own signed record, for others. */
+  record: Uint8Array | undefined;
   readonly files: Map<FileState, PeerFile>;
   /** Which file the peer means by a channel. */
   readonly theirChannels: Map<number, TheirChannel>;
@@ -64,7 +65,8 @@ export interface PeerState {
   readonly refusedUntilMs: Map<string, number>;
   readonly received: RateMeter;
   readonly sent: RateMeter;
-  readonly recordsTold: Set<string>;
+  /** By peer id, the record that it was told last. */
+  readonly recordsTold: Map<string, Uint8Array>;
   grantsUsSlot: boolean;
   holdsOurSlot: boolean;
   unsentBytes: number;
@@ -184,7 +186,7 @@ export function newPeerState(id: string, record: Uint8Array | undefined, nowMs: 
     refusedUntilMs: new Map(),
     received: new RateMeter(nowMs),
     sent: new RateMeter(nowMs),
-    recordsTold: new Set(),
+    recordsTold: new Map(),
     grantsUsSlot: false,
     holdsOurSlot: false,
     unsentBytes: 0,

@@ -32,7 +32,8 @@ export interface Link {
 export interface Transport {
   /** Where others reach this host; only what the volunteer allowed to listen on. */
   readonly addresses: readonly string[];
-  dial(address: string, signal: AbortSignal): Promise<Link>;
+  /** @param peerId who has to be there, as far as the transport can tell */
+  dial(address: string, signal: AbortSignal, peerId?: string): Promise<Link>;
   /** Ends all links; closing twice is safe. */
   close(): Promise<void>;
 }

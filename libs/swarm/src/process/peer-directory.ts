@@ -3,11 +3,14 @@ import { judgePeerRecord, type TrustRoot } from '../auth/index.js';
 
 const MAX_KNOWN_PEERS = 500;
 const MAX_ADDRESSES = 8;
+const MAX_FILES = 64;
 
 interface KnownPeer {
   readonly seq: number;
   readonly addresses: readonly string[];
   readonly record: Uint8Array | undefined;
+  /** Manifests that the peer is known to share; most are not. */
+  readonly files: ReadonlySet<string>;
 }
 
 /** Peers that the tracker, other peers or the local network have named; the longest known leave first. */
@@ -18,18 +21,32 @@ export class PeerDirectory {
   constructor(
     private readonly trust: TrustRoot,
     private readonly ownPeerId: string,
-    private readonly suggest: (peerId: string, addresses: readonly string[]) => void,
+    private readonly suggest: (
+      peerId: string,
+      addresses: readonly string[],
+      files: ReadonlySet<string>,
+    ) => void,
   ) {}
 
-  /** Takes a signed record from anywhere; forged or outdated ones are ignored. */
-  learn(bytes: Uint8Array): void {
+  /**
+   * Takes a signed record from anywhere; forged or outdated ones are ignored.
+   *
+   * @param manifestId a file that the peer shares, when whoever named it said so
+   * @returns whose record it is, when it is genuine and no older than what was known
+   */
+  learn(bytes: Uint8Array, manifestId?: string): string | undefined {
     const record: PeerRecord | undefined = judgePeerRecord(bytes, this.trust);
-    if (!record || record.peerId === this.ownPeerId) return;
-    const known = this.#peers.get(record.peerId);
-    if (!known || record.seq >= known.seq) {
-      this.#remember(record.peerId, { seq: record.seq, addresses: record.addresses, record: bytes });
-    }
-    this.suggest(record.peerId, this.#peers.get(record.peerId)?.addresses ?? record.addresses);
+    if (!record || record.peerId === this.ownPeerId) return undefined;
+    const { peerId } = record;
+    const known = this.#peers.get(peerId);
+    const files = new Set(known?.files);
+    if (manifestId !== undefined) files.add(manifestId);
+    if (files.size > MAX_FILES) files.delete([...files][0] ?? '');
+    const isNews = !known || record.seq >= known.seq;
+    const { seq, addresses } = isNews ? record : known;
+    this.#remember(peerId, { seq, addresses, record: isNews ? bytes : known.record, files });
+    this.suggest(peerId, addresses, files);
+    return isNews ? peerId : undefined;
   }
 
   /** Takes an address that the local network has announced; unproven until the link authenticates. */
@@ -37,8 +54,9 @@ export class PeerDirectory {
     if (peerId === this.ownPeerId) return;
     const known = this.#peers.get(peerId);
     const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, MAX_ADDRESSES);
-    this.#remember(peerId, { seq: known?.seq ?? 0, addresses: merged, record: known?.record });
-    this.suggest(peerId, merged);
+    const files = known?.files ?? new Set();
+    this.#remember(peerId, { seq: known?.seq ?? 0, addresses: merged, record: known?.record, files });
+    this.suggest(peerId, merged, files);
   }
 
   /** The peer's own signed record, to be passed on to others. */
@@ -52,7 +70,7 @@ export class PeerDirectory {
   }
 
   suggestAll(): void {
-    for (const [peerId, { addresses }] of this.#peers) this.suggest(peerId, addresses);
+    for (const [peerId, { addresses, files }] of this.#peers) this.suggest(peerId, addresses, files);
   }
 
   #remember(peerId: string, peer: KnownPeer): void {

@@ -1,16 +1,25 @@
 import type { SignedCertificate } from '@gleaner/protocol';
 import { AuthError, authenticateLink, type PeerIdentity, type TrustRoot } from '../auth/index.js';
 import type { SwapAction } from '../engine/index.js';
-import type { Frame } from '../frames/index.js';
+import { FrameError, type Frame } from '../frames/index.js';
 import type { Link, Transport, TransportEvents } from '../links/index.js';
+import { dialOrder, ownNetworks } from './dial-order.js';
 import { PeerSession } from './peer-session.js';
+import { PeerStanding } from './peer-standing.js';
 
-const DIAL_TIMEOUT_MS = 10_000;
+/** For one address; a peer may have eight. */
+const DIAL_TIMEOUT_MS = 4000;
 const MAX_DIALS = 16;
-/** Enough neighbours for chunks to spread; beyond that, handshakes and announcements cost more than they bring. */
-const ENOUGH_LINKS = 12;
+const MAX_LINKS = 50;
 const MAX_HANDSHAKES = 32;
-const MAX_BANNED = 1000;
+/** One address must not keep all the places for handshakes. */
+const MAX_HANDSHAKES_PER_ADDRESS = 16;
+/** A peer says something at least so often; one that was silent for longer may be gone without a word. */
+const KEEP_ALIVE_MS = 30_000;
+/** Another link of the same peer takes the place of one that was silent for so long. */
+const SILENT_MS = 45_000;
+const DEAD_MS = 90_000;
+const NOTHING: Frame = { type: 'peers', records: [] };
 /** A peer that cannot be reached is tried again after this, doubled with every failure. */
 const REDIAL_MS = { least: 2000, most: 30_000 };
 const MAX_REMEMBERED_FAILURES = 1000;
@@ -26,56 +35,69 @@ export interface PeerLinksInit {
   readonly onFlushed: (peer: string, manifestId: string, bytes: number) => void;
   readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
+  /** A peer whose link brings neither side anything, if there is one. */
+  readonly uselessPeer: () => string | undefined;
+  /** Milliseconds from a clock that never goes back. */
+  readonly now: () => number;
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
 }
 
-/** Dialled and accepted links: authenticated, one a peer, none to the banned. */
+/** Dialled and accepted links: authenticated, one a peer, none to those who were left over a fault. */
 export class PeerLinks {
   readonly #sessions = new Map<string, PeerSession>();
   readonly #dialling = new Set<string>();
-  readonly #banned = new Set<string>();
+  readonly #standing: PeerStanding;
   readonly #failures = new Map<string, { readonly count: number; readonly retryAtMs: number }>();
   readonly #stop = new AbortController();
-  #handshakes = 0;
+  /** Handshakes of those who dialled, by the address that they came from. */
+  readonly #handshakes = new Map<string, number>();
   #transport: Transport | undefined;
 
-  constructor(private readonly init: PeerLinksInit) {}
+  constructor(private readonly init: PeerLinksInit) {
+    this.#standing = new PeerStanding(init.now);
+  }
 
   get addresses(): readonly string[] {
     return this.#transport?.addresses ?? [];
   }
 
   get bannedPeers(): readonly string[] {
-    return [...this.#banned];
+    return this.#standing.bannedPeers;
+  }
+
+  /** Links that are being made. */
+  get dialling(): number {
+    return this.#dialling.size;
   }
 
   async open(): Promise<void> {
     this.#transport = await this.init.openTransport({
       onLink: (link) => void this.#accept(link),
+      isWelcome: (peerId) => this.#standing.isWelcome(peerId),
       onDiscovered: this.init.onDiscovered,
     });
   }
 
-  /** Tries the peer's addresses in turn, unless there is a link or an attempt already. */
+  /** Tries the peer's addresses in turn, the likeliest first, unless there is a link or an attempt already. */
   async dial(peerId: string, addresses: readonly string[]): Promise<void> {
-    const isUseless = this.#sessions.has(peerId) || this.#dialling.has(peerId) || this.#banned.has(peerId);
-    const isTooSoon = performance.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
-    const hasEnough = this.#sessions.size + this.#dialling.size >= ENOUGH_LINKS;
+    const isUseless =
+      this.#sessions.has(peerId) || this.#dialling.has(peerId) || !this.#standing.isWelcome(peerId);
+    const isTooSoon = this.init.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
     if (
       isUseless ||
       isTooSoon ||
-      hasEnough ||
       this.#dialling.size >= MAX_DIALS ||
       this.#stop.signal.aborted ||
-      !this.#transport
+      !this.#transport ||
+      !this.#hasRoom()
     )
       return;
     this.#dialling.add(peerId);
     try {
-      for (const address of addresses) {
+      for (const address of dialOrder(addresses, ownNetworks())) {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
         try {
-          await this.#meet(await this.#transport.dial(address, signal), 'dialer', peerId);
+          await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
           this.#failures.delete(peerId);
           return;
         } catch (error) {
@@ -92,15 +114,23 @@ export class PeerLinks {
     this.#sessions.get(action.peer)?.enqueue(action);
   }
 
+  /** Ends the link for good, or until the peer may try to do better. */
   disconnect(peerId: string, reason: string, ban: boolean): void {
-    if (ban && this.#banned.size < MAX_BANNED) this.#banned.add(peerId);
-    this.#sessions.get(peerId)?.end(new Error(reason));
+    const session = this.#sessions.get(peerId);
+    const host = session?.certificate.host;
+    if (ban) this.#standing.ban(peerId, host);
+    else this.#standing.cool(peerId, host);
+    session?.end(new Error(reason));
   }
 
-  /** Ends links whose certificate has run out or was revoked since. */
-  dropExpired(): void {
+  /** Ends links whose certificate has run out or was revoked since, and those that have died; says a word where all is silent. */
+  tend(): void {
     const { now, isRevoked } = this.init.trust;
     for (const session of this.#sessions.values()) {
+      const silentMs = this.init.now() - session.lastHeardMs;
+      if (silentMs > DEAD_MS) session.end(new Error(`silent for ${Math.round(silentMs / 1000)} s`));
+      else if (this.init.now() - session.lastSaidMs > KEEP_ALIVE_MS)
+        session.enqueue({ kind: 'send', peer: session.peerId, frame: NOTHING });
       const { exp, serial } = session.certificate;
       if (exp * 1000 <= now()) session.end(new AuthError('expired', 'the certificate has expired'));
       else if (isRevoked(serial)) session.end(new AuthError('revoked', 'the certificate was revoked'));
@@ -114,17 +144,22 @@ export class PeerLinks {
   }
 
   async #accept(link: Link): Promise<void> {
-    if (this.#handshakes >= MAX_HANDSHAKES) {
+    const from = link.remoteAddress.split('/', 3).join('/');
+    const fromThere = this.#handshakes.get(from) ?? 0;
+    const all = [...this.#handshakes.values()].reduce((sum, count) => sum + count, 0);
+    if (all >= MAX_HANDSHAKES || fromThere >= MAX_HANDSHAKES_PER_ADDRESS) {
       link.abort(new Error('too many handshakes at once'));
       return;
     }
-    this.#handshakes += 1;
+    this.#handshakes.set(from, fromThere + 1);
     try {
       await this.#meet(link, 'listener', undefined);
     } catch (error) {
       this.#logFailure('handshake-failed', link.remotePeerId ?? link.remoteAddress, error);
     } finally {
-      this.#handshakes -= 1;
+      const left = (this.#handshakes.get(from) ?? 1) - 1;
+      if (left > 0) this.#handshakes.set(from, left);
+      else this.#handshakes.delete(from);
     }
   }
 
@@ -134,11 +169,14 @@ export class PeerLinks {
       certificate: this.init.certificate(),
       trust: this.init.trust,
     });
-    const { peerId } = certificate;
-    const isWrong = expectedPeer !== undefined && peerId !== expectedPeer;
+    const { peerId, host } = certificate;
+    if (expectedPeer !== undefined && peerId !== expectedPeer) {
+      const wrong = new AuthError('wrong-peer', 'somebody else is at this address');
+      link.abort(wrong);
+      throw wrong;
+    }
     if (
-      isWrong ||
-      this.#banned.has(peerId) ||
+      !this.#standing.isWelcome(peerId, host) ||
       this.#stop.signal.aborted ||
       !this.#isPreferred(peerId, role)
     ) {
@@ -150,10 +188,12 @@ export class PeerLinks {
       onFrame: (frame) => this.init.onFrame(peerId, frame),
       onFlushed: (manifestId, bytes) => this.init.onFlushed(peerId, manifestId, bytes),
       readChunk: this.init.readChunk,
+      now: this.init.now,
       onEnd: (error) => {
         if (this.#sessions.get(peerId) !== session) return;
         this.#sessions.delete(peerId);
         if (error) this.#logFailure('link-ended', peerId, error);
+        if (error instanceof FrameError) this.#standing.cool(peerId, host);
         this.init.onDisconnected(peerId);
       },
     });
@@ -162,11 +202,20 @@ export class PeerLinks {
     void session.read(reader);
   }
 
+  /** Whether one more link fits, if need be in the place of one that brings nobody anything. */
+  #hasRoom(): boolean {
+    if (this.#sessions.size + this.#dialling.size < MAX_LINKS) return true;
+    const useless = this.init.uselessPeer();
+    if (useless === undefined) return false;
+    this.#sessions.get(useless)?.end(new Error('the place is needed'));
+    return true;
+  }
+
   #noteFailure(peerId: string): void {
     const count = (this.#failures.get(peerId)?.count ?? 0) + 1;
     const waitMs = Math.min(REDIAL_MS.least * 2 ** (count - 1), REDIAL_MS.most);
     this.#failures.delete(peerId);
-    this.#failures.set(peerId, { count, retryAtMs: performance.now() + waitMs });
+    this.#failures.set(peerId, { count, retryAtMs: this.init.now() + waitMs });
     for (const oldest of this.#failures.keys()) {
       if (this.#failures.size <= MAX_REMEMBERED_FAILURES) return;
       this.#failures.delete(oldest);
@@ -176,7 +225,8 @@ export class PeerLinks {
   /** When both sides dial at once, both keep the link that the smaller peer id has dialled. */
   #isPreferred(peerId: string, role: 'dialer' | 'listener'): boolean {
     const existing = this.#sessions.get(peerId);
-    if (!existing) return true;
+    // One that is silent may be a link whose other end lost power and comes back with this one.
+    if (!existing || this.init.now() - existing.lastHeardMs > SILENT_MS) return true;
     const isOursSmaller = this.init.identity.peerId < peerId;
     return existing.isDialer !== isOursSmaller && (role === 'dialer') === isOursSmaller;
   }

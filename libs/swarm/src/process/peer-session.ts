@@ -12,6 +12,8 @@ export interface PeerSessionEvents {
   readonly onFrame: (frame: Frame) => void;
   /** Uploaded bytes have been handed to the link, which has room again. */
   readonly onFlushed: (manifestId: string, bytes: number) => void;
+  /** Milliseconds from a clock that never goes back. */
+  readonly now: () => number;
   readonly onEnd: (error: Error | undefined) => void;
   /** A chunk of the store. */
   readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
@@ -20,6 +22,9 @@ export interface PeerSessionEvents {
 /** One authenticated link: frames in, frames and blocks out, in the order in which the engine decided them. */
 export class PeerSession {
   readonly #outgoing: Outgoing[] = [];
+  /** When the peer's last bytes came, and when the last were meant for it. */
+  lastHeardMs: number;
+  lastSaidMs: number;
   #isSending = false;
   #isEnded = false;
 
@@ -28,7 +33,10 @@ export class PeerSession {
     readonly certificate: SwarmCertificate,
     readonly isDialer: boolean,
     private readonly events: PeerSessionEvents,
-  ) {}
+  ) {
+    this.lastHeardMs = events.now();
+    this.lastSaidMs = this.lastHeardMs;
+  }
 
   get peerId(): string {
     return this.certificate.peerId;
@@ -39,6 +47,7 @@ export class PeerSession {
     const decoder = new FrameDecoder();
     try {
       for await (const piece of reader) {
+        this.lastHeardMs = this.events.now();
         for (const frame of decoder.push(piece)) {
           // The engine may have ended this session over the frame before.
           if (this.#isEnded) return;
@@ -58,6 +67,7 @@ export class PeerSession {
       this.end(new Error(`${MAX_OUTGOING} frames wait for a peer that does not read`));
       return;
     }
+    this.lastSaidMs = this.events.now();
     this.#outgoing.push(action);
     // Read while the blocks before it are sent; whoever sends it sees the error.
     if (action.kind === 'upload' && action.offset === 0) {

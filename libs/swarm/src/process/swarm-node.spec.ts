@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createPeerRecord, encodePeerRecord } from '../auth/index.js';
 import type { ChunkData } from '../store/index.js';
 import {
   anAuthority,
@@ -68,6 +69,25 @@ describe('SwarmNode', () => {
     await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(1);
     coordinator.revoked = [b.certificate.body.serial];
     await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(0);
+  });
+
+  it('passes on who has dialled it, so that hosts find each other without the coordinator', async () => {
+    const [authority, network] = [anAuthority(), new MemoryNetwork()];
+    const init = { openTransport: network.open, config: { peerExchangeIntervalMs: 100 } };
+    const hub = await farm.start(authority, init);
+    hub.join();
+    const knownPeers = [
+      encodePeerRecord(createPeerRecord(hub.identity, hub.certificate, hub.node.addresses, 1)),
+    ];
+    const [a, b] = [
+      await farm.start(authority, { ...init, knownPeers }),
+      await farm.start(authority, { ...init, knownPeers }),
+    ];
+    for (const host of [a, b]) host.join();
+    const peersOf = ({ node }: { node: SwarmNode }) => node.progress().peers.map(({ peer }) => peer);
+    await expect.poll(() => peersOf(a), { timeout: 10_000 }).toContain(b.identity.peerId);
+    // For the next start as well.
+    expect(a.node.knownPeers).toHaveLength(2);
   });
 
   it('refuses a manifest that is not the one it is told', async () => {

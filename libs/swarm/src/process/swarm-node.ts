@@ -1,6 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { manifestBytes, type SignedCertificate, type SignedTicket } from '@gleaner/protocol';
-import { encodeTicket, judgeTicket, type PeerIdentity, type TrustRoot } from '../auth/index.js';
+import {
+  createPeerRecord,
+  encodePeerRecord,
+  encodeTicket,
+  judgeTicket,
+  type PeerIdentity,
+  type TrustRoot,
+} from '../auth/index.js';
 import {
   SwapEngine,
   type PeerSummary,
@@ -22,6 +29,8 @@ import { TrafficBook, type FileTraffic } from './traffic-book.js';
 const TICK_MS = 100;
 /** Known peers are tried again at this interval; each has its own patience on top. */
 const SUGGEST_MS = 5000;
+/** Enough neighbours for a file's chunks to spread; beyond that, handshakes and announcements cost more than they bring. */
+const ENOUGH_LINKS = 12;
 
 export interface SwarmNodeInit {
   readonly identity: PeerIdentity;
@@ -86,14 +95,16 @@ export class SwarmNode {
         // The engine's clock is monotonic; a ticket's is the calendar's.
         return untilMs === undefined ? undefined : performance.now() + (untilMs - Date.now());
       },
+      ownRecord: () =>
+        encodePeerRecord(createPeerRecord(identity, this.#certificate, this.addresses, Date.now())),
       random: Math.random,
       allocate: (lengthBytes) => this.#shelf.buffers.take(lengthBytes),
       nowMs: performance.now(),
       ...(init.config && { config: init.config }),
     });
     this.#links = this.#makeLinks();
-    this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses) => {
-      if (this.#files.size > 0) void this.#links.dial(peerId, addresses);
+    this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses, files) => {
+      if (this.#needs(files)) void this.#links.dial(peerId, addresses);
     });
     const warn = (event: string, error: unknown): undefined => this.#warn(event, error);
     this.#tracker =
@@ -123,7 +134,7 @@ export class SwarmNode {
     for (const record of init.knownPeers ?? []) node.#directory.learn(record);
     node.#timers.push(
       setInterval(() => {
-        node.#links.dropExpired();
+        node.#links.tend();
         node.#tell({ kind: 'tick' });
       }, TICK_MS),
       setInterval(() => node.#directory.suggestAll(), SUGGEST_MS),
@@ -270,8 +281,19 @@ export class SwarmNode {
         return this.#shelf.read(shared, chunk);
       },
       onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
+      uselessPeer: () => this.#engine.uselessPeer(),
+      now: () => performance.now(),
       log: (event, fields) => init.log?.(event, fields),
     });
+  }
+
+  /** Whether a peer that shares these files, or unknown ones, would be one more for a file that has too few. */
+  #needs(files: ReadonlySet<string>): boolean {
+    for (const manifestId of this.#files.keys()) {
+      const mayShareIt = files.size === 0 || files.has(manifestId);
+      if (mayShareIt && this.#engine.sharing(manifestId) + this.#links.dialling < ENOUGH_LINKS) return true;
+    }
+    return false;
   }
 
   #tell(event: SwapEvent): void {
@@ -300,7 +322,10 @@ export class SwarmNode {
         this.#links.disconnect(action.peer, action.reason, action.ban);
         return;
       case 'peers-learned':
-        for (const record of action.records) this.#directory.learn(record);
+        for (const record of action.records) {
+          const peer = this.#directory.learn(record);
+          if (peer === action.from) this.#tell({ kind: 'peer-record', peer, record });
+        }
     }
   }
 

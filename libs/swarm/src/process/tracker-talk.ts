@@ -36,7 +36,8 @@ export class TrackerTalk {
         .catch((error: unknown) => (signal.aborted ? undefined : this.init.warn('announce-failed', error)));
       if (answer) this.#revocationsSeen = answer.revocations ?? 0;
       for (const serial of answer?.revoked ?? []) this.#revoked.add(serial);
-      for (const record of answer?.peers ?? []) this.init.directory.learn(encodePeerRecord(record));
+      for (const record of answer?.peers ?? [])
+        this.init.directory.learn(encodePeerRecord(record), shared.manifestId);
       await waitMs(answer?.intervalMs ?? FIRST_RETRY_MS, signal);
     }
   }

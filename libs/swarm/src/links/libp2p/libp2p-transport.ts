@@ -102,8 +102,10 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
     get addresses() {
       return node.getMultiaddrs().map((address) => address.toString());
     },
-    async dial(address, signal) {
-      const connection = await node.dial(multiaddr(address), { signal });
+    async dial(address, signal, peerId) {
+      // An address may name a peer itself: who is wanted counts.
+      const target = peerId === undefined ? address : `${address.replace(/\/p2p\/.*$/, '')}/p2p/${peerId}`;
+      const connection = await node.dial(multiaddr(target), { signal });
       const stream = await connection.newStream(SWAP_PROTOCOL, { signal, maxOutboundStreams: 4 });
       connections.carry(connection, stream);
       return libp2pLink(stream, connection.remotePeer.toString(), connection.remoteAddr.toString());

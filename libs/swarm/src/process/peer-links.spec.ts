@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { createPeerIdentity } from '../auth/index.js';
+import { TestCoordinator } from '../auth/trust.fixture.js';
+import { PeerLinks } from './peer-links.js';
+import { Rogue } from './rogue.fixture.js';
+import { MemoryNetwork } from './swarm-node.fixture.js';
+
+const opened: PeerLinks[] = [];
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((links) => links.close()));
+});
+
+async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
+  const { identity, certificate } = authority.enrol();
+  const clock = { nowMs: 0 };
+  const connected: string[] = [];
+  const links = new PeerLinks({
+    identity,
+    certificate: () => certificate,
+    trust: authority.trust,
+    openTransport: network.open,
+    onConnected: (peer) => connected.push(peer),
+    onDisconnected: () => undefined,
+    onFrame: () => undefined,
+    onFlushed: () => undefined,
+    readChunk: () => Promise.reject(new Error('nothing is shared')),
+    onDiscovered: () => undefined,
+    uselessPeer: () => undefined,
+    now: () => clock.nowMs,
+    log: () => undefined,
+  });
+  opened.push(links);
+  await links.open();
+  return { links, clock, connected, identity, address: links.addresses[0] ?? '' };
+}
+
+describe('PeerLinks', () => {
+  it('tries a peer’s other addresses when somebody else is at the first', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const [here, other, wanted] = [
+      await aHost(authority, network),
+      await aHost(authority, network),
+      await aHost(authority, network),
+    ];
+    await here.links.dial(wanted.identity.peerId, [other.address, wanted.address]);
+    expect(here.connected).toEqual([wanted.identity.peerId]);
+  });
+
+  it('says a word where all is silent, and ends what does not answer', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const host = await aHost(authority, network);
+    const rogue = await Rogue.meet(await network.dial(host.address), {
+      ...authority.enrol(),
+      trust: authority.trust,
+    });
+    await expect.poll(() => host.connected.length).toBe(1);
+    host.clock.nowMs = 31_000;
+    host.links.tend();
+    expect(await rogue.hears('peers')).toEqual({ type: 'peers', records: [] });
+    host.clock.nowMs = 91_000;
+    host.links.tend();
+    await rogue.ended;
+  });
+
+  it('lets a peer come back whose old link is silent, but not beside a living one', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const host = await aHost(authority, network);
+    const enrolled = authority.enrol();
+    const meet = async () =>
+      Rogue.meet(await network.dial(host.address), { ...enrolled, trust: authority.trust });
+    const first = await meet();
+    await expect.poll(() => host.connected.length).toBe(1);
+    host.clock.nowMs = 46_000;
+    await meet();
+    await expect.poll(() => host.connected.length).toBe(2);
+    await first.ended;
+  });
+
+  it('keeps a peer away for a while that it left over a fault', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const host = await aHost(authority, network);
+    const enrolled = authority.enrol();
+    const meet = async () =>
+      Rogue.meet(await network.dial(host.address), { ...enrolled, trust: authority.trust });
+    await meet();
+    await expect.poll(() => host.connected.length).toBe(1);
+    host.links.disconnect(enrolled.identity.peerId, 'request-flood', false);
+    await (
+      await meet()
+    ).ended;
+    expect(host.connected).toHaveLength(1);
+    host.clock.nowMs = 30_001;
+    await meet();
+    await expect.poll(() => host.connected.length).toBe(2);
+  });
+
+  it('does not dial a banned peer', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const host = await aHost(authority, network);
+    const { peerId } = createPeerIdentity();
+    host.links.disconnect(peerId, 'bad-chunk', true);
+    await host.links.dial(peerId, ['/ip4/192.0.2.1/tcp/1']);
+    expect(host.links.bannedPeers).toEqual([peerId]);
+    expect(host.links.dialling).toBe(0);
+  });
+});
