@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { MUTATION_MAP_WASM_PATH } from '@gleaner/example-mutation-map';
 import { jobSpec } from '@gleaner/protocol';
+import { DEFAULT_SWARM_PREFERENCES, type SwarmPreferences } from '@gleaner/worker-sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import { helloModule } from './agent-support/tiny-modules.js';
@@ -40,9 +41,9 @@ afterEach(async () => {
 });
 
 let names = 0;
-async function joining(): Promise<SharingVolunteer> {
+async function joining(preferences: Partial<SwarmPreferences> = {}): Promise<SharingVolunteer> {
   const name = `sharer-${(names += 1)}`;
-  const volunteer = await aSharingVolunteer(application, { name, directory, url: gate.url });
+  const volunteer = await aSharingVolunteer(application, { name, directory, url: gate.url, preferences });
   volunteers.push(volunteer);
   return volunteer;
 }
@@ -68,6 +69,30 @@ describe('volunteers who share inputs', () => {
     await expect
       .poll(() => first.worker.status().swarm?.toPeersBytes, SOON)
       .toBeGreaterThanOrEqual(3_000_000);
+    expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
+  });
+
+  it('go on without the coordinator, also from the peers that they knew, and report when it is back', async () => {
+    const input = await anInput(science, randomBytes(4_000_000));
+    const completing = completeJob(science, {
+      name: 'away',
+      app: science.app,
+      inputs: { data: input },
+      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+    });
+    // Slow enough to lose the coordinator, and then the swarm's process, in the middle of it.
+    const first = await joining({ uploadBytesPerSecond: 400_000 });
+    await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
+    gate.isClosed = true;
+    const second = await joining();
+    const had = () => second.worker.status().swarm?.fromPeersBytes ?? 0;
+    await expect.poll(had, SOON).toBeGreaterThan(500_000);
+    gate.isAway = true;
+    // Another preference starts its process anew: it has its certificate and its peers from before.
+    second.worker.setSwarm({ ...DEFAULT_SWARM_PREFERENCES, keepsReplicas: false });
+    await expect.poll(() => second.worker.status().unreported, SOON).toBe(1);
+    gate.isAway = false;
+    expect((await completing).answer).toBe('hello\n');
     expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
   });
 

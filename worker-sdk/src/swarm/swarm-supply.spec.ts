@@ -117,6 +117,39 @@ describe('SwarmSupply', () => {
     expect(asked).toEqual([3]);
   });
 
+  it('joins and asks peers anew while the origin is away', async () => {
+    let joins = 0;
+    const supply = new SwarmSupply({
+      origin: { bring: never },
+      join: () => {
+        joins += 1;
+        // First there is no swarm yet, then its process ends, then it runs again.
+        if (joins === 1) return Promise.resolve(undefined);
+        const fetch = () =>
+          joins === 2 ? Promise.reject(new Error('the process ended')) : Promise.resolve();
+        return Promise.resolve({ fetch, missing: (indices) => [...indices] });
+      },
+      log: () => undefined,
+      rejoinBackoff: { baseMs: 1, maxMs: 1 },
+    });
+    await supply.bring(request, aDay());
+    expect(joins).toBe(3);
+  });
+
+  it('tells why the origin failed when peers fail too', async () => {
+    const supply = new SwarmSupply({
+      origin: { bring: () => Promise.reject(new Error('no such blob')) },
+      join: () =>
+        Promise.resolve({
+          fetch: () => Promise.reject(new Error('the process ended')),
+          missing: (indices) => [...indices],
+        }),
+      log: () => undefined,
+      rejoinBackoff: { baseMs: 1, maxMs: 1 },
+    });
+    await expect(supply.bring(request, aDay())).rejects.toThrow('no such blob');
+  });
+
   it('stops when the task does, with the task’s reason', async () => {
     const controller = new AbortController();
     const { supply, asked } = aHost({ fetch: never, patienceMs: 60_000 });

@@ -1,3 +1,4 @@
+import { backoffDelayMs, type BackoffRules } from '@gleaner/domain';
 import type { ChunkRequest, ChunkSupply } from '@gleaner/swarm';
 
 /** A task waits at most so long for its file to be joined. */
@@ -8,6 +9,9 @@ const PEER_PATIENCE_MS = 15_000;
 const LEAST_BYTES_PER_SECOND = 32 * 1024;
 /** Chunks asked of the origin at once: what peers bring meanwhile is not asked for. */
 const ORIGIN_CHUNKS = 4;
+
+/** Peers that failed are asked anew while the origin has not delivered either. */
+const REJOIN_BACKOFF: BackoffRules = { baseMs: 2000, maxMs: 30_000 };
 
 /** A joined file as the supply sees it. */
 export interface PeerFetch {
@@ -27,6 +31,8 @@ export interface SwarmSupplyComponents {
   readonly patienceMs?: number;
   /** 5,000 when left out. */
   readonly joinPatienceMs?: number;
+  /** From 2 to 30 s when left out. */
+  readonly rejoinBackoff?: BackoffRules;
 }
 
 /** Chunks from other volunteers where there are any, and from the origin as soon as these keep a task waiting. */
@@ -36,43 +42,79 @@ export class SwarmSupply implements ChunkSupply {
   async bring(request: ChunkRequest, signal: AbortSignal): Promise<void> {
     const peers = await this.#joinSoon(request, signal);
     signal.throwIfAborted();
-    if (!peers) {
-      await this.components.origin.bring(request, signal);
-      return;
-    }
     const enough = new AbortController();
     const both = AbortSignal.any([signal, enough.signal]);
-    const fromPeers = peers.fetch(request.indices, both);
+    const fromPeers = peers?.fetch(request.indices, both);
     try {
-      const outcome = await Promise.race([
-        fromPeers.then(
-          () => 'done' as const,
-          (error: unknown) => ({ error }),
-        ),
-        this.#untilStalled(peers, request, both),
-      ]);
-      signal.throwIfAborted();
-      if (outcome === 'done') return;
-      this.components.log('peers-keep-waiting', {
-        manifestId: request.location.manifestId,
-        reason: outcome === 'stalled' ? 'too little came' : messageOf(outcome.error),
+      if (peers && fromPeers) {
+        const outcome = await Promise.race([
+          fromPeers.then(
+            () => 'done' as const,
+            (error: unknown) => ({ error }),
+          ),
+          this.#untilStalled(peers, request, both),
+        ]);
+        signal.throwIfAborted();
+        if (outcome === 'done') return;
+        this.components.log('peers-keep-waiting', {
+          manifestId: request.location.manifestId,
+          reason: outcome === 'stalled' ? 'too little came' : messageOf(outcome.error),
+        });
+      }
+      const origin = { isLost: false };
+      const fromOrigin = this.#fromOrigin(request, peers, both).finally(() => {
+        origin.isLost = true;
       });
-      await Promise.any([this.#fromOrigin(request, peers, both), fromPeers]);
+      await Promise.any([fromOrigin, this.#fromPeersAgain(request, fromPeers, origin, both)]);
     } catch (error) {
       signal.throwIfAborted();
       throw error instanceof AggregateError ? error.errors[0] : error;
     } finally {
       enough.abort(new Error('no longer needed'));
       // Whoever lost the race has nobody left to tell.
-      fromPeers.catch(() => undefined);
+      fromPeers?.catch(() => undefined);
     }
   }
 
-  async #fromOrigin(request: ChunkRequest, peers: PeerFetch, signal: AbortSignal): Promise<void> {
+  async #fromOrigin(request: ChunkRequest, peers: PeerFetch | undefined, signal: AbortSignal): Promise<void> {
+    if (!peers) {
+      await this.components.origin.bring(request, signal);
+      return;
+    }
     for (;;) {
       const indices = peers.missing(request.indices).slice(0, ORIGIN_CHUNKS);
       if (indices.length === 0) return;
       await this.components.origin.bring({ ...request, indices }, signal);
+    }
+  }
+
+  /**
+   * The coordinator may be away for hours while peers are not: whenever asking them has failed, such as because the swarm's
+   * process had to be started again, they are asked anew for as long as the origin is not lost too.
+   */
+  async #fromPeersAgain(
+    request: ChunkRequest,
+    asked: Promise<void> | undefined,
+    origin: { readonly isLost: boolean },
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (let failures = 1; ; failures += 1) {
+      let problem: unknown = new Error('there is no swarm');
+      try {
+        if (asked) {
+          await asked;
+          return;
+        }
+      } catch (error) {
+        problem = error;
+      }
+      signal.throwIfAborted();
+      if (origin.isLost) throw problem;
+      const pauseMs = backoffDelayMs(failures, this.components.rejoinBackoff ?? REJOIN_BACKOFF, 1);
+      await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(pauseMs)]));
+      signal.throwIfAborted();
+      const peers = await this.#joinSoon(request, signal);
+      asked = peers?.fetch(peers.missing(request.indices), signal);
     }
   }
 
