@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { leaderboard, publicJobView } from '@gleaner/protocol';
+import { hostPage, leaderboard, publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -113,15 +113,20 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.getByText('Claimed: it is your work now.').waitFor();
     await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
     await page.getByText('The credit goes to your account').waitFor();
-    const [linked] = z
-      .array(z.object({ linked: z.boolean() }))
-      .parse(
-        await gleaner.dataSource.query(
-          `SELECT person_id = (SELECT person_id FROM account WHERE id = $1) AS linked FROM account WHERE anonymous`,
-          [person.account.id],
-        ),
-      );
-    expect(linked).toEqual({ linked: true });
+    const standings = async (): Promise<Array<readonly [name: string, credit: string]>> => {
+      const response = await gleaner.http.get('/v1/leaderboards/accounts').expect(200);
+      return leaderboard.parse(response.body).items.map(({ name, credit }) => [name, credit] as const);
+    };
+    await expect
+      .poll(async () => (await standings()).map(([name]) => name).toSorted())
+      .toEqual(['Ada', 'Vera']);
+    const [first, second] = await standings();
+    expect(first?.[1]).toBe(second?.[1]);
+    await page.getByRole('link', { name: 'Leaderboards' }).click();
+    await page.getByRole('row', { name: 'Vera' }).waitFor();
+    await page.getByRole('row', { name: 'anonymous browser' }).waitFor({ state: 'detached' });
+    const [machine] = hostPage.parse((await person.get('/v1/hosts').expect(200)).body).items;
+    expect(machine).toMatchObject({ kind: 'browser', credit: first?.[1] });
   });
 
   it('gives back what it held when the tab is closed', async () => {
