@@ -1,6 +1,6 @@
 /**
  * `npm run budget -- [--json]`: gzip bytes that a visitor's first look at each route costs, and the longest task of its
- * main thread where a Chromium is found. Exit code 1 beyond the budget.
+ * main thread, with as much to show as a page ever shows, where a Chromium is found. Exit code 1 beyond the budget.
  */
 import { createReadStream, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
@@ -10,6 +10,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { findChromium } from '../determinism/browser-sandbox.js';
+import { answerTo, VISITOR } from './budget-answers.js';
 import { openBrowser } from './browser.js';
 import { repositoryRoot } from './repository-root.js';
 
@@ -17,18 +18,10 @@ const BUDGET_BYTES = 150 * 1024;
 /** A visitor notices from about 100 ms; a slower machine than ours needs room. */
 const LONG_TASK_BUDGET_MS = 200;
 const SETTLE_MS = 1_000;
-/** The quickest of these counts: a busy machine makes tasks longer, nothing makes them shorter. */
-const LOADS = 3;
+/** The quickest counts: a busy machine makes tasks longer, nothing makes them shorter. It is looked for that often. */
+const LOADS_MIN = 3;
+const LOADS_MAX = 10;
 
-const ROUTES: Readonly<Record<string, string>> = {
-  '/': 'index.html',
-  '/volunteer': 'src/pages/volunteer-page.tsx',
-  '/leaderboards': 'src/pages/leaderboards-page.tsx',
-  '/statistics': 'src/pages/statistics-page.tsx',
-  '/jobs': 'src/pages/jobs-page.tsx',
-  '/jobs/1': 'src/pages/job-page.tsx',
-  '/account': 'src/pages/account-page.tsx',
-};
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript',
   css: 'text/css',
@@ -51,13 +44,14 @@ async function main(): Promise<void> {
   const manifest = manifestSchema.parse(
     JSON.parse(readFileSync(join(site, '.vite', 'manifest.json'), 'utf8')),
   );
-  const longest = await measureLongTasks(Object.keys(ROUTES));
-  const routes = Object.entries(ROUTES).map(([route, module]) => ({
+  const known = readRoutes();
+  const longest = await measureLongTasks(known.map(({ route }) => route));
+  const routes = known.map(({ route, module }) => ({
     route,
     gzipBytes: gzipBytesOf(manifest, ['index.html', module]),
     longestTaskMs: longest?.get(route) ?? null,
   }));
-  const [first] = routes;
+  const first = routes.find(({ route }) => route === '/');
   const isWithin =
     (first?.gzipBytes ?? Number.POSITIVE_INFINITY) <= BUDGET_BYTES &&
     routes.every(({ longestTaskMs }) => (longestTaskMs ?? 0) <= LONG_TASK_BUDGET_MS);
@@ -67,15 +61,40 @@ async function main(): Promise<void> {
   } else {
     for (const { route, gzipBytes, longestTaskMs } of routes) {
       const tasks = longestTaskMs === null ? '' : `, longest task ${longestTaskMs} ms`;
-      process.stdout.write(`${route.padEnd(14)} ${(gzipBytes / 1024).toFixed(1)} KiB${tasks}\n`);
+      process.stdout.write(`${route.padEnd(22)} ${(gzipBytes / 1024).toFixed(1)} KiB${tasks}\n`);
     }
   }
   process.exitCode = isWithin ? 0 : 1;
 }
 
+interface Route {
+  readonly route: string;
+  /** What the manifest calls the module that it loads. */
+  readonly module: string;
+}
+
+/** Every route of the router, each parameter set to 1: a route that is added is measured. */
+function readRoutes(): Route[] {
+  const router = readFileSync(join(repositoryRoot(), 'apps', 'web', 'src', 'router.tsx'), 'utf8');
+  const routes = router
+    .split('createRoute({')
+    .slice(1)
+    .map((text): Route => {
+      const path = /path: '([^']+)'/.exec(text)?.[1];
+      if (path === undefined) throw new Error(`router.tsx has a route without a path: ${text}`);
+      const page = /import\('\.\/([^']+)'\)/.exec(text)?.[1];
+      return {
+        route: path.replaceAll(/\$\w+/g, '1'),
+        module: page === undefined ? 'index.html' : `src/${page}.tsx`,
+      };
+    });
+  if (routes.length === 0) throw new Error('router.tsx has no routes that this program can read');
+  return routes;
+}
+
 /** All scripts and styles that the entries need before they can show anything, each counted once. */
 function gzipBytesOf(manifest: Manifest, entries: readonly string[]): number {
-  const files = new Set<string>(['index.html']);
+  const files = new Set<string>(['index.html', 'theme.js']);
   const visit = (name: string): void => {
     const chunk = manifest[name];
     if (!chunk) throw new Error(`the manifest has no ${name}: has the page been renamed?`);
@@ -103,11 +122,12 @@ async function measureLongTasks(routes: readonly string[]): Promise<Map<string, 
   try {
     const longest = new Map<string, number>();
     for (const route of routes) {
-      const loads: number[] = [];
-      for (let load = 0; load < LOADS; load += 1) {
-        loads.push(await longestTaskOf(browser, `http://127.0.0.1:${port}${route}`));
+      let quickest = Number.POSITIVE_INFINITY;
+      for (let load = 0; load < LOADS_MAX; load += 1) {
+        if (load >= LOADS_MIN && quickest <= LONG_TASK_BUDGET_MS) break;
+        quickest = Math.min(quickest, await longestTaskOf(browser, `http://127.0.0.1:${port}${route}`));
       }
-      longest.set(route, Math.round(Math.min(...loads)));
+      longest.set(route, Math.round(quickest));
     }
     return longest;
   } finally {
@@ -118,13 +138,14 @@ async function measureLongTasks(routes: readonly string[]): Promise<Map<string, 
 
 async function longestTaskOf(browser: Browser, url: string): Promise<number> {
   const page = await browser.newPage();
-  await page.addInitScript(() => {
+  await page.addInitScript((visitor) => {
     const tasks: number[] = [];
     Object.assign(globalThis, { longTasks: tasks });
+    localStorage.setItem('gleaner.session', visitor);
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) tasks.push(entry.duration);
     }).observe({ type: 'longtask', buffered: true });
-  });
+  }, VISITOR);
   await page.goto(url);
   await page.waitForTimeout(SETTLE_MS);
   const tasks = z.array(z.number()).parse(await page.evaluate('longTasks'));
@@ -132,12 +153,14 @@ async function longestTaskOf(browser: Browser, url: string): Promise<number> {
   return Math.max(0, ...tasks);
 }
 
-/** The site without a coordinator behind it: its API answers that there is nothing. */
+/** The site, and in the place of a coordinator what one with much to tell would answer. */
 function serveSite(): Server {
   return createServer((request, response) => {
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
     if (path.startsWith('/v1/')) {
-      response.writeHead(404, { 'content-type': 'application/problem+json' }).end('{}');
+      const answer = answerTo(path);
+      const status = answer === undefined ? 404 : 200;
+      response.writeHead(status, { 'content-type': 'application/json', etag: '"1"' }).end(answer ?? '{}');
       return;
     }
     const type = TYPES[path.split('.').at(-1) ?? ''];
