@@ -9,7 +9,7 @@ import {
 } from '@gleaner/sandbox/admission';
 import { onHostileEngine } from '@gleaner/sandbox/testing/hostile-engine';
 import { mutate } from './fuzz-sandbox-mutations.js';
-import { randomProgram } from './fuzz-sandbox-programs.js';
+import { type Flavour, FLAVOURS, randomModule, randomProgram } from './fuzz-sandbox-programs.js';
 import { Random } from './fuzz-sandbox-random.js';
 
 const AMPLE_CYCLES = 1n << 50n;
@@ -17,23 +17,43 @@ const AMPLE_CYCLES = 1n << 50n;
 const SLOWEST_ADMISSION_MS = 5_000;
 const ARGUMENT = 5;
 
+/** A module to mutate and the profile that would admit it as it is. */
+export interface MutationSeed {
+  readonly flavour: Flavour;
+  readonly bytes: Uint8Array;
+}
+
+/** Modules of each flavour, all of them admitted. */
+export function mutationSeeds(perFlavour: number): MutationSeed[] {
+  return FLAVOURS.flatMap((flavour) =>
+    Array.from({ length: perFlavour }, (_, i) => ({ flavour, bytes: randomModule(new Random(i), flavour) })),
+  );
+}
+
+export interface MutationOutcome {
+  readonly flavour: Flavour;
+  readonly isAdmitted: boolean;
+}
+
 /** Admits one mutated module: it must be refused with a reason, or become a module that the engine accepts. */
-export function fuzzMutation(seeds: readonly Uint8Array[], seed: number): 'refused' | 'admitted' {
+export function fuzzMutation(seeds: readonly MutationSeed[], seed: number): MutationOutcome {
   const random = new Random(seed);
-  const bytes = mutate(random.pick(seeds), random);
+  const { flavour, bytes: original } = random.pick(seeds);
+  const bytes = mutate(original, random);
   const begin = performance.now();
-  const admission = admitModule(bytes, { profile: random.chance(50) ? 'app' : 'conformance' });
+  const admission = admitModule(bytes, { profile: flavour === 'functions' ? 'conformance' : 'app' });
   const ms = performance.now() - begin;
   if (ms > SLOWEST_ADMISSION_MS) throw new Error(`admission took ${ms.toFixed(0)} ms`);
   if (admission.admitted) {
     if (!WebAssembly.validate(admission.module as BufferSource))
       throw new Error('the rewritten module is not valid');
-    return 'admitted';
+    return { flavour, isAdmitted: true };
   }
   const [error] = admission.errors;
   if (error === undefined || error.rule === '' || error.message === '')
     throw new Error('refused without a reason');
-  return 'refused';
+  if (error.rule === 'rewriter-defect') throw new Error(error.message);
+  return { flavour, isAdmitted: false };
 }
 
 /** What can be seen of a run. */

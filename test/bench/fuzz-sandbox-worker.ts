@@ -1,8 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
-import { fuzzMutation, fuzzProgram } from './fuzz-sandbox-compare.js';
+import { fuzzMutation, fuzzProgram, mutationSeeds } from './fuzz-sandbox-compare.js';
 import { KERNELS, readKernel } from './sandbox-kernels.js';
-import { randomProgram } from './fuzz-sandbox-programs.js';
-import { Random } from './fuzz-sandbox-random.js';
+import type { Flavour } from './fuzz-sandbox-programs.js';
 
 /** What the worker tells: the case it is about to run, a failure, or its totals. */
 export type FuzzMessage =
@@ -17,7 +16,8 @@ export type FuzzMessage =
 
 export interface FuzzTotals {
   readonly mutations: number;
-  readonly admitted: number;
+  /** Mutated modules that were admitted, by what they were for. */
+  readonly admitted: Readonly<Record<Flavour, number>>;
   readonly programs: number;
   readonly failures: number;
 }
@@ -28,18 +28,22 @@ export interface FuzzSettings {
 }
 
 const MUTATIONS_PER_PROGRAM = 200;
-const GENERATED_SEEDS = 100;
+const GENERATED_SEEDS_PER_FLAVOUR = 50;
 /** Small modules are mutated more often in the same time, and a change in them matters more. */
 const LARGEST_SEED_BYTES = 2_000;
 
 async function fuzz({ seconds, seed: firstSeed }: FuzzSettings): Promise<void> {
   const kernels = await Promise.all(KERNELS.map(({ name }) => readKernel(name)));
-  const generated = Array.from(
-    { length: GENERATED_SEEDS },
-    (_, i) => randomProgram(new Random(i), { withFloats: true }).plain,
-  );
-  const seeds = [...kernels, ...generated].filter(({ length }) => length <= LARGEST_SEED_BYTES);
-  const totals = { mutations: 0, admitted: 0, programs: 0, failures: 0 };
+  const seeds = [
+    ...kernels.map((bytes) => ({ flavour: 'command' as const, bytes })),
+    ...mutationSeeds(GENERATED_SEEDS_PER_FLAVOUR),
+  ].filter(({ bytes }) => bytes.length <= LARGEST_SEED_BYTES);
+  const totals = {
+    mutations: 0,
+    admitted: { command: 0, stepping: 0, functions: 0 },
+    programs: 0,
+    failures: 0,
+  };
   const tell = (message: FuzzMessage) => parentPort?.postMessage(message);
   const attempt = (seed: number, what: 'mutation' | 'program', run: () => void) => {
     try {
@@ -62,7 +66,8 @@ async function fuzz({ seconds, seed: firstSeed }: FuzzSettings): Promise<void> {
     for (let i = 0; i < MUTATIONS_PER_PROGRAM; i++) {
       const mutationSeed = (seed * MUTATIONS_PER_PROGRAM + i) | 0;
       attempt(mutationSeed, 'mutation', () => {
-        if (fuzzMutation(seeds, mutationSeed) === 'admitted') totals.admitted++;
+        const { flavour, isAdmitted } = fuzzMutation(seeds, mutationSeed);
+        if (isAdmitted) totals.admitted[flavour]++;
       });
       totals.mutations++;
     }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { fuzzMutation, fuzzProgram } from './fuzz-sandbox-compare.js';
-import { randomProgram } from './fuzz-sandbox-programs.js';
-import { Random } from './fuzz-sandbox-random.js';
+import { admitModule } from '@gleaner/sandbox/admission';
+import { fuzzMutation, fuzzProgram, mutationSeeds } from './fuzz-sandbox-compare.js';
+import { FLAVOURS } from './fuzz-sandbox-programs.js';
 
 const FIRST_SEED = 7_000;
 
@@ -12,14 +12,25 @@ describe('a short run of the sandbox fuzzer', () => {
     }
   });
 
+  it('admits the modules of every flavour before they are mutated', () => {
+    for (const { flavour, bytes } of mutationSeeds(5)) {
+      const profile = flavour === 'functions' ? 'conformance' : 'app';
+      const admission = admitModule(bytes, { profile });
+      expect(admission.admitted ? null : admission.errors, flavour).toBeNull();
+    }
+  });
+
   it('admits or refuses mutated modules, and nothing else', () => {
-    const seeds = Array.from(
-      { length: 10 },
-      (_, i) => randomProgram(new Random(i), { withFloats: true }).plain,
-    );
-    const outcomes = { admitted: 0, refused: 0 };
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + 500; seed++) outcomes[fuzzMutation(seeds, seed)]++;
-    expect(outcomes.refused).toBeGreaterThan(0);
-    expect(outcomes.admitted).toBeGreaterThan(0);
+    const seeds = mutationSeeds(5);
+    const admitted = { command: 0, stepping: 0, functions: 0 };
+    const refused = { command: 0, stepping: 0, functions: 0 };
+    for (let seed = FIRST_SEED; seed < FIRST_SEED + 900; seed++) {
+      const { flavour, isAdmitted } = fuzzMutation(seeds, seed);
+      (isAdmitted ? admitted : refused)[flavour]++;
+    }
+    for (const flavour of FLAVOURS) {
+      expect(admitted[flavour], flavour).toBeGreaterThan(0);
+      expect(refused[flavour], flavour).toBeGreaterThan(0);
+    }
   });
 });

@@ -25,10 +25,15 @@ const passed = totals.mutations + totals.programs - failed;
 if (values.json) console.log(JSON.stringify({ ...settings, ...totals }));
 else
   console.log(
-    `seed ${settings.seed}: ${totals.mutations} mutated modules (${totals.admitted} admitted), ${totals.programs} programs`,
+    `seed ${settings.seed}: ${totals.mutations} mutated modules (admitted: ${admittedText()}), ${totals.programs} programs`,
   );
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+function admittedText(): string {
+  const { command, stepping, functions } = totals.admitted;
+  return `${command} commands, ${stepping} stepping apps, ${functions} of functions alone`;
+}
 
 /** A hang is seen from outside: the worker tells each case before it runs. */
 function fuzzInWorker(workerData: FuzzSettings): Promise<FuzzTotals> {
