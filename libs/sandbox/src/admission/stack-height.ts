@@ -100,7 +100,7 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
       case CALL_INDIRECT: {
         const type =
           code === CALL
-            ? functionType(module, immediate, body.start[i]!)
+            ? functionType(module, immediate, body.start[i])
             : (module.types[immediate] ?? NO_TYPE);
         popped = type.parameters.length + (code === CALL ? 0 : 1);
         pushed = type.results.length;

@@ -162,12 +162,8 @@ function checkSnapshotGlobals({ bytes, globals }: WasmModule): void {
 /** Whether an initialiser is the constant NaN; what is not whole, or of another type, is refused by validation. */
 function isConstantNaN(initialiser: Uint8Array): boolean {
   const view = new DataView(initialiser.buffer, initialiser.byteOffset, initialiser.length);
-  switch (initialiser[0]) {
-    case F32_CONST:
-      return initialiser.length > 4 && Number.isNaN(view.getFloat32(1, true));
-    case F64_CONST:
-      return initialiser.length > 8 && Number.isNaN(view.getFloat64(1, true));
-    default:
-      return false;
-  }
+  const [code] = initialiser;
+  if (code === F32_CONST) return initialiser.length > 4 && Number.isNaN(view.getFloat32(1, true));
+  if (code === F64_CONST) return initialiser.length > 8 && Number.isNaN(view.getFloat64(1, true));
+  return false;
 }
