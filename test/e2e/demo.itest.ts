@@ -1,18 +1,28 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CliProcess } from './cli-support/cli-process.js';
 import { noProcessUses, processesUsing } from './cli-support/processes-using.js';
 
+const REFERENCE = fileURLToPath(
+  new URL('../../../shared/data/seti/reference_work_unit.sah', import.meta.url),
+);
+const hasReference = existsSync(REFERENCE);
+if (!hasReference) process.stderr.write(`skipped: the SETI@home work unit is not at ${REFERENCE}\n`);
+
 interface Summary {
   readonly job: { readonly state: string };
   readonly found: number;
-  readonly injected: number;
-  readonly false: number;
+  readonly injected: number | null;
+  readonly false: number | null;
   readonly units: number;
   readonly tasks: number;
   readonly validated: number;
+  /** Of a recording: its spikes, as the app wrote them. */
+  readonly signals: ReadonlyArray<{ readonly power: number; readonly detection_freq: number }>;
   readonly leaderboard: ReadonlyArray<{ readonly name: string; readonly credit: string }>;
 }
 
@@ -45,6 +55,47 @@ describe('gleaner demo', () => {
     const credited = summary.leaderboard.filter(({ credit }) => credit !== '0');
     expect(credited.length).toBeGreaterThanOrEqual(2);
   });
+
+  it.skipIf(!hasReference).each([
+    [
+      '560:600',
+      [
+        { fft_len: 131_072, chirp_ix: 573, power: 22.395553588867, detection_freq: 1_418_919_461.2933 },
+        { fft_len: 131_072, chirp_ix: 575, power: 22.535062789917, detection_freq: 1_418_919_461.2929 },
+      ],
+    ],
+    [
+      '2850:2870',
+      [
+        { fft_len: 131_072, chirp_ix: 2861, power: 22.818777084351, detection_freq: 1_418_918_946.4799 },
+        { fft_len: 131_072, chirp_ix: 2862, power: 23.786548614502, detection_freq: 1_418_918_946.4924 },
+      ],
+    ],
+  ])(
+    'finds in chirps %s of a real work unit what the original client found, and nothing else',
+    async (chirp, spikes) => {
+      const args = ['--exit', '--json', '--tape', REFERENCE, '--chirp', chirp, '--units', '4'];
+      const { code, stdout } = await startDemo(...args).ended;
+      expect(code).toBe(0);
+      const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary;
+      const { job, injected, found, units, validated } = summary;
+      expect([job.state, injected, summary.false, found, units, validated]).toEqual([
+        'completed',
+        null,
+        null,
+        spikes.length,
+        4,
+        4,
+      ]);
+      for (const [at, { power, detection_freq, ...exact }] of spikes.entries()) {
+        const signal = summary.signals[at];
+        expect(signal).toMatchObject(exact);
+        expect(Math.abs((signal?.power ?? 0) / power - 1)).toBeLessThan(0.001);
+        expect(Math.abs((signal?.detection_freq ?? 0) - detection_freq)).toBeLessThan(0.01);
+      }
+    },
+    240_000,
+  );
 
   it('serves until Ctrl-C, and leaves no process behind', async () => {
     await using demo = startDemo('--chirp=0:8', '--units', '2');
