@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { account, session, tokenPage } from '@gleaner/protocol';
+import { account, createdToken, session, tokenPage } from '@gleaner/protocol';
 import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
@@ -205,6 +205,109 @@ describe('resetting a password', () => {
     expect(
       JSON.stringify(await gleaner.dataSource.query('SELECT * FROM identity_verification')),
     ).not.toContain(code);
+  });
+});
+
+describe('changing a password', () => {
+  const change = (cookie: string, current: string, password: string) =>
+    fromPage(gleaner.http.put('/v1/accounts/me/password'), cookie).send({ current, password });
+
+  it('needs the one before, signs the other browsers out, and leaves this one and programs alone', async () => {
+    const { email, cookie } = await signUp();
+    const elsewhere = cookieOf(await signIn(email, PASSWORD).expect(200));
+    const made = await fromPage(gleaner.http.post('/v1/tokens'), cookie)
+      .send({ label: 'cli', scopes: ['work'] })
+      .expect(201);
+    const wrong = await change(cookie, 'not my password', 'another good one').expect(400);
+    expect(wrong.body).toMatchObject({ errors: [{ pointer: '/current' }] });
+    await signIn(email, PASSWORD).expect(200);
+    await change(cookie, PASSWORD, 'short').expect(400);
+    await change(cookie, PASSWORD, 'another good one').expect(204);
+    expect((await whoIs(cookie)).account).not.toBeNull();
+    expect((await whoIs(elsewhere)).account).toBeNull();
+    const { secret } = createdToken.parse(made.body);
+    await gleaner.http.get('/v1/accounts/me').set('authorization', `Bearer ${secret}`).expect(200);
+    await signIn(email, PASSWORD).expect(401);
+    await signIn(email, 'another good one').expect(200);
+  });
+
+  it('is not for who has none, nor for other sites, nor to be guessed at', async () => {
+    const operator = operatorOf(gleaner);
+    const none = await operator
+      .put('/v1/accounts/me/password')
+      .send({ current: 'x', password: PASSWORD })
+      .expect(409);
+    expect(none.body).toMatchObject({ code: 'wrong-state' });
+    await gleaner.http.put('/v1/accounts/me/password').send({ current: 'x', password: PASSWORD }).expect(401);
+    const { cookie } = await signUp();
+    const abroad = gleaner.http
+      .put('/v1/accounts/me/password')
+      .set('origin', 'https://evil.example')
+      .set('cookie', cookie);
+    await abroad.send({ current: PASSWORD, password: 'another good one' }).expect(403);
+    const statuses: number[] = [];
+    for (let n = 0; n < 21; n += 1)
+      statuses.push((await change(cookie, `guess ${n}`, 'another good one')).status);
+    expect(statuses.slice(0, 20)).toEqual(statuses.slice(0, 20).map(() => 400));
+    expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+describe('changing an e-mail address', () => {
+  const ask = (cookie: string, email: string, current = PASSWORD) =>
+    fromPage(gleaner.http.post('/v1/accounts/me/email-change'), cookie).send({ current, email });
+  const confirm = (cookie: string, code: string) =>
+    fromPage(gleaner.http.put('/v1/accounts/me/email'), cookie).send({ code });
+
+  it('happens when the code that went to the new one comes back, once, and tells the old one', async () => {
+    const [{ email, cookie }, eve] = [await signUp(), await signUp()];
+    const elsewhere = cookieOf(await signIn(email, PASSWORD).expect(200));
+    const wanted = `New.${email}`;
+    await ask(cookie, wanted, 'not my password').expect(400);
+    await ask(cookie, wanted).expect(202);
+    const code = await mailedCode(wanted);
+    expect((await whoIs(cookie)).email).toBe(email);
+    await confirm(eve.cookie, 'x').expect(400);
+    await confirm(cookie, code).expect(204);
+    expect((await whoIs(cookie)).email).toBe(wanted.toLowerCase());
+    expect((await whoIs(elsewhere)).account).toBeNull();
+    await signIn(email, PASSWORD).expect(401);
+    await signIn(wanted, PASSWORD).expect(200);
+    await confirm(cookie, code).expect(400);
+    await expect
+      .poll(async () => {
+        const names = (await readdir(outbox)).filter((name) => name.endsWith('.eml'));
+        const messages = await Promise.all(names.map((name) => readFile(join(outbox, name), 'utf8')));
+        return messages.some(
+          (text) => text.includes(`To: ${email}\n`) && text.includes(wanted.toLowerCase()),
+        );
+      })
+      .toBe(true);
+  });
+
+  it('gives nobody the address of another, and uses up a code in the wrong hands', async () => {
+    const [ada, eve] = [await signUp(), await signUp()];
+    const taken = await ask(eve.cookie, ada.email.toUpperCase()).expect(409);
+    expect(taken.body).toMatchObject({ errors: [{ pointer: '/email' }] });
+    await ask(ada.cookie, 'ada-elsewhere@example.org').expect(202);
+    const code = await mailedCode('ada-elsewhere@example.org');
+    await confirm(eve.cookie, code).expect(400);
+    await confirm(ada.cookie, code).expect(400);
+    // Somebody was faster.
+    await ask(ada.cookie, 'contested@example.org').expect(202);
+    const late = await mailedCode('contested@example.org');
+    await signUp({ email: 'contested@example.org' });
+    await confirm(ada.cookie, late).expect(409);
+    expect((await whoIs(ada.cookie)).email).toBe(ada.email);
+  });
+
+  it('leaves nothing of who deletes the account meanwhile', async () => {
+    const { cookie } = await signUp({ name: 'Brief' });
+    await ask(cookie, 'brief@example.org').expect(202);
+    await mailedCode('brief@example.org');
+    await fromPage(gleaner.http.delete('/v1/accounts/me'), cookie).send({ name: 'Brief' }).expect(204);
+    const left = await gleaner.dataSource.query<unknown[]>('SELECT value FROM identity_verification');
+    expect(JSON.stringify(left)).not.toContain('brief@example.org');
   });
 });
 

@@ -40,6 +40,20 @@ export const resetPassword = z
   .strictObject({ code: z.string().trim().min(1).max(100), password: newPassword })
   .meta({ id: 'ResetPassword' });
 
+/** Of somebody who has signed in and proves again that it is them. Their other browsers are signed out. */
+export const changePassword = z
+  .strictObject({ current: plainText(LIMITS.passwordLength), password: newPassword })
+  .meta({ id: 'ChangePassword' });
+
+/** Asks for a code at the new address, which does not change before that has come back. */
+export const requestEmailChange = z
+  .strictObject({ current: plainText(LIMITS.passwordLength), email: emailAddress })
+  .meta({ id: 'RequestEmailChange' });
+
+export const changeEmail = z
+  .strictObject({ code: z.string().trim().min(1).max(100) })
+  .meta({ id: 'ChangeEmail' });
+
 /** Who has signed in with this browser. */
 export const session = z
   .strictObject({

@@ -133,7 +133,7 @@ async function forgetPerson(manager: EntityManager, accountIds: readonly string[
   );
   await renameOnBoards(manager, 'accounts', accountIds, DELETED_NAME);
   for (const statement of [
-    `DELETE FROM identity_verification WHERE value IN
+    `DELETE FROM identity_verification WHERE split_part(value, ' ', 1) IN
        (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,
     `DELETE FROM identity_user WHERE id IN
        (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,

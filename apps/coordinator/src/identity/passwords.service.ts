@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { betterAuth } from 'better-auth';
 import { APIError } from 'better-auth/api';
@@ -8,6 +9,13 @@ import { DomainError, InvalidRequestError } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { betterAuthOptions } from './better-auth-options.js';
 import { MAIL, type Mail } from './mail.js';
+
+const EMAIL_CHANGE = 'change-email:';
+const CODE_BYTES = 18;
+const CODE_EXPIRES_MS = 60 * 60 * 1000;
+
+/** Whom an account's password and address belong to. */
+export type ProvenUser = Pick<ProvenPerson, 'userId' | 'email'>;
 
 /** Somebody who has just proved who they are. */
 export interface ProvenPerson {
@@ -77,6 +85,55 @@ export class Passwords {
     return verification.value;
   }
 
+  /** @throws {DomainError} unless this is the person's password */
+  async confirm(email: string, current: string): Promise<ProvenPerson> {
+    try {
+      return await this.exchange(await this.auth.api.signInEmail({ body: { email, password: current } }));
+    } catch (error) {
+      if (!refusedWith(error, 'INVALID_EMAIL_OR_PASSWORD')) throw error;
+      throw new InvalidRequestError(
+        [{ pointer: '/current', detail: 'is not your password' }],
+        'The current password is wrong.',
+      );
+    }
+  }
+
+  async change(userId: string, password: string): Promise<void> {
+    const { internalAdapter, password: hasher } = await this.auth.$context;
+    await internalAdapter.updatePassword(userId, await hasher.hash(password));
+  }
+
+  /** Mails a code to the address that somebody wants to have. @throws {DomainError} `already-exists` */
+  async requestEmailChange(userId: string, email: string): Promise<void> {
+    const { internalAdapter } = await this.auth.$context;
+    if (await internalAdapter.findUserByEmail(email)) throw addressTaken();
+    const code = randomBytes(CODE_BYTES).toString('base64url');
+    await internalAdapter.createVerificationValue({
+      identifier: EMAIL_CHANGE + code,
+      // What deleting an account looks for: nothing of a person outlives it here.
+      value: `${userId} ${email.toLowerCase()}`,
+      expiresAt: new Date(Date.now() + CODE_EXPIRES_MS),
+    });
+    const text = `Somebody, perhaps you, wants to use this address at ${this.config.name}.\n\nEnter this code in your account's settings:\n\n  ${code}\n\nIt works once, for an hour. If it was not you, nothing needs to be done.`;
+    await this.mail.send({ to: email, subject: 'Confirm your new address', text });
+  }
+
+  /** Uses up the code, and tells the old address. @returns the new one; throws where the code is not this person's */
+  async changeEmail({ userId, email: from }: ProvenUser, code: string): Promise<string> {
+    const { internalAdapter } = await this.auth.$context;
+    const [owner, email] =
+      (await internalAdapter.consumeVerificationValue(EMAIL_CHANGE + code))?.value.split(' ') ?? [];
+    if (owner !== userId || email === undefined) throw invalidCode();
+    if (await internalAdapter.findUserByEmail(email)) throw addressTaken();
+    await internalAdapter.updateUser(userId, { email });
+    const text = `Your address at ${this.config.name} is ${email} now.\n\nIf it was not you who changed it, write to the operator: ${this.config.operatorContact || this.config.operatorName}.`;
+    // It has happened, whether or not the old address still takes mail.
+    this.mail.send({ to: from, subject: 'Your address was changed', text }).catch((error: unknown) => {
+      this.logger.error({ event: 'notice-not-sent', err: error });
+    });
+    return email;
+  }
+
   /** The session that better-auth opened is not needed: its token is stored as it is, ours are stored as hashes. */
   private async exchange({
     token,
@@ -99,6 +156,12 @@ export class Passwords {
     const text = `Somebody, perhaps you, wants to set a new password at ${name}.\n\n${how}\n\nIt works once, for an hour. If it was not you, nothing needs to be done.`;
     await this.mail.send({ to, subject: 'Set a new password', text });
   }
+}
+
+function addressTaken(): DomainError {
+  return new DomainError('already-exists', 'Somebody has signed up with this e-mail address already.', {
+    errors: [{ pointer: '/email', detail: 'has an account' }],
+  });
 }
 
 function invalidCode(): DomainError {

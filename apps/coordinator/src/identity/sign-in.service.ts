@@ -21,10 +21,9 @@ import {
 import { AccountIdentityEntity } from './account-identity.entity.js';
 import { IdentityUserEntity } from './identity-user.entity.js';
 import { Passwords, type ProvenPerson } from './passwords.service.js';
+import { limitTries, TRIES_PER_ADDRESS_AND_HOUR } from './tries.js';
 
 const HOUR_MS = 3_600_000;
-/** Guesses at one person's password, wherever they come from. */
-const TRIES_PER_ADDRESS_AND_HOUR = 20;
 
 export interface OpenedSession {
   readonly account: Account;
@@ -50,13 +49,13 @@ export class SignInService {
   }
 
   async signUp(facts: SignUp, network: string, browser: string): Promise<OpenedSession> {
-    limit(this.byNetwork, network);
+    limitTries(this.byNetwork, network);
     return await this.openFor(await this.passwords.register(facts), browser);
   }
 
   async signIn(proof: SignIn, network: string, browser: string): Promise<OpenedSession> {
-    limit(this.byNetwork, network);
-    limit(this.byAddress, proof.email.toLowerCase());
+    limitTries(this.byNetwork, network);
+    limitTries(this.byAddress, proof.email.toLowerCase());
     return await this.openFor(await this.passwords.verify(proof), browser);
   }
 
@@ -93,14 +92,14 @@ export class SignInService {
   }
 
   requestReset(email: string, network: string): void {
-    limit(this.byNetwork, network);
-    limit(this.byAddress, email.toLowerCase());
+    limitTries(this.byNetwork, network);
+    limitTries(this.byAddress, email.toLowerCase());
     this.passwords.requestReset(email);
   }
 
   /** Whoever was signed in with the old password is not any longer. Other tokens and hosts go on. */
   async resetPassword(code: string, password: string, network: string): Promise<void> {
-    limit(this.byNetwork, network);
+    limitTries(this.byNetwork, network);
     const userId = await this.passwords.reset(code, password);
     await this.dataSource.transaction(async (manager) => {
       const identity = await manager.findOneBy(AccountIdentityEntity, { userId });
@@ -161,12 +160,4 @@ async function openSession(
     session: true,
   });
   return secret;
-}
-
-function limit(limiter: RateLimiter, caller: string): void {
-  const { allowed, resetSeconds } = limiter.take(caller);
-  if (allowed) return;
-  throw new DomainError('rate-limited', `Too many tries. Try again in ${resetSeconds} s.`, {
-    headers: { 'retry-after': String(resetSeconds) },
-  });
 }
