@@ -80,7 +80,7 @@ describe('statistics', () => {
     const row = "SELECT cycles FROM board_entry WHERE kind = 'accounts' AND id = $1";
     await expect.poll(() => query(row, [person.id])).toEqual(earned);
     const { items } = auditPage.parse((await operator.get('/v1/operator/audit').expect(200)).body);
-    expect(items).toMatchObject([
+    expect(items.slice(0, 2)).toMatchObject([
       { action: 'boards.rebuild' },
       { action: 'statistics.recount', subject: 'day 2026-03-02' },
     ]);

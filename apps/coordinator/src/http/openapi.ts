@@ -22,6 +22,11 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
   });
 }
 
+/** The content of a stream of server-sent events whose data are JSON of this component's schema. */
+export function eventStreamOf(component: string): Record<string, { schema: { $ref: string } }> {
+  return { 'text/event-stream': { schema: { $ref: PREFIX + component } } };
+}
+
 function convertSchema(
   schema: z.ZodType,
   io: 'input' | 'output',

@@ -37,7 +37,15 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { BlobsService, IMMUTABLE_PRIVATE, sendContent } from '../blobs/index.js';
-import { CurrentActor, DomainError, linkNext, RequireScope, type Actor, type Page } from '../http/index.js';
+import {
+  CurrentActor,
+  DomainError,
+  eventStreamOf,
+  linkNext,
+  RequireScope,
+  type Actor,
+  type Page,
+} from '../http/index.js';
 import { JobEvents } from './job-events.service.js';
 import { JobSubmission } from './job-submission.service.js';
 import { JobsService } from './jobs.service.js';
@@ -115,7 +123,7 @@ export class JobsController {
 
   /** `text/event-stream`: the event `job` with the whole job whenever it changed, `end` when it has ended. */
   @Get(':id/events')
-  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ content: eventStreamOf('Job') })
   async followJob(
     @CurrentActor() actor: Actor,
     @Param('id', { schema: entityId }) id: string,

@@ -15,6 +15,7 @@ import { z } from 'zod';
 import { BlobsService, sendContent } from '../blobs/index.js';
 import {
   CurrentActor,
+  eventStreamOf,
   linkNext,
   MaybeActor,
   OptionalToken,
@@ -70,7 +71,7 @@ export class PublicJobsController {
   @Get('public/jobs/:id/events')
   @OptionalToken()
   @PublicReads()
-  @ApiProduces('text/event-stream')
+  @ApiOkResponse({ content: eventStreamOf('PublicJobView') })
   async followPublicJob(
     @MaybeActor() actor: Actor | null,
     @Param('id', { schema: entityId }) id: string,

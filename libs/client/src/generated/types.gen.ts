@@ -158,7 +158,7 @@ export type TaskAssignment = {
 };
 
 export type NoWorkReason = {
-    code: 'no-jobs' | 'memory-too-small' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'own-job' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
+    code: 'no-jobs' | 'memory-too-small' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
     count: number | null;
     message: string;
 };
@@ -392,6 +392,10 @@ export type BoardRow = {
     validTasks: number;
 };
 
+export type RecountStatisticsInput = {
+    day: string;
+};
+
 export type CoordinatorInfo = {
     name: string;
     operator: {
@@ -503,6 +507,7 @@ export type Host = {
     id: EntityId;
     accountId: EntityId;
     name: string;
+    publicName: string;
     kind: HostKind;
     platform: string;
     cores: number;
@@ -686,6 +691,20 @@ export type UpdateAccountInput = {
 
 export type DeleteAccountInput = {
     name: string;
+};
+
+export type ChangePasswordInput = {
+    current: string;
+    password: string;
+};
+
+export type RequestEmailChangeInput = {
+    current: string;
+    email: string;
+};
+
+export type ChangeEmailInput = {
+    code: string;
 };
 
 export type OperatorInbox = {
@@ -1399,8 +1418,10 @@ export type FollowPublicJobData = {
 };
 
 export type FollowPublicJobResponses = {
-    200: unknown;
+    200: PublicJobView;
 };
+
+export type FollowPublicJobResponse = FollowPublicJobResponses[keyof FollowPublicJobResponses];
 
 export type GetPublicOutputData = {
     body?: never;
@@ -1467,6 +1488,30 @@ export type GetBoardRowResponses = {
 };
 
 export type GetBoardRowResponse = GetBoardRowResponses[keyof GetBoardRowResponses];
+
+export type RecountStatisticsData = {
+    body: RecountStatisticsInput;
+    path?: never;
+    query?: never;
+    url: '/v1/operator/statistics/recount';
+};
+
+export type RecountStatisticsResponses = {
+    204: void;
+};
+
+export type RecountStatisticsResponse = RecountStatisticsResponses[keyof RecountStatisticsResponses];
+
+export type RebuildBoardsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/operator/boards/rebuild';
+};
+
+export type RebuildBoardsResponses = {
+    202: unknown;
+};
 
 export type GetCoordinatorData = {
     body?: never;
@@ -2094,6 +2139,43 @@ export type ResetPasswordResponses = {
 
 export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
 
+export type ChangeMyPasswordData = {
+    body: ChangePasswordInput;
+    path?: never;
+    query?: never;
+    url: '/v1/accounts/me/password';
+};
+
+export type ChangeMyPasswordResponses = {
+    204: void;
+};
+
+export type ChangeMyPasswordResponse = ChangeMyPasswordResponses[keyof ChangeMyPasswordResponses];
+
+export type RequestMyEmailChangeData = {
+    body: RequestEmailChangeInput;
+    path?: never;
+    query?: never;
+    url: '/v1/accounts/me/email-change';
+};
+
+export type RequestMyEmailChangeResponses = {
+    202: unknown;
+};
+
+export type ChangeMyEmailData = {
+    body: ChangeEmailInput;
+    path?: never;
+    query?: never;
+    url: '/v1/accounts/me/email';
+};
+
+export type ChangeMyEmailResponses = {
+    204: void;
+};
+
+export type ChangeMyEmailResponse = ChangeMyEmailResponses[keyof ChangeMyEmailResponses];
+
 export type GetOperatorInboxData = {
     body?: never;
     path?: never;
@@ -2473,8 +2555,10 @@ export type FollowJobData = {
 };
 
 export type FollowJobResponses = {
-    200: unknown;
+    200: Job;
 };
+
+export type FollowJobResponse = FollowJobResponses[keyof FollowJobResponses];
 
 export type ListResultsData = {
     body?: never;
