@@ -25,20 +25,21 @@ const OUTPUT_KEPT_BYTES = 4 * 1024 ** 3;
 export class FileTaskStore implements TaskStore {
   constructor(private readonly directory: string) {}
 
-  async load(): Promise<{ tasks: HeldTask[]; results: HeldResult[] }> {
+  async load(): Promise<{ tasks: HeldTask[]; results: HeldResult[]; damaged: string[] }> {
     for (const name of ['tasks', 'results', 'outputs']) {
       await mkdir(join(this.directory, name), { recursive: true, mode: 0o700 });
     }
     await this.#removeOldOutputs();
-    const results = await readAll(join(this.directory, 'results'), heldResult);
+    const damaged: string[] = [];
+    const results = await readAll(join(this.directory, 'results'), heldResult, damaged);
     const reported = new Set(results.map((result) => result.report.taskId));
     const tasks: HeldTask[] = [];
-    for (const task of await readAll(join(this.directory, 'tasks'), heldTask)) {
+    for (const task of await readAll(join(this.directory, 'tasks'), heldTask, damaged)) {
       // A crash between the two writes of saveResult leaves both.
       if (reported.has(task.task.taskId)) await this.dropTask(task.task.taskId);
       else tasks.push(task);
     }
-    return { tasks, results };
+    return { tasks, results, damaged };
   }
 
   async saveTask(task: HeldTask): Promise<void> {
@@ -116,13 +117,16 @@ async function bytesIn(directory: string): Promise<number> {
   return bytes;
 }
 
-async function readAll<T>(directory: string, schema: z.ZodType<T>): Promise<T[]> {
+async function readAll<T>(directory: string, schema: z.ZodType<T>, damaged: string[]): Promise<T[]> {
   const values: T[] = [];
   for (const name of await readdir(directory)) {
     const path = join(directory, name);
-    const value = name.endsWith('.json') ? await readOne(path, schema) : undefined;
+    // What is called otherwise was being written when the machine went down.
+    const isWhole = name.endsWith('.json');
+    const value = isWhole ? await readOne(path, schema) : undefined;
     if (value === undefined) await rm(path, { force: true, recursive: true });
     else values.push(value);
+    if (isWhole && value === undefined) damaged.push(path);
   }
   return values;
 }

@@ -30,8 +30,12 @@ export interface OutputToKeep {
 
 /** Where a host keeps what must survive a crash: tasks that it was given and results that were not acknowledged. */
 export interface TaskStore {
-  /** Everything kept by an earlier run; damaged entries are left out and removed. */
-  load(): Promise<{ readonly tasks: readonly HeldTask[]; readonly results: readonly HeldResult[] }>;
+  /** Everything kept by an earlier run; damaged entries are left out, removed and named. */
+  load(): Promise<{
+    readonly tasks: readonly HeldTask[];
+    readonly results: readonly HeldResult[];
+    readonly damaged: readonly string[];
+  }>;
   saveTask(task: HeldTask): Promise<void>;
   /** Keeps the result and its large outputs, then forgets the task. */
   saveResult(result: HeldResult, outputs: readonly OutputToKeep[]): Promise<void>;

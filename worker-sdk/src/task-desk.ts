@@ -77,7 +77,9 @@ export class TaskDesk {
 
   /** Takes up what an earlier run left on the disk. */
   async load(): Promise<void> {
-    const { tasks, results } = await this.components.store.load();
+    const { tasks, results, damaged } = await this.components.store.load();
+    const reason = 'removed: the coordinator gives the task out again';
+    for (const file of damaged) this.components.events.emit('state-damaged', { file, reason });
     for (const result of results) this.unreported.add(result);
     for (const held of tasks) {
       if (held.deadlineAtMs <= Date.now())

@@ -64,6 +64,8 @@ export interface WorkerEvents {
   };
   /** Its state is kept, and the next run on this host goes on with it. */
   'task-suspended': { readonly taskId: string };
+  /** A task or result of an earlier run cannot be read any more, as after a failure of the disk. */
+  'state-damaged': { readonly file: string; readonly reason: string };
   /** The task was given up without a result. */
   'task-dropped': { readonly taskId: string; readonly reason: string };
   'report-answered': ReportAnswer;

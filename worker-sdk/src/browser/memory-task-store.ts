@@ -1,4 +1,4 @@
-import type { HeldResult, HeldTask, OutputToKeep, TaskStore } from '../held-task.js';
+import type { HeldResult, OutputToKeep, TaskStore } from '../held-task.js';
 
 /** Large outputs that wait for the coordinator to ask for them, in bytes; beyond it the oldest go. */
 const KEPT_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -7,8 +7,8 @@ const KEPT_OUTPUT_BYTES = 64 * 1024 * 1024;
 export class MemoryTaskStore implements TaskStore {
   readonly #outputs = new Map<string, readonly OutputToKeep[]>();
 
-  load(): Promise<{ readonly tasks: readonly HeldTask[]; readonly results: readonly HeldResult[] }> {
-    return Promise.resolve({ tasks: [], results: [] });
+  load(): ReturnType<TaskStore['load']> {
+    return Promise.resolve({ tasks: [], results: [], damaged: [] });
   }
 
   saveTask(): Promise<void> {

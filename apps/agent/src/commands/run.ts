@@ -9,6 +9,7 @@ import { ProjectCrew } from '../projects/project-crew.js';
 import { statusOf, summarise } from '../projects/summarise.js';
 import { StatusWriter, type AgentStatus } from '../status-file.js';
 import { listenForStop } from '../stop-request.js';
+import { mendTallies } from '../top/tallies.js';
 import { asAgentError } from './attach.js';
 
 /** Long enough that units are not stopped and continued all the time, short enough that every project gets on each day. */
@@ -42,6 +43,7 @@ export async function run(command: RunCommand): Promise<void> {
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')
       : createFileLog(command.logFile);
+  mendTallies(directory, log);
   const policy = completePolicy({
     ...(command.cores !== undefined && { cores: command.cores }),
     ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),

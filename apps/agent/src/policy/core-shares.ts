@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { shareCores, type CoreGrant, type IdleDecision } from '@gleaner/domain';
 import type { ComputeAllowance } from '@gleaner/worker-sdk';
 import { z } from 'zod';
+import type { LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
 import type { Project } from '../projects/project.js';
+import { readStateFile } from '../state-files.js';
 
 const NAME = 'shares.json';
 /** Debts outlive the agent, or a machine that is switched off every evening would serve the same project every morning. */
@@ -31,8 +32,9 @@ export class CoreShares {
   constructor(
     private readonly directory: DataDirectory,
     private readonly turnMs: number,
+    log: LogEvent,
   ) {
-    this.#owedAtStart = readShares(directory);
+    this.#owedAtStart = readShares(directory, log);
   }
 
   /** What each of the projects may use from now on, in their order. */
@@ -80,13 +82,9 @@ export class CoreShares {
   }
 }
 
-function readShares(directory: DataDirectory): Readonly<Record<string, number>> {
-  try {
-    return keptShares.parse(JSON.parse(readFileSync(directory.file(NAME), 'utf8'))).owedMs;
-  } catch {
-    // None yet, or damaged: everybody begins without debts.
-    return {};
-  }
+function readShares(directory: DataDirectory, log: LogEvent): Readonly<Record<string, number>> {
+  const withoutIt = 'projects begin without being owed any time of the cores';
+  return readStateFile(directory, { name: NAME, schema: keptShares, withoutIt }, log)?.owedMs ?? {};
 }
 
 function allowanceOf(

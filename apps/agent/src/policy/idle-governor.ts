@@ -65,7 +65,7 @@ export class IdleGovernor implements Disposable {
     private readonly probes: MachineProbes,
   ) {
     this.#control = new ControlFile(init.directory);
-    this.#shares = new CoreShares(init.directory, init.turnMs);
+    this.#shares = new CoreShares(init.directory, init.turnMs, init.log);
   }
 
   /** Takes the first decision before it resolves; nothing computes without one. */

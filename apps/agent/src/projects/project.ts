@@ -38,7 +38,7 @@ export class Project {
     readonly worker: Worker,
     private readonly ownDirectory: DataDirectory,
   ) {
-    this.#wishes = readWishes(ownDirectory);
+    this.#wishes = readWishes(ownDirectory, init.log);
     this.#preferences = this.#understood({});
     this.attachment = init.attachment;
     this.ended = new Promise((resolve) => {

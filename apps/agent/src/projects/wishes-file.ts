@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { hostWishes, type HostWishes } from '@gleaner/protocol';
 import { z } from 'zod';
+import type { LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
+import { readStateFile } from '../state-files.js';
 
 const NAME = 'wishes.json';
 
@@ -13,13 +14,10 @@ export interface KeptWishes {
   readonly receivedAtMs: number;
 }
 
-/** A file that is absent or damaged asks for nothing; the coordinator says it again. */
-export function readWishes(directory: DataDirectory): KeptWishes | null {
-  try {
-    return keptWishes.parse(JSON.parse(readFileSync(directory.file(NAME), 'utf8')));
-  } catch {
-    return null;
-  }
+/** A file that is absent or damaged asks for nothing. */
+export function readWishes(directory: DataDirectory, log: LogEvent): KeptWishes | null {
+  const withoutIt = 'what you asked for on the website holds again when the coordinator has said it again';
+  return readStateFile(directory, { name: NAME, schema: keptWishes, withoutIt }, log);
 }
 
 export async function writeWishes(directory: DataDirectory, kept: KeptWishes): Promise<void> {

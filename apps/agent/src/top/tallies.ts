@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import type { Worker } from '@gleaner/worker-sdk';
 import { z } from 'zod';
+import type { LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
+import { readStateFile } from '../state-files.js';
 
 const NAME = 'tallies.json';
 
@@ -26,6 +28,13 @@ export async function readTallies(directory: DataDirectory, now: Date): Promise<
     // None yet, or damaged: credit is counted by the coordinator, this is for the volunteer's eyes.
     return { v: 1, cycles: '0', tasks: 0, day, cyclesOfDay: '0' };
   }
+}
+
+/** Puts a damaged file aside before anything is counted into it. */
+export function mendTallies(directory: DataDirectory, log: LogEvent): void {
+  const withoutIt =
+    'the counts of tasks and cycles on this machine begin anew; your credit is counted by the coordinator';
+  readStateFile(directory, { name: NAME, schema: tallies, withoutIt }, log);
 }
 
 /** One count after the other, whichever project's worker has finished something. */
