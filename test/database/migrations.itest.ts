@@ -78,6 +78,39 @@ describe('migrations', () => {
     expect(await foundationRows()).toEqual([{ accounts: null, jobs: null }]);
   });
 
+  it('make one row of the boards of what one person had claimed, each period by itself, and two of it again', async () => {
+    const persons = dataSource.migrations.findIndex(({ name }) => name?.startsWith('Persons') ?? false);
+    const undo = async (): Promise<void> => {
+      for (let at = dataSource.migrations.length; at > persons; at -= 1) await dataSource.undoLastMigration();
+    };
+    const rows = () =>
+      dataSource.query(
+        `SELECT id::int, name, cycles::int, tasks::int, recent, day_cycles::int AS day, month_cycles::int AS month
+           FROM board_entry JOIN board_name USING (kind, id) ORDER BY id`,
+      );
+    await dataSource.runMigrations();
+    await undo();
+    await dataSource.query(`
+      INSERT INTO account (id, name, anonymous, person_id)
+      VALUES (1, 'anonymous browser', true, 1), (2, 'Ada', false, 1), (3, 'Bob', false, NULL);
+      INSERT INTO account_credit (account_id, cycles, tasks) VALUES (1, 100, 1), (2, 20, 2), (3, 3, 3);
+      INSERT INTO board_entry (kind, id, cycles, tasks, recent, day, day_cycles, week, week_cycles, month, month_cycles)
+      VALUES ('accounts', 1, 100, 1, 1, '2026-11-20', 100, '2026-11-16', 100, '2026-11-01', 100),
+             ('accounts', 2, 20, 2, 2, '2026-11-21', 5, '2026-11-16', 5, '2026-11-01', 20),
+             ('accounts', 3, 3, 3, 3, '2026-11-21', 3, '2026-11-16', 3, '2026-11-01', 3);
+      INSERT INTO board_name (kind, id, name) SELECT 'accounts', id, name FROM account;`);
+    await dataSource.runMigrations();
+    const bob = { id: 3, name: 'Bob', cycles: 3, tasks: 3, recent: 3, day: 3, month: 3 };
+    const ada = { id: 2, name: 'Ada', cycles: 120, tasks: 3, recent: 3, day: 5, month: 120 };
+    expect(await rows()).toEqual([ada, bob]);
+    const personIds = () =>
+      dataSource.query('SELECT id::int, person_id::int AS person FROM account ORDER BY id');
+    expect(await personIds()).toMatchObject([{ person: 2 }, { person: 2 }, { person: null }]);
+    await undo();
+    expect(await rows()).toMatchObject([{ id: 1, cycles: 100 }, { id: 2, cycles: 20 }, bob]);
+    expect(await personIds()).toMatchObject([{ person: 1 }, { person: 1 }, { person: null }]);
+  });
+
   it('run once when two coordinators start together', async () => {
     const second = await new DataSource(
       dataSourceOptions({ url: database.url, connections: 2 }),
