@@ -1,7 +1,7 @@
 import type { PreparedStatement, Queryable } from '../database/index.js';
 
 /** Units that one statement looks through. */
-export const UNITS_PER_PAGE = 20_000;
+const UNITS_PER_PAGE = 20_000;
 const UNITS_PER_BATCH = 500;
 
 export interface UnitPage {
