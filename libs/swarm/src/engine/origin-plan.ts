@@ -61,6 +61,7 @@ export class OriginPlan {
       origin.isAsked ||
       count <= 0 ||
       nowMs < origin.askAgainAtMs ||
+      !this.#hasMemoryFor(file) ||
       this.state.downloadBucket.isDrained(nowMs)
     )
       return;
@@ -74,6 +75,15 @@ export class OriginPlan {
       }
       if (free.size > 0) this.#ask(file, free, Math.min(count, free.size), false);
     }
+  }
+
+  /** Whether the chunks that the origin is asked for fit beside those of other files, granted or not yet. */
+  #hasMemoryFor(file: FileState): boolean {
+    const { originChunks, maxOriginBytes } = this.state.config;
+    let bytes = 0;
+    for (const { origin, init } of this.state.files.values())
+      bytes += (origin.isAsked ? originChunks : origin.fetching.size) * init.chunkBytes;
+    return bytes === 0 || bytes + file.init.chunkBytes <= maxOriginBytes;
   }
 
   #ask(file: FileState, wanted: Bitmap, count: number, urgent: boolean): void {

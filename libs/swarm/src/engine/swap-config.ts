@@ -30,6 +30,8 @@ export interface SwapConfig {
   readonly maxQueuedRequests: number;
   /** Chunks that may be on their way from the origin. */
   readonly originChunks: number;
+  /** Memory for chunks on their way from the origin, of all files together; one chunk always may. */
+  readonly maxOriginBytes: number;
   /** How long a chunk may be out of peers' reach before the origin has to deliver it. */
   readonly originPatienceMs: number;
   readonly maxPeers: number;
@@ -54,6 +56,7 @@ export const DEFAULT_SWAP_CONFIG: SwapConfig = {
   maxStalls: 3,
   maxQueuedRequests: 64,
   originChunks: 2,
+  maxOriginBytes: 32 * 1024 * 1024,
   originPatienceMs: 3000,
   maxPeers: 60,
   maxFiles: FRAME_LIMITS.channels,
