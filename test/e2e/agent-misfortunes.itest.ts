@@ -259,6 +259,24 @@ describe('attaching', () => {
     expect(code).toBe(5);
   });
 
+  it('tells in its help what the machine gets, and where it is kept', async () => {
+    const { code, stdout } = await runAgent(['attach', '--help'], { GLEANER_AGENT_DATA: data });
+    expect(code).toBe(0);
+    expect(stdout).toContain('a token of its own with the scope "work"');
+    expect(stdout).toContain(`in the data directory (${data})`);
+  });
+
+  it('takes the address from the environment where none is given, and asks for one where there is none', async () => {
+    const args = ['attach', '--anonymous', '--data', data];
+    const { code, stderr } = await runAgent(args, { GLEANER_URL: '' });
+    expect(code).toBe(2);
+    expect(stderr).toContain('give the address of a coordinator, or set GLEANER_URL');
+    expect((await runAgent(args, { GLEANER_URL: coordinator.url })).code).toBe(0);
+    const { code: resumed, stderr: why } = await runAgent(['resume', '--for', '2h', '--data', data]);
+    expect(resumed).toBe(2);
+    expect(why).toContain('how long --always holds');
+  });
+
   it('is refused when it is to be anonymous and with a token', async () => {
     const args = ['attach', coordinator.url, '--anonymous', '--token', 'gln_x', '--data', data];
     const { code, stderr } = await runAgent(args);

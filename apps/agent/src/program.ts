@@ -62,17 +62,25 @@ export async function runAgentProgram(
   }
 }
 
-function createProgram(self: readonly string[]): Command {
+/**
+ * The agent's command line.
+ *
+ * @param self program and arguments that start it, for a service
+ */
+export function createProgram(self: readonly string[]): Command {
   const program = new Command('gleaner agent')
     .description('Computes for science when this machine is idle')
     .version(AGENT_VERSION)
     .exitOverride();
   withCommon(program.command('attach'))
     .description('join a project, or one more; its coordinator gives this machine a token that can only work')
-    .argument('<url>', 'address of the coordinator')
+    .argument('[url]', 'address of the coordinator; default: GLEANER_URL')
     .option('--anonymous', 'join without an account; it can be claimed later')
-    .option('--token <token>', 'token of your account (gln_…), for fleets; default: GLEANER_TOKEN')
-    .option('--name <name>', 'name of this machine; default: its host name')
+    .option(
+      '--token <token>',
+      'token of your account with the scope "work", for fleets; default: GLEANER_TOKEN',
+    )
+    .option('--name <name>', 'name of this machine, which leaderboards show; default: its host name')
     .option('--p2p', 'agree to exchange input data with other volunteers: they see your network address')
     .option('--no-p2p', 'everything comes from the coordinator')
     .option(
@@ -80,9 +88,10 @@ function createProgram(self: readonly string[]): Command {
       `share of the cores in relation to other projects; default: ${DEFAULT_WEIGHT}`,
       wholeNumber(1, MAX_WEIGHT),
     )
+    .addHelpText('after', () => `\n${attachHelp()}`)
     .action(
       async (
-        url: string,
+        url: string | undefined,
         options: CommonOptions & {
           anonymous?: true;
           token?: string;
@@ -94,7 +103,7 @@ function createProgram(self: readonly string[]): Command {
         const token =
           options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
         await attach({
-          url,
+          url: url ?? requiredEnvironment('GLEANER_URL', 'give the address of a coordinator'),
           directory: directoryOf(options),
           anonymous: options.anonymous ?? false,
           token,
@@ -226,8 +235,25 @@ function registerService(program: Command, self: readonly string[]): void {
 function withCommon(command: Command): Command {
   return command
     .exitOverride()
-    .option('--data <dir>', 'directory of this agent', defaultDataDirectory())
+    .option('--data <dir>', 'directory of this agent; also GLEANER_AGENT_DATA', defaultDataDirectory())
     .option('--json', 'answer with JSON on stdout');
+}
+
+function attachHelp(): string {
+  return `Without --anonymous and --token it shows a code, and waits until somebody has approved it in a browser.
+
+The machine gets a token of its own with the scope "work": it can take tasks and report results for this one host,
+and nothing else. The token of your account is used once and kept nowhere; you can revoke the machine's on the
+project's website, and "gleaner agent detach" gives it up.
+
+Token, tasks, results and inputs are in the data directory (${defaultDataDirectory()}), which
+only you can read. Give each agent on this machine its own with --data, in every command.`;
+}
+
+function requiredEnvironment(name: string, advice: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === '') throw new AgentError(`${advice}, or set ${name}`, EXIT.usage);
+  return value;
 }
 
 function directoryOf(options: CommonOptions): DataDirectory {

@@ -1,4 +1,4 @@
-import type { AttachedHost } from '@gleaner/protocol';
+import type { AttachedHost, HostFacts } from '@gleaner/protocol';
 import {
   attachByCode,
   attachHost,
@@ -59,7 +59,8 @@ export async function attach(command: AttachCommand): Promise<void> {
   }
   if (!command.json) await introduce(url);
   const p2p = command.json ? (command.p2p ?? false) : await consentToPeers(command.p2p);
-  const attached = await join(command, url).catch((error: unknown) => {
+  const facts = describeHost(completePolicy({}), AGENT_VERSION, command.hostName);
+  const attached = await join(command, url, facts).catch((error: unknown) => {
     throw asAgentError(error);
   });
   const weight = command.weight ?? DEFAULT_WEIGHT;
@@ -84,6 +85,8 @@ export async function attach(command: AttachCommand): Promise<void> {
   const who = anonymous ? 'an anonymous volunteer' : `account ${accountId}`;
   process.stderr.write(
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
+      (anonymous ? '' : `Leaderboards show it as "${facts.name}"; --name or the website gives it another name.\n`) +
+      'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',
   );
@@ -130,8 +133,11 @@ function sharesText(all: readonly Attachment[]): string {
   return `Cores are shared by weight: ${shares.join(', ')}.`;
 }
 
-async function join({ token, anonymous, hostName }: AttachCommand, coordinator: URL): Promise<AttachedHost> {
-  const facts = describeHost(completePolicy({}), AGENT_VERSION, hostName);
+async function join(
+  { token, anonymous }: AttachCommand,
+  coordinator: URL,
+  facts: HostFacts,
+): Promise<AttachedHost> {
   if (anonymous || token !== undefined) {
     const options = { coordinator, facts, ...(token !== undefined && { token }) };
     return attachHost(options, AbortSignal.timeout(30_000));

@@ -25,6 +25,9 @@ export async function pause(command: ControlCommand & { forMs: number | undefine
 export async function resume(
   command: ControlCommand & { always: boolean; forMs: number | undefined },
 ): Promise<void> {
+  if (command.forMs !== undefined && !command.always) {
+    throw new AgentError('--for says how long --always holds: give both, or neither', EXIT.usage);
+  }
   const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
   const wish = command.always ? ({ kind: 'always', untilMs } as const) : ({ kind: 'auto' } as const);
   await tell(command, { wish, wishedAtMs: Date.now() }, (status) => !isAskedPause(status));
