@@ -10,6 +10,7 @@ import {
   type WorkJob,
   type WorkResponse,
 } from '@gleaner/protocol';
+import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import type { z } from 'zod';
 import { Changes } from './changes.js';
 import type { TinyModule } from './tiny-modules.js';
@@ -73,7 +74,7 @@ export class StandInCoordinator implements AsyncDisposable {
         version: '1',
         moduleSha256: claimed,
         moduleUrl: `/modules/${claimed}`,
-        runtimeVersion: 'gleaner-1',
+        runtimeVersion: RUNTIME_VERSION,
         stepping: module.stepping ?? false,
       },
       inputs: {},

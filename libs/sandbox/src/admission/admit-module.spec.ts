@@ -148,6 +148,16 @@ describe('the report', () => {
     expect(report.warnings.join(' ')).toContain('gleaner_step');
   });
 
+  it('takes frames with vectors for larger, wherever the vectors come from', () => {
+    const stackOf = (type: string, constant: string) =>
+      rewritten(
+        anApp(`(global $g ${type} (${constant})) (func $take (param ${type} ${type} ${type} ${type}))
+          (func (call $take (global.get $g) (global.get $g) (global.get $g) (global.get $g)))`),
+      ).report.staticStackBytes ?? 0;
+    // Four operands and four parameters.
+    expect(stackOf('v128', 'v128.const i64x2 0 0') - stackOf('i64', 'i64.const 0')).toBe(64);
+  });
+
   it('has no static stack bound where calls can recurse, directly or through a table', () => {
     expect(rewritten(anApp('(func $f (call $f))')).report.staticStackBytes).toBeNull();
     const indirect =
@@ -205,6 +215,29 @@ describe('a rewritten module', () => {
     expect(() => call('middle')).toThrow(WebAssembly.RuntimeError);
     expect(global(ABI.stop).value).toBe(STOP.cycles);
     expect(global(ABI.cyclesLeft).value).toBe(1000n - BigInt(calls * (leafCycles + 1)));
+  });
+
+  it('stops at an instruction that is too long, in code without loops', () => {
+    const fill = '(memory.fill (i32.const 0) (i32.const 1) (i32.const 65536))';
+    const { global, call } = instantiate(anApp(`(func (export "fill") ${fill.repeat(3)})`));
+    global(ABI.cyclesLeft).value = 12n + 2n * 4096n;
+    expect(() => call('fill')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+    expect(global(ABI.cyclesLeft).value).toBe(-4096n);
+  });
+
+  it.each([
+    ['a small leaf is not', 100, 1],
+    ['a large leaf is', 11_000, 0],
+  ])('checks the limit where functions are entered: %s', (_, instructions, reached) => {
+    const { global, call } = instantiate(
+      anApp(`(global $n (mut i32) (i32.const 0)) (export "n" (global $n))
+        (func $leaf ${'(drop (i32.const 1))'.repeat(instructions / 2)})
+        (func (export "go") (if (i32.const 1) (then (call $leaf) (global.set $n (i32.const 1)))) (unreachable))`),
+    );
+    global(ABI.cyclesLeft).value = 20n;
+    expect(() => call('go')).toThrow(WebAssembly.RuntimeError);
+    expect(global('n').value).toBe(reached);
   });
 
   it('ends recursion at the same depth whatever the engine has left', () => {

@@ -24,8 +24,11 @@ export interface Countdown {
   spill(code: InstructionWriter): void;
   /** Charges; with a label, branches there when the limit is passed. */
   charge(code: InstructionWriter, cycles: number, stopLabel: number | null): void;
-  /** Charges ceil(n / 2^shift) for the i32 n on top of the stack, which stays there; `scratch` is an i32 local. */
-  chargeLength(code: InstructionWriter, shift: number, scratch: number): void;
+  /**
+   * Charges ceil(n / 2^shift) for the i32 n on top of the stack, which stays there, and branches to the label when the
+   * limit is passed: one instruction may be worth many rounds of a loop. `scratch` is an i32 local.
+   */
+  chargeLength(code: InstructionWriter, shift: number, scratch: number, stopLabel: number): void;
 }
 
 /** Each charge reads and writes the global: best for short functions and those that mostly call. */
@@ -48,10 +51,12 @@ export class GlobalCountdown implements Countdown {
     code.i64Const(0).op(I64_LT_S).brIf(stopLabel);
   }
 
-  chargeLength(code: InstructionWriter, shift: number, scratch: number): void {
-    code.localTee(scratch).globalGet(this.places.cyclesGlobal);
+  chargeLength(code: InstructionWriter, shift: number, scratch: number, stopLabel: number): void {
+    const { cyclesGlobal, local } = this.places;
+    code.localTee(scratch).globalGet(cyclesGlobal);
     subtractLength(code, shift, scratch);
-    code.globalSet(this.places.cyclesGlobal);
+    code.localTee(local).globalSet(cyclesGlobal);
+    code.localGet(local).i64Const(0).op(I64_LT_S).brIf(stopLabel);
   }
 }
 
@@ -79,10 +84,10 @@ export class LocalCountdown implements Countdown {
     code.i64Const(0).op(I64_LT_S).brIf(stopLabel);
   }
 
-  chargeLength(code: InstructionWriter, shift: number, scratch: number): void {
+  chargeLength(code: InstructionWriter, shift: number, scratch: number, stopLabel: number): void {
     code.localTee(scratch).localGet(this.places.local);
     subtractLength(code, shift, scratch);
-    code.localSet(this.places.local);
+    code.localTee(this.places.local).i64Const(0).op(I64_LT_S).brIf(stopLabel);
   }
 }
 

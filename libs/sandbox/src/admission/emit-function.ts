@@ -40,7 +40,8 @@ export interface FunctionPlan {
   readonly metering: {
     readonly charge: Float64Array;
     readonly loopHead: Uint8Array;
-    readonly hasLoops: boolean;
+    /** Whether the limit is checked anywhere in the function. */
+    readonly canStop: boolean;
     readonly checkAtEntry: boolean;
     readonly keepInLocal: boolean;
   } | null;
@@ -101,7 +102,7 @@ export class FunctionEmitter {
     const { metering } = plan;
     const countdown = metering === null ? null : this.#countdown(locals, metering.keepInLocal);
     const stack = this.#stackMeter(plan, locals);
-    const canStop = metering !== null && (metering.hasLoops || metering.checkAtEntry);
+    const canStop = metering?.canStop === true;
     const hasEpilogue = stack?.isForWholeFunction === true || metering?.keepInLocal === true;
     const isWrapped = canStop || hasEpilogue;
     if (isWrapped) code.block(EMPTY).block(plan.resultBlockType);
@@ -217,7 +218,7 @@ export class FunctionEmitter {
           const shift = LENGTH_SHIFT.get(op);
           if (shift === undefined || countdown === null) break;
           copyUpTo(start[i]!);
-          countdown.chargeLength(code, shift, locals.scratch(VALUE_TYPE.i32));
+          countdown.chargeLength(code, shift, locals.scratch(VALUE_TYPE.i32), depth + 1);
         }
       }
     }

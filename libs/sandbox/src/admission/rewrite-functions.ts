@@ -17,6 +17,9 @@ import { functionType } from './validate-profile.js';
 /** One activation at the end of a chain may go without paying if it is small. */
 const LARGEST_UNMETERED_LEAF_BYTES = 4096;
 
+/** Instructions of a leaf that may run beyond the limit; its callers may call a larger one a million times in a line. */
+const LARGEST_UNCHECKED_LEAF = 10_000;
+
 export interface ModulePlan extends Omit<CallBehaviour, 'entryCycles'> {
   /** Bytes of virtual stack per defined function, 0 for none. */
   readonly stackCharges: Uint32Array;
@@ -63,7 +66,8 @@ export function rewriteFunctions(
     const stackBytes = options.depth ? (plan.stackCharges[i] ?? 0) : 0;
     // Where all calls lie in one loop, its head checks the limit before each.
     const callsInLoop = region !== null && instructions.code[region.open] === LOOP;
-    const needsEntryCheck = !isLeaf(functionFacts, module) && !callsInLoop;
+    const needsEntryCheck =
+      (!isLeaf(functionFacts, module) && !callsInLoop) || instructions.count > LARGEST_UNCHECKED_LEAF;
     emitter.emit(
       {
         body,
@@ -94,9 +98,9 @@ function isLeaf({ indirectTypes, callees }: FunctionFacts, { importedFunctions }
 }
 
 function meteringOf(segments: Segments, checkAtEntry: boolean): FunctionPlan['metering'] {
-  const { charge, loopHead, hasLoops, chargeWeight, callWeight } = segments;
+  const { charge, loopHead, hasLoops, hasLengths, chargeWeight, callWeight } = segments;
   if (chargeWeight === 0 && !hasLoops && !checkAtEntry) return null;
   // A charge on the global loads and stores it; the local costs that around each call, and once for entry and exit.
   const keepInLocal = hasLoops && chargeWeight > callWeight + 1;
-  return { charge, loopHead, hasLoops, checkAtEntry, keepInLocal };
+  return { charge, loopHead, canStop: hasLoops || hasLengths || checkAtEntry, checkAtEntry, keepInLocal };
 }

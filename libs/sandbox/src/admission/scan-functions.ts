@@ -4,7 +4,7 @@ import { ModuleFault } from '../binary/module-fault.js';
 import { INSTRUCTIONS, opcode, perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE, isFloatOrVector } from '../binary/value-types.js';
 import type { WasmModule } from '../binary/wasm-module.js';
-import { CALL, CALL_INDIRECT, GLOBAL_SET } from './control-opcodes.js';
+import { CALL, CALL_INDIRECT, GLOBAL_GET, GLOBAL_SET } from './control-opcodes.js';
 import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { maximumStackHeight } from './stack-height.js';
 import { functionType } from './validate-profile.js';
@@ -47,9 +47,11 @@ const FEATURES = [
   'sign-extension',
   'saturating-float-to-int',
 ] as const;
+/** Codes of the vector instructions follow all others. */
+const FIRST_VECTOR_CODE = 0x200;
 const featureOf = perOpcode(({ name }) => FEATURES.indexOf(featureName(name)));
 const isFloatInstruction = perOpcode(({ pops, pushes, code }) =>
-  code >= 0x200 || /[fd]/.test(`${pops}${pushes}`) ? 1 : 0,
+  code >= FIRST_VECTOR_CODE || /[fd]/.test(`${pops}${pushes}`) ? 1 : 0,
 );
 
 function featureName(name: string): (typeof FEATURES)[number] {
@@ -105,13 +107,14 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
         );
       }
       if (isFloatInstruction[op] === 1) hasFloats = true;
-      if (op >= 0x200) hasVectors = true;
+      if (op >= FIRST_VECTOR_CODE || givesVector(module, body, at)) hasVectors = true;
     }
     const vectorLocals = locals.reduce(
       (sum, { count, type }) => sum + (type === VALUE_TYPE.v128 ? count : 0),
       0,
     );
     const vectorParameters = parameters.filter((type) => type === VALUE_TYPE.v128).length;
+    hasVectors ||= vectorLocals + vectorParameters > 0;
     const height = maximumStackHeight(module, body, results.length) * (hasVectors ? 2 : 1);
     functions.push({
       callees: [...callees],
@@ -139,6 +142,21 @@ function typeNamed({ types }: WasmModule, body: InstructionBuffer, at: number): 
   const index = body.immediate[at]! >>> 0;
   if (index >= types.length) refuse(body, at, 'unknown-type', `There is no type ${index}.`);
   return index;
+}
+
+/** Whether a vector comes from elsewhere onto the operand stack, without a vector instruction. */
+function givesVector(module: WasmModule, body: InstructionBuffer, at: number): boolean {
+  const index = body.immediate[at]!;
+  switch (body.code[at]) {
+    case GLOBAL_GET:
+      return module.globals[index]?.type === VALUE_TYPE.v128;
+    case CALL:
+      return functionType(module, index).results.includes(VALUE_TYPE.v128);
+    case CALL_INDIRECT:
+      return module.types[index]?.results.includes(VALUE_TYPE.v128) ?? false;
+    default:
+      return false;
+  }
 }
 
 /** Setting such a global observes a NaN's bits, even where the value only passes through. */

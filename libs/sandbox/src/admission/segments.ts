@@ -46,6 +46,8 @@ export class Segments {
   /** `loopHead[i]` = 1: instruction i is the first of a loop's body, where the limit is checked. */
   loopHead = new Uint8Array(1024);
   hasLoops = false;
+  /** Whether some instruction costs more with its length. */
+  hasLengths = false;
   #joins: Join[] = [];
 
   /** Weighted number of charges, and of calls, by the assumed iterations around them. */
@@ -117,7 +119,9 @@ export class Segments {
           break;
         }
         default:
-          if (LENGTH_SHIFT.has(code)) this.chargeWeight += 1;
+          if (!LENGTH_SHIFT.has(code)) break;
+          this.chargeWeight += 1;
+          this.hasLengths = true;
       }
     }
     chargeAheadOfJoins(this.charge, this.#joins);
@@ -158,6 +162,7 @@ export class Segments {
     this.charge.fill(0, 0, count);
     this.loopHead.fill(0, 0, count);
     this.hasLoops = false;
+    this.hasLengths = false;
     this.#joins = [];
     this.chargeWeight = 0;
     this.callWeight = 0;
