@@ -5,7 +5,18 @@ const { commands } = createProgram(['gleaner-agent']);
 
 describe('the agent’s command line', () => {
   it('has the commands that a volunteer is told of', () => {
-    const names = ['attach', 'detach', 'finish', 'install', 'pause', 'prefs', 'resume', 'run', 'status', 'top'];
+    const names = [
+      'attach',
+      'detach',
+      'finish',
+      'install',
+      'pause',
+      'prefs',
+      'resume',
+      'run',
+      'status',
+      'top',
+    ];
     expect(commands.map((command) => command.name()).sort()).toEqual([...names, 'uninstall']);
   });
 

@@ -85,7 +85,9 @@ export async function attach(command: AttachCommand): Promise<void> {
   const who = anonymous ? 'an anonymous volunteer' : `account ${accountId}`;
   process.stderr.write(
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
-      (anonymous ? '' : `Leaderboards show it as "${facts.name}"; --name or the website gives it another name.\n`) +
+      (anonymous
+        ? ''
+        : `Leaderboards show it as "${facts.name}"; --name or the website gives it another name.\n`) +
       'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',
