@@ -6,12 +6,14 @@ import { decodeHaveRecord, encodeHaveRecord, storedBytes } from './have-file.js'
 
 /**
  * The chunks of one manifest on disk: a sparse data file, and a bitmap in its own file that is written only after the data
- * that it names has reached the disk. After a crash every chunk is verified at the next start; otherwise at its first use.
+ * that it names has reached the disk. Every chunk is verified at its first use after a start; after a crash also without one, while
+ * others use the file.
  */
 export class ChunkFile {
   #turn: Promise<unknown> = Promise.resolve();
   #isChanged = false;
   #isClosed = false;
+  #rechecked: Promise<void> = Promise.resolve();
 
   private constructor(
     private readonly paths: { readonly data: string; readonly have: string },
@@ -19,7 +21,7 @@ export class ChunkFile {
     private data: ChunkData,
   ) {}
 
-  /** Opens or creates the files. Reads through all chunks when the last owner did not close them. */
+  /** Opens or creates the files. */
   static async open(path: string, manifest: Manifest): Promise<ChunkFile> {
     const paths = { data: `${path}.data`, have: `${path}.have` };
     const bytes = await readFile(paths.have).catch(ignoreAbsent);
@@ -29,13 +31,18 @@ export class ChunkFile {
     const data = await ChunkData.open(paths.data, manifest, have);
     try {
       const file = new ChunkFile(paths, manifest, data);
-      if (isSame && !record.isClean) for (const index of have) await data.verify(index);
       await file.#writeHave(false);
+      if (isSame && !record.isClean) file.#rechecked = file.#recheck([...have]);
       return file;
     } catch (error) {
       await data.close();
       throw error;
     }
+  }
+
+  /** Resolves when everything that a crash may have damaged has been verified. */
+  get rechecked(): Promise<void> {
+    return this.#rechecked;
   }
 
   /** The file that holds every chunk at its own offset. */
@@ -96,9 +103,12 @@ export class ChunkFile {
 
   /** Whether the chunk is there and whole; a damaged one is forgotten. Reads it at its first use only. */
   async verify(index: number): Promise<boolean> {
-    const isGood = this.have.has(index) && (await this.data.verify(index));
-    if (!isGood) this.#isChanged = true;
-    return isGood;
+    // In turn: the data must not be replaced while they are read.
+    return this.#inTurn(async () => {
+      const isGood = !this.#isClosed && this.have.has(index) && (await this.data.verify(index));
+      if (!isGood) this.#isChanged = true;
+      return isGood;
+    });
   }
 
   /**
@@ -150,8 +160,16 @@ export class ChunkFile {
     });
   }
 
+  async #recheck(chunks: readonly number[]): Promise<void> {
+    try {
+      for (const index of chunks) if (!this.#isClosed) await this.verify(index);
+    } catch {
+      // What cannot be read now is verified, or fails, at its first use.
+    }
+  }
+
   /** One after the other: a flush never meets a file that is being replaced. */
-  async #inTurn(action: () => Promise<void>): Promise<void> {
+  async #inTurn<T>(action: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(action);
     this.#turn = turn.catch(() => undefined);
     return turn;

@@ -82,9 +82,31 @@ describe('ChunkStore', () => {
     await damage(join(crashed, `${manifestId}.data`), CHUNK + 5);
     const recovered = await ChunkStore.open({ directory: crashed, quotaBytes: 100 * CHUNK });
     const file = await recovered.openFile(manifestId, manifest);
+    await file.rechecked;
     expect([...file.have]).toEqual([0, 2]);
     await recovered.close();
     await rm(crashed, { recursive: true });
+  });
+
+  it('reads one file through without keeping the claims of another waiting', async () => {
+    const [large, small] = [aFile(40, 1), aFile(1, 90)];
+    const store = await aStore();
+    await store.openFile(large.manifestId, large.manifest);
+    for (const [index, piece] of large.pieces.entries()) await store.write(large.manifestId, index, piece);
+    await store.close();
+
+    const again = await aStore();
+    for (const file of [large, small]) await again.openFile(file.manifestId, file.manifest);
+    const order: string[] = [];
+    const claimed = (name: string, file: typeof large) =>
+      again
+        .claim(file.manifestId, file.manifest, file.pieces.keys())
+        .then((claim) => (order.push(name), claim));
+    const claims = await Promise.all([claimed('large', large), claimed('small', small)]);
+    expect(order).toEqual(['small', 'large']);
+    expect(claims.map(({ missing }) => missing)).toEqual([[], [0]]);
+    for (const claim of claims) claim[Symbol.dispose]();
+    await again.close();
   });
 
   it('does not claim what was written after the last flush when it crashes', async () => {

@@ -147,21 +147,30 @@ export class ChunkStore {
     options: ClaimOptions = {},
   ): Promise<ChunkClaim> {
     const chunks = [...new Set(indices)].sort((a, b) => a - b);
-    return this.#inTurn(async () => {
-      const { entry, file } = await this.#open(manifestId, manifest);
+    const use = (): number => (this.#uses += 1);
+    // What is there stays there while it is being read through, which takes long and is nobody else's turn.
+    const { entry, file, letGo } = await this.#inTurn(async () => {
+      const opened = await this.#open(manifestId, manifest);
+      const present = chunks.filter((chunk) => opened.file.have.has(chunk));
+      return { ...opened, letGo: hold(opened.entry, present, use) };
+    });
+    try {
       const missing: number[] = [];
       // Damage shows here, at the first use, rather than in a task's answer.
       for (const chunk of chunks) if (!(await file.verify(chunk))) missing.push(chunk);
-      const release = hold(entry, chunks, () => (this.#uses += 1));
-      try {
-        await this.#makeRoom(options.isOptional ?? false);
-      } catch (error) {
-        release();
-        throw error;
-      }
-      // Making room may have replaced the data of this very file.
-      return { file, missing, [Symbol.dispose]: release };
-    });
+      return await this.#inTurn(async () => {
+        const release = hold(entry, chunks, use);
+        try {
+          await this.#makeRoom(options.isOptional ?? false);
+        } catch (error) {
+          release();
+          throw error;
+        }
+        return { file, missing, [Symbol.dispose]: release };
+      });
+    } finally {
+      letGo();
+    }
   }
 
   /** Stores a claimed chunk that the caller has compared with the manifest. */
