@@ -1,28 +1,22 @@
 import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import { updatedMeanTaskMs } from '@gleaner/domain';
-import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
-import { infrastructureResult, reportOf } from './result-report.js';
-import { sentenceOf } from './sentence-of.js';
+import type { HeldTask, TaskStore } from './held-task.js';
+import { Prefetcher } from './prefetcher.js';
+import { TaskComputation } from './task-computation.js';
 import type { TaskRunner } from './task-runner.js';
 import { UnreportedResults } from './unreported-results.js';
 import type { Emitter } from './emitter.js';
 import type { RunningTask, WorkerEvents } from './worker-events.js';
 
-/** Beginnings of one task's computation that took the whole host down, after which it is given up. */
-const MAX_STARTS = 3;
 /** What this much computing has gone into is worth keeping when the worker stops; less is done again elsewhere sooner. */
 const WORTH_KEEPING_MS = 10_000;
 /** Time that keeping the state of all running tasks may take. */
 const SUSPEND_WITHIN_MS = 10_000;
 
 interface Running {
-  readonly held: HeldTask;
-  readonly startedAt: Date;
-  readonly abort: AbortController;
-  readonly suspend: AbortController;
-  permille: number | null;
-  cycles: bigint | null;
-  ended: Promise<void>;
+  readonly computation: TaskComputation;
+  /** Resolves when the desk knows what came of it. */
+  readonly ended: Promise<void>;
 }
 
 export interface TaskDeskComponents {
@@ -41,16 +35,6 @@ export interface ClosedDesk {
   readonly kept: readonly string[];
 }
 
-/** Why a running task's computation is aborted. */
-class TaskDropped extends Error {
-  override readonly name = 'TaskDropped';
-}
-
-/** Why a running task's state is kept and its computation ends for now. */
-class TaskSuspended extends Error {
-  override readonly name = 'TaskSuspended';
-}
-
 /** Everything on this host's desk: tasks that wait, tasks that run, results that were not acknowledged. */
 export class TaskDesk {
   readonly #waiting: HeldTask[] = [];
@@ -64,15 +48,15 @@ export class TaskDesk {
   #allowedCores = Number.MAX_SAFE_INTEGER;
   /** Tasks that went on from a snapshot of an earlier run. */
   #carriedOver: ReadonlySet<string> = new Set();
-  readonly #prefetching = new AbortController();
-  #isPrefetching = false;
-  readonly #prefetched = new Set<string>();
+  readonly #prefetcher: Prefetcher;
 
   constructor(
     private readonly components: TaskDeskComponents,
     private readonly cores: number,
   ) {
     this.unreported = new UnreportedResults(components);
+    // As far ahead as there are cores.
+    this.#prefetcher = new Prefetcher(components.runner, () => this.#waiting.slice(0, cores));
   }
 
   /** Takes up what an earlier run left on the disk. */
@@ -92,13 +76,7 @@ export class TaskDesk {
   }
 
   get running(): RunningTask[] {
-    return [...this.#running.values()].map(({ held, startedAt, permille }) => ({
-      taskId: held.task.taskId,
-      jobName: held.job.name,
-      app: appOf(held),
-      startedAt,
-      permille,
-    }));
+    return [...this.#running.values()].map(({ computation }) => computation.description);
   }
 
   get tallies(): { buffered: number; unreported: number; finishedTasks: number; cycles: bigint } {
@@ -122,11 +100,7 @@ export class TaskDesk {
 
   /** What a heartbeat tells: every unfinished task, running or not. */
   get heartbeat(): Array<{ taskId: string; progressPermille?: number; cycles?: string }> {
-    const running = [...this.#running.values()].map(({ held, permille, cycles }) => ({
-      taskId: held.task.taskId,
-      ...(permille !== null && { progressPermille: permille }),
-      ...(cycles !== null && { cycles: cycles.toString() }),
-    }));
+    const running = [...this.#running.values()].map(({ computation }) => computation.progress);
     return [...running, ...this.#waiting.map(({ task }) => ({ taskId: task.taskId }))].slice(
       0,
       LIMITS.hostTasksInProgress,
@@ -164,19 +138,11 @@ export class TaskDesk {
     while (this.#open && this.#running.size < this.#coresNow()) {
       const held = this.#waiting.shift();
       if (!held) break;
-      const running: Running = {
-        held: { ...held, starts: held.starts + 1 },
-        startedAt: new Date(),
-        abort: new AbortController(),
-        suspend: new AbortController(),
-        permille: null,
-        cycles: null,
-        ended: Promise.resolve(),
-      };
-      this.#running.set(held.task.taskId, running);
-      running.ended = this.#compute(running);
+      const computation = new TaskComputation(held, this.components);
+      const { taskId } = held.task;
+      this.#running.set(taskId, { computation, ended: this.#await(taskId, computation) });
     }
-    void this.#prefetch();
+    void this.#prefetcher.follow();
   }
 
   /** Gives a task up: it is computed no further and never reported. */
@@ -185,7 +151,7 @@ export class TaskDesk {
     const [held] = index < 0 ? [] : this.#waiting.splice(index, 1);
     if (held) await this.#dropWaiting(held, reason);
     const running = this.#running.get(taskId);
-    running?.abort.abort(new TaskDropped(reason));
+    running?.computation.drop(reason);
     await running?.ended;
     await this.#retainHeld();
   }
@@ -193,7 +159,7 @@ export class TaskDesk {
   /** What waits stays where it is from now on. */
   startNoMore(): void {
     this.#open = false;
-    this.#prefetching.abort();
+    this.#prefetcher.end();
   }
 
   /** Starts nothing more, lets what runs end, and returns when it has or when the signal aborts. */
@@ -217,12 +183,15 @@ export class TaskDesk {
     this.startNoMore();
     const unfinished = this.heartbeat.map(({ taskId }) => taskId);
     const running = [...this.#running.values()];
-    const worthKeeping = running.filter((task) => this.#isWorthKeeping(task));
-    for (const { suspend } of worthKeeping) suspend.abort(new TaskSuspended());
+    const worthKeeping = running.filter(({ computation }) => this.#isWorthKeeping(computation));
+    for (const { computation } of worthKeeping) computation.suspend();
     await withinMs(Promise.all(worthKeeping.map(({ ended }) => ended)), SUSPEND_WITHIN_MS);
-    for (const { abort } of running) abort.abort(new DOMException('the worker stops', 'AbortError'));
+    for (const { computation } of running) computation.stop();
     await Promise.all(running.map((task) => task.ended));
-    const candidates = [...this.#carriedOver, ...worthKeeping.map(({ held }) => held.task.taskId)];
+    const candidates = [
+      ...this.#carriedOver,
+      ...worthKeeping.map(({ computation }) => computation.held.task.taskId),
+    ];
     const left = unfinished.filter((taskId) => !this.unreported.has(taskId));
     const kept = new Set(await this.components.runner.kept?.(left.filter((id) => candidates.includes(id))));
     return { returned: left.filter((taskId) => !kept.has(taskId)), kept: [...kept] };
@@ -234,108 +203,42 @@ export class TaskDesk {
     await this.components.runner.retain(kept);
   }
 
-  #isWorthKeeping({ held, startedAt }: Running): boolean {
+  #isWorthKeeping({ held, startedAt }: TaskComputation): boolean {
     if (!held.job.app.stepping) return false;
     const isOld = Date.now() - startedAt.getTime() >= WORTH_KEEPING_MS;
     return isOld || this.#carriedOver.has(held.task.taskId);
-  }
-
-  /** Fetches for the tasks that are next in line, one at a time, as far ahead as there are cores. */
-  async #prefetch(): Promise<void> {
-    const { runner } = this.components;
-    if (this.#isPrefetching || !runner.prefetch) return;
-    this.#isPrefetching = true;
-    const { signal } = this.#prefetching;
-    for (let next = this.#nextToFetch(); next && !signal.aborted; next = this.#nextToFetch()) {
-      this.#prefetched.add(next.task.taskId);
-      // The computation itself tells what is wrong, when it is tried again.
-      await runner.prefetch(next, signal).catch(() => undefined);
-    }
-    this.#isPrefetching = false;
-  }
-
-  #nextToFetch(): HeldTask | undefined {
-    const ahead = this.#waiting.slice(0, this.cores);
-    return ahead.find(({ task }) => !this.#prefetched.has(task.taskId));
   }
 
   #coresNow(): number {
     return Math.min(this.cores, this.#allowedCores);
   }
 
-  async #compute(running: Running): Promise<void> {
-    const { held, abort, suspend } = running;
-    const { taskId } = held.task;
-    const { events, store, runner } = this.components;
+  async #await(taskId: string, computation: TaskComputation): Promise<void> {
     try {
-      await store.saveTask(held);
-      const description = { taskId, jobName: held.job.name, app: appOf(held) };
-      events.emit('task-started', description);
-      const result =
-        held.starts > MAX_STARTS
-          ? infrastructureResult(`the host went down ${MAX_STARTS} times while it computed this task`)
-          : await runner.run(held, {
-              signal: abort.signal,
-              suspend: suspend.signal,
-              onProgress: ({ permille, cycles }) => {
-                running.permille = permille;
-                running.cycles = cycles;
-                events.emit('task-progress', { taskId, permille, cycles });
-              },
-            });
-      abort.signal.throwIfAborted();
-      await this.#keepResult(held, reportOf(taskId, held.job.app.runtimeVersion, result));
+      const computed = await computation.ended;
+      if (!computed) return;
+      const { held, result } = computed;
+      this.unreported.add(held);
+      if (!result) return;
+      const { outcome, cycles, wallMs, message, resumedCycles = null } = result;
       this.#finishedTasks += 1;
-      this.#cycles += result.cycles;
-      if (result.outcome !== 'infrastructure') {
-        this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, Date.now() - running.startedAt.getTime());
+      this.#cycles += cycles;
+      if (outcome !== 'infrastructure') {
+        this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, Date.now() - computation.startedAt.getTime());
       }
-      const { outcome, cycles, wallMs, message } = result;
-      const resumedCycles = result.resumedCycles ?? null;
-      events.emit('task-finished', { ...description, outcome, cycles, wallMs, resumedCycles, message });
-    } catch (error) {
-      await this.#computeFailed(running, error);
+      const { jobName, app } = held;
+      const finished = { taskId, jobName, app, outcome, cycles, wallMs, resumedCycles, message };
+      this.components.events.emit('task-finished', finished);
     } finally {
       this.#running.delete(taskId);
-      this.#prefetched.delete(taskId);
+      this.#prefetcher.forget(taskId);
       this.startTasks();
       this.components.changed();
     }
   }
 
-  async #keepResult(held: HeldTask, { report, outputsToKeep }: ReturnType<typeof reportOf>): Promise<void> {
-    const result: HeldResult = {
-      report,
-      jobName: held.job.name,
-      app: appOf(held),
-      keptOutputs: outputsToKeep.map(({ name }) => name),
-    };
-    await this.components.store.saveResult(result, outputsToKeep);
-    this.unreported.add(result);
-  }
-
-  async #computeFailed({ held, abort }: Running, error: unknown): Promise<void> {
-    const { taskId } = held.task;
-    const { events, store } = this.components;
-    if (error instanceof TaskSuspended) {
-      // This start did not take the host down.
-      await store.saveTask({ ...held, starts: held.starts - 1 });
-      events.emit('task-suspended', { taskId });
-    } else if (abort.signal.reason instanceof TaskDropped) {
-      await store.dropTask(taskId);
-      events.emit('task-dropped', { taskId, reason: abort.signal.reason.message });
-    } else if (!abort.signal.aborted) {
-      // Such as a full disk: the result cannot be kept, so it is told from memory, without its outputs.
-      const reason = sentenceOf(error);
-      const { report } = reportOf(taskId, held.job.app.runtimeVersion, infrastructureResult(reason));
-      const result: HeldResult = { report, jobName: held.job.name, app: appOf(held), keptOutputs: [] };
-      this.unreported.add(result);
-      events.emit('task-dropped', { taskId, reason });
-    }
-  }
-
   async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
-    this.#prefetched.delete(held.task.taskId);
+    this.#prefetcher.forget(held.task.taskId);
     await this.components.store.dropTask(held.task.taskId);
     this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
   }
@@ -358,8 +261,4 @@ async function withinMs(promise: Promise<unknown>, timeMs: number): Promise<void
   const timer = setTimeout(resolve, timeMs);
   await Promise.race([promise, timeIsUp]);
   clearTimeout(timer);
-}
-
-function appOf({ job }: HeldTask): string {
-  return `${job.app.name}@${job.app.version}`;
 }
