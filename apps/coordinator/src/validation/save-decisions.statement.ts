@@ -31,7 +31,8 @@ export interface Saved {
 /**
  * Writes decisions on units whose rows are still those that were decided on; the others are left out, with everything that
  * belongs to them. One statement, so that no row stays locked while the coordinator thinks; units first, accounts in the
- * order of their ids, the job's tally, which all batches of a job share, last.
+ * order of their ids, the job's tally, which all batches of a job share, last. Entries of the ledger have no conflict clause,
+ * which would write each of them twice: whatever adds one changes its unit as well, so there is none for an unchanged unit.
  */
 const saveDecisions = new PreparedStatement<SavedRow>(
   'save-decisions',
@@ -71,14 +72,14 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        FROM unnest($23::bigint[], $24::smallint[], $25::bigint[], $26::bigint[], $27::numeric[], $43::smallint[])
             AS c(unit_id, ordinal, account_id, host_id, cycles, sequence) JOIN saved ON saved.id = c.unit_id
             LEFT JOIN team_member member ON member.account_id = c.account_id
-     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, 1 AS tasks
+     RETURNING account_id, host_id, cycles, team_id, 1 AS tasks
    ), reversed AS (
      INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, team_id, sequence)
      SELECT e.unit_id, e.ordinal, e.account_id, e.host_id, -e.cycles, e.team_id, c.sequence
        FROM unnest($28::bigint[], $29::smallint[], $44::smallint[]) AS c(unit_id, ordinal, sequence)
        JOIN saved ON saved.id = c.unit_id
        JOIN credit_entry e ON e.unit_id = c.unit_id AND e.ordinal = c.ordinal AND e.sequence = c.sequence - 1
-     ON CONFLICT DO NOTHING RETURNING account_id, host_id, cycles, team_id, -1 AS tasks
+     RETURNING account_id, host_id, cycles, team_id, -1 AS tasks
    ), entry AS MATERIALIZED (
      SELECT * FROM credited UNION ALL SELECT * FROM reversed
    ), account_total AS (
