@@ -16,7 +16,9 @@ import { Volunteers } from './dispatch/volunteers.js';
 
 /** The closed loop that finds out what can be served, before the open loop that is measured. */
 const CLOSED_LOOP_CONCURRENCY = 96;
-const CLOSED_LOOP_SECONDS = 10;
+const CLOSED_LOOP_SECONDS = 5;
+/** Hosts take their turns, and have something to report from their second one on; it is not waited for longer than this. */
+const FIRST_TURNS_SECONDS_MAX = 60;
 /** Share of it that the open loop offers: arrivals at random need some room. */
 const OFFERED_SHARE = 0.85;
 const UNITS_AHEAD = 120_000;
@@ -67,7 +69,7 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
       volunteersOf(bench.hosts),
       bench.k,
     );
-    const rate = bench.rate ?? (await findRate(volunteers, bench.k));
+    const rate = bench.rate ?? (await findRate(volunteers, bench));
     note(`offering ${rate} tasks/s`);
     volunteers.startOpenLoop(rate / bench.k);
     await delay(bench.warmUpSeconds * 1000);
@@ -100,16 +102,17 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
 }
 
 /** Tasks a second that a closed loop reaches, less some room. */
-async function findRate(volunteers: Volunteers, k: number): Promise<number> {
+async function findRate(volunteers: Volunteers, { hosts, k }: BenchOptions): Promise<number> {
   note('finding out what can be served');
   volunteers.startClosedLoop(CLOSED_LOOP_CONCURRENCY);
-  await delay(CLOSED_LOOP_SECONDS * 500);
+  const untilMs = performance.now() + FIRST_TURNS_SECONDS_MAX * 1000;
+  while (volunteers.read().calls < hosts && performance.now() < untilMs) await delay(100);
   volunteers.reset();
-  await delay(CLOSED_LOOP_SECONDS * 500);
+  await delay(CLOSED_LOOP_SECONDS * 1000);
   const { tasksReported, firstError } = volunteers.read();
   await volunteers.stop();
   if (firstError !== null) note(`first error: ${firstError}`);
-  const served = tasksReported / (CLOSED_LOOP_SECONDS / 2);
+  const served = tasksReported / CLOSED_LOOP_SECONDS;
   note(`a closed loop reaches ${Math.round(served)} tasks/s`);
   return Math.max(k, Math.round(served * OFFERED_SHARE));
 }
