@@ -8,7 +8,7 @@ import { BoardTable } from '../ui/board-table';
 import { Choices, choiceClass } from '../ui/choices';
 import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
-import type { BoardSearch } from './board-search';
+import { readBoardSearch, type BoardSearch } from './board-search';
 
 const PAGE_ROWS = 50;
 const BOARDS: ReadonlyArray<{ readonly board: Board; readonly name: string; readonly empty: string }> = [
@@ -29,7 +29,8 @@ const PERIODS: ReadonlyArray<{ readonly period: Period; readonly name: string; r
 const MINE: Readonly<Record<Board, string>> = { accounts: 'you', teams: 'your team', hosts: 'yours' };
 
 export function LeaderboardsPage() {
-  const search = useSearch({ from: '/leaderboards' });
+  // The router keeps in the search what its validation has left out.
+  const search = readBoardSearch(useSearch({ from: '/leaderboards' }));
   const { board = 'accounts', period = 'all', page = 1, q } = search;
   const { data } = useQuery(
     boardQuery({ board, period, page, limit: PAGE_ROWS, ...(q !== undefined && { q }) }),

@@ -13,14 +13,15 @@ import { sessionQuery } from '../api/people-queries';
 import { rememberSession, useSession } from '../api/session';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
-import type { SignInMode, SignInSearch } from './sign-in-search';
+import { readSignInSearch, type SignInMode, type SignInSearch } from './sign-in-search';
 
 const ARRIVING: readonly SignInMode[] = ['sign-in', 'sign-up', 'token'];
 const LINK = 'text-accent underline underline-offset-4';
 
 /** Everything before somebody is known: in, up, and back in without the password. */
 export function SignInPage() {
-  const { mode = 'sign-in', ...rest } = useSearch({ from: '/sign-in' });
+  // The router keeps in the search what its validation has left out.
+  const { mode = 'sign-in', ...rest } = readSignInSearch(useSearch({ from: '/sign-in' }));
   const accountId = useSession();
   const router = useRouter();
   const isArrived = accountId !== null && ARRIVING.includes(mode);

@@ -8,6 +8,7 @@ import { Choices, choiceClass } from '../ui/choices';
 import { PageTitle, Panel } from '../ui/parts';
 import { useTheme } from '../ui/theme';
 import { Waiting } from '../ui/waiting';
+import { readStatisticsSearch } from './statistics-search';
 
 const Chart = lazy(async () => ({ default: (await import('../statistics/chart')).Chart }));
 
@@ -17,7 +18,8 @@ const SPANS: ReadonlyArray<{ readonly grain: Grain; readonly name: string }> = [
 ];
 
 export function StatisticsPage() {
-  const { grain = 'hour' } = useSearch({ from: '/statistics' });
+  // The router keeps in the search what its validation has left out.
+  const { grain = 'hour' } = readStatisticsSearch(useSearch({ from: '/statistics' }));
   const { data, error, refetch } = useQuery(historyQuery(grain));
   return (
     <>
