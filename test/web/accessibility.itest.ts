@@ -1,21 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { BoardKeeper } from '@gleaner/coordinator';
+import { BlobsService, BoardKeeper } from '@gleaner/coordinator';
+import { deviceCode } from '@gleaner/protocol';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
 import { openPage, pagesOf, THEMES } from './pages.js';
-import { pagesOfPerson, SIGN_IN_PAGES, signInWith } from './people-pages.js';
-import { aSetiJob } from './seti-job.js';
+import { pagesOfPerson, SIGN_IN_PAGES, signInAs, signInWith } from './people-pages.js';
+import { aSetiJob, type SetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
 const PHONE = { width: 360, height: 740 };
+/** An override that is never taken back turns around everything after it, unless it is kept apart. */
+const JOB_NAME = 'night \u202e tape <b>17</b>';
+const AGENT = { name: 'Mill', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
+const SIGNALS = Array.from(
+  { length: 30 },
+  (_, index) =>
+    `{"type":"spike","power":${23 + index},"fft_len":131072,"chirp_ix":${index},"chirp":5.29,"bin":${index},"freq":1418918910.1,"sec":6.71,"detection_freq":${1418918946 + index}}\n`,
+).join('');
 
 describe.skipIf(chromiumPath === null)('every page', () => {
   let gleaner: TestApplication;
   let browser: Browser;
+  let job: SetiJob;
   let jobId: string;
   let axe: string;
   let token: string;
@@ -26,7 +36,9 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     gleaner = await createTestApplication();
     browser = await openBrowser(chromiumPath ?? '');
-    ({ jobId } = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 40, unitChirps: 2 }));
+    job = await aSetiJob(gleaner, { name: JOB_NAME, units: 40, unitChirps: 2 });
+    ({ jobId } = job);
+    await nameScience();
     // Names are others' to choose: markup, emoji, right-to-left text and no spaces at all.
     for (const [index, name] of [
       '<img src=x onerror=alert(1)>',
@@ -77,6 +89,49 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await context.close();
   });
 
+  it.each(THEMES)('nor anything in what opens, fails or computes, in the %s theme', async (theme) => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const expectNothing = async (state: string): Promise<void> => {
+      expect(await violationsOf(page), `${state}, ${theme}`).toEqual([]);
+    };
+    await page.goto(gleaner.url);
+    await signInAs(gleaner, page, job.scientist);
+    await openPage(page, `${gleaner.url}/jobs/${jobId}`, theme);
+    await page.getByText('Unit 3').click();
+    await page.getByRole('heading', { name: 'Who may see it' }).waitFor();
+    await page.getByRole('img', { name: 'Waterfall of 30 signals' }).waitFor();
+    await expectNothing('own job with failures, files and candidates');
+
+    await openPage(page, `${gleaner.url}/account/settings`, theme);
+    await page.getByRole('button', { name: 'Delete my account' }).click();
+    await page.getByText('Make a token').click();
+    await page.getByLabel('What it is for').fill(theme);
+    await page.getByRole('button', { name: 'Make the token' }).click();
+    await page.getByLabel('New token').waitFor();
+    await expectNothing('settings with a new token and a deletion');
+
+    await openPage(page, `${gleaner.url}/volunteer`, theme);
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await expectNothing('volunteering');
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Start computing' }).waitFor();
+
+    const { userCode } = deviceCode.parse(
+      (await gleaner.http.post('/v1/device/code').send({ host: AGENT }).expect(201)).body,
+    );
+    await openPage(page, `${gleaner.url}/activate?code=${userCode}`, theme);
+    await page.getByRole('heading', { name: AGENT.name }).waitFor();
+    await expectNothing('a machine that waits');
+
+    await openPage(page, `${gleaner.url}/leaderboards`, theme);
+    await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
+    await page.getByText('The coordinator does not answer.').waitFor();
+    await expectNothing('the coordinator away');
+    await context.close();
+  });
+
   it('fits a phone without scrolling sideways, whatever people are called', async () => {
     const page = await browser.newPage({ viewport: PHONE });
     const expectToFit = async (pages: ReadonlyArray<{ readonly name: string; readonly path: string }>) => {
@@ -97,14 +152,48 @@ describe.skipIf(chromiumPath === null)('every page', () => {
 
   it('answers forged ids with a page that says there is nothing', async () => {
     const page = await browser.newPage();
-    for (const id of ['0', '999999999', '%2e%2e%2fv1', '1%20OR%201=1']) {
-      for (const path of ['jobs', 'teams']) {
-        await openPage(page, `${gleaner.url}/${path}/${id}`, 'light');
-        await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
-      }
+    const stranger = await aPerson(gleaner);
+    await page.goto(gleaner.url);
+    await signInAs(gleaner, page, stranger);
+    const machine = ownPages.find(({ name }) => name === 'machine')?.path ?? '';
+    const forged = ['0', '999999999', '%2e%2e%2fv1', '1%20OR%201=1'].flatMap((id) =>
+      ['jobs', 'teams', 'account/machines'].map((path) => `/${path}/${id}`),
+    );
+    for (const path of [...forged, machine]) {
+      await page.goto(gleaner.url + path);
+      await page.getByRole('heading', { name: 'There is nothing here' }).waitFor();
     }
+    await page.goto(`${gleaner.url}/leaderboards?board=teapots&page=-1&period=x`);
+    await page.getByRole('table', { name: 'People by validated cycles: All time' }).waitFor();
+    await page.goto(`${gleaner.url}/sign-in?next=//evil.example`);
+    await page.waitForURL(`${gleaner.url}/account`);
+    await page.goto(`${gleaner.url}/activate?code=%3Cimg%3E`);
+    await page.getByRole('alert').waitFor();
     await page.close();
   });
+
+  /** A job that has failed units and an answer, of a project and a person who are called as they please. */
+  async function nameScience(): Promise<void> {
+    const { sha256 } = await gleaner.app
+      .get(BlobsService)
+      .storeBytes(Buffer.from(SIGNALS), { accountId: null });
+    await vi.waitFor(
+      async () => expect(await gleaner.dataSource.query('SELECT id FROM work_unit')).toHaveLength(40),
+      { timeout: 20_000 },
+    );
+    for (const [sql, ...parameters] of [
+      [`UPDATE project SET name = $1, description = $1`, 'مشروع \u202e <i>'],
+      [`UPDATE account SET name = $1 WHERE id = $2`, '\u202eعالمة 🌾', job.scientist.account.id],
+      [`UPDATE work_unit SET state = 'failed', failure = $1 WHERE index_in_job = 3`, '\u202e it trapped'],
+      [
+        `INSERT INTO job_tally (job_id, units_failed) VALUES ($1, 1) ON CONFLICT (job_id) DO UPDATE SET units_failed = 1`,
+        jobId,
+      ],
+      [`UPDATE job SET output_sha256 = $1 WHERE id = $2`, Buffer.from(sha256, 'hex'), jobId],
+    ] as const) {
+      await gleaner.dataSource.query(sql, [...parameters]);
+    }
+  }
 
   /** What axe objects to, as rule and place. */
   async function violationsOf(page: Page): Promise<string[]> {
