@@ -54,7 +54,7 @@ export class TeamsService {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Newest first; with `q` those that have it in their names. */
-  async list({ cursor, limit, q = null }: TeamsQuery): Promise<Page<Team>> {
+  async list({ cursor, limit, q }: TeamsQuery): Promise<Page<Team>> {
     try {
       return await this.dataSource.transaction(async (manager) => {
         // Names are looked through one by one.
@@ -62,7 +62,7 @@ export class TeamsService {
         const found: unknown = await manager.query(
           `${TEAM_SELECT} WHERE t.id < $1 AND ($2::text IS NULL OR position(lower($2) IN lower(t.name)) > 0)
             ORDER BY t.id DESC LIMIT $3`,
-          [idFromCursor(cursor), q, limit + 1],
+          [idFromCursor(cursor), q ?? null, limit + 1],
         );
         return toPage(teamRows.parse(found), limit, present, ({ id }) => [id]);
       });
