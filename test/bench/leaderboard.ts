@@ -5,11 +5,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { BoardKeeper, createLogger, readConfig, startCoordinator } from '@gleaner/coordinator';
 import { BOARD_PERIODS, boardPage } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { readCommandLine } from '../support/command-line.js';
 
 const REQUESTS = 200;
 const WARM_UP = 20;
@@ -18,8 +18,13 @@ const FAR_PAGE = 10_000;
 const ROWS = 50;
 const POLL_MS = 25;
 
-const { values } = parseArgs({
-  options: { accounts: { type: 'string', default: '1000000' }, json: { type: 'boolean', default: false } },
+const { values } = readCommandLine({
+  start: 'npm run bench:leaderboard',
+  purpose: 'How long pages of every board and searches take, and a grant until it is on the page.',
+  options: {
+    accounts: { type: 'string', default: '1000000', help: 'on the board, 1000 to 10000000' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
+  },
 });
 const accounts = z.coerce.number().int().min(1000).max(10_000_000).parse(values.accounts);
 
@@ -42,7 +47,7 @@ async function main(): Promise<void> {
     GLEANER_HOST: '127.0.0.1',
     GLEANER_DATA: join(directory, 'data'),
     GLEANER_LOG_LEVEL: 'error',
-    GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: '1000000',
+    GLEANER_PUBLIC_REQUESTS_PER_MINUTE: '1000000',
   });
   const coordinator = await startCoordinator(config, createLogger(config.logLevel));
   try {
@@ -51,7 +56,7 @@ async function main(): Promise<void> {
     await fill(dataSource);
     await coordinator.app.get(BoardKeeper).reconcile();
     await dataSource.query('VACUUM ANALYZE board_entry, board_name');
-    const boards = await measureBoards(coordinator.url);
+    const boards = await measureBoards(coordinator.url, dataSource);
     const freshnessSeconds = await measureFreshness(coordinator.url, dataSource);
     if (values.json) process.stdout.write(`${JSON.stringify({ accounts, boards, freshnessSeconds })}\n`);
     else tell(boards, freshnessSeconds);
@@ -71,8 +76,8 @@ async function fill(dataSource: DataSource): Promise<void> {
      SELECT id, trunc(1e9 * exp(10 * random()))::numeric, 1 FROM account`,
   );
   await dataSource.query(
-    `INSERT INTO host (account_id, name, kind, platform, cores, memory_mib, agent_version)
-     SELECT id, name, 'agent', 'bench', 1, 256, 'bench' FROM account`,
+    `INSERT INTO host (account_id, name, is_named, kind, platform, cores, memory_mib, agent_version)
+     SELECT id, name, true, 'agent', 'bench', 1, 256, 'bench' FROM account`,
   );
   await dataSource.query(
     `INSERT INTO host_standing (host_id, allowance_per_day, cycles, credited_tasks)
@@ -88,7 +93,7 @@ async function fill(dataSource: DataSource): Promise<void> {
   await dataSource.query('ANALYZE');
 }
 
-async function measureBoards(url: string): Promise<Measured[]> {
+async function measureBoards(url: string, dataSource: DataSource): Promise<Measured[]> {
   const measured: Measured[] = [];
   for (const kind of ['accounts', 'hosts', 'teams'] as const) {
     const lastPage = Math.floor((kind === 'teams' ? teams : accounts) / ROWS);
@@ -106,6 +111,7 @@ async function measureBoards(url: string): Promise<Measured[]> {
         await measure(url, name, far, (n) => `${kind}?period=${period}&page=${far + n}&limit=${ROWS}`),
       );
     }
+    const names = await someNames(dataSource, kind);
     const part = (n: number, length: number): string =>
       ((n + 1) * 2_654_435_761).toString(16).slice(0, length);
     measured.push(
@@ -116,9 +122,43 @@ async function measureBoards(url: string): Promise<Measured[]> {
         (n) => `${kind}?q=${kind === 'teams' ? 'team' : 'volunteer'}%20${part(n, 4)}`,
       ),
       await measure(url, `${kind} search, contained`, null, (n) => `${kind}?q=${part(n, 5)}`),
+      await measure(
+        url,
+        `${kind} search, contained, of the week`,
+        null,
+        (n) => `${kind}?period=week&q=${part(n, 5)}`,
+      ),
+      // Answers are shared for half a second: the size of the page makes each a question of its own.
+      await measure(
+        url,
+        `${kind} search, in every name`,
+        null,
+        (n) => `${kind}?q=${kind === 'teams' ? 'eam' : 'unteer'}&limit=${1 + (n % 100)}`,
+      ),
+      await measure(
+        url,
+        `${kind} search, in one name of 130`,
+        null,
+        (n) => `${kind}?q=${part(n, 3)}&limit=${30 + (n % 70)}`,
+      ),
+      await measure(url, `${kind} search, in no name`, null, (n) => `${kind}?q=${part(n, 6)}zz`),
+      await measure(
+        url,
+        `${kind} search, the very name`,
+        null,
+        (n) => `${kind}?q=${encodeURIComponent(names[n % names.length] ?? '')}`,
+      ),
     );
   }
   return measured;
+}
+
+async function someNames(dataSource: DataSource, kind: string): Promise<string[]> {
+  const rows = await dataSource.query<Array<{ name: string }>>(
+    `SELECT name FROM board_name WHERE kind = $1 ORDER BY id LIMIT ${REQUESTS}`,
+    [kind],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function measure(

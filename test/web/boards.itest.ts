@@ -122,6 +122,13 @@ describe('boards', () => {
     expect((await board('q=_rowd')).items).toEqual([]);
   });
 
+  it('find the first ranks for a part that is in every name', async () => {
+    const top = (await board('limit=20')).items.filter(({ name }) => name.startsWith('Crowd'));
+    const found = (await board('q=rowd&limit=10')).items;
+    expect(found.map(({ id }) => id)).toEqual(top.slice(0, 10).map(({ id }) => id));
+    expect(found.map(({ rank }) => rank)).toEqual(top.slice(0, 10).map(({ rank }) => rank));
+  });
+
   it('give no rank, and nothing of yesterday, to who has earned nothing today', async () => {
     const { account } = await aPerson(gleaner, { name: 'Sleeper' });
     await grant(account.id, '800', 5);

@@ -18,8 +18,10 @@ const CANDIDATES_MAX = 2_000;
 const CONTAINS_FROM_LENGTH = 3;
 /** Names that contain it are looked up by its end: the beginnings of many names are alike, and would all be looked at. */
 const CONTAINS_BY_LENGTH = 6;
-/** A part that is in every other name is not looked for any longer than this. */
-const CONTAINS_MAX_MS = 400;
+/** The first ranks of the board, whose names are looked at one by one: a part that is in many names is found among them. */
+const CONTAINS_RANKS = 2_000;
+/** What is in few of the first names and yet in too many of all is not looked for any longer than this. */
+const CONTAINS_MAX_MS = 25;
 /** A board without anchors is at most a minute old or short. */
 const COUNTED_MAX = 10_000;
 
@@ -127,6 +129,8 @@ export class BoardsService {
     name: string,
     limit: number,
   ): Promise<FoundRow[]> {
+    const first = await this.firstContaining(kind, period, name, limit);
+    if (first.length >= limit) return first;
     const { where, value } = BOARDS[period];
     // By code points: half of one matches nothing.
     const end = Array.from(name).slice(-CONTAINS_BY_LENGTH).join('');
@@ -143,9 +147,27 @@ export class BoardsService {
         return foundRows.parse(found);
       });
     } catch (error) {
-      if (isStatementTimeout(error)) return [];
+      if (isStatementTimeout(error)) return first;
       throw error;
     }
+  }
+
+  private async firstContaining(
+    kind: BoardKind,
+    period: BoardPeriod,
+    name: string,
+    limit: number,
+  ): Promise<FoundRow[]> {
+    const { where, value } = BOARDS[period];
+    return foundRows.parse(
+      await this.dataSource.query(
+        `SELECT ${foundColumns(period)} FROM (
+           SELECT * FROM board_entry WHERE kind = $1 AND ${where} ORDER BY ${value} DESC, id LIMIT ${CONTAINS_RANKS}
+         ) first JOIN board_name USING (kind, id)
+          WHERE position($2 IN lower(name)) > 0 ORDER BY ${value} DESC, id LIMIT $3`,
+        [kind, name, limit],
+      ),
+    );
   }
 
   private async withRanks(
