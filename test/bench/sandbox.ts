@@ -2,9 +2,9 @@
  * `npm run bench:sandbox -- [--json] [--rounds N] [--kernels a,b]`: what admission costs. Times of each kernel raw, with
  * metering alone, and with everything on are the minimum of interleaved runs in optimised code (`--no-liftoff`).
  */
-import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { ABI, type AdmissionOptions, VIRTUAL_STACK_BYTES, admitModule } from '@gleaner/sandbox/admission';
+import { readCommandLine } from '../support/command-line.js';
 import { measureAdmission } from './sandbox-admission-time.js';
 import { KERNELS, type Kernel, NativeKernel, readKernel, withBuildDirectory } from './sandbox-kernels.js';
 import { measureLongCall } from './sandbox-long-call.js';
@@ -14,11 +14,17 @@ const AMPLE_CYCLES = 1n << 60n;
 /** Recursive Fibonacci numbers are nothing but calls, and are reported apart from the mean. */
 const APART = 'fib';
 
-const { values } = parseArgs({
+const { values } = readCommandLine({
+  start: 'npm run bench:sandbox',
+  purpose: 'What admission costs: kernels raw, metered, and with everything on.',
   options: {
-    json: { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '5' },
-    kernels: { type: 'string', default: KERNELS.map(({ name }) => name).join() },
+    rounds: { type: 'string', default: '5', help: 'interleaved runs of each kernel; the fastest counts' },
+    kernels: {
+      type: 'string',
+      default: KERNELS.map(({ name }) => name).join(),
+      help: 'names between commas',
+    },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
 });
 const rounds = Number(values.rounds);
@@ -113,11 +119,11 @@ function print(): void {
   );
   console.log(`admission of 5 MB: ${admit5MBMs.toFixed(0)} ms`);
   console.log(
-    `one long call: ${longCall.optimisedMs.toFixed(0)} ms optimised, ${longCall.baselineMs.toFixed(0)} ms in the engine's default tiers`,
+    `one long call as a unit: ${longCall.optimisedMs.toFixed(0)} ms in the sandbox process, ${longCall.baselineMs.toFixed(0)} ms without its engine flags`,
   );
-  const { unitsPerSecond, unitsPerSecondThroughProcess, snapshots } = report;
+  const { unitsPerSecond, unitsPerSecondInProcess, snapshots } = report;
   console.log(
-    `small units: ${unitsPerSecond.toFixed(0)}/s in one process, ${unitsPerSecondThroughProcess.toFixed(0)}/s sent to a sandbox process`,
+    `small units: ${unitsPerSecond.toFixed(0)}/s sent to a sandbox process, ${unitsPerSecondInProcess.toFixed(0)}/s in one process (aim: 20,000)`,
   );
   console.log(
     `snapshot of ${snapshots.memoryMiB} MiB that nothing compresses: ${snapshots.pauseMs.toFixed(0)} ms pause, ${percent(1 + snapshots.overheadAtOneAMinute)} of the CPU at one a minute`,

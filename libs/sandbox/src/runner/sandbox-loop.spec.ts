@@ -50,6 +50,14 @@ describe('SandboxLoop', () => {
     expect(replies.filter(({ type }) => type === 'finished').length).toBeLessThanOrEqual(2);
   });
 
+  it('gives units back together that may use much and never do', async () => {
+    const { run, finished, replies } = aLoop();
+    const generous = { ...QUICK, limits: { ...QUICK.limits, maxCycles: 10n ** 12n } };
+    const ids = run(Array.from({ length: 200 }, () => generous));
+    await expect.poll(finished).toEqual(ids.map((id) => [id, 'ok']));
+    expect(replies.filter(({ type }) => type === 'finished').length).toBeLessThan(100);
+  });
+
   it('tells which units it dropped', async () => {
     const { loop, run, finished, replies } = aLoop();
     const large = { ...QUICK, limits: { ...QUICK.limits, maxCycles: 10n ** 12n } };

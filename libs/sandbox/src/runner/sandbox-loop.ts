@@ -12,6 +12,8 @@ import { infrastructureEnding, type Ending } from './unit-ending.js';
 const TURN_MS = 5;
 /** A unit of so few cycles ends within a turn or so; others start with everything said. */
 const SMALL_UNIT_CYCLES = 5_000_000n;
+/** So is one whose module's last units all ended within this time, whatever they were allowed. */
+const SMALL_UNIT_MS = 1;
 const MIN_MS_BETWEEN_REPORTS = 100;
 
 /** The inside of a sandbox: takes requests, runs one unit after the other, replies. */
@@ -19,6 +21,8 @@ export class SandboxLoop {
   readonly #platform: SandboxPlatform;
   readonly #modules = new Map<string, WebAssembly.Module>();
   readonly #sources = new Map<string, SentModule['source']>();
+  /** The longest of each module's last units, older ones counting less and less. */
+  readonly #recentMs = new Map<string, number>();
   readonly #queue: SentUnit[] = [];
   readonly #dropped = new Set<number>();
   readonly #suspending = new Set<number>();
@@ -38,6 +42,7 @@ export class SandboxLoop {
         for (const sha256 of request.evict) {
           this.#modules.delete(sha256);
           this.#sources.delete(sha256);
+          this.#recentMs.delete(sha256);
         }
         for (const { sha256, source } of request.modules) this.#sources.set(sha256, source);
         this.#queue.push(...request.units);
@@ -59,14 +64,16 @@ export class SandboxLoop {
     this.#isRunning = true;
     this.#turnStartedAt = performance.now();
     for (let unit = this.#next(); unit !== undefined; unit = this.#next()) {
-      if (unit.limits.maxCycles > SMALL_UNIT_CYCLES) {
+      if (!this.#isSmall(unit)) {
         // Nobody waits for earlier results, or for a drop to be heard, as long as this unit may take.
         this.#queue.unshift(unit);
         await this.#endTurn();
         unit = this.#next();
         if (unit === undefined) break;
       }
+      const startedAt = performance.now();
       const finished = await this.#runUnit(unit);
+      this.#noteTime(unit, performance.now() - startedAt);
       if (finished === null) this.#platform.send({ type: 'suspended', id: unit.id });
       else this.#finished.push(finished);
       this.#suspending.delete(unit.id);
@@ -76,6 +83,15 @@ export class SandboxLoop {
     // What is still in here had begun before the drop was heard.
     this.#dropped.clear();
     this.#isRunning = false;
+  }
+
+  #isSmall({ limits, moduleSha256 }: SentUnit): boolean {
+    const recentMs = this.#recentMs.get(moduleSha256) ?? Infinity;
+    return limits.maxCycles <= SMALL_UNIT_CYCLES || recentMs < SMALL_UNIT_MS;
+  }
+
+  #noteTime({ moduleSha256 }: SentUnit, ms: number): void {
+    this.#recentMs.set(moduleSha256, Math.max(ms, (this.#recentMs.get(moduleSha256) ?? 0) / 2));
   }
 
   #next(): SentUnit | undefined {
