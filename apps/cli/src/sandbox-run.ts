@@ -1,9 +1,9 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { readFile, stat, writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
-import { LIMITS, resultDigestText } from '@gleaner/protocol';
+import { formatBytes, LIMITS, resultDigestText } from '@gleaner/protocol';
 import { admitModule, RUNTIME_VERSION } from '@gleaner/sandbox/admission';
 import {
   SandboxProcess,
@@ -17,7 +17,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import { CliError, EXIT, reasonOf } from './cli-error.js';
 import { wholeNumber, withLocalOptions } from './common-options.js';
 import { stopSignal } from './processes/stop-signal.js';
-import { formatBytes, groupDigits, note, printJson, writeBytes } from './terminal/output.js';
+import { groupDigits, note, printJson, writeBytes } from './terminal/output.js';
 
 type Pairs = Readonly<Record<string, string>>;
 
@@ -60,7 +60,9 @@ function pairsOption(flags: string, description: string): Option {
 
 async function run(file: string, args: string[], options: RunOptions): Promise<void> {
   const unit = await unitOf(file, args, options);
-  const sandbox = new SandboxProcess();
+  // The process may read the inputs' directories and nothing else.
+  const readableDirectories = Object.values(options.input).map((path) => dirname(resolve(path)));
+  const sandbox = new SandboxProcess({ readableDirectories });
   try {
     const result = await sandbox.run(unit, { signal: stopSignal() });
     await keepOutputs(result, options.output);

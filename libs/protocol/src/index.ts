@@ -1,5 +1,6 @@
 export * from './canonical-json.js';
 export * from './devices.js';
+export * from './format-bytes.js';
 export * from './host-wishes.js';
 export * from './job-spec.js';
 export * from './limits.js';

@@ -34,6 +34,11 @@ export const blobId = z
   .meta({ id: 'BlobId' });
 export type BlobId = z.infer<typeof blobId>;
 
+/** The SHA-256 in the name of a blob, in hex. */
+export function hexOfBlobId(id: BlobId): string {
+  return id.slice('sha256:'.length);
+}
+
 /** Names that become parts of paths and placeholders: inputs, outputs, splits. */
 export const identifier = z
   .string()
@@ -78,7 +83,7 @@ export const displayName = z.string().trim().min(1).max(LIMITS.nameLength).refin
 /** `unitId.ordinal`: one instance of a work unit. */
 export const taskId = z
   .string()
-  .regex(/^[1-9]\d{0,17}\.\d{1,3}$/, 'must be UNIT.ORDINAL')
+  .regex(/^[1-9]\d{0,17}\.\d{1,3}$/, { error: 'must be UNIT.ORDINAL', abort: true })
   .refine((id) => Number.isSafeInteger(Number.parseInt(id, 10)), 'must name a unit below 2^53')
   .meta({ id: 'TaskId', examples: ['81234.0'] });
 export type TaskId = z.infer<typeof taskId>;

@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { blob as blobSchema, problem as problemSchema, type Blob, type Problem } from '@gleaner/protocol';
+import {
+  type Blob,
+  blob as blobSchema,
+  hexOfBlobId,
+  type Problem,
+  problem as problemSchema,
+} from '@gleaner/protocol';
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
 import { ApiProblemError, type ApiClient } from './api-client.js';
@@ -90,7 +96,7 @@ async function uploadByTus(
 
 /** Begins an upload (tus: creation), and returns its address; the coordinator tells the path, without a proxy's prefix. */
 async function createUpload(api: ApiClient, path: string, size: number, blobId: string): Promise<string> {
-  const metadata = { filename: basename(path), sha256: blobId.slice('sha256:'.length) };
+  const metadata = { filename: basename(path), sha256: hexOfBlobId(blobId) };
   const created = await api.send('/v1/uploads', {
     method: 'POST',
     headers: {

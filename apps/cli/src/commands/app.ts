@@ -13,6 +13,8 @@ import {
 } from '../common-options.js';
 import { note, print, printJson } from '../terminal/output.js';
 
+const PAGES_PER_MIB = 16;
+
 interface PublishOptions extends CommonOptions {
   readonly name: string;
   readonly appVersion: string;
@@ -85,17 +87,27 @@ async function check(file: string, json: boolean): Promise<void> {
   }
 }
 
-/** What the coordinator's report and a local one have in common. */
-function printReport(report: Omit<AdmissionReport, 'memoryPages'>): void {
+/** A local report tells the memory, too. */
+function printReport({
+  memoryPages,
+  ...report
+}: Omit<AdmissionReport, 'memoryPages'> & Partial<Pick<AdmissionReport, 'memoryPages'>>): void {
   const { staticStackBytes } = report;
   note(
     `  ${report.originalBytes} bytes, rewritten ${report.rewrittenBytes} bytes (${report.runtimeVersion})`,
   );
   note(`  ${report.functions} functions, ${report.stepping ? 'stepping' : 'a command'}`);
   note(`  stack: ${staticStackBytes === null ? 'recursive, metered' : `at most ${staticStackBytes} bytes`}`);
+  if (memoryPages !== undefined) note(`  memory: ${memoryText(memoryPages)}`);
   note(`  imports: ${report.imports.join(', ') || 'none'}`);
   if (report.features.length > 0) note(`  features: ${report.features.join(', ')}`);
   for (const warning of report.warnings) note(`  warning: ${warning}`);
+}
+
+function memoryText({ initial, maximum }: AdmissionReport['memoryPages']): string {
+  const mebibytes = (pages: number) => `${pages / PAGES_PER_MIB} MiB`;
+  const most = maximum === null ? 'grows up to its limit of its job' : `at most ${mebibytes(maximum)}`;
+  return `${mebibytes(initial)} at the start, ${most}`;
 }
 
 async function readModule(file: string): Promise<Uint8Array<ArrayBuffer>> {

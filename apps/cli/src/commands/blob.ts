@@ -6,14 +6,14 @@ import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { blob as blobSchema, type Blob } from '@gleaner/protocol';
+import { type Blob, blob as blobSchema, formatBytes, hexOfBlobId } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { formatBytes, note, print, printJson, writeBytes } from '../terminal/output.js';
+import { note, print, printJson, writeBytes } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 
 export function registerBlob(program: Command): void {
@@ -94,11 +94,6 @@ export interface Download {
   readonly sizeBytes: number;
   /** Of the bytes that came, lower-case hexadecimal. */
   readonly sha256: string;
-}
-
-/** The digest that a blob id consists of. */
-export function hexOfBlobId(blobId: string): string {
-  return blobId.slice('sha256:'.length);
 }
 
 /** Streams an answer into a file, which appears when it is whole, or to stdout. */

@@ -2,11 +2,12 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, relative, dirname, resolve } from 'node:path';
 import { readSahHeader, SahFormatError, searchJob } from '@gleaner/example-seti-classic';
 import type { Command } from 'commander';
+import { formatBytes } from '@gleaner/protocol';
 import { uploadBlob } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { formatBytes, note, print, printJson } from '../terminal/output.js';
+import { note, print, printJson } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 
 interface ImportOptions extends CommonOptions {

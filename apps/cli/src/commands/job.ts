@@ -1,7 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { access, constants } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { job as jobSchema, jobEstimate, unitResult, type Job, type JobSpec } from '@gleaner/protocol';
+import {
+  formatBytes,
+  hexOfBlobId,
+  type Job,
+  job as jobSchema,
+  jobEstimate,
+  type JobSpec,
+  unitResult,
+} from '@gleaner/protocol';
 import { Option, type Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
@@ -12,9 +20,9 @@ import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../co
 import { completeJob, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
-import { formatBytes, groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
-import { download, hexOfBlobId, OUTPUT_OPTION } from './blob.js';
+import { download, OUTPUT_OPTION } from './blob.js';
 
 interface FileOptions extends CommonOptions {
   readonly project?: string;

@@ -57,18 +57,6 @@ export function groupDigits(decimal: string): string {
   return decimal.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** Bytes as people read them, in binary units. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = bytes;
-  let unit = 0;
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024;
-    unit += 1;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit] ?? ''}`;
-}
-
 /** Seconds as `42 s`, `3 min 5 s` or `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

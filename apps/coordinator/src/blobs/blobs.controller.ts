@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Param, Put, Req, Res } from '@nestjs/common';
 import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
-import { blob, blobId, LIMITS, manifest, type Blob } from '@gleaner/protocol';
+import { blob, type Blob, blobId, hexOfBlobId, LIMITS, manifest } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
   CurrentActor,
@@ -66,11 +66,11 @@ export class BlobsController {
     }
     await this.blobs.storeStream(body, {
       accountId: actor.accountId,
-      expectedSha256: digestOf(id),
+      expectedSha256: hexOfBlobId(id),
       maxBytes: DIRECT_UPLOAD_BYTES,
     });
     void reply.status(201).header('location', `/v1/blobs/${id}`);
-    return await this.blobs.describe(digestOf(id));
+    return await this.blobs.describe(hexOfBlobId(id));
   }
 
   @Get(':blobId/manifest')
@@ -86,7 +86,7 @@ export class BlobsController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const found = await this.describe(actor, id);
-    const bytes = await this.blobs.readManifest(digestOf(id));
+    const bytes = await this.blobs.readManifest(hexOfBlobId(id));
     void reply.header('gleaner-signature', found.signature);
     await sendContent(request, reply, {
       sha256: found.manifestId,
@@ -110,11 +110,11 @@ export class BlobsController {
   ): Promise<void> {
     const { sizeBytes } = await this.describe(actor, id);
     await sendContent(request, reply, {
-      sha256: digestOf(id),
+      sha256: hexOfBlobId(id),
       sizeBytes,
       type: 'application/octet-stream',
       cacheControl: IMMUTABLE_PRIVATE,
-      open: (range) => this.deliver(actor, digestOf(id), range),
+      open: (range) => this.deliver(actor, hexOfBlobId(id), range),
     });
   }
 
@@ -134,11 +134,7 @@ export class BlobsController {
   }
 
   private async describe(actor: Actor, id: string): Promise<Blob> {
-    if (!(await this.access.mayRead(actor, digestOf(id)))) throw new NotFoundError(`blob ${id}`);
-    return await this.blobs.describe(digestOf(id));
+    if (!(await this.access.mayRead(actor, hexOfBlobId(id)))) throw new NotFoundError(`blob ${id}`);
+    return await this.blobs.describe(hexOfBlobId(id));
   }
-}
-
-function digestOf(id: string): string {
-  return id.slice('sha256:'.length);
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { classOfUnit, type UnitClass, type UnitRules } from '@gleaner/domain';
-import type { JobSpec, WorkJob } from '@gleaner/protocol';
+import { hexOfBlobId, type JobSpec, type WorkJob } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, tokenArray } from '../database/index.js';
 import { PATHS } from '../http/index.js';
@@ -210,8 +210,4 @@ function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts
       limits: row.spec.limits,
     },
   };
-}
-
-function hexOfBlobId(blobId: string): string {
-  return blobId.slice('sha256:'.length);
 }

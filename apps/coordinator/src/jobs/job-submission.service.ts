@@ -3,10 +3,11 @@ import { Injectable } from '@nestjs/common';
 import { checkJobSpec, estimateUnits } from '@gleaner/domain';
 import {
   canonicalJson,
-  LIMITS,
-  parseDurationMs,
+  hexOfBlobId,
   type JobEstimate,
   type JobSpec,
+  LIMITS,
+  parseDurationMs,
   type SubmitJob,
 } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
@@ -253,10 +254,6 @@ export class JobSubmission {
     }
     return { jobId: row.id, isRepeat: true };
   }
-}
-
-function hexOfBlobId(blobId: string): string {
-  return blobId.slice('sha256:'.length);
 }
 
 function refused(errors: readonly ProblemLocation[]): DomainError {

@@ -21,18 +21,19 @@ import {
 } from '@nestjs/swagger';
 import {
   entityId,
+  hexOfBlobId,
   job,
+  type Job,
   jobEstimate,
+  type JobEstimate,
   jobPage,
   LIMITS,
   pageQuery,
   submitJob,
-  unitResultPage,
-  unitState,
-  type Job,
-  type JobEstimate,
   type SubmitJob,
   type UnitResult,
+  unitResultPage,
+  unitState,
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -162,7 +163,7 @@ export class JobsController {
       const reason = stateReason === null ? '' : ` (${stateReason})`;
       throw new DomainError('wrong-state', `Job ${id} is ${state}${reason}: it has no output.`);
     }
-    const sha256 = output.blobId.slice('sha256:'.length);
+    const sha256 = hexOfBlobId(output.blobId);
     await sendContent(request, reply, {
       sha256,
       sizeBytes: output.sizeBytes,

@@ -2,7 +2,7 @@ import type { Job } from '@gleaner/client';
 import { useQueries } from '@tanstack/react-query';
 import { blobQuery } from '../api/queries';
 import { Panel } from '../ui/parts';
-import { formatBytes } from '../ui/format-bytes';
+import { formatBytes } from '@gleaner/protocol/format-bytes';
 import { Download } from './download';
 
 /** Inputs and the merged answer. */

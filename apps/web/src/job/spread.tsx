@@ -1,5 +1,5 @@
 import type { JobSwarm } from '@gleaner/client';
-import { formatBytes } from '../ui/format-bytes';
+import { formatBytes } from '@gleaner/protocol/format-bytes';
 import { Panel } from '../ui/parts';
 
 type Input = JobSwarm['inputs'][number];

@@ -1,6 +1,6 @@
 import type { StatisticsPoint } from '@gleaner/client';
 import { formatCycles } from '../ui/format-cycles';
-import { formatBytes } from '../ui/format-bytes';
+import { formatBytes } from '@gleaner/protocol/format-bytes';
 
 /** One thing that is counted in every hour and day. */
 export interface Measure {

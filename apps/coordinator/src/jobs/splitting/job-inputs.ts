@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { SplitInputs } from '@gleaner/domain';
-import type { JobSpec } from '@gleaner/protocol';
+import { hexOfBlobId, type JobSpec } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BlobsService } from '../../blobs/index.js';
@@ -70,10 +70,6 @@ export class JobInputs {
     }
     if (left !== 0) throw new Error(`input "${input}" ended ${left} bytes early`);
   }
-}
-
-function hexOfBlobId(blobId: string): string {
-  return blobId.slice('sha256:'.length);
 }
 
 function isMissingFile(error: unknown): boolean {
