@@ -4,18 +4,20 @@
  * of the rewriter, equal to a count of their own, and the same bits in both tiers of the engine. Ends with
  * `N passed, N failed`. A failure names its seed.
  */
-import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
+import { readCommandLine } from '../support/command-line.js';
 import type { FuzzMessage, FuzzSettings, FuzzTotals } from './fuzz-sandbox-worker.js';
 
 const HANG_MS = 60_000;
 const SHOWN_FAILURES = 10;
 
-const { values } = parseArgs({
+const { values } = readCommandLine({
+  start: 'npm run fuzz:sandbox',
+  purpose: 'Mutated modules and random programs against admission, rewriter and both tiers of the engine.',
   options: {
-    seconds: { type: 'string', default: '60' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    json: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '60', help: 'how long' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000), help: 'of the first case' },
+    json: { type: 'boolean', default: false, help: 'print a line of JSON before the last' },
   },
 });
 const settings = { seconds: Number(values.seconds), seed: Number(values.seed) };

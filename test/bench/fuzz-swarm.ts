@@ -1,14 +1,16 @@
 // Feeds the swap protocol's decoder with mutated frames until the time is over: every answer must be frames or a FrameError,
 // the same however the stream is cut, and what was accepted must encode to the very bytes that were read.
 import { randomInt } from 'node:crypto';
-import { parseArgs } from 'node:util';
 import { encodeFrame, FRAME_LIMITS, FrameDecoder, FrameError, type Frame } from '@gleaner/swarm/frames';
+import { readCommandLine } from '../support/command-line.js';
 
-const { values } = parseArgs({
+const { values } = readCommandLine({
+  start: 'npm run fuzz:swarm',
+  purpose: "Mutated frames against the swap protocol's decoder.",
   options: {
-    seconds: { type: 'string', default: '10' },
-    seed: { type: 'string' },
-    json: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '10', help: 'how long, at most 86400' },
+    seed: { type: 'string', help: 'of the first stream; drawn where none is given' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
 });
 const seconds = Number(values.seconds);

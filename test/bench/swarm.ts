@@ -6,26 +6,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { BenchCoordinator, originOf, type Volunteer } from './swarm/bench-coordinator.js';
 import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
 import type { LiarInit } from './swarm/liar.js';
 import { measureOneToOne } from './swarm/one-to-one.js';
+import { readCommandLine } from '../support/command-line.js';
 
 const SCENARIOS = ['plain', 'liar', 'churn', 'outage', 'slow', 'one-to-one'] as const;
 const SLOW_BYTES_PER_SECOND = 50_000;
 const MAX_SECONDS = 300;
 
-const { values } = parseArgs({
+const { values } = readCommandLine({
+  start: 'npm run bench:swarm',
+  purpose: 'How well volunteers share one blob beside an origin with a capped line.',
   options: {
-    leechers: { type: 'string', default: '8' },
-    size: { type: 'string', default: '64MiB' },
-    'origin-rate': { type: 'string', default: '5MB/s' },
-    scenario: { type: 'string', default: 'plain' },
-    rounds: { type: 'string', default: '3' },
-    'no-http': { type: 'boolean', default: false },
-    verbose: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
+    leechers: { type: 'string', default: '8', help: 'volunteers that want the blob, 1 to 64' },
+    size: { type: 'string', default: '64MiB', help: 'of the blob' },
+    'origin-rate': { type: 'string', default: '5MB/s', help: "the origin's line" },
+    scenario: { type: 'string', default: 'plain', help: SCENARIOS.join(', ') },
+    rounds: { type: 'string', default: '3', help: 'of the scenario one-to-one, 1 to 20' },
+    'no-http': { type: 'boolean', default: false, help: 'peers alone, once the first has the blob' },
+    verbose: { type: 'boolean', default: false, help: 'tell what every process says' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
 });
 const leechers = Number(values.leechers);

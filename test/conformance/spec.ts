@@ -6,26 +6,26 @@
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { convertScript } from './spec-suite/convert.js';
 import { type ScriptReport, runScript } from './spec-suite/run-script.js';
+import { readCommandLine, refuse } from '../support/command-line.js';
 
 const SHOWN_FAILURES = 5;
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
+const command = {
+  start: 'npm run conformance:spec',
+  purpose: 'Runs the assertions of every .wast file in DIR on modules that have been through admission.',
+  positional: 'DIR',
   options: {
-    json: { type: 'boolean', default: false },
-    'no-metering': { type: 'boolean', default: false },
-    'no-depth': { type: 'boolean', default: false },
-    'no-nan': { type: 'boolean', default: false },
+    'no-metering': { type: 'boolean', default: false, help: 'without counting cycles' },
+    'no-depth': { type: 'boolean', default: false, help: 'without the bound of calls' },
+    'no-nan': { type: 'boolean', default: false, help: 'without canonical NaNs' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
+} as const;
+const { values, positionals } = readCommandLine(command);
 const [root] = positionals;
-if (root === undefined) {
-  console.error('usage: npm run conformance:spec -- DIR [--json] [--no-metering] [--no-depth] [--no-nan]');
-  process.exit(2);
-}
+if (root === undefined) refuse(command, 'DIR is missing.');
 process.exitCode = await runSuite(resolve(process.env['INIT_CWD'] ?? '.', root));
 
 /** `unread`: what wabt made nothing of, in words. */

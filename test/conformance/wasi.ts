@@ -4,14 +4,18 @@
  * which are programs for later versions of WASI, are counted apart.
  */
 import { resolve } from 'node:path';
+import { readCommandLine, refuse } from '../support/command-line.js';
 import { isComponent, listWasiPrograms, readWasiCase } from './wasi-cases.js';
 import { checkWasiCase } from './wasi-check.js';
 
-const [directory] = process.argv.slice(2);
-if (directory === undefined) {
-  console.error('usage: npm run conformance:wasi -- DIR');
-  process.exit(2);
-}
+const command = {
+  start: 'npm run conformance:wasi',
+  purpose: 'Runs every NAME.wasm of DIR on its rewritten module and compares with NAME.json.',
+  positional: 'DIR',
+  options: {},
+} as const;
+const [directory] = readCommandLine(command).positionals;
+if (directory === undefined) refuse(command, 'DIR is missing.');
 let passed = 0;
 let failed = 0;
 let components = 0;

@@ -1,4 +1,22 @@
-import { parseArgs } from 'node:util';
+import { readCommandLine, refuse } from '../../support/command-line.js';
+
+const COMMAND = {
+  start: 'npm run bench:dispatch',
+  purpose: 'Validated tasks a second through real coordinators over HTTP, load generator included.',
+  options: {
+    k: { type: 'string', default: '1', help: 'results and requests in one call' },
+    coordinators: { type: 'string', default: '2', help: 'processes' },
+    'warm-up': { type: 'string', default: '15', help: 'seconds before the steady state' },
+    seconds: { type: 'string', default: '60', help: 'of steady state' },
+    rate: { type: 'string', help: 'offered tasks a second; otherwise 80 % of what a closed loop reaches' },
+    hosts: { type: 'string', default: '10000', help: 'volunteers, an account each' },
+    'earlier-units': { type: 'string', default: '1000000', help: 'units that the database has already' },
+    keep: { type: 'string', help: 'directory that keeps the prepared database for the next run' },
+    statements: { type: 'boolean', default: false, help: "tell which statements took Postgres' time" },
+    'node-args': { type: 'string', default: '', help: 'of the coordinators, such as --cpu-prof' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
+  },
+} as const;
 
 export interface BenchOptions {
   /** Results and requests in one call. */
@@ -19,24 +37,9 @@ export interface BenchOptions {
   readonly nodeArgs: readonly string[];
 }
 
-/** @throws {TypeError} for unknown options and values that are no numbers */
+/** Ends the process where the arguments are not usable, or ask for help. */
 export function readOptions(argv: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      k: { type: 'string', default: '1' },
-      coordinators: { type: 'string', default: '2' },
-      'warm-up': { type: 'string', default: '15' },
-      seconds: { type: 'string', default: '60' },
-      rate: { type: 'string' },
-      hosts: { type: 'string', default: '10000' },
-      'earlier-units': { type: 'string', default: '1000000' },
-      json: { type: 'boolean', default: false },
-      keep: { type: 'string' },
-      statements: { type: 'boolean', default: false },
-      'node-args': { type: 'string', default: '' },
-    },
-  });
+  const { values } = readCommandLine(COMMAND, argv);
   return {
     k: positive('k', values.k),
     coordinators: positive('coordinators', values.coordinators),
@@ -55,6 +58,6 @@ export function readOptions(argv: readonly string[]): BenchOptions {
 function positive(name: string, text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1)
-    throw new TypeError(`--${name} must be a positive integer, not ${text}`);
+    refuse(COMMAND, `--${name} must be a positive integer, not ${text}`);
   return value;
 }
