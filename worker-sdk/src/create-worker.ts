@@ -68,11 +68,12 @@ export async function openWorker(options: CreateWorkerOptions): Promise<Worker> 
   const moduleBytes = Math.min(MODULE_CACHE_BYTES, Math.floor(policy.cacheBytes / 10));
   const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: moduleBytes });
   // Its evictions have to be told to the swarm, which needs the store first.
-  let leaveSwarm: (manifestId: string) => Promise<void> = async () => undefined;
+  let sharing: Pick<VolunteerSwarm, 'pause' | 'resume'> | undefined;
   const chunks = await ChunkStore.open({
     directory: chunkDirectory,
     quotaBytes: policy.cacheBytes - moduleBytes,
-    onEvicting: async (manifestId) => leaveSwarm(manifestId),
+    onEvicting: async (manifestId) => sharing?.pause(manifestId),
+    onEvicted: (manifestId, isKept) => sharing?.resume(manifestId, isKept),
   });
   const source = new HttpOriginSource({
     baseUrl: client.baseUrl,
@@ -97,7 +98,7 @@ export async function openWorker(options: CreateWorkerOptions): Promise<Worker> 
     random: Math.random,
     log: (event, fields) => options.log?.(event, fields),
   });
-  leaveSwarm = (manifestId) => swarm.leave(manifestId);
+  sharing = swarm;
   const runtimeVersions = [RUNTIME_VERSION];
   const sandboxes = new SandboxPool({
     readableDirectories: [cacheDirectory, chunkDirectory],

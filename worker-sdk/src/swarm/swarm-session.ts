@@ -28,7 +28,9 @@ export interface SwarmSessionInit {
 
 /** The swarm's process from its start to its end, and the files that it shares. */
 export class SwarmSession {
-  readonly #joined = new Set<string>();
+  readonly #joined = new Map<string, { readonly file: TicketedFile; readonly manifest: Manifest }>();
+  /** Files that were left for the moment that it takes to evict chunks of theirs. */
+  readonly #paused = new Map<string, PromiseWithResolvers<void>>();
 
   private constructor(
     private readonly init: SwarmSessionInit,
@@ -53,10 +55,11 @@ export class SwarmSession {
   }
 
   /** Shares a file, or renews its ticket. */
-  async join({ location, ticket }: TicketedFile, manifest: Manifest): Promise<void> {
+  async join(ticketed: TicketedFile, manifest: Manifest): Promise<void> {
+    const { location, ticket } = ticketed;
     const { manifestId } = location;
     const file = await this.init.store.openFile(manifestId, manifest);
-    this.#joined.add(manifestId);
+    this.#joined.set(manifestId, { file: ticketed, manifest });
     const { dataPath, have, verified } = file;
     await this.process.join({
       location,
@@ -74,18 +77,47 @@ export class SwarmSession {
     await this.process.leave(manifestId);
   }
 
+  /** Leaves a file whose chunks are about to be evicted; who fetches of it waits for {@link resume}. */
+  async pause(manifestId: string): Promise<void> {
+    if (!this.#joined.has(manifestId)) return;
+    this.#paused.set(manifestId, Promise.withResolvers());
+    await this.process.leave(manifestId);
+  }
+
+  /** Shares what is left of a paused file again, if anything is. */
+  async resume(manifestId: string, isKept: boolean): Promise<void> {
+    const paused = this.#paused.get(manifestId);
+    const joined = this.#joined.get(manifestId);
+    try {
+      if (!isKept) this.#joined.delete(manifestId);
+      else if (paused && joined) await this.join(joined.file, joined.manifest);
+    } finally {
+      this.#paused.delete(manifestId);
+      paused?.resolve();
+    }
+  }
+
   isJoined(manifestId: string): boolean {
     return this.#joined.has(manifestId);
   }
 
   /** A joined file, to be fetched from. */
   peerFetch({ location: { manifestId } }: ChunkRequest): PeerFetch {
-    const { store } = this.init;
+    const missing = (indices: readonly number[]): number[] => {
+      const have = this.init.store.file(manifestId)?.have;
+      return indices.filter((index) => !have?.has(index));
+    };
     return {
-      fetch: (indices, signal) => this.process.fetch(manifestId, indices, signal),
-      missing: (indices) => {
-        const have = store.file(manifestId)?.have;
-        return indices.filter((index) => !have?.has(index));
+      missing,
+      fetch: async (indices, signal) => {
+        try {
+          await this.process.fetch(manifestId, indices, signal);
+        } catch (error) {
+          const paused = this.#paused.get(manifestId);
+          if (!paused || signal.aborted) throw error;
+          await paused.promise;
+          await this.process.fetch(manifestId, missing(indices), signal);
+        }
       },
     };
   }

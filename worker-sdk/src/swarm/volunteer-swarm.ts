@@ -125,9 +125,14 @@ export class VolunteerSwarm {
   }
 
   /** Chunks of the file are about to be evicted. */
-  async leave(manifestId: string): Promise<void> {
+  async pause(manifestId: string): Promise<void> {
     // A process that has ended shares nothing.
-    await this.#session?.leave(manifestId).catch(() => undefined);
+    await this.#session?.pause(manifestId).catch(() => undefined);
+  }
+
+  /** Chunks of the file have been evicted; `isKept` when some are left. */
+  resume(manifestId: string, isKept: boolean): void {
+    this.#session?.resume(manifestId, isKept).catch((error: unknown) => this.#warn(error));
   }
 
   /** Ends the process; closing twice is safe. */

@@ -109,6 +109,27 @@ describe('ChunkStore', () => {
     await again.close();
   });
 
+  it('says when chunks were evicted, and whether some of the file are left', async () => {
+    const [old, kept, wanted] = [aFile(2, 1), aFile(2, 50), aFile(3, 90)];
+    const told: string[] = [];
+    const name = (id: string) => (id === old.manifestId ? 'old' : 'kept');
+    const store = await ChunkStore.open({
+      directory,
+      quotaBytes: 4 * CHUNK,
+      onEvicting: (id) => void told.push(`${name(id)} evicting`),
+      onEvicted: (id, isKept) => void told.push(`${name(id)} ${isKept ? 'shrunk' : 'gone'}`),
+    });
+    for (const { manifestId, manifest, pieces } of [old, kept]) {
+      await store.openFile(manifestId, manifest);
+      for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
+    }
+    using _ = await store.claim(kept.manifestId, kept.manifest, [0]);
+    using __ = await store.claim(wanted.manifestId, wanted.manifest, [0, 1, 2]);
+    expect(told).toEqual(['old evicting', 'old gone', 'kept evicting', 'kept shrunk']);
+    expect([...(store.file(kept.manifestId)?.have ?? [])]).toEqual([0]);
+    await store.close();
+  });
+
   it('does not claim what was written after the last flush when it crashes', async () => {
     const { manifest, manifestId, pieces } = aFile(2, 1);
     const store = await aStore();

@@ -45,6 +45,8 @@ export interface ChunkStoreInit {
   readonly evict?: EvictionPolicy;
   /** Called before chunks of a file are removed, so that nobody offers or writes them any longer. */
   readonly onEvicting?: (manifestId: string) => Promise<void> | void;
+  /** Called after that; `isKept` when chunks of the file are left, which may be offered and written again. */
+  readonly onEvicted?: (manifestId: string, isKept: boolean) => void;
 }
 
 /** Chunks that stay, and room for those that are missing, until it is released; releasing twice is safe. */
@@ -240,7 +242,16 @@ export class ChunkStore {
   async #evict(manifestId: string): Promise<void> {
     const entry = this.#entries.get(manifestId);
     if (!entry) return;
-    await this.init.onEvicting?.(manifestId);
+    const isKept = entry.file !== undefined && entry.claimed.size > 0;
+    try {
+      await this.init.onEvicting?.(manifestId);
+      await this.#removeUnclaimed(manifestId, entry);
+    } finally {
+      this.init.onEvicted?.(manifestId, isKept);
+    }
+  }
+
+  async #removeUnclaimed(manifestId: string, entry: Entry): Promise<void> {
     if (entry.file && entry.claimed.size > 0) {
       await entry.file.shrinkTo(new Set(entry.claimed.keys()));
       return;
