@@ -14,6 +14,7 @@ import { Emitter } from './emitter.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
 import type { SwarmPreferences } from './swarm/index.js';
+import { leaveCoordinator } from './leave-coordinator.js';
 import { asError, sentenceOf } from './sentence-of.js';
 import { StateNotices } from './state-notices.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
@@ -27,8 +28,6 @@ import { phaseOf, reasonOf } from './worker-reason.js';
 
 /** While the coordinator is away: 1 s, 2 s, 4 s … 5 min, each with a random half taken off. */
 const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
-/** Time that the last report and the return of leases may take at the end. */
-const FAREWELL_MS = 10_000;
 
 /**
  * The volunteer's work loop: asks for tasks, computes them, reports results until they are acknowledged, and tells the
@@ -193,20 +192,9 @@ export class Worker implements VolunteerWorker {
 
   /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */
   async #sayFarewell(desk: ClosedDesk): Promise<void> {
-    const signal = AbortSignal.timeout(FAREWELL_MS);
     try {
-      const reports = this.#desk.unreported.due(Number.POSITIVE_INFINITY);
-      if (reports.length > 0) {
-        const answer = await this.components.client.work(this.#workCall(reports, 0), signal);
-        await this.#desk.unreported.answered(answer.reports, Number.POSITIVE_INFINITY);
-      }
-      const { returned, kept } = desk;
-      const running = kept.map((taskId) => ({ taskId }));
-      // Who leaves gives everything back.
-      const leaving = kept.length === 0;
-      const state: HostState = { phase: 'stopped', reason: 'stopped' };
-      await this.components.client.heartbeat({ running, returned: [...returned], leaving, state }, signal);
-      await this.#desk.forget(desk);
+      const callWith = (reports: ResultReport[]) => this.#workCall(reports, 0);
+      await leaveCoordinator({ client: this.components.client, desk: this.#desk, callWith }, desk);
     } catch (error) {
       this.#events.emit('call-failed', { message: asError(error).message, retryInMs: 0 });
     }
