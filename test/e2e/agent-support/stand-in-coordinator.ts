@@ -1,16 +1,21 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import {
   heartbeatRequest,
+  swarmCertificateRequest,
   workRequest,
   type HeartbeatResponse,
   type HostWishes,
   type ResultReport,
+  type SwarmCertificateAnswer,
+  type SwarmCertificateRequest,
   type TaskAssignment,
   type WorkJob,
   type WorkResponse,
 } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
+import { signBody } from '@gleaner/swarm/auth';
 import type { z } from 'zod';
 import { Changes } from './changes.js';
 import type { TinyModule } from './tiny-modules.js';
@@ -35,6 +40,7 @@ export class StandInCoordinator implements AsyncDisposable {
   /** What the host's owner asked of it on the website. */
   wishes: HostWishes | undefined;
   workCalls = 0;
+  readonly #swarmKey = generateKeyPairSync('ed25519');
   readonly #changes = new Changes();
   #port = 0;
 
@@ -122,6 +128,8 @@ export class StandInCoordinator implements AsyncDisposable {
       });
     } else if (url.startsWith('/modules/')) {
       response.end(this.#modules.get(url.slice('/modules/'.length)));
+    } else if (url === '/v1/swarm/certificate') {
+      sendJson(response, 200, this.#certificate(swarmCertificateRequest.parse(body)));
     } else if (url === '/v1/heartbeat') {
       sendJson(response, 200, this.#heartbeat(heartbeatRequest.parse(body)));
     } else if (url === '/v1/work') {
@@ -131,6 +139,19 @@ export class StandInCoordinator implements AsyncDisposable {
     } else {
       response.writeHead(404).end();
     }
+  }
+
+  /** Lets the host take part in a swarm in which nobody else is. */
+  #certificate({ peerId }: SwarmCertificateRequest): SwarmCertificateAnswer {
+    const exp = Math.floor(Date.now() / 1000) + 7 * 24 * 3600;
+    const serial = randomBytes(8).toString('hex');
+    const body = { kind: 'gleaner-certificate', v: 1, peerId, host: '1', role: 'host', serial, exp } as const;
+    const coordinatorKey = this.#swarmKey.publicKey.export({ format: 'der', type: 'spki' });
+    return {
+      certificate: signBody(body, this.#swarmKey.privateKey),
+      coordinatorKey: coordinatorKey.toString('base64'),
+      seenAddress: '127.0.0.1',
+    };
   }
 
   #work({ reports, request }: z.infer<typeof workRequest>): WorkResponse {
