@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -6,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resultDigestText } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { skipLoudly } from '../support/skip-loudly.js';
+import { AGENT, AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { problemAnswer, StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 
@@ -232,6 +234,13 @@ describe('an agent', () => {
   });
 });
 
+/** `script` of util-linux is a terminal for a program. */
+function hasTerminal(): boolean {
+  if (process.platform === 'linux' && spawnSync('script', ['--version']).status === 0) return true;
+  skipLoudly('the question at a terminal', 'no script of util-linux; install it (Debian: bsdutils).');
+  return false;
+}
+
 describe('attaching', () => {
   it.each([
     ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
@@ -258,6 +267,29 @@ describe('attaching', () => {
     expect(stderr).toContain("not Gleaner's");
     expect(code).toBe(5);
   });
+
+  it.skipIf(!hasTerminal()).each([
+    ['y', true],
+    ['', false],
+  ])(
+    'asks at a terminal about the exchange with volunteers, and takes "%s" as an answer',
+    async (answer, agreed) => {
+      const command = [process.execPath, AGENT, 'attach', coordinator.url, '--anonymous', '--data', data];
+      const terminal = spawn('script', ['-qec', command.join(' '), '/dev/null'], { stdio: 'pipe' });
+      let said = '';
+      terminal.stdout.on('data', (bytes: Buffer) => {
+        const asked = said.includes('Take part?');
+        said += bytes.toString();
+        if (!asked && said.includes('Take part?')) terminal.stdin.write(`${answer}\n`);
+      });
+      await once(terminal, 'close');
+      expect(said).toContain('see your network address and which inputs you have');
+      const { projects } = JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')) as {
+        projects: Array<{ p2p: boolean }>;
+      };
+      expect(projects.map(({ p2p }) => p2p)).toEqual([agreed]);
+    },
+  );
 
   it('tells in its help what the machine gets, and where it is kept', async () => {
     const { code, stdout } = await runAgent(['attach', '--help'], { GLEANER_AGENT_DATA: data });

@@ -6,7 +6,8 @@ import { Changes } from './changes.js';
 
 // From the sources in tests, from test/dist in benchmarks.
 const toRoot = import.meta.url.endsWith('.ts') ? '../../..' : '../../../..';
-const AGENT = fileURLToPath(new URL(`${toRoot}/apps/agent/dist/main.js`, import.meta.url));
+/** What `npm run build` made of it. */
+export const AGENT = fileURLToPath(new URL(`${toRoot}/apps/agent/dist/main.js`, import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
