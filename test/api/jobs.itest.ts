@@ -462,7 +462,8 @@ async function openEvents(
     next: async (kind) => {
       for (;;) {
         const event = await readOne();
-        if (kind === undefined || event.event === kind) return event;
+        // A block without data, such as the one that says when to reconnect, is no event.
+        if (event.data !== '' && (kind === undefined || event.event === kind)) return event;
       }
     },
   };
