@@ -99,6 +99,23 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await expect.poll(() => page.getByLabel('Time of a core (%)').inputValue()).toBe('60');
   });
 
+  it('changes the password, of which another one is enough to be refused', async () => {
+    await page.goto(`${gleaner.url}/account/settings`);
+    const form = page.getByRole('form', { name: 'Password' });
+    const change = async (current: string, next: string): Promise<void> => {
+      await form.getByLabel('Current password').fill(current);
+      await form.getByLabel('New password').fill(next);
+      await form.getByRole('button', { name: 'Change the password' }).click();
+    };
+    await change('not this one', 'another horse battery');
+    await form.getByText('is not your password').waitFor();
+    await change(PASSWORD, 'another horse battery');
+    await page.getByText('Changed. Your other browsers are signed out.').waitFor();
+    await change('another horse battery', PASSWORD);
+    await expect.poll(() => form.getByLabel('New password').inputValue()).toBe('');
+    complaints.splice(0);
+  });
+
   it('makes a token that may do what was ticked, and revokes it', async () => {
     await page.goto(`${gleaner.url}/account/settings`);
     await page.getByText('Make a token').click();

@@ -46,7 +46,7 @@ function Signed({ accountId }: { readonly accountId: string }) {
           <ul className="mt-3 space-y-2">
             <li>
               <Link to="/account/settings" className={LINK}>
-                Name, tokens, and deleting the account
+                Name, password, tokens, and deleting the account
               </Link>
             </li>
             <li>

@@ -7,6 +7,7 @@ import { useSession } from '../api/session';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
 import { Waiting } from '../ui/waiting';
+import { Credentials } from './account/credentials';
 import { DeleteAccount } from './account/delete-account';
 import { MyTokens } from './account/my-tokens';
 import { SignInForms } from './sign-in-page';
@@ -26,6 +27,8 @@ export function AccountSettingsPage() {
       </p>
       <PageTitle lead={session?.email ?? undefined}>Settings</PageTitle>
       <Rename accountId={accountId} name={account.name} />
+      {/* null: signed in with a token, which has no password. */}
+      {session?.email && <Credentials email={session.email} />}
       <MyTokens accountId={accountId} isOperator={account.operator} />
       <DeleteAccount name={account.name} />
     </>

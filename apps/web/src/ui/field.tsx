@@ -69,14 +69,18 @@ export function textOf(form: FormData, name: string): string {
 export function Form({
   onSubmit,
   children,
+  label,
   className = '',
 }: {
+  /** What it is for, where a page has several with the same fields. */
+  readonly label?: string;
   readonly onSubmit: (form: FormData) => void;
   readonly children: ReactNode;
   readonly className?: string;
 }) {
   return (
     <form
+      {...(label !== undefined && { 'aria-label': label })}
       className={className}
       onSubmit={(event) => {
         event.preventDefault();
