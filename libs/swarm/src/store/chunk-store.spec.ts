@@ -124,7 +124,8 @@ describe('ChunkStore', () => {
       for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
     }
     using _ = await store.claim(kept.manifestId, kept.manifest, [0]);
-    using _wanted = await store.claim(wanted.manifestId, wanted.manifest, [0, 1, 2]);
+    const newest = await store.claim(wanted.manifestId, wanted.manifest, [0, 1, 2]);
+    expect(newest.missing).toEqual([0, 1, 2]);
     expect(told).toEqual(['old evicting', 'old gone', 'kept evicting', 'kept shrunk']);
     expect([...(store.file(kept.manifestId)?.have ?? [])]).toEqual([0]);
     await store.close();
