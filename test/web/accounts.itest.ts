@@ -195,7 +195,7 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await confirmation.fill(NAME);
     await page.getByRole('button', { name: 'Delete for good' }).click();
     await page.waitForURL(`${gleaner.url}/`);
-    await page.getByRole('link', { name: 'Leaderboards' }).click();
+    await page.getByRole('link', { name: 'Leaderboards', exact: true }).click();
     await page.getByRole('row', { name: 'deleted volunteer' }).waitFor();
     expect(await page.getByText(NAME).count()).toBe(0);
     await page.goto(`${gleaner.url}/account`);
