@@ -201,6 +201,9 @@ describe('a host, from afar', () => {
     await ada.patch(`/v1/hosts/${id}`).set('if-match', '*').send({ name: 'The old laptop' }).expect(200);
     expect((await mine()).publicName).toBe('The old laptop');
     await expect.poll(onBoards).toEqual(['The old laptop', 'The old laptop']);
+    const named = { name: 'Rack 3', isNamed: true, kind: 'agent', cores: 1, memoryMiB: 1024 };
+    await ada.post('/v1/hosts', { host: named }).expect(201);
+    expect((await mine()).publicName).toBe('Rack 3');
   });
 
   it('shows its tasks by state, given back, lost and late ones too', async () => {

@@ -10,15 +10,15 @@ export interface AttachOptions {
   readonly facts: HostFacts;
 }
 
-/** What this machine tells about itself. */
-export function describeHost(
-  policy: WorkerPolicy,
-  agentVersion: string,
-  name: string = hostname(),
-): HostFacts {
+/**
+ * What this machine tells about itself.
+ *
+ * @param name that its owner has chosen, for leaderboards to show; without one it is called as the machine is, for its owner alone
+ */
+export function describeHost(policy: WorkerPolicy, agentVersion: string, name?: string): HostFacts {
   return {
-    // Names are shown to others, so they are bounded like every name.
-    name: name.slice(0, 80) || 'host',
+    name: (name ?? hostname()).slice(0, 80) || 'host',
+    ...(name !== undefined && { isNamed: true }),
     kind: 'agent',
     platform: `${platform()}-${arch()}`.slice(0, 40),
     cores: policy.cores,

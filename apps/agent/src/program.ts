@@ -80,7 +80,10 @@ export function createProgram(self: readonly string[]): Command {
       '--token <token>',
       'token of your account with the scope "work", for fleets; default: GLEANER_TOKEN',
     )
-    .option('--name <name>', 'name of this machine, which leaderboards show; default: its host name')
+    .option(
+      '--name <name>',
+      'name of this machine, for leaderboards to show; default: its host name, which they do not show',
+    )
     .option('--p2p', 'agree to exchange input data with other volunteers: they see your network address')
     .option('--no-p2p', 'everything comes from the coordinator')
     .option(

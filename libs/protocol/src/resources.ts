@@ -128,6 +128,8 @@ export const hostFacts = z
       .min(1)
       .max(1 << 26),
     agentVersion: plainText(40).default('unknown'),
+    /** The owner has chosen the name, for the boards to show; otherwise it is the machine's own, and they do not. */
+    isNamed: z.boolean().optional(),
   })
   .meta({ id: 'HostFacts' });
 export type HostFacts = z.infer<typeof hostFacts>;

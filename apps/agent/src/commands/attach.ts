@@ -87,7 +87,9 @@ export async function attach(command: AttachCommand): Promise<void> {
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
       (anonymous
         ? ''
-        : `Leaderboards show it as "${facts.name}"; --name or the website gives it another name.\n`) +
+        : facts.isNamed === true
+          ? `Leaderboards show it as "${facts.name}"; the website gives it another name.\n`
+          : `Leaderboards show it as "host ${hostId}" until you name it on the website.\n`) +
       'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',

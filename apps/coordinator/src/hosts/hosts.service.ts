@@ -219,8 +219,8 @@ export class HostsService {
     const host = await manager.save(HostEntity, {
       ...facts,
       accountId,
-      // The machine's own name, which its owner has not chosen for everybody to read.
-      isNamed: false,
+      // A machine's own name is not for everybody to read.
+      isNamed: facts.isNamed ?? false,
       network,
       heldReason: null,
       lastSeenAt: null,

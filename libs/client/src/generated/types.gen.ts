@@ -488,6 +488,7 @@ export type HostFactsInput = {
     cores: number;
     memoryMiB: number;
     agentVersion?: string;
+    isNamed?: boolean;
 };
 
 export type HostKindInput = 'agent' | 'browser';
@@ -603,6 +604,7 @@ export type HostFacts = {
     cores: number;
     memoryMiB: number;
     agentVersion: string;
+    isNamed?: boolean;
 };
 
 export type ApproveDeviceInput = {
@@ -1224,7 +1226,7 @@ export type ReadyData = {
 
 export type ReadyErrors = {
     /**
-     * The database does not answer
+     * The database does not answer, or to a worker the queue
      *
      * The Health Check is not successful
      */
