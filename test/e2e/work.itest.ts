@@ -5,6 +5,7 @@ import {
   type ResultReport,
   type TaskAssignment,
 } from '@gleaner/protocol';
+import { ValidationService } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/application.js';
 import {
@@ -46,7 +47,7 @@ async function aTask(host: TestHost): Promise<TaskAssignment> {
   return tasks[0];
 }
 
-async function stateOf({ firstUnitId }: SeededJob): Promise<string> {
+async function stateOf({ firstUnitId }: Pick<SeededJob, 'firstUnitId'>): Promise<string> {
   const [unit]: Array<{ state: string }> = await app.dataSource.query(
     'SELECT state FROM work_unit WHERE id = $1',
     [firstUnitId],
@@ -309,6 +310,28 @@ describe('jobs', () => {
     };
     await expect.poll(job, { timeout: 20_000 }).toMatchObject({ state: 'paused' });
     expect((await job())?.state_reason).toMatch(/units failed \(more than 20 %/);
+  });
+
+  it('are paused with the decision that makes them fail too often, or neither happens', async () => {
+    const { jobId, firstUnitId } = await aJob({ units: 1, replication: { quorum: 1, maxErrors: 1 } });
+    await app.dataSource.query(
+      `CREATE FUNCTION refuse_pause() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+       CREATE TRIGGER refuse_pause BEFORE UPDATE ON job FOR EACH ROW WHEN (NEW.state = 'paused')
+         EXECUTE FUNCTION refuse_pause()`,
+    );
+    const host = await aVolunteer();
+    const result = { outcome: 'exit' as const, exitCode: 3, cycles: '10', outputs: [] };
+    const { taskId } = await aTask(host);
+    const digest = sha256(resultDigestText(result));
+    await host.report({ ...result, taskId, digest, runtimeVersion: RUNTIME });
+    const validation = app.app.get(ValidationService);
+    await expect(validation.examine([firstUnitId])).rejects.toThrow('no');
+    expect(await stateOf({ firstUnitId })).toBe('open');
+    await app.dataSource.query('DROP TRIGGER refuse_pause ON job; DROP FUNCTION refuse_pause');
+    await validation.examine([firstUnitId]);
+    expect(await stateOf({ firstUnitId })).toBe('failed');
+    const jobs: unknown = await app.dataSource.query('SELECT state FROM job WHERE id = $1', [jobId]);
+    expect(jobs).toEqual([{ state: 'paused' }]);
   });
 
   it('go on for a single volunteer, although each of its units waits for a second one', async () => {

@@ -4,7 +4,7 @@ import type { TaskState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { BlobReferences, type BlobOwner } from '../blobs/index.js';
 import { CONFIG, type Config } from '../config/index.js';
-import { hotPool, isRetryable, PreparedStatement, tokenArray } from '../database/index.js';
+import { hotPool, isRetryable, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
@@ -77,17 +77,36 @@ export class ValidationService {
 
   private async save(decided: readonly DecidedUnit[], loaded: LoadedUnits, tries: number): Promise<Saved> {
     try {
-      return await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
+      return decided.some(({ decision }) => decision.state === 'failed')
+        ? await this.saveAndPause(decided, loaded)
+        : await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
       if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
       return { unitIds: new Set(), tallies: [] };
     }
   }
 
+  /** Together: only the decision that makes a job fail too often pauses it, and that happens once. */
+  private async saveAndPause(decided: readonly DecidedUnit[], loaded: LoadedUnits): Promise<Saved> {
+    const client = await hotPool(this.dataSource).connect();
+    try {
+      await client.query('BEGIN');
+      const saved = await saveDecided(client, decided, loaded, this.config.allowance);
+      const settled = decided.filter(({ unit }) => saved.unitIds.has(unit.unitId));
+      for (const tally of saved.tallies) await this.pauseUnlessHealthy(client, tally, settled);
+      await client.query('COMMIT');
+      return saved;
+    } catch (error) {
+      await client.query('ROLLBACK');
+      throw error;
+    } finally {
+      client.release();
+    }
+  }
+
   /** What follows from saved decisions for jobs and blobs. */
   private async conclude(saved: readonly DecidedUnit[], tallies: readonly JobTallyAfter[]): Promise<void> {
     for (const tally of tallies) {
-      await this.pauseUnlessHealthy(tally, saved);
       if (tally.state === 'running' && tally.settled >= tally.unitsSplit) this.announceEnd(tally.jobId);
     }
     await this.dropBlobs(
@@ -97,7 +116,11 @@ export class ValidationService {
     );
   }
 
-  private async pauseUnlessHealthy(tally: JobTallyAfter, saved: readonly DecidedUnit[]): Promise<void> {
+  private async pauseUnlessHealthy(
+    connection: Queryable,
+    tally: JobTallyAfter,
+    saved: readonly DecidedUnit[],
+  ): Promise<void> {
     const settled = saved.flatMap(({ unit, decision: { state } }) =>
       unit.jobId === tally.jobId && state !== unit.view.state && (state === 'valid' || state === 'failed')
         ? [state]
@@ -108,7 +131,7 @@ export class ValidationService {
     const before = { valid: tally.valid - (settled.length - failed), failed: tally.failed - failed };
     const reason = pauseReason(before, settled, tally.state === 'splitting' ? null : tally.unitsSplit);
     if (reason === null) return;
-    await this.dataSource.query(
+    await connection.query(
       "UPDATE job SET state = 'paused', state_reason = $2 WHERE id = $1 AND state IN ('splitting', 'running')",
       [tally.jobId, reason],
     );
