@@ -20,6 +20,7 @@ const POLL_MS = 100;
 
 describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
   let gleaner: TestApplication;
+  let worker: TestApplication;
   let science: Science;
   let directory: string;
 
@@ -28,12 +29,31 @@ describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
     const redis = await startRedis(directory);
     if (!redis) throw new Error('Redis was there a moment ago');
     gleaner = await createTestApplication({ env: { REDIS_URL: redis.url } });
+    const { databaseUrl, dataDir } = gleaner.config;
+    worker = await createTestApplication({
+      env: { REDIS_URL: redis.url, GLEANER_ROLE: 'worker' },
+      databaseUrl: databaseUrl ?? '',
+      dataDir,
+    });
+    await worker.http.get('/health/ready').expect(200);
     science = await anApprovedApp(gleaner, 'hello', helloModule('hello\n').original);
     await redis.stop();
   });
   afterAll(async () => {
+    await worker.close();
     await gleaner.close();
     await rm(directory, { recursive: true, force: true });
+  });
+
+  it('requests are served, and whoever asks is told what is missing; a worker is not ready', async () => {
+    const served = await gleaner.http.get('/health/ready').expect(200);
+    expect(served.body).toMatchObject({ status: 'degraded', details: { queue: { status: 'degraded' } } });
+    await worker.http.get('/health/live').expect(200);
+    const ready = await worker.http.get('/health/ready').expect(503);
+    expect(ready.body).toMatchObject({
+      code: 'unavailable',
+      detail: 'The queue is down: no answer within 2000 ms.',
+    });
   });
 
   it('jobs are submitted, cancelled and deleted all the same', async () => {

@@ -1,15 +1,21 @@
-import { Controller, Get, Header } from '@nestjs/common';
+import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
 import { ApiExcludeEndpoint, ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
 import {
   HealthCheck,
   HealthCheckService,
+  HealthIndicatorService,
   TypeOrmHealthIndicator,
   type HealthCheckResult,
+  type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { Public, Unlimited } from '../http/index.js';
+import { z } from 'zod';
+import { CONFIG, type Config } from '../config/index.js';
+import { DomainError, Public, Unlimited } from '../http/index.js';
+import { QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
 
 const DATABASE_TIMEOUT_MS = 2_000;
+const QUEUE_TIMEOUT_MS = 2_000;
 
 @ApiTags('health')
 @Controller()
@@ -19,7 +25,10 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly database: TypeOrmHealthIndicator,
+    private readonly indicators: HealthIndicatorService,
+    private readonly queues: QueueService,
     private readonly metrics: Metrics,
+    @Inject(CONFIG) private readonly config: Config,
   ) {}
 
   /** The process answers: do not restart it. */
@@ -29,12 +38,27 @@ export class HealthController {
     return { status: 'ok' };
   }
 
-  /** It can serve: send it requests. */
+  /** It can do what its role is for. Requests are served without the queue as well; a worker has nothing else. */
   @Get('health/ready')
   @HealthCheck()
-  @ApiServiceUnavailableResponse({ description: 'The database does not answer' })
-  ready(): Promise<HealthCheckResult> {
-    return this.health.check([() => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS })]);
+  @ApiServiceUnavailableResponse({ description: 'The database does not answer, or to a worker the queue' })
+  async ready(): Promise<HealthCheckResult> {
+    try {
+      return await this.health.check([
+        () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
+        () => this.checkQueue(),
+      ]);
+    } catch (error) {
+      if (!(error instanceof ServiceUnavailableException)) throw error;
+      throw new DomainError('unavailable', whatIsDown(error.getResponse()), { cause: error });
+    }
+  }
+
+  private async checkQueue(): Promise<HealthIndicatorResult<'queue'>> {
+    const queue = this.indicators.check('queue');
+    if (await this.queues.isAnswering(QUEUE_TIMEOUT_MS)) return queue.up();
+    const message = `no answer within ${QUEUE_TIMEOUT_MS} ms`;
+    return this.config.role === 'worker' ? queue.down(message) : queue.degraded(message);
   }
 
   @Get('metrics')
@@ -43,4 +67,13 @@ export class HealthController {
   prometheus(): Promise<string> {
     return this.metrics.registry.metrics();
   }
+}
+
+const checked = z.object({ error: z.record(z.string(), z.looseObject({ message: z.string().optional() })) });
+
+function whatIsDown(result: unknown): string {
+  const { error } = checked.parse(result);
+  return Object.entries(error)
+    .map(([name, { message }]) => `The ${name} is down: ${message ?? 'it does not answer'}.`)
+    .join(' ');
 }

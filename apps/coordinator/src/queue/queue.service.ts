@@ -1,6 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { JobQueue } from './job-queue.js';
+import { QUEUES } from './queue-names.js';
 import {
   type BullWorker,
   openQueueBackend,
@@ -122,6 +123,20 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   /** Every queue that this process has added to or looked at. */
   openQueues(): ReadonlyArray<JobQueue<unknown>> {
     return [...this.queues.values()];
+  }
+
+  /** Whether the backend answers within this time. */
+  async isAnswering(withinMs: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<boolean>((resolve) => {
+      timer = setTimeout(resolve, withinMs, false);
+    });
+    try {
+      const asked = this.queue(QUEUES.sweep).waitingCount();
+      return await Promise.race([asked.then(() => true).catch(() => false), tooLate]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */
