@@ -134,6 +134,23 @@ describe('tokens', () => {
     await clientWith(gleaner, made.secret).get('/v1/accounts/me').expect(401);
   });
 
+  it('end when they expire also where they have just been used', async () => {
+    const ada = await aPerson(gleaner);
+    const expiresAt = new Date(Date.now() + 3_000).toISOString();
+    const made = createdToken.parse(
+      (await ada.post('/v1/tokens', { label: 'soon', scopes: ['work'], expiresAt })).body,
+    );
+    const seen = new Set<number>();
+    await expect
+      .poll(async () => {
+        const { status } = await clientWith(gleaner, made.secret).get('/v1/accounts/me');
+        seen.add(status);
+        return status;
+      })
+      .toBe(401);
+    expect([...seen]).toEqual([200, 401]);
+  });
+
   it.each([
     '',
     'Bearer',

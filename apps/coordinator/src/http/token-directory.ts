@@ -19,14 +19,23 @@ const tokenRow = z.object({
   scopes: z.array(scope),
   operator: z.boolean(),
   anonymous: z.boolean(),
+  left_ms: z.number().nullable(),
 });
 type TokenRow = z.infer<typeof tokenRow>;
+
+interface Known {
+  readonly actor: Actor | null;
+  /** When the token expires, by this process's own clock. */
+  readonly untilMs: number;
+}
+const NOBODY: Known = { actor: null, untilMs: Number.POSITIVE_INFINITY };
 
 /** Noting the use once in ten minutes is enough to see which tokens are in use. */
 const findTokens = new PreparedStatement<object>(
   'find-tokens',
   `WITH found AS MATERIALIZED (
-     SELECT d.digest, t.id, t.account_id, t.host_id, t.scopes, t.last_used_at, a.operator, a.anonymous
+     SELECT d.digest, t.id, t.account_id, t.host_id, t.scopes, t.last_used_at, a.operator, a.anonymous,
+            (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS left_ms
        FROM unnest($1::text[]) AS d(digest)
        JOIN api_token t ON t.secret_sha256 = decode(d.digest, 'hex')
        JOIN account a ON a.id = t.account_id LEFT JOIN host h ON h.id = t.host_id
@@ -37,7 +46,7 @@ const findTokens = new PreparedStatement<object>(
        SELECT id FROM found WHERE last_used_at IS NULL OR last_used_at < now() - interval '10 minutes' ORDER BY id) f
       WHERE t.id = f.id
    )
-   SELECT digest, id, account_id, host_id, scopes, operator, anonymous FROM found`,
+   SELECT digest, id, account_id, host_id, scopes, operator, anonymous, left_ms FROM found`,
 );
 
 /** A new token's secret, 256 bits. Only its SHA-256 is stored. */
@@ -56,9 +65,9 @@ export function hashSecret(secret: string): Buffer {
  */
 @Injectable()
 export class TokenDirectory {
-  private readonly cache = new BoundedCache<string, Actor | null>(CACHED_TOKENS, TTL_MS);
+  private readonly cache = new BoundedCache<string, Known>(CACHED_TOKENS, TTL_MS);
 
-  private readonly loading: Batcher<string, Actor | null>;
+  private readonly loading: Batcher<string, Known>;
   /** What was asked before everything was forgotten may be out of date when the answer comes. */
   private generation = 0;
 
@@ -76,11 +85,11 @@ export class TokenDirectory {
     if (!SECRET_PATTERN.test(secret)) return null;
     const digest = hashSecret(secret).toString('hex');
     const cached = this.cache.get(digest);
-    if (cached !== undefined) return cached;
+    if (cached !== undefined) return performance.now() < cached.untilMs ? cached.actor : null;
     const { generation } = this;
-    const actor = await this.loading.submit(digest);
-    if (generation === this.generation) this.cache.set(digest, actor);
-    return actor;
+    const found = await this.loading.submit(digest);
+    if (generation === this.generation) this.cache.set(digest, found);
+    return found.actor;
   }
 
   /** To be called whenever a token, host or account loses a right. Rare, so everything is forgotten. */
@@ -90,12 +99,17 @@ export class TokenDirectory {
   }
 
   /** One statement for all requests of a moment whose tokens are not remembered. */
-  private async load(digests: readonly string[]): Promise<Array<Actor | null>> {
+  private async load(digests: readonly string[]): Promise<Known[]> {
+    const askedAtMs = performance.now();
     const rows = z
       .array(tokenRow)
       .parse(await findTokens.run(hotPool(this.dataSource), [tokenArray([...new Set(digests)])]));
-    const byDigest = new Map(rows.map((row) => [row.digest, toActor(row)]));
-    return digests.map((digest) => byDigest.get(digest) ?? null);
+    const byDigest = new Map(rows.map((row) => [row.digest, row]));
+    return digests.map((digest) => {
+      const row = byDigest.get(digest);
+      if (!row) return NOBODY;
+      return { actor: toActor(row), untilMs: askedAtMs + (row.left_ms ?? Number.POSITIVE_INFINITY) };
+    });
   }
 }
 
