@@ -3,8 +3,8 @@ import { heatColors } from '../volunteer/heat-colors';
 import type { Candidate } from './parse-candidates';
 
 const HEIGHT = 400;
-/** Labels need about this much. */
-const PIXELS_PER_LABEL = 130;
+/** Labels need about this much: the last one names the unit as well. */
+const PIXELS_PER_LABEL = 180;
 const MARGIN = { left: 56, right: 16, top: 14, bottom: 40 };
 const NIGHT = '#060910';
 const GRID = '#1b2436';

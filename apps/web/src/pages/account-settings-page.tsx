@@ -43,7 +43,7 @@ function Rename({ accountId, name }: { readonly accountId: string; readonly name
     onSuccess: () => queryClient.invalidateQueries(myAccountQuery(accountId)),
   });
   return (
-    <Panel className="max-w-xl">
+    <Panel className="max-w-[27.25rem]">
       <Form onSubmit={rename.mutate}>
         <Field
           label="Name"

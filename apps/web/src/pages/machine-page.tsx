@@ -73,7 +73,7 @@ function Facts({ host, speed }: { readonly host: Host; readonly speed: string | 
           <Cycles value={host.credit} />
         </Fact>
         <Fact name="Speed of a core">
-          {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles a second" />}
+          {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles/s" />}
         </Fact>
         <Fact name="Last seen">{host.lastSeenAt === null ? 'never' : <TimeAgo at={host.lastSeenAt} />}</Fact>
         <Fact name={host.kind === 'browser' ? 'Browser' : 'Agent'}>

@@ -4,10 +4,10 @@ import { formatCycles, groupDigits } from './format-cycles';
 export function Cycles({ value, unit = 'cycles' }: { readonly value: string; readonly unit?: string }) {
   const text = formatCycles(value);
   return (
-    <span className="figure whitespace-nowrap" title={`${groupDigits(value)} ${unit}`}>
+    <data value={value} className="figure whitespace-nowrap" title={`${groupDigits(value)} ${unit}`}>
       {text}
       {/\d$/.test(text) ? ' ' : ''}
       {unit}
-    </span>
+    </data>
   );
 }

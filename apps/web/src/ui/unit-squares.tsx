@@ -6,14 +6,14 @@ interface Kind {
   readonly color: string;
 }
 
-/** In the order of a unit's life; the letters are the coordinator's. */
+/** In the order of a unit's life; the letters are the coordinator's. What matters most is told by more than its colour. */
 const KINDS: readonly Kind[] = [
   { letter: 'o', name: 'waiting', color: 'bg-sunken ring-1 ring-inset ring-line' },
-  { letter: 'c', name: 'computing', color: 'bg-busy' },
+  { letter: 'c', name: 'computing', color: 'bg-busy rounded-full!' },
   { letter: 'r', name: 'waiting for agreement', color: 'bg-grain' },
   { letter: 'p', name: 'partly valid', color: 'bg-good/50' },
   { letter: 'v', name: 'valid', color: 'bg-good' },
-  { letter: 'f', name: 'failed', color: 'bg-bad' },
+  { letter: 'f', name: 'failed', color: 'bg-bad striped' },
   { letter: 'x', name: 'cancelled', color: 'bg-muted/50' },
 ];
 const COLORS = new Map(KINDS.map(({ letter, color }) => [letter, color]));
@@ -45,7 +45,8 @@ export function UnitSquares({
       <div
         role="img"
         aria-label={`${letters.length} squares of ${unitsPerSquare} ${unitsPerSquare === 1 ? 'unit' : 'units'}: ${present.map(({ name, count }) => `${count} ${name}`).join(', ')}`}
-        className="grid gap-[3px]"
+        // Its colours are what it tells.
+        className="grid gap-[3px] forced-color-adjust-none"
         style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${size}, 1fr))` }}
       >
         {letters.map((letter, index) => (
@@ -57,7 +58,7 @@ export function UnitSquares({
       <figcaption className="figure mt-4 flex flex-wrap gap-x-5 gap-y-2 text-sm text-muted">
         {present.map(({ name, color, count }) => (
           <span key={name} className="inline-flex items-center gap-2">
-            <span aria-hidden="true" className={`size-3 rounded-[3px] ${color}`} />
+            <span aria-hidden="true" className={`size-3 rounded-[3px] forced-color-adjust-none ${color}`} />
             {count.toLocaleString('en')} {name}
           </span>
         ))}

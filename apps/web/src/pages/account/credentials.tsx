@@ -133,7 +133,7 @@ function Current({ error }: { readonly error: Error | null }) {
 
 function Done({ children }: { readonly children: ReactNode }) {
   return (
-    <p role="status" className="mt-3 min-h-5 text-sm font-semibold text-good">
+    <p role="status" className="mt-3 text-sm font-semibold text-good empty:mt-0">
       {children}
     </p>
   );
