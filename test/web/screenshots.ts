@@ -4,10 +4,12 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { account } from '@gleaner/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
 import { openPage, ownPagesOf, pagesOf, THEMES } from './pages.js';
+import { SIGN_IN_PAGES } from './people-pages.js';
 import type { Science } from './showcase/science.js';
 import { Showcase } from './showcase/showcase.js';
 
@@ -66,7 +68,11 @@ async function shootAll(
     note(path);
   };
   const { url, finishedJobId } = showcase;
-  for (const { name, path } of pagesOf(runningJobId)) {
+  for (const { name, path } of [
+    ...pagesOf(runningJobId),
+    ...SIGN_IN_PAGES,
+    { name: 'team', path: '/teams/1' },
+  ]) {
     await openPage(page, url + path, theme);
     if (name === 'volunteer') await computeForAWhile(page);
     await shoot(name);
@@ -75,21 +81,35 @@ async function shootAll(
   await openPage(page, `${url}/jobs/${finishedJobId}`, theme);
   await page.getByRole('img', { name: 'Waterfall of' }).waitFor();
   await shoot('job-found');
-  await signIn(context, page, showcase);
-  for (const { name, path } of [...ownPagesOf(), { name: 'job-own', path: `/jobs/${finishedJobId}` }]) {
+  await signIn(context, page, url, showcase.science.scientist.token);
+  for (const { name, path } of [
+    ...ownPagesOf(),
+    { name: 'settings', path: '/account/settings' },
+    { name: 'job-own', path: `/jobs/${finishedJobId}` },
+  ]) {
     await openPage(page, url + path, theme);
     await shoot(name);
   }
+  await signIn(context, page, url, showcase.volunteers[0] ?? '');
+  await openPage(page, `${url}/account`, theme);
+  await shoot('volunteer-account');
+  await page.getByRole('heading', { level: 3 }).getByRole('link').first().click();
+  await page.getByRole('heading', { name: 'Its tasks' }).waitFor();
+  await shoot('machine');
+  await signIn(context, page, url, showcase.science.operatorToken);
+  await openPage(page, `${url}/operator`, theme);
+  await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
+  await shoot('operator');
   await context.close();
 }
 
-async function signIn(context: BrowserContext, page: Page, { url, science }: Showcase): Promise<void> {
-  const { token, accountId } = science.scientist;
+async function signIn(context: BrowserContext, page: Page, url: string, token: string): Promise<void> {
   const answer = await context.request.post(`${url}/v1/session/token`, {
     headers: { authorization: `Bearer ${token}` },
   });
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
-  await page.evaluate((id) => localStorage.setItem('gleaner.session', id), accountId);
+  const { id } = account.parse(await answer.json());
+  await page.evaluate((accountId) => localStorage.setItem('gleaner.session', accountId), id);
 }
 
 async function computeForAWhile(page: Page): Promise<void> {

@@ -15,7 +15,7 @@ interface Call {
 export class Science {
   private constructor(
     private readonly url: string,
-    private readonly operatorToken: string,
+    readonly operatorToken: string,
     readonly scientist: { readonly accountId: string; readonly token: string },
   ) {}
 

@@ -28,6 +28,8 @@ const AGENT_STOP_MS = 15_000;
 /** An installation in the middle of its life: a ledger of three months, jobs that are done and one that is computed. */
 export class Showcase implements AsyncDisposable {
   readonly #agents: ChildProcess[] = [];
+  /** Tokens of the people whose machines compute here. */
+  readonly volunteers: string[] = [];
 
   private constructor(
     private readonly directory: string,
@@ -80,6 +82,7 @@ export class Showcase implements AsyncDisposable {
   async #startAgent(name: string): Promise<void> {
     const data = join(this.directory, name);
     const token = await this.science.volunteer(name.split(/[’,]/, 1)[0] ?? name);
+    this.volunteers.push(token);
     const attaching = this.#agent(['attach', this.url, '--data', data, '--name', name, '--no-p2p'], token);
     const [code] = (await once(attaching, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`${name} could not attach`);
