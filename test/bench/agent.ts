@@ -4,6 +4,7 @@
  * talks https and takes part in the swarm, as a volunteer's does, unless told otherwise.
  * Usage: npm run bench:agent -- [--json] [--units N] [--http] [--no-p2p]
  */
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,10 +57,12 @@ try {
   const startedAtMs = performance.now();
   let memoryMiB = before.memoryMiB;
   let swarmMemoryMiB = before.swarmMemoryMiB;
+  let ownMiB = before.ownMemoryMiB;
   const watching = setInterval(() => {
     const now = usage(agent.pid);
     memoryMiB = Math.max(memoryMiB, now.memoryMiB);
     swarmMemoryMiB = Math.max(swarmMemoryMiB, now.swarmMemoryMiB);
+    ownMiB = Math.max(ownMiB, now.ownMemoryMiB);
   }, 500);
   const sandboxMs = await computedMs(units, steps);
   clearInterval(watching);
@@ -88,6 +91,8 @@ try {
     memoryMiB: Math.round(memoryMiB),
     /** Of the process that exchanges inputs with other volunteers, where it takes part. */
     swarmMemoryMiB: Math.round(swarmMemoryMiB),
+    /** Of both, where what they share with each other and the sandbox counts in parts. */
+    ownMemoryMiB: Math.round(ownMiB),
     pausedCpuShare: round(pausedCpuShare),
     aims: AIMS,
   };
@@ -98,7 +103,7 @@ try {
 }
 
 /** Of the agent, and of its part in the swarm. */
-function usage(agentPid: number): { cpuMs: number; memoryMiB: number; swarmMemoryMiB: number } {
+function usage(agentPid: number) {
   const agent = agentUsage(agentPid);
   const swarmPid = swarmProcessOf(agentPid);
   const swarm = swarmPid === undefined ? { cpuMs: 0, memoryMiB: 0 } : agentUsage(swarmPid);
@@ -106,7 +111,14 @@ function usage(agentPid: number): { cpuMs: number; memoryMiB: number; swarmMemor
     cpuMs: agent.cpuMs + swarm.cpuMs,
     memoryMiB: agent.memoryMiB,
     swarmMemoryMiB: swarm.memoryMiB,
+    ownMemoryMiB: ownMemoryMiB(agentPid) + (swarmPid === undefined ? 0 : ownMemoryMiB(swarmPid)),
   };
+}
+
+/** Memory of a process in which what it shares with others, such as Node's program, counts in parts. */
+function ownMemoryMiB(pid: number): number {
+  const text = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(text)?.[1] ?? 0) / 1024;
 }
 
 /** Milliseconds that so many units were in the sandbox, by what the agent reports of them. */

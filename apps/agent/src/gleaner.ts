@@ -2,6 +2,7 @@
 // The packaged agent's `gleaner` command: `gleaner agent …`. Only Node's own modules here, as in main.ts.
 import { EXIT, serviceExitCode } from './exit-codes.js';
 import { MIN_NODE_MAJOR, nodeMajor } from './node-version.js';
+import { keepHeapSmall } from './small-heap.js';
 
 if (nodeMajor() < MIN_NODE_MAJOR) {
   process.stderr.write(`gleaner agent needs Node ${MIN_NODE_MAJOR} or newer; this is ${process.version}\n`);
@@ -9,6 +10,7 @@ if (nodeMajor() < MIN_NODE_MAJOR) {
   const isService = process.argv.includes('--service');
   process.exit(isService ? serviceExitCode(EXIT.tooOld, process.platform) : EXIT.failure);
 }
+keepHeapSmall();
 const [command, ...args] = process.argv.slice(2);
 const { runAgentProgram } = await import('./program.js');
 if (command === 'agent') {
