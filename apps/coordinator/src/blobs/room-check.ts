@@ -1,5 +1,5 @@
 /** Content of unknown length is written no further than this without a look at the room that is left. */
-export const ROOM_CHECK_BYTES = 4 * 1024 * 1024;
+const ROOM_CHECK_BYTES = 4 * 1024 * 1024;
 
 /**
  * Stage of a pipeline that passes content on for as long as there is room for it: others fill the same disk meanwhile.
