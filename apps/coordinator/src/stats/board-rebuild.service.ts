@@ -75,22 +75,20 @@ export class BoardRebuild {
   /** Rows that are missing although they were earned long ago. */
   async restore(kind: BoardKind): Promise<void> {
     const lately = earnedBy(kind, `e.granted_at > now() - interval '${NEWCOMER_MINUTES} minutes'`);
+    // Without the board's lock: it takes a second among a million, in which new credit has to reach the page.
+    const missing = idRows.parse(
+      await this.dataSource.query(
+        `SELECT total.id FROM (${SOURCES[kind].totals}) total LEFT JOIN (${lately}) lately USING (id)
+          WHERE total.cycles > coalesce(lately.cycles, 0)
+            AND NOT EXISTS (SELECT FROM board_entry b WHERE b.kind = $1 AND b.id = total.id)`,
+        [kind],
+      ),
+    );
+    if (missing.length === 0) return;
     await this.dataSource.transaction(async (manager) => {
       await lockBoard(manager, kind);
-      const missing = idRows.parse(
-        await manager.query(
-          `SELECT total.id FROM (${SOURCES[kind].totals}) total LEFT JOIN (${lately}) lately USING (id)
-            WHERE total.cycles > coalesce(lately.cycles, 0)
-              AND NOT EXISTS (SELECT FROM board_entry b WHERE b.kind = $1 AND b.id = total.id)`,
-          [kind],
-        ),
-      );
-      if (missing.length === 0) return;
-      await fill(
-        manager,
-        kind,
-        missing.map(({ id }) => id),
-      );
+      const ids = missing.map(({ id }) => id);
+      await fill(manager, kind, ids);
     });
   }
 }
