@@ -65,14 +65,15 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await page.getByRole('row', { name: 'Ada' }).waitFor();
     await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
     await page.unroute('**/v1/boards/**');
-    let refusals = 1;
-    await page.route('**/v1/public/jobs/*', async (route) => {
-      refusals -= 1;
-      if (refusals < 0) await route.continue();
-      else await route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: {} });
-    });
+    let isRefusing = true;
+    await page.route('**/v1/public/jobs/*', (route) =>
+      isRefusing
+        ? route.fulfill({ status: 429, headers: { 'retry-after': '1' }, json: {} })
+        : route.continue(),
+    );
     await page.reload();
     await page.getByText('too many requests from your network').waitFor();
+    isRefusing = false;
     await page.getByRole('heading', { name: 'A night at Arecibo' }).waitFor();
     expect(await page.getByRole('heading', { name: 'There is nothing here' }).count()).toBe(0);
     await page.unroute('**/v1/public/jobs/*');
