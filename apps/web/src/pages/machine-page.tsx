@@ -1,4 +1,4 @@
-import { detachHost, type Host } from '@gleaner/client';
+import { detachHost, type Host, type HostTasks } from '@gleaner/client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useState, type ReactNode } from 'react';
@@ -51,7 +51,7 @@ export function MachinePage() {
       </PageTitle>
       <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <RunControl host={host} etag={etag} accountId={accountId} />
-        <Facts host={host} speed={tasks?.cyclesPerSecond ?? null} />
+        <Facts host={host} tasks={tasks ?? null} />
         {tasks && <MachineTasks tasks={tasks} host={host} />}
         <MachinePreferences key={host.wishes.version} host={host} etag={etag} accountId={accountId} />
         <div className="grid gap-4">
@@ -63,8 +63,12 @@ export function MachinePage() {
   );
 }
 
-function Facts({ host, speed }: { readonly host: Host; readonly speed: string | null }) {
-  const { allowance } = host;
+function Facts({ host, tasks }: { readonly host: Host; readonly tasks: HostTasks | null }) {
+  const speed = tasks?.cyclesPerSecond ?? null;
+  const { allowance, lastSeenAt } = host;
+  // What is kept of a machine is a few minutes old at times; that it asked is known at once. ISO texts sort by time.
+  const askedAt = tasks?.lastAnswer?.at ?? null;
+  const lastSeen = askedAt !== null && (lastSeenAt === null || askedAt > lastSeenAt) ? askedAt : lastSeenAt;
   return (
     <Panel>
       <h2 className="text-xl">This machine</h2>
@@ -75,7 +79,7 @@ function Facts({ host, speed }: { readonly host: Host; readonly speed: string | 
         <Fact name="Speed of a core">
           {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles/s" />}
         </Fact>
-        <Fact name="Last seen">{host.lastSeenAt === null ? 'never' : <TimeAgo at={host.lastSeenAt} />}</Fact>
+        <Fact name="Last seen">{lastSeen === null ? 'never' : <TimeAgo at={lastSeen} />}</Fact>
         <Fact name={host.kind === 'browser' ? 'Browser' : 'Agent'}>
           <bdi>{host.agentVersion}</bdi> on <bdi>{host.platform}</bdi>
         </Fact>

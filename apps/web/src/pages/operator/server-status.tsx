@@ -86,7 +86,7 @@ function Cell({ isBad = false, children }: { readonly isBad?: boolean; readonly 
 
 function Figure({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <div className="flex flex-col-reverse rounded-2xl border border-line bg-panel p-4">
+    <div className="flex flex-col-reverse justify-end rounded-2xl border border-line bg-panel p-4">
       <dt className="text-sm text-muted">{name}</dt>
       <dd className="text-2xl font-semibold">{children}</dd>
     </div>
