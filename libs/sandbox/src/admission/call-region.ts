@@ -1,5 +1,5 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import { BLOCK, LOOP, IF, END, BR, BR_IF, BR_TABLE, RETURN, CALL, CALL_INDIRECT } from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 
 /** A block, loop or if by the instructions that open and end it. */
 export interface CallRegion {
@@ -27,10 +27,10 @@ export function callRegion(body: InstructionBuffer): CallRegion | null {
     const code = body.code[i]!;
     const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
     switch (code) {
-      case BLOCK:
-      case LOOP:
-      case IF: {
-        const isInLoop = frame.isInLoop || body.code[frame.open] === LOOP;
+      case OP.BLOCK:
+      case OP.LOOP:
+      case OP.IF: {
+        const isInLoop = frame.isInLoop || body.code[frame.open] === OP.LOOP;
         frames.push({
           open: i,
           isInLoop: isInLoop && frames.length > 1,
@@ -39,7 +39,7 @@ export function callRegion(body: InstructionBuffer): CallRegion | null {
         });
         break;
       }
-      case END: {
+      case OP.END: {
         frames.pop();
         const parent = frames[frames.length - 1];
         if (parent === undefined) break;
@@ -49,16 +49,16 @@ export function callRegion(body: InstructionBuffer): CallRegion | null {
           candidates.push({ open: frame.open, end: i, calls: calls - frame.callsBefore });
         break;
       }
-      case BR:
-      case BR_IF:
-      case BR_TABLE:
+      case OP.BR:
+      case OP.BR_IF:
+      case OP.BR_TABLE:
         frame.outermost = Math.min(frame.outermost, frames.length - 1 - body.immediate[i]!);
         break;
-      case RETURN:
+      case OP.RETURN:
         frame.outermost = 0;
         break;
-      case CALL:
-      case CALL_INDIRECT:
+      case OP.CALL:
+      case OP.CALL_INDIRECT:
         calls++;
         break;
     }

@@ -2,9 +2,9 @@ import { STOP } from '../abi.js';
 import { ByteWriter } from '../binary/byte-writer.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
-import { VALUE_TYPE } from '../binary/value-types.js';
+import { EMPTY_BLOCK_TYPE, VALUE_TYPE } from '../binary/value-types.js';
 import type { Body } from '../binary/wasm-module.js';
-import { BLOCK, LOOP, IF, END, RETURN, UNREACHABLE, CALL, CALL_INDIRECT } from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 import type { CallRegion } from './call-region.js';
 import { AddedLocals } from './added-locals.js';
 import { LENGTH_SHIFT } from './cost-model.js';
@@ -54,14 +54,14 @@ const MEMORY_GROW = opcode('memory.grow');
 /** Instructions that the emitter looks at even when no pass marked them. */
 const isSpecial = perOpcode(({ code }) =>
   [
-    BLOCK,
-    LOOP,
-    IF,
-    END,
-    CALL,
-    CALL_INDIRECT,
-    RETURN,
-    UNREACHABLE,
+    OP.BLOCK,
+    OP.LOOP,
+    OP.IF,
+    OP.END,
+    OP.CALL,
+    OP.CALL_INDIRECT,
+    OP.RETURN,
+    OP.UNREACHABLE,
     MEMORY_GROW,
     ...LENGTH_SHIFT.keys(),
   ].includes(code)
@@ -177,16 +177,16 @@ export class FunctionEmitter {
       }
       if (isSpecial[op] === 0) continue;
       switch (op) {
-        case BLOCK:
-        case LOOP:
-        case IF:
+        case OP.BLOCK:
+        case OP.LOOP:
+        case OP.IF:
           depth++;
           break;
-        case END:
+        case OP.END:
           depth--;
           break;
-        case CALL:
-        case CALL_INDIRECT:
+        case OP.CALL:
+        case OP.CALL_INDIRECT:
           if (countdown instanceof LocalCountdown) {
             copyUpTo(start[i]!);
             countdown.spill(code);
@@ -194,14 +194,14 @@ export class FunctionEmitter {
             countdown.load(code);
           }
           break;
-        case RETURN:
+        case OP.RETURN:
           if (hasEpilogue) {
             copyUpTo(start[i]!);
             code.br(depth);
             copied = start[i + 1]!;
           }
           break;
-        case UNREACHABLE:
+        case OP.UNREACHABLE:
           // A trap of the app's own still reports what it had counted.
           if (countdown !== null) {
             copyUpTo(start[i]!);
@@ -252,4 +252,4 @@ interface Meters {
 }
 
 /** The empty block type as the signed number that its byte encodes. */
-const EMPTY = -0x40;
+const EMPTY = EMPTY_BLOCK_TYPE - 0x80;

@@ -2,25 +2,7 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { perOpcode } from '../binary/opcodes.js';
 import { VALUE_TYPE } from '../binary/value-types.js';
 import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
-import {
-  BLOCK,
-  LOOP,
-  IF,
-  ELSE,
-  END,
-  BR,
-  BR_IF,
-  BR_TABLE,
-  RETURN,
-  UNREACHABLE,
-  CALL,
-  CALL_INDIRECT,
-  LOCAL_GET,
-  LOCAL_SET,
-  LOCAL_TEE,
-  GLOBAL_GET,
-  GLOBAL_SET,
-} from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 import { NAN_ACTION, ROLE, observes, role } from './nan-roles.js';
 import { CLEAN, OperandTags, UNKNOWN, VECTOR, eitherScalar, vectorOf } from './operand-tags.js';
 import { ScalarTaint } from './scalar-taint.js';
@@ -77,9 +59,9 @@ export class NanObservations {
       const code = body.code[i]!;
       if (deadFrames >= 0) {
         // Unreachable code: only its nesting matters, up to the end (or else) of the frame that became unreachable.
-        if (code === BLOCK || code === LOOP || code === IF) deadFrames++;
-        else if (code === END && deadFrames > 0) deadFrames--;
-        else if (deadFrames === 0 && (code === END || code === ELSE)) {
+        if (code === OP.BLOCK || code === OP.LOOP || code === OP.IF) deadFrames++;
+        else if (code === OP.END && deadFrames > 0) deadFrames--;
+        else if (deadFrames === 0 && (code === OP.END || code === OP.ELSE)) {
           deadFrames = -1;
           this.#endArm(code);
         }
@@ -114,71 +96,72 @@ export class NanObservations {
     const immediate = body.immediate[i]!;
     const stack = this.#stack;
     switch (code) {
-      case LOCAL_GET: {
+      case OP.LOCAL_GET: {
         const type = scope.localTypes[immediate];
         if (type === VALUE_TYPE.v128) this.#operands.push(this.#vectors.getLocal(i, immediate));
         else stack.push(type === VALUE_TYPE.f32 || type === VALUE_TYPE.f64 ? immediate : CLEAN);
         return false;
       }
-      case LOCAL_SET:
-      case LOCAL_TEE: {
-        const tag = code === LOCAL_SET ? stack.pop() : stack.at(0);
+      case OP.LOCAL_SET:
+      case OP.LOCAL_TEE: {
+        const tag = code === OP.LOCAL_SET ? stack.pop() : stack.at(0);
         if (scope.localTypes[immediate] === VALUE_TYPE.v128)
           this.#vectors.setLocal(immediate, vectorOf(tag) ?? FIXED_VECTOR);
         else this.#scalars.assign(immediate, tag);
         return false;
       }
-      case GLOBAL_GET:
+      case OP.GLOBAL_GET:
         stack.push(CLEAN);
         return false;
-      case GLOBAL_SET:
+      case OP.GLOBAL_SET:
         this.#setGlobal(i, scope.module.globals[immediate]?.type, scope.stepping);
         return false;
-      case BLOCK:
-      case LOOP:
-      case IF: {
-        if (code === IF) {
+      case OP.BLOCK:
+      case OP.LOOP:
+      case OP.IF: {
+        if (code === OP.IF) {
           stack.pop();
           this.#vectors.fork();
-        } else if (code === LOOP) this.#vectors.join();
+        } else if (code === OP.LOOP) this.#vectors.join();
         const type = blockType(scope.module, immediate);
         this.#consume(type.parameters.length);
-        const labelArity = (code === LOOP ? type.parameters : type.results).length;
+        const labelArity = (code === OP.LOOP ? type.parameters : type.results).length;
         this.#frames.push({
           base: stack.height,
           results: type.results.length,
           labelArity,
           parameters: type.parameters.length,
-          isLoop: code === LOOP,
+          isLoop: code === OP.LOOP,
         });
         stack.pushMany(type.parameters.length, UNKNOWN);
         return false;
       }
-      case ELSE:
-      case END:
+      case OP.ELSE:
+      case OP.END:
         this.#consume(this.#frames[this.#frames.length - 1]?.results ?? 0);
         this.#endArm(code);
         return false;
-      case BR_IF:
+      case OP.BR_IF:
         stack.pop();
         this.#carry(immediate);
         return false;
-      case BR_TABLE:
+      case OP.BR_TABLE:
         stack.pop();
         this.#carry(immediate);
         return true;
-      case BR:
+      case OP.BR:
         this.#carry(immediate);
         return true;
-      case RETURN:
+      case OP.RETURN:
         this.#carry(this.#frames.length - 1);
         return true;
-      case UNREACHABLE:
+      case OP.UNREACHABLE:
         return true;
-      case CALL:
-      case CALL_INDIRECT: {
-        if (code === CALL_INDIRECT) stack.pop();
-        const callee = code === CALL ? functionType(scope.module, immediate) : scope.module.types[immediate];
+      case OP.CALL:
+      case OP.CALL_INDIRECT: {
+        if (code === OP.CALL_INDIRECT) stack.pop();
+        const callee =
+          code === OP.CALL ? functionType(scope.module, immediate) : scope.module.types[immediate];
         this.#consume(callee?.parameters.length ?? 0);
         stack.pushMany(callee?.results.length ?? 0, UNKNOWN);
         return false;
@@ -253,10 +236,10 @@ export class NanObservations {
 
   /** At `else` or `end`: back to the frame's base, with the parameters of the other arm or the results on top. */
   #endArm(code: number): void {
-    const frame = code === ELSE ? this.#frames[this.#frames.length - 1] : this.#frames.pop();
+    const frame = code === OP.ELSE ? this.#frames[this.#frames.length - 1] : this.#frames.pop();
     this.#stack.cutTo(frame?.base ?? 0);
     if (frame?.isLoop !== true) this.#vectors.join();
-    this.#stack.pushMany((code === ELSE ? frame?.parameters : frame?.results) ?? 0, UNKNOWN);
+    this.#stack.pushMany((code === OP.ELSE ? frame?.parameters : frame?.results) ?? 0, UNKNOWN);
   }
 
   #solve(): void {

@@ -147,7 +147,7 @@ function typeNamed({ types }: WasmModule, body: InstructionBuffer, at: number): 
 /** Whether a vector comes from elsewhere onto the operand stack, without a vector instruction. */
 function givesVector(module: WasmModule, body: InstructionBuffer, at: number): boolean {
   const index = body.immediate[at]!;
-  switch (body.code[at]) {
+  switch (body.code[at]!) {
     case GLOBAL_GET:
       return module.globals[index]?.type === VALUE_TYPE.v128;
     case CALL:

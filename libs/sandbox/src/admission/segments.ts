@@ -1,19 +1,6 @@
 import { ByteReader } from '../binary/byte-reader.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import {
-  BLOCK,
-  LOOP,
-  IF,
-  ELSE,
-  END,
-  BR,
-  BR_IF,
-  BR_TABLE,
-  RETURN,
-  UNREACHABLE,
-  CALL,
-  CALL_INDIRECT,
-} from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
 import { type Join, chargeAheadOfJoins } from './joins.js';
 
@@ -68,18 +55,18 @@ export class Segments {
       }
       const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
       switch (code) {
-        case BLOCK:
-        case LOOP:
-        case IF:
+        case OP.BLOCK:
+        case OP.LOOP:
+        case OP.IF:
           frames.push(this.#enter(code, i, segment, frame.loops));
-          if (code !== BLOCK && segment !== DEAD) segment = i + 1;
+          if (code !== OP.BLOCK && segment !== DEAD) segment = i + 1;
           break;
-        case ELSE:
+        case OP.ELSE:
           frame.isSkippable = false;
           if (segment !== DEAD) frame.sources.push(segment);
           segment = frame.continued === DEAD ? DEAD : i + 1;
           break;
-        case END: {
+        case OP.END: {
           frames.pop();
           const parent = frames[frames.length - 1];
           if (parent === undefined) break;
@@ -87,32 +74,32 @@ export class Segments {
           segment = this.#leaveFrame(frame, frames.length, i, segment);
           break;
         }
-        case BR:
-        case BR_TABLE:
-        case BR_IF:
+        case OP.BR:
+        case OP.BR_TABLE:
+        case OP.BR_IF:
           if (segment !== DEAD) {
             leave(frame, Math.max(frames.length - 1 - body.immediate[i]!, 0));
-            if (code === BR) frames.at(-1 - body.immediate[i]!)?.sources.push(segment);
-            else if (code === BR_IF) markConditional(frames, body.immediate[i]!);
+            if (code === OP.BR) frames.at(-1 - body.immediate[i]!)?.sources.push(segment);
+            else if (code === OP.BR_IF) markConditional(frames, body.immediate[i]!);
             else for (const depth of tableLabels(bytes, body, i)) markConditional(frames, depth);
           }
-          segment = code === BR_IF && segment !== DEAD ? i + 1 : DEAD;
+          segment = code === OP.BR_IF && segment !== DEAD ? i + 1 : DEAD;
           break;
-        case RETURN:
+        case OP.RETURN:
           if (segment !== DEAD) leave(frame, 0);
           segment = DEAD;
           break;
-        case UNREACHABLE:
+        case OP.UNREACHABLE:
           // A trap's count may include what was charged ahead, so nothing is split for it.
           segment = DEAD;
           break;
-        case CALL:
-        case CALL_INDIRECT: {
+        case OP.CALL:
+        case OP.CALL_INDIRECT: {
           if (segment === DEAD) break;
           this.callWeight += ASSUMED_ITERATIONS ** Math.min(frame.loops, DEEPEST_WEIGHT);
           const target = body.immediate[i]!;
-          if (code === CALL) this.charge[segment]! += calls.entryCycles(target);
-          if (code === CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
+          if (code === OP.CALL) this.charge[segment]! += calls.entryCycles(target);
+          if (code === OP.CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
             leave(frame, OUT_OF_FUNCTION);
             segment = i + 1;
           }
@@ -132,7 +119,7 @@ export class Segments {
   }
 
   #enter(code: number, i: number, segment: number, loops: number): Frame {
-    if (code !== LOOP) return { ...newFrame(loops, segment, DEAD), isSkippable: code === IF };
+    if (code !== OP.LOOP) return { ...newFrame(loops, segment, DEAD), isSkippable: code === OP.IF };
     this.loopHead[i + 1] = 1;
     this.hasLoops = true;
     const frame = newFrame(loops + 1, segment, i + 1);

@@ -3,24 +3,7 @@ import { ModuleFault } from '../binary/module-fault.js';
 import { perOpcode } from '../binary/opcodes.js';
 import { EMPTY_BLOCK_TYPE } from '../binary/value-types.js';
 import type { FunctionType, WasmModule } from '../binary/wasm-module.js';
-import {
-  BLOCK,
-  LOOP,
-  IF,
-  ELSE,
-  END,
-  BR,
-  BR_IF,
-  BR_TABLE,
-  RETURN,
-  UNREACHABLE,
-  CALL,
-  CALL_INDIRECT,
-  LOCAL_GET,
-  LOCAL_SET,
-  GLOBAL_GET,
-  GLOBAL_SET,
-} from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { functionType } from './validate-profile.js';
 
@@ -53,11 +36,11 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
     let popped = pops[code]!;
     let pushed = pushes[code]!;
     switch (code) {
-      case BLOCK:
-      case LOOP:
-      case IF: {
+      case OP.BLOCK:
+      case OP.LOOP:
+      case OP.IF: {
         const type = blockType(module, immediate);
-        height = Math.max(height - (code === IF ? 1 : 0) - type.parameters.length, base);
+        height = Math.max(height - (code === OP.IF ? 1 : 0) - type.parameters.length, base);
         bases.push(height);
         if (bases.length > ADMISSION_LIMITS.blockDepth) {
           throw new ModuleFault(
@@ -71,38 +54,38 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
         pushed = type.parameters.length;
         break;
       }
-      case ELSE:
+      case OP.ELSE:
         height = base;
         pushed = inputs[inputs.length - 1] ?? 0;
         break;
-      case END:
+      case OP.END:
         height = base;
         pushed = outputs.pop() ?? 0;
         bases.pop();
         inputs.pop();
         break;
-      case BR:
-      case BR_TABLE:
-      case RETURN:
-      case UNREACHABLE:
+      case OP.BR:
+      case OP.BR_TABLE:
+      case OP.RETURN:
+      case OP.UNREACHABLE:
         height = base;
         break;
-      case BR_IF:
-      case LOCAL_SET:
-      case GLOBAL_SET:
+      case OP.BR_IF:
+      case OP.LOCAL_SET:
+      case OP.GLOBAL_SET:
         popped = 1;
         break;
-      case LOCAL_GET:
-      case GLOBAL_GET:
+      case OP.LOCAL_GET:
+      case OP.GLOBAL_GET:
         pushed = 1;
         break;
-      case CALL:
-      case CALL_INDIRECT: {
+      case OP.CALL:
+      case OP.CALL_INDIRECT: {
         const type =
-          code === CALL
+          code === OP.CALL
             ? functionType(module, immediate, body.start[i])
             : (module.types[immediate] ?? NO_TYPE);
-        popped = type.parameters.length + (code === CALL ? 0 : 1);
+        popped = type.parameters.length + (code === OP.CALL ? 0 : 1);
         pushed = type.results.length;
         break;
       }

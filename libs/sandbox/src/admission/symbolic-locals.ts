@@ -1,5 +1,5 @@
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
-import { BLOCK, ELSE, END, IF, LOCAL_SET, LOCAL_TEE, LOOP } from './control-opcodes.js';
+import * as OP from './control-opcodes.js';
 
 /** A value as a root (something that is not known) plus a constant, modulo 2^32. */
 export interface Symbolic {
@@ -47,9 +47,10 @@ export class SymbolicLocals {
     const ends: number[] = [];
     for (let i = body.count - 1; i >= 0; i--) {
       const code = body.code[i]!;
-      if (code === END) ends.push(i);
-      else if (code === BLOCK || code === LOOP || code === IF) this.#after[i] = ends.pop() ?? body.count;
-      else if (code === LOCAL_SET || code === LOCAL_TEE) {
+      if (code === OP.END) ends.push(i);
+      else if (code === OP.BLOCK || code === OP.LOOP || code === OP.IF)
+        this.#after[i] = ends.pop() ?? body.count;
+      else if (code === OP.LOCAL_SET || code === OP.LOCAL_TEE) {
         const local = body.immediate[i]!;
         this.#after[i] = this.#nextAssignment.get(local) ?? NEVER;
         this.#nextAssignment.set(local, i);
@@ -59,12 +60,13 @@ export class SymbolicLocals {
 
   /** To be told of every instruction that opens, divides or ends a frame. */
   passControl(i: number, code: number): void {
-    if (code === LOOP) this.#loops.push({ depth: this.#frames.length, end: this.#after[i]! });
-    if (code === END || code === ELSE) {
+    if (code === OP.LOOP) this.#loops.push({ depth: this.#frames.length, end: this.#after[i]! });
+    if (code === OP.END || code === OP.ELSE) {
       this.#frames.pop();
       if (this.#loops.at(-1)?.depth === this.#frames.length) this.#loops.pop();
     }
-    if (code === BLOCK || code === LOOP || code === IF || code === ELSE) this.#frames.push(++this.#lastFrame);
+    if (code === OP.BLOCK || code === OP.LOOP || code === OP.IF || code === OP.ELSE)
+      this.#frames.push(++this.#lastFrame);
   }
 
   /** Instruction i assigns a local. */

@@ -1,10 +1,10 @@
 import type { ByteReader } from './byte-reader.js';
 import { ModuleFault } from './module-fault.js';
-import { CODE_LIMIT, IMMEDIATES, type Immediates, PREFIX, perOpcode } from './opcodes.js';
+import { CODE_LIMIT, IMMEDIATES, type Immediates, PREFIX, opcode, perOpcode } from './opcodes.js';
 import { valueTypeName } from './value-types.js';
 
 const immediatesOf = perOpcode((instruction) => IMMEDIATES.indexOf(instruction.immediates));
-const END = 0x0b;
+const END = opcode('end');
 const OPENS_FRAME = perOpcode(({ immediates }) => (immediates === 'block' ? 1 : 0));
 
 /** Families of refused opcodes, for a message that names the cause. */
