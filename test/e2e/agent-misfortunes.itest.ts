@@ -221,9 +221,8 @@ describe('an agent', () => {
     const asked = once(silent, 'request');
     const address = silent.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    await using first = new AgentProcess([
-      ...['attach', `http://127.0.0.1:${port}`, '--anonymous', '--json', '--data', data],
-    ]);
+    const waiting = ['attach', `http://127.0.0.1:${port}`, '--anonymous', '--json', '--data', data];
+    await using first = new AgentProcess(waiting);
     await asked;
     const { code, stderr } = await runAgent(['attach', coordinator.url, '--anonymous', '--data', data]);
     first.kill('SIGKILL');

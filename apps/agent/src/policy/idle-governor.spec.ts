@@ -42,7 +42,8 @@ afterEach(async () => {
   server.closeAllConnections();
   await new Promise<void>((resolve) => server.close(() => resolve()));
   await crew.stop();
-  await rm(directory.path, { recursive: true, force: true });
+  // What the governor was just writing may still come.
+  await rm(directory.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
 function attachment(hostId: string): Attachment {

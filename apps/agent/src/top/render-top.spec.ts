@@ -78,7 +78,7 @@ describe('agent top', () => {
     };
     const lines = renderTop({ ...idle, swarm }, tallies, now, 120);
     expect(lines.at(-1)).toBe(
-      'inputs: 12.3 MB from volunteers, 999 B from the coordinator, 0 B to volunteers (3 connected)',
+      'inputs: 12.3 MB from volunteers, 999 bytes from the coordinator, 0 bytes to volunteers (3 connected)',
     );
   });
 
