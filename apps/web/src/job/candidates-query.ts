@@ -3,7 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { beginsWithCandidate, parseCandidates, type Candidates } from './parse-candidates';
 
 /** A larger answer is for programs: it would take a phone's memory, and its reader's patience. */
-export const LOOKED_AT_MAX_BYTES = 8 * 1024 * 1024;
+const LOOKED_AT_MAX_BYTES = 8 * 1024 * 1024;
 /** Several lines of candidates. */
 const BEGINNING_BYTES = 4096;
 

@@ -8,7 +8,7 @@ const listeners = new Set<() => void>();
 const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** What the visitor chose, else what the system prefers. */
-export function currentTheme(): Theme {
+function currentTheme(): Theme {
   const chosen = localStorage.getItem(KEY);
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return systemIsDark.matches ? 'dark' : 'light';
