@@ -78,7 +78,7 @@ it('an agent that is told to stop keeps a unit in steps, even a paused one, and 
   const { code, stdout } = await first.ended;
   expect(code).toBe(0);
   expect(stdout).toContain('"task-suspended"');
-  expect(coordinator.heartbeats.at(-1)).toEqual({
+  expect(coordinator.heartbeats.at(-1)).toMatchObject({
     running: [{ taskId: '1.0' }],
     returned: [],
     leaving: false,
