@@ -42,9 +42,7 @@ describe('an agent of two coordinators', () => {
       );
       expect(answers).toEqual(['from 0\nfrom 0\n', 'from 1\nfrom 1\n']);
       // A coordinator has its answer before the agent has read that the report was received.
-      await statusWhere(data, ({ projects }) =>
-        projects.every(({ finishedTasks }) => finishedTasks === 2),
-      );
+      await statusWhere(data, ({ projects }) => projects.every(({ finishedTasks }) => finishedTasks === 2));
     } finally {
       await Promise.all(applications.map(async (application) => application.close()));
     }
