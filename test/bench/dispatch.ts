@@ -15,12 +15,12 @@ import { readStatementTimes, resetStatementTimes } from './dispatch/statement-ti
 import { Volunteers } from './dispatch/volunteers.js';
 
 /** The closed loop that finds out what can be served, before the open loop that is measured. */
-const CLOSED_LOOP_CONCURRENCY = 96;
+const CLOSED_LOOP_CONCURRENCY = 256;
 const CLOSED_LOOP_SECONDS = 5;
 /** Hosts take their turns, and have something to report from their second one on; it is not waited for longer than this. */
 const FIRST_TURNS_SECONDS_MAX = 60;
 /** Share of it that the open loop offers: arrivals at random need some room. */
-const OFFERED_SHARE = 0.85;
+const OFFERED_SHARE = 0.8;
 const UNITS_AHEAD = 120_000;
 
 interface Reading {

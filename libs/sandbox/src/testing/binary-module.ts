@@ -19,8 +19,8 @@ export function vectorOf(...items: ReadonlyArray<readonly number[]>): ByteWriter
   return content;
 }
 
-/** For tests: one item of a code section: a body without locals, `end` included by the caller. */
-export function bodyOf(instructions: Uint8Array): Uint8Array {
+/** One item of a code section: a body without locals, `end` included by the caller. */
+function bodyOf(instructions: Uint8Array): Uint8Array {
   const body = new ByteWriter(instructions.length + 1).u32(0).raw(instructions);
   return new ByteWriter(body.length + 5).sized(body).view();
 }

@@ -82,8 +82,13 @@ export class SwarmProcess {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execPath,
       execArgv,
-      // Nothing of the agent's: its environment may hold a token.
-      env: { PATH: process.env['PATH'], SystemRoot: process.env['SystemRoot'] },
+      env: {
+        // Nothing of the agent's: its environment may hold a token.
+        PATH: process.env['PATH'],
+        SystemRoot: process.env['SystemRoot'],
+        // glibc would keep what was freed in up to eight arenas for each core: a volunteer's memory.
+        MALLOC_ARENA_MAX: '2',
+      },
     });
     const started = new SwarmProcess(child, events, answerTimeoutMs);
     try {
