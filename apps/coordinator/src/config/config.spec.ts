@@ -1,5 +1,9 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from './config.js';
+import { ConfigError, readConfig, SETTINGS } from './config.js';
+
+const GUIDE = fileURLToPath(new URL('../../../../docs/operating.md', import.meta.url));
 
 describe('the configuration', () => {
   it('needs nothing from the environment', () => {
@@ -10,6 +14,14 @@ describe('the configuration', () => {
       redisUrl: null,
       json: false,
     });
+  });
+
+  it('is described for operators, each variable and no other', async () => {
+    const described = (await readFile(GUIDE, 'utf8'))
+      .split('\n')
+      .filter((line) => line.startsWith('| `'))
+      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
+    expect(described.toSorted()).toEqual([...SETTINGS].toSorted());
   });
 
   it('cannot be changed after it was read', () => {

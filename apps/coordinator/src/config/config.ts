@@ -12,6 +12,7 @@ const flag = z
   .default('')
   .transform((text) => text === '1' || text === 'true');
 
+/** Every variable is described in docs/operating.md. */
 const environment = z.object({
   GLEANER_PORT: z.coerce.number().int().min(0).max(65_535).default(8400),
   GLEANER_HOST: z.string().min(1).default('0.0.0.0'),
@@ -60,6 +61,9 @@ const environment = z.object({
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
 });
+
+/** Names of all variables. */
+export const SETTINGS: readonly string[] = Object.keys(environment.shape);
 
 /** Everything that the environment decides, read once at start. Durations and sizes carry their unit in the name. */
 export interface Config {
