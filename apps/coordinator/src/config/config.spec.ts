@@ -20,7 +20,9 @@ describe('the configuration', () => {
     const described = (await readFile(GUIDE, 'utf8'))
       .split('\n')
       .filter((line) => line.startsWith('| `'))
-      .flatMap((line) => [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name]) => name));
+      .flatMap((line) =>
+        [...(line.split('|')[1] ?? '').matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => name),
+      );
     expect(described.toSorted()).toEqual([...SETTINGS].toSorted());
   });
 
