@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, mkdtemp, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { manifestBytes, type Manifest } from '@gleaner/protocol';
@@ -164,6 +164,21 @@ describe('ChunkStore', () => {
     const store = await aStore();
     expect((await store.openFile(manifestId, manifest)).have.size).toBe(0);
     await store.close();
+  });
+
+  it('removes data of which a crash left no record', async () => {
+    const { manifest, manifestId, pieces } = aFile(2, 1);
+    const crashing = await aStore();
+    await crashing.openFile(manifestId, manifest);
+    await crashing.write(manifestId, 0, pieces[0]!);
+    const crashed = `${directory}-crashed`;
+    await cp(directory, crashed, { recursive: true });
+    await crashing.close();
+    await rm(join(crashed, `${manifestId}.have`), { force: true });
+    const store = await ChunkStore.open({ directory: crashed, quotaBytes: 100 * CHUNK });
+    expect(await readdir(crashed)).toEqual([]);
+    await store.close();
+    await rm(crashed, { recursive: true });
   });
 
   it('evicts what no task needs, the longest unused first, and tells so before', async () => {

@@ -90,16 +90,24 @@ export class ChunkStore {
     const store = new ChunkStore(init);
     await mkdir(init.directory, { recursive: true, mode: 0o700 });
     const found: Array<{ manifestId: string; closedBytes: number; usedAtMs: number }> = [];
-    for (const name of await readdir(init.directory)) {
+    const names = await readdir(init.directory);
+    for (const name of names) {
       const path = join(init.directory, name);
       const manifestId = /^([0-9a-f]{64})\.have$/.exec(name)?.[1];
       if (manifestId) {
         const record = decodeHaveRecord(await readFile(path));
         const { mtimeMs } = await stat(path);
-        found.push({ manifestId, closedBytes: record ? storedBytes(record) : 0, usedAtMs: mtimeMs });
+        if (record) found.push({ manifestId, closedBytes: storedBytes(record), usedAtMs: mtimeMs });
+        else await rm(path, { force: true });
       } else if (name.endsWith('.new')) {
         await rm(path, { force: true });
       }
+    }
+    // Data of which nothing says what they are: a crash came between the two. They would lie there beyond any quota.
+    const known = new Set(found.map(({ manifestId }) => `${manifestId}.data`));
+    for (const name of names) {
+      if (/^[0-9a-f]{64}\.data$/.test(name) && !known.has(name))
+        await rm(join(init.directory, name), { force: true });
     }
     for (const { manifestId, closedBytes } of found.toSorted((a, b) => a.usedAtMs - b.usedAtMs)) {
       const lastUse = (store.#uses += 1);
