@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { ConfigError, QueueService, SWARM_BOARD, type SwarmBoard } from '@gleaner/coordinator';
+import {
+  BackendAgreement,
+  ConfigError,
+  QueueService,
+  SWARM_BOARD,
+  type SwarmBoard,
+} from '@gleaner/coordinator';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
@@ -81,5 +87,15 @@ it.skipIf(redisUrl === null)('coordinators of one database have their queues in 
   }
   const moved = await createTestApplication(elsewhere);
   await moved.close();
+  await first.close();
+});
+
+it('a coordinator is told how many others use its database', async () => {
+  const first = await createTestApplication();
+  const { databaseUrl } = first.config;
+  const second = await BackendAgreement.join(databaseUrl ?? '', 'postgres');
+  const third = await BackendAgreement.join(databaseUrl ?? '', 'postgres');
+  expect([second.others, third.others]).toEqual([1, 2]);
+  for (const agreement of [second, third]) await agreement.leave();
   await first.close();
 });

@@ -41,6 +41,12 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
       config.redisUrl === null ? 'postgres' : 'redis',
     );
     started.push(() => agreement.leave());
+    if (config.redisUrl === null && agreement.others > 0) {
+      logger.warn(
+        { event: 'swarms-apart', others: agreement.others },
+        'other coordinators use this database: without REDIS_URL each knows only its own peers, and the origin sends a chunk once for each',
+      );
+    }
     const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     started.push(() => closeDataSource(dataSource));
     const app = await createApplication({ config, dataSource, logger });

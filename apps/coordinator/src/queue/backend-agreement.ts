@@ -20,7 +20,11 @@ const ADVICE: Readonly<Record<Kind, string>> = {
  * are; whoever moves them stops all coordinators first.
  */
 export class BackendAgreement {
-  private constructor(private readonly client: pg.Client) {}
+  private constructor(
+    private readonly client: pg.Client,
+    /** Coordinators that used the database already when this one came. */
+    readonly others: number,
+  ) {}
 
   /** @throws {ConfigError} while coordinators run whose queues are elsewhere */
   static async join(databaseUrl: string, kind: Kind): Promise<BackendAgreement> {
@@ -44,7 +48,13 @@ export class BackendAgreement {
         'SELECT pg_advisory_lock_shared($1), pg_advisory_unlock($2), pg_advisory_unlock($3)',
         [RUNNING_LOCKS[kind], other, ASKING_LOCK],
       );
-      return new BackendAgreement(client);
+      const { rows: holders } = await client.query<{ others: number }>(
+        `SELECT count(*)::int - 1 AS others FROM pg_locks
+          WHERE locktype = 'advisory' AND granted AND objid = $1
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+        [RUNNING_LOCKS[kind]],
+      );
+      return new BackendAgreement(client, holders[0]?.others ?? 0);
     } catch (error) {
       await client.end();
       throw error;
