@@ -2,7 +2,11 @@ import type { PeerRecord } from '@gleaner/protocol';
 import { judgePeerRecord, type TrustRoot } from '../auth/index.js';
 
 const MAX_KNOWN_PEERS = 500;
+/** Names without a record: anybody on the local network can make up as many as they like. */
+const MAX_UNPROVEN_PEERS = 64;
 const MAX_ADDRESSES = 8;
+/** Of a peer with a record these many more are tried, in case it has moved. */
+const MAX_ANNOUNCED = 2;
 const MAX_FILES = 64;
 
 interface KnownPeer {
@@ -13,7 +17,7 @@ interface KnownPeer {
   readonly files: ReadonlySet<string>;
 }
 
-/** Peers that the tracker, other peers or the local network have named; the longest known leave first. */
+/** Peers that the tracker, other peers or the local network have named; those without a record leave first, then the longest known. */
 export class PeerDirectory {
   readonly #peers = new Map<string, KnownPeer>();
 
@@ -53,10 +57,12 @@ export class PeerDirectory {
   learnAddresses(peerId: string, addresses: readonly string[]): void {
     if (peerId === this.ownPeerId) return;
     const known = this.#peers.get(peerId);
-    const merged = [...new Set([...addresses, ...(known?.addresses ?? [])])].slice(0, MAX_ADDRESSES);
     const files = known?.files ?? new Set();
-    this.#remember(peerId, { seq: known?.seq ?? 0, addresses: merged, record: known?.record, files });
-    this.suggest(peerId, merged, files);
+    // What the peer signed stays what it is, and comes first.
+    const announced = addresses.slice(0, known?.record ? MAX_ANNOUNCED : MAX_ADDRESSES);
+    const all = [...new Set([...(known?.record ? known.addresses : []), ...announced])];
+    if (!known?.record) this.#remember(peerId, { seq: 0, addresses: all, record: undefined, files });
+    this.suggest(peerId, all, files);
   }
 
   /** The peer's own signed record, to be passed on to others. */
@@ -76,6 +82,9 @@ export class PeerDirectory {
   #remember(peerId: string, peer: KnownPeer): void {
     this.#peers.delete(peerId);
     this.#peers.set(peerId, peer);
+    const unproven = [...this.#peers].filter(([, { record }]) => !record).map(([known]) => known);
+    const tooMany = Math.max(unproven.length - MAX_UNPROVEN_PEERS, this.#peers.size - MAX_KNOWN_PEERS);
+    for (const oldest of unproven.slice(0, Math.max(0, tooMany))) this.#peers.delete(oldest);
     for (const oldest of this.#peers.keys()) {
       if (this.#peers.size <= MAX_KNOWN_PEERS) return;
       this.#peers.delete(oldest);
