@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { completePolicy } from '@gleaner/worker-sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { writeAttachments, type Attachment } from '../attachments.js';
+import { writeAttachments } from '../attachments.js';
+import { anAttachment } from '../projects/attachment.fixture.js';
 import { ControlFile } from '../control/control-file.js';
 import { DataDirectory } from '../data-directory.js';
 import { ProjectCrew } from '../projects/project-crew.js';
@@ -46,26 +47,14 @@ afterEach(async () => {
   await rm(directory.path, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
 });
 
-function attachment(hostId: string): Attachment {
-  return {
-    coordinator: url,
-    coordinatorName: hostId,
-    hostId,
-    accountId: 'account',
-    anonymous: false,
-    token: 'gln_x',
-    p2p: false,
-    attachedAt: new Date().toISOString(),
-    weight: 100,
-    directory: hostId === 'first' ? '.' : 'projects/0123456789abcdef',
-  };
-}
-
 async function govern(...hostIds: string[]): Promise<void> {
   const log = (event: string, fields: Readonly<Record<string, unknown>> = {}): void => {
     logged.push(`${event}: ${String(fields['reason'])}`);
   };
-  await writeAttachments(directory, hostIds.map(attachment));
+  await writeAttachments(
+    directory,
+    hostIds.map((hostId) => anAttachment(url, hostId)),
+  );
   const policy = completePolicy({ cores: 1 });
   crew = await ProjectCrew.open({ directory, policy, once: false, log, onStatus: () => undefined });
   governor = await IdleGovernor.start({ directory, crew, isAlways: true, maxCores: 1, turnMs: 1_000, log });
@@ -81,7 +70,7 @@ function reasonOf(name: string): string | undefined {
 it('a pause holds for a project at once although another one is taking its time to leave', async () => {
   answersFarewells = false;
   await govern('first', 'second');
-  await writeAttachments(directory, [attachment('second')]);
+  await writeAttachments(directory, [anAttachment(url, 'second')]);
   await farewell.promise;
   await new ControlFile(directory).write(PAUSE);
   await expect.poll(() => reasonOf('second')).toMatch(/^paused: you asked/);
@@ -103,7 +92,7 @@ it('a project that joins computes nothing before it was decided what it may use'
   await new ControlFile(directory).write(PAUSE);
   await expect.poll(() => reasonOf('first')).toMatch(/^paused: you asked/);
   const phases: string[] = [];
-  await writeAttachments(directory, [attachment('first'), attachment('second')]);
+  await writeAttachments(directory, [anAttachment(url, 'first'), anAttachment(url, 'second')]);
   await expect
     .poll(() => {
       phases.push(crew.projects.find(({ name }) => name === 'second')?.worker.status().phase ?? 'absent');

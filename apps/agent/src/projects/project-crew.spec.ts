@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { completePolicy } from '@gleaner/worker-sdk';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { writeAttachments, type Attachment } from '../attachments.js';
+import { writeAttachments } from '../attachments.js';
+import { anAttachment } from './attachment.fixture.js';
 import { DataDirectory } from '../data-directory.js';
 import { ProjectCrew } from './project-crew.js';
 
@@ -28,23 +29,11 @@ afterEach(async () => {
   await rm(directory.path, { recursive: true, force: true });
 });
 
-function attachment(hostId: string): Attachment {
-  return {
-    coordinator: url,
-    coordinatorName: hostId,
-    hostId,
-    accountId: 'account',
-    anonymous: false,
-    token: 'gln_x',
-    p2p: false,
-    attachedAt: new Date().toISOString(),
-    weight: 100,
-    directory: hostId === 'first' ? '.' : 'projects/0123456789abcdef',
-  };
-}
-
 async function crewOf(...hostIds: string[]): Promise<ProjectCrew> {
-  await writeAttachments(directory, hostIds.map(attachment));
+  await writeAttachments(
+    directory,
+    hostIds.map((hostId) => anAttachment(url, hostId)),
+  );
   return ProjectCrew.open({
     directory,
     policy: completePolicy({ cores: 1 }),
@@ -55,7 +44,10 @@ async function crewOf(...hostIds: string[]): Promise<ProjectCrew> {
 }
 
 async function follow(crew: ProjectCrew, ...hostIds: string[]): Promise<void> {
-  await writeAttachments(directory, hostIds.map(attachment));
+  await writeAttachments(
+    directory,
+    hostIds.map((hostId) => anAttachment(url, hostId)),
+  );
   await crew.follow();
 }
 

@@ -60,8 +60,7 @@ function Copies({
         className="flex h-6 gap-px overflow-hidden rounded"
       >
         {copies.map((count, index) => (
-          // A chunk is its place in the file.
-          // oxlint-disable-next-line react/no-array-index-key
+          // oxlint-disable-next-line react/no-array-index-key -- a chunk is its place in the file
           <span key={index} className={`flex-1 ${KINDS.find(({ holds }) => holds(count))?.color ?? ''}`} />
         ))}
       </div>

@@ -10,7 +10,7 @@ import { Cycles } from '../ui/cycles';
 import { formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
-import { Button, Commands, Empty, PageTitle, Panel } from '../ui/parts';
+import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
 import { Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
@@ -106,14 +106,9 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
         </ul>
       )}
       {hasNextPage && (
-        <Button
-          look="quiet"
-          className="mt-4"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {isFetchingNextPage ? 'Loading …' : 'Show more machines'}
-        </Button>
+        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
+          Show more machines
+        </MoreButton>
       )}
       <details className="group mt-4" open={hosts.length === 0}>
         <summary className="cursor-pointer py-2 font-semibold text-muted hover:text-ink">

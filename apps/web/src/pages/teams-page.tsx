@@ -8,7 +8,7 @@ import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, INPUT, textOf } from '../ui/field';
 import { isolate } from '../ui/isolate';
-import { Button, Empty, PageTitle, Panel } from '../ui/parts';
+import { Button, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
 
 const BEST = 10;
 
@@ -79,14 +79,9 @@ function NewestTeams({ q }: { readonly q: string }) {
         <TeamList name={q === '' ? 'Newest teams' : 'Teams found'} teams={teams} />
       )}
       {hasNextPage && (
-        <Button
-          look="quiet"
-          className="mt-4"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {isFetchingNextPage ? 'Loading …' : 'Show more'}
-        </Button>
+        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
+          Show more
+        </MoreButton>
       )}
     </section>
   );

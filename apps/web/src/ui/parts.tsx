@@ -17,6 +17,23 @@ export function Button({ look = 'primary', className = '', ...rest }: ButtonProp
   );
 }
 
+/** At the end of a list of which there is more. */
+export function MoreButton({
+  isLoading,
+  onMore,
+  children,
+}: {
+  readonly isLoading: boolean;
+  readonly onMore: () => void;
+  readonly children: ReactNode;
+}) {
+  return (
+    <Button look="quiet" className="mt-4" disabled={isLoading} onClick={onMore}>
+      {isLoading ? 'Loading …' : children}
+    </Button>
+  );
+}
+
 export function ButtonLink({
   look = 'primary',
   to,
@@ -100,8 +117,8 @@ export function Commands({ lines, label }: { readonly lines: readonly string[]; 
               $
             </span>
             {line.split(' ').map((word, index) => (
-              // A line's words never move. Breaking inside of them, as after the dashes of an option, would mislead.
-              // oxlint-disable-next-line react/no-array-index-key
+              // Breaking inside of words, as after the dashes of an option, would mislead.
+              // oxlint-disable-next-line react/no-array-index-key -- a line's words never move
               <Fragment key={index}>
                 {index > 0 && ' '}
                 <span className="inline-block max-w-full indent-0">{word}</span>

@@ -50,8 +50,7 @@ export function UnitSquares({
         style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${size}, 1fr))` }}
       >
         {letters.map((letter, index) => (
-          // A square is its place: squares never move.
-          // oxlint-disable-next-line react/no-array-index-key
+          // oxlint-disable-next-line react/no-array-index-key -- a square is its place: squares never move
           <Square key={index} letter={letter} />
         ))}
       </div>

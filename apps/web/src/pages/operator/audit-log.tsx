@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { auditQuery } from '../../api/people-queries';
-import { Button } from '../../ui/parts';
+import { MoreButton } from '../../ui/parts';
 import { TimeAgo } from '../../ui/time-ago';
 
 /** Who decided what, newest first. */
@@ -28,14 +28,9 @@ export function AuditLog({ accountId }: { readonly accountId: string }) {
         ))}
       </ol>
       {hasNextPage && (
-        <Button
-          look="quiet"
-          className="mt-4"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
-          {isFetchingNextPage ? 'Loading …' : 'Show older entries'}
-        </Button>
+        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
+          Show older entries
+        </MoreButton>
       )}
     </section>
   );
