@@ -160,6 +160,24 @@ describe('blobs', () => {
     await ada.get('/v1/blobs/sha256:nonsense').expect(400);
   });
 
+  it('is referenced by two jobs at once whose answer it is', async () => {
+    const bytes = randomBytes(300);
+    expect(await put(bytes)).toBe(201);
+    const digest = sha256(bytes);
+    const references = gleaner.app.get(BlobReferences);
+    // As when a job names its answer: both point at the blob before either of them references it.
+    const pointing = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const complete = (nth: 0 | 1) =>
+      gleaner.dataSource.transaction(async (manager) => {
+        await manager.query("SELECT FROM blob WHERE sha256 = decode($1, 'hex') FOR KEY SHARE", [digest]);
+        pointing[nth].resolve();
+        await Promise.all(pointing.map(({ promise }) => promise));
+        const owner = { kind: 'job' as const, id: `${900_000 + nth}` };
+        return await references.add(manager, owner, [{ sha256: digest, role: 'output' }]);
+      });
+    expect(await Promise.all([complete(0), complete(1)])).toEqual([[], []]);
+  });
+
   it('without a reference are swept after a week; those in use stay', async () => {
     const [unused, used] = [randomBytes(20), randomBytes(20)];
     await put(unused);

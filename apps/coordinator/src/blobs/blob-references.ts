@@ -31,7 +31,7 @@ export class BlobReferences {
     const locked = shaRows.parse(
       await manager.query(
         `SELECT encode(sha256, 'hex') AS sha256 FROM blob
-          WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR UPDATE`,
+          WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
         [digests],
       ),
     );
@@ -84,7 +84,7 @@ async function beginLastWeek(manager: EntityManager, blobs: z.infer<typeof shaRo
   if (blobs.length === 0) return;
   const digests = blobs.map(({ sha256 }) => sha256);
   await manager.query(
-    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR UPDATE`,
+    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
     [digests],
   );
   await manager.query(
