@@ -197,6 +197,15 @@ describe.skipIf(chromiumPath === null)('every page', () => {
 
   /** What axe objects to, as rule and place. */
   async function violationsOf(page: Page): Promise<string[]> {
+    // What fades from one colour into another has, for a moment, a contrast that nobody reads by.
+    await page.waitForFunction(() =>
+      document
+        .getAnimations()
+        .every(
+          ({ effect, playState }) =>
+            playState !== 'running' || effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY,
+        ),
+    );
     // Through the debugger, not as a script of the page: its policy allows only the site's own.
     const results = (await page.evaluate(`${axe}; axe.run(document)`)) as AxeResults;
     return results.violations.flatMap(({ id, nodes }) =>
