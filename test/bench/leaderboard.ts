@@ -128,12 +128,12 @@ async function measureBoards(url: string, dataSource: DataSource): Promise<Measu
         null,
         (n) => `${kind}?period=week&q=${part(n, 5)}`,
       ),
-      // Answers are shared for half a second: the size of the page makes each a question of its own.
+      // Answers are shared for half a second: the page, of which a search has one, makes each a question of its own.
       await measure(
         url,
         `${kind} search, in every name`,
         null,
-        (n) => `${kind}?q=${kind === 'teams' ? 'eam' : 'unteer'}&limit=${1 + (n % 100)}`,
+        (n) => `${kind}?q=${kind === 'teams' ? 'eam' : 'unteer'}&limit=${ROWS}&page=${1 + n}`,
       ),
       await measure(
         url,

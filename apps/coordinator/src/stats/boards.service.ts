@@ -20,8 +20,10 @@ const CONTAINS_FROM_LENGTH = 3;
 const CONTAINS_BY_LENGTH = 6;
 /** The first ranks of the board, whose names are looked at one by one: a part that is in many names is found among them. */
 const CONTAINS_RANKS = 2_000;
-/** What is in few of the first names and yet in too many of all is not looked for any longer than this. */
-const CONTAINS_MAX_MS = 25;
+/** What is in few of the first names and yet in too many of all is not looked for once a search has taken this long. */
+const SEARCH_MAX_MS = 30;
+/** A search that has less than this left would only begin. */
+const SEARCH_LEFT_MIN_MS = 3;
 /** A board without anchors is at most a minute old or short. */
 const COUNTED_MAX = 10_000;
 
@@ -93,13 +95,14 @@ export class BoardsService {
 
   /** The very name first, then those that begin so, then, as far as there is room, those that contain it. */
   private async search(kind: BoardKind, { period, limit }: BoardQuery, q: string): Promise<BoardRow[]> {
+    const untilMs = performance.now() + SEARCH_MAX_MS;
     const name = q.toLowerCase();
     const beginning = await this.namesBeginning(kind, period, name, limit);
     if (beginning.length >= limit || name.length < CONTAINS_FROM_LENGTH) {
       return await this.withRanks(kind, period, beginning);
     }
     const known = new Set(beginning.map(({ id }) => id));
-    const containing = await this.namesContaining(kind, period, name, limit);
+    const containing = await this.namesContaining(kind, period, name, limit, untilMs);
     const others = containing.filter(({ id }) => !known.has(id)).slice(0, limit - beginning.length);
     return await this.withRanks(kind, period, [...beginning, ...others]);
   }
@@ -128,15 +131,17 @@ export class BoardsService {
     period: BoardPeriod,
     name: string,
     limit: number,
+    untilMs: number,
   ): Promise<FoundRow[]> {
     const first = await this.firstContaining(kind, period, name, limit);
-    if (first.length >= limit) return first;
+    const leftMs = Math.floor(untilMs - performance.now());
+    if (first.length >= limit || leftMs < SEARCH_LEFT_MIN_MS) return first;
     const { where, value } = BOARDS[period];
     // By code points: half of one matches nothing.
     const end = Array.from(name).slice(-CONTAINS_BY_LENGTH).join('');
     try {
       return await this.dataSource.transaction(async (manager) => {
-        await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
+        await manager.query(`SET LOCAL statement_timeout = ${leftMs}`);
         const found: unknown = await manager.query(
           `SELECT ${foundColumns(period)} FROM (
              SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
