@@ -20,10 +20,8 @@ const CONTAINS_FROM_LENGTH = 3;
 const CONTAINS_BY_LENGTH = 6;
 /** The first ranks of the board, whose names are looked at one by one: a part that is in many names is found among them. */
 const CONTAINS_RANKS = 2_000;
-/** What is in few of the first names and yet in too many of all is not looked for once a search has taken this long. */
-const SEARCH_MAX_MS = 30;
-/** A search that has less than this left would only begin. */
-const SEARCH_LEFT_MIN_MS = 3;
+/** What is in too many names to be looked up in this time is looked for among the first of the board. */
+const CONTAINS_MAX_MS = 15;
 /** A board without anchors is at most a minute old or short. */
 const COUNTED_MAX = 10_000;
 
@@ -35,6 +33,8 @@ type Row = z.infer<typeof rows>[number];
 /** What was earned in the period as the board orders by it, null for nothing. */
 const foundRows = z.array(rows.element.extend({ standing: z.string().nullable() }));
 type FoundRow = z.infer<typeof foundRows>[number];
+const candidateRows = z.array(foundRows.element.extend({ lookedAt: count }));
+type CandidateRow = z.infer<typeof candidateRows>[number];
 const anchors = z.array(z.object({ rank: count, value: z.string(), id: z.string() }));
 const totals = z.array(z.object({ total: count }));
 
@@ -95,14 +95,13 @@ export class BoardsService {
 
   /** The very name first, then those that begin so, then, as far as there is room, those that contain it. */
   private async search(kind: BoardKind, { period, limit }: BoardQuery, q: string): Promise<BoardRow[]> {
-    const untilMs = performance.now() + SEARCH_MAX_MS;
     const name = q.toLowerCase();
     const beginning = await this.namesBeginning(kind, period, name, limit);
     if (beginning.length >= limit || name.length < CONTAINS_FROM_LENGTH) {
       return await this.withRanks(kind, period, beginning);
     }
     const known = new Set(beginning.map(({ id }) => id));
-    const containing = await this.namesContaining(kind, period, name, limit, untilMs);
+    const containing = await this.namesContaining(kind, period, name, limit);
     const others = containing.filter(({ id }) => !known.has(id)).slice(0, limit - beginning.length);
     return await this.withRanks(kind, period, [...beginning, ...others]);
   }
@@ -126,33 +125,45 @@ export class BoardsService {
     );
   }
 
+  /** All that contain it, best first; of too many those among the board's first, then some others. */
   private async namesContaining(
     kind: BoardKind,
     period: BoardPeriod,
     name: string,
     limit: number,
-    untilMs: number,
   ): Promise<FoundRow[]> {
+    const some = await this.someContaining(kind, period, name, limit);
+    const lookedAt = some?.[0]?.lookedAt ?? 0;
+    if (some && lookedAt < CANDIDATES_MAX) return some;
     const first = await this.firstContaining(kind, period, name, limit);
-    const leftMs = Math.floor(untilMs - performance.now());
-    if (first.length >= limit || leftMs < SEARCH_LEFT_MIN_MS) return first;
+    const known = new Set(first.map(({ id }) => id));
+    return [...first, ...(some ?? []).filter(({ id }) => !known.has(id))];
+  }
+
+  /** The best of as many names as are looked at; null where there was no time to look. */
+  private async someContaining(
+    kind: BoardKind,
+    period: BoardPeriod,
+    name: string,
+    limit: number,
+  ): Promise<CandidateRow[] | null> {
     const { where, value } = BOARDS[period];
     // By code points: half of one matches nothing.
     const end = Array.from(name).slice(-CONTAINS_BY_LENGTH).join('');
     try {
       return await this.dataSource.transaction(async (manager) => {
-        await manager.query(`SET LOCAL statement_timeout = ${leftMs}`);
+        await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
         const found: unknown = await manager.query(
-          `SELECT ${foundColumns(period)} FROM (
+          `SELECT ${foundColumns(period)}, count(*) OVER () AS "lookedAt" FROM (
              SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
               LIMIT ${CANDIDATES_MAX}) found JOIN board_entry USING (kind, id)
             ORDER BY (${where}) DESC, ${value} DESC, id LIMIT $4`,
           [kind, `%${escapePattern(end)}%`, name, limit],
         );
-        return foundRows.parse(found);
+        return candidateRows.parse(found);
       });
     } catch (error) {
-      if (isStatementTimeout(error)) return first;
+      if (isStatementTimeout(error)) return null;
       throw error;
     }
   }
