@@ -1,29 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { followEvents, type EventStream } from './follow-events';
+import { followEvents, type StreamOptions } from './follow-events';
 
-const CONNECTING = 0;
-const CLOSED = 2;
-
-/** A stream as a browser has it, of which the test decides what comes. */
-class AStream extends EventTarget implements EventStream {
-  readyState = CONNECTING;
-
-  close(): void {
-    this.readyState = CLOSED;
-  }
-
-  opens(): void {
-    this.dispatchEvent(new Event('open'));
-  }
-
-  tells(data: string): void {
-    this.dispatchEvent(new MessageEvent('job', { data }));
-  }
-
-  breaks(readyState: number): void {
-    this.readyState = readyState;
-    this.dispatchEvent(new Event('error'));
-  }
+interface Connection {
+  readonly options: StreamOptions<number>;
+  readonly ends: () => void;
+  readonly isRead: () => boolean;
 }
 
 describe('following events', () => {
@@ -33,62 +14,105 @@ describe('following events', () => {
   afterEach(() => vi.useRealTimers());
 
   function aFollower() {
-    const streams: AStream[] = [];
-    const told: string[] = [];
+    const connections: Connection[] = [];
+    const told: number[] = [];
     let broken = 0;
-    const stop = followEvents({
-      open: () => {
-        const stream = new AStream();
-        streams.push(stream);
-        return stream;
+    const stop = followEvents<number>({
+      open: (options) => {
+        const ending = Promise.withResolvers<void>();
+        let isRead = false;
+        // As the generated client's: whoever aborts ends it.
+        options.signal.addEventListener('abort', () => ending.resolve());
+        connections.push({ options, ends: ending.resolve, isRead: () => isRead });
+        return Promise.resolve({
+          stream: {
+            async *[Symbol.asyncIterator]() {
+              isRead = true;
+              await ending.promise;
+              yield null;
+            },
+          },
+        });
       },
       onEvent: (data) => told.push(data),
       onBroken: () => {
         broken += 1;
       },
     });
-    const last = (): AStream => streams.at(-1)!;
-    return { streams, told, stop, last, broken: () => broken };
+    const last = (): Connection => connections.at(-1)!;
+    const breaks = async (): Promise<void> => {
+      last().ends();
+      await vi.advanceTimersByTimeAsync(0);
+    };
+    return { connections, told, stop, last, breaks, broken: () => broken };
   }
 
-  it('leaves it to the browser to connect again as long as it does', () => {
-    const { streams, last, broken } = aFollower();
-    last().breaks(CONNECTING);
-    vi.advanceTimersByTime(600_000);
-    expect(streams).toHaveLength(1);
-    expect(broken()).toBe(1);
+  it('tells what comes, as long as it is called a job', async () => {
+    const { told, last } = aFollower();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(last().isRead()).toBe(true);
+    last().options.onSseEvent({ data: undefined as never, retry: 3_000 });
+    last().options.onSseEvent({ event: 'job', id: 'a', data: 1 });
+    last().options.onSseEvent({ event: 'weather', id: 'b', data: 2 });
+    expect(told).toEqual([1]);
   });
 
-  it('begins anew where the browser gave up, ever later and at least each minute', () => {
-    const { streams, told, last } = aFollower();
+  it('connects again where it never came about, ever later and at least each minute', async () => {
+    const { connections, breaks, broken } = aFollower();
     for (const waitMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
-      const before = streams.length;
-      last().breaks(CLOSED);
-      vi.advanceTimersByTime(waitMs - 1);
-      expect(streams).toHaveLength(before);
-      vi.advanceTimersByTime(1);
-      expect(streams).toHaveLength(before + 1);
+      const before = connections.length;
+      await breaks();
+      expect(broken()).toBe(before);
+      await vi.advanceTimersByTimeAsync(waitMs - 1);
+      expect(connections).toHaveLength(before);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(connections).toHaveLength(before + 1);
     }
-    last().opens();
-    last().tells('{"n":1}');
-    last().breaks(CLOSED);
-    vi.advanceTimersByTime(5_000);
-    last().tells('{"n":2}');
-    expect(told).toEqual(['{"n":1}', '{"n":2}']);
   });
 
-  it('is over when it is stopped, also while it waits', () => {
-    const { streams, last, stop } = aFollower();
-    last().breaks(CLOSED);
+  it('connects again as soon as it was asked to, and says what it has seen', async () => {
+    const { connections, told, last, breaks } = aFollower();
+    await breaks();
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(last().options.headers).toEqual({});
+    last().options.onSseEvent({ event: 'job', id: 'seventh', retry: 3_000, data: 7 });
+    await breaks();
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(connections).toHaveLength(3);
+    expect(last().options.headers).toEqual({ 'last-event-id': 'seventh' });
+    last().options.onSseEvent({ event: 'job', id: 'eighth', data: 8 });
+    expect(told).toEqual([7, 8]);
+  });
+
+  it('takes a client that throws for a broken connection', async () => {
+    const onBroken = vi.fn();
+    const open = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
+    const stop = followEvents({ open, onEvent: () => undefined, onBroken });
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(open).toHaveBeenCalledTimes(2);
+    expect(onBroken).toHaveBeenCalledTimes(2);
     stop();
-    vi.advanceTimersByTime(600_000);
-    expect(streams).toHaveLength(1);
-    expect(last().readyState).toBe(CLOSED);
   });
 
-  it('closes at the last event', () => {
-    const { last } = aFollower();
-    last().dispatchEvent(new Event('end'));
-    expect(last().readyState).toBe(CLOSED);
+  it('is over when it is stopped, also while it waits', async () => {
+    const reading = aFollower();
+    await vi.advanceTimersByTimeAsync(0);
+    reading.stop();
+    reading.last().options.onSseEvent({ event: 'job', data: 1 });
+    const waiting = aFollower();
+    await waiting.breaks();
+    waiting.stop();
+    await vi.advanceTimersByTimeAsync(600_000);
+    for (const { connections } of [reading, waiting]) expect(connections).toHaveLength(1);
+    expect([reading.told, reading.broken()]).toEqual([[], 0]);
+  });
+
+  it('is over after the last event', async () => {
+    const { connections, last, breaks, broken } = aFollower();
+    last().options.onSseEvent({ event: 'end', data: undefined as never });
+    await breaks();
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(connections).toHaveLength(1);
+    expect(broken()).toBe(0);
   });
 });

@@ -1,50 +1,89 @@
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 60_000;
-/** `EventSource.CLOSED`: the browser has given up, as it does for every answer but 200. */
-const CLOSED = 2;
 
-/** What is used of an `EventSource`. */
-export interface EventStream {
-  readonly readyState: number;
-  addEventListener(type: string, listener: (event: Event) => void): void;
-  close(): void;
+/** What a connection is opened with: the generated client's options for streams. */
+export interface StreamOptions<T> {
+  readonly signal: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly sseMaxRetryAttempts: number;
+  readonly onSseEvent: (event: TaggedEvent<T>) => void;
 }
 
-interface Following {
-  readonly open: () => EventStream;
+interface TaggedEvent<T> {
+  /** Missing in what only says that the other end is still there. */
+  readonly event?: string;
+  readonly id?: string;
+  /** How long the coordinator wants a client to wait before it connects again, in milliseconds. */
+  readonly retry?: number;
+  readonly data: T;
+}
+
+interface Following<T> {
+  /** One connection of the generated client, read until it ends. */
+  readonly open: (options: StreamOptions<T>) => Promise<{ readonly stream: AsyncIterable<unknown> }>;
   /** Given the data of each event called `job`. */
-  readonly onEvent: (data: string) => void;
+  readonly onEvent: (data: T) => void;
   /** Nothing comes at the moment; whoever follows has to ask. */
   readonly onBroken: () => void;
 }
 
 /**
- * Follows a stream of events until it ends or the returned function is called. Where the browser gives up, for it does so
- * for good after a proxy's 502 or a busy server's 503, it is opened again: after 5 s, then ever later, at least each minute.
+ * Follows a stream of events until it ends or the returned function is called. A connection that breaks is opened again as
+ * soon as the coordinator asked for, one that never came about (a proxy's 502, a busy server's 503) after 5 s, then ever later,
+ * at least each minute.
  */
-export function followEvents({ open, onEvent, onBroken }: Following): () => void {
+export function followEvents<T>(following: Following<T>): () => void {
+  const stopping = new AbortController();
+  void follow(following, stopping.signal);
+  return () => stopping.abort();
+}
+
+async function follow<T>({ open, onEvent, onBroken }: Following<T>, signal: AbortSignal): Promise<void> {
   let waitMs = FIRST_WAIT_MS;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let stream: EventStream | null = null;
-  const begin = (): void => {
-    const opened = open();
-    stream = opened;
-    opened.addEventListener('open', () => {
-      waitMs = FIRST_WAIT_MS;
-    });
-    // The coordinator's own events hold text.
-    opened.addEventListener('job', (event) => onEvent((event as MessageEvent<string>).data));
-    opened.addEventListener('end', () => opened.close());
-    opened.addEventListener('error', () => {
-      onBroken();
-      if (opened.readyState !== CLOSED) return;
-      timer = setTimeout(begin, waitMs);
-      waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
-    });
+  let lastEventId: string | undefined;
+  let isOver = false;
+  const onSseEvent = ({ event, id, retry, data }: TaggedEvent<T>): void => {
+    waitMs = retry ?? FIRST_WAIT_MS;
+    lastEventId = id ?? lastEventId;
+    if (event === 'end') isOver = true;
+    else if (event === 'job' && !signal.aborted) onEvent(data);
   };
-  begin();
-  return () => {
-    clearTimeout(timer);
-    stream?.close();
-  };
+  for (;;) {
+    await readOnce(open, {
+      signal,
+      // Spares what was told already: the coordinator sends the newest state to whoever has not seen it.
+      headers: lastEventId === undefined ? {} : { 'last-event-id': lastEventId },
+      // The client itself gives up after an end without a farewell, and waits on when nobody follows any more.
+      sseMaxRetryAttempts: 1,
+      onSseEvent,
+    });
+    // Both change while the connection is read.
+    if ((isOver as boolean) || signal.aborted) return;
+    onBroken();
+    await elapsed(waitMs, signal);
+    if (signal.aborted) return;
+    waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
+  }
+}
+
+/** Ends with the connection, however that ends. */
+async function readOnce<T>(open: Following<T>['open'], options: StreamOptions<T>): Promise<void> {
+  try {
+    const { stream } = await open(options);
+    const events = stream[Symbol.asyncIterator]();
+    // Reading on is what makes the client tell the events by their names.
+    while (!(await events.next()).done);
+  } catch {
+    // Broken like any other: whoever follows is told.
+  }
+}
+
+async function elapsed(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

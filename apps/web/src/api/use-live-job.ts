@@ -1,4 +1,4 @@
-import type { PublicJobView } from '@gleaner/client';
+import { followPublicJob, type PublicJobView } from '@gleaner/client';
 import { useQuery, useQueryClient, type UseQueryResult } from '@tanstack/react-query';
 import { useEffect, useSyncExternalStore } from 'react';
 import { followEvents } from './follow-events';
@@ -16,12 +16,9 @@ export function useLiveJob(jobId: string): UseQueryResult<PublicJobView> {
   useEffect(() => {
     if (!isThere || isOver || !isVisible) return undefined;
     const { queryKey } = jobQuery(jobId);
-    return followEvents({
-      open: () => new EventSource(`/v1/public/jobs/${encodeURIComponent(jobId)}/events`),
-      onEvent: (data) => {
-        // Written by the coordinator that served this page, from the same schema as the client.
-        queryClient.setQueryData(queryKey, JSON.parse(data) as PublicJobView);
-      },
+    return followEvents<PublicJobView>({
+      open: (options) => followPublicJob({ path: { id: jobId }, ...options }),
+      onEvent: (view) => void queryClient.setQueryData(queryKey, view),
       // Says that the coordinator is away where it is, and shows what the events would have told.
       onBroken: () => void queryClient.refetchQueries({ queryKey }, { cancelRefetch: false }),
     });
