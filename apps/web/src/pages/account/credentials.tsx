@@ -4,6 +4,7 @@ import { useState, type ReactNode } from 'react';
 import { sessionQuery } from '../../api/people-queries';
 import { Field, fieldError, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
+import { NewPasswordField } from '../sign-in/fields';
 
 /** How one signs in. Nobody changes it who only found a browser that is signed in: the password is asked for again. */
 export function Credentials({ email }: { readonly email: string }) {
@@ -31,17 +32,7 @@ function PasswordChange() {
       <h2 className="text-xl">Password</h2>
       <Form key={changes} label="Password" className="mt-4 space-y-4" onSubmit={change.mutate}>
         <Current error={change.error} />
-        <Field
-          label="New password"
-          name="password"
-          type="password"
-          hint="At least 8 characters; longer is better."
-          autoComplete="new-password"
-          minLength={8}
-          maxLength={128}
-          required
-          error={fieldError(change.error, 'password')}
-        />
+        <NewPasswordField label="New password" error={fieldError(change.error, 'password')} />
         <FormError error={change.error} />
         <Button type="submit" look="quiet" disabled={change.isPending}>
           Change the password
