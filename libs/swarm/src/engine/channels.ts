@@ -124,17 +124,24 @@ export class Channels {
     if (wanted !== shared.weWant) this.#setInterest(peer, file, shared, wanted);
   }
 
-  /** Closes what tickets no longer allow, and brings interest up to date. */
-  tick(nowMs: number): void {
+  /**
+   * Closes what tickets no longer allow, and brings interest up to date.
+   *
+   * @returns who may no longer have which file
+   */
+  tick(nowMs: number): Array<{ readonly peer: PeerState; readonly file: FileState }> {
+    const expired: Array<{ readonly peer: PeerState; readonly file: FileState }> = [];
     for (const peer of this.state.peers.values()) {
       for (const [file, shared] of peer.files) {
         if (shared.permittedUntilMs !== undefined && shared.permittedUntilMs <= nowMs) {
           shared.permittedUntilMs = undefined;
           this.state.send(peer, { type: 'close', channel: file.channel, reason: 'not-permitted' });
+          expired.push({ peer, file });
         }
         this.updateInterest(peer, file);
       }
     }
+    return expired;
   }
 
   /** The file that the peer means by one of its channels, if this host shares it. */

@@ -1,30 +1,29 @@
 /**
- * Rarest first: of the candidates, one of those that the fewest peers have, ties by chance so that hosts that know the
- * same do not all fetch the same.
+ * Rarest first: of the candidates, those that the fewest peers have, ties by chance so that hosts that know the same do not
+ * all fetch the same.
  *
- * @returns undefined when no candidate passes `isPossible`
+ * @param most how many to choose
+ * @returns the rarest first; fewer where not so many candidates pass `isPossible`
  */
-export function chooseRarestChunk(
+export function chooseRarestChunks(
   candidates: Iterable<number>,
   availability: ArrayLike<number>,
   isPossible: (chunk: number) => boolean,
   random: () => number,
-): number | undefined {
-  let best: number | undefined;
-  let bestCopies = Number.POSITIVE_INFINITY;
-  let ties = 0;
+  most: number,
+): number[] {
+  // Sorted. A rank is the number of copies and a chance below one: ties have no order but by chance.
+  const chosen: Array<{ readonly chunk: number; readonly rank: number }> = [];
   for (const chunk of candidates) {
     const copies = availability[chunk] ?? 0;
-    if (copies > bestCopies || !isPossible(chunk)) continue;
-    if (copies < bestCopies) {
-      best = chunk;
-      bestCopies = copies;
-      ties = 1;
-    } else {
-      ties += 1;
-      // Reservoir sampling: each of the ties is equally likely without a list of them.
-      if (random() * ties < 1) best = chunk;
-    }
+    const worst = chosen.length < most ? Number.POSITIVE_INFINITY : (chosen.at(-1)?.rank ?? 0);
+    if (copies >= worst) continue;
+    const rank = copies + random();
+    if (rank >= worst || !isPossible(chunk)) continue;
+    if (chosen.length === most) chosen.pop();
+    let at = chosen.length;
+    while (at > 0 && (chosen[at - 1]?.rank ?? 0) > rank) at -= 1;
+    chosen.splice(at, 0, { chunk, rank });
   }
-  return best;
+  return chosen.map(({ chunk }) => chunk);
 }

@@ -1,6 +1,6 @@
 import type { Frame } from '../frames/frame.js';
 import type { Channels } from './channels.js';
-import { chooseRarestChunk } from './choose-chunk.js';
+import { chooseRarestChunks } from './choose-chunk.js';
 import { downloadKey, type Download, type FileState, type PeerState, type SwapState } from './swap-state.js';
 
 type BlockFrame = Extract<Frame, { type: 'block' }>;
@@ -11,9 +11,13 @@ const MAX_CANCELLED = 256;
 const MAX_LATE_BYTES = 64 * 1024 * 1024;
 const REFUSED_FOR_MS = 2000;
 const FIRST_PIPELINE_CHUNKS = 2;
+/** A full pipeline is filled again when so much of it is free: requests that go together cost both sides less. */
+const REFILL_PART = 1 / 4;
 /** A second peer is asked for a chunk only when it would be so much sooner: a duplicate costs somebody's uplink. */
 const ENDGAME_GAIN = 2;
 const ENDGAME_MARGIN_MS = 200;
+/** A chunk that would take so long is asked of somebody faster although there is more to ask for. */
+const SLOW_MS = 2000;
 
 /** What is asked of whom: pipelines, arriving blocks, stalls, endgame. */
 export class Downloads {
@@ -33,7 +37,7 @@ export class Downloads {
     ready.sort((a, b) => b.rate - a.rate || a.chance - b.chance);
     for (const { peer, rate } of ready) {
       for (const file of peer.files.keys()) {
-        while (peer.downloads.size < this.#pipelineChunks(file, rate) && this.#askRarest(peer, file, nowMs));
+        this.#fill(peer, file, rate, nowMs);
       }
     }
   }
@@ -156,16 +160,19 @@ export class Downloads {
     return Math.min(chunks, maxPipelineChunks);
   }
 
-  #askRarest(peer: PeerState, file: FileState, nowMs: number): boolean {
-    const chunk = chooseRarestChunk(
+  #fill(peer: PeerState, file: FileState, rate: number, nowMs: number): void {
+    const most = this.#pipelineChunks(file, rate);
+    const free = most - peer.downloads.size;
+    if (file.missing.size === 0 || free < Math.max(1, Math.floor(most * REFILL_PART))) return;
+    const { originPatienceMs } = this.state.config;
+    const chunks = chooseRarestChunks(
       file.missing,
       file.availability,
-      (candidate) =>
-        file.isFree(candidate, nowMs, this.state.config.originPatienceMs) &&
-        this.#offers(peer, file, candidate),
+      (chunk) => file.isFree(chunk, nowMs, originPatienceMs) && this.#offers(peer, file, chunk),
       this.state.random,
+      free,
     );
-    return chunk !== undefined && this.#ask(peer, file, chunk, nowMs);
+    for (const chunk of chunks) if (!this.#ask(peer, file, chunk, nowMs)) return;
   }
 
   #ask(peer: PeerState, file: FileState, chunk: number, nowMs: number): boolean {
@@ -249,14 +256,14 @@ export class Downloads {
     if (peer.stalls >= this.state.config.maxStalls) this.state.disconnect(peer, 'too-slow');
   }
 
-  /** When nothing is left to ask for, chunks at slow peers are asked of faster ones too. */
+  /** Chunks at slow peers are asked of faster ones too: the slowest at any time, others when nothing else is left to ask for. */
   #endgame(file: FileState, nowMs: number): void {
-    if (file.missing.size === 0) return;
-    for (const chunk of file.missing)
-      if (file.isFree(chunk, nowMs, this.state.config.originPatienceMs)) return;
+    if (file.askedOf.size === 0) return;
+    const leastMs = this.#isAnyFree(file, nowMs) ? SLOW_MS : 0;
     for (const [chunk, asked] of file.askedOf) {
       if (asked.size > 1 || file.checking.has(chunk)) continue;
       const etaMs = this.etaMs(file, chunk, nowMs);
+      if (etaMs < leastMs) continue;
       for (const peer of this.state.peers.values()) {
         if (asked.has(peer) || !this.#mayAsk(peer, nowMs) || !this.#offers(peer, file, chunk)) continue;
         const rate = peer.received.perSecond(nowMs);
@@ -267,6 +274,12 @@ export class Downloads {
         break;
       }
     }
+  }
+
+  #isAnyFree(file: FileState, nowMs: number): boolean {
+    for (const chunk of file.missing)
+      if (file.isFree(chunk, nowMs, this.state.config.originPatienceMs)) return true;
+    return false;
   }
 }
 

@@ -1,5 +1,5 @@
 export { Bitmap } from './bitmap.js';
-export { chooseRarestChunk } from './choose-chunk.js';
+export { chooseRarestChunks } from './choose-chunk.js';
 export { chooseUploadSlots, type ChosenSlots, type SlotCandidate, type SlotRules } from './choose-slots.js';
 export { DEFAULT_SWAP_CONFIG, type SwapConfig } from './swap-config.js';
 export { SwapEngine, type PeerSummary, type SwapEngineInit } from './swap-engine.js';

@@ -7,6 +7,8 @@ import { TRANSFER_TARGET_MS } from './uploads.js';
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 10_000;
 const POOR_HOLDER_PATIENCE = 3;
+/** A host with a narrow uplink learns in this time whether others share the file. */
+const POOR_HOLDER_WAITS_MS = 2000;
 
 /**
  * What is asked of the origin. It is asked all the time, and usually answers with chunks that nobody has fetched yet; what
@@ -68,7 +70,7 @@ export class OriginPlan {
     const urgent = this.#lostChunks(file, nowMs);
     if (urgent.size > 0) {
       this.#ask(file, urgent, Math.min(count, urgent.size), true);
-    } else if (!this.#isPoorFirstHolder(file)) {
+    } else if (!this.#isPoorFirstHolder(file, nowMs)) {
       const free = new Bitmap(file.init.chunkCount);
       for (const chunk of file.missing) {
         if (!origin.fetching.has(chunk) && file.isFree(chunk, nowMs, 0)) free.add(chunk);
@@ -93,11 +95,12 @@ export class OriginPlan {
 
   /**
    * Others would wait long for the only copy of a chunk behind a narrow uplink: such a host takes what others have, and asks
-   * the origin at once only when nobody else shares the file.
+   * the origin at once only when nobody else shares the file, as far as it could learn by now.
    */
-  #isPoorFirstHolder(file: FileState): boolean {
+  #isPoorFirstHolder(file: FileState, nowMs: number): boolean {
     const { bytesPerSecond } = this.state.uploadBucket;
     if ((file.init.chunkBytes / bytesPerSecond) * 1000 <= TRANSFER_TARGET_MS) return false;
+    if (nowMs - file.addedAtMs < POOR_HOLDER_WAITS_MS) return true;
     for (const peer of this.state.peers.values()) if (peer.files.get(file)?.has) return true;
     return false;
   }
@@ -105,7 +108,7 @@ export class OriginPlan {
   #lostChunks(file: FileState, nowMs: number): Bitmap {
     const lost = new Bitmap(file.init.chunkCount);
     const { originPatienceMs } = this.state.config;
-    const patienceMs = this.#isPoorFirstHolder(file)
+    const patienceMs = this.#isPoorFirstHolder(file, nowMs)
       ? originPatienceMs * POOR_HOLDER_PATIENCE
       : originPatienceMs;
     for (const [chunk, sinceMs] of file.origin.outOfReachSinceMs) {
@@ -129,7 +132,10 @@ export class OriginPlan {
         ? this.downloads.etaMs(file, chunk, nowMs) <= this.state.config.originPatienceMs
         : this.downloads.isInReach(file, chunk, nowMs);
       if (isComing) outOfReachSinceMs.delete(chunk);
-      else if (!outOfReachSinceMs.has(chunk) && (isElsewhere || asked || this.#isPoorFirstHolder(file)))
+      else if (
+        !outOfReachSinceMs.has(chunk) &&
+        (isElsewhere || asked || this.#isPoorFirstHolder(file, nowMs))
+      )
         outOfReachSinceMs.set(chunk, nowMs);
     }
   }

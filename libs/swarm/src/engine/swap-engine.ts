@@ -1,10 +1,12 @@
-import { FRAME_LIMITS, type Frame } from '../frames/frame.js';
+import type { Frame } from '../frames/frame.js';
 import { Channels } from './channels.js';
 import { Downloads } from './downloads.js';
+import { Files } from './files.js';
 import { OriginPlan } from './origin-plan.js';
+import { PeerExchange } from './peer-exchange.js';
 import { DEFAULT_SWAP_CONFIG, type SwapConfig } from './swap-config.js';
 import type { AuthorizePeer, SwapAction, SwapEvent } from './swap-events.js';
-import { FileState, newPeerState, SwapState, type PeerState } from './swap-state.js';
+import { newPeerState, SwapState, type FileState, type PeerState } from './swap-state.js';
 import { Uploads } from './uploads.js';
 
 /** Signatures to be verified, or all chunks of a file to be counted. */
@@ -33,7 +35,7 @@ export interface PeerSummary {
 
 /**
  * Decides what a host asks of whom and whom it serves. Pure: it is told events with their time and answers with actions; it
- * has no sockets, timers, files or randomness of its own. Call `tick` every 100 ms or so.
+ * has no sockets, timers, files or randomness of its own. Call `tick` every 100 ms or so, and every second while it is idle.
  */
 export class SwapEngine {
   readonly #state: SwapState;
@@ -41,8 +43,10 @@ export class SwapEngine {
   readonly #downloads: Downloads;
   readonly #uploads: Uploads;
   readonly #origin: OriginPlan;
+  readonly #exchange: PeerExchange;
+  readonly #files: Files;
 
-  constructor(private readonly init: SwapEngineInit) {
+  constructor(init: SwapEngineInit) {
     const config = { ...DEFAULT_SWAP_CONFIG, ...init.config };
     this.#state = new SwapState(config, init.random, init.authorize, init.nowMs);
     this.#channels = new Channels(this.#state);
@@ -53,6 +57,13 @@ export class SwapEngine {
     );
     this.#uploads = new Uploads(this.#state);
     this.#origin = new OriginPlan(this.#state, this.#downloads);
+    this.#exchange = new PeerExchange(this.#state, init.ownRecord);
+    this.#files = new Files(this.#state, {
+      channels: this.#channels,
+      downloads: this.#downloads,
+      uploads: this.#uploads,
+      origin: this.#origin,
+    });
   }
 
   /** @throws {RangeError} for a file beyond `maxFiles`, or chunks that a file does not have */
@@ -60,6 +71,11 @@ export class SwapEngine {
     this.#state.actions = [];
     this.#apply(event, nowMs);
     return this.#state.actions;
+  }
+
+  /** Whether nobody wants anything of anybody. */
+  get isIdle(): boolean {
+    return this.#state.isIdle;
   }
 
   /** Bytes received in vain: duplicates, cancelled chunks, blocks of closed files. */
@@ -70,6 +86,11 @@ export class SwapEngine {
   /** Memory held for chunks that arrive or are being checked, in bytes. */
   get bufferedBytes(): number {
     return this.#state.bufferedBytes;
+  }
+
+  /** Entries of everything that is remembered of peers and files: bounded, whatever peers say. */
+  get heldEntries(): number {
+    return this.#state.heldEntries;
   }
 
   peers(nowMs: number): PeerSummary[] {
@@ -129,7 +150,7 @@ export class SwapEngine {
         return;
       }
       case 'file-added':
-        this.#addFile(event, nowMs);
+        this.#files.add(event.file, nowMs);
         return;
       case 'limits-changed':
         this.#uploads.setRate(event.uploadBytesPerSecond, nowMs);
@@ -168,30 +189,25 @@ export class SwapEngine {
   ): void {
     switch (event.kind) {
       case 'file-removed':
-        for (const chunk of file.checking) this.#downloads.onChecked(file, chunk);
-        this.#downloads.dropFile(file);
-        this.#uploads.dropFile(file);
-        this.#channels.closeFile(file);
-        this.#state.files.delete(file.manifestId);
+        this.#files.remove(file);
         return;
       case 'ticket-renewed':
         this.#channels.renewTicket(file, event.ticket);
         return;
       case 'wanted':
-        this.#want(file, event.chunks, nowMs);
+        this.#files.want(file, event.chunks, nowMs);
         return;
       case 'unwanted':
-        for (const chunk of event.chunks) unwant(file, chunk);
+        this.#files.unwant(file, event.chunks);
         return;
       case 'chunk-lost':
-        file.have.delete(event.chunk);
-        if (file.wanted.has(event.chunk)) file.missing.add(event.chunk);
+        this.#files.lost(file, event.chunk);
         return;
       case 'origin-granted':
         this.#origin.onGranted(file, event, nowMs);
         return;
       case 'origin-fetched':
-        if (event.isStored) this.#onStored(file, event.chunk);
+        if (event.isStored) this.#files.stored(file, event.chunk);
         this.#origin.onFetched(file, event.chunk, nowMs);
     }
   }
@@ -249,12 +265,7 @@ export class SwapEngine {
         this.#downloads.onBlock(peer, frame, nowMs);
         return;
       case 'peers':
-        // More often is of no use to anybody; the records are dropped, not the peer.
-        if (nowMs < peer.recordsAllowedAtMs || frame.records.length === 0) return;
-        // The first is the peer's own record, which others may follow at once.
-        peer.recordsAllowedAtMs =
-          peer.recordsAllowedAtMs === 0 ? nowMs : nowMs + this.#state.config.peerExchangeIntervalMs / 2;
-        this.#state.actions.push({ kind: 'peers-learned', from: peer.id, records: frame.records });
+        this.#exchange.onPeers(peer, frame, nowMs);
     }
   }
 
@@ -266,9 +277,7 @@ export class SwapEngine {
       return;
     }
     this.#state.peers.set(id, peer);
-    const { ownRecord } = this.init;
-    // An accepted peer knows nothing of this host but its key, and others hear of it by its own word alone.
-    if (ownRecord) this.#state.send(peer, { type: 'peers', records: [ownRecord()] });
+    this.#exchange.greet(peer);
     this.#channels.greet(peer);
   }
 
@@ -278,101 +287,33 @@ export class SwapEngine {
     this.#downloads.dropPeer(peer);
     for (const file of peer.files.keys()) this.#channels.forget(peer, file);
     this.#state.peers.delete(id);
-    for (const other of this.#state.peers.values()) other.recordsTold.delete(id);
+    this.#exchange.forget(id);
     this.#downloads.plan(nowMs);
     this.#uploads.rechoke(nowMs);
-  }
-
-  #addFile({ file: init }: Extract<SwapEvent, { kind: 'file-added' }>, nowMs: number): void {
-    if (this.#state.files.has(init.manifestId))
-      throw new RangeError(`file ${init.manifestId} is open already`);
-    const used = new Set([...this.#state.files.values()].map(({ channel }) => channel));
-    const channel = Array.from({ length: this.#state.config.maxFiles }, (_, index) => index).find(
-      (index) => !used.has(index),
-    );
-    if (channel === undefined)
-      throw new RangeError(`at most ${this.#state.config.maxFiles} files can be open`);
-    const file = new FileState(init, channel);
-    this.#state.files.set(init.manifestId, file);
-    this.#channels.addFile(file, nowMs);
-  }
-
-  #want(file: FileState, chunks: Iterable<number>, nowMs: number): void {
-    for (const chunk of chunks) {
-      if (chunk < 0 || chunk >= file.init.chunkCount)
-        throw new RangeError(`no chunk ${chunk} in ${file.manifestId}`);
-      file.wanted.set(chunk, (file.wanted.get(chunk) ?? 0) + 1);
-      if (!file.have.has(chunk)) file.missing.add(chunk);
-    }
-    for (const peer of this.#state.peers.values()) this.#channels.updateInterest(peer, file);
-    this.#downloads.plan(nowMs);
-    this.#origin.plan(file, nowMs);
   }
 
   #onChecked(event: Extract<SwapEvent, { kind: 'checked' }>, nowMs: number): void {
     const file = this.#state.files.get(event.manifestId);
     if (file) this.#downloads.onChecked(file, event.chunk);
-    const peer = this.#state.peers.get(event.peer);
     // Whole chunks come from one peer: a bad one has exactly one culprit.
     if (event.verdict === 'bad' && file) this.#state.wastedBytes += file.chunkLength(event.chunk);
-    if (event.verdict === 'bad' && peer) this.#state.disconnect(peer, 'bad-chunk');
-    if (event.verdict === 'good' && file) this.#onStored(file, event.chunk);
+    // Whoever has left since may not come back.
+    if (event.verdict === 'bad') this.#state.disconnect({ id: event.peer }, 'bad-chunk');
+    if (event.verdict === 'good' && file) this.#files.stored(file, event.chunk);
     this.#downloads.plan(nowMs);
   }
 
-  #onStored(file: FileState, chunk: number): void {
-    file.missing.delete(chunk);
-    if (!file.have.add(chunk)) return;
-    this.#downloads.onStored(file, chunk);
-    this.#channels.announce(file, chunk);
-  }
-
   #tick(nowMs: number): void {
-    this.#channels.tick(nowMs);
+    for (const { peer, file } of this.#channels.tick(nowMs)) this.#uploads.dropFile(file, [peer]);
     this.#uploads.rechoke(nowMs);
     this.#downloads.tick(nowMs);
     this.#uploads.tick(nowMs);
     this.#origin.tick(nowMs);
-    this.#exchangePeers(nowMs);
-  }
-
-  /** Tells each peer now and then about others that share a file with it and allowed their record to be passed on. */
-  #exchangePeers(nowMs: number): void {
-    for (const peer of this.#state.peers.values()) {
-      if (nowMs - peer.recordsSentAtMs < this.#state.config.peerExchangeIntervalMs) continue;
-      const records: Uint8Array[] = [];
-      for (const other of this.#state.peers.values()) {
-        if (other === peer || !other.record || peer.recordsTold.get(other.id) === other.record) continue;
-        if (records.length === FRAME_LIMITS.records || !sharesFile(peer, other)) continue;
-        peer.recordsTold.set(other.id, other.record);
-        records.push(other.record);
-      }
-      if (records.length === 0) continue;
-      peer.recordsSentAtMs = nowMs;
-      this.#state.send(peer, { type: 'peers', records });
-    }
+    this.#exchange.tick(nowMs);
   }
 }
 
 /** Of the budget for frames other than blocks: some are much more work than others. */
 function costOf(frame: Frame): number {
   return frame.type === 'open' || frame.type === 'bitmap' || frame.type === 'peers' ? COSTLY_FRAME : 1;
-}
-
-function unwant(file: FileState, chunk: number): void {
-  const left = (file.wanted.get(chunk) ?? 0) - 1;
-  if (left > 0) {
-    file.wanted.set(chunk, left);
-    return;
-  }
-  file.wanted.delete(chunk);
-  // What is on its way is let in: it is nearly here, and others may want it.
-  file.missing.delete(chunk);
-}
-
-function sharesFile(a: PeerState, b: PeerState): boolean {
-  for (const [file, { permittedUntilMs }] of a.files) {
-    if (permittedUntilMs !== undefined && b.files.get(file)?.permittedUntilMs !== undefined) return true;
-  }
-  return false;
 }

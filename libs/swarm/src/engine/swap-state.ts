@@ -118,6 +118,8 @@ export class FileState {
   constructor(
     readonly init: FileInit,
     readonly channel: number,
+    /** When this host came to share it. */
+    readonly addedAtMs: number,
   ) {
     this.have = new Bitmap(init.chunkCount, init.have.bytes);
     this.availability = new Uint16Array(init.chunkCount);
@@ -160,11 +162,44 @@ export class SwapState {
     this.downloadBucket = new TokenBucket(config.downloadBytesPerSecond, config.sendQueueBytes / 2, nowMs);
   }
 
+  /** Whether nobody wants anything of anybody: what is left to do falls due by itself. */
+  get isIdle(): boolean {
+    for (const { missing, checking } of this.files.values())
+      if (missing.size + checking.size > 0) return false;
+    for (const { uploads, unsentBytes, downloads, files } of this.peers.values()) {
+      if (uploads.length + unsentBytes + downloads.size > 0) return false;
+      for (const { theyWant } of files.values()) if (theyWant) return false;
+    }
+    return true;
+  }
+
   send(peer: PeerState, frame: Frame): void {
     this.actions.push({ kind: 'send', peer: peer.id, frame });
   }
 
-  disconnect(peer: PeerState, reason: DisconnectReason): void {
+  get heldEntries(): number {
+    let entries = 0;
+    for (const peer of this.peers.values())
+      entries +=
+        peer.files.size +
+        peer.theirChannels.size +
+        peer.downloads.size +
+        peer.uploads.length +
+        peer.cancelled.size +
+        peer.refusedUntilMs.size +
+        peer.recordsTold.size;
+    for (const { wanted, missing, askedOf, checking, origin } of this.files.values())
+      entries +=
+        wanted.size +
+        missing.size +
+        askedOf.size +
+        checking.size +
+        origin.outOfReachSinceMs.size +
+        origin.fetching.size;
+    return entries;
+  }
+
+  disconnect(peer: Pick<PeerState, 'id'>, reason: DisconnectReason): void {
     this.actions.push({ kind: 'disconnect', peer: peer.id, reason, ban: reason === 'bad-chunk' });
   }
 }

@@ -62,6 +62,16 @@ export class Uploads {
     }
   }
 
+  /** The chunk cannot be delivered any longer. */
+  dropChunk(file: FileState, chunk: number): void {
+    for (const peer of this.state.peers.values()) {
+      const index = peer.uploads.findIndex((upload) => upload.file === file && upload.chunk === chunk);
+      if (index < 0) continue;
+      peer.uploads.splice(index, 1);
+      this.state.send(peer, { type: 'reject', channel: file.channel, chunk });
+    }
+  }
+
   /** Hands runs of blocks to links that have room, in turns, as fast as the volunteer allows. */
   pump(nowMs: number): void {
     const waiting: PeerState[] = [];

@@ -118,7 +118,7 @@ describe('a node among bad peers', () => {
     ],
     ['wrong data', /^bad-chunk$/, answering((chunk) => wholeChunk(chunk, 99))],
   ])('closes the link over %s, says why, and completes', async (_, reason, misbehave) => {
-    const { victim, log, authority, peerId, meet } = await aVictim();
+    const { victim, log, authority, enrolled, peerId, meet } = await aVictim();
     const rogue = await meet();
     const ticket = encodeTicket(authority.ticket(peerId, manifestId));
     rogue.say({ type: 'open', channel: 0, manifestId, ticket });
@@ -138,7 +138,15 @@ describe('a node among bad peers', () => {
     await fetching;
     for (const index of everything) expect(await victim.data.read(index)).toEqual(pieces[index]);
     // Only wrong data is proof: the rest may be an old or unlucky peer.
-    expect(victim.node.progress().bannedPeers).toEqual(reason.test('bad-chunk') ? [peerId] : []);
+    const isProof = reason.test('bad-chunk');
+    const { bannedPeers, bytesFromPeers, exchangedBytes } = victim.node.progress();
+    expect(bannedPeers).toEqual(isProof ? [peerId] : []);
+    expect(victim.node.memory.banned.map(([name]) => name)).toEqual(
+      isProof ? [peerId, enrolled.certificate.body.host] : [],
+    );
+    // What was worth nothing has come over the volunteer's line all the same.
+    expect(bytesFromPeers).toBe(0);
+    if (isProof) expect(exchangedBytes).toBe(CHUNK_BYTES);
   });
 
   it.each<[string, (victim: Awaited<ReturnType<typeof aVictim>>) => SignedTicket]>([

@@ -7,4 +7,5 @@ export {
   type SwarmCoordinator,
 } from './swarm-coordinator.js';
 export { SwarmProcess, SwarmProcessEndedError, type SwarmProcessEvents } from './swarm-process.js';
+export type { SwarmMemory } from './swarm-memory.js';
 export type { FileTraffic } from './traffic-book.js';

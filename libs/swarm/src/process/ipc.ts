@@ -9,6 +9,7 @@ import type {
 } from '@gleaner/protocol';
 import type { BlobLocation } from '../chunk-source.js';
 import type { SwapConfig } from '../engine/index.js';
+import type { SwarmMemory } from './swarm-memory.js';
 import type { SwarmProgress } from './swarm-node.js';
 
 /**
@@ -28,8 +29,10 @@ export interface SwarmProcessInit {
   /** Where others reach this host besides, such as a forwarded port. */
   readonly extraAddresses?: readonly string[];
   readonly mdnsServiceTag?: string;
-  /** Signed records of peers that an earlier run has known. */
-  readonly knownPeers?: readonly Uint8Array[];
+  /** What an earlier run has learnt. */
+  readonly memory?: SwarmMemory;
+  /** Bytes from and to other volunteers after which the process ends by itself; left out: no bound. */
+  readonly mostExchangedBytes?: number;
   readonly config?: Partial<SwapConfig>;
 }
 
@@ -73,7 +76,9 @@ export type SwarmRequest =
       readonly uploadBytesPerSecond: number;
       readonly downloadBytesPerSecond: number;
     }
-  | { readonly id: number; readonly method: 'known-peers' }
+  /** Bytes from and to other volunteers since the start, after which the process ends by itself. */
+  | { readonly id: number; readonly method: 'set-budget'; readonly mostExchangedBytes: number }
+  | { readonly id: number; readonly method: 'memory' }
   | { readonly id: number; readonly method: 'progress' }
   | { readonly id: number; readonly method: 'close' };
 
@@ -105,6 +110,8 @@ export type SwarmMessage =
   /** Gathered for a moment: a message for each chunk would be a good part of the work. */
   | { readonly type: 'stored'; readonly manifestId: string; readonly chunks: readonly number[] }
   | { readonly type: 'damaged'; readonly manifestId: string; readonly chunk: number }
+  /** The last word of a process that has exchanged as much as it may. */
+  | { readonly type: 'budget-used'; readonly progress: SwarmProgress }
   | { readonly type: 'call'; readonly callId: number; readonly call: CoordinatorCall }
   | { readonly type: 'abort-call'; readonly callId: number }
   | {
@@ -116,5 +123,5 @@ export type SwarmMessage =
 export type SwarmResult =
   | { readonly kind: 'done' }
   | { readonly kind: 'started'; readonly addresses: readonly string[]; readonly pid: number }
-  | { readonly kind: 'known-peers'; readonly records: readonly Uint8Array[] }
+  | { readonly kind: 'memory'; readonly memory: SwarmMemory }
   | { readonly kind: 'progress'; readonly progress: SwarmProgress; readonly cpuSeconds: number };

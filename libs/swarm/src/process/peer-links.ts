@@ -4,6 +4,7 @@ import type { SwapAction } from '../engine/index.js';
 import { FrameError, type Frame } from '../frames/index.js';
 import type { Link, Transport, TransportEvents } from '../links/index.js';
 import { dialOrder, ownNetworks } from './dial-order.js';
+import type { ExpiringName } from './expiring-names.js';
 import { PeerSession } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
 
@@ -37,6 +38,8 @@ export interface PeerLinksInit {
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
   /** A peer whose link brings neither side anything, if there is one. */
   readonly uselessPeer: () => string | undefined;
+  /** Peer ids and pseudonyms that an earlier run has banned. */
+  readonly bans?: readonly ExpiringName[];
   /** Milliseconds from a clock that never goes back. */
   readonly now: () => number;
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
@@ -54,7 +57,7 @@ export class PeerLinks {
   #transport: Transport | undefined;
 
   constructor(private readonly init: PeerLinksInit) {
-    this.#standing = new PeerStanding(init.now);
+    this.#standing = new PeerStanding(init.now, init.bans);
   }
 
   get addresses(): readonly string[] {
@@ -63,6 +66,11 @@ export class PeerLinks {
 
   get bannedPeers(): readonly string[] {
     return this.#standing.bannedPeers;
+  }
+
+  /** Whom not to deal with, for the next run. */
+  get bans(): readonly ExpiringName[] {
+    return this.#standing.bans;
   }
 
   /** Links that are being made. */
@@ -168,13 +176,9 @@ export class PeerLinks {
       identity: this.init.identity,
       certificate: this.init.certificate(),
       trust: this.init.trust,
+      expectedPeer,
     });
     const { peerId, host } = certificate;
-    if (expectedPeer !== undefined && peerId !== expectedPeer) {
-      const wrong = new AuthError('wrong-peer', 'somebody else is at this address');
-      link.abort(wrong);
-      throw wrong;
-    }
     if (
       !this.#standing.isWelcome(peerId, host) ||
       this.#stop.signal.aborted ||

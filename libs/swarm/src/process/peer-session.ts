@@ -6,6 +6,9 @@ import type { Link, LinkReader } from '../links/index.js';
 /** What waits to be sent: more than any honest exchange of control frames leaves unsent. */
 const MAX_OUTGOING = 20_000;
 
+/** What is sent at once: each time costs a header, an encryption and a word of the other side's. */
+const TOGETHER_BYTES = 512 * 1024;
+
 type Outgoing = Extract<SwapAction, { kind: 'send' | 'upload' }>;
 
 export interface PeerSessionEvents {
@@ -73,7 +76,10 @@ export class PeerSession {
     if (action.kind === 'upload' && action.offset === 0) {
       this.events.readChunk(action.manifestId, action.chunk).catch(() => undefined);
     }
-    if (!this.#isSending) void this.#sendAll();
+    if (this.#isSending) return;
+    this.#isSending = true;
+    // What follows from other bytes that came with these goes with it.
+    setImmediate(() => void this.#sendAll());
   }
 
   /** Closes the link and says so once; ending twice is safe. */
@@ -86,15 +92,8 @@ export class PeerSession {
   }
 
   async #sendAll(): Promise<void> {
-    this.#isSending = true;
     try {
-      for (let action = this.#outgoing.shift(); action; action = this.#outgoing.shift()) {
-        if (action.kind === 'send') {
-          if (!this.link.send(encodeFrame(action.frame))) await this.link.drained();
-        } else {
-          await this.#upload(action);
-        }
-      }
+      while (this.#outgoing.length > 0) await this.#sendTogether();
     } catch (error) {
       this.end(error instanceof Error ? error : new Error(String(error)));
     } finally {
@@ -102,15 +101,38 @@ export class PeerSession {
     }
   }
 
-  async #upload(action: Extract<Outgoing, { kind: 'upload' }>): Promise<void> {
-    const chunk = await this.events.readChunk(action.manifestId, action.chunk);
+  async #sendTogether(): Promise<void> {
     const pieces: Uint8Array[] = [];
-    for (let offset = action.offset, end = offset + action.length; offset < end;) {
-      const bytes = chunk.subarray(offset, Math.min(offset + FRAME_LIMITS.blockBytes, end));
-      pieces.push(encodeBlockHeader({ ...action, offset }, bytes.length), bytes);
-      offset += bytes.length;
+    const uploadedBytes = new Map<string, number>();
+    for (let bytes = 0; bytes < TOGETHER_BYTES;) {
+      const action = this.#outgoing.shift();
+      if (!action) break;
+      if (action.kind === 'send') {
+        const frame = encodeFrame(action.frame);
+        pieces.push(frame);
+        bytes += frame.length;
+        continue;
+      }
+      const { manifestId, chunk, length } = action;
+      addBlocks(pieces, action, await this.events.readChunk(manifestId, chunk));
+      uploadedBytes.set(manifestId, (uploadedBytes.get(manifestId) ?? 0) + length);
+      bytes += length;
     }
+    // The engine may have ended this session while a chunk was read.
+    if (this.#isEnded) return;
     if (!this.link.send(pieces)) await this.link.drained();
-    this.events.onFlushed(action.manifestId, action.length);
+    for (const [manifestId, bytes] of uploadedBytes) this.events.onFlushed(manifestId, bytes);
+  }
+}
+
+function addBlocks(
+  pieces: Uint8Array[],
+  upload: Extract<Outgoing, { kind: 'upload' }>,
+  chunk: Uint8Array,
+): void {
+  for (let { offset } = upload, end = offset + upload.length; offset < end;) {
+    const bytes = chunk.subarray(offset, Math.min(offset + FRAME_LIMITS.blockBytes, end));
+    pieces.push(encodeBlockHeader({ ...upload, offset }, bytes.length), bytes);
+    offset += bytes.length;
   }
 }

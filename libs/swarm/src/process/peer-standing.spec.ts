@@ -12,9 +12,30 @@ describe('PeerStanding', () => {
 
   it('forgets the oldest ban rather than the newest', () => {
     const standing = new PeerStanding(() => 0);
-    for (let index = 0; index <= 1000; index += 1) standing.ban(`peer-${index}`, undefined);
+    for (let index = 0; index <= 2000; index += 1) standing.ban(`peer-${index}`, undefined);
     expect(standing.isWelcome('peer-0')).toBe(true);
-    expect(standing.isWelcome('peer-1000')).toBe(false);
+    expect(standing.isWelcome('peer-2000')).toBe(false);
+    expect(standing.bannedPeers).toHaveLength(1000);
+  });
+
+  it('is handed on to the next run, and ends with the certificates of the day', () => {
+    let todayMs = Date.parse('2026-11-21T00:00:00Z');
+    const before = new PeerStanding(
+      () => 0,
+      [],
+      () => todayMs,
+    );
+    before.ban('peer', 'host');
+    const after = new PeerStanding(
+      () => 0,
+      before.bans,
+      () => todayMs,
+    );
+    expect([after.isWelcome('peer'), after.isWelcome('other', 'host')]).toEqual([false, false]);
+    // Whom an earlier run has caught, that run has told of.
+    expect(after.bannedPeers).toEqual([]);
+    todayMs += 7 * 24 * 3600 * 1000;
+    expect([after.isWelcome('peer'), after.isWelcome('other', 'host')]).toEqual([true, true]);
   });
 
   it('keeps a peer that broke the rules away for a while, and longer when it does so again', () => {

@@ -1,4 +1,9 @@
+import { SWARM_LIMITS } from '@gleaner/protocol';
+import { ExpiringNames, type ExpiringName } from './expiring-names.js';
+
 const MAX_REMEMBERED = 1000;
+/** As long as a certificate may count: whoever is let in again then has been looked at anew. */
+const BAN_MS = SWARM_LIMITS.certificateSeconds * 1000;
 /** Who was left over a fault is kept away for this, doubled with every further one. */
 const COOLING_MS = { least: 30_000, most: 600_000 };
 
@@ -8,26 +13,48 @@ interface Cooling {
 }
 
 /**
- * Which peers are not dealt with, for good or for a while. A host may make itself new peer ids, but its certificate's pseudonym stays
- * the same: both count.
+ * Which peers are not dealt with, for days or for a while. A host may make itself new peer ids, but its certificate's pseudonym
+ * stays the same: both count.
  */
 export class PeerStanding {
-  readonly #bannedPeers = new Set<string>();
-  readonly #bannedHosts = new Set<string>();
+  readonly #banned: ExpiringNames;
+  /** Peer ids that were banned since the start, for those who are told. */
+  readonly #caught = new Set<string>();
   /** By peer id and by pseudonym. */
   readonly #cooling = new Map<string, Cooling>();
 
-  /** @param now milliseconds from a clock that never goes back */
-  constructor(private readonly now: () => number) {}
+  /**
+   * @param now milliseconds from a clock that never goes back
+   * @param bans of an earlier run
+   * @param calendarNow milliseconds since 1970
+   */
+  constructor(
+    private readonly now: () => number,
+    bans: Iterable<ExpiringName> = [],
+    private readonly calendarNow: () => number = Date.now,
+  ) {
+    this.#banned = new ExpiringNames(2 * MAX_REMEMBERED, calendarNow, bans);
+  }
 
-  /** Peer ids, the longest banned first. */
+  /** Peer ids that were banned since the start, the longest banned first. */
   get bannedPeers(): readonly string[] {
-    return [...this.#bannedPeers];
+    return [...this.#caught];
+  }
+
+  /** Banned peer ids and pseudonyms, for the next run. */
+  get bans(): readonly ExpiringName[] {
+    return this.#banned.entries;
   }
 
   ban(peerId: string, host: string | undefined): void {
-    remember(this.#bannedPeers, peerId);
-    if (host !== undefined) remember(this.#bannedHosts, host);
+    const untilMs = this.calendarNow() + BAN_MS;
+    for (const name of host === undefined ? [peerId] : [peerId, host]) this.#banned.add(name, untilMs);
+    this.#caught.delete(peerId);
+    this.#caught.add(peerId);
+    for (const oldest of this.#caught) {
+      if (this.#caught.size <= MAX_REMEMBERED) return;
+      this.#caught.delete(oldest);
+    }
   }
 
   /** Keeps away whoever broke the rules without proof of ill will: an old or unlucky peer may come back later. */
@@ -44,26 +71,13 @@ export class PeerStanding {
     }
   }
 
-  isBanned(peerId: string): boolean {
-    return this.#bannedPeers.has(peerId);
-  }
-
   /** Whether a link to this peer may be used now. */
   isWelcome(peerId: string, host?: string): boolean {
-    if (this.#bannedPeers.has(peerId) || (host !== undefined && this.#bannedHosts.has(host))) return false;
+    if (this.#banned.has(peerId) || (host !== undefined && this.#banned.has(host))) return false;
     return !this.#isCooling(peerId) && !(host !== undefined && this.#isCooling(host));
   }
 
   #isCooling(key: string): boolean {
     return this.now() < (this.#cooling.get(key)?.untilMs ?? 0);
-  }
-}
-
-function remember(set: Set<string>, key: string): void {
-  set.delete(key);
-  set.add(key);
-  for (const oldest of set) {
-    if (set.size <= MAX_REMEMBERED) return;
-    set.delete(oldest);
   }
 }

@@ -84,8 +84,11 @@ async function answer(request: SwarmRequest): Promise<SwarmResult> {
     case 'limit':
       node.limit(request);
       return { kind: 'done' };
-    case 'known-peers':
-      return { kind: 'known-peers', records: node.knownPeers };
+    case 'set-budget':
+      node.setBudget(request.mostExchangedBytes);
+      return { kind: 'done' };
+    case 'memory':
+      return { kind: 'memory', memory: node.memory };
     case 'progress': {
       const { user, system } = process.cpuUsage();
       return { kind: 'progress', progress: node.progress(), cpuSeconds: (user + system) / 1e6 };
@@ -164,7 +167,13 @@ async function startNode(init: SwarmProcessInit): Promise<SwarmNode> {
         ...(init.mdnsServiceTag !== undefined && { mdnsServiceTag: init.mdnsServiceTag }),
       }),
     ...(init.extraAddresses && { extraAddresses: init.extraAddresses }),
-    ...(init.knownPeers && { knownPeers: init.knownPeers }),
+    ...(init.memory && { memory: init.memory }),
+    ...(init.mostExchangedBytes !== undefined && { mostExchangedBytes: init.mostExchangedBytes }),
+    onBudgetUsed: (progress) => {
+      stored.flush();
+      send({ type: 'budget-used', progress });
+      void end();
+    },
     ...(init.config && { config: init.config }),
     onStored: (manifestId, chunk) => stored.add(manifestId, chunk),
     onDamaged: (manifestId, chunk) => {

@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createPeerRecord, encodePeerRecord } from '../auth/index.js';
+import { FRAME_LIMITS } from '../frames/index.js';
 import type { ChunkData } from '../store/index.js';
 import {
   anAuthority,
+  CHUNK_BYTES,
   everything,
   location,
   manifest,
@@ -11,7 +13,7 @@ import {
   OneBlobCoordinator,
   pieces,
 } from './swarm-node.fixture.js';
-import type { SwarmNode } from './swarm-node.js';
+import type { SwarmNode, SwarmProgress } from './swarm-node.js';
 
 let farm: NodeFarm;
 beforeEach(async () => {
@@ -80,14 +82,34 @@ describe('SwarmNode', () => {
       encodePeerRecord(createPeerRecord(hub.identity, hub.certificate, hub.node.addresses, 1)),
     ];
     const [a, b] = [
-      await farm.start(authority, { ...init, knownPeers }),
-      await farm.start(authority, { ...init, knownPeers }),
+      await farm.start(authority, { ...init, memory: { knownPeers } }),
+      await farm.start(authority, { ...init, memory: { knownPeers } }),
     ];
     for (const host of [a, b]) host.join();
     const peersOf = ({ node }: { node: SwarmNode }) => node.progress().peers.map(({ peer }) => peer);
     await expect.poll(() => peersOf(a), { timeout: 10_000 }).toContain(b.identity.peerId);
     // For the next start as well.
-    expect(a.node.knownPeers).toHaveLength(2);
+    expect(a.node.memory.knownPeers).toHaveLength(2);
+  });
+
+  it('stops once it has exchanged as much as it may, even amid a chunk', async () => {
+    const [authority, network, coordinator] = [anAuthority(), new MemoryNetwork(), new OneBlobCoordinator()];
+    const init = { openTransport: network.open, coordinator };
+    const seed = await farm.start(authority, init);
+    seed.join();
+    await fetchAll(seed);
+    const used = Promise.withResolvers<SwarmProgress>();
+    const mostExchangedBytes = 2.5 * CHUNK_BYTES;
+    const thrifty = await farm.start(authority, { ...init, mostExchangedBytes, onBudgetUsed: used.resolve });
+    thrifty.join();
+    await expect(fetchAll(thrifty)).rejects.toThrow('closing');
+    const { exchangedBytes, bytesFromOrigin } = await used.promise;
+    expect(exchangedBytes).toBeGreaterThanOrEqual(mostExchangedBytes);
+    // A block more than it may: that one was on its way.
+    expect(exchangedBytes).toBeLessThanOrEqual(mostExchangedBytes + FRAME_LIMITS.blockBytes);
+    expect(bytesFromOrigin).toBe(0);
+    await expect.poll(() => seed.node.progress().peers.length, { timeout: 10_000 }).toBe(0);
+    expect(thrifty.data.have.size).toBeLessThanOrEqual(2);
   });
 
   it('refuses a manifest that is not the one it is told', async () => {

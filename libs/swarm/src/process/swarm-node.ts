@@ -1,7 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import { manifestBytes, type SignedCertificate, type SignedTicket } from '@gleaner/protocol';
 import {
-  createPeerRecord,
   encodePeerRecord,
   encodeTicket,
   judgeTicket,
@@ -19,14 +18,16 @@ import type { Transport, TransportEvents } from '../links/index.js';
 import { sha256Hex } from '../sha256.js';
 import { ChunkShelf } from './chunk-shelf.js';
 import { OriginErrands } from './origin-errands.js';
+import { OwnRecord } from './own-record.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerLinks } from './peer-links.js';
+import { Pulse } from './pulse.js';
 import { SharedFile, type JoinRequest } from './shared-file.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
+import type { SwarmMemory } from './swarm-memory.js';
 import { TrackerTalk } from './tracker-talk.js';
 import { TrafficBook, type FileTraffic } from './traffic-book.js';
 
-const TICK_MS = 100;
 /** Known peers are tried again at this interval; each has its own patience on top. */
 const SUGGEST_MS = 5000;
 /** Enough neighbours for a file's chunks to spread; beyond that, handshakes and announcements cost more than they bring. */
@@ -41,8 +42,12 @@ export interface SwarmNodeInit {
   readonly coordinator?: SwarmCoordinator;
   /** Where others reach this host besides its own interfaces, such as a forwarded port. */
   readonly extraAddresses?: readonly string[];
-  /** Signed records of peers that an earlier run has known. */
-  readonly knownPeers?: readonly Uint8Array[];
+  /** What an earlier run has learnt. */
+  readonly memory?: Partial<SwarmMemory>;
+  /** Bytes from and to other volunteers that may be exchanged; no bound when left out. */
+  readonly mostExchangedBytes?: number;
+  /** Called once that is used up; nothing is exchanged any more. */
+  readonly onBudgetUsed?: (progress: SwarmProgress) => void;
   readonly config?: Partial<SwapConfig>;
   readonly onStored?: (manifestId: string, chunk: number) => void;
   /** The disk returned a chunk damaged: it is not offered any longer. */
@@ -56,6 +61,8 @@ export interface SwarmProgress {
   readonly bytesFromOrigin: number;
   readonly bytesToPeers: number;
   readonly wastedBytes: number;
+  /** Of blocks from and to peers, those that were worth nothing included. */
+  readonly exchangedBytes: number;
   readonly bannedPeers: readonly string[];
   readonly peers: readonly PeerSummary[];
   /** Of every file that was shared since the start. */
@@ -70,16 +77,26 @@ export class SwarmNode {
   readonly #shelf: ChunkShelf;
   readonly #trust: TrustRoot;
   readonly #stop = new AbortController();
-  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #pulse: Pulse;
+  #suggesting: NodeJS.Timeout | undefined;
   readonly #links: PeerLinks;
   readonly #directory: PeerDirectory;
   readonly #tracker: TrackerTalk | undefined;
+  readonly #ownRecord: OwnRecord;
+  #mostExchangedBytes: number;
   readonly #origin: OriginErrands;
   #certificate: SignedCertificate;
 
   private constructor(private readonly init: SwarmNodeInit) {
-    const { identity, coordinator } = init;
+    const { identity, coordinator, memory } = init;
     this.#certificate = init.certificate;
+    this.#mostExchangedBytes = init.mostExchangedBytes ?? Number.POSITIVE_INFINITY;
+    this.#ownRecord = new OwnRecord({
+      identity,
+      certificate: () => this.#certificate,
+      addresses: () => this.addresses,
+      lastSeq: memory?.recordSeq ?? 0,
+    });
     this.#shelf = new ChunkShelf((manifestId, chunk) => {
       this.#tell({ kind: 'chunk-lost', manifestId, chunk });
       init.onDamaged?.(manifestId, chunk);
@@ -95,12 +112,18 @@ export class SwarmNode {
         // The engine's clock is monotonic; a ticket's is the calendar's.
         return untilMs === undefined ? undefined : performance.now() + (untilMs - Date.now());
       },
-      ownRecord: () =>
-        encodePeerRecord(createPeerRecord(identity, this.#certificate, this.addresses, Date.now())),
+      ownRecord: () => encodePeerRecord(this.#ownRecord.current),
       random: Math.random,
       allocate: (lengthBytes) => this.#shelf.buffers.take(lengthBytes),
       nowMs: performance.now(),
       ...(init.config && { config: init.config }),
+    });
+    this.#pulse = new Pulse({
+      beat: () => {
+        this.#links.tend();
+        this.#tell({ kind: 'tick' });
+      },
+      isIdle: () => this.#engine.isIdle,
     });
     this.#links = this.#makeLinks();
     this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses, files) => {
@@ -110,12 +133,13 @@ export class SwarmNode {
     this.#tracker =
       coordinator &&
       new TrackerTalk({
-        identity,
-        certificate: () => this.#certificate,
-        addresses: () => this.addresses,
+        ownRecord: this.#ownRecord,
         bannedPeers: () => this.#links.bannedPeers,
         coordinator,
         directory: this.#directory,
+        ...(memory?.revoked && { revoked: memory.revoked }),
+        ...(memory?.revocationsSeen !== undefined && { revocationsSeen: memory.revocationsSeen }),
+        now: Date.now,
         warn,
       });
     this.#origin = new OriginErrands({
@@ -131,14 +155,9 @@ export class SwarmNode {
   static async start(init: SwarmNodeInit): Promise<SwarmNode> {
     const node = new SwarmNode(init);
     await node.#links.open();
-    for (const record of init.knownPeers ?? []) node.#directory.learn(record);
-    node.#timers.push(
-      setInterval(() => {
-        node.#links.tend();
-        node.#tell({ kind: 'tick' });
-      }, TICK_MS),
-      setInterval(() => node.#directory.suggestAll(), SUGGEST_MS),
-    );
+    for (const record of init.memory?.knownPeers ?? []) node.#directory.learn(record);
+    node.#pulse.start();
+    node.#suggesting = setInterval(() => node.#directory.suggestAll(), SUGGEST_MS);
     return node;
   }
 
@@ -147,9 +166,15 @@ export class SwarmNode {
     return [...new Set([...this.#links.addresses, ...(this.init.extraAddresses ?? [])])];
   }
 
-  /** Signed records of the peers that it knows, the longest known first. */
-  get knownPeers(): readonly Uint8Array[] {
-    return this.#directory.records;
+  /** What the next run should know. */
+  get memory(): SwarmMemory {
+    return {
+      knownPeers: this.#directory.records,
+      banned: this.#links.bans,
+      revoked: this.#tracker?.revoked ?? [],
+      revocationsSeen: this.#tracker?.revocationsSeen ?? 0,
+      recordSeq: this.#ownRecord.seq,
+    };
   }
 
   /**
@@ -238,8 +263,15 @@ export class SwarmNode {
     this.#tell({ kind: 'limits-changed', ...limits });
   }
 
+  /** Lets it go on until it has exchanged so many bytes with other volunteers since the start. */
+  setBudget(mostExchangedBytes: number): void {
+    this.#mostExchangedBytes = mostExchangedBytes;
+    this.#noteExchanged(0);
+  }
+
   progress(): SwarmProgress {
     return {
+      exchangedBytes: this.#traffic.exchangedBytes,
       bytesFromPeers: this.#traffic.totalBytes('fromPeersBytes'),
       bytesFromOrigin: this.#traffic.totalBytes('fromOriginBytes'),
       bytesToPeers: this.#traffic.totalBytes('toPeersBytes'),
@@ -252,7 +284,8 @@ export class SwarmNode {
 
   /** Leaves everything and closes all links; closing twice is safe. */
   async close(): Promise<void> {
-    for (const timer of this.#timers.splice(0)) clearInterval(timer);
+    this.#pulse.stop();
+    clearInterval(this.#suggesting);
     for (const shared of this.#files.values()) shared.fail(new Error('the swarm node is closing'));
     this.#stop.abort();
     await this.#links.close();
@@ -270,9 +303,13 @@ export class SwarmNode {
         this.#tell({ kind: 'peer-connected', peer, ...(record && { record }) });
       },
       onDisconnected: (peer) => this.#tell({ kind: 'peer-disconnected', peer }),
-      onFrame: (peer, frame) => this.#tell({ kind: 'frame', peer, frame }),
+      onFrame: (peer, frame) => {
+        if (frame.type === 'block') this.#noteExchanged(frame.bytes.length);
+        this.#tell({ kind: 'frame', peer, frame });
+      },
       onFlushed: (peer, manifestId, bytes) => {
         this.#traffic.add(manifestId, 'toPeersBytes', bytes);
+        this.#noteExchanged(bytes);
         this.#tell({ kind: 'flushed', peer, bytes });
       },
       readChunk: async (manifestId, chunk) => {
@@ -282,9 +319,19 @@ export class SwarmNode {
       },
       onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
       uselessPeer: () => this.#engine.uselessPeer(),
+      ...(init.memory?.banned && { bans: init.memory.banned }),
       now: () => performance.now(),
       log: (event, fields) => init.log?.(event, fields),
     });
+  }
+
+  /** What was exchanged is counted as it passes: a line of a gigabit carries a month's worth between two looks at the clock. */
+  #noteExchanged(bytes: number): void {
+    this.#traffic.exchangedBytes += bytes;
+    if (this.#traffic.exchangedBytes < this.#mostExchangedBytes || this.#stop.signal.aborted) return;
+    const progress = this.progress();
+    void this.close();
+    this.init.onBudgetUsed?.(progress);
   }
 
   /** Whether a peer that shares these files, or unknown ones, would be one more for a file that has too few. */
@@ -298,6 +345,7 @@ export class SwarmNode {
 
   #tell(event: SwapEvent): void {
     for (const action of this.#engine.handle(event, performance.now())) this.#act(action);
+    this.#pulse.stir();
   }
 
   #act(action: SwapAction): void {

@@ -6,6 +6,7 @@ import type { SignedCertificate } from '@gleaner/protocol';
 import { CoordinatorErrands } from './coordinator-errands.js';
 import type { SharedFileRequest, SwarmMessage, SwarmProcessInit, SwarmRequest, SwarmResult } from './ipc.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
+import type { SwarmMemory } from './swarm-memory.js';
 import type { SwarmProgress } from './swarm-node.js';
 
 const CLOSE_TIMEOUT_MS = 5000;
@@ -13,6 +14,11 @@ const CLOSE_TIMEOUT_MS = 5000;
 const ANSWER_TIMEOUT_MS = 15_000;
 /** Loading the process's code takes long on a loaded machine. */
 const START_TIMEOUT_MS = 60_000;
+/**
+ * Chunks are outside V8's heap, and what is in it is small and lives long: a young generation that may grow to 48 MB, as for
+ * programs that make garbage fast, would only be a volunteer's memory.
+ */
+const SMALL_HEAP = ['--max-semi-space-size=1', '--optimize-for-size'];
 
 /** A request without its id; keeps the union's members apart, which `Omit` would not. */
 type Command = SwarmRequest extends infer R ? (R extends SwarmRequest ? Omit<R, 'id'> : never) : never;
@@ -29,6 +35,8 @@ export interface SwarmProcessEvents {
   readonly onStored: (manifestId: string, chunk: number) => void;
   /** The disk returned a chunk damaged: it counts as absent. */
   readonly onDamaged: (manifestId: string, chunk: number) => void;
+  /** The process has exchanged as much as it may, and ends: what it has done until then. */
+  readonly onBudgetUsed?: (progress: SwarmProgress) => void;
   /** Called once, however the process ended. */
   readonly onEnded?: (reason: Error) => void;
   readonly onLog?: (event: string, fields: Readonly<Record<string, string | number>>) => void;
@@ -81,7 +89,7 @@ export class SwarmProcess {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execPath,
-      execArgv,
+      execArgv: [...execArgv, ...SMALL_HEAP],
       env: {
         // Nothing of the agent's: its environment may hold a token.
         PATH: process.env['PATH'],
@@ -149,11 +157,16 @@ export class SwarmProcess {
     await this.#call({ method: 'limit', ...limits });
   }
 
-  /** Signed records of the peers that the node knows, for the next start. */
-  async knownPeers(): Promise<readonly Uint8Array[]> {
-    const result = await this.#call({ method: 'known-peers' });
-    if (result.kind !== 'known-peers') throw new TypeError(`the swarm process answered ${result.kind}`);
-    return result.records;
+  /** Lets the process go on until it has exchanged so many bytes with other volunteers since its start. */
+  async setBudget(mostExchangedBytes: number): Promise<void> {
+    await this.#call({ method: 'set-budget', mostExchangedBytes });
+  }
+
+  /** What the node has learnt, for the next start. */
+  async memory(): Promise<SwarmMemory> {
+    const result = await this.#call({ method: 'memory' });
+    if (result.kind !== 'memory') throw new TypeError(`the swarm process answered ${result.kind}`);
+    return result.memory;
   }
 
   async progress(): Promise<SwarmProgress & { readonly cpuSeconds: number }> {
@@ -210,6 +223,9 @@ export class SwarmProcess {
         return;
       case 'damaged':
         this.events.onDamaged(message.manifestId, message.chunk);
+        return;
+      case 'budget-used':
+        this.events.onBudgetUsed?.(message.progress);
         return;
       case 'call':
         void this.#errands.run(message.callId, message.call);

@@ -1,28 +1,49 @@
-import { SWARM_LIMITS, type SignedCertificate } from '@gleaner/protocol';
-import { createPeerRecord, encodePeerRecord, type PeerIdentity } from '../auth/index.js';
+import { SWARM_LIMITS, type SwarmAnnounceAnswer } from '@gleaner/protocol';
+import { encodePeerRecord } from '../auth/index.js';
+import { ExpiringNames, type ExpiringName } from './expiring-names.js';
+import type { OwnRecord } from './own-record.js';
 import type { PeerDirectory } from './peer-directory.js';
 import type { SharedFile } from './shared-file.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
 import { waitMs } from './wait-ms.js';
 
 const FIRST_RETRY_MS = 1000;
+/** Twice what one answer tells; each is forgotten when its certificate has ended anyhow. */
+const MAX_REVOKED = 2 * SWARM_LIMITS.revokedSerials;
+const REVOKED_MS = (SWARM_LIMITS.certificateSeconds + SWARM_LIMITS.clockSkewSeconds) * 1000;
 
 export interface TrackerTalkInit {
-  readonly identity: PeerIdentity;
-  readonly certificate: () => SignedCertificate;
-  readonly addresses: () => readonly string[];
+  readonly ownRecord: OwnRecord;
   readonly bannedPeers: () => readonly string[];
   readonly coordinator: SwarmCoordinator;
   readonly directory: PeerDirectory;
+  /** What an earlier run was told. */
+  readonly revoked?: readonly ExpiringName[];
+  readonly revocationsSeen?: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
   readonly warn: (event: string, error: unknown) => undefined;
 }
 
 /** Announces shared files to the tracker, and takes in whom it names and whom it no longer trusts. */
 export class TrackerTalk {
-  readonly #revoked = new Set<string>();
-  #revocationsSeen = 0;
+  readonly #revoked: ExpiringNames;
+  #revocationsSeen: number;
 
-  constructor(private readonly init: TrackerTalkInit) {}
+  constructor(private readonly init: TrackerTalkInit) {
+    this.#revoked = new ExpiringNames(MAX_REVOKED, init.now, init.revoked);
+    this.#revocationsSeen = init.revocationsSeen ?? 0;
+  }
+
+  /** Serials of certificates that do not count, for the next run. */
+  get revoked(): readonly ExpiringName[] {
+    return this.#revoked.entries;
+  }
+
+  /** Up to where the coordinator has told of such. */
+  get revocationsSeen(): number {
+    return this.#revocationsSeen;
+  }
 
   isRevoked(serial: string): boolean {
     return this.#revoked.has(serial);
@@ -34,8 +55,7 @@ export class TrackerTalk {
       const answer = await this.init.coordinator
         .announce(this.#announcement(shared, false), signal)
         .catch((error: unknown) => (signal.aborted ? undefined : this.init.warn('announce-failed', error)));
-      if (answer) this.#revocationsSeen = answer.revocations ?? 0;
-      for (const serial of answer?.revoked ?? []) this.#revoked.add(serial);
+      if (answer) this.#noteRevoked(answer);
       for (const record of answer?.peers ?? [])
         this.init.directory.learn(encodePeerRecord(record), shared.manifestId);
       await waitMs(answer?.intervalMs ?? FIRST_RETRY_MS, signal);
@@ -49,11 +69,17 @@ export class TrackerTalk {
       .catch((error: unknown) => this.init.warn('announce-failed', error));
   }
 
+  #noteRevoked({ revoked, revocations = 0 }: SwarmAnnounceAnswer): void {
+    for (const serial of revoked) this.#revoked.add(serial, this.init.now() + REVOKED_MS);
+    // Files are announced side by side: an answer that comes late must not make the next one tell everything again.
+    this.#revocationsSeen = Math.max(this.#revocationsSeen, revocations);
+  }
+
   #announcement(shared: SharedFile, isLeaving: boolean) {
-    const { identity, certificate, addresses, bannedPeers } = this.init;
+    const { ownRecord, bannedPeers } = this.init;
     return {
       manifestId: shared.manifestId,
-      record: createPeerRecord(identity, certificate(), addresses(), Date.now()),
+      record: ownRecord.current,
       have: Buffer.from(shared.data.have.bytes).toString('base64'),
       isLeaving,
       badPeers: bannedPeers().slice(-SWARM_LIMITS.reportsPerAnnounce),

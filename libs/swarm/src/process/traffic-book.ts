@@ -11,6 +11,10 @@ type Way = keyof Omit<FileTraffic, 'manifestId'>;
 /** What moved, by file; files that were left included. */
 export class TrafficBook {
   readonly #files = new Map<string, Record<Way, number>>();
+  /**
+   * Bytes of blocks that came from and went to other volunteers, whatever they were worth: what a volunteer's line has carried.
+   */
+  exchangedBytes = 0;
 
   add(manifestId: string, way: Way, bytes: number): void {
     const traffic = this.#files.get(manifestId) ?? { fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0 };

@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import { judgePeerRecord, encodePeerRecord } from '../auth/index.js';
+import { TestCoordinator } from '../auth/trust.fixture.js';
+import { OwnRecord } from './own-record.js';
+
+describe('OwnRecord', () => {
+  const authority = new TestCoordinator();
+  const { identity, certificate } = authority.enrol();
+
+  it('is made anew when the addresses change, with a number that grows although the clock was set back', () => {
+    let addresses = ['/ip4/192.0.2.1/tcp/1'];
+    let nowMs = 5_000;
+    const own = new OwnRecord({
+      identity,
+      certificate: () => certificate,
+      addresses: () => addresses,
+      lastSeq: 0,
+      now: () => nowMs,
+    });
+    const first = own.current;
+    nowMs = 6_000;
+    expect(own.current).toBe(first);
+    nowMs = 1_000;
+    addresses = ['/ip4/192.0.2.2/tcp/1'];
+    const second = own.current;
+    expect([first.record.body.seq, second.record.body.seq]).toEqual([5_000, 5_001]);
+    expect(judgePeerRecord(encodePeerRecord(second), authority.trust)?.addresses).toEqual(addresses);
+  });
+
+  it('goes on from the number of an earlier run', () => {
+    const facts = { identity, certificate: () => certificate, addresses: () => [], now: () => 1_000 };
+    const before = new OwnRecord({ ...facts, lastSeq: 70_000 });
+    expect(before.current.record.body.seq).toBe(70_001);
+    expect(new OwnRecord({ ...facts, lastSeq: before.seq }).current.record.body.seq).toBe(70_002);
+  });
+});
