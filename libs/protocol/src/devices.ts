@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { hostFacts } from './hosts.js';
 import { isoInstant } from './primitives.js';
-import { hostFacts } from './resources.js';
 
 /*
  * Device authorization after RFC 8628: a host shows a code, a person approves it with a token of their own, and the host

@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import { account } from './accounts.js';
+import { admissionReport } from './apps.js';
+import { host } from './hosts.js';
 import { LIMITS } from './limits.js';
 import {
   decimalString,
@@ -10,7 +13,6 @@ import {
   plainText,
   slug,
 } from './primitives.js';
-import { account, admissionReport, host } from './resources.js';
 import { taskState } from './states.js';
 import { noWorkReason } from './work.js';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { unitCounts } from './jobs.js';
 import { decimalString, entityId, isoInstant, pageOf, slug } from './primitives.js';
-import { unitCounts } from './resources.js';
 import { jobState } from './states.js';
 import { jobSwarm } from './swarm.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { submitJob } from './resources.js';
+import { submitJob } from './jobs.js';
 import { schemaFaults } from './schema-faults.js';
 
 const SPLIT = { kind: 'range', name: 'k', from: 0, to: 9, step: 1 };

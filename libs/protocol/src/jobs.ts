@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { jobSpec } from './job-spec.js';
+import { blobId, decimalString, entityId, isoInstant, pageOf, sha256Hex, slug } from './primitives.js';
+import { jobState, outcome, unitState } from './states.js';
+
+export const submitJob = z.strictObject({ project: slug, spec: jobSpec }).meta({ id: 'SubmitJob' });
+export type SubmitJob = z.infer<typeof submitJob>;
+
+export const unitCounts = z
+  .strictObject({
+    total: z.number().int(),
+    open: z.number().int(),
+    awaitingOutput: z.number().int(),
+    valid: z.number().int(),
+    failed: z.number().int(),
+    cancelled: z.number().int(),
+    /** Open units that cannot go on until another account comes. */
+    blocked: z.number().int(),
+  })
+  .meta({ id: 'UnitCounts' });
+
+export const job = z
+  .strictObject({
+    id: entityId,
+    project: slug,
+    name: z.string(),
+    app: z.string(),
+    state: jobState,
+    /** Why it is paused, failed or cancelled. */
+    stateReason: z.string().nullable(),
+    units: unitCounts,
+    /** What its blocked units wait for; where they wait for different things, what most do. */
+    blockedReason: z.string().nullable(),
+    /** Share of units settled, 0 to 1000. */
+    progressPermille: z.number().int(),
+    /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */
+    tasks: z.number().int(),
+    /** Cycles of the valid tasks of settled units. */
+    validatedCycles: decimalString,
+    output: z.strictObject({ blobId, sizeBytes: z.number().int() }).nullable(),
+    createdAt: isoInstant,
+    finishedAt: isoInstant.nullable(),
+    spec: jobSpec,
+  })
+  .meta({ id: 'Job' });
+export type Job = z.infer<typeof job>;
+
+export const jobEstimate = z
+  .strictObject({
+    units: z.number().int(),
+    tasksAtLeast: z.number().int(),
+    inputBytes: z.number().int(),
+    /** Upper bound of cycles that volunteers can spend: tasksAtLeast × maxCycles. */
+    maxCycles: decimalString,
+    /** Cycles a unit took so far in validated results of the same app version, null before the first. */
+    meanCyclesPerUnit: decimalString.nullable(),
+    warnings: z.array(z.string()),
+  })
+  .meta({ id: 'JobEstimate' });
+export type JobEstimate = z.infer<typeof jobEstimate>;
+
+/** One unit and, once the job has ended or the unit has failed, its settled result. */
+export const unitResult = z
+  .strictObject({
+    unitId: z.number().int(),
+    index: z.number().int(),
+    state: unitState,
+    params: z.record(z.string(), z.unknown()),
+    outcome: outcome.nullable(),
+    cycles: decimalString.nullable(),
+    digest: sha256Hex.nullable(),
+    stderr: z.string().nullable(),
+    /** What an open unit cannot go on without. */
+    blocked: z.string().nullable(),
+    /** Why a failed unit failed. */
+    failure: z.string().nullable(),
+  })
+  .meta({ id: 'UnitResult' });
+export type UnitResult = z.infer<typeof unitResult>;
+
+export const jobPage = pageOf(job);
+export const unitResultPage = pageOf(unitResult);
