@@ -24,7 +24,7 @@ export default {
     {
       name: 'domain-is-pure',
       severity: 'error',
-      from: { path: '^libs/domain/src', pathNot: '\\.spec\\.ts$' },
+      from: { path: '^libs/domain/src', pathNot: '\\.(spec|fixture)\\.ts$' },
       to: { pathNot: ['^libs/domain/', '^libs/protocol/'] },
     },
     {
@@ -34,6 +34,7 @@ export default {
       to: { pathNot: ['^libs/sandbox/'], dependencyTypesNot: ['core'] },
     },
     only('swarm', 'libs/swarm', ['libs/protocol']),
+    only('client', 'libs/client', []),
     only('worker-sdk', 'worker-sdk', ['libs/protocol', 'libs/swarm', 'libs/sandbox', 'libs/domain']),
     only('coordinator', 'apps/coordinator', [
       'libs/domain',

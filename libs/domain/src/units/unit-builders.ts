@@ -1,4 +1,8 @@
+import { transitionUnit, type UnitTransition } from './transition-unit.js';
+import type { UnitEvent } from './unit-event.js';
 import type { TaskResult, TaskView, UnitRules, UnitView } from './unit-view.js';
+
+export const NOW = Date.UTC(2026, 10, 21);
 
 /** Builders for tests: each names only what matters to it. */
 export const RULES: UnitRules = {
@@ -52,4 +56,9 @@ export function aUnit(tasks: readonly TaskView[] = [], about: Partial<UnitView> 
     tasks,
     ...about,
   };
+}
+
+/** What an event makes of a unit, by the usual rules and now unless told otherwise. */
+export function step(unit: UnitView, event: UnitEvent, rules: UnitRules = RULES, now = NOW): UnitTransition {
+  return transitionUnit(unit, event, rules, now);
 }
