@@ -50,6 +50,8 @@ describe('ChunkStore', () => {
 
     const again = await aStore();
     expect(again.usedBytes).toBe(CHUNK + 1000);
+    expect([...(again.have(manifestId) ?? [])]).toEqual([0, 2]);
+    expect(again.have('f'.repeat(64))).toBeUndefined();
     const reopened = await again.openFile(manifestId, manifest);
     expect([...reopened.have]).toEqual([0, 2]);
     expect(await reopened.read(0)).toEqual(pieces[0]);

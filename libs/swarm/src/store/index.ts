@@ -6,6 +6,5 @@ export {
   type ChunkClaim,
   type ChunkStoreInit,
   type ClaimOptions,
-  type EvictionCandidate,
-  type EvictionPolicy,
 } from './chunk-store.js';
+export type { EvictionCandidate, EvictionPolicy } from './eviction.js';
