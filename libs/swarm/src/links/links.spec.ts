@@ -91,6 +91,18 @@ async function sendAll(link: Link, bytes: Uint8Array, pieceBytes: number): Promi
   }
 }
 
+const FILLING = 7;
+
+/** Sends until the link asks to wait; says how many bytes that were. */
+async function fill(link: Link): Promise<number> {
+  const piece = new Uint8Array(65_536).fill(FILLING);
+  for (let sent = piece.length; sent < 64 * 1024 * 1024; sent += piece.length) {
+    if (!link.send(piece)) return sent;
+    await new Promise(setImmediate);
+  }
+  throw new Error('nobody reads, and the link takes 64 MiB all the same');
+}
+
 describe.each([
   ['in memory', async () => memoryLinkPair()],
   ['over TCP', tcpPair],
@@ -114,14 +126,54 @@ describe.each([
 
   it('asks the sender to wait when the reader does not read', async () => {
     const [a] = await makePair();
-    let sent = 0;
-    while (a.send(new Uint8Array(65_536))) {
-      sent += 65_536;
-      expect(sent).toBeLessThan(64 * 1024 * 1024);
-      await new Promise(setImmediate);
-    }
+    await fill(a);
     a.abort(new Error('done'));
     await expect(a.drained()).rejects.toThrow();
+  });
+
+  it('lets the sender go on when the reader reads, and loses nothing', async () => {
+    const [a, b] = await makePair();
+    const filledBytes = await fill(a);
+    const reader = new LinkReader(b);
+    const [, first] = await Promise.all([a.drained(), reader.read(filledBytes)]);
+    expect(first.every((byte) => byte === FILLING)).toBe(true);
+    const more = randomBytes(200_000);
+    const [, second] = await Promise.all([sendAll(a, more, 60_001), reader.read(more.length)]);
+    expect(digest(second)).toBe(digest(more));
+    a.abort(new Error('done'));
+  });
+
+  it('does not leave the sender waiting when the other side breaks it', async () => {
+    const [a, b] = await makePair();
+    let isWaiting = false;
+    const sending = (async () => {
+      for (const piece = new Uint8Array(65_536); ; await new Promise(setImmediate)) {
+        if (a.send(piece)) continue;
+        isWaiting = true;
+        await a.drained();
+      }
+    })();
+    const ended = expect(sending).rejects.toThrow();
+    await expect.poll(() => isWaiting).toBe(true);
+    b.abort(new Error('gone'));
+    await ended;
+  });
+
+  it('is no other one: what several carry at once stays apart', async () => {
+    const pairs = await Promise.all(Array.from({ length: 4 }, () => makePair()));
+    const contents = pairs.map(() => randomBytes(300_000));
+    const received = await Promise.all(
+      pairs.map(async ([a, b], index) => {
+        const content = contents[index] ?? Buffer.alloc(0);
+        const [bytes] = await Promise.all([
+          new LinkReader(b).read(content.length),
+          sendAll(a, content, 10_007),
+        ]);
+        return bytes;
+      }),
+    );
+    expect(received.map(digest)).toEqual(contents.map(digest));
+    for (const [a] of pairs) a.abort(new Error('done'));
   });
 
   it('delivers what was sent before it is closed, and then ends', async () => {

@@ -24,6 +24,7 @@ export function libp2pLink(stream: Stream, remotePeerId: string, remoteAddress: 
     },
     async drained() {
       if (broken) throw broken;
+      if (isClosing || stream.status !== 'open') throw new Error(`the link to ${remoteAddress} is closed`);
       if (stream.writableNeedsDrain) await stream.onDrain();
     },
     async close() {

@@ -6,6 +6,7 @@ import { createLibp2p } from 'libp2p';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPeerIdentity } from '../../auth/peer-identity.js';
 import type { Link } from '../link.js';
+import { LinkReader } from '../link-reader.js';
 import { createLibp2pTransport, SWAP_PROTOCOL, type Libp2pTransportInit } from './libp2p-transport.js';
 
 const cleanUps: Array<() => unknown> = [];
@@ -56,6 +57,29 @@ describe('the libp2p transport', () => {
     expect(connection.status).toBe('open');
     links[1]?.abort(new Error('banned'));
     await expect.poll(() => connection.status).not.toBe('open');
+  });
+
+  it('keeps the links of one connection apart', async () => {
+    const { address, links } = await aListener();
+    const dialer = await createLibp2pTransport({
+      identity: createPeerIdentity(),
+      listen: [],
+      onLink: () => undefined,
+      onDiscovered: () => undefined,
+    });
+    cleanUps.push(() => dialer.close());
+    const dialled = [];
+    for (const word of ['one', 'two', 'three']) {
+      const link = await dialer.dial(address.toString(), AbortSignal.timeout(30_000));
+      link.send(Buffer.from(word));
+      dialled.push(link);
+    }
+    await expect.poll(() => links.length).toBe(3);
+    const words = await Promise.all(
+      links.map(async (link) => Buffer.from(await new LinkReader(link).read(3)).toString()),
+    );
+    expect(words.toSorted()).toEqual(['one', 'thr', 'two']);
+    for (const link of dialled) link.abort(new Error('done'));
   });
 
   it('gives one connection few streams', async () => {
