@@ -6,6 +6,7 @@ import {
   manifestBytes,
   type Manifest,
   type OriginTicketsAnswer,
+  type OriginTicketsRequest,
   type SignedPeerRecord,
   type SwarmAnnounce,
   type SwarmAnnounceAnswer,
@@ -82,8 +83,10 @@ export class OneBlobCoordinator implements SwarmCoordinator {
     return Promise.resolve({ peers: [...this.records.values()], intervalMs: 100, revoked: this.revoked });
   }
 
-  requestOriginTickets({ count }: { count: number }): Promise<OriginTicketsAnswer> {
-    const chunks = everything.filter((chunk) => !this.#granted.has(chunk)).slice(0, count);
+  requestOriginTickets({ count, wanted }: OriginTicketsRequest): Promise<OriginTicketsAnswer> {
+    // What a peer was asked for is not wanted of the origin: else it would come from whoever is quicker.
+    const asked = new Bitmap(CHUNKS, Buffer.from(wanted, 'base64'));
+    const chunks = [...asked].filter((chunk) => !this.#granted.has(chunk)).slice(0, count);
     for (const chunk of chunks) this.#granted.add(chunk);
     return Promise.resolve({ chunks, otherwise: 'elsewhere', retryAfterMs: 100 });
   }
