@@ -20,8 +20,9 @@ export const SWARM_LIMITS = {
   reportsPerAnnounce: 16,
   revokedSerials: 10_000,
   manifestsPerTicketCall: 32,
-  /** Manifests that a host names as held in a work request. */
-  heldManifests: 64,
+  /** Files of which a host says in a work request what it holds, and runs of chunks that it names of each. */
+  heldFiles: 64,
+  heldRuns: 16,
   /** Manifests that a host names as held when it offers room for replicas. */
   heldReplicas: 1024,
   replicaOffers: 8,
@@ -100,6 +101,15 @@ export function signedBytes(body: { readonly [key: string]: JsonValue | undefine
 
 /** Bit `i % 8` (from the least significant) of byte `i / 8` is chunk i; base64. */
 const chunkBitmap = z.base64().max(Math.ceil(65_536 / 8 / 3) * 4);
+
+const chunkIndex = z.number().int().min(0).max(65_536);
+
+/** Chunks of a file that a host holds: runs of consecutive ones, ascending, `to` exclusive; the longest where there are many. */
+export const heldFile = z.strictObject({
+  manifestId: sha256Hex,
+  runs: z.array(z.strictObject({ from: chunkIndex, to: chunkIndex })).max(SWARM_LIMITS.heldRuns),
+});
+export type HeldFile = z.infer<typeof heldFile>;
 
 /** A host tells the tracker that it shares a file, and what it has of it. */
 export const swarmAnnounce = z

@@ -4,7 +4,7 @@ import { jobLimits, unitParams, unitWindows } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import { decimalString, entityId, identifier, sha256Hex, taskId } from './primitives.js';
 import { resultReport } from './result.js';
-import { blobLocation, peerId, signedTicket, SWARM_LIMITS } from './swarm.js';
+import { blobLocation, heldFile, peerId, signedTicket, SWARM_LIMITS } from './swarm.js';
 
 /** POST /v1/work: results to hand in and tasks wanted, in one call. */
 export const workRequest = z
@@ -31,8 +31,8 @@ export const workRequest = z
         overrulesWishes: z.number().int().min(0).optional(),
         /** The host's peer id, once it has a certificate: inputs then come with tickets for the swarm. */
         peerId: peerId.optional(),
-        /** Inputs whose chunks the host holds: units that need them are preferred. */
-        heldManifests: z.array(sha256Hex).max(SWARM_LIMITS.heldManifests).optional(),
+        /** Chunks of inputs that the host holds: units that need no others are preferred. */
+        held: z.array(heldFile).max(SWARM_LIMITS.heldFiles).optional(),
       })
       .optional(),
     /** Where it has changed since the host last said it. */

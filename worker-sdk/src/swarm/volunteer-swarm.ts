@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { join } from 'node:path';
 import { backoffDelayMs } from '@gleaner/domain';
-import { SWARM_LIMITS } from '@gleaner/protocol';
+import type { HeldFile } from '@gleaner/protocol';
 import {
   readCachedManifest,
   SourceSupply,
@@ -15,6 +15,7 @@ import type { ChunkStore } from '@gleaner/swarm/store';
 import { z } from 'zod';
 import type { CoordinatorClient } from '../coordinator-client.js';
 import { WakeUp } from '../wake-up.js';
+import { heldFiles } from './held-files.js';
 import { Membership } from './membership.js';
 import { ReplicaKeeper } from './replicas.js';
 import { SharedFiles } from './shared-files.js';
@@ -118,10 +119,10 @@ export class VolunteerSwarm {
   }
 
   /** What a work request says of this host. */
-  get capabilities(): { peerId?: string; heldManifests: string[] } {
-    const heldManifests = this.components.store.manifestIds.slice(0, SWARM_LIMITS.heldManifests);
+  get capabilities(): { peerId?: string; held?: HeldFile[] } {
+    const held = heldFiles(this.components.store);
     const peerId = this.#session && this.#membership?.identity.peerId;
-    return { heldManifests, ...(peerId !== undefined && { peerId }) };
+    return { ...(held.length > 0 && { held }), ...(peerId !== undefined && { peerId }) };
   }
 
   /** Chunks of the file are about to be evicted. */

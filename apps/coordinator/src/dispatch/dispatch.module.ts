@@ -17,6 +17,7 @@ import { HostTasksController } from './host-tasks.controller.js';
 import { HostTasksService } from './host-tasks.service.js';
 import { JobDirectory } from './job-directory.js';
 import { LeasesService } from './leases.service.js';
+import { Locality } from './locality.service.js';
 import { SweepService } from './sweep.service.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
 import { WorkController } from './work.controller.js';
@@ -59,6 +60,7 @@ export class DispatchModule {
               HostDirectory,
               HostStates,
               HostTasksService,
+              Locality,
               WorkService,
               EventHooks,
             ]

@@ -9,15 +9,16 @@ import {
   type NoWorkCause,
   utcDay,
 } from '@gleaner/domain';
-import { LIMITS } from '@gleaner/protocol';
+import { LIMITS, type HeldFile } from '@gleaner/protocol';
 import { ClaimDesk } from './claim-desk.service.js';
 import type { Claim, Claimer, ClaimRow } from './claim.statement.js';
 import { DispatchPauses } from './dispatch-pauses.service.js';
 import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
+import { Locality } from './locality.service.js';
 import { NoWorkTally } from './no-work-tally.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
-import type { Taker, Ticket } from './ticket-store.js';
+import type { Ticket } from './ticket-store.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;
@@ -32,8 +33,8 @@ export interface WorkWish {
   readonly runtimeVersions: readonly string[];
   /** Version of the owner's wishes that whoever sits at the host overruled. */
   readonly overrulesWishes?: number | undefined;
-  /** Inputs whose chunks the host holds. */
-  readonly heldManifests?: readonly string[] | undefined;
+  /** Chunks of inputs that the host holds. */
+  readonly held?: readonly HeldFile[] | undefined;
 }
 
 /** A ticket that became a task of the asking host. */
@@ -61,6 +62,7 @@ export class DispatchService {
     private readonly jobs: JobDirectory,
     private readonly desk: ClaimDesk,
     private readonly pauses: DispatchPauses,
+    private readonly locality: Locality,
   ) {}
 
   async assign(host: HostContext, wish: WorkWish): Promise<Assignment> {
@@ -83,10 +85,13 @@ export class DispatchService {
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
-    const taker = { accountId: host.accountId, personId: host.personId, classes, ...this.localityOf(wish) };
+    const taker = { accountId: host.accountId, personId: host.personId, classes };
+    const local = this.locality.of(host.personId, wish.held);
     const tasks: AssignedTask[] = [];
     for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
-      const { tickets, passedOver } = this.feeder.store.take(taker, wish.maxTasks - tasks.length);
+      const count = wish.maxTasks - tasks.length;
+      const prefers = local && (await local.preferenceAmong(this.feeder.store.glance(taker, count)));
+      const { tickets, passedOver } = this.feeder.store.take({ ...taker, prefers }, count);
       for (const why of passedOver) tally.passOver(why);
       const claims = await this.prepare(tickets, host, claimer, wish, tally);
       if (claims.length === 0) {
@@ -98,15 +103,10 @@ export class DispatchService {
         const row = rows[at];
         if (row && row.refusal === null) tasks.push(this.grant(ticket, job, row));
         else this.refuse(ticket, row, host, claimer, tally);
+        local?.noteTried(ticket.unitId);
       }
     }
     return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
-  }
-
-  private localityOf({ heldManifests = [] }: WorkWish): Pick<Taker, 'prefers'> {
-    if (heldManifests.length === 0) return {};
-    const readers = this.jobs.readersOf(heldManifests);
-    return readers.size === 0 ? {} : { prefers: ({ jobId }) => readers.has(jobId) };
   }
 
   /** Sorts out what needs no look into the database. */

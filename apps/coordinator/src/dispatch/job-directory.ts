@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { classOfUnit, type UnitClass, type UnitRules } from '@gleaner/domain';
-import { hexOfBlobId, type JobSpec, type WorkJob } from '@gleaner/protocol';
+import { classOfUnit, type ChunkedInput, type UnitClass, type UnitRules } from '@gleaner/domain';
+import { chunkSizeBytes, hexOfBlobId, type JobSpec, type WorkJob } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, tokenArray } from '../database/index.js';
 import { PATHS } from '../http/index.js';
@@ -26,6 +26,9 @@ export interface RunningJob {
   readonly runtimeVersion: string;
   /** Units that are not settled yet. */
   readonly openUnits: number;
+  readonly inputs: readonly ChunkedInput[];
+  /** Each unit has windows of its own of some of the inputs. */
+  readonly isCut: boolean;
   /** What a host learns about the job. */
   readonly work: WorkJob;
 }
@@ -86,7 +89,7 @@ const loadBlobs = new PreparedStatement<BlobRow>(
 @Injectable()
 export class JobDirectory {
   private running: ReadonlyMap<number, RunningJob> = new Map();
-  private byManifest: ReadonlyMap<string, readonly number[]> = new Map();
+  private manifestIds: ReadonlySet<string> = new Set();
   private facts = new Map<number, FixedFacts>();
   private loadedAtMs = Number.NEGATIVE_INFINITY;
   private loading: Promise<void> | undefined;
@@ -110,9 +113,14 @@ export class JobDirectory {
     return this.running.get(jobId) ?? null;
   }
 
-  /** Jobs of the list that read one of these inputs. */
-  readersOf(manifestIds: readonly string[]): ReadonlySet<number> {
-    return new Set(manifestIds.flatMap((manifestId) => this.byManifest.get(manifestId) ?? []));
+  /** The job as of the last list, without waiting for a newer one. */
+  known(jobId: number): RunningJob | undefined {
+    return this.running.get(jobId);
+  }
+
+  /** Whether a job of the list reads this input. */
+  isRead(manifestId: string): boolean {
+    return this.manifestIds.has(manifestId);
   }
 
   refresh(): Promise<void> {
@@ -152,21 +160,11 @@ export class JobDirectory {
     }
     this.facts = facts;
     this.running = running;
-    this.byManifest = readersByManifest(running.values());
+    this.manifestIds = new Set(
+      [...running.values()].flatMap(({ inputs }) => inputs.map(({ manifestId }) => manifestId)),
+    );
     this.loadedAtMs = performance.now();
   }
-}
-
-function readersByManifest(jobs: Iterable<RunningJob>): Map<string, number[]> {
-  const readers = new Map<string, number[]>();
-  for (const { jobId, work } of jobs) {
-    for (const { manifestId } of Object.values(work.inputs)) {
-      const known = readers.get(manifestId);
-      if (known) known.push(jobId);
-      else readers.set(manifestId, [jobId]);
-    }
-  }
-  return readers;
 }
 
 function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts {
@@ -192,6 +190,13 @@ function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts
     unitClass: classOfUnit(row.memory_mib, row.stepping && inputBytes <= BROWSER_INPUT_BYTES),
     distinct: row.distinct_by,
     runtimeVersion: row.runtime_version,
+    inputs: Object.entries(inputs).map(([name, { manifestId, sizeBytes }]) => ({
+      name,
+      manifestId,
+      sizeBytes,
+      chunkBytes: chunkSizeBytes(sizeBytes),
+    })),
+    isCut: row.spec.split.some(({ kind }) => kind === 'bytes' || kind === 'records'),
     work: {
       jobId: row.id,
       name: row.name,

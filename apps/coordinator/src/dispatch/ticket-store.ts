@@ -50,7 +50,7 @@ export interface Taker {
   readonly personId: string;
   readonly classes: readonly UnitClass[];
   /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
-  readonly prefers?: (ticket: Ticket) => boolean;
+  readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
 }
 
 export interface TakenTickets {
@@ -107,6 +107,13 @@ export class TicketStore {
     const { chosen, rest } = preferHeld(tickets, taker.prefers, count);
     for (const ticket of rest.toReversed()) this.laneOf(ticket).unshift(ticket);
     return { tickets: [...chosen], passedOver };
+  }
+
+  /** The tickets that {@link take} would choose among for this many; they keep their places. */
+  glance(taker: Taker, count: number): readonly Ticket[] {
+    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
+    for (const ticket of tickets.toReversed()) this.laneOf(ticket).unshift(ticket);
+    return tickets;
   }
 
   private takeFirst(taker: Taker, count: number): TakenTickets {

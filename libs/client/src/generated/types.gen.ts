@@ -15,7 +15,13 @@ export type WorkRequestInput = {
         cores?: number;
         overrulesWishes?: number;
         peerId?: PeerIdInput;
-        heldManifests?: Array<Sha256Input>;
+        held?: Array<{
+            manifestId: Sha256Input;
+            runs: Array<{
+                from: number;
+                to: number;
+            }>;
+        }>;
     };
     state?: HostStateInput;
 };
