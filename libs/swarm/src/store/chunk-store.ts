@@ -1,13 +1,12 @@
-import { mkdir, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Manifest } from '@gleaner/protocol';
 import type { Bitmap } from '../engine/bitmap.js';
 import { ChunkFile } from './chunk-file.js';
-import { decodeHaveRecord, storedBytes, type HaveRecord } from './have-file.js';
-
-/** What was written reaches the disk, and the bitmaps that name it, when nothing has come for so long, and at the latest then. */
-const FLUSH_AFTER_MS = 5000;
-const FLUSH_AT_LATEST_MS = 30_000;
+import { leastRecentlyUsed, type EvictionPolicy } from './eviction.js';
+import { FlushTimer } from './flush-timer.js';
+import { storedBytes } from './have-file.js';
+import { findStoredFiles } from './stored-files.js';
 
 /** Open tasks need so much of the store that nothing more fits. */
 export class StoreFullError extends Error {
@@ -22,21 +21,6 @@ export class StoreFullError extends Error {
     );
   }
 }
-
-/** A file as the eviction policy sees it. */
-export interface EvictionCandidate {
-  readonly manifestId: string;
-  /** Bytes that no open task needs. */
-  readonly evictableBytes: number;
-  /** Grows with every use; the smallest was used longest ago. */
-  readonly lastUse: number;
-}
-
-/** Chooses the files that lose what no open task needs, in order. */
-export type EvictionPolicy = (
-  candidates: readonly EvictionCandidate[],
-  neededBytes: number,
-) => readonly string[];
 
 export interface ChunkStoreInit {
   readonly directory: string;
@@ -81,37 +65,14 @@ export class ChunkStore {
   readonly #entries = new Map<string, Entry>();
   #uses = 0;
   #turn: Promise<unknown> = Promise.resolve();
-  #flushTimer: NodeJS.Timeout | undefined;
-  /** Since when something waits to be flushed. */
-  #unflushedSinceMs: number | undefined;
-  #isClosed = false;
+  readonly #flushTimer = new FlushTimer(() => this.flush());
 
   private constructor(private readonly init: ChunkStoreInit) {}
 
   static async open(init: ChunkStoreInit): Promise<ChunkStore> {
     const store = new ChunkStore(init);
     await mkdir(init.directory, { recursive: true, mode: 0o700 });
-    const found: Array<{ manifestId: string; record: HaveRecord; usedAtMs: number }> = [];
-    const names = await readdir(init.directory);
-    for (const name of names) {
-      const path = join(init.directory, name);
-      const manifestId = /^([0-9a-f]{64})\.have$/.exec(name)?.[1];
-      if (manifestId) {
-        const record = decodeHaveRecord(await readFile(path));
-        const { mtimeMs } = await stat(path);
-        if (record) found.push({ manifestId, record, usedAtMs: mtimeMs });
-        else await rm(path, { force: true });
-      } else if (name.endsWith('.new')) {
-        await rm(path, { force: true });
-      }
-    }
-    // Data of which nothing says what they are: a crash came between the two. They would lie there beyond any quota.
-    const known = new Set(found.map(({ manifestId }) => `${manifestId}.data`));
-    for (const name of names) {
-      if (/^[0-9a-f]{64}\.data$/.test(name) && !known.has(name))
-        await rm(join(init.directory, name), { force: true });
-    }
-    for (const { manifestId, record } of found.toSorted((a, b) => a.usedAtMs - b.usedAtMs)) {
+    for (const { manifestId, record } of await findStoredFiles(init.directory)) {
       const closed = { closedBytes: storedBytes(record), closedHave: record.have };
       const lastUse = (store.#uses += 1);
       store.#entries.set(manifestId, { file: undefined, ...closed, claimed: new Map(), lastUse });
@@ -195,13 +156,13 @@ export class ChunkStore {
   /** Stores a claimed chunk that the caller has compared with the manifest. */
   async write(manifestId: string, index: number, bytes: Uint8Array): Promise<void> {
     await this.#opened(manifestId).write(index, bytes);
-    this.#flushSoon();
+    this.#flushTimer.restart();
   }
 
   /** Takes note of a claimed chunk that the swarm's process has verified and written into the data file. */
   markStored(manifestId: string, index: number): void {
     this.file(manifestId)?.markStored(index);
-    this.#flushSoon();
+    this.#flushTimer.restart();
   }
 
   /** Makes everything written so far survive a crash. */
@@ -211,8 +172,7 @@ export class ChunkStore {
 
   /** Closes all files in good order; closing twice is safe. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#flushTimer);
+    this.#flushTimer.stop();
     await this.#inTurn(async () => {
       for (const { file } of this.#entries.values()) await file?.close();
     });
@@ -286,22 +246,6 @@ export class ChunkStore {
     if (!file) throw new RangeError(`no open file of manifest ${manifestId}`);
     return file;
   }
-
-  #flushSoon(): void {
-    if (this.#isClosed) return;
-    const nowMs = performance.now();
-    this.#unflushedSinceMs ??= nowMs;
-    // Not while more is coming: a flush holds up whoever writes.
-    if (nowMs + FLUSH_AFTER_MS - this.#unflushedSinceMs > FLUSH_AT_LATEST_MS && this.#flushTimer) return;
-    clearTimeout(this.#flushTimer);
-    this.#flushTimer = setTimeout(() => {
-      this.#flushTimer = undefined;
-      this.#unflushedSinceMs = undefined;
-      // What cannot be flushed now is flushed later, or fetched again after a crash.
-      this.flush().catch(() => undefined);
-    }, FLUSH_AFTER_MS);
-    this.#flushTimer.unref();
-  }
 }
 
 function hold(entry: Entry, chunks: readonly number[], use: () => number): () => void {
@@ -330,15 +274,4 @@ function claimedBytesOf({ file, claimed }: Entry): number {
   let bytes = 0;
   for (const chunk of claimed.keys()) bytes += file?.chunkLength(chunk) ?? 0;
   return bytes;
-}
-
-function leastRecentlyUsed(candidates: readonly EvictionCandidate[], neededBytes: number): string[] {
-  const chosen: string[] = [];
-  let freed = 0;
-  for (const candidate of candidates.toSorted((a, b) => a.lastUse - b.lastUse)) {
-    if (freed >= neededBytes) break;
-    chosen.push(candidate.manifestId);
-    freed += candidate.evictableBytes;
-  }
-  return chosen;
 }
