@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer';
-import { SWARM_LIMITS, swarmReplicasAnswer, type SwarmReplicaOffer } from '@gleaner/protocol';
+import { chunkSizeBytes, SWARM_LIMITS, swarmReplicasAnswer, type SwarmReplicaOffer } from '@gleaner/protocol';
 import { fetchCachedManifest, type ContentCache, type ManifestSource } from '@gleaner/swarm';
 import { Bitmap } from '@gleaner/swarm/engine';
 import { StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
@@ -9,6 +9,8 @@ import type { SwarmLog, SwarmSession } from './swarm-session.js';
 
 /** Of the free part of the store, this share is offered: the rest waits for tasks. */
 const OFFERED_SHARE = 0.5;
+/** Of the whole store, replicas never take more: the volunteer gave the disk for work, and the line for what work needs. */
+const REPLICA_SHARE = 0.25;
 const OFFER_TIMEOUT_MS = 600_000;
 const FIRST_ASK_MS = 10_000;
 const ASK_AGAIN_MS = 300_000;
@@ -22,6 +24,17 @@ export interface ReplicaKeeperComponents {
   readonly log: SwarmLog;
 }
 
+/** Bytes that a host may be asked to keep for others, by what its store and its replicas take now. */
+export function replicaRoomBytes(store: {
+  readonly freeBytes: number;
+  readonly usedBytes: number;
+  readonly replicaBytes: number;
+}): number {
+  const quotaBytes = store.freeBytes + store.usedBytes;
+  const left = quotaBytes * REPLICA_SHARE - store.replicaBytes;
+  return Math.max(0, Math.floor(Math.min(store.freeBytes * OFFERED_SHARE, left)));
+}
+
 /** Fetches chunks that too few volunteers hold, where there is room that nobody needs; tasks' chunks drive them out. */
 export class ReplicaKeeper {
   #askAtMs = Date.now() + FIRST_ASK_MS;
@@ -32,8 +45,13 @@ export class ReplicaKeeper {
   async round(session: SwarmSession, peerId: string, signal: AbortSignal): Promise<void> {
     if (Date.now() < this.#askAtMs) return;
     this.#askAtMs = Date.now() + ASK_AGAIN_MS;
-    const { client, store, log } = this.components;
-    const freeBytes = Math.floor(store.freeBytes * OFFERED_SHARE);
+    const { client, store, files, log } = this.components;
+    const replicaBytes = files.replicas.reduce((sum, { manifestId, sizeBytes }) => {
+      const chunks = store.have(manifestId)?.size ?? 0;
+      return sum + Math.min(sizeBytes, chunks * chunkSizeBytes(sizeBytes));
+    }, 0);
+    const { freeBytes: unused, usedBytes } = store;
+    const freeBytes = replicaRoomBytes({ freeBytes: unused, usedBytes, replicaBytes });
     const holds = store.manifestIds.slice(0, SWARM_LIMITS.heldReplicas);
     const request = { peerId, freeBytes, holds };
     const { offers, retryAfterMs } = await client.postJson(
@@ -59,7 +77,9 @@ export class ReplicaKeeper {
     const wanted = new Bitmap(manifest.hashes.length, Buffer.from(chunks, 'base64'));
     try {
       using claim = await store.claim(location.manifestId, manifest, wanted, { isOptional: true });
-      for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
+      for (const dropped of await files.add(location, ticket, { isReplica: true })) {
+        await session.leave(dropped);
+      }
       await session.join({ location, ticket }, manifest);
       const peers = session.peerFetch({ location, manifest, indices: claim.missing });
       if (claim.missing.length > 0) await peers.fetch(claim.missing, signal);

@@ -18,8 +18,15 @@ const RENEW_BEFORE_MS = 3600_000;
 /** A ticket that was refused is not asked for again before this. */
 const REFUSED_FOR_MS = 600_000;
 
-const sharedFile = z.strictObject({ location: blobLocation, ticket: signedTicket });
+const sharedFile = z.strictObject({
+  location: blobLocation,
+  ticket: signedTicket,
+  /** No task of this host has needed it: it is kept for others. */
+  isReplica: z.boolean().default(false),
+});
 export type TicketedFile = z.infer<typeof sharedFile>;
+/** What it takes to share a file. */
+export type FileTicket = Pick<TicketedFile, 'location' | 'ticket'>;
 
 /** Which files this host may share, with their tickets; kept over restarts. The last used come last. */
 export class SharedFiles {
@@ -46,21 +53,31 @@ export class SharedFiles {
     return [...this.#files.values()].filter(({ ticket }) => leftMs(ticket) > 0);
   }
 
-  /** Adds a file, or a newer ticket. Returns the files that had to make room. */
-  async add(location: BlobLocation, ticket: SignedTicket): Promise<string[]> {
+  /** Files of which the host keeps chunks for others alone. */
+  get replicas(): BlobLocation[] {
+    return [...this.#files.values()].filter(({ isReplica }) => isReplica).map(({ location }) => location);
+  }
+
+  /** Adds a file, or a newer ticket; what a task has needed is no replica. Returns the files that had to make room. */
+  async add(
+    location: BlobLocation,
+    ticket: SignedTicket,
+    { isReplica = false }: { readonly isReplica?: boolean } = {},
+  ): Promise<string[]> {
     const { blobId, manifestId, sizeBytes, manifestUrl, contentUrl } = location;
     const known = this.#files.get(manifestId);
     const newest = known && known.ticket.body.exp > ticket.body.exp ? known.ticket : ticket;
     this.#files.delete(manifestId);
     const plain = { blobId, manifestId, sizeBytes, manifestUrl, contentUrl };
-    this.#files.set(manifestId, { location: plain, ticket: newest });
+    const isStillReplica = isReplica && (known?.isReplica ?? true);
+    this.#files.set(manifestId, { location: plain, ticket: newest, isReplica: isStillReplica });
     const dropped: string[] = [];
     for (const oldest of this.#files.keys()) {
       if (this.#files.size <= MAX_FILES) break;
       this.#files.delete(oldest);
       dropped.push(oldest);
     }
-    if (known?.ticket.sig !== newest.sig) await this.#save();
+    if (known?.ticket.sig !== newest.sig || known.isReplica !== isStillReplica) await this.#save();
     return dropped;
   }
 
@@ -101,11 +118,11 @@ export class SharedFiles {
     const tickets = new Map(
       (await this.#request(manifestIds, signal)).map((ticket) => [ticket.body.manifestId, ticket]),
     );
-    for (const { location, ticket: old } of due) {
+    for (const { location, ticket: old, isReplica } of due) {
       const ticket = tickets.get(location.manifestId);
       if (ticket) {
-        this.#files.set(location.manifestId, { location, ticket });
-        renewed.push({ location, ticket });
+        this.#files.set(location.manifestId, { location, ticket, isReplica });
+        renewed.push({ location, ticket, isReplica });
       } else if (leftMs(old) <= 0) {
         this.#files.delete(location.manifestId);
         ended.push(location.manifestId);

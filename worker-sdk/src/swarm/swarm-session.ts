@@ -4,13 +4,15 @@ import { sha256Hex, type ChunkRequest } from '@gleaner/swarm';
 import {
   SwarmProcess,
   type SwarmCoordinator,
+  type SwarmMemory,
   type SwarmProcessInit,
   type SwarmProgress,
 } from '@gleaner/swarm/process';
 import type { ChunkStore } from '@gleaner/swarm/store';
-import { allowedAddresses } from './allowed-addresses.js';
+import { AddressWatch } from './address-watch.js';
+import { allowedAddresses, type AllowedAddresses } from './allowed-addresses.js';
 import type { Membership } from './membership.js';
-import type { TicketedFile } from './shared-files.js';
+import type { FileTicket } from './shared-files.js';
 import type { SwarmPreferences } from './swarm-preferences.js';
 import type { PeerFetch } from './swarm-supply.js';
 
@@ -22,15 +24,20 @@ export interface SwarmSessionInit {
   readonly coordinator: SwarmCoordinator;
   readonly coordinatorUrl: URL;
   readonly preferences: SwarmPreferences;
-  readonly knownPeers: readonly Uint8Array[];
+  readonly memory: SwarmMemory | undefined;
+  /** Bytes that the process may exchange with other volunteers; infinite for no bound. */
+  readonly mostExchangedBytes: number;
+  /** What it has done when that is used up. */
+  readonly onBudgetUsed: (progress: SwarmProgress) => void;
   readonly log: SwarmLog;
 }
 
 /** The swarm's process from its start to its end, and the files that it shares. */
 export class SwarmSession {
-  readonly #joined = new Map<string, { readonly file: TicketedFile; readonly manifest: Manifest }>();
+  readonly #joined = new Map<string, { readonly file: FileTicket; readonly manifest: Manifest }>();
   /** Files that were left for the moment that it takes to evict chunks of theirs. */
   readonly #paused = new Map<string, PromiseWithResolvers<void>>();
+  readonly #addresses = new AddressWatch(() => addressesOf(this.init));
 
   private constructor(
     private readonly init: SwarmSessionInit,
@@ -47,6 +54,7 @@ export class SwarmSession {
       coordinator,
       onStored: (manifestId, chunk) => store.markStored(manifestId, chunk),
       onDamaged: (manifestId, chunk) => store.file(manifestId)?.forget(chunk),
+      onBudgetUsed: init.onBudgetUsed,
       onEnded: resolve,
       onLog: log,
     });
@@ -55,7 +63,7 @@ export class SwarmSession {
   }
 
   /** Shares a file, or renews its ticket. */
-  async join(ticketed: TicketedFile, manifest: Manifest): Promise<void> {
+  async join(ticketed: FileTicket, manifest: Manifest): Promise<void> {
     const { location, ticket } = ticketed;
     const { manifestId } = location;
     const file = await this.init.store.openFile(manifestId, manifest);
@@ -139,12 +147,22 @@ export class SwarmSession {
     if (answer) await this.process.renewCertificate(answer.certificate);
   }
 
+  /** Whether the machine's network is another one by now: the process listens where nobody finds it. To be asked regularly. */
+  hasMoved(): boolean {
+    return this.#addresses.hasChanged();
+  }
+
   async progress(): Promise<SwarmProgress> {
     return this.process.progress();
   }
 
-  async knownPeers(): Promise<readonly Uint8Array[]> {
-    return this.process.knownPeers();
+  /** Lets the process exchange so many bytes since its start, after which it ends. */
+  async setBudget(mostExchangedBytes: number): Promise<void> {
+    await this.process.setBudget(mostExchangedBytes);
+  }
+
+  async memory(): Promise<SwarmMemory> {
+    return this.process.memory();
   }
 
   async close(): Promise<void> {
@@ -153,14 +171,10 @@ export class SwarmSession {
 }
 
 function processInit(init: SwarmSessionInit): SwarmProcessInit {
-  const { membership, preferences, coordinatorUrl, knownPeers } = init;
+  const { membership, preferences, memory, mostExchangedBytes } = init;
   const answer = membership.current;
   if (!answer) throw new Error('this host has no certificate for the swarm yet');
-  const { listen, dialFrom } = allowedAddresses(
-    preferences.interfaces,
-    preferences.port,
-    ['localhost', '127.0.0.1', '[::1]'].includes(coordinatorUrl.hostname),
-  );
+  const { listen, dialFrom } = addressesOf(init);
   const isRestricted = preferences.interfaces !== null;
   const seen = isRestricted ? undefined : seenAddress(answer.seenAddress, preferences.port);
   return {
@@ -168,13 +182,19 @@ function processInit(init: SwarmSessionInit): SwarmProcessInit {
     certificate: answer.certificate,
     coordinatorKey: Buffer.from(answer.coordinatorKey, 'base64'),
     listen,
-    knownPeers,
     config: ratesOf(preferences),
+    ...(memory && { memory }),
+    ...(Number.isFinite(mostExchangedBytes) && { mostExchangedBytes }),
     ...(dialFrom !== undefined && { dialFrom }),
     ...(seen !== undefined && { extraAddresses: [seen] }),
     // Multicast leaves by whichever interface the system chooses: not where the volunteer named some.
     ...(!isRestricted && { mdnsServiceTag: mdnsTag(answer.coordinatorKey) }),
   };
+}
+
+function addressesOf({ preferences, coordinatorUrl }: SwarmSessionInit): AllowedAddresses {
+  const hasLocalCoordinator = ['localhost', '127.0.0.1', '[::1]'].includes(coordinatorUrl.hostname);
+  return allowedAddresses(preferences.interfaces, preferences.port, hasLocalCoordinator);
 }
 
 function ratesOf({ uploadBytesPerSecond, downloadBytesPerSecond }: SwarmPreferences) {

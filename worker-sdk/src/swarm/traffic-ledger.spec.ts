@@ -20,33 +20,45 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+function aFile(moved: { fromPeersBytes?: number; toPeersBytes?: number }) {
+  return [{ manifestId: MANIFEST, fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0, ...moved }];
+}
+
 describe('the ledger of what moved', () => {
-  it('counts to the monthly cap what peers sent and were sent, and not the origin', () => {
-    ledger.add(MANIFEST, 'fromPeersBytes', 5);
-    ledger.add(MANIFEST, 'toPeersBytes', 7);
+  it('counts to the monthly cap all that peers sent and were sent, of use or not, and not the origin', () => {
     ledger.add(MANIFEST, 'fromOriginBytes', 100);
+    ledger.follow({ files: aFile({ fromPeersBytes: 5, toPeersBytes: 7 }), exchangedBytes: 32 });
     expect(ledger.current).toEqual({
       fromPeersBytes: 5,
       toPeersBytes: 7,
       fromOriginBytes: 100,
-      monthBytes: 12,
+      monthBytes: 32,
     });
   });
 
   it('begins each month of the volunteer’s clock anew, and keeps the totals', () => {
-    ledger.add(MANIFEST, 'toPeersBytes', 7);
+    ledger.follow({ files: aFile({ toPeersBytes: 7 }), exchangedBytes: 7 });
     now = new Date(2026, 11, 1);
     expect(ledger.current).toMatchObject({ monthBytes: 0, toPeersBytes: 7 });
-    ledger.add(MANIFEST, 'toPeersBytes', 1);
+    ledger.follow({ files: aFile({ toPeersBytes: 8 }), exchangedBytes: 8 });
     expect(ledger.current).toMatchObject({ monthBytes: 1, toPeersBytes: 8 });
   });
 
   it('survives a restart within its month', async () => {
-    ledger.add(MANIFEST, 'fromPeersBytes', 5);
+    ledger.follow({ files: aFile({ fromPeersBytes: 5 }), exchangedBytes: 5 });
     await ledger.save();
     expect((await open()).current).toMatchObject({ monthBytes: 5, fromPeersBytes: 5 });
     now = new Date(2027, 0, 1);
     expect((await open()).current).toMatchObject({ monthBytes: 0, fromPeersBytes: 5 });
+  });
+
+  it('is saved at once where a crash would forget much', async () => {
+    ledger.follow({ files: [], exchangedBytes: 9_999_999 });
+    await ledger.saveIfMuch();
+    expect((await open()).current.monthBytes).toBe(0);
+    ledger.follow({ files: [], exchangedBytes: 10_000_000 });
+    await ledger.saveIfMuch();
+    expect((await open()).current.monthBytes).toBe(10_000_000);
   });
 
   it('begins anew where its file is damaged', async () => {
@@ -55,14 +67,12 @@ describe('the ledger of what moved', () => {
   });
 
   it('takes what a process says as totals since that process started', () => {
-    const said = (bytes: number) => [
-      { manifestId: MANIFEST, fromPeersBytes: bytes, fromOriginBytes: 0, toPeersBytes: 0 },
-    ];
+    const said = (bytes: number) => ({ files: aFile({ fromPeersBytes: bytes }), exchangedBytes: bytes });
     ledger.follow(said(10));
     ledger.follow(said(15));
     ledger.forgetProcess();
     ledger.follow(said(4));
-    expect(ledger.current.fromPeersBytes).toBe(19);
+    expect(ledger.current).toMatchObject({ fromPeersBytes: 19, monthBytes: 19 });
   });
 
   it('reports once what the coordinator has taken, and again what it has not', () => {
@@ -78,11 +88,15 @@ describe('the ledger of what moved', () => {
     ]);
   });
 
-  it('numbers its reports upwards although the clock is set back', () => {
+  it('numbers its reports upwards although the clock is set back, over a restart as well', async () => {
     ledger.add(MANIFEST, 'fromPeersBytes', 5);
     const first = ledger.report('peer');
     now = new Date(2020, 0, 1);
     const second = ledger.report('peer');
     expect(second?.seq).toBeGreaterThan(first?.seq ?? Number.POSITIVE_INFINITY);
+    await ledger.save();
+    const later = await open();
+    later.add(MANIFEST, 'fromPeersBytes', 5);
+    expect(later.report('peer')?.seq).toBeGreaterThan(second?.seq ?? Number.POSITIVE_INFINITY);
   });
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { SWARM_LIMITS, type SwarmTrafficReport } from '@gleaner/protocol';
-import type { FileTraffic } from '@gleaner/swarm/process';
+import type { FileTraffic, SwarmProgress } from '@gleaner/swarm/process';
 import { z } from 'zod';
 import { StateFile } from './state-file.js';
 
@@ -12,20 +12,28 @@ const ledger = z.strictObject({
   toPeersBytes: bytes,
   /** By the volunteer's clock, such as `2026-11`. */
   month: z.string(),
-  /** From and to other volunteers. */
+  /** From and to other volunteers, what was worth nothing included. */
   monthBytes: bytes,
+  /** Of the last report. */
+  lastSeq: bytes.default(0),
 });
 type Ledger = z.infer<typeof ledger>;
 type Way = 'fromPeersBytes' | 'fromOriginBytes' | 'toPeersBytes';
 const WAYS = ['fromPeersBytes', 'fromOriginBytes', 'toPeersBytes'] as const;
+/** A crash forgets no more of a month than this. */
+const UNSAVED_BYTES = 10_000_000;
+
+/** What the swarm's process says of itself. */
+type Moved = Pick<SwarmProgress, 'files' | 'exchangedBytes'>;
 
 /** What moved since the host was attached, this month, and since it was last reported to the coordinator. */
 export class TrafficLedger {
   readonly #unreported = new Map<string, Record<Way, number>>();
   /** What the swarm's present process has said of each file. */
   readonly #said = new Map<string, FileTraffic>();
+  #saidExchangedBytes = 0;
   #isChanged = false;
-  #lastSeq = 0;
+  #unsavedBytes = 0;
 
   private constructor(
     private readonly file: StateFile<Ledger>,
@@ -42,11 +50,12 @@ export class TrafficLedger {
       toPeersBytes: 0,
       month: monthOf(now()),
       monthBytes: 0,
+      lastSeq: 0,
     };
     return new TrafficLedger(file, now, (await file.read()) ?? none);
   }
 
-  get current(): Omit<Ledger, 'v' | 'month'> {
+  get current(): Omit<Ledger, 'v' | 'month' | 'lastSeq'> {
     this.#turnMonth();
     const { fromPeersBytes, fromOriginBytes, toPeersBytes, monthBytes } = this.totals;
     return { fromPeersBytes, fromOriginBytes, toPeersBytes, monthBytes };
@@ -54,9 +63,7 @@ export class TrafficLedger {
 
   add(manifestId: string, way: Way, moved: number): void {
     if (moved <= 0) return;
-    this.#turnMonth();
     this.totals[way] += moved;
-    if (way !== 'fromOriginBytes') this.totals.monthBytes += moved;
     const traffic = this.#unreported.get(manifestId) ?? {
       fromPeersBytes: 0,
       fromOriginBytes: 0,
@@ -68,7 +75,13 @@ export class TrafficLedger {
   }
 
   /** Takes what the swarm's process says has moved since it started. */
-  follow(files: readonly FileTraffic[]): void {
+  follow({ files, exchangedBytes }: Moved): void {
+    this.#turnMonth();
+    const exchanged = Math.max(0, exchangedBytes - this.#saidExchangedBytes);
+    this.#saidExchangedBytes += exchanged;
+    this.totals.monthBytes += exchanged;
+    this.#unsavedBytes += exchanged;
+    if (exchanged > 0) this.#isChanged = true;
     for (const file of files) {
       const before = this.#said.get(file.manifestId);
       for (const way of WAYS) this.add(file.manifestId, way, file[way] - (before?.[way] ?? 0));
@@ -79,6 +92,7 @@ export class TrafficLedger {
   /** Another process begins to count from nothing. */
   forgetProcess(): void {
     this.#said.clear();
+    this.#saidExchangedBytes = 0;
   }
 
   /** What was not reported yet, up to one report's worth; undefined when there is nothing. */
@@ -88,8 +102,9 @@ export class TrafficLedger {
       .map(([manifestId, traffic]) => ({ manifestId, ...traffic }));
     if (files.length === 0) return undefined;
     // The coordinator takes only what is newer: a clock that was set back must not hide what moves until it has caught up.
-    this.#lastSeq = Math.max(this.#lastSeq + 1, this.now().getTime());
-    return { peerId, seq: this.#lastSeq, files };
+    this.totals.lastSeq = Math.max(this.totals.lastSeq + 1, this.now().getTime());
+    this.#isChanged = true;
+    return { peerId, seq: this.totals.lastSeq, files };
   }
 
   /** The coordinator has taken the report. */
@@ -105,7 +120,13 @@ export class TrafficLedger {
   async save(): Promise<void> {
     if (!this.#isChanged) return;
     this.#isChanged = false;
+    this.#unsavedBytes = 0;
     await this.file.write(this.totals);
+  }
+
+  /** Saves where a crash would forget much. */
+  async saveIfMuch(): Promise<void> {
+    if (this.#unsavedBytes >= UNSAVED_BYTES) await this.save();
   }
 
   #turnMonth(): void {

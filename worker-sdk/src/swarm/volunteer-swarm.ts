@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer';
-import { join } from 'node:path';
 import { backoffDelayMs } from '@gleaner/domain';
 import type { HeldFile } from '@gleaner/protocol';
 import {
@@ -17,9 +15,9 @@ import type { CoordinatorClient } from '../coordinator-client.js';
 import { WakeUp } from '../wake-up.js';
 import { heldFiles } from './held-files.js';
 import { Membership } from './membership.js';
+import { MemoryFile } from './memory-file.js';
 import { ReplicaKeeper } from './replicas.js';
 import { SharedFiles } from './shared-files.js';
-import { StateFile } from './state-file.js';
 import type { SwarmPreferences, SwarmStatus } from './swarm-preferences.js';
 import { SwarmSession, type SwarmLog } from './swarm-session.js';
 import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
@@ -33,9 +31,6 @@ const RESTART_BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 /** A session that lasted so long counts as a success. */
 const GOOD_SESSION_MS = 60_000;
 const CAP_CHECK_MS = 60_000;
-const MAX_KNOWN_PEERS = 200;
-
-const knownPeersSchema = z.array(z.base64().max(8192)).max(MAX_KNOWN_PEERS);
 
 export interface VolunteerSwarmComponents {
   readonly client: CoordinatorClient;
@@ -58,7 +53,7 @@ export interface VolunteerSwarmComponents {
 export class VolunteerSwarm {
   /** Brings chunks of tasks: from the swarm while there is one, else from the origin. */
   readonly supply: ChunkSupply;
-  readonly #knownPeers: StateFile<string[]>;
+  readonly #memory: MemoryFile;
   readonly #changed = new WakeUp();
   #preferences: SwarmPreferences | null = null;
   #membership: Membership | undefined;
@@ -77,7 +72,7 @@ export class VolunteerSwarm {
     private readonly ledger: TrafficLedger,
   ) {
     const { origin, store, directory, log } = components;
-    this.#knownPeers = new StateFile(join(directory, 'known-peers.json'), knownPeersSchema);
+    this.#memory = new MemoryFile(directory);
     const direct = new SourceSupply(origin, store, (manifestId, index, bytes) => {
       ledger.add(manifestId, 'fromOriginBytes', bytes);
       this.#session?.noteStored(manifestId, index);
@@ -188,7 +183,9 @@ export class VolunteerSwarm {
       }),
       coordinatorUrl: client.baseUrl,
       preferences: this.#preferences,
-      knownPeers: ((await this.#knownPeers.read()) ?? []).map((record) => Buffer.from(record, 'base64')),
+      memory: await this.#memory.read(),
+      mostExchangedBytes: this.#leftOfMonthBytes(),
+      onBudgetUsed: (progress) => this.ledger.follow(progress),
       log,
     });
     this.ledger.forgetProcess();
@@ -199,7 +196,8 @@ export class VolunteerSwarm {
     try {
       this.#say('on', 'sharing inputs with other volunteers');
       await this.#rejoin(session, files, until);
-      await this.#keepHouse(session, membership, files, until);
+      const reason = await this.#keepHouse(session, membership, files, until);
+      if (reason !== undefined) return reason;
     } finally {
       this.#session = undefined;
       this.#peers = 0;
@@ -219,12 +217,13 @@ export class VolunteerSwarm {
     }
   }
 
+  /** Until the signal aborts, the cap is used or there is a reason, which is returned, to start anew. */
   async #keepHouse(
     session: SwarmSession,
     membership: Membership,
     files: SharedFiles,
     signal: AbortSignal,
-  ): Promise<void> {
+  ): Promise<string | undefined> {
     const { client, store, cache, origin, log } = this.components;
     const replicas = new ReplicaKeeper({ client, store, cache, manifests: origin, files, log });
     const chores = [
@@ -233,16 +232,27 @@ export class VolunteerSwarm {
       },
       () => this.#renewTickets(session, files, signal),
       () => this.#reportTraffic(membership.identity.peerId, signal),
-      () => this.#savePeers(session),
+      () => this.#saveMemory(session),
       () => this.ledger.save(),
     ];
     let replicating = Promise.resolve();
     let isReplicating = false;
+    let reason: string | undefined;
+    let toldBudget = this.#leftOfMonthBytes();
     for (let round = 1; !signal.aborted && !this.#isCapUsed(); round += 1) {
       const before = JSON.stringify(this.status());
       const progress = await session.progress();
-      this.ledger.follow(progress.files);
+      this.ledger.follow(progress);
+      await this.ledger.saveIfMuch();
+      // The same as before, until another month begins.
+      const budget = progress.exchangedBytes + this.#leftOfMonthBytes();
+      if (budget !== toldBudget) await session.setBudget(budget);
+      toldBudget = budget;
       this.#peers = progress.peers.length;
+      if (session.hasMoved()) {
+        reason = 'this machine’s network has changed';
+        break;
+      }
       if (JSON.stringify(this.status()) !== before) this.#changedListener();
       if (round % ROUNDS_PER_CHORE === 0) {
         for (const chore of chores) await chore().catch((error: unknown) => this.#warn(error));
@@ -261,10 +271,11 @@ export class VolunteerSwarm {
     // The last words of a process that is told to end, not of one that is gone.
     await session
       .progress()
-      .then(({ files: moved }) => this.ledger.follow(moved))
-      .then(() => this.#savePeers(session))
+      .then((progress) => this.ledger.follow(progress))
+      .then(() => this.#saveMemory(session))
       .catch(() => undefined);
     await replicating;
+    return reason;
   }
 
   async #renewTickets(session: SwarmSession, files: SharedFiles, signal: AbortSignal): Promise<void> {
@@ -283,9 +294,8 @@ export class VolunteerSwarm {
     this.ledger.reported(report);
   }
 
-  async #savePeers(session: SwarmSession): Promise<void> {
-    const records = (await session.knownPeers()).slice(-MAX_KNOWN_PEERS);
-    await this.#knownPeers.write(records.map((record) => Buffer.from(record).toString('base64')));
+  async #saveMemory(session: SwarmSession): Promise<void> {
+    await this.#memory.write(await session.memory());
   }
 
   /** Undefined means: from the origin, now. Nobody waits for it any longer once the signal aborts. */
@@ -317,8 +327,13 @@ export class VolunteerSwarm {
   }
 
   #isCapUsed(): boolean {
+    return this.#leftOfMonthBytes() <= 0;
+  }
+
+  /** Bytes that may still be exchanged with other volunteers this month; infinite without a cap. */
+  #leftOfMonthBytes(): number {
     const cap = this.#preferences?.monthlyCapBytes ?? Number.POSITIVE_INFINITY;
-    return this.ledger.current.monthBytes >= cap;
+    return cap - this.ledger.current.monthBytes;
   }
 
   #say(state: SwarmStatus['state'], reason: string): void {

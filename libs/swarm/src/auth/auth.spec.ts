@@ -1,5 +1,6 @@
+import { duplexPair } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { memoryLinkPair } from '../links/duplex-link.js';
+import { duplexLink, memoryLinkPair } from '../links/duplex-link.js';
 import type { Link } from '../links/link.js';
 import { LinkReader } from '../links/link-reader.js';
 import { AuthError } from './auth-error.js';
@@ -74,6 +75,21 @@ describe('/gleaner/auth/1', () => {
     expect(faultOf((await meet({ ...revoked, trust }, { ...coordinator.enrol(), trust })).listened)).toBe(
       'revoked',
     );
+  });
+
+  it('says nothing to somebody else than it has dialled, whether the transport tells or the certificate', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [a, b, c] = [coordinator.enrol(), coordinator.enrol(), coordinator.enrol()];
+    const wanting = { ...a, trust, expectedPeer: c.identity.peerId };
+    const told = await meet(wanting, { ...b, trust });
+    expect(faultOf(told.dialled)).toBe('wrong-peer');
+    const [stream, otherStream] = duplexPair();
+    const received: Buffer[] = [];
+    otherStream.on('data', (bytes: Buffer) => received.push(bytes)).on('error', () => undefined);
+    const proven = duplexLink(stream, 'memory', b.identity.peerId);
+    await expect(authenticateLink(proven, 'dialer', wanting)).rejects.toMatchObject({ fault: 'wrong-peer' });
+    expect(received).toEqual([]);
   });
 
   it('tells an outsider nothing, not even a certificate', async () => {

@@ -17,6 +17,8 @@ export interface HandshakeInit {
   readonly identity: PeerIdentity;
   readonly certificate: SignedCertificate;
   readonly trust: TrustRoot;
+  /** Whom the dialler wants to meet: it says nothing, not even who it is, to anybody else. */
+  readonly expectedPeer?: string | undefined;
   /** 10,000 when left out. */
   readonly timeoutMs?: number;
 }
@@ -65,12 +67,19 @@ async function exchange(
 ): Promise<AuthenticatedLink> {
   const reader = new LinkReader(link);
   const own = encodeHello(init.certificate);
+  const { expectedPeer } = init;
+  if (expectedPeer !== undefined && link.remotePeerId !== undefined && link.remotePeerId !== expectedPeer) {
+    throw new AuthError('wrong-peer', 'somebody else is at this address');
+  }
   if (role === 'dialer') link.send(own);
   const { bytes: theirs, certificate } = await readHello(reader);
   if (certificate.body.peerId === init.identity.peerId)
     throw new AuthError('wrong-peer', 'this host dialled itself');
   if (link.remotePeerId !== undefined && link.remotePeerId !== certificate.body.peerId) {
     throw new AuthError('wrong-peer', 'the certificate belongs to another peer');
+  }
+  if (expectedPeer !== undefined && certificate.body.peerId !== expectedPeer) {
+    throw new AuthError('wrong-peer', 'somebody else is at this address');
   }
   requireValidCertificate(certificate, init.trust);
   if (role === 'listener') link.send(own);
