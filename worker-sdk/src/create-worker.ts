@@ -7,6 +7,7 @@ import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { ContentCache, HttpOriginSource } from '@gleaner/swarm';
 import { ChunkStore } from '@gleaner/swarm/store';
 import { CoordinatorClient } from './coordinator-client.js';
+import { CoordinatorKey } from './coordinator-key.js';
 import { DeferredWorker } from './deferred-worker.js';
 import { FileTaskStore } from './file-task-store.js';
 import { completePolicy, type WorkerPolicy } from './policy.js';
@@ -75,9 +76,11 @@ export async function openWorker(options: CreateWorkerOptions): Promise<Worker> 
     onEvicting: async (manifestId) => sharing?.pause(manifestId),
     onEvicted: (manifestId, isKept) => sharing?.resume(manifestId, isKept),
   });
+  const coordinatorKey = new CoordinatorKey(client);
   const source = new HttpOriginSource({
     baseUrl: client.baseUrl,
     credentials: () => client.credentials(),
+    manifestKey: (signal) => coordinatorKey.current(signal),
     retryDelayMs: (attempt) => backoffDelayMs(attempt + 1, DOWNLOAD_BACKOFF, Math.random()),
     attempts: DOWNLOAD_ATTEMPTS,
   });

@@ -52,6 +52,14 @@ export class ContentMismatchError extends Error {
   }
 }
 
+/** A manifest that the coordinator has not signed: whoever sent it is not to be believed about anything else either. */
+export class ManifestSignatureError extends Error {
+  override readonly name = 'ManifestSignatureError';
+  constructor(readonly blobId: string) {
+    super(`the manifest of ${blobId} is not signed with the coordinator’s key`);
+  }
+}
+
 /** The origin could not deliver; `cause` tells the last attempt's reason. */
 export class OriginUnavailableError extends Error {
   override readonly name = 'OriginUnavailableError';

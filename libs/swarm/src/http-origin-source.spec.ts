@@ -1,7 +1,13 @@
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { manifestBytes, type Manifest } from '@gleaner/protocol';
 import { afterEach, describe, expect, it } from 'vitest';
-import { ContentMismatchError, OriginUnavailableError, type BlobLocation } from './chunk-source.js';
+import {
+  ContentMismatchError,
+  ManifestSignatureError,
+  OriginUnavailableError,
+  type BlobLocation,
+} from './chunk-source.js';
 import { HttpOriginSource } from './http-origin-source.js';
 import { sha256Hex } from './sha256.js';
 
@@ -27,7 +33,7 @@ afterEach(() => {
 });
 
 /** An origin on a real socket; `requests` collects what it was asked. */
-async function anOrigin(handler: Handler) {
+async function anOrigin(handler: Handler, manifestKey?: KeyObject) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -46,6 +52,7 @@ async function anOrigin(handler: Handler) {
     retryDelayMs: () => 0,
     attempts: 5,
     stallMs: 200,
+    ...(manifestKey && { manifestKey: () => Promise.resolve(manifestKey) }),
   });
   const location: BlobLocation = {
     blobId: `sha256:${sha256Hex(CONTENT)}`,
@@ -146,6 +153,25 @@ describe('HttpOriginSource', () => {
     expect(await source.fetchManifest(location, NEVER)).toEqual(MANIFEST);
     const other = { ...location, manifestId: '0'.repeat(64) };
     await expect(source.fetchManifest(other, NEVER)).rejects.toThrow(ContentMismatchError);
+  });
+
+  it('accepts only a manifest that the coordinator has signed, where it knows its key', async () => {
+    const bytes = manifestBytes(MANIFEST);
+    const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+    const fetchSigned = async (signature: string | undefined) => {
+      const { source, location } = await anOrigin((_, response) => {
+        if (signature !== undefined) response.setHeader('gleaner-signature', signature);
+        response.end(bytes);
+      }, publicKey);
+      return source.fetchManifest(location, NEVER);
+    };
+    const signedBy = (key: KeyObject, what: Uint8Array = bytes) => sign(null, what, key).toString('base64');
+    expect(await fetchSigned(signedBy(privateKey))).toEqual(MANIFEST);
+    const another = generateKeyPairSync('ed25519').privateKey;
+    const refused = [undefined, '', 'no base64', signedBy(another), signedBy(privateKey, Uint8Array.of(1))];
+    for (const signature of refused) {
+      await expect(fetchSigned(signature)).rejects.toThrow(ManifestSignatureError);
+    }
   });
 
   it('sends credentials to the coordinator alone', async () => {

@@ -1,3 +1,4 @@
+import { verify, type KeyObject } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   canonicalJson,
@@ -9,6 +10,7 @@ import {
 import { ChunkSlicer, runsOfChunks, type ChunkRun } from './chunk-slicer.js';
 import {
   ContentMismatchError,
+  ManifestSignatureError,
   OriginUnavailableError,
   type BlobLocation,
   type ChunkRequest,
@@ -23,6 +25,8 @@ import { sha256Hex } from './sha256.js';
 const MAX_RANGE_BYTES = 16 * 1024 * 1024;
 /** A manifest of the largest blob: 16,384 hashes of 67 bytes, and room for its frame. */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024;
+/** Ed25519 over the manifest's canonical bytes, base64. */
+const SIGNATURE_HEADER = 'gleaner-signature';
 const DEFAULT_ATTEMPTS = 6;
 const DEFAULT_STALL_MS = 30_000;
 /** Wrong bytes are seldom an accident: an origin that sends them so often in a row is not asked again. */
@@ -33,6 +37,8 @@ export interface HttpOriginInit {
   readonly baseUrl: URL;
   /** Headers that identify the host, such as `authorization`. */
   readonly credentials: () => Readonly<Record<string, string>>;
+  /** The coordinator's Ed25519 key, which signs manifests. Left out: a manifest's own id is all that it is compared with. */
+  readonly manifestKey?: (signal: AbortSignal) => Promise<KeyObject>;
   /** Milliseconds to wait before attempt n + 1, n from 0: exponential with jitter. */
   readonly retryDelayMs: (attempt: number) => number;
   /** Consecutive fruitless attempts after which the source gives up; 6 when left out. */
@@ -66,19 +72,33 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
     return this.init.baseUrl;
   }
 
+  /**
+   * @throws {ContentMismatchError} when it is another manifest than the location names
+   * @throws {ManifestSignatureError} when the coordinator has not signed it
+   */
   async fetchManifest(location: BlobLocation, signal: AbortSignal): Promise<Manifest> {
-    const bytes = await this.#fetchWhole(location.manifestUrl, MAX_MANIFEST_BYTES, signal, (body) => {
-      const value = manifestSchema.parse(JSON.parse(new TextDecoder().decode(body)));
-      const actual = sha256Hex(manifestBytes(value));
-      if (actual !== location.manifestId) {
-        throw new ContentMismatchError(`the manifest of ${location.blobId}`, location.manifestId, actual);
-      }
-      if (value.size !== location.sizeBytes) {
-        throw new RangeError(
-          `the manifest of ${location.blobId} names another size: ${canonicalJson(value.size)}`,
-        );
-      }
-    });
+    const bytes = await this.#fetchWhole(
+      location.manifestUrl,
+      MAX_MANIFEST_BYTES,
+      signal,
+      async (body, headers) => {
+        const value = manifestSchema.parse(JSON.parse(new TextDecoder().decode(body)));
+        const signedBytes = manifestBytes(value);
+        const actual = sha256Hex(signedBytes);
+        if (actual !== location.manifestId) {
+          throw new ContentMismatchError(`the manifest of ${location.blobId}`, location.manifestId, actual);
+        }
+        if (value.size !== location.sizeBytes) {
+          throw new RangeError(
+            `the manifest of ${location.blobId} names another size: ${canonicalJson(value.size)}`,
+          );
+        }
+        const key = await this.init.manifestKey?.(signal);
+        const signature = Buffer.from(headers.get(SIGNATURE_HEADER) ?? '', 'base64');
+        if (key && !verify(null, signedBytes, key, signature))
+          throw new ManifestSignatureError(location.blobId);
+      },
+    );
     return manifestSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
   }
 
@@ -152,7 +172,7 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
     path: string,
     maxBytes: number,
     signal: AbortSignal,
-    verify: (body: Uint8Array) => void,
+    accept: (body: Uint8Array, headers: Headers) => void | Promise<void>,
   ): Promise<Uint8Array> {
     const url = this.#resolve(path);
     for (let attempt = 0; ;) {
@@ -160,7 +180,7 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
         using guard = new StallGuard(this.#stallMs, signal);
         const response = await this.#request(url, guard.signal, {});
         const body = await readBounded(response, maxBytes, guard);
-        verify(body);
+        await accept(body, response.headers);
         return body;
       } catch (error) {
         attempt = await this.#waitAfterFailure(url, attempt, error, signal);
@@ -181,7 +201,7 @@ export class HttpOriginSource implements ChunkSource, ManifestSource {
 
   async #waitAfterFailure(url: URL, attempt: number, error: unknown, signal: AbortSignal): Promise<number> {
     signal.throwIfAborted();
-    const isMismatch = error instanceof ContentMismatchError;
+    const isMismatch = error instanceof ContentMismatchError || error instanceof ManifestSignatureError;
     if (isMismatch && attempt + 1 >= MAX_MISMATCHES) throw error;
     if (error instanceof FinalHttpError || attempt + 1 >= this.#attempts) {
       throw new OriginUnavailableError(url.href, attempt + 1, { cause: error });
