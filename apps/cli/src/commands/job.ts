@@ -8,10 +8,12 @@ import {
   job as jobSchema,
   jobEstimate,
   type JobSpec,
+  publicJobView,
+  type PublicJobView,
   unitResult,
 } from '@gleaner/protocol';
 import { Option, type Command } from 'commander';
-import type { ApiClient } from '../api/api-client.js';
+import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { watchJob } from '../api/watch-job.js';
@@ -22,6 +24,7 @@ import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
 import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
+import { swarmLines } from '../terminal/swarm-lines.js';
 import { download, OUTPUT_OPTION } from './blob.js';
 
 interface FileOptions extends CommonOptions {
@@ -43,7 +46,7 @@ export function registerJob(program: Command): void {
     .action(async (id: string, options: CommonOptions & { watch?: true }) => {
       const api = apiOf(options);
       if (options.watch) await showUntilEnd(api, id, options);
-      else show(await api.request(`/v1/jobs/${id}`, jobSchema), options);
+      else await showStatus(api, id, options);
     });
   withCommonOptions(job.command('results <id>'))
     .description('the merged answer of a completed job')
@@ -216,6 +219,27 @@ async function list(options: CommonOptions & { limit: number }): Promise<void> {
     `${(progressPermille / 10).toFixed(1)} %`,
   ]);
   print(tableLines(['id', 'name', 'app', 'state', 'done'], rows).join('\n'));
+}
+
+async function showStatus(api: ApiClient, id: string, options: CommonOptions): Promise<void> {
+  const job = await api.request(`/v1/jobs/${id}`, jobSchema);
+  const swarm = await swarmOf(api, id);
+  if (options.json) {
+    printJson({ ...job, ...(swarm && { swarm }) });
+    return;
+  }
+  show(job, options);
+  for (const line of swarm ? swarmLines(swarm, job.spec) : []) print(line);
+}
+
+/** Undefined where the job has no public page. */
+async function swarmOf(api: ApiClient, id: string): Promise<PublicJobView['swarm'] | undefined> {
+  try {
+    return (await api.request(`/v1/public/jobs/${id}`, publicJobView)).swarm;
+  } catch (error) {
+    if (error instanceof ApiProblemError && error.status === 404) return undefined;
+    throw error;
+  }
 }
 
 function show(job: Job, options: CommonOptions): void {
