@@ -1,4 +1,5 @@
 import {
+  BOARD_LIMITS,
   MemoryBoard,
   RedisBoard,
   type SwarmBoard,
@@ -215,6 +216,47 @@ for (const [kind, isAvailable, make] of boards) {
       nowMs += TTL_MS;
       expect(await board.findEntitlement('h', FILE)).toBeNull();
       expect(await board.offers(FILE)).toEqual([]);
+    });
+
+    it('keeps the newest of what is too much, whether it is what a host may have, offers, words or traffic', async () => {
+      const { filesPerHost, offersPerFile, accusationsPerPeer } = BOARD_LIMITS;
+      const aFile = (at: number): SwarmFile => ({
+        manifestId: at.toString(16).padStart(64, '0'),
+        sha256: 'c'.repeat(64),
+        sizeBytes: 5,
+        chunkBytes: 1,
+        jobId: '7',
+      });
+      for (let at = 0; at <= filesPerHost; at += 1) {
+        nowMs += 1;
+        await board.entitle('h', aFile(at), TTL_MS * 1000);
+        await board.updateTraffic('h', aFile(at).manifestId, () => ({ ...NO_TRAFFIC, savedBytes: at }));
+      }
+      const known = async (at: number) => {
+        const { manifestId } = aFile(at);
+        const { before } = await board.updateTraffic('h', manifestId, (traffic) => traffic);
+        return [(await board.findEntitlement('h', manifestId)) !== null, before.savedBytes];
+      };
+      expect(await known(filesPerHost)).toEqual([true, filesPerHost]);
+      expect(await known(filesPerHost / 2)).toEqual([true, filesPerHost / 2]);
+      expect(await known(0)).toEqual([false, 0]);
+      for (let at = 0; at <= offersPerFile; at += 1) {
+        nowMs += 1;
+        await board.offer(FILE, { hostId: `h${at}`, have: bitmapOf(CHUNKS, [2]) }, TTL_MS * 1000);
+      }
+      const offering = (await board.offers(FILE)).map(({ hostId }) => hostId);
+      expect(offering).toContain(`h${offersPerFile}`);
+      expect(offering).not.toContain('h0');
+      expect(offering.length).toBeLessThanOrEqual(offersPerFile);
+      let words = 0;
+      for (let at = 0; at <= accusationsPerPeer; at += 1) {
+        nowMs += 1;
+        const word = { personId: `${at}`, isAnonymous: false, network: null, atMs: nowMs };
+        words = (await board.accuse('liar', word, TTL_MS * 1000)).length;
+        await board.countAccused('accuser', `peer ${at}`, TTL_MS * 1000);
+      }
+      expect(words).toBeLessThanOrEqual(accusationsPerPeer);
+      expect(await board.countAccused('accuser', 'peer 1', TTL_MS * 1000)).toBe(accusationsPerPeer);
     });
 
     it('takes a report once, and adds up traffic without losing any', async () => {

@@ -25,6 +25,8 @@ import { execAll } from './redis-pipeline.js';
 
 /** Expired peers that one announce clears away. */
 const CLEARED_PER_ANNOUNCE = 100;
+/** So many leave a full hash together: looking for the oldest reads all of it. */
+const CLEARED_SHARE = 1 / 16;
 
 const accusation = z.object({
   personId: z.string(),
@@ -54,6 +56,8 @@ const member = dated(
     record: signedPeerRecord,
   }),
 );
+/** What entries say of how old they are. */
+const aged = z.object({ untilMs: z.number().optional(), atMs: z.number().optional() });
 const traffic = z.object({ claimedBytes: z.number(), originBytes: z.number(), savedBytes: z.number() });
 
 /**
@@ -140,39 +144,28 @@ export class RedisBoard implements SwarmBoard {
 
   async accuse(peerId: string, made: Accusation, keepMs: number): Promise<Accusation[]> {
     const key = this.key('accused', peerId);
-    const known = await this.redis.hlen(key);
-    if (known < BOARD_LIMITS.accusationsPerPeer) {
-      await execAll(
-        this.redis.pipeline().hset(key, made.personId, JSON.stringify(made)).pexpire(key, keepMs),
-      );
-    }
+    await this.put(key, made.personId, made, { most: BOARD_LIMITS.accusationsPerPeer, keepMs });
     const all = (await this.redis.hvals(key)).map((text) => accusation.parse(JSON.parse(text)));
     return all.filter(({ atMs }) => atMs + keepMs > this.now());
   }
 
   async countAccused(personId: string, peerId: string, keepMs: number): Promise<number> {
     const key = this.key('accuser', personId);
-    await this.redis.zremrangebyscore(key, '-inf', this.now());
-    if ((await this.redis.zcard(key)) < BOARD_LIMITS.accusationsPerPeer) {
-      await execAll(
-        this.redis
-          .pipeline()
-          .zadd(key, 'NX', this.now() + keepMs, peerId)
-          .pexpire(key, keepMs),
-      );
-    }
+    await execAll(
+      this.redis
+        .pipeline()
+        .zremrangebyscore(key, '-inf', this.now())
+        .zadd(key, 'NX', this.now() + keepMs, peerId)
+        .zremrangebyrank(key, 0, -BOARD_LIMITS.accusationsPerPeer - 1)
+        .pexpire(key, keepMs),
+    );
     return await this.redis.zcard(key);
   }
 
   async entitle(hostId: string, entitled: SwarmFile, ttlMs: number): Promise<void> {
     const key = this.key('host', hostId, 'files');
-    if ((await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost) await this.redis.del(key);
-    await execAll(
-      this.redis
-        .pipeline()
-        .hset(key, entitled.manifestId, JSON.stringify({ value: entitled, untilMs: this.now() + ttlMs }))
-        .pexpire(key, BOARD_KEEP_MS),
-    );
+    const value = { value: entitled, untilMs: this.now() + ttlMs };
+    await this.put(key, entitled.manifestId, value, { most: BOARD_LIMITS.filesPerHost });
   }
 
   async findEntitlement(hostId: string, manifestId: string): Promise<SwarmFile | null> {
@@ -184,11 +177,8 @@ export class RedisBoard implements SwarmBoard {
 
   async offer(manifestId: string, { hostId, have }: HolderClaim, ttlMs: number): Promise<void> {
     const { offers } = this.fileKeys(manifestId);
-    if ((await this.redis.hlen(offers)) >= BOARD_LIMITS.offersPerFile) await this.redis.del(offers);
     const value = { value: { hostId, have: toBase64(have) }, untilMs: this.now() + ttlMs };
-    await execAll(
-      this.redis.pipeline().hset(offers, hostId, JSON.stringify(value)).pexpire(offers, BOARD_KEEP_MS),
-    );
+    await this.put(offers, hostId, value, { most: BOARD_LIMITS.offersPerFile });
   }
 
   async offers(manifestId: string): Promise<HolderClaim[]> {
@@ -215,11 +205,7 @@ export class RedisBoard implements SwarmBoard {
       const text = await this.redis.hget(key, manifestId);
       const before = text === null ? NO_TRAFFIC : traffic.parse(JSON.parse(text));
       const after = update(before);
-      if (text === null && (await this.redis.hlen(key)) >= BOARD_LIMITS.filesPerHost)
-        await this.redis.del(key);
-      await execAll(
-        this.redis.pipeline().hset(key, manifestId, JSON.stringify(after)).pexpire(key, BOARD_KEEP_MS),
-      );
+      await this.put(key, manifestId, { ...after, atMs: this.now() }, { most: BOARD_LIMITS.filesPerHost });
       return { before, after };
     });
   }
@@ -229,6 +215,28 @@ export class RedisBoard implements SwarmBoard {
     this.closed = true;
     this.redis.disconnect();
     await Promise.resolve();
+  }
+
+  /** Sets a field; the oldest ones leave where there are more than `most`. Two at once take out the same ones. */
+  private async put(
+    key: string,
+    field: string,
+    value: object,
+    { most, keepMs = BOARD_KEEP_MS }: { readonly most: number; readonly keepMs?: number },
+  ): Promise<void> {
+    await execAll(this.redis.pipeline().hset(key, field, JSON.stringify(value)).pexpire(key, keepMs));
+    const excess = (await this.redis.hlen(key)) - most;
+    if (excess <= 0) return;
+    const all = Object.entries(await this.redis.hgetall(key)).map(([name, text]) => {
+      const { untilMs, atMs } = aged.parse(JSON.parse(text));
+      return { name, sinceMs: untilMs ?? atMs ?? 0 };
+    });
+    const leaving = all
+      .filter(({ name }) => name !== field)
+      .toSorted((a, b) => a.sinceMs - b.sinceMs)
+      .slice(0, excess + Math.floor(most * CLEARED_SHARE))
+      .map(({ name }) => name);
+    if (leaving.length > 0) await this.redis.hdel(key, ...leaving);
   }
 
   private key(...parts: readonly string[]): string {

@@ -31,7 +31,12 @@ export class RedisLock {
   private async holdAcross<T>(name: string, act: () => Promise<T>): Promise<T> {
     const token = randomUUID();
     for (let tries = 0; (await this.redis.set(name, token, 'PX', HELD_MS, 'NX')) !== 'OK'; tries += 1) {
-      if (tries >= TRIES) throw new Error(`the lock ${name} is not to be had`);
+      if (tries >= TRIES) {
+        const waitedMs = TRIES * RETRY_MS;
+        throw new Error(
+          `somebody holds the lock ${name} for more than ${waitedMs} ms: is Redis slow? Try again`,
+        );
+      }
       await delay(RETRY_MS);
     }
     try {

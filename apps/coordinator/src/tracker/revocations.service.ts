@@ -7,14 +7,27 @@ import { z } from 'zod';
 const FRESH_MS = 2_000;
 /** A transaction that revokes may end so long after the moment that it wrote down. */
 const OVERLAP_MS = 10_000;
+/** Everything is read again so often, should a transaction have taken even longer than that. */
+const WHOLE_MS = 5 * 60 * 1000;
 
-const revokedRows = z.array(z.object({ serial: z.string(), revoked_ms: z.coerce.number() }));
+const revokedRows = z.array(
+  z.object({ serial: z.string(), revoked_ms: z.coerce.number(), expires_ms: z.coerce.number() }),
+);
 const barRows = z.array(z.object({ host_id: z.string() }));
 const clockRows = z.tuple([z.object({ now_ms: z.coerce.number() })]);
 
+interface Revoked {
+  readonly serial: string;
+  /** Milliseconds since 1970, by the database's clock. */
+  readonly revokedMs: number;
+  readonly expiresMs: number;
+}
+
 interface Known {
-  /** Serials that no longer count although they have not expired, newest first, with the moment in milliseconds. */
-  readonly serials: ReadonlyMap<string, number>;
+  /** Serials that no longer count although they have not expired, all of them. */
+  readonly serials: ReadonlyMap<string, Revoked>;
+  /** The same by the moment of their revocation. */
+  readonly inOrder: readonly Revoked[];
   readonly barredHosts: ReadonlySet<string>;
   /** Everything revoked before this moment of the database is among them. */
   readonly upToMs: number;
@@ -26,11 +39,13 @@ interface Known {
 export class Revocations {
   private known: Known = {
     serials: new Map(),
+    inOrder: [],
     barredHosts: new Set(),
     upToMs: 0,
     loadedAtMs: Number.NEGATIVE_INFINITY,
   };
   private loading: Promise<Known> | undefined;
+  private wholeAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly dataSource: DataSource) {}
 
@@ -48,11 +63,15 @@ export class Revocations {
     this.known = { ...this.known, loadedAtMs: Number.NEGATIVE_INFINITY };
   }
 
-  /** What was revoked since the caller looked last; everything for a new one. */
+  /** What was revoked since the caller looked last; everything for a new one. Of too many the oldest: the rest is for the next call. */
   async since(seenMs: number): Promise<{ serials: string[]; upToMs: number }> {
-    const { serials, upToMs } = await this.current();
-    const fresh = [...serials].filter(([, revokedMs]) => revokedMs >= seenMs).map(([serial]) => serial);
-    return { serials: fresh, upToMs: Math.max(0, Math.floor(upToMs - OVERLAP_MS)) };
+    const { inOrder, upToMs } = await this.current();
+    let from = inOrder.length;
+    while (from > 0 && (inOrder[from - 1]?.revokedMs ?? 0) >= seenMs) from -= 1;
+    const told = inOrder.slice(from, from + SWARM_LIMITS.revokedSerials);
+    const isAll = from + told.length === inOrder.length;
+    const reachedMs = isAll ? upToMs - OVERLAP_MS : (told.at(-1)?.revokedMs ?? 0);
+    return { serials: told.map(({ serial }) => serial), upToMs: Math.max(0, Math.floor(reachedMs)) };
   }
 
   /** Within the caller's transaction. */
@@ -84,23 +103,31 @@ export class Revocations {
     this.forget();
   }
 
+  /** Mostly only what is new is read: where many were revoked, they are many for days. */
   private async load(): Promise<Known> {
+    const isWhole = performance.now() - this.wholeAtMs > WHOLE_MS;
     const [{ now_ms: upToMs }] = clockRows.parse(
       await this.dataSource.query('SELECT extract(epoch FROM now()) * 1000 AS now_ms'),
     );
     const [serials, bars]: readonly [unknown, unknown] = await Promise.all([
       this.dataSource.query<unknown>(
-        `SELECT serial, extract(epoch FROM revoked_at) * 1000 AS revoked_ms FROM swarm_certificate
-          WHERE revoked_at IS NOT NULL AND expires_at > now() ORDER BY revoked_at DESC LIMIT ${SWARM_LIMITS.revokedSerials}`,
+        `SELECT serial, extract(epoch FROM revoked_at) * 1000 AS revoked_ms, extract(epoch FROM expires_at) * 1000 AS expires_ms
+           FROM swarm_certificate WHERE revoked_at >= to_timestamp($1::float8 / 1000) AND expires_at > now()`,
+        [isWhole ? 0 : Math.max(0, this.known.upToMs - OVERLAP_MS)],
       ),
       this.dataSource.query<unknown>('SELECT host_id FROM swarm_bar WHERE until > now()'),
     ]);
+    const all = new Map([...this.known.serials].filter(([, { expiresMs }]) => expiresMs > upToMs));
+    for (const { serial, revoked_ms: revokedMs, expires_ms: expiresMs } of revokedRows.parse(serials))
+      all.set(serial, { serial, revokedMs, expiresMs });
     this.known = {
-      serials: new Map(revokedRows.parse(serials).map((row) => [row.serial, row.revoked_ms])),
+      serials: all,
+      inOrder: [...all.values()].toSorted((a, b) => a.revokedMs - b.revokedMs),
       barredHosts: new Set(barRows.parse(bars).map(({ host_id: hostId }) => hostId)),
       upToMs,
       loadedAtMs: performance.now(),
     };
+    if (isWhole) this.wholeAtMs = performance.now();
     return this.known;
   }
 }

@@ -118,7 +118,7 @@ export class Tracker {
   /** The peer signed it, this coordinator vouches for the peer, and nothing has expired or was revoked. */
   private async requireValidRecord(
     { record }: SwarmAnnounce,
-    revoked: ReadonlyMap<string, number>,
+    revoked: ReadonlyMap<string, unknown>,
   ): Promise<void> {
     const judged = judgePeerRecord(encodePeerRecord(record), {
       coordinatorKey: this.signer.verificationKey,
