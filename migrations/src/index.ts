@@ -16,6 +16,8 @@ import { ReleasedHosts20261121001210 } from './20261121001210-released-hosts.js'
 import { Installation20261121001300 } from './20261121001300-installation.js';
 import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
 import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
+import { DeviceNetworks20261121001650 } from './20261121001650-device-networks.js';
+import { BoardCursor20261121001700 } from './20261121001700-board-cursor.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -37,4 +39,6 @@ export const MIGRATIONS = [
   Installation20261121001300,
   ClaimTurns20261121001400,
   HostAccounts20261121001500,
+  DeviceNetworks20261121001650,
+  BoardCursor20261121001700,
 ] as const;

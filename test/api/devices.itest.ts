@@ -1,10 +1,11 @@
 import { attachedHost, deviceCode, hostPage, waitingDevice } from '@gleaner/protocol';
+import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
-  gleaner = await createTestApplication();
+  gleaner = await createTestApplication({ env: { GLEANER_TRUST_PROXY: '1' } });
 });
 afterAll(() => gleaner.close());
 
@@ -39,6 +40,20 @@ describe('device authorization', () => {
     expect(hosts.items.map(({ id }) => id)).toEqual([attached.hostId]);
     expect((await redeem(code.deviceCode).expect(410)).body).toMatchObject({ code: 'expired-code' });
     await ada.get(`/v1/device/${typed}`).expect(404);
+  });
+
+  it('tells the person where the host asked from: whoever sent them a link with a code sits elsewhere', async () => {
+    const ada = await aPerson(gleaner);
+    const from = (test: supertest.Test, address: string) => test.set('x-forwarded-for', address);
+    const asked = await from(gleaner.http.post('/v1/device/code'), '203.0.113.7').send({ host }).expect(201);
+    const { userCode } = deviceCode.parse(asked.body);
+    const seenFrom = async (address: string): Promise<unknown> => {
+      const { body } = await from(ada.get(`/v1/device/${userCode}`), address).expect(200);
+      const { network, isYourNetwork } = waitingDevice.parse(body);
+      return { network, isYourNetwork };
+    };
+    expect(await seenFrom('203.0.113.99')).toEqual({ network: '203.0.113.0/24', isYourNetwork: true });
+    expect(await seenFrom('2001:db8:1::1')).toEqual({ network: '203.0.113.0/24', isYourNetwork: false });
   });
 
   it('tells the host that it was turned down', async () => {

@@ -32,7 +32,15 @@ export const redeemDeviceCode = z
 
 /** GET /v1/device/CODE, for the person who is to approve it: what waits with this code (RFC 8628 §5.4). */
 export const waitingDevice = z
-  .strictObject({ host: hostFacts, askedAt: isoInstant, expiresAt: isoInstant })
+  .strictObject({
+    host: hostFacts,
+    /** Where it asked from: a /24 or /48; null where that is not known. */
+    network: z.string().nullable(),
+    /** Whether the person asks from there, too. */
+    isYourNetwork: z.boolean(),
+    askedAt: isoInstant,
+    expiresAt: isoInstant,
+  })
   .meta({ id: 'WaitingDevice' });
 export type WaitingDevice = z.infer<typeof waitingDevice>;
 

@@ -17,6 +17,10 @@ export class DeviceCodeEntity {
   @Column({ type: 'jsonb' })
   host: HostFacts;
 
+  /** Where it asked from: a /24 or /48. */
+  @Column({ type: 'text', nullable: true })
+  network: string | null;
+
   @Column({ type: 'text', default: 'pending' })
   state: DeviceCodeState;
 

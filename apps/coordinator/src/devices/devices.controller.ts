@@ -40,7 +40,7 @@ export class DevicesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeviceCode> {
     void reply.header('cache-control', 'no-store');
-    const begun = await this.devices.begin(body.host);
+    const begun = await this.devices.begin(body.host, callerNetwork(request));
     const verificationUri = publicUrl(this.config, request) + PAGE;
     return {
       ...begun,
@@ -69,10 +69,11 @@ export class DevicesController {
   async getWaitingDevice(
     @CurrentActor() actor: Actor,
     @Param('userCode', { schema: typedUserCode }) userCode: string,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WaitingDevice> {
     void reply.header('cache-control', 'no-store');
-    return await this.devices.waiting(actor, userCode);
+    return await this.devices.waiting(actor, userCode, callerNetwork(request));
   }
 
   @Post('approve')

@@ -19,7 +19,11 @@ export class DevicesService {
     private readonly audit: AuditLog,
   ) {}
 
-  async begin(host: HostFacts): Promise<{
+  /** @param network where the host asks from */
+  async begin(
+    host: HostFacts,
+    network: string,
+  ): Promise<{
     deviceCode: string;
     userCode: string;
     expiresInSeconds: number;
@@ -33,6 +37,7 @@ export class DevicesService {
       secretSha256: hashSecret(deviceCode),
       userCode,
       host,
+      network,
       state: 'pending',
       accountId: null,
       expiresAt: new Date(Date.now() + EXPIRES_IN_SECONDS * 1000),
@@ -40,8 +45,13 @@ export class DevicesService {
     return { deviceCode, userCode, expiresInSeconds: EXPIRES_IN_SECONDS, intervalSeconds: INTERVAL_SECONDS };
   }
 
-  /** What waits with this code, so that a person approves no other machine than the one they look at. */
-  async waiting(actor: Actor, typedCode: string): Promise<WaitingDevice> {
+  /**
+   * What waits with this code, so that a person approves no other machine than the one they look at: whoever sends them a
+   * link with a code of their own (RFC 8628 §5.4) sits elsewhere as a rule.
+   *
+   * @param network where the person asks from
+   */
+  async waiting(actor: Actor, typedCode: string, network: string): Promise<WaitingDevice> {
     requireApprover(actor);
     const userCode = normaliseUserCode(typedCode);
     const code = await this.dataSource.getRepository(DeviceCodeEntity).findOneBy({ userCode });
@@ -49,6 +59,8 @@ export class DevicesService {
     const expiresMs = code.expiresAt.getTime();
     return {
       host: code.host,
+      network: code.network,
+      isYourNetwork: code.network === network,
       askedAt: new Date(expiresMs - EXPIRES_IN_SECONDS * 1000).toISOString(),
       expiresAt: code.expiresAt.toISOString(),
     };

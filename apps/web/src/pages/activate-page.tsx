@@ -1,4 +1,4 @@
-import { approveDevice, type HostFacts } from '@gleaner/client';
+import { approveDevice, type HostFacts, type WaitingDevice } from '@gleaner/client';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -27,18 +27,14 @@ export function ActivatePage() {
 function SignInFirst() {
   return (
     <p>
-      <Link
-        to="/sign-in"
-        search={{ next: location.pathname + location.search }}
-        className="text-accent underline underline-offset-4"
-      >
+      <Link to="/sign-in" search={{ next: location.pathname + location.search }} className="link">
         Sign in
       </Link>{' '}
       or{' '}
       <Link
         to="/sign-in"
         search={{ mode: 'sign-up', next: location.pathname + location.search }}
-        className="text-accent underline underline-offset-4"
+        className="link"
       >
         create an account
       </Link>{' '}
@@ -59,7 +55,7 @@ function Approval({ accountId }: { readonly accountId: string }) {
     return (
       <p role="status" className="font-semibold">
         <bdi>{host.name}</bdi> {approved ? 'is one of your machines now.' : 'was turned down.'}{' '}
-        <Link to="/account" className="text-accent underline underline-offset-4">
+        <Link to="/account" className="link">
           My machines
         </Link>
       </p>
@@ -77,6 +73,7 @@ function Approval({ accountId }: { readonly accountId: string }) {
       <p className="mt-1 text-muted">
         asked <TimeAgo at={waiting.askedAt} /> with the code <Code userCode={userCode} />
       </p>
+      <WhereFrom waiting={waiting} />
       <p className="mt-4">
         Approve it only if you began this yourself and see the same code there. It gets a token that can only
         compute, for your account.
@@ -94,6 +91,17 @@ function Approval({ accountId }: { readonly accountId: string }) {
         </Button>
       </div>
     </>
+  );
+}
+
+/** A link that somebody else made to have their machine approved comes from elsewhere, as a rule. */
+function WhereFrom({ waiting: { network, isYourNetwork } }: { readonly waiting: WaitingDevice }) {
+  if (network === null) return null;
+  if (isYourNetwork) return <p className="mt-1 text-muted">from the network that you are in</p>;
+  return (
+    <p className="mt-1 font-semibold">
+      from <span className="font-mono">{network}</span>, not the network that you are in
+    </p>
   );
 }
 

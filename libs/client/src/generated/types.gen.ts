@@ -599,6 +599,8 @@ export type RedeemDeviceCodeInput = {
 
 export type WaitingDevice = {
     host: HostFacts;
+    network: string | null;
+    isYourNetwork: boolean;
     askedAt: Instant;
     expiresAt: Instant;
 };
