@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { failuresQuery } from '../api/queries';
-import { Button, Panel } from '../ui/parts';
+import { MoreButton, Panel } from '../ui/parts';
 
 /** Units that were given up, with what their program said last. */
 export function Failures({
@@ -48,9 +48,9 @@ export function Failures({
         ))}
       </ul>
       {hasNextPage && (
-        <Button look="quiet" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-          {isFetchingNextPage ? 'Loading …' : 'Show more'}
-        </Button>
+        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
+          Show more
+        </MoreButton>
       )}
     </Panel>
   );

@@ -17,17 +17,15 @@ const KINDS: readonly Kind[] = [
 ];
 
 /** How widely volunteers hold the inputs, chunk by chunk, and what that spared the coordinator. */
-export function Spread({ swarm }: { readonly swarm: JobSwarm }) {
+export function Spread({ swarm, isOver }: { readonly swarm: JobSwarm; readonly isOver: boolean }) {
   const shared = swarm.inputs.filter(({ chunks }) => chunks > 0);
-  if (shared.length === 0) return null;
+  const isHeld = shared.some(({ copies }) => copies.some((count) => count > 0));
+  const wasNeverShared = isOver && !isHeld && swarm.savedBytes === 0;
+  if (shared.length === 0 || wasNeverShared) return null;
   return (
     <Panel className="mt-6">
       <h2 className="text-2xl">Inputs among volunteers</h2>
-      <p className="mt-1 mb-4 text-muted">
-        {swarm.savedBytes > 0
-          ? `Volunteers gave each other ${formatBytes(swarm.savedBytes)} that the coordinator did not have to send.`
-          : 'The coordinator sends each chunk once; volunteers pass it on.'}
-      </p>
+      <p className="mt-1 mb-4 text-muted">{sentenceOf(swarm, isHeld)}</p>
       {shared.map((input) => (
         <Copies key={input.blobId} input={input} />
       ))}
@@ -41,6 +39,15 @@ export function Spread({ swarm }: { readonly swarm: JobSwarm }) {
       </p>
     </Panel>
   );
+}
+
+function sentenceOf({ savedBytes }: JobSwarm, isHeld: boolean): string {
+  if (savedBytes > 0) {
+    return `Volunteers gave each other ${formatBytes(savedBytes)} that the coordinator did not have to send.`;
+  }
+  return isHeld
+    ? 'The coordinator sends each chunk once; volunteers pass it on.'
+    : 'Nobody passes them on at the moment: each volunteer has them from the coordinator.';
 }
 
 function Copies({

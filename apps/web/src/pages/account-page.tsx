@@ -7,15 +7,13 @@ import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
 import { forgetSession, useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
-import { formatCoreHours } from '../ui/format-cycles';
+import { formatCoreHours, groupDigits } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
 import { Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
-
-const LINK = 'text-accent underline underline-offset-4';
 
 export function AccountPage() {
   const accountId = useSession();
@@ -45,18 +43,18 @@ function Signed({ accountId }: { readonly accountId: string }) {
           <h2 className="text-xl">Account</h2>
           <ul className="mt-3 space-y-2">
             <li>
-              <Link to="/account/settings" className={LINK}>
+              <Link to="/account/settings" className="link">
                 Name, password, tokens, and deleting the account
               </Link>
             </li>
             <li>
-              <Link to="/activate" className={LINK}>
+              <Link to="/activate" className="link">
                 Approve a machine by its code
               </Link>
             </li>
             {account.operator && (
               <li>
-                <Link to="/operator" className={LINK}>
+                <Link to="/operator" className="link">
                   Operate this coordinator
                 </Link>
               </li>
@@ -77,6 +75,7 @@ function Given({ account }: { readonly account: Account }) {
   return (
     <>
       <Cycles value={account.credit} /> of validated work, about {formatCoreHours(account.credit)} core-hours
+      <span className="figure mt-1 block text-sm">exactly {groupDigits(account.credit)} cycles</span>
     </>
   );
 }
@@ -91,7 +90,7 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
       {hosts.length === 0 ? (
         <Empty>
           No machine computes for you yet. Start in{' '}
-          <Link to="/volunteer" className={LINK}>
+          <Link to="/volunteer" className="link">
             this browser
           </Link>
           , or attach a computer:
@@ -181,7 +180,7 @@ function MyTeam({ accountId }: { readonly accountId: string }) {
       <h2 className="text-xl">My team</h2>
       {team ? (
         <p className="mt-3 [overflow-wrap:anywhere]">
-          <Link to="/teams/$teamId" params={{ teamId: team.id }} className={LINK}>
+          <Link to="/teams/$teamId" params={{ teamId: team.id }} className="link">
             <bdi>{team.name}</bdi>
           </Link>
           : {team.members.toLocaleString('en')} {team.members === 1 ? 'member' : 'members'},{' '}
@@ -190,7 +189,7 @@ function MyTeam({ accountId }: { readonly accountId: string }) {
       ) : (
         <p className="mt-3 text-muted">
           You are in no team.{' '}
-          <Link to="/teams" className={LINK}>
+          <Link to="/teams" className="link">
             Join one, or found yours
           </Link>
           : what you earn from then on counts for it as well.

@@ -21,7 +21,7 @@ export function AccountSettingsPage() {
   return (
     <>
       <p className="mb-4">
-        <Link to="/account" className="text-accent underline underline-offset-4">
+        <Link to="/account" className="link">
           My account
         </Link>
       </p>

@@ -72,7 +72,7 @@ function RightNow() {
         <Fact name="Volunteers">{data?.totals.accounts.toLocaleString('en')}</Fact>
       </dl>
       <p className="mt-5 border-t border-line pt-4 text-sm">
-        <Link to="/statistics" className="text-accent underline underline-offset-4">
+        <Link to="/statistics" className="link">
           Every hour and day of it
         </Link>
       </p>
@@ -104,7 +104,7 @@ function ComputingNow() {
     <section className="mt-16">
       <div className="mb-5 flex items-baseline justify-between gap-4">
         <h2 className="text-3xl">Being computed</h2>
-        <Link to="/jobs" className="text-accent underline underline-offset-4">
+        <Link to="/jobs" className="link">
           All jobs
         </Link>
       </div>
@@ -113,7 +113,7 @@ function ComputingNow() {
       )}
       {first && <FeaturedJob key={first.id} job={first} />}
       {others.length > 0 && (
-        <div className="mt-4 grid grid-cols-1 gap-4 md:grid-cols-2">
+        <div className={`mt-4 grid grid-cols-1 gap-4 ${others.length > 1 ? 'md:grid-cols-2' : ''}`}>
           {others.map((job) => (
             <JobCard key={job.id} job={job} />
           ))}
@@ -164,7 +164,7 @@ function Join() {
       />
       <p className="mt-4 text-muted">
         Or in one:{' '}
-        <Link to="/volunteer" className="text-accent underline underline-offset-4">
+        <Link to="/volunteer" className="link">
           compute in this very tab
         </Link>
         .
@@ -201,7 +201,7 @@ function MostGiven() {
     <section className="mt-16">
       <div className="mb-5 flex items-baseline justify-between gap-4">
         <h2 className="text-3xl">Who gave most</h2>
-        <Link to="/leaderboards" className="text-accent underline underline-offset-4">
+        <Link to="/leaderboards" className="link">
           All leaderboards
         </Link>
       </div>

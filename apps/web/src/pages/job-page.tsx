@@ -82,7 +82,7 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
           </p>
         )}
       </Panel>
-      <Spread swarm={swarm} />
+      <Spread swarm={swarm} isOver={job.finishedAt !== null} />
       <WhatWasFound job={job} own={own ?? null} accountId={accountId} />
       {own && <OwnerPanels job={own} shown={job} accountId={accountId} />}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">

@@ -1,7 +1,7 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { jobsQuery } from '../api/queries';
 import { JobCard } from '../ui/job-card';
-import { Button, Empty, PageTitle } from '../ui/parts';
+import { Empty, MoreButton, PageTitle } from '../ui/parts';
 
 export function JobsPage() {
   const { data, fetchNextPage, hasNextPage, isFetchingNextPage } = useInfiniteQuery(jobsQuery);
@@ -19,10 +19,10 @@ export function JobsPage() {
         ))}
       </div>
       {hasNextPage && (
-        <div className="mt-5 text-center">
-          <Button look="quiet" disabled={isFetchingNextPage} onClick={() => void fetchNextPage()}>
-            {isFetchingNextPage ? 'Loading …' : 'Show more'}
-          </Button>
+        <div className="text-center">
+          <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
+            Show more
+          </MoreButton>
         </div>
       )}
     </>

@@ -92,7 +92,7 @@ export function LeaderboardsPage() {
       )}
       {board === 'teams' && (
         <p className="mt-4">
-          <Link to="/teams" className="text-accent underline underline-offset-4">
+          <Link to="/teams" className="link">
             Join a team, or found yours
           </Link>
         </p>
@@ -158,11 +158,7 @@ function MyPlace({
       />
       {page !== null && (
         <p className="pb-1 text-sm">
-          <Link
-            to="/leaderboards"
-            search={{ ...search, ...(page > 1 && { page }) }}
-            className="text-accent underline underline-offset-4"
-          >
+          <Link to="/leaderboards" search={{ ...search, ...(page > 1 && { page }) }} className="link">
             Show who is around you
           </Link>
         </p>

@@ -7,6 +7,7 @@ import { isNotThere } from '../api/problem-error';
 import { serverNowMs } from '../api/server-clock';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
+import { groupDigits } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
@@ -35,7 +36,7 @@ export function MachinePage() {
   return (
     <>
       <p className="mb-4">
-        <Link to="/account" className="text-accent underline underline-offset-4">
+        <Link to="/account" className="link">
           My machines
         </Link>
       </p>
@@ -75,6 +76,9 @@ function Facts({ host, tasks }: { readonly host: Host; readonly tasks: HostTasks
       <dl className="mt-3 space-y-2">
         <Fact name="Credit">
           <Cycles value={host.credit} />
+          <span className="figure block text-sm font-normal text-muted">
+            exactly {groupDigits(host.credit)}
+          </span>
         </Fact>
         <Fact name="Speed of a core">
           {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles/s" />}

@@ -12,11 +12,7 @@ export function NotFoundPage({ isPerhapsMine = false }: { readonly isPerhapsMine
       </PageTitle>
       {isPerhapsMine && accountId === null && (
         <p className="mb-6">
-          <Link
-            to="/sign-in"
-            search={{ next: location.pathname }}
-            className="text-accent underline underline-offset-4"
-          >
+          <Link to="/sign-in" search={{ next: location.pathname }} className="link">
             Sign in
           </Link>{' '}
           if it is yours.

@@ -9,7 +9,7 @@ import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
 import { formatCoreHours } from '../ui/format-cycles';
-import { Button, PageTitle, Panel } from '../ui/parts';
+import { Button, MoreButton, PageTitle, Panel } from '../ui/parts';
 import { TimeAgo } from '../ui/time-ago';
 import { Waiting } from '../ui/waiting';
 
@@ -24,7 +24,7 @@ export function TeamPage() {
   return (
     <>
       <p className="mb-4">
-        <Link to="/teams" className="text-accent underline underline-offset-4">
+        <Link to="/teams" className="link">
           Teams
         </Link>
       </p>
@@ -79,11 +79,7 @@ function Membership({ team, accountId }: { readonly team: Team; readonly account
   if (accountId === null) {
     return (
       <p className="mb-8">
-        <Link
-          to="/sign-in"
-          search={{ next: `/teams/${team.id}` }}
-          className="text-accent underline underline-offset-4"
-        >
+        <Link to="/sign-in" search={{ next: `/teams/${team.id}` }} className="link">
           Sign in
         </Link>{' '}
         to join this team.
@@ -146,14 +142,9 @@ function Members({ team }: { readonly team: Team }) {
         </ul>
       )}
       {hasNextPage && (
-        <Button
-          look="quiet"
-          className="mt-4"
-          disabled={isFetchingNextPage}
-          onClick={() => void fetchNextPage()}
-        >
+        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
           Show more
-        </Button>
+        </MoreButton>
       )}
     </section>
   );

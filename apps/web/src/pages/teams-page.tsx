@@ -1,5 +1,11 @@
 import { foundTeam } from '@gleaner/client';
-import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import {
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  type UseInfiniteQueryResult,
+} from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { myTeamQuery, teamsQuery } from '../api/people-queries';
@@ -34,56 +40,71 @@ export function TeamsPage() {
           Find
         </Button>
       </Form>
-      {q === '' && <BestTeams />}
-      <NewestTeams key={q} q={q} />
+      {q === '' ? <BestAndNewest /> : <TeamsCalled key={q} q={q} />}
       <Found />
     </>
   );
 }
 
-function BestTeams() {
-  const { data } = useQuery(boardQuery({ board: 'teams', period: 'all', page: 1, limit: BEST }));
-  if (!data || data.items.length === 0) return null;
+/** Those who gave most, and the newest of all others: teams that have earned nothing yet are looked for by those who are to join. */
+function BestAndNewest() {
+  const { data: best } = useQuery(boardQuery({ board: 'teams', period: 'all', page: 1, limit: BEST }));
+  const newest = useInfiniteQuery(teamsQuery(''));
+  if (!best || !newest.data) return null;
+  const known = new Set(best.items.map(({ id }) => id));
+  const teams = newest.data.pages.flatMap(({ items }) => items).filter(({ id }) => !known.has(id));
+  if (known.size + teams.length === 0) return <Empty>There is no team yet. Found the first one.</Empty>;
   return (
-    <section className="mb-8">
-      <div className="mb-4 flex items-baseline justify-between gap-4">
-        <h2 className="text-2xl">Those who gave most</h2>
-        <Link
-          to="/leaderboards"
-          search={{ board: 'teams' }}
-          className="text-accent underline underline-offset-4"
-        >
-          All ranks
-        </Link>
-      </div>
-      <TeamList name="Teams by credit" teams={data.items} />
+    <>
+      {known.size > 0 && (
+        <section className="mb-8">
+          <div className="mb-4 flex items-baseline justify-between gap-4">
+            <h2 className="text-2xl">Those who gave most</h2>
+            <Link to="/leaderboards" search={{ board: 'teams' }} className="link">
+              All ranks
+            </Link>
+          </div>
+          <TeamList name="Teams by credit" teams={best.items} />
+        </section>
+      )}
+      {teams.length > 0 && (
+        <section>
+          <h2 className="mb-4 text-2xl">Newest</h2>
+          <TeamList name="Newest teams" teams={teams} />
+        </section>
+      )}
+      <MoreTeams of={newest} />
+    </>
+  );
+}
+
+function TeamsCalled({ q }: { readonly q: string }) {
+  const found = useInfiniteQuery(teamsQuery(q));
+  if (!found.data) return null;
+  const teams = found.data.pages.flatMap(({ items }) => items);
+  return (
+    <section>
+      <h2 className="mb-4 text-2xl">Found</h2>
+      {teams.length === 0 ? (
+        <Empty>No team is called anything like “{isolate(q)}”.</Empty>
+      ) : (
+        <TeamList name="Teams found" teams={teams} />
+      )}
+      <MoreTeams of={found} />
     </section>
   );
 }
 
-/** Also teams that have earned nothing yet: they are looked for by those who are to join them. */
-function NewestTeams({ q }: { readonly q: string }) {
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(teamsQuery(q));
-  const teams = data?.pages.flatMap(({ items }) => items) ?? [];
-  if (!data) return null;
+function MoreTeams({
+  of,
+}: {
+  readonly of: Pick<UseInfiniteQueryResult, 'hasNextPage' | 'fetchNextPage' | 'isFetchingNextPage'>;
+}) {
+  if (!of.hasNextPage) return null;
   return (
-    <section>
-      <h2 className="mb-4 text-2xl">{q === '' ? 'Newest' : 'Found'}</h2>
-      {teams.length === 0 ? (
-        <Empty>
-          {q === ''
-            ? 'There is no team yet. Found the first one.'
-            : `No team is called anything like “${isolate(q)}”.`}
-        </Empty>
-      ) : (
-        <TeamList name={q === '' ? 'Newest teams' : 'Teams found'} teams={teams} />
-      )}
-      {hasNextPage && (
-        <MoreButton isLoading={isFetchingNextPage} onMore={() => void fetchNextPage()}>
-          Show more
-        </MoreButton>
-      )}
-    </section>
+    <MoreButton isLoading={of.isFetchingNextPage} onMore={() => void of.fetchNextPage()}>
+      Show more
+    </MoreButton>
   );
 }
 
@@ -101,7 +122,7 @@ function TeamList({
           <Link
             to="/teams/$teamId"
             params={{ teamId: team.id }}
-            className="min-w-0 truncate font-semibold text-accent underline underline-offset-4"
+            className="min-w-0 truncate font-semibold link"
           >
             <bdi>{team.name}</bdi>
           </Link>
@@ -118,11 +139,7 @@ function MyTeamLine() {
   return (
     <p className="mb-5">
       You are in{' '}
-      <Link
-        to="/teams/$teamId"
-        params={{ teamId: team.id }}
-        className="text-accent underline underline-offset-4"
-      >
+      <Link to="/teams/$teamId" params={{ teamId: team.id }} className="link">
         <bdi>{team.name}</bdi>
       </Link>
       .
@@ -153,11 +170,7 @@ function Found() {
       <Panel>
         {accountId === null ? (
           <p>
-            <Link
-              to="/sign-in"
-              search={{ next: '/teams' }}
-              className="text-accent underline underline-offset-4"
-            >
+            <Link to="/sign-in" search={{ next: '/teams' }} className="link">
               Sign in
             </Link>{' '}
             to found or join a team.

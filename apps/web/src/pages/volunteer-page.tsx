@@ -185,7 +185,7 @@ function Given({ state }: { readonly state: VolunteerState }) {
           {host.isAnonymous && host.claimedBy === undefined ? (
             <>
               You compute without a name, as machine {host.hostId}.{' '}
-              <Link to="/account" className="text-accent underline underline-offset-4">
+              <Link to="/account" className="link">
                 {account === null ? 'Sign in to claim it' : 'Claim it for your account'}
               </Link>
               .

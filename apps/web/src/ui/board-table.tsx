@@ -65,11 +65,7 @@ export function BoardTable({
               title={row.name}
             >
               {isOfTeams ? (
-                <Link
-                  to="/teams/$teamId"
-                  params={{ teamId: row.id }}
-                  className="text-accent underline underline-offset-4"
-                >
+                <Link to="/teams/$teamId" params={{ teamId: row.id }} className="link">
                   <bdi>{row.name}</bdi>
                 </Link>
               ) : (

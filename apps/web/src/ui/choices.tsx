@@ -1,24 +1,9 @@
-import { useLayoutEffect, useRef, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 
-/** What stays visible beyond the chosen one. */
-const EDGE_PIXELS = 8;
-
-/** A row of links of which one is chosen. */
+/** A row of links of which one is chosen; where a phone has no room for it, two rows. */
 export function Choices({ label, children }: { readonly label: string; readonly children: ReactNode }) {
-  const row = useRef<HTMLElement>(null);
-  // On a phone the row is longer than the screen: what is chosen has to be seen.
-  useLayoutEffect(() => {
-    const chosen = row.current?.querySelector<HTMLElement>('[aria-current]');
-    if (!row.current || !chosen) return;
-    const end = chosen.offsetLeft + chosen.offsetWidth;
-    if (end > row.current.clientWidth) row.current.scrollLeft = end - row.current.clientWidth + EDGE_PIXELS;
-  }, []);
   return (
-    <nav
-      ref={row}
-      aria-label={label}
-      className="relative flex max-w-full overflow-x-auto rounded-xl border border-line bg-sunken p-1"
-    >
+    <nav aria-label={label} className="flex max-w-full flex-wrap rounded-xl border border-line bg-sunken p-1">
       {children}
     </nav>
   );

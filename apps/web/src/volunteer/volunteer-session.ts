@@ -155,7 +155,11 @@ class VolunteerSession {
       if (status === 'accepted') this.#set({ acceptedResults: this.#state.acceptedResults + 1 });
     });
     worker.on('stopped', ({ error }) => this.#ended(error));
-    const farewell = (): void => sayFarewell(identity);
+    const farewell = ({ persisted }: PageTransitionEvent): void => {
+      sayFarewell(identity);
+      // Who comes back by the browser's button finds it off: what it held is others' by then.
+      if (persisted) void this.stop();
+    };
     addEventListener('pagehide', farewell);
     const unwatch = watchSurroundings((surroundings) => {
       this.#surroundings = surroundings;

@@ -70,11 +70,7 @@ function Running({ tasks }: { readonly tasks: HostTasks }) {
               <td className="py-1 pr-6">{taskId}</td>
               <td className="py-1 pr-6">
                 {job.public ? (
-                  <Link
-                    to="/jobs/$jobId"
-                    params={{ jobId: job.id }}
-                    className="text-accent underline underline-offset-4"
-                  >
+                  <Link to="/jobs/$jobId" params={{ jobId: job.id }} className="link">
                     <bdi>{job.name}</bdi>
                   </Link>
                 ) : (

@@ -30,7 +30,7 @@ export function ServerStatusPanel({ status }: { readonly status: ServerStatus })
         )}
       </Panel>
       <p className="mt-3 text-sm text-muted">
-        <a href="/v1/status" className="text-accent underline underline-offset-4">
+        <a href="/v1/status" className="link">
           The same as JSON
         </a>
       </p>
