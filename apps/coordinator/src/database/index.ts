@@ -9,5 +9,6 @@ export * from './hot-pool.js';
 export { INSTALLATION, type Installation, readInstallation } from './installation.js';
 export * from './pg-array.js';
 export * from './prepared-statement.js';
+export * from './statement-parameters.js';
 export * from './statement-timeout.js';
 export * from './unique-violation.js';

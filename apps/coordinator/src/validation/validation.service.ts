@@ -8,7 +8,8 @@ import { hotPool, isRetryable, PreparedStatement, type Queryable, tokenArray } f
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
-import { type DecidedUnit, type JobTallyAfter, saveDecided, type Saved } from './save-decisions.statement.js';
+import type { DecidedUnit } from './decision-changes.js';
+import { type JobTallyAfter, saveDecided, type Saved } from './save-decisions.statement.js';
 import { taskBlobOwner } from './task-blob-owner.js';
 import { type LoadedUnits, UnitReader } from './unit-reader.service.js';
 
