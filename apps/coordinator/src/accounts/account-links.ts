@@ -2,13 +2,14 @@ import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { foldClaimed } from '../credit/index.js';
 import { DomainError } from '../http/index.js';
+import { keepOutOfTeam } from '../teams/index.js';
 
 const memberRows = z.array(z.object({ id: z.string(), person_id: z.string().nullable() }));
 const idRows = z.array(z.object({ id: z.string() }));
 
 /**
  * Makes an anonymous account part of its claimer's person: `person_id` of both names the claimer from now on, and boards
- * show one row.
+ * show one row, and what it earns counts for the claimer's team.
  *
  * @returns ids of everybody who is now one person; empty where they were one before
  * @throws {DomainError} `claimed-already` by somebody else
@@ -33,6 +34,7 @@ export async function linkClaimed(
     [claimerId, claimedId],
     personId,
   ]);
+  await keepOutOfTeam(manager, personId, claimedId);
   await foldClaimed(manager, claimedId, personId);
   const members: unknown = await manager.query('SELECT id FROM account WHERE person_id = $1 ORDER BY id', [
     personId,

@@ -1,2 +1,3 @@
 export { foldClaimed, lockBoard } from './board-claims.js';
 export { renameOnBoards } from './board-names.js';
+export { personCredit } from './person-credit.js';

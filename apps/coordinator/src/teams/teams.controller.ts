@@ -34,16 +34,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import {
   CurrentActor,
-  etagOf,
   linkNext,
   Public,
   PublicReads,
-  requireMatch,
   RequireScope,
   type Actor,
   type Page,
+  Versions,
 } from '../http/index.js';
 import { TeamsService } from './teams.service.js';
+
+/** Members and credit change all the time. */
+const VERSIONS = new Versions<Team>(({ name, description }) => ({ name, description }));
 
 @ApiTags('teams')
 @Controller('v1/teams')
@@ -75,8 +77,8 @@ export class TeamsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Team> {
     const founded = await this.teams.found(actor, body);
-    void reply.header('location', `/v1/teams/${founded.id}`).header('etag', etagOf(versionOf(founded)));
-    return founded;
+    void reply.header('location', `/v1/teams/${founded.id}`);
+    return VERSIONS.tag(reply, founded);
   }
 
   @Get('mine')
@@ -93,9 +95,7 @@ export class TeamsController {
     @Param('id', { schema: entityId }) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Team> {
-    const found = await this.teams.get(id);
-    void reply.header('etag', etagOf(versionOf(found)));
-    return found;
+    return VERSIONS.tag(reply, await this.teams.get(id));
   }
 
   @Patch(':id')
@@ -108,11 +108,7 @@ export class TeamsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Team> {
-    const changed = await this.teams.update(actor, id, body, (current) =>
-      requireMatch(request, etagOf(versionOf(current))),
-    );
-    void reply.header('etag', etagOf(versionOf(changed)));
-    return changed;
+    return VERSIONS.tag(reply, await this.teams.update(actor, id, body, VERSIONS.required(request)));
   }
 
   /** Those who earned most for it since they joined, first. */
@@ -150,9 +146,4 @@ export class TeamsController {
   ): Promise<void> {
     await this.teams.leave(actor, id);
   }
-}
-
-/** What can be edited: members and credit change all the time. */
-function versionOf({ name, description }: Team): unknown {
-  return { name, description };
 }

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { FoundTeam, Team, TeamMember, TeamsQuery, UpdateTeam } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { renameOnBoards } from '../credit/index.js';
+import { personCredit, renameOnBoards } from '../credit/index.js';
 import { isStatementTimeout, isUniqueViolation } from '../database/index.js';
 import {
   decodeCursor,
@@ -87,13 +87,13 @@ export class TeamsService {
       cursor === undefined ? [] : decodeCursor(cursor, [CYCLES_PATTERN, ID_PATTERN]);
     const rows = memberRows.parse(
       await this.dataSource.query(
-        `SELECT id, name, joined_at, cycles::text FROM (
-           SELECT a.id, a.name, m.joined_at, greatest(0, trunc(coalesce(c.cycles, 0) - m.cycles_before)) AS cycles
+        `SELECT member.id, member.name, member.joined_at, member.cycles::text FROM (
+           SELECT a.id, a.name, m.joined_at, greatest(0, trunc(${personCredit('a.id')} - m.cycles_before)) AS cycles
              FROM team_member m JOIN account a ON a.id = m.account_id
-                  LEFT JOIN account_credit c ON c.account_id = m.account_id
             WHERE m.team_id = $1) member
-          WHERE $2::numeric IS NULL OR cycles < $2 OR (cycles = $2 AND id > $3)
-          ORDER BY cycles DESC, id LIMIT $4`,
+          WHERE $2::numeric IS NULL OR member.cycles < $2 OR (member.cycles = $2 AND member.id > $3)
+          -- The number: by its bare name the text would be sorted by.
+          ORDER BY member.cycles DESC, member.id LIMIT $4`,
         [teamId, cycles, id, limit + 1],
       ),
     );
@@ -197,7 +197,7 @@ async function lockTeam(manager: EntityManager, teamId: string): Promise<TeamEnt
 async function enter(manager: EntityManager, accountId: string, teamId: string): Promise<void> {
   await manager.query(
     `INSERT INTO team_member (account_id, team_id, cycles_before)
-     VALUES ($1, $2, coalesce((SELECT cycles FROM account_credit WHERE account_id = $1), 0))`,
+     VALUES ($1, $2, ${personCredit('$1::bigint')})`,
     [accountId, teamId],
   );
   // Somebody comes to a team that everybody had left.
