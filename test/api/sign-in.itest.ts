@@ -1,33 +1,23 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { account, createdToken, session, tokenPage } from '@gleaner/protocol';
 import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+import { Outbox } from '../support/outbox.js';
 
 const PASSWORD = 'correct horse battery';
 let gleaner: TestApplication;
-let outbox: string;
+let outbox: Outbox;
 let people = 0;
 
 beforeAll(async () => {
-  outbox = await mkdtemp(join(tmpdir(), 'gleaner-mail-'));
-  // What a mail program does with a message that it reads: here it keeps it.
-  const program = join(outbox, 'keep-mail.mjs');
-  await writeFile(
-    program,
-    `import { text } from 'node:stream/consumers';
-     import { writeFileSync } from 'node:fs';
-     writeFileSync(new URL(process.pid + '.eml', import.meta.url), await text(process.stdin));`,
-  );
+  outbox = await Outbox.open();
   gleaner = await createTestApplication({
-    env: { GLEANER_MAIL_COMMAND: `${process.execPath} ${program}`, GLEANER_SIGN_INS_PER_HOUR: '1000' },
+    env: { GLEANER_MAIL_COMMAND: outbox.command, GLEANER_SIGN_INS_PER_HOUR: '1000' },
   });
 });
 afterAll(async () => {
   await gleaner.close();
-  await rm(outbox, { recursive: true, force: true });
+  await outbox[Symbol.asyncDispose]();
 });
 
 /** A request as a page of this site makes it. */
@@ -170,7 +160,7 @@ describe('resetting a password', () => {
   it('mails a code that works once and ends all sessions', async () => {
     const { email, cookie } = await signUp();
     await fromPage(gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);
-    const code = await mailedCode(email);
+    const code = await outbox.codeFor(email);
     const reset = (password: string) =>
       fromPage(gleaner.http.post('/v1/session/password')).send({ code, password });
     await reset('another good one').expect(204);
@@ -191,17 +181,14 @@ describe('resetting a password', () => {
       .expect(400);
     // A mail to nobody would have been sent off before this one.
     await forget(email);
-    await mailedCode(email);
-    const messages = await Promise.all(
-      (await readdir(outbox)).map((name) => readFile(join(outbox, name), 'utf8')),
-    );
-    expect(messages.join('\n')).not.toContain('nobody@example.org');
+    await outbox.codeFor(email);
+    expect(await outbox.messagesTo('nobody@example.org')).toEqual([]);
   });
 
   it('keeps no code that works in the database', async () => {
     const { email } = await signUp();
     await fromPage(gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);
-    const code = await mailedCode(email);
+    const code = await outbox.codeFor(email);
     expect(
       JSON.stringify(await gleaner.dataSource.query('SELECT * FROM identity_verification')),
     ).not.toContain(code);
@@ -265,7 +252,7 @@ describe('changing an e-mail address', () => {
     const wanted = `New.${email}`;
     await ask(cookie, wanted, 'not my password').expect(400);
     await ask(cookie, wanted).expect(202);
-    const code = await mailedCode(wanted);
+    const code = await outbox.codeFor(wanted);
     expect((await whoIs(cookie)).email).toBe(email);
     await confirm(eve.cookie, 'x').expect(400);
     await confirm(cookie, code).expect(204);
@@ -275,14 +262,8 @@ describe('changing an e-mail address', () => {
     await signIn(wanted, PASSWORD).expect(200);
     await confirm(cookie, code).expect(400);
     await expect
-      .poll(async () => {
-        const names = (await readdir(outbox)).filter((name) => name.endsWith('.eml'));
-        const messages = await Promise.all(names.map((name) => readFile(join(outbox, name), 'utf8')));
-        return messages.some(
-          (text) => text.includes(`To: ${email}\n`) && text.includes(wanted.toLowerCase()),
-        );
-      })
-      .toBe(true);
+      .poll(async () => await outbox.messagesTo(email))
+      .toContainEqual(expect.stringContaining(wanted.toLowerCase()));
   });
 
   it('gives nobody the address of another, and uses up a code in the wrong hands', async () => {
@@ -290,12 +271,12 @@ describe('changing an e-mail address', () => {
     const taken = await ask(eve.cookie, ada.email.toUpperCase()).expect(409);
     expect(taken.body).toMatchObject({ errors: [{ pointer: '/email' }] });
     await ask(ada.cookie, 'ada-elsewhere@example.org').expect(202);
-    const code = await mailedCode('ada-elsewhere@example.org');
+    const code = await outbox.codeFor('ada-elsewhere@example.org');
     await confirm(eve.cookie, code).expect(400);
     await confirm(ada.cookie, code).expect(400);
     // Somebody was faster.
     await ask(ada.cookie, 'contested@example.org').expect(202);
-    const late = await mailedCode('contested@example.org');
+    const late = await outbox.codeFor('contested@example.org');
     await signUp({ email: 'contested@example.org' });
     await confirm(ada.cookie, late).expect(409);
     expect((await whoIs(ada.cookie)).email).toBe(ada.email);
@@ -304,23 +285,9 @@ describe('changing an e-mail address', () => {
   it('leaves nothing of who deletes the account meanwhile', async () => {
     const { cookie } = await signUp({ name: 'Brief' });
     await ask(cookie, 'brief@example.org').expect(202);
-    await mailedCode('brief@example.org');
+    await outbox.codeFor('brief@example.org');
     await fromPage(gleaner.http.delete('/v1/accounts/me'), cookie).send({ name: 'Brief' }).expect(204);
     const left = await gleaner.dataSource.query<unknown[]>('SELECT value FROM identity_verification');
     expect(JSON.stringify(left)).not.toContain('brief@example.org');
   });
 });
-
-async function mailedCode(email: string): Promise<string> {
-  let code = '';
-  await expect
-    .poll(async () => {
-      const names = (await readdir(outbox)).filter((name) => name.endsWith('.eml'));
-      const messages = await Promise.all(names.map((name) => readFile(join(outbox, name), 'utf8')));
-      const message = messages.find((text) => text.includes(`To: ${email}\n`)) ?? '';
-      code = /^ {2}(\S+)$/m.exec(message)?.[1] ?? '';
-      return code;
-    })
-    .not.toBe('');
-  return code;
-}

@@ -1,17 +1,29 @@
-import { attachedHost, deviceCode } from '@gleaner/protocol';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { attachedHost } from '@gleaner/protocol';
 import { BoardKeeper } from '@gleaner/coordinator';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { AgentProcess } from '../e2e/agent-support/agent-process.js';
 import { createTestApplication, type TestApplication } from '../support/index.js';
+import { Outbox } from '../support/outbox.js';
 import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
 
 const chromiumPath = chromiumOrWarn();
 const PASSWORD = 'correct horse battery';
 /** Names are others' to choose. */
 const NAME = '<b>Ada</b> 🌾 متطوعة';
+/** What an agent says that has been attached, and what it keeps. */
+const attached = z.object({ hostId: z.string() });
+const attachments = z.object({ projects: z.array(z.object({ token: z.string() })) });
 
 describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for good', () => {
   let gleaner: TestApplication;
+  let outbox: Outbox;
+  /** Of the agent. */
+  let data: string;
   let browser: Browser;
   let context: BrowserContext;
   let page: Page;
@@ -20,7 +32,11 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
 
   beforeAll(async () => {
     buildWebsite();
-    gleaner = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+    outbox = await Outbox.open();
+    data = await mkdtemp(join(tmpdir(), 'gleaner-web-'));
+    gleaner = await createTestApplication({
+      env: { GLEANER_ALLOW_SAME_NETWORK: '1', GLEANER_MAIL_COMMAND: outbox.command },
+    });
     browser = await openBrowser(chromiumPath ?? '');
     context = await browser.newContext();
     page = await context.newPage();
@@ -29,13 +45,13 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
   afterAll(async () => {
     await browser?.close();
     await gleaner?.close();
+    await outbox?.[Symbol.asyncDispose]();
+    await rm(data, { recursive: true, force: true });
   });
 
   it('signs up on the way to approving a machine by its code', async () => {
-    const host = { name: 'Mill', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
-    const asked = await gleaner.http.post('/v1/device/code').send({ host }).expect(201);
-    const code = deviceCode.parse(asked.body);
-    await page.goto(code.verificationUriComplete);
+    await using agent = new AgentProcess(['attach', gleaner.url, '--name', 'Mill', '--data', data, '--json']);
+    await page.goto(`${gleaner.url}/activate?code=${await waitingCode()}`);
     await page.getByRole('link', { name: 'create an account' }).click();
     await page.getByLabel('Name').fill(NAME);
     await page.getByLabel('E-mail address').fill('ada@example.org');
@@ -43,14 +59,15 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.getByRole('button', { name: 'Create the account' }).click();
     await page.getByRole('heading', { name: 'Approve a machine' }).waitFor();
     await page.getByRole('heading', { name: 'Mill' }).waitFor();
-    await page.getByText('linux-x64, 4 cores').waitFor();
+    await page.getByText(`An agent on ${process.platform}-${process.arch}`).waitFor();
+    await page.getByText('from the network that you are in').waitFor();
     await page.getByRole('button', { name: 'Approve' }).click();
     await page.getByRole('status').filter({ hasText: 'Mill is one of your machines now.' }).waitFor();
-    const redeemed = await gleaner.http
-      .post('/v1/device/token')
-      .send({ deviceCode: code.deviceCode })
-      .expect(200);
-    machine = attachedHost.parse(redeemed.body);
+    const { code, stdout } = await agent.ended;
+    expect(code).toBe(0);
+    const { hostId } = attached.parse(JSON.parse(stdout));
+    const { projects } = attachments.parse(JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')));
+    machine = { hostId, secret: projects[0]?.token ?? '' };
   });
 
   it('keeps nothing that a script of the page could steal', async () => {
@@ -116,6 +133,22 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     complaints.splice(0);
   });
 
+  it('changes the e-mail address, with a code that goes to the new one', async () => {
+    const form = page.getByRole('form', { name: 'E-mail address' });
+    await form.getByLabel('Current password').fill(PASSWORD);
+    await form.getByLabel('New e-mail address').fill('ada@example.net');
+    await form.getByRole('button', { name: 'Send a code to it' }).click();
+    await page.getByText('A code is on its way to the new address.').waitFor();
+    await page.getByLabel('Code').fill('not-the-code');
+    await page.getByRole('button', { name: 'Use the new address' }).click();
+    await page.getByText('is unknown, used or older than an hour').waitFor();
+    await page.getByLabel('Code').fill(await outbox.codeFor('ada@example.net'));
+    await page.getByRole('button', { name: 'Use the new address' }).click();
+    await page.getByText('Changed. Your other browsers are signed out.').waitFor();
+    await expect.poll(() => page.getByText('ada@example.net').count()).toBeGreaterThan(0);
+    complaints.splice(0);
+  });
+
   it('makes a token that may do what was ticked, and revokes it', async () => {
     await page.goto(`${gleaner.url}/account/settings`);
     await page.getByText('Make a token').click();
@@ -168,11 +201,11 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     expect(complaints).toEqual([]);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-    await page.getByLabel('E-mail address').fill('ada@example.org');
+    await page.getByLabel('E-mail address').fill('ada@example.net');
     await page.getByLabel('Password').fill('wrong password');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').filter({ hasText: 'is wrong' }).waitFor();
-    expect(await page.getByLabel('E-mail address').inputValue()).toBe('ada@example.org');
+    expect(await page.getByLabel('E-mail address').inputValue()).toBe('ada@example.net');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('heading', { name: NAME }).waitFor();
@@ -201,4 +234,16 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.goto(`${gleaner.url}/account`);
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
+
+  /** What the agent shows on its terminal. */
+  async function waitingCode(): Promise<string> {
+    let waiting: Array<{ user_code: string }> = [];
+    await expect
+      .poll(async () => {
+        waiting = await gleaner.dataSource.query('SELECT user_code FROM device_code');
+        return waiting.length;
+      })
+      .toBe(1);
+    return waiting[0]?.user_code ?? '';
+  }
 });

@@ -11,6 +11,8 @@ const SIGNALS = [
   '{"type":"spike","power":23.7865,"fft_len":131072,"chirp_ix":2862,"chirp":5.290463,"bin":9,"freq":1418918910.1,"sec":6.71,"detection_freq":1418918946.4924}',
   '{"type":"spike","power":22.4,"fft_len":65536,"chirp_ix":2862,"chirp":5.290463,"bin":5,"freq":1418918910.1,"sec":20.1,"detection_freq":1418919020.1}',
 ];
+/** Of a program that a scientist debugs: it may print what it likes. */
+const STDERR = 'panicked at <b>src/main.rs</b>:7 \u202e';
 /** An answer of another app. */
 const OTHER = '521 prime\n'.repeat(10_000);
 
@@ -35,6 +37,11 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
     await query(
       `UPDATE work_unit SET state = 'failed', failure = '2 volunteers saw it trap: unreachable' WHERE index_in_job = 3`,
+    );
+    await query(
+      `INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, state, counts, credit_eligible, anonymous, outcome, stderr)
+       SELECT id, 0, 1, 1, 1, 'valid', true, true, false, 'trap', $1 FROM work_unit WHERE index_in_job = 3`,
+      [STDERR],
     );
     await query(
       `INSERT INTO job_tally (job_id, units_valid, units_failed) VALUES ($1, 3, 1)
@@ -63,6 +70,8 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
     await page.getByText('Unit 3').click();
     await page.getByText('2 volunteers saw it trap: unreachable').waitFor();
+    await page.getByText('trap', { exact: true }).waitFor();
+    expect(await page.getByLabel('Standard error of unit 3').innerText()).toBe(STDERR);
     // Another one fails while they read.
     await query(
       `UPDATE work_unit SET state = 'failed', failure = 'a division by zero' WHERE index_in_job = 2`,
@@ -83,10 +92,10 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
   it('is hidden and shown by a switch', async () => {
     const shown = page.getByRole('switch', { name: 'Show this page to everybody' });
     await shown.click();
-    await expect.poll(status, { timeout: 10_000 }).toBe(404);
+    await expect.poll(status).toBe(404);
     await page.getByText('private').waitFor();
     await shown.click();
-    await expect.poll(status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(status).toBe(200);
   });
 
   it('draws the signals that were found, for everybody once the scientist shows them', async () => {
@@ -96,7 +105,7 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await page.getByRole('cell', { name: '1418.918946 MHz' }).waitFor();
     await page.getByRole('switch', { name: 'Show what was found, too' }).click();
     const output = `${gleaner.url}/v1/public/jobs/${job.jobId}/output`;
-    await expect.poll(async () => (await fetch(output)).status, { timeout: 10_000 }).toBe(200);
+    await expect.poll(async () => (await fetch(output)).status).toBe(200);
 
     const stranger = await browser.newPage();
     await stranger.goto(`${gleaner.url}/jobs/${job.jobId}`);

@@ -1,7 +1,14 @@
 import { attachedHost } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+import { helloModule } from '../e2e/agent-support/tiny-modules.js';
+import {
+  aPerson,
+  aProject,
+  createTestApplication,
+  operatorOf,
+  type TestApplication,
+} from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -20,6 +27,13 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
     complaints = complaintsOf(page);
     const ada = await aPerson(gleaner, { name: 'Ada' });
     await ada.post('/v1/projects', { slug: 'tides', name: 'Tides', description: 'Of the sea.' }).expect(201);
+    const { slug, scientist } = await aProject(gleaner);
+    const search = new URLSearchParams({ project: slug, name: 'pull', version: '1' });
+    await scientist
+      .post(`/v1/apps?${search.toString()}`)
+      .type('application/wasm')
+      .send(Buffer.from(helloModule('hello\n').original))
+      .expect(201);
     const host = { name: 'too fast', kind: 'agent', cores: 4, memoryMiB: 8192 };
     const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host }).expect(201)).body);
     await operatorOf(gleaner)
@@ -40,11 +54,14 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
     expect(await page.evaluate(() => JSON.stringify(localStorage) + document.cookie)).not.toContain('gln_');
   });
 
-  it('approves a scientist’s project and lets a held machine work again', async () => {
+  it('approves a scientist’s project and an app version, and lets a held machine work again', async () => {
     await page.getByText('faster than light', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Let it work again: too fast' }).click();
     await page.getByRole('button', { name: 'Approve: Tides' }).click();
+    await page.getByRole('button', { name: 'Approve: pull@1' }).click();
     await page.getByText('Nothing waits for you.').waitFor();
+    const version = await gleaner.http.get('/v1/apps/pull/versions/1').expect(200);
+    expect(version.body).toMatchObject({ approved: true });
     const project = await gleaner.http.get('/v1/projects/tides').expect(200);
     expect(project.body).toMatchObject({ approved: true });
   });

@@ -44,6 +44,18 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await gleaner?.close();
   });
 
+  it('lets the keyboard skip what every page begins with', async () => {
+    await page.goto(`${gleaner.url}/jobs`);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    await page.keyboard.press('Tab');
+    await page.getByRole('link', { name: 'Skip to the content' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.getByRole('link', { name: 'A night at Arecibo' }).and(page.locator(':focus')).waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'A night at Arecibo' }).waitFor();
+  });
+
   it('is named in the tab, and the keyboard goes on where the page begins', async () => {
     await page.goto(`${gleaner.url}/leaderboards`);
     await expect.poll(() => page.title()).toBe('Leaderboards · Gleaner');
@@ -88,8 +100,8 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     for (let asked = 0; asked < 2; asked += 1) {
       await page.waitForEvent('requestfailed', (request) => request.url().includes('/rows/'));
     }
-    await page.getByText(AWAY).waitFor({ timeout: 1_000 });
-    await page.getByRole('row', { name: 'Ada you' }).waitFor({ timeout: 1_000 });
+    expect(await page.getByText(AWAY).isVisible()).toBe(true);
+    expect(await page.getByRole('row', { name: 'Ada you' }).isVisible()).toBe(true);
     await page.unroute('**/v1/**');
     await page.getByText(AWAY).waitFor({ state: 'hidden' });
   });
@@ -180,7 +192,8 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await other.goto(`${url}/volunteer`);
     await other.getByRole('button', { name: 'Start computing' }).click();
     await other.getByText('Another tab of this browser volunteers already.').waitFor();
-    await here.getByRole('button', { name: 'Stop' }).click();
+    // As when one goes on to another site, and may come back by the browser's button.
+    await here.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
     await here.getByRole('button', { name: 'Start computing' }).waitFor();
     await other.getByRole('button', { name: 'Start computing' }).click();
     await other.getByRole('button', { name: 'Stop' }).waitFor();
