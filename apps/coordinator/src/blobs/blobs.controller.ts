@@ -12,10 +12,8 @@ import {
   type Actor,
 } from '../http/index.js';
 import { BlobAccess } from './blob-access.js';
-import type { ByteRange } from './blob-store.js';
+import { BlobDelivery } from './blob-delivery.js';
 import { BlobsService } from './blobs.service.js';
-import { Deliveries } from './deliveries.js';
-import { OriginLine } from './origin-line.js';
 import { IMMUTABLE_PRIVATE, sendContent } from './send-content.js';
 
 /** Larger blobs take the resumable way. */
@@ -27,8 +25,7 @@ export class BlobsController {
   constructor(
     private readonly blobs: BlobsService,
     private readonly access: BlobAccess,
-    private readonly line: OriginLine,
-    private readonly deliveries: Deliveries,
+    private readonly delivery: BlobDelivery,
   ) {}
 
   @Get(':blobId')
@@ -114,23 +111,8 @@ export class BlobsController {
       sizeBytes,
       type: 'application/octet-stream',
       cacheControl: IMMUTABLE_PRIVATE,
-      open: (range) => this.deliver(actor, hexOfBlobId(id), range),
+      open: (range) => this.delivery.open(actor, hexOfBlobId(id), range),
     });
-  }
-
-  /** The bytes at the caller's share of the line; what a host got of them is told to whom it concerns. */
-  private async deliver(actor: Actor, sha256: string, range?: ByteRange): Promise<Readable> {
-    const content = await this.blobs.openContent(sha256, range);
-    const paced = this.line.pace(content, actor.hostId ?? `account ${actor.accountId}`);
-    const { hostId } = actor;
-    if (hostId === null) return paced;
-    let sentBytes = 0;
-    paced.on('data', (part: Buffer) => (sentBytes += part.length));
-    paced.pause();
-    paced.once('close', () =>
-      this.deliveries.emit({ hostId, sha256, startByte: range?.start ?? 0, sentBytes }),
-    );
-    return paced;
   }
 
   private async describe(actor: Actor, id: string): Promise<Blob> {

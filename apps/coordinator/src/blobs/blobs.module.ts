@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/index.js';
 import { BlobAccess } from './blob-access.js';
+import { BlobDelivery } from './blob-delivery.js';
 import { BlobReferences } from './blob-references.js';
 import { BLOB_STORE } from './blob-store.js';
 import { BlobSweepProcessor } from './blob-sweep.processor.js';
@@ -52,7 +53,7 @@ export class BlobSweepModule {
 @Module({
   imports: [BlobsModule],
   controllers: [BlobsController],
-  providers: [BlobAccess, Deliveries, OriginLine, Uploads],
+  providers: [BlobAccess, BlobDelivery, Deliveries, OriginLine, Uploads],
   exports: [BlobAccess, Deliveries, Uploads],
 })
 export class BlobsApiModule {}

@@ -3,4 +3,5 @@ export { DispatchPausesModule } from './dispatch-pauses.module.js';
 export { DispatchModule, type DispatchRole } from './dispatch.module.js';
 export { JobDirectory } from './job-directory.js';
 export { LeasesService } from './leases.service.js';
+export { SweepService } from './sweep.service.js';
 export { TicketFeeder } from './ticket-feeder.service.js';

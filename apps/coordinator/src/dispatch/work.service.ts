@@ -1,5 +1,13 @@
 import { Injectable } from '@nestjs/common';
-import { noWorkReason, type NoWorkCause } from '@gleaner/domain';
+import {
+  cyclesPerSecond,
+  heartbeatMs,
+  type HostSpeed,
+  noWorkReason,
+  type NoWorkCause,
+  retryAfterMs,
+  speedAfter,
+} from '@gleaner/domain';
 import {
   type HeartbeatRequest,
   type HeartbeatResponse,
@@ -19,17 +27,6 @@ import { HostDirectory, type HostContext } from './host-directory.js';
 import { HostStates } from './host-states.service.js';
 import { LeasesService } from './leases.service.js';
 
-const AGENT_HEARTBEAT_MS = 5 * 60 * 1000;
-const BROWSER_HEARTBEAT_MS = 60 * 1000;
-/** How soon a host may ask again, by what kept work from it. */
-const RETRY_MS = {
-  served: 0,
-  'queue-empty': 1_000,
-  'server-busy': 2_000,
-  'too-many-in-progress': 1_000,
-  'no-jobs': 5_000,
-  other: 5_000,
-} as const;
 /** How often it is made sure that an idle host knows of all tasks it has. */
 const RECONCILE_EVERY_MS = 15_000;
 const RECONCILED_HOSTS = 50_000;
@@ -42,12 +39,6 @@ export interface WorkAnswer extends Omit<WorkResponse, 'tasks'> {
   readonly assignment: Assignment;
 }
 
-/** What a host computed in its latest results, and the processor time that it took. */
-interface Speed {
-  readonly cycles: number;
-  readonly cpuMs: number;
-}
-
 interface LastAnswer {
   readonly atMs: number;
   readonly causes: readonly NoWorkCause[];
@@ -57,8 +48,7 @@ interface LastAnswer {
 @Injectable()
 export class WorkService {
   private readonly reconciled = new BoundedCache<string, true>(RECONCILED_HOSTS, RECONCILE_EVERY_MS);
-
-  private readonly speeds = new BoundedCache<string, Speed>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
+  private readonly speeds = new BoundedCache<string, HostSpeed>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
   private readonly answers = new BoundedCache<string, LastAnswer>(REMEMBERED_ANSWERS, ANSWER_AGE_MAX_MS);
 
   constructor(
@@ -102,7 +92,7 @@ export class WorkService {
       noWork: assignment.causes.map(noWorkReason),
       outputsWanted: [...outputsWanted],
       retryAfterMs: retryAfterMs(assignment.causes),
-      heartbeatMs: heartbeatMs(host),
+      heartbeatMs: heartbeatMs(host.kind),
       ...(host.wishes && { wishes: host.wishes }),
     };
   }
@@ -114,7 +104,7 @@ export class WorkService {
     return {
       tasks,
       outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],
-      nextMs: heartbeatMs(host),
+      nextMs: heartbeatMs(host.kind),
       ...(host.wishes && { wishes: host.wishes }),
     };
   }
@@ -130,17 +120,15 @@ export class WorkService {
   /** Executed instructions a second of one of the host's cores, from what it reported lately; null where that is nothing. */
   speedOf(hostId: string): string | null {
     const speed = this.speeds.get(hostId);
-    return speed ? String(Math.round((speed.cycles / speed.cpuMs) * 1000)) : null;
+    return speed ? String(cyclesPerSecond(speed)) : null;
   }
 
   /** For its owner's eyes only: nothing is decided by what a host says of itself. */
   private noteSpeed(hostId: string, reports: WorkRequest['reports']): void {
-    for (const { cycles, cpuMs } of reports) {
-      if (cpuMs === undefined || cpuMs <= 0) continue;
-      const { cycles: earlier, cpuMs: earlierMs } = this.speeds.get(hostId) ?? { cycles: 0, cpuMs: 0 };
-      // Halved each time: the newest results count most.
-      this.speeds.set(hostId, { cycles: earlier / 2 + Number(cycles), cpuMs: earlierMs / 2 + cpuMs });
-    }
+    if (reports.length === 0) return;
+    let speed = this.speeds.get(hostId);
+    for (const report of reports) speed = speedAfter(speed, report);
+    if (speed) this.speeds.set(hostId, speed);
   }
 
   /** Only for hosts that get nothing: the others show up here before long, and most calls need not pay for it. */
@@ -161,35 +149,5 @@ export class WorkService {
   private async assign(host: HostContext, body: WorkRequest): Promise<Assignment> {
     if (!body.request) return { tasks: [], causes: [] };
     return this.dispatch.assign(host, { ...body.request, runtimeVersions: body.runtimeVersions });
-  }
-}
-
-function heartbeatMs(host: HostContext): number {
-  return host.kind === 'browser' ? BROWSER_HEARTBEAT_MS : AGENT_HEARTBEAT_MS;
-}
-
-function retryAfterMs(causes: readonly NoWorkCause[]): number {
-  if (causes.length === 0) return RETRY_MS.served;
-  return Math.min(...causes.map(retryAfterCauseMs));
-}
-
-function retryAfterCauseMs(cause: NoWorkCause): number {
-  switch (cause.code) {
-    case 'queue-empty':
-    case 'server-busy':
-    case 'too-many-in-progress':
-    case 'no-jobs':
-      return RETRY_MS[cause.code];
-    case 'memory-too-small':
-    case 'runtime-too-old':
-    case 'already-has-task':
-    case 'needs-another-account':
-    case 'unapproved-app':
-    case 'host-held':
-    case 'owner-paused':
-    case 'dispatch-paused':
-    // Not its reset: the allowance grows as soon as others confirm what the host has reported.
-    case 'allowance-used':
-      return RETRY_MS.other;
   }
 }

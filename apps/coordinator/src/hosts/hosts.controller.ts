@@ -33,18 +33,19 @@ import { CONFIG, type Config } from '../config/index.js';
 import {
   callerNetwork,
   CurrentActor,
-  etagOf,
   linkNext,
   MaybeActor,
   OptionalToken,
   publicUrl,
-  requireMatch,
   RequireScope,
   type Actor,
   type Page,
+  Versions,
 } from '../http/index.js';
 import { HostsService } from './hosts.service.js';
 
+/** What it computes changes all the time. */
+const VERSIONS = new Versions<Host>(({ name, wishes }) => ({ name, wishes }));
 const listQuery = pageQuery.extend({ account: entityId.optional() });
 
 @ApiTags('hosts')
@@ -89,9 +90,7 @@ export class HostsController {
     @Param('id', { schema: entityId }) id: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Host> {
-    const found = await this.hosts.get(actor, id);
-    void reply.header('etag', etagOf(versionOf(found)));
-    return found;
+    return VERSIONS.tag(reply, await this.hosts.get(actor, id));
   }
 
   /** Names the host, asks it to run, pause or finish, or sets its preferences; it hears of it when it next calls. */
@@ -105,11 +104,7 @@ export class HostsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Host> {
-    const changed = await this.hosts.update(actor, id, body, (current) =>
-      requireMatch(request, etagOf(versionOf(current))),
-    );
-    void reply.header('etag', etagOf(versionOf(changed)));
-    return changed;
+    return VERSIONS.tag(reply, await this.hosts.update(actor, id, body, VERSIONS.required(request)));
   }
 
   @Put(':id/hold')
@@ -132,9 +127,4 @@ export class HostsController {
   ): Promise<void> {
     await this.hosts.detach(actor, id);
   }
-}
-
-/** What can be edited: what it computes changes all the time. */
-function versionOf({ name, wishes }: Host): unknown {
-  return { name, wishes };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { DomainError } from './domain-error.js';
 
 /** Strong validator of a JSON representation. */
@@ -8,7 +8,7 @@ export function etagOf(representation: unknown): string {
 }
 
 /** @throws {DomainError} unless the request's `If-Match` names this version */
-export function requireMatch(request: FastifyRequest, etag: string): void {
+function requireMatch(request: FastifyRequest, etag: string): void {
   const header = request.headers['if-match'];
   if (header === undefined) {
     throw new DomainError(
@@ -32,4 +32,24 @@ export function hasVersion(request: FastifyRequest, etag: string): boolean {
   const header = request.headers['if-none-match'];
   if (header === undefined) return false;
   return header.split(',').some((part) => part.trim() === '*' || part.trim().replace(/^W\//, '') === etag);
+}
+
+/** The versions of a resource that several people edit: its ETag names what can be edited, not what changes by itself. */
+export class Versions<Resource> {
+  constructor(private readonly editable: (resource: Resource) => unknown) {}
+
+  /** Says in the answer which version this is. */
+  tag(reply: FastifyReply, resource: Resource): Resource {
+    void reply.header('etag', this.etag(resource));
+    return resource;
+  }
+
+  /** @returns throws for any version but the one that the request's `If-Match` names, as a DomainError */
+  required(request: FastifyRequest): (current: Resource) => void {
+    return (current) => requireMatch(request, this.etag(current));
+  }
+
+  private etag(resource: Resource): string {
+    return etagOf(this.editable(resource));
+  }
 }

@@ -158,11 +158,7 @@ export class JobsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { state, stateReason, output } = await this.jobs.get(actor, id);
-    if (!output) {
-      const reason = stateReason === null ? '' : ` (${stateReason})`;
-      throw new DomainError('wrong-state', `Job ${id} is ${state}${reason}: it has no output.`);
-    }
+    const output = await this.jobs.outputOf(actor, id);
     const sha256 = hexOfBlobId(output.blobId);
     await sendContent(request, reply, {
       sha256,

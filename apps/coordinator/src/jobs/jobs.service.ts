@@ -26,6 +26,14 @@ export class JobsService {
     return presentJob(row);
   }
 
+  /** The merged answer. @throws {DomainError} where the job has not come so far, or never will */
+  async outputOf(actor: Actor, jobId: string): Promise<NonNullable<Job['output']>> {
+    const { state, stateReason, output } = await this.get(actor, jobId);
+    if (output) return output;
+    const reason = stateReason === null ? '' : ` (${stateReason})`;
+    throw new DomainError('wrong-state', `Job ${jobId} is ${state}${reason}: it has no output.`);
+  }
+
   /** Newest first. */
   async list(actor: Actor, cursor: string | undefined, limit: number): Promise<Page<Job>> {
     const rows = await this.select(actor, 'AND j.id < $3 ORDER BY j.id DESC LIMIT $4', [

@@ -14,16 +14,17 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import {
   CurrentActor,
-  etagOf,
   linkNext,
   MaybeActor,
   OptionalToken,
-  requireMatch,
   RequireScope,
   type Actor,
   type Page,
+  Versions,
 } from '../http/index.js';
 import { ProjectsService } from './projects.service.js';
+
+const VERSIONS = new Versions<Project>((project) => project);
 
 @ApiTags('projects')
 @Controller('v1/projects')
@@ -39,8 +40,8 @@ export class ProjectsController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Project> {
     const made = await this.projects.create(actor, body);
-    void reply.header('location', `/v1/projects/${made.slug}`).header('etag', etagOf(made));
-    return made;
+    void reply.header('location', `/v1/projects/${made.slug}`);
+    return VERSIONS.tag(reply, made);
   }
 
   @Get()
@@ -65,9 +66,7 @@ export class ProjectsController {
     @Param('slug', { schema: slug }) name: string,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Project> {
-    const found = await this.projects.get(actor, name);
-    void reply.header('etag', etagOf(found));
-    return found;
+    return VERSIONS.tag(reply, await this.projects.get(actor, name));
   }
 
   @Patch(':slug')
@@ -80,9 +79,7 @@ export class ProjectsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Project> {
-    const changed = await this.projects.update(actor, name, body, (etag) => requireMatch(request, etag));
-    void reply.header('etag', etagOf(changed));
-    return changed;
+    return VERSIONS.tag(reply, await this.projects.update(actor, name, body, VERSIONS.required(request)));
   }
 
   @Post(':slug/approval')

@@ -6,7 +6,6 @@ import { AuditLog } from '../audit/index.js';
 import { AccountEntity } from '../accounts/index.js';
 import {
   DomainError,
-  etagOf,
   idFromCursor,
   InvalidRequestError,
   NotFoundError,
@@ -51,13 +50,13 @@ export class ProjectsService {
     actor: Actor,
     slug: string,
     changes: { name?: string | undefined; description?: string | undefined },
-    checkVersion: (etag: string) => void,
+    checkVersion: (current: Project) => void,
   ): Promise<Project> {
     return await this.dataSource.transaction(async (manager) => {
       const project = await this.lock(manager, slug);
       if (!actor.operator && project.createdBy !== actor.accountId)
         throw new NotFoundError(`project "${slug}"`);
-      checkVersion(etagOf(present(project)));
+      checkVersion(present(project));
       if (changes.name !== undefined) project.name = changes.name;
       if (changes.description !== undefined) project.description = changes.description;
       return present(await manager.save(ProjectEntity, project));

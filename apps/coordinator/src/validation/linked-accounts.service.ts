@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
-import { inBatches, type UnitPage, unitsWithTasks, workThrough } from './search-units.js';
+import { inBatches, type UnitPage, unitsWithTasks, workThroughJobs } from './search-units.js';
 import { ValidationService } from './validation.service.js';
 
 const REVIEW_EVERY_MS = 10_000;
@@ -12,6 +12,9 @@ const REVIEW_EVERY_MS = 10_000;
 export const LINK_SETTLES_MS = 3_000;
 /** How long a decision may have been thought about before it is saved, and still be refused for not knowing of a link. */
 const REMEMBERED_HOURS = 24;
+
+/** Jobs whose answer can still change: units are computed while later ones are made, and until the answer is written. */
+const STILL_OPEN = "state IN ('splitting', 'running', 'paused', 'assimilating')";
 
 interface ReviewRow {
   readonly id: string;
@@ -89,22 +92,11 @@ export class LinkedAccounts implements OnApplicationBootstrap {
     );
   }
 
-  /** Jobs whose answer can still change: units are computed while later ones are made, and until the answer is written. */
-  private async reviewOpenJobs(
-    accountIds: readonly string[],
-    signal: AbortSignal | undefined,
-  ): Promise<number> {
-    const { rows } = await this.pool.query<{ id: string }>(
-      "SELECT id FROM job WHERE state IN ('splitting', 'running', 'paused', 'assimilating') ORDER BY id",
+  private reviewOpenJobs(accountIds: readonly string[], signal: AbortSignal | undefined): Promise<number> {
+    const of = { by: tokenArray(accountIds), signal };
+    return workThroughJobs(this.pool, STILL_OPEN, findShared, of, (batch) =>
+      this.validation.apply(new Map(batch.map((unitId) => [unitId, LINKED]))),
     );
-    let units = 0;
-    const by = tokenArray(accountIds);
-    for (const { id: jobId } of rows) {
-      units += await workThrough(this.pool, findShared, { jobId, by, signal }, (batch) =>
-        this.validation.apply(new Map(batch.map((unitId) => [unitId, LINKED]))),
-      );
-    }
-    return units;
   }
 
   private async reviewCredit(

@@ -4,12 +4,16 @@ import { DataSource } from 'typeorm';
 import { hotPool, PreparedStatement, type Queryable } from '../database/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
-import { type UnitPage, unitsWithTasks, workThrough } from './search-units.js';
+import { type UnitPage, unitsWithTasks, workThroughJobs } from './search-units.js';
 import { ValidationService } from './validation.service.js';
 
 const REVIEW_EVERY_MS = 10_000;
 /** A decision that began before the release may be saved after it, without credit for the host. */
 const RELEASE_SETTLES_MS = 3_000;
+
+/** Jobs whose late results are credited. */
+const STILL_CREDITED = `deleted_at IS NULL
+  AND (finished_at IS NULL OR finished_at > now() - ${LATE_CREDIT_MS} * interval '1 millisecond')`;
 
 interface ReleasedRow {
   readonly id: string;
@@ -59,18 +63,10 @@ export class ReleasedHosts implements OnApplicationBootstrap {
     }
   }
 
-  private async examineUnpaid(hostId: string, signal: AbortSignal | undefined): Promise<number> {
-    const { rows } = await this.pool.query<{ id: string }>(
-      `SELECT id FROM job WHERE deleted_at IS NULL
-          AND (finished_at IS NULL OR finished_at > now() - ${LATE_CREDIT_MS} * interval '1 millisecond') ORDER BY id`,
+  private examineUnpaid(hostId: string, signal: AbortSignal | undefined): Promise<number> {
+    return workThroughJobs(this.pool, STILL_CREDITED, findUnpaid, { by: hostId, signal }, (batch) =>
+      this.validation.examine(batch, { all: true }),
     );
-    let units = 0;
-    for (const { id: jobId } of rows) {
-      units += await workThrough(this.pool, findUnpaid, { jobId, by: hostId, signal }, (batch) =>
-        this.validation.examine(batch, { all: true }),
-      );
-    }
-    return units;
   }
 
   private get pool(): Queryable {

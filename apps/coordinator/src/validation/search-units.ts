@@ -23,8 +23,22 @@ export function unitsWithTasks(which: string): string {
       SELECT t.unit_id FROM page JOIN task t ON t.unit_id = page.id WHERE ${which}) found`;
 }
 
-/** Looks through a job page by page, and works on what is found in batches. @returns units found */
-export async function workThrough(
+/** Looks through the jobs that `which` names, one after the other, see {@link workThrough}. @returns units found */
+export async function workThroughJobs(
+  pool: Queryable,
+  which: string,
+  statement: PreparedStatement<UnitPage>,
+  of: { readonly by: string; readonly signal: AbortSignal | undefined },
+  work: (unitIds: readonly number[]) => Promise<void>,
+): Promise<number> {
+  const { rows } = await pool.query<{ id: string }>(`SELECT id FROM job WHERE ${which} ORDER BY id`);
+  let units = 0;
+  for (const { id: jobId } of rows) units += await workThrough(pool, statement, { ...of, jobId }, work);
+  return units;
+}
+
+/** Looks through a job page by page, and works on what is found in batches. */
+async function workThrough(
   pool: Queryable,
   statement: PreparedStatement<UnitPage>,
   of: { readonly jobId: string; readonly by: string; readonly signal: AbortSignal | undefined },

@@ -1,0 +1,32 @@
+import type { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import type { Actor } from '../http/index.js';
+import type { ByteRange } from './blob-store.js';
+import { BlobsService } from './blobs.service.js';
+import { Deliveries } from './deliveries.js';
+import { OriginLine } from './origin-line.js';
+
+/** Content as the origin sends it: at the caller's share of the line. */
+@Injectable()
+export class BlobDelivery {
+  constructor(
+    private readonly blobs: BlobsService,
+    private readonly line: OriginLine,
+    private readonly deliveries: Deliveries,
+  ) {}
+
+  /** What a host has got of it when the stream closes is told to whom it concerns. */
+  async open({ accountId, hostId }: Actor, sha256: string, range?: ByteRange): Promise<Readable> {
+    const content = await this.blobs.openContent(sha256, range);
+    const paced = this.line.pace(content, hostId ?? `account ${accountId}`);
+    if (hostId === null) return paced;
+    let sentBytes = 0;
+    paced.on('data', (part: Buffer) => (sentBytes += part.length));
+    // Listening has started it; whoever sends it does so again.
+    paced.pause();
+    paced.once('close', () =>
+      this.deliveries.emit({ hostId, sha256, startByte: range?.start ?? 0, sentBytes }),
+    );
+    return paced;
+  }
+}
