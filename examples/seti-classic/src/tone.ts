@@ -39,7 +39,10 @@ export function chooseTones(options: {
   const { count, fromChirp, toChirp, power, random } = options;
   const bandBins = (HIGHEST_BIN - MARGIN_BINS) / count;
   const chirps = (toChirp - fromChirp) / count;
-  if (bandBins <= MARGIN_BINS || chirps < 1) throw new RangeError(`no room for ${count} tones`);
+  if (bandBins <= MARGIN_BINS || chirps < 1)
+    throw new RangeError(
+      `no room for ${count} tones: the band has ${bandBins} bins and ${chirps} chirp rates`,
+    );
   return Array.from({ length: count }, (_, index) => ({
     bin: Math.floor(MARGIN_BINS + index * bandBins + random() * (bandBins - MARGIN_BINS)),
     chirpIndex: Math.floor(fromChirp + (index + random()) * chirps),

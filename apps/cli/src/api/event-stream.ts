@@ -12,7 +12,7 @@ const EVENT_CHARS_MAX = 4 * 1024 * 1024;
  * Reads `text/event-stream` (https://html.spec.whatwg.org/multipage/server-sent-events.html) as far as this API uses it.
  *
  * @param onSign called with each piece that arrives, comments included: the server is alive
- * @throws {RangeError} where an event is too large
+ * @throws {RangeError} where an event does not end in time
  */
 export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
@@ -25,7 +25,11 @@ export async function* readEvents(
     text += decoder.decode(bytes, { stream: true });
     const blocks = text.split(/\r?\n\r?\n/);
     text = blocks.pop() ?? '';
-    if (text.length > EVENT_CHARS_MAX) throw new RangeError('an event is too large');
+    if (text.length > EVENT_CHARS_MAX) {
+      throw new RangeError(
+        `an event has more than ${EVENT_CHARS_MAX} characters: is this a Gleaner coordinator?`,
+      );
+    }
     for (const block of blocks) {
       const event = parseEvent(block);
       if (event) yield event;

@@ -196,7 +196,12 @@ export class AppsService {
       { sha256: original.sha256, role: 'original' },
       { sha256: rewritten.sha256, role: 'module' },
     ]);
-    if (missing.length > 0) throw new Error('a module was swept while it was being published');
+    if (missing.length > 0) {
+      throw new DomainError(
+        'unavailable',
+        `The module (SHA-256 ${original.sha256}) was swept while it was being published: publish it again.`,
+      );
+    }
   }
 
   private async select(condition: string, parameters: readonly unknown[]): Promise<VersionRow[]> {

@@ -27,7 +27,9 @@ export async function hashFile(path: string): Promise<HashedContent> {
     let position = 0;
     while (position < size) {
       const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, size - position), position);
-      if (bytesRead === 0) throw new Error('the file became shorter while it was read');
+      if (bytesRead === 0) {
+        throw new Error(`${path} became shorter while it was read: ${position} of ${size} bytes were there`);
+      }
       const part = buffer.subarray(0, Math.min(bytesRead, chunk - (position % chunk)));
       whole.update(part);
       current.update(part);

@@ -14,7 +14,9 @@ function queueBackendOf(
   if (config.redisUrl !== null) return { kind: 'redis', url: config.redisUrl, prefix: namespace };
   const { options } = dataSource;
   if (options.type !== 'postgres' || options.url === undefined)
-    throw new TypeError('not a Postgres data source');
+    throw new TypeError(
+      `queues need REDIS_URL or a Postgres data source with an address, not ${options.type}`,
+    );
   return { kind: 'postgres', connectionString: options.url };
 }
 

@@ -68,7 +68,10 @@ export class JobInputs {
       left -= piece.length;
       yield piece;
     }
-    if (left !== 0) throw new Error(`input "${input}" ended ${left} bytes early`);
+    if (left !== 0)
+      throw new Error(
+        `input "${input}" (sha256:${sha256}) ended ${left} bytes early, at ${offset + length - left}`,
+      );
   }
 }
 
