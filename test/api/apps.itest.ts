@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { appVersion, appVersionPage, LIMITS, problem } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { helloModule } from '../e2e/agent-support/tiny-modules.js';
@@ -7,6 +6,7 @@ import {
   aProject,
   createTestApplication,
   operatorOf,
+  sha256,
   type TestApplication,
   type TestClient,
 } from '../support/index.js';
@@ -24,10 +24,6 @@ function publish(client: TestClient, project: string, name: string, version: str
     .post(`/v1/apps?project=${project}&name=${name}&version=${version}`)
     .set('content-type', 'application/wasm')
     .send(Buffer.from(module));
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
 
 describe('apps', () => {

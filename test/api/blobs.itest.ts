@@ -1,10 +1,16 @@
-import { createHash, createPublicKey, randomBytes, verify } from 'node:crypto';
+import { createPublicKey, randomBytes, verify } from 'node:crypto';
 import { readdir, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlobReferences, BlobsService, BlobSweep } from '@gleaner/coordinator';
 import { blob, coordinatorInfo, manifest, manifestBytes, problem } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
+import {
+  aPerson,
+  createTestApplication,
+  sha256,
+  type TestApplication,
+  type TestPerson,
+} from '../support/index.js';
 
 let gleaner: TestApplication;
 let ada: TestPerson;
@@ -13,10 +19,6 @@ beforeAll(async () => {
   ada = await aPerson(gleaner);
 });
 afterAll(() => gleaner.close());
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
-}
 
 function idOf(bytes: Uint8Array): string {
   return `sha256:${sha256(bytes)}`;

@@ -3,8 +3,7 @@ import { dataSourceOptions } from '@gleaner/coordinator';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { seedJob } from '../e2e/dispatch-fixture.js';
-import { createTestDatabase, type TestDatabase } from '../support/index.js';
+import { createTestDatabase, seedJob, type TestDatabase } from '../support/index.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;

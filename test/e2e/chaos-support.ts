@@ -8,8 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { EmbeddedPostgres } from '@gleaner/coordinator';
 import type { ResultReport, TaskAssignment } from '@gleaner/protocol';
-import { freePort } from '../support/free-port.js';
-import { honestResult, type TestHost } from './dispatch-fixture.js';
+import { freePort, honestResult, type TestHost } from '../support/index.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
 const START_TIMEOUT_MS = 60_000;

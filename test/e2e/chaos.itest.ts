@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openDataSource } from '@gleaner/coordinator';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { freePort } from '../support/free-port.js';
+import { createVolunteer, freePort, seedJob, TestHost } from '../support/index.js';
 import {
   chaosDirectory,
   CoordinatorProcess,
@@ -11,7 +11,6 @@ import {
   Redis,
   type Victim,
 } from './chaos-support.js';
-import { createVolunteer, seedJob, TestHost } from './dispatch-fixture.js';
 
 const UNITS = 3_000;
 const VOLUNTEERS = 12;

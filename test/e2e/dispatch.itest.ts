@@ -1,7 +1,13 @@
 import type { WorkResponse } from '@gleaner/protocol';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/application.js';
-import { createVolunteer, honestResult, seedJob, TestHost } from './dispatch-fixture.js';
+import {
+  createTestApplication,
+  createVolunteer,
+  honestResult,
+  seedJob,
+  type TestApplication,
+  TestHost,
+} from '../support/index.js';
 
 for (const redis of [true, false]) {
   describe.skipIf(redis && inject('redisUrl') === null)(

@@ -1,77 +1,51 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, statfs } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LIMITS, type ResultReport, resultDigestText, type TaskAssignment } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/application.js';
-import { createVolunteer, RUNTIME, seedJob, TestHost } from './dispatch-fixture.js';
+import { LIMITS } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createTestApplication,
+  createVolunteer,
+  DispatchFixture,
+  resultWith,
+  type SeededJob,
+  sha256,
+  type TestApplication,
+  type TestHost,
+} from '../support/index.js';
 
 /** Below the reserve from the first byte on. */
 const NO_ROOM = { GLEANER_MIN_FREE_BYTES: String(Number.MAX_SAFE_INTEGER) };
 const GIB = 1024 ** 3;
 const TUS = { 'tus-resumable': '1.0.0' };
 
-function sha256(data: string | Uint8Array): string {
-  return createHash('sha256').update(data).digest('hex');
-}
-
-function resultWith({ taskId }: TaskAssignment, bytes: Buffer, withheld: boolean): ResultReport {
-  const output = { name: 'stdout', size: bytes.length, sha256: sha256(bytes) };
-  const result = { outcome: 'ok' as const, exitCode: 0, cycles: '5000', outputs: [output] };
-  return {
-    ...result,
-    taskId,
-    outputs: [withheld ? output : { ...output, base64: bytes.toString('base64') }],
-    digest: sha256(resultDigestText(result)),
-    runtimeVersion: RUNTIME,
-  };
-}
-
 describe('a disk without room beside the reserve', () => {
-  let app: TestApplication;
-  let scientist: { accountId: string; token: string };
+  let dispatch: DispatchFixture;
   beforeAll(async () => {
-    app = await createTestApplication({
-      redis: inject('redisUrl') !== null,
-      env: { ...NO_ROOM, GLEANER_ALLOW_SAME_NETWORK: '1' },
-    });
-    scientist = await createVolunteer(app.url, app.operatorToken, 'scientist');
+    dispatch = await DispatchFixture.start(NO_ROOM);
   });
-  afterAll(() => app.close());
+  afterAll(() => dispatch.close());
 
   /** A unit whose two tasks were reported with this output. */
-  async function agree(bytes: Buffer, withheld: boolean): Promise<{ unitId: number; hosts: TestHost[] }> {
-    await app.dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
-    const job = await seedJob(app.dataSource, { units: 1, accountId: scientist.accountId });
-    const hosts: TestHost[] = [];
-    for (const name of ['one', 'two']) {
-      const { token } = await createVolunteer(app.url, app.operatorToken, name);
-      const host = await TestHost.attach(app.url, { token });
-      const [task] = (await host.ask(1, 4096, 200)).tasks;
-      const { reports } = await host.report(resultWith(task!, bytes, withheld));
+  async function agree(bytes: Buffer, withheld: boolean): Promise<{ job: SeededJob; hosts: TestHost[] }> {
+    const job = await dispatch.aJob();
+    const hosts = [await dispatch.aHost(), await dispatch.aHost()];
+    for (const host of hosts) {
+      const { reports } = await host.report(resultWith(await dispatch.aTask(host), bytes, { withheld }));
       expect(reports).toMatchObject([{ status: 'accepted' }]);
-      hosts.push(host);
     }
-    return { unitId: job.firstUnitId, hosts };
+    return { job, hosts };
   }
 
-  const stateOf = async (unitId: number): Promise<string | undefined> => {
-    const rows: Array<{ state: string }> = await app.dataSource.query(
-      'SELECT state FROM work_unit WHERE id = $1',
-      [unitId],
-    );
-    return rows[0]?.state;
-  };
-
   it('takes results with the outputs that come along', async () => {
-    const { unitId } = await agree(Buffer.alloc(40_000, 'x'), false);
-    await expect.poll(() => stateOf(unitId), { timeout: 25_000 }).toBe('valid');
+    const { job } = await agree(Buffer.alloc(40_000, 'x'), false);
+    await dispatch.becomes(job, 'valid');
   });
 
   it('takes the outputs that it asks for', async () => {
     const bytes = Buffer.alloc(100_000, 'y');
-    const { unitId, hosts } = await agree(bytes, true);
+    const { job, hosts } = await agree(bytes, true);
     const wanted = async () =>
       (
         await Promise.all(
@@ -81,9 +55,9 @@ describe('a disk without room beside the reserve', () => {
           }),
         )
       ).flat();
-    await expect.poll(wanted, { timeout: 25_000 }).toHaveLength(1);
+    await expect.poll(wanted).toHaveLength(1);
     const [{ host, uploadUrl }] = (await wanted()) as [{ host: TestHost; uploadUrl: string }];
-    const answer = await fetch(new URL(uploadUrl, app.url), {
+    const answer = await fetch(new URL(uploadUrl, dispatch.gleaner.url), {
       method: 'PUT',
       headers: {
         authorization: `Bearer ${host.attached.secret}`,
@@ -92,18 +66,18 @@ describe('a disk without room beside the reserve', () => {
       body: new Uint8Array(bytes),
     });
     expect([answer.status, await answer.text()]).toEqual([204, '']);
-    await expect.poll(() => stateOf(unitId), { timeout: 25_000 }).toBe('valid');
+    await dispatch.becomes(job, 'valid');
   });
 
   it('refuses uploads of either kind', async () => {
-    const authorization = `Bearer ${scientist.token}`;
+    const authorization = `Bearer ${dispatch.scientist.token}`;
     const bytes = randomBytes(10);
-    const direct = await fetch(new URL(`/v1/blobs/sha256:${sha256(bytes)}`, app.url), {
+    const direct = await fetch(new URL(`/v1/blobs/sha256:${sha256(bytes)}`, dispatch.gleaner.url), {
       method: 'PUT',
       headers: { authorization, 'content-type': 'application/octet-stream' },
       body: new Uint8Array(bytes),
     });
-    const resumable = await fetch(new URL('/v1/uploads', app.url), {
+    const resumable = await fetch(new URL('/v1/uploads', dispatch.gleaner.url), {
       method: 'POST',
       headers: { ...TUS, authorization, 'upload-length': '10' },
     });

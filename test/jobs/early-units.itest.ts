@@ -2,9 +2,8 @@ import { job as jobSchema, LIMITS, type Job } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { helloModule } from '../e2e/agent-support/tiny-modules.js';
-import { createVolunteer, TestHost } from '../e2e/dispatch-fixture.js';
 import { anApprovedApp, type Science } from '../e2e/volunteering/science.js';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import { createTestApplication, createVolunteer, type TestApplication, TestHost } from '../support/index.js';
 
 /** Takes minutes to split: whatever happens within a test happens while it is split. */
 const HUGE = { kind: 'range' as const, name: 'k', from: 0, to: LIMITS.unitsPerJob, step: 1 };

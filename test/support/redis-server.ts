@@ -6,6 +6,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { freePort } from './free-port.js';
+import { skipLoudly } from './skip-loudly.js';
 
 const execute = promisify(execFile);
 const START_TIMEOUT_MS = 15_000;
@@ -22,10 +23,9 @@ export async function startRedis(directory: string): Promise<RedisServer | null>
   if (!(await hasRedis())) {
     await installRedis();
     if (!(await hasRedis())) {
-      const advice = 'redis-server is not in PATH: install it (Debian: apt-get install redis-server).';
-      if (isContinuousIntegration(process.env['CI'])) throw new Error(advice);
-      process.stderr.write(
-        `\n${'='.repeat(80)}\nSKIPPING THE REDIS SUITES: ${advice}\n${'='.repeat(80)}\n\n`,
+      skipLoudly(
+        'the Redis suites',
+        'redis-server is not in PATH: install it (Debian: apt-get install redis-server).',
       );
       return null;
     }
@@ -59,11 +59,6 @@ export async function startRedis(directory: string): Promise<RedisServer | null>
       await ended;
     },
   };
-}
-
-/** Services set `true`, `1` or their name. */
-export function isContinuousIntegration(setting: string | undefined): boolean {
-  return !['', '0', 'false'].includes(setting?.toLowerCase() ?? '');
 }
 
 async function hasRedis(): Promise<boolean> {

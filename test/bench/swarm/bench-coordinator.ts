@@ -14,7 +14,8 @@ import {
 import { HttpOriginSource, type BlobLocation } from '@gleaner/swarm';
 import { createPeerIdentity, type PeerIdentity } from '@gleaner/swarm/auth';
 import { HttpSwarmCoordinator } from '@gleaner/swarm/process';
-import { createVolunteer, seedJob, TestHost } from '../../e2e/dispatch-fixture.js';
+import { seedJob } from '../../support/seed-job.js';
+import { createVolunteer, TestHost } from '../../support/test-host.js';
 import { startCoordinator, type CoordinatorProcess } from '../dispatch/servers.js';
 
 const UPLOAD_PIECE_BYTES = 32 * 1024 * 1024;

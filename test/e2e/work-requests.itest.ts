@@ -1,0 +1,177 @@
+import { LIMITS } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DispatchFixture, honestResult, RUNTIME } from '../support/index.js';
+import { call, type RawAnswer } from './raw-calls.js';
+
+let dispatch: DispatchFixture;
+beforeAll(async () => {
+  dispatch = await DispatchFixture.start();
+});
+afterAll(() => dispatch.close());
+
+describe('a request for work', () => {
+  const work = (token: string, body: object): Promise<RawAnswer> =>
+    call(dispatch.gleaner.url, 'POST', '/v1/work', {
+      token,
+      body: JSON.stringify({ protocol: 1, runtimeVersions: [RUNTIME], ...body }),
+    });
+
+  it('needs the token of a host', async () => {
+    expect(await work(dispatch.scientist.token, {})).toMatchObject({
+      status: 403,
+      problem: { code: 'forbidden' },
+    });
+  });
+
+  it('of an agent that is too old is answered with what to do about it', async () => {
+    const { secret } = (await dispatch.aHost()).attached;
+    const { status, problem } = await work(secret, { protocol: 0 });
+    expect([status, problem.code]).toEqual([426, 'agent-too-old']);
+    expect(problem.detail).toContain('update');
+  });
+
+  it('names the memory that is missing', async () => {
+    await dispatch.aJob({ memoryMiB: 512 });
+    const host = await dispatch.aHost();
+    await expect
+      .poll(async () => (await host.ask(1, 256, 1)).noWork)
+      .toContainEqual({
+        code: 'memory-too-small',
+        count: 1,
+        message: '1 unit needs 512 MiB, you offer 256',
+      });
+  });
+
+  it.each([
+    ['more tasks than one call gives', { request: { maxTasks: 65, memoryMiB: 1 } }, '/request/maxTasks'],
+    ['no sandbox', { runtimeVersions: [] }, '/runtimeVersions'],
+    ['a protocol of the future', { protocol: 99 }, '/protocol'],
+    ['an unknown field', { extra: 1 }, '/extra'],
+    ['a result of no task', { reports: [{ taskId: 'x' }] }, '/reports/0/taskId'],
+    ['more held tasks than a host may have', { holding: Array(1025).fill('1.0') }, '/holding'],
+  ])('with %s is refused with its place', async (_what, body, pointer) => {
+    const { status, problem } = await work((await dispatch.aHost()).attached.secret, body);
+    expect([status, problem.type]).toEqual([400, expect.stringContaining('invalid-request')]);
+    expect(problem.errors?.map((error) => error.pointer)).toContain(pointer);
+  });
+
+  it('with more reports than one call takes is refused, and none of them is stored', async () => {
+    const { firstUnitId } = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const task = await dispatch.aTask(host);
+    const reports = Array.from({ length: LIMITS.tasksPerCall + 1 }, () => honestResult(task));
+    const { status, problem } = await work(host.attached.secret, { reports });
+    expect([status, problem.errors?.map((error) => error.pointer)]).toEqual([400, ['/reports']]);
+    expect(await dispatch.query('SELECT state FROM task WHERE unit_id = $1', [firstUnitId])).toEqual([
+      { state: 'in-progress' },
+    ]);
+  });
+
+  it('may report one result twice in a call', async () => {
+    await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const result = honestResult(await dispatch.aTask(host));
+    const { reports } = await host.report(result, result);
+    expect(reports.map(({ status }) => status)).toEqual(['accepted', 'repeat']);
+  });
+});
+
+describe('a heartbeat', () => {
+  const beat = (body: unknown, token?: string): Promise<RawAnswer> =>
+    call(dispatch.gleaner.url, 'POST', '/v1/heartbeat', { token, body: JSON.stringify(body) });
+
+  it('comes from an attached host', async () => {
+    expect(await beat({ running: [] })).toMatchObject({ status: 401 });
+    expect(await beat({ running: [] }, dispatch.scientist.token)).toMatchObject({
+      status: 403,
+      problem: { code: 'forbidden' },
+    });
+  });
+
+  it.each([
+    ['nothing', {}, '/running'],
+    ['an unknown field', { running: [], mood: 'good' }, '/mood'],
+    [
+      'a progress beyond the whole',
+      { running: [{ taskId: '1.0', progressPermille: 1001 }] },
+      '/running/0/progressPermille',
+    ],
+    [
+      'more tasks than a host may have',
+      { running: Array.from({ length: LIMITS.hostTasksInProgress + 1 }, () => ({ taskId: '1.0' })) },
+      '/running',
+    ],
+    [
+      'more returned tasks than a host may have',
+      { running: [], returned: Array(LIMITS.hostTasksInProgress + 1).fill('1.0') },
+      '/returned',
+    ],
+    ['a returned task that is none', { running: [], returned: ['x'] }, '/returned/0'],
+  ])('with %s is refused with its place', async (_what, body, pointer) => {
+    const host = await dispatch.aHost();
+    const { status, problem } = await beat(body, host.attached.secret);
+    expect([status, new Set(problem.errors?.map((error) => error.pointer))]).toEqual([
+      400,
+      new Set([pointer]),
+    ]);
+  });
+
+  it('about the task of another host changes nothing for that one, and is told to stop', async () => {
+    await dispatch.aJob();
+    const [owner, stranger] = [await dispatch.aHost(), await dispatch.aHost()];
+    const { taskId } = await dispatch.aTask(owner);
+    const returned = { running: [{ taskId }], returned: [taskId] };
+    expect(await stranger.post('/v1/heartbeat', returned)).toMatchObject({
+      tasks: [{ taskId, action: 'abort', reason: 'this host has no such task' }],
+    });
+    expect(await owner.post('/v1/heartbeat', { running: [{ taskId }] })).toMatchObject({
+      tasks: [{ taskId, action: 'keep' }],
+    });
+  });
+
+  it('may return a task twice, also after it was reported', async () => {
+    const { firstUnitId } = await dispatch.aJob({ units: 2 });
+    const host = await dispatch.aHost();
+    const [first, second] = [await dispatch.aTask(host), await dispatch.aTask(host)];
+    const back = { running: [], returned: [first.taskId] };
+    for (let times = 0; times < 2; times += 1) {
+      expect(await host.post('/v1/heartbeat', back)).toMatchObject({ tasks: [] });
+    }
+    const { reports } = await host.report(honestResult(second));
+    expect(reports).toMatchObject([{ status: 'accepted' }]);
+    await host.post('/v1/heartbeat', { running: [], returned: [second.taskId] });
+    const rows = await dispatch.query(
+      'SELECT state FROM task WHERE unit_id BETWEEN $1 AND $1 + 1 AND host_id = $2 ORDER BY assigned_at',
+      [firstUnitId, host.attached.hostId],
+    );
+    expect(rows).toEqual([{ state: 'aborted' }, { state: 'reported' }]);
+  });
+});
+
+describe('holding a host', () => {
+  const hold = (hostId: string, body: unknown, token = dispatch.gleaner.operatorToken): Promise<RawAnswer> =>
+    call(dispatch.gleaner.url, 'PUT', `/v1/hosts/${hostId}/hold`, { token, body: JSON.stringify(body) });
+
+  it('is the operator’s to do, for a host that exists, with a reason', async () => {
+    const { hostId, secret } = (await dispatch.aHost()).attached;
+    expect(await hold(hostId, { reason: 'x' }, secret)).toMatchObject({ status: 403 });
+    expect(await hold('9007199254740991', { reason: 'x' })).toMatchObject({ status: 404 });
+    expect(await hold('none', { reason: 'x' })).toMatchObject({
+      status: 400,
+      problem: { errors: [{ pointer: '/id' }] },
+    });
+    for (const [body, pointer] of [
+      [{}, '/reason'],
+      [{ reason: '' }, '/reason'],
+      [{ reason: 'x'.repeat(LIMITS.reasonLength + 1) }, '/reason'],
+      [{ reason: 'x', until: 'never' }, '/until'],
+    ] as const) {
+      expect(await hold(hostId, body)).toMatchObject({ status: 400, problem: { errors: [{ pointer }] } });
+    }
+    expect(
+      await call(dispatch.gleaner.url, 'PUT', `/v1/hosts/${hostId}/hold`, { body: '{"reason":"x"}' }),
+    ).toMatchObject({
+      status: 401,
+    });
+  });
+});
