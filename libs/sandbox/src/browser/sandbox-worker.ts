@@ -1,6 +1,6 @@
 import type { SandboxReply, SandboxRequest } from '../runner/messages.js';
 import { Sandbox } from '../runner/sandbox.js';
-import type { LinkEvents, SandboxLink } from '../runner/unit-scheduler.js';
+import type { LinkEvents, SandboxLink } from '../runner/sandbox-link.js';
 
 export interface SandboxWorkerOptions {
   /** Makes a worker of `@gleaner/sandbox/browser/worker`, for bundlers that place it elsewhere. */

@@ -1,7 +1,7 @@
 import type { SandboxReply } from './messages.js';
 import { OPTIMISED_ENGINE, spawnReaper, spawnSandbox } from './spawn-sandbox.js';
 import { Sandbox } from './sandbox.js';
-import type { LinkEvents, SandboxLink } from './unit-scheduler.js';
+import type { LinkEvents, SandboxLink } from './sandbox-link.js';
 
 export interface SandboxProcessOptions {
   /** Directories from which modules and inputs may be read; any file where absent. */

@@ -1,5 +1,6 @@
+import type { OpenLink } from './sandbox-link.js';
 import type { RunOptions, UnitResult, UnitToRun } from './types.js';
-import { UnitScheduler, type OpenLink } from './unit-scheduler.js';
+import { UnitScheduler } from './unit-scheduler.js';
 
 /** One sandbox that computes units, wherever it runs; see `SandboxProcess` for Node and `SandboxWorker` for browsers. */
 export class Sandbox {
@@ -18,8 +19,9 @@ export class Sandbox {
   }
 
   /**
-   * Computes a unit. Units handed in while another runs wait in order. What goes wrong on this host is the outcome
-   * `infrastructure`; the promise rejects only with the reason of `options.signal`.
+   * Computes a unit. Units handed in while another runs wait in order, up to `MAX_WAITING_UNITS`; beyond that the promise
+   * rejects with a RangeError. What goes wrong on this host is the outcome `infrastructure`; otherwise the promise rejects
+   * only with the reason of `options.signal` or `options.suspend`.
    */
   run(unit: UnitToRun, options: RunOptions = {}): Promise<UnitResult> {
     return this.#scheduler.run(unit, options);

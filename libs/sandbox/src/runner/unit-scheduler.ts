@@ -1,50 +1,13 @@
 import { DutyCycle } from './duty-cycle.js';
-import type {
-  FinishedUnit,
-  SandboxReply,
-  SandboxRequest,
-  SentCheckpoint,
-  SentModule,
-  SentUnit,
-} from './messages.js';
+import type { FinishedUnit, SandboxReply, SentCheckpoint, SentUnit } from './messages.js';
 import { ModuleLedger } from './module-ledger.js';
+import { PendingUnit, reasonOf } from './pending-unit.js';
 import { RunningTime } from './running-time.js';
-import type { CheckpointOptions, InputContent, RunOptions, UnitResult, UnitToRun } from './types.js';
+import type { OpenLink, SandboxLink } from './sandbox-link.js';
+import type { CheckpointOptions, RunOptions, UnitResult, UnitToRun } from './types.js';
 import { infrastructureEnding } from './unit-ending.js';
+import { MAX_WAITING_UNITS, UnitQueue } from './unit-queue.js';
 
-/** A running sandbox on the other side of a process's or worker's channel. */
-export interface SandboxLink {
-  send(request: SandboxRequest): void;
-  /** Ends it at once, whatever it is doing. No event follows. */
-  kill(): void;
-  /** Stops and continues it where it is, or between steps where the platform cannot. */
-  setStopped(isStopped: boolean): void;
-  /** Whether the program should stay alive for it. */
-  setHolding(isHolding: boolean): void;
-}
-
-export interface LinkEvents {
-  onReply(reply: SandboxReply): void;
-  /** It ended by itself, with the reason in words. */
-  onEnd(reason: string): void;
-}
-
-export type OpenLink = (events: LinkEvents) => SandboxLink;
-
-interface PendingUnit {
-  readonly id: number;
-  readonly unit: UnitToRun;
-  readonly options: RunOptions;
-  readonly resolve: (result: UnitResult) => void;
-  readonly reject: (reason: unknown) => void;
-  readonly onAbort: () => void;
-  readonly onSuspend: () => void;
-  isAbandoned: boolean;
-}
-
-/** Small units travel together, up to these bounds; a large one travels alone. */
-const MAX_BATCH_UNITS = 256;
-const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 const ABANDONED_MS = 50;
 const DEFAULT_CHECKPOINT_MS = 60_000;
 /** A sandbox that cannot even start is tried this often before its units fail. */
@@ -61,9 +24,11 @@ export class UnitScheduler {
     this.#failHead('the unit ran longer than its wall-clock limit'),
   );
   readonly #dutyCycle = new DutyCycle(() => this.#applyStop());
-  readonly #waiting: PendingUnit[] = [];
-  /** In the sandbox, in order; the first is the one that runs. */
-  #sent: PendingUnit[] = [];
+  readonly #queue = new UnitQueue();
+  readonly #events = {
+    onAbort: (pending: PendingUnit) => this.#abort(pending),
+    onSuspend: (pending: PendingUnit) => this.#suspend(pending),
+  };
   #link: SandboxLink | null = null;
   #isReady = false;
   #isPaused = false;
@@ -72,8 +37,6 @@ export class UnitScheduler {
   #failedStarts = 0;
   #nextId = 1;
   readonly #onReady: (() => void)[] = [];
-  /** Units that are being kept: a stopped sandbox could not. */
-  readonly #suspending = new Set<number>();
 
   constructor(open: OpenLink) {
     this.#open = open;
@@ -91,20 +54,17 @@ export class UnitScheduler {
   /** See {@link SandboxProcess.run}. */
   run(unit: UnitToRun, options: RunOptions = {}): Promise<UnitResult> {
     const { signal, suspend } = options;
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted) return reject(asError(signal.reason));
-      if (suspend?.aborted) return reject(asError(suspend.reason));
-      if (this.#isClosed) return resolve(failedResult('the sandbox is closed'));
-      const onAbort = () => this.#abort(pending);
-      const onSuspend = () => this.#suspend(pending);
-      const id = this.#nextId++;
-      const handlers = { resolve, reject, onAbort, onSuspend };
-      const pending: PendingUnit = { id, unit, options, ...handlers, isAbandoned: false };
-      signal?.addEventListener('abort', onAbort, { once: true });
-      suspend?.addEventListener('abort', onSuspend, { once: true });
-      this.#waiting.push(pending);
-      this.#dispatchSoon();
-    });
+    if (signal?.aborted === true) return Promise.reject(reasonOf(signal));
+    if (suspend?.aborted === true) return Promise.reject(reasonOf(suspend));
+    if (this.#isClosed) return Promise.resolve(failedResult('the sandbox is closed'));
+    if (this.#queue.isFull) {
+      const message = `${MAX_WAITING_UNITS} units wait for this sandbox already: hand in more when some have ended`;
+      return Promise.reject(new RangeError(message));
+    }
+    const pending = new PendingUnit(this.#nextId++, unit, options, this.#events);
+    this.#queue.add(pending);
+    this.#dispatchSoon();
+    return pending.result;
   }
 
   /** Stops computing where it is, without touching results; wall clocks stand still. */
@@ -129,9 +89,7 @@ export class UnitScheduler {
     this.#isClosed = true;
     this.#dutyCycle.end();
     this.#disconnect();
-    for (const pending of [...this.#sent.splice(0), ...this.#waiting.splice(0)]) {
-      this.#settle(pending, failedResult('the sandbox was closed'));
-    }
+    for (const pending of this.#queue.takeAll()) pending.finish(failedResult('the sandbox was closed'));
     for (const resolve of this.#onReady.splice(0)) resolve();
   }
 
@@ -146,27 +104,15 @@ export class UnitScheduler {
   }
 
   #dispatch(): void {
-    if (this.#isClosed || this.#waiting.length === 0) return;
+    if (this.#isClosed || !this.#queue.hasWaiting) return;
     this.#connect();
-    // The next batch leaves before the last one is used up, so that the sandbox never waits.
-    if (!this.#isReady || this.#link === null || this.#sent.length >= MAX_BATCH_UNITS / 2) return;
-    const batch: SentUnit[] = [];
-    const modules = new Map<string, SentModule['source']>();
-    const wasIdle = this.#sent.length === 0;
-    let bytes = 0;
-    while (batch.length < MAX_BATCH_UNITS) {
-      const pending = this.#waiting[0];
-      if (pending === undefined) break;
-      bytes += inlineBytesOf(pending.unit);
-      if (batch.length > 0 && bytes > MAX_BATCH_BYTES) break;
-      this.#waiting.shift();
-      const { module, ...unit } = pending.unit;
-      modules.set(unit.moduleSha256, module);
-      batch.push({ ...unit, id: pending.id, ...sentCheckpoint(pending.options.checkpoint) });
-      this.#sent.push(pending);
-    }
+    if (!this.#isReady || this.#link === null) return;
+    const wasIdle = this.#queue.head === undefined;
+    const batch = this.#queue.takeBatch();
+    if (batch.length === 0) return;
+    const modules = new Map(batch.map(({ unit }) => [unit.moduleSha256, unit.module]));
     this.#link.setHolding(true);
-    this.#link.send({ type: 'run', ...this.#modules.plan(modules), units: batch });
+    this.#link.send({ type: 'run', ...this.#modules.plan(modules), units: batch.map(toSend) });
     if (wasIdle) this.#watchHead();
   }
 
@@ -183,7 +129,7 @@ export class UnitScheduler {
       },
     });
     this.#link = link;
-    link.setHolding(this.#waiting.length > 0 || this.#onReady.length > 0);
+    link.setHolding(this.#queue.hasWaiting || this.#onReady.length > 0);
   }
 
   #disconnect(): void {
@@ -199,73 +145,60 @@ export class UnitScheduler {
         this.#isReady = true;
         this.#failedStarts = 0;
         this.#applyStop();
-        this.#link?.setHolding(this.#waiting.length > 0);
+        this.#link?.setHolding(this.#queue.hasWaiting);
         for (const resolve of this.#onReady.splice(0)) resolve();
         this.#dispatch();
         return;
       case 'finished':
         for (const finished of reply.units) this.#onFinished(finished);
-        this.#watchHead();
-        this.#link?.setHolding(this.#sent.length > 0);
-        this.#dispatch();
+        this.#onHeadChanged();
         return;
       case 'dropped':
-        this.#sent = this.#sent.filter(({ id }) => id !== reply.id);
-        this.#watchHead();
-        this.#link?.setHolding(this.#sent.length > 0);
+        this.#queue.takeSent(reply.id);
+        this.#onHeadChanged();
         return;
       case 'suspended':
-        this.#onSuspended(reply.id);
+        this.#queue.takeSent(reply.id)?.endSuspended();
+        this.#onHeadChanged();
+        this.#applyStop();
         return;
       case 'progress': {
         const { permille, cycles } = reply;
-        this.#find(reply.id)?.options.onProgress?.({ permille, cycles });
+        this.#queue.find(reply.id)?.options.onProgress?.({ permille, cycles });
         return;
       }
       case 'frame':
-        this.#find(reply.id)?.options.onFrame?.(reply.bytes);
+        this.#queue.find(reply.id)?.options.onFrame?.(reply.bytes);
         return;
       case 'snapshot': {
-        const checkpoint = this.#find(reply.id)?.options.checkpoint;
+        const checkpoint = this.#queue.find(reply.id)?.options.checkpoint;
         if (checkpoint !== undefined && 'onSnapshot' in checkpoint) checkpoint.onSnapshot(reply.bytes);
       }
     }
   }
 
   #onFinished({ id, result, isModuleLost }: FinishedUnit): void {
-    const index = this.#sent.findIndex((pending) => pending.id === id);
-    const pending = this.#sent[index];
+    const pending = this.#queue.takeSent(id);
     if (pending === undefined) return;
-    this.#sent.splice(index, 1);
     if (isModuleLost) this.#modules.forget(pending.unit.moduleSha256);
-    this.#settle(pending, result);
+    pending.finish(result);
+  }
+
+  /** The sandbox is done with one or more units, and goes on with the next. */
+  #onHeadChanged(): void {
+    this.#watchHead();
+    this.#link?.setHolding(this.#queue.head !== undefined);
+    this.#dispatch();
   }
 
   #suspend(pending: PendingUnit): void {
-    const index = this.#waiting.indexOf(pending);
-    if (index !== -1) {
+    if (!this.#queue.suspend(pending)) {
       // It has computed nothing since it was kept last.
-      this.#waiting.splice(index, 1);
-      this.#release(pending);
-      pending.reject(asError(pending.options.suspend?.reason));
+      pending.endSuspended();
+      return;
     }
-    if (!this.#sent.includes(pending)) return;
-    this.#suspending.add(pending.id);
     this.#link?.send({ type: 'suspend', ids: [pending.id] });
     this.#applyStop();
-  }
-
-  #onSuspended(id: number): void {
-    this.#suspending.delete(id);
-    const pending = this.#sent.find((unit) => unit.id === id);
-    if (pending === undefined) return;
-    this.#sent.splice(this.#sent.indexOf(pending), 1);
-    this.#release(pending);
-    if (!pending.isAbandoned) pending.reject(asError(pending.options.suspend?.reason));
-    this.#watchHead();
-    this.#link?.setHolding(this.#sent.length > 0);
-    this.#applyStop();
-    this.#dispatch();
   }
 
   /** The sandbox died: the unit that ran is the host's failure, the others are innocent and wait again. */
@@ -282,24 +215,24 @@ export class UnitScheduler {
       return;
     }
     this.#failedStarts = 0;
-    const message = `the sandbox cannot start: ${reason}`;
-    for (const pending of this.#waiting.splice(0)) this.#settle(pending, failedResult(message));
+    const result = failedResult(`the sandbox cannot start: ${reason}`);
+    for (const pending of this.#queue.takeWaiting()) pending.finish(result);
     for (const resolve of this.#onReady.splice(0)) resolve();
   }
 
   #abort(pending: PendingUnit): void {
-    pending.isAbandoned = true;
-    this.#suspending.delete(pending.id);
-    pending.reject(asError(pending.options.signal?.reason));
-    const index = this.#waiting.indexOf(pending);
-    if (index !== -1) {
-      this.#waiting.splice(index, 1);
-    } else if (this.#sent[0] === pending) {
-      this.#disconnect();
-      this.#sent.shift();
-      this.#requeueSent();
-    } else {
-      this.#link?.send({ type: 'drop', ids: [pending.id] });
+    pending.abandon();
+    switch (this.#queue.withdraw(pending)) {
+      case 'is-running':
+        this.#disconnect();
+        this.#queue.takeHead();
+        this.#startAgain();
+        return;
+      case 'was-sent':
+        this.#link?.send({ type: 'drop', ids: [pending.id] });
+        return;
+      case 'was-waiting':
+      case 'is-gone':
     }
   }
 
@@ -309,75 +242,41 @@ export class UnitScheduler {
   }
 
   #replaceHead(message: string): void {
-    const head = this.#sent.shift();
-    if (head !== undefined) this.#settle(head, failedResult(message));
-    this.#requeueSent();
+    this.#queue.takeHead()?.finish(failedResult(message));
+    this.#startAgain();
   }
 
-  #requeueSent(): void {
-    this.#waiting.unshift(...this.#sent.filter((pending) => !pending.isAbandoned));
-    this.#sent = [];
+  #startAgain(): void {
+    for (const pending of this.#queue.requeueSent()) pending.endSuspended();
+    this.#applyStop();
     this.#dispatch();
   }
 
   /** Counts the wall clock of the unit that runs now. */
   #watchHead(): void {
-    const head = this.#sent[0];
+    const { head } = this.#queue;
     if (head === undefined) this.#wallClock.end();
     // An abandoned unit that has its turn is dropped at once, unless the sandbox had begun it before it was told.
     else this.#wallClock.restart(head.isAbandoned ? ABANDONED_MS : head.unit.limits.wallMs);
   }
 
-  #settle(pending: PendingUnit, result: UnitResult): void {
-    this.#suspending.delete(pending.id);
-    this.#release(pending);
-    if (!pending.isAbandoned) pending.resolve(result);
-  }
-
-  #release({ options, onAbort, onSuspend }: PendingUnit): void {
-    options.signal?.removeEventListener('abort', onAbort);
-    options.suspend?.removeEventListener('abort', onSuspend);
-  }
-
   #applyStop(): void {
-    const isStopped = (this.#isPaused || this.#dutyCycle.isResting) && this.#suspending.size === 0;
+    const isStopped = (this.#isPaused || this.#dutyCycle.isResting) && !this.#queue.isSuspending;
     this.#wallClock.setStopped(isStopped);
     // A sandbox that is starting is left alone: it costs little, and could not say that it is ready.
     if (this.#isReady) this.#link?.setStopped(isStopped);
   }
+}
 
-  #find(id: number): PendingUnit | undefined {
-    return this.#sent.find((pending) => pending.id === id && !pending.isAbandoned);
-  }
+function toSend({ id, unit: { module: _apart, ...unit }, options: { checkpoint } }: PendingUnit): SentUnit {
+  return checkpoint === undefined ? { ...unit, id } : { ...unit, id, checkpoint: sentCheckpoint(checkpoint) };
+}
+
+function sentCheckpoint(options: CheckpointOptions): SentCheckpoint {
+  const everyMs = options.everyMs ?? DEFAULT_CHECKPOINT_MS;
+  return 'path' in options ? { everyMs, path: options.path } : { everyMs, path: null, from: options.from };
 }
 
 function failedResult(message: string): UnitResult {
   return { ...infrastructureEnding(message), cycles: 0n, outputs: [], stderr: '', cpuMs: 0, wallMs: 0 };
-}
-
-function sentCheckpoint(options: CheckpointOptions | undefined): { checkpoint?: SentCheckpoint } {
-  if (options === undefined) return {};
-  const everyMs = options.everyMs ?? DEFAULT_CHECKPOINT_MS;
-  if ('path' in options) return { checkpoint: { everyMs, path: options.path } };
-  return { checkpoint: { everyMs, path: null, from: options.from } };
-}
-
-function inlineBytesOf(unit: UnitToRun): number {
-  const sizes = Object.values(unit.inputs).map(inlineInputBytes);
-  return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-function inlineInputBytes(content: InputContent): number {
-  switch (content.kind) {
-    case 'bytes':
-      return content.bytes.length;
-    case 'pieces':
-      return content.pieces.reduce((sum, piece) => sum + piece.length, 0);
-    case 'files':
-      return 0;
-  }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new DOMException('the run was aborted', 'AbortError');
 }
