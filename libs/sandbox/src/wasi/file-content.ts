@@ -41,12 +41,19 @@ export class SourceContent implements FileContent {
   release(): void {}
 }
 
+/** What is allocated at a time costs about as much as the call that makes it necessary. */
+const CHUNK_BYTES = 4096;
+/** Most files are small: their first chunk starts with this much and grows. */
 const FIRST_CAPACITY_BYTES = 256;
 
-/** A file in memory, charged to its volume by its size. */
+/**
+ * A file in memory, charged to its volume by its size. Only chunks that something was written to are held; the others
+ * read as zeros, so that a write far beyond the end costs no more than one at the end.
+ */
 export class MemoryContent implements FileContent {
   readonly #volume: Volume;
-  #bytes = new Uint8Array(0);
+  /** By number. One may be shorter than a chunk: the rest of it is zeros. */
+  readonly #chunks = new Map<number, Uint8Array>();
   #size = 0;
 
   constructor(volume: Volume) {
@@ -57,34 +64,47 @@ export class MemoryContent implements FileContent {
     return this.#size;
   }
 
-  /** The bytes as they stand, viewed. */
+  /** The bytes as they stand: a view of the only chunk, or a copy of several. */
   get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#size);
+    const first = this.#chunks.get(0);
+    if (first !== undefined && this.#size <= first.length) return first.subarray(0, this.#size);
+    const copy = new Uint8Array(this.#size);
+    this.read(0, copy);
+    return copy;
   }
 
   read(offset: number, target: Uint8Array): number {
-    if (offset >= this.#size) return 0;
-    const part = this.#bytes.subarray(offset, Math.min(this.#size, offset + target.length));
-    target.set(part);
-    return part.length;
+    const length = Math.min(target.length, Math.max(0, this.#size - offset));
+    for (let done = 0; done < length;) {
+      const from = (offset + done) % CHUNK_BYTES;
+      const count = Math.min(CHUNK_BYTES - from, length - done);
+      const part = this.#chunks.get((offset + done - from) / CHUNK_BYTES)?.subarray(from, from + count);
+      if (part !== undefined) target.set(part, done);
+      target.fill(0, done + (part?.length ?? 0), done + count);
+      done += count;
+    }
+    return length;
   }
 
   write(offset: number, bytes: Uint8Array): boolean {
     const end = offset + bytes.length;
     if (end > this.#size && bytes.length > 0 && !this.resize(end)) return false;
-    this.#bytes.set(bytes, offset);
+    for (let done = 0; done < bytes.length;) {
+      const from = (offset + done) % CHUNK_BYTES;
+      const count = Math.min(CHUNK_BYTES - from, bytes.length - done);
+      const chunk = this.#chunkWithRoom((offset + done - from) / CHUNK_BYTES, from + count);
+      chunk.set(count === bytes.length ? bytes : bytes.subarray(done, done + count), from);
+      done += count;
+    }
     return true;
   }
 
   resize(size: number): boolean {
     if (size > this.#size) {
       if (!this.#volume.reserve(size - this.#size)) return false;
-      this.#grow(size);
     } else {
       this.#volume.giveBack(this.#size - size);
-      // What lies behind the end must read as zeros when the file grows again.
-      if (size === 0) this.#bytes = new Uint8Array(0);
-      else this.#bytes.fill(0, size, this.#size);
+      this.#cut(size);
     }
     this.#size = size;
     return true;
@@ -94,14 +114,21 @@ export class MemoryContent implements FileContent {
     this.resize(0);
   }
 
-  #grow(size: number): void {
-    if (size <= this.#bytes.length) return;
-    const capacity = Math.min(
-      Math.max(FIRST_CAPACITY_BYTES, this.#bytes.length * 2, size),
-      Math.max(size, this.#volume.limitBytes),
-    );
-    const grown = new Uint8Array(capacity);
-    grown.set(this.bytes);
-    this.#bytes = grown;
+  /** What lies behind the end must read as zeros when the file grows again. */
+  #cut(size: number): void {
+    const inLast = size % CHUNK_BYTES;
+    const last = (size - inLast) / CHUNK_BYTES;
+    for (const index of this.#chunks.keys()) if (index > last || size === 0) this.#chunks.delete(index);
+    this.#chunks.get(last)?.fill(0, inLast);
+  }
+
+  #chunkWithRoom(index: number, bytes: number): Uint8Array {
+    const chunk = this.#chunks.get(index);
+    if (chunk !== undefined && bytes <= chunk.length) return chunk;
+    const doubled = Math.max(FIRST_CAPACITY_BYTES, (chunk?.length ?? 0) * 2);
+    const larger = new Uint8Array(Math.min(CHUNK_BYTES, Math.max(doubled, bytes)));
+    if (chunk !== undefined) larger.set(chunk);
+    this.#chunks.set(index, larger);
+    return larger;
   }
 }
