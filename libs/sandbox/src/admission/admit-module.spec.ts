@@ -76,6 +76,26 @@ describe('refusing a module', () => {
     expect(refusal(anApp(fields))).toMatchObject({ rule });
   });
 
+  it.each([
+    ['one zero byte', [0], 'admitted'],
+    ['a zero that is written longer', [0x80, 0], 'malformed-index'],
+    ['another number', [1], 'multi-memory'],
+    ['another number that is written longer', [0x81, 0], 'multi-memory'],
+  ])('reads the memory index of an instruction: %s', (_, index, verdict) => {
+    const bytes = binaryModule(
+      ['type', vectorOf([0x60, 0, 0])],
+      ['function', vectorOf([0])],
+      ['memory', vectorOf([0, 1])],
+      ['export', vectorOf([...nameOf('_start'), 0, 0])],
+      ['code', codeOf(Uint8Array.of(0x3f, ...index, 0x1a, 0x0b))],
+    );
+    const expected =
+      verdict === 'admitted' ? verdict : { rule: verdict, offset: bytes.length - 2 - index.length };
+    const actual = refusal(bytes);
+    if (typeof expected === 'string') expect(actual).toBe(expected);
+    else expect(actual).toMatchObject(expected);
+  });
+
   it('points at the instruction', () => {
     const bytes = anApp('(func (nop) (drop (i32.atomic.load (i32.const 0))))');
     const error = refusal(bytes);

@@ -165,10 +165,13 @@ function readMemoryArgument(reader: ByteReader): number {
   return reader.u32();
 }
 
+/** One zero byte in WebAssembly 2.0. A zero that is written longer is the same memory in 3.0, and malformed here. */
 function readMemoryIndex(reader: ByteReader): void {
   const at = reader.offset;
-  if (reader.u8() !== 0)
+  if (reader.u32() !== 0)
     throw new ModuleFault('multi-memory', at, 'A memory instruction names a second memory.');
+  if (reader.offset - at > 1)
+    throw new ModuleFault('malformed-index', at, 'The memory 0 is written with more than one byte.');
 }
 
 /** A value type of the profile, or a fault at its offset. */
