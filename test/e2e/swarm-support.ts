@@ -39,9 +39,11 @@ export class OriginGate implements AsyncDisposable {
     });
   }
 
-  static async before(application: TestApplication): Promise<OriginGate> {
+  /** @param socketPath where it listens instead of at a port: sockets in the file system reach into every network namespace */
+  static async before(application: TestApplication, socketPath?: string): Promise<OriginGate> {
     const gate = new OriginGate(application.url);
-    gate.#server.listen(0, '127.0.0.1');
+    if (socketPath === undefined) gate.#server.listen(0, '127.0.0.1');
+    else gate.#server.listen(socketPath);
     await once(gate.#server, 'listening');
     return gate;
   }

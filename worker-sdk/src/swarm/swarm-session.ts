@@ -37,14 +37,16 @@ export class SwarmSession {
   readonly #joined = new Map<string, { readonly file: FileTicket; readonly manifest: Manifest }>();
   /** Files that were left for the moment that it takes to evict chunks of theirs. */
   readonly #paused = new Map<string, PromiseWithResolvers<void>>();
-  readonly #addresses = new AddressWatch(() => addressesOf(this.init));
+  readonly #addresses: AddressWatch;
 
   private constructor(
     private readonly init: SwarmSessionInit,
     private readonly process: SwarmProcess,
     /** Resolves with the reason, however the process ended. */
     readonly ended: Promise<Error>,
-  ) {}
+  ) {
+    this.#addresses = new AddressWatch(() => addressesOf(init));
+  }
 
   /** @throws {Error} when there is no valid certificate, or the process could not start */
   static async start(init: SwarmSessionInit): Promise<SwarmSession> {
