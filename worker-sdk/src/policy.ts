@@ -12,11 +12,16 @@ export interface WorkerPolicy {
   readonly cacheBytes: number;
   /** Time between two snapshots of a unit that computes in steps, in milliseconds. */
   readonly snapshotEveryMs: number;
+  /**
+   * Computing after which a unit in steps is kept when the worker stops, in milliseconds; what less has gone into is returned,
+   * since another host has done it again sooner than this one comes back.
+   */
+  readonly keepAfterMs: number;
 }
 
 const MIB = 1024 * 1024;
 
-/** Defaults: all cores, half of the memory shared among them, a minute of work ahead, 4 GiB of cache, a snapshot a minute. */
+/** Defaults: all cores, half of the memory shared among them, a minute of work ahead, 4 GiB of cache, a snapshot a minute, units kept after ten seconds. */
 export function completePolicy(policy: Partial<WorkerPolicy>): WorkerPolicy {
   const cores = policy.cores ?? availableParallelism();
   return {
@@ -25,5 +30,6 @@ export function completePolicy(policy: Partial<WorkerPolicy>): WorkerPolicy {
     bufferMs: policy.bufferMs ?? 60_000,
     cacheBytes: policy.cacheBytes ?? 4 * 1024 * MIB,
     snapshotEveryMs: policy.snapshotEveryMs ?? 60_000,
+    keepAfterMs: policy.keepAfterMs ?? 10_000,
   };
 }

@@ -71,7 +71,10 @@ afterEach(async () => {
 
 async function aDesk(cores: number): Promise<TaskDesk> {
   const store = new FileTaskStore(directory);
-  const desk = new TaskDesk({ store, runner: bench, events, changed: () => undefined }, cores);
+  const desk = new TaskDesk(
+    { store, runner: bench, events, changed: () => undefined },
+    { cores, keepAfterMs: 10_000 },
+  );
   await desk.load();
   return desk;
 }

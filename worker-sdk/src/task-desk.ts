@@ -1,6 +1,7 @@
 import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import { updatedMeanTaskMs } from '@gleaner/domain';
 import type { HeldTask, TaskStore } from './held-task.js';
+import type { WorkerPolicy } from './policy.js';
 import { Prefetcher } from './prefetcher.js';
 import { TaskComputation } from './task-computation.js';
 import type { TaskRunner } from './task-runner.js';
@@ -8,8 +9,6 @@ import { UnreportedResults } from './unreported-results.js';
 import type { Emitter } from './emitter.js';
 import type { RunningTask, WorkerEvents } from './worker-events.js';
 
-/** What this much computing has gone into is worth keeping when the worker stops; less is done again elsewhere sooner. */
-const WORTH_KEEPING_MS = 10_000;
 /** Time that keeping the state of all running tasks may take. */
 const SUSPEND_WITHIN_MS = 10_000;
 
@@ -52,11 +51,11 @@ export class TaskDesk {
 
   constructor(
     private readonly components: TaskDeskComponents,
-    private readonly cores: number,
+    private readonly policy: Pick<WorkerPolicy, 'cores' | 'keepAfterMs'>,
   ) {
     this.unreported = new UnreportedResults(components);
     // As far ahead as there are cores.
-    this.#prefetcher = new Prefetcher(components.runner, () => this.#waiting.slice(0, cores));
+    this.#prefetcher = new Prefetcher(components.runner, () => this.#waiting.slice(0, policy.cores));
   }
 
   /** Takes up what an earlier run left on the disk. */
@@ -205,12 +204,12 @@ export class TaskDesk {
 
   #isWorthKeeping({ held, startedAt }: TaskComputation): boolean {
     if (!held.job.app.stepping) return false;
-    const isOld = Date.now() - startedAt.getTime() >= WORTH_KEEPING_MS;
+    const isOld = Date.now() - startedAt.getTime() >= this.policy.keepAfterMs;
     return isOld || this.#carriedOver.has(held.task.taskId);
   }
 
   #coresNow(): number {
-    return Math.min(this.cores, this.#allowedCores);
+    return Math.min(this.policy.cores, this.#allowedCores);
   }
 
   async #await(taskId: string, computation: TaskComputation): Promise<void> {

@@ -67,7 +67,7 @@ export class Worker implements VolunteerWorker {
           this.#tellStatus();
         },
       },
-      init.policy.cores,
+      init.policy,
     );
     this.#requests = new WorkRequests({
       policy: init.policy,

@@ -27,6 +27,7 @@ interface RunOptions {
   readonly buffer?: number;
   readonly snapshot?: number;
   readonly turn?: number;
+  readonly keepAfter?: number;
   readonly log?: string;
   readonly once?: true;
   readonly always?: true;
@@ -132,6 +133,11 @@ export function createProgram(self: readonly string[]): Command {
       wholeNumber(1, 86_400),
     )
     .option(
+      '--keep-after <seconds>',
+      'computing after which a long task is kept when the agent ends, and not returned; default: 10',
+      wholeNumber(0, 86_400),
+    )
+    .option(
       '--turn <seconds>',
       'time that a project keeps a core that another one waits for; default: 600',
       wholeNumber(1, 86_400),
@@ -147,6 +153,7 @@ export function createProgram(self: readonly string[]): Command {
         memoryMiB: options.memory,
         bufferMs: options.buffer === undefined ? undefined : options.buffer * 1000,
         snapshotEveryMs: options.snapshot === undefined ? undefined : options.snapshot * 1000,
+        keepAfterMs: options.keepAfter === undefined ? undefined : options.keepAfter * 1000,
         turnMs: options.turn === undefined ? undefined : options.turn * 1000,
         once: options.once ?? false,
         always: options.always ?? false,

@@ -33,7 +33,7 @@ export function createWorker(options: CreateWorkerOptions): VolunteerWorker {
   const { random } = Math;
   const content = new TabContent({ baseUrl, credentials: () => client.credentials(), random });
   const runner = new BrowserTaskRunner(content, (frame) => options.onFrame?.(frame));
-  const policy = { ...DEFAULT_POLICY, ...options.policy, cacheBytes: 0, snapshotEveryMs: 0 };
+  const policy = { ...DEFAULT_POLICY, ...options.policy, cacheBytes: 0, snapshotEveryMs: 0, keepAfterMs: 0 };
   return new Worker(
     { client, store: new MemoryTaskStore(), runner, random },
     { policy, runtimeVersions: [RUNTIME_VERSION] },

@@ -21,6 +21,7 @@ export interface RunCommand {
   readonly memoryMiB: number | undefined;
   readonly bufferMs: number | undefined;
   readonly snapshotEveryMs: number | undefined;
+  readonly keepAfterMs: number | undefined;
   /** How long a project keeps a core that another one waits for. */
   readonly turnMs: number | undefined;
   readonly once: boolean;
@@ -49,6 +50,7 @@ export async function run(command: RunCommand): Promise<void> {
     ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),
     ...(command.bufferMs !== undefined && { bufferMs: command.bufferMs }),
     ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
+    ...(command.keepAfterMs !== undefined && { keepAfterMs: command.keepAfterMs }),
   });
   // Workers tell their status while the crew is still being brought together.
   let crew: ProjectCrew | undefined;
