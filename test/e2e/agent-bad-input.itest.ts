@@ -1,11 +1,10 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { skipLoudly } from '../support/skip-loudly.js';
-import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { AgentProcess, BUILT_AGENT, runAgent } from './agent-support/agent-process.js';
 import { killingSandboxesOf, statusWhere } from './agent-support/running-agent.js';
+import { maySmallenDisk, SmallDisk } from './agent-support/small-disk.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 
@@ -22,13 +21,13 @@ afterEach(async () => {
   await rm(data, { recursive: true, force: true });
 });
 
-async function attach(directory = data): Promise<void> {
-  const args = ['attach', coordinator.url, '--anonymous', '--no-p2p', '--data', directory];
+async function attach(): Promise<void> {
+  const args = ['attach', coordinator.url, '--anonymous', '--no-p2p', '--data', data];
   expect(await runAgent(args)).toMatchObject({ code: 0 });
 }
 
-function startAgent(directory = data, env: Record<string, string> = {}): AgentProcess {
-  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', directory], env);
+function startAgent(env: Record<string, string> = {}): AgentProcess {
+  return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data], env);
 }
 
 /** Makes Node run this before the agent. */
@@ -54,7 +53,7 @@ it.each([
     constructor(...args) { if (args.length === 0) super(now() + ${byMs}); else super(...args); }
     static now() { return now() + ${byMs}; }
   }`;
-  await using _ = startAgent(data, beforehand(shifted));
+  await using _ = startAgent(beforehand(shifted));
   await coordinator.until(() => coordinator.reports.length === 1);
   expect(coordinator.reports[0]).toMatchObject({ taskId: '1.0', outcome: 'ok' });
 });
@@ -91,48 +90,19 @@ it('a unit that takes the sandbox down every time is reported as this host’s f
   expect(phase).toBe('waiting');
 });
 
-/** A small disk has to be mounted. */
-function mayMount(): boolean {
-  if (process.platform === 'linux' && process.getuid?.() === 0) return true;
-  skipLoudly('the test of a full disk', 'it needs root on Linux, to mount a small one.');
-  return false;
-}
-
-/** A file system of its own, so small that it can be filled. */
-class SmallDisk implements AsyncDisposable {
-  private constructor(readonly path: string) {}
-
-  static async mount(path: string, mebibytes: number): Promise<SmallDisk> {
-    await mkdir(path, { recursive: true });
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${mebibytes}m`, 'tmpfs', path]);
-    return new SmallDisk(path);
-  }
-
-  /** Leaves no byte free. */
-  async fill(): Promise<void> {
-    await writeFile(join(this.path, 'filler'), Buffer.alloc(64 * 1024 * 1024)).catch(() => undefined);
-  }
-
-  async empty(): Promise<void> {
-    await rm(join(this.path, 'filler'), { force: true });
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    execFileSync('umount', ['-l', this.path]);
-    await rm(this.path, { recursive: true, force: true });
-  }
-}
-
-describe.skipIf(!mayMount())('a full disk', () => {
+describe.skipIf(!maySmallenDisk())('a full disk', () => {
   it('pauses by the rule, and where the volunteer has none, says so and goes on when there is room again', async () => {
     await using disk = await SmallDisk.mount(join(data, 'disk'), 8);
-    await attach(disk.path);
-    await using agent = startAgent(disk.path);
-    await statusWhere(disk.path, ({ reason }) =>
+    const agentOnDisk = disk.command(BUILT_AGENT);
+    const tell = (...args: string[]) => runAgent([...args, '--data', disk.path], {}, agentOnDisk);
+    expect(await tell('attach', coordinator.url, '--anonymous', '--no-p2p')).toMatchObject({ code: 0 });
+    const run = ['run', '--json', '--always', '--cores', '1', '--data', disk.path];
+    await using agent = new AgentProcess(run, {}, agentOnDisk);
+    await statusWhere(disk.outsidePath, ({ reason }) =>
       /^paused: only \d+ MiB of the disk are free \(512 MiB are to stay free\)$/.test(reason),
     );
-    expect(await runAgent(['prefs', 'minFreeDiskMiB=0', '--data', disk.path])).toMatchObject({ code: 0 });
-    await statusWhere(disk.path, ({ phase }) => phase === 'waiting');
+    expect(await tell('prefs', 'minFreeDiskMiB=0')).toMatchObject({ code: 0 });
+    await statusWhere(disk.outsidePath, ({ phase }) => phase === 'waiting');
     await disk.fill();
     coordinator.addTask('1.0', helloModule('no room\n'));
     await agent.logged('call-failed');

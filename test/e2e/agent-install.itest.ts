@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+import { packAgent } from './agent-support/packed-agent.js';
 import { statusWhere } from './agent-support/running-agent.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { anApprovedApp, completeJob } from './volunteering/science.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const run = promisify(execFile);
 
 let application: TestApplication;
@@ -79,9 +78,7 @@ async function filesUnder(path: string): Promise<string[]> {
 }
 
 it('the packed agent installs without the repository, computes for a person, and leaves nothing behind', async () => {
-  const pack = join(ROOT, 'scripts', 'pack-agent.mjs');
-  const { stdout } = await run(process.execPath, [pack, directory], { cwd: ROOT });
-  await npm('install', '--offline', stdout.trim());
+  await npm('install', '--offline', await packAgent(directory));
 
   const ada = await aPerson(application);
   const shown = await attachApprovedBy(ada);

@@ -1,4 +1,3 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
@@ -7,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resultDigestText } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { skipLoudly } from '../support/skip-loudly.js';
 import { AGENT, AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { problemAnswer, StandInCoordinator } from './agent-support/stand-in-coordinator.js';
+import { hasTerminal, Terminal } from './agent-support/terminal.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 
 let data: string;
@@ -233,13 +232,6 @@ describe('an agent', () => {
   });
 });
 
-/** `script` of util-linux is a terminal for a program. */
-function hasTerminal(): boolean {
-  if (process.platform === 'linux' && spawnSync('script', ['--version']).status === 0) return true;
-  skipLoudly('the question at a terminal', 'no script of util-linux; install it (Debian: bsdutils).');
-  return false;
-}
-
 describe('attaching', () => {
   it.each([
     ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
@@ -274,15 +266,11 @@ describe('attaching', () => {
     'asks at a terminal about the exchange with volunteers, and takes "%s" as an answer',
     async (answer, agreed) => {
       const command = [process.execPath, AGENT, 'attach', coordinator.url, '--anonymous', '--data', data];
-      const terminal = spawn('script', ['-qec', command.join(' '), '/dev/null'], { stdio: 'pipe' });
-      let said = '';
-      terminal.stdout.on('data', (bytes: Buffer) => {
-        const asked = said.includes('Take part?');
-        said += bytes.toString();
-        if (!asked && said.includes('Take part?')) terminal.stdin.write(`${answer}\n`);
-      });
-      await once(terminal, 'close');
-      expect(said).toContain('see your network address and which inputs you have');
+      await using terminal = new Terminal(command, 100);
+      await terminal.shows(/Take part\?/);
+      terminal.type(`${answer}\n`);
+      expect(await terminal.ended).toBe(0);
+      expect(terminal.said).toContain('see your network address and which inputs you have');
       const { projects } = JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')) as {
         projects: Array<{ p2p: boolean }>;
       };

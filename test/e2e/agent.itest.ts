@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { hostPage } from '@gleaner/protocol';
@@ -9,6 +9,7 @@ import {
   createTestApplication,
   operatorOf,
   type TestApplication,
+  type TestClient,
 } from '../support/index.js';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { helloModule } from './agent-support/tiny-modules.js';
@@ -16,7 +17,15 @@ import { anApprovedApp, completeJob } from './volunteering/science.js';
 
 let application: TestApplication;
 beforeAll(async () => {
-  application = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
+  application = await createTestApplication({
+    env: {
+      GLEANER_ALLOW_SAME_NETWORK: '1',
+      GLEANER_NAME: 'Ear',
+      GLEANER_OPERATOR_NAME: 'the observatory',
+      GLEANER_OPERATOR_CONTACT: 'ear@observatory.example',
+      GLEANER_SOURCE_URL: 'https://observatory.example/source',
+    },
+  });
 });
 afterAll(() => application.close());
 
@@ -61,11 +70,85 @@ describe('an agent and its coordinator', () => {
     expect(job.tasks).toBe(40);
   });
 
+  it('tells before it joins who runs the project, what it computes, where its source is, and what the exchange reveals', async () => {
+    const { app, project, scientist } = await anApprovedApp(
+      application,
+      'told',
+      helloModule('told\n').original,
+    );
+    const spec = {
+      name: 'a night of noise',
+      app,
+      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+      merge: { kind: 'concat' },
+    };
+    await scientist.post('/v1/jobs', { project, spec }).expect(202);
+    const shown = async () => (await scientist.get('/v1/public/jobs?running=true').expect(200)).text;
+    await expect.poll(shown).toContain('a night of noise');
+    const { code, stderr } = await runAgent([
+      'attach',
+      application.url,
+      '--anonymous',
+      '--data',
+      join(data, 'curious'),
+    ]);
+    expect(code).toBe(0);
+    const [before, after] = stderr.split('This machine is host');
+    expect(after).toBeDefined();
+    expect(before).toContain('is run by the observatory (ear@observatory.example).');
+    expect(before).toMatch(/It computes now:\n(.*\n)* {2}a night of noise \(told@1\), for project-\d+\n/);
+    expect(before).toContain('Its source: https://observatory.example/source\n');
+    expect(before).toContain('see your network address and which inputs you have');
+    expect(before).toContain('It stays off for this machine; --p2p agrees to it.');
+  });
+
+  it('tells its owner from afar, and nobody else, why it rests', async () => {
+    const owner = await aPerson(application);
+    const { hostId } = await attach('resting', owner.token);
+    const directory = join(data, 'resting');
+    expect((await runAgent(['pause', '--data', directory])).code).toBe(0);
+    await using _ = startAgent('resting');
+    const stateFor = async (client: TestClient) =>
+      hostPage
+        .parse((await client.get(`/v1/hosts?account=${owner.account.id}`)).body)
+        .items.map(({ state }) => state);
+    await expect
+      .poll(() => stateFor(owner))
+      .toMatchObject([
+        { phase: 'paused', reason: expect.stringMatching(/^paused: you asked for it/) as string },
+      ]);
+    expect(await stateFor(operatorOf(application))).toEqual([null]);
+    const stranger = await aPerson(application);
+    expect((await stranger.get(`/v1/hosts/${hostId}`)).text).not.toContain('you asked for it');
+  });
+
   it('joins as a new anonymous account without a token', async () => {
     const first = await attach('first');
     const second = await attach('second');
     expect(first.anonymous).toBe(true);
     expect(second.hostId).not.toBe(first.hostId);
+  });
+
+  it('tells an anonymous volunteer where the token is with which its work can be claimed later', async () => {
+    const directory = join(data, 'nameless');
+    const { stderr } = await runAgent([
+      'attach',
+      application.url,
+      '--anonymous',
+      '--no-p2p',
+      '--data',
+      directory,
+    ]);
+    const path = join(directory, 'attachment.json');
+    expect(stderr).toContain(`with its token in ${path}`);
+    const { projects } = JSON.parse(await readFile(path, 'utf8')) as {
+      projects: Array<{ token: string; hostId: string }>;
+    };
+    const [nameless] = projects;
+    const person = await aPerson(application);
+    await person.post('/v1/accounts/me/claims', { secret: nameless?.token }).expect(200);
+    const { items } = hostPage.parse((await person.get('/v1/hosts').expect(200)).body);
+    expect(items.map(({ id }) => id)).toEqual([nameless?.hostId]);
   });
 
   it('names a token that is not accepted', async () => {

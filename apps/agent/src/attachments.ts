@@ -6,7 +6,7 @@ import type { DataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
 
 /** The file that says to which coordinators this machine belongs. */
-const ATTACHMENTS_NAME = 'attachment.json';
+export const ATTACHMENTS_NAME = 'attachment.json';
 /** Weight of a project that nobody gave another one. */
 export const DEFAULT_WEIGHT = 100;
 export const MAX_WEIGHT = 1_000_000;

@@ -9,6 +9,9 @@ const toRoot = import.meta.url.endsWith('.ts') ? '../../..' : '../../../..';
 /** What `npm run build` made of it. */
 export const AGENT = fileURLToPath(new URL(`${toRoot}/apps/agent/dist/main.js`, import.meta.url));
 
+/** The command that starts it. */
+export const BUILT_AGENT: readonly string[] = [process.execPath, AGENT];
+
 export interface Ended {
   readonly code: number | null;
   readonly stdout: string;
@@ -16,11 +19,15 @@ export interface Ended {
 }
 
 /** Runs one command of the agent to its end. */
-export async function runAgent(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
-  return new AgentProcess(args, env).ended;
+export async function runAgent(
+  args: readonly string[],
+  env: Record<string, string> = {},
+  command: readonly string[] = BUILT_AGENT,
+): Promise<Ended> {
+  return new AgentProcess(args, env, command).ended;
 }
 
-/** The agent as its own process, from what `npm run build` made. */
+/** The agent as its own process, from what `npm run build` made where no other command is given. */
 export class AgentProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #events: Array<{ readonly event: string }> = [];
@@ -29,8 +36,13 @@ export class AgentProcess implements AsyncDisposable {
   readonly #changes = new Changes();
   readonly ended: Promise<Ended>;
 
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(process.execPath, [AGENT, ...args], {
+  constructor(
+    args: readonly string[],
+    env: Record<string, string> = {},
+    command: readonly string[] = BUILT_AGENT,
+  ) {
+    const [program = '', ...first] = command;
+    this.#child = spawn(program, [...first, ...args], {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { agentStatus, type AgentStatus } from '@gleaner/agent';
 
 /** Below what a test may take, so that it is told what was seen instead of that time is up. */
-const LONGEST_WAIT_MS = 100_000;
+export const LONGEST_WAIT_MS = 100_000;
 
 /** Resolves with the first value that the look gives; looks again and again until then. Throws with what was seen instead. */
 export async function eventually<T>(
@@ -114,11 +114,52 @@ function descriptors(pid: number): string[] {
   }
 }
 
-/** CPU time of an agent without its sandboxes, and memory of its process, by /proc. */
-export function agentUsage(agentPid: number): { cpuMs: number; memoryMiB: number } {
-  const fields = processFile(agentPid, 'stat').split(') ')[1]?.split(' ').map(Number) ?? [];
-  const rssKiB = Number(/^VmRSS:\s+(\d+) kB$/m.exec(processFile(agentPid, 'status'))?.[1]);
-  return { cpuMs: ((fields[11] ?? 0) + (fields[12] ?? 0)) * 10, memoryMiB: rssKiB / 1024 };
+/** What an agent and all its processes but sandboxes use, by /proc. */
+export interface AgentUsage {
+  /** Since each of them started, that of helpers that have ended included. */
+  readonly cpuMs: number;
+  /** Memory of all of them together: their own, and what they share with each other or anybody, such as Node's program, once. */
+  readonly memoryMiB: number;
+  /** The same as the kernel counts it: of what processes share, each has an equal part. */
+  readonly proportionalMiB: number;
+  /** Resident memory of each, what it shares included. */
+  readonly residentMiB: { readonly agent: number; readonly swarm: number };
+}
+
+export function agentUsage(agentPid: number): AgentUsage {
+  const sandbox = sandboxOf(agentPid);
+  const swarm = swarmProcessOf(agentPid);
+  const sandboxTree = sandbox === undefined ? [] : processTree(sandbox);
+  const pids = processTree(agentPid).filter((pid) => !sandboxTree.includes(pid));
+  const memory = pids.map(memoryOf);
+  return {
+    cpuMs: sum(pids.map(cpuMsOf)),
+    memoryMiB: sum(memory.map((one) => one.ownMiB)) + Math.max(...memory.map((one) => one.sharedMiB)),
+    proportionalMiB: sum(memory.map((one) => one.proportionalMiB)),
+    residentMiB: {
+      agent: memoryOf(agentPid).residentMiB,
+      swarm: swarm === undefined ? 0 : memoryOf(swarm).residentMiB,
+    },
+  };
+}
+
+function cpuMsOf(pid: number): number {
+  const fields = processFile(pid, 'stat').split(') ')[1]?.split(' ').map(Number) ?? [];
+  // Fields 14 to 17 of /proc/PID/stat, in hundredths of a second: its own, and those of its ended children.
+  return sum(fields.slice(11, 15)) * 10;
+}
+
+/** What is of files is shared by all that run the same program; the rest is a process's own. */
+function memoryOf(pid: number) {
+  const text = processFile(pid, 'smaps_rollup');
+  const mebibytes = (name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? 0) / 1024;
+  const [residentMiB, ownMiB] = [mebibytes('Rss'), mebibytes('Anonymous')];
+  return { residentMiB, ownMiB, sharedMiB: residentMiB - ownMiB, proportionalMiB: mebibytes('Pss') };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 function readStatus(data: string): AgentStatus | undefined {

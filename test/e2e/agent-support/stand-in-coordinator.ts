@@ -40,6 +40,8 @@ export class StandInCoordinator implements AsyncDisposable {
   /** What the host's owner asked of it on the website. */
   wishes: HostWishes | undefined;
   workCalls = 0;
+  /** How soon the host is to come back: tests are in a hurry. */
+  pace = { retryAfterMs: 100, heartbeatMs: 1000 };
   readonly #swarmKey = generateKeyPairSync('ed25519');
   readonly #changes = new Changes();
   #port = 0;
@@ -164,8 +166,8 @@ export class StandInCoordinator implements AsyncDisposable {
       tasks: given.map(({ task }) => task),
       noWork: isShort ? [{ code: 'no-jobs', count: null, message: 'no jobs at the moment' }] : [],
       outputsWanted: [],
-      retryAfterMs: 100,
-      heartbeatMs: 1000,
+      retryAfterMs: isShort ? this.pace.retryAfterMs : 100,
+      heartbeatMs: this.pace.heartbeatMs,
       ...(this.wishes && { wishes: this.wishes }),
     };
   }
@@ -173,7 +175,12 @@ export class StandInCoordinator implements AsyncDisposable {
   #heartbeat(heartbeat: Heartbeat): HeartbeatResponse {
     this.heartbeats.push(heartbeat);
     const tasks = heartbeat.running.map(({ taskId }) => ({ taskId, action: this.action }));
-    return { tasks, outputsWanted: [], nextMs: 1000, ...(this.wishes && { wishes: this.wishes }) };
+    return {
+      tasks,
+      outputsWanted: [],
+      nextMs: this.pace.heartbeatMs,
+      ...(this.wishes && { wishes: this.wishes }),
+    };
   }
 }
 

@@ -7,6 +7,7 @@ import {
   describeHost,
 } from '@gleaner/worker-sdk';
 import {
+  ATTACHMENTS_NAME,
   DamagedAttachmentsError,
   DEFAULT_WEIGHT,
   directoryFor,
@@ -86,7 +87,7 @@ export async function attach(command: AttachCommand): Promise<void> {
   process.stderr.write(
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
       (anonymous
-        ? ''
+        ? `Its work can become yours later: on the website, under your machines, with its token in ${directory.file(ATTACHMENTS_NAME)}.\n`
         : facts.isNamed === true
           ? `Leaderboards show it as "${facts.name}"; the website gives it another name.\n`
           : `Leaderboards show it as "host ${hostId}" until you name it on the website.\n`) +
