@@ -117,6 +117,37 @@ describe('SwarmSupply', () => {
     expect(asked).toEqual([3]);
   });
 
+  it('asks the origin as soon as the rate so far says that peers alone would take too long', async () => {
+    const store = new Set<number>();
+    const asked: number[] = [];
+    const chunks = 40;
+    const supply = new SwarmSupply({
+      origin: {
+        bring: ({ indices }) => {
+          asked.push(...indices);
+          for (const index of indices) store.add(index);
+          return Promise.resolve();
+        },
+      },
+      join: () =>
+        Promise.resolve({
+          fetch: never,
+          // One more chunk, and enough bytes, whenever somebody looks.
+          missing: (indices) => {
+            if (asked.length === 0) store.add(store.size);
+            return indices.filter((index) => !store.has(index));
+          },
+        }),
+      log: () => undefined,
+      patienceMs: 10,
+      // In 40 intervals it would be there: three quarters of what it may take, and a little, are not enough.
+      aloneMs: 300 - (chunks * 1024 * 1000) / (512 * 1024),
+    });
+    const indices = [...Array(chunks).keys()];
+    await supply.bring({ ...request, manifest: { ...request.manifest, chunk: 1024 }, indices }, aDay());
+    expect(asked.length).toBeGreaterThan(chunks / 2);
+  });
+
   it('joins and asks peers anew while the origin is away', async () => {
     let joins = 0;
     const supply = new SwarmSupply({

@@ -7,6 +7,11 @@ const JOIN_PATIENCE_MS = 5000;
 const PEER_PATIENCE_MS = 15_000;
 /** Less than this in an interval, and the origin is asked directly while peers may go on: one chunk now and then is no progress. */
 const LEAST_BYTES_PER_SECOND = 32 * 1024;
+/**
+ * How long peers alone may take for a task's chunks in all: this, and the time of so slow a line. When what has come so far says that
+ * it would be longer, the origin is asked too, and not only at the end.
+ */
+const PEERS_ALONE = { ms: 60_000, bytesPerSecond: 512 * 1024 };
 /** Chunks asked of the origin at once: what peers bring meanwhile is not asked for. */
 const ORIGIN_CHUNKS = 4;
 
@@ -29,6 +34,8 @@ export interface SwarmSupplyComponents {
   readonly log: (event: string, fields: Readonly<Record<string, string | number>>) => void;
   /** 15,000 when left out. */
   readonly patienceMs?: number;
+  /** 60,000 when left out; see {@link PEERS_ALONE}. */
+  readonly aloneMs?: number;
   /** 5,000 when left out. */
   readonly joinPatienceMs?: number;
   /** From 2 to 30 s when left out. */
@@ -134,18 +141,22 @@ export class SwarmSupply implements ChunkSupply {
     return Promise.race([joining, untilAborted(soon)]);
   }
 
-  /** Resolves when less has come in an interval than a task may be kept waiting for. */
+  /** Resolves when less has come in an interval, or would have come in time at this rate, than a task may be kept waiting for. */
   async #untilStalled(
     peers: PeerFetch,
     { indices, manifest }: ChunkRequest,
     signal: AbortSignal,
   ): Promise<'stalled'> {
-    const { patienceMs = PEER_PATIENCE_MS } = this.components;
+    const { patienceMs = PEER_PATIENCE_MS, aloneMs = PEERS_ALONE.ms } = this.components;
     const leastBytes = (LEAST_BYTES_PER_SECOND * patienceMs) / 1000;
-    for (let left = peers.missing(indices).length; !signal.aborted;) {
+    const all = peers.missing(indices).length;
+    const boundMs = aloneMs + (all * manifest.chunk * 1000) / PEERS_ALONE.bytesPerSecond;
+    for (let left = all, waitedMs = 0; !signal.aborted;) {
       await untilAborted(AbortSignal.any([signal, AbortSignal.timeout(patienceMs)]));
+      waitedMs += patienceMs;
       const now = peers.missing(indices).length;
       if ((left - now) * manifest.chunk < leastBytes) break;
+      if ((waitedMs * all) / (all - now) > boundMs) break;
       left = now;
     }
     return 'stalled';
