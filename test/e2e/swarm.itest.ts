@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import { MUTATION_MAP_WASM_PATH } from '@gleaner/example-mutation-map';
 import { jobSpec } from '@gleaner/protocol';
+import { FRAME_LIMITS } from '@gleaner/swarm/frames';
 import { DEFAULT_SWARM_PREFERENCES, type SwarmPreferences } from '@gleaner/worker-sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
@@ -70,6 +71,27 @@ describe('volunteers who share inputs', () => {
       .poll(() => first.worker.status().swarm?.toPeersBytes, SOON)
       .toBeGreaterThanOrEqual(3_000_000);
     expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
+  });
+
+  it('one whose month is used up exchanges no more, and has the rest from the origin', async () => {
+    const input = await anInput(science, randomBytes(3_000_000));
+    const completing = completeJob(science, {
+      name: 'thrifty',
+      app: science.app,
+      inputs: { data: input },
+      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+    });
+    const first = await joining();
+    await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
+    const second = await joining({ monthlyCapBytes: 1_000_000 });
+    expect((await completing).answer).toBe('hello\n');
+    await expect.poll(() => second.worker.status().swarm?.state, SOON).toBe('waiting');
+    const { monthBytes = 0, fromOriginBytes = 0, reason } = second.worker.status().swarm ?? {};
+    expect(reason).toContain('the monthly cap is used');
+    expect(monthBytes).toBeGreaterThanOrEqual(1_000_000);
+    // What was on its way when the bound was reached: a block.
+    expect(monthBytes).toBeLessThanOrEqual(1_000_000 + FRAME_LIMITS.blockBytes);
+    expect(fromOriginBytes).toBeGreaterThanOrEqual(2_000_000 - FRAME_LIMITS.blockBytes);
   });
 
   it('go on without the coordinator, also from the peers that they knew, and report when it is back', async () => {
