@@ -6,6 +6,7 @@ import { z } from 'zod';
 const run = promisify(execFile);
 /** Nothing of this leaves the namespaces, whatever networks the machine itself is on. */
 const NET = '10.231';
+const BRIDGE = 'street';
 
 const interfaceCounters = z.tuple([
   z.object({
@@ -39,18 +40,39 @@ export function whyNoNamespaces(): string | null {
   }
 }
 
-/** Separate networks that reach each other through a router, each in a namespace of its own; gone when disposed of. */
+/** Networks or neighbours in namespaces of their own; gone when disposed of. */
 export class RoutedNetworks implements AsyncDisposable {
   readonly #prefix = `gleaner-${randomBytes(4).toString('hex')}`;
   readonly #namespaces: string[] = [];
   readonly #networks: IsolatedNetwork[] = [];
 
+  /** Separate networks of one host each, which reach each other through a router. */
   static async make(count: number): Promise<RoutedNetworks> {
+    return RoutedNetworks.#build(async (networks, router) => {
+      await run('ip', ['netns', 'exec', router, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
+      for (let index = 1; index <= count; index += 1) {
+        const addresses = { host: `${NET}.${index}.2`, gateway: `${NET}.${index}.1` };
+        await networks.#addHost(router, index, addresses);
+      }
+    });
+  }
+
+  /** Hosts on one network, as at home: they hear each other without anybody's help. */
+  static async makeNeighbours(count: number): Promise<RoutedNetworks> {
+    return RoutedNetworks.#build(async (networks, router) => {
+      await run('ip', ['-n', router, 'link', 'add', BRIDGE, 'type', 'bridge']);
+      await run('ip', ['-n', router, 'link', 'set', BRIDGE, 'up']);
+      for (let index = 1; index <= count; index += 1)
+        await networks.#addHost(router, index, { host: `${NET}.0.${index + 1}` });
+    });
+  }
+
+  static async #build(
+    add: (networks: RoutedNetworks, router: string) => Promise<void>,
+  ): Promise<RoutedNetworks> {
     const networks = new RoutedNetworks();
     try {
-      const router = await networks.#addNamespace('router');
-      await run('ip', ['netns', 'exec', router, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/ip_forward']);
-      for (let index = 1; index <= count; index += 1) await networks.#addNetwork(router, index);
+      await add(networks, await networks.#addNamespace('router'));
       return networks;
     } catch (error) {
       await networks[Symbol.asyncDispose]();
@@ -77,18 +99,26 @@ export class RoutedNetworks implements AsyncDisposable {
     return name;
   }
 
-  async #addNetwork(router: string, index: number): Promise<void> {
+  /** A host behind a gateway on a network of its own, or on the bridge where there is none. */
+  async #addHost(
+    router: string,
+    index: number,
+    { host: address, gateway }: { readonly host: string; readonly gateway?: string },
+  ): Promise<void> {
     const namespace = await this.#addNamespace(`host-${index}`);
-    const [address, gateway] = [`${NET}.${index}.2`, `${NET}.${index}.1`];
     const routerSide = `host-${index}`;
     // Both ends are born where they belong: the machine's own namespace never sees them.
     const pair = ['link', 'add', routerSide, 'netns', router, 'type', 'veth', 'peer', 'name', 'uplink'];
     await run('ip', [...pair, 'netns', namespace]);
-    await run('ip', ['-n', router, 'address', 'add', `${gateway}/24`, 'dev', routerSide]);
+    if (gateway !== undefined)
+      await run('ip', ['-n', router, 'address', 'add', `${gateway}/24`, 'dev', routerSide]);
+    else await run('ip', ['-n', router, 'link', 'set', routerSide, 'master', BRIDGE]);
     await run('ip', ['-n', router, 'link', 'set', routerSide, 'up']);
     await run('ip', ['-n', namespace, 'address', 'add', `${address}/24`, 'dev', 'uplink']);
     await run('ip', ['-n', namespace, 'link', 'set', 'uplink', 'up']);
-    await run('ip', ['-n', namespace, 'route', 'add', 'default', 'via', gateway]);
+    // Without a gateway: multicast needs a route as well.
+    const way = gateway === undefined ? ['dev', 'uplink'] : ['via', gateway];
+    await run('ip', ['-n', namespace, 'route', 'add', 'default', ...way]);
     this.#networks.push({
       address,
       launcher: ['ip', 'netns', 'exec', namespace],

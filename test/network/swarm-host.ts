@@ -40,6 +40,8 @@ export function aBlob(chunks: number): SharedBlob {
 
 /** A coordinator whose tracker names everybody and whose origin has nothing: what a host gets, a peer gave it. */
 export class Authority implements SwarmCoordinator {
+  /** It answers nothing: hosts have to find each other. */
+  isAway = false;
   readonly #keys = generateKeyPairSync('ed25519');
   readonly #records = new Map<string, SignedPeerRecord>();
 
@@ -60,6 +62,7 @@ export class Authority implements SwarmCoordinator {
   }
 
   announce({ record }: SwarmAnnounce): Promise<SwarmAnnounceAnswer> {
+    if (this.isAway) return Promise.reject(new Error('the coordinator is away'));
     this.#records.set(record.record.body.peerId, record);
     return Promise.resolve({ peers: [...this.#records.values()], intervalMs: 200, revoked: [] });
   }
@@ -82,6 +85,8 @@ export interface SwarmHostInit {
   readonly directory: string;
   readonly blob: SharedBlob;
   readonly isSeed?: boolean;
+  /** Under which name hosts find each other on the local network; not at all when left out. */
+  readonly mdnsServiceTag?: string;
 }
 
 /** An agent's swarm process in a network of its own, its store, and what it said. */
@@ -109,6 +114,7 @@ export class SwarmHost implements AsyncDisposable {
         certificate: enrolledBy.certify(identity.peerId),
         coordinatorKey: coordinator.key,
         listen: [`/ip4/${network.address}/tcp/0`],
+        ...(init.mdnsServiceTag !== undefined && { mdnsServiceTag: init.mdnsServiceTag }),
       },
       {
         coordinator,

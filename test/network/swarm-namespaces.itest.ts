@@ -39,7 +39,7 @@ describe.skipIf(obstacle !== null)('the swarm on separate networks', () => {
 
   it('carries a blob from one enrolled host to another through the router between them', async () => {
     await using other = await SwarmHost.start(host(1));
-    const received = await other.fetchAll(AbortSignal.timeout(60_000));
+    const received = await other.fetchAll(AbortSignal.timeout(100_000));
     expect(received.equals(BLOB.content)).toBe(true);
     expect(await other.progress()).toMatchObject({
       bytesFromPeers: BLOB.content.length,
@@ -81,5 +81,22 @@ describe.skipIf(obstacle !== null)('the swarm on separate networks', () => {
         expect.stringMatching(/^handshake-failed .*the peer does not speak \/gleaner\/auth\/1/),
       );
     expect((await network.traffic()).intoBytes).toBeLessThan(HANDSHAKES_BYTES);
+  });
+});
+
+describe.skipIf(obstacle !== null)('the swarm on one network without its coordinator', () => {
+  it('finds a neighbour that it has never heard of, and has the blob from it', async () => {
+    await using networks = await RoutedNetworks.makeNeighbours(2);
+    await using made = new AsyncDisposableStack();
+    const directory = await mkdtemp(join(tmpdir(), 'gleaner-neighbours-'));
+    made.defer(() => rm(directory, { recursive: true, force: true }));
+    const coordinator = new Authority();
+    coordinator.isAway = true;
+    const shared = { coordinator, directory, blob: BLOB, mdnsServiceTag: '_gln-test._udp.local' };
+    made.use(await SwarmHost.start({ ...shared, network: networks.network(0), isSeed: true }));
+    const other = made.use(await SwarmHost.start({ ...shared, network: networks.network(1) }));
+    const received = await other.fetchAll(AbortSignal.timeout(100_000));
+    expect(received.equals(BLOB.content)).toBe(true);
+    expect(await other.progress()).toMatchObject({ bytesFromPeers: BLOB.content.length });
   });
 });
