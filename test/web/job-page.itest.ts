@@ -39,8 +39,8 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
       `UPDATE work_unit SET state = 'failed', failure = '2 volunteers saw it trap: unreachable' WHERE index_in_job = 3`,
     );
     await query(
-      `INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, state, counts, credit_eligible, anonymous, outcome, stderr)
-       SELECT id, 0, 1, 1, 1, 'valid', true, true, false, 'trap', $1 FROM work_unit WHERE index_in_job = 3`,
+      `INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, state, counts, credit_eligible, anonymous, outcome, cycles, stderr)
+       SELECT id, 0, 1, 1, 1, 'valid', true, true, false, 'trap', 1000, $1 FROM work_unit WHERE index_in_job = 3`,
       [STDERR],
     );
     await query(

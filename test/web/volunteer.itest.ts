@@ -91,6 +91,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
   });
 
   it('rests while its tab is hidden or the computer runs on battery, unless it is asked not to', async () => {
+    await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
     const hidden = page.getByText('Paused while this tab is hidden.');
     await setHidden(true);
     await hidden.waitFor();
@@ -110,6 +111,8 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await onBattery.waitFor();
     await setCharging(true);
     await onBattery.waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Leaderboards' }).click();
+    await page.getByRole('row', { name: 'anonymous browser' }).waitFor();
   });
 
   it('says that the coordinator is away, and goes on when it is back', async () => {
