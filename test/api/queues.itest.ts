@@ -74,10 +74,16 @@ for (const [kind, isAvailable, config] of backends) {
 
     it('delivers a delayed queue job when its time has come', async () => {
       const seen = new Collector<string>(2);
-      queues.consume<string>(name, (job) => seen.take(job.data));
+      let deliveredAtMs = 0;
+      queues.consume<string>(name, (job) => {
+        if (job.data === 'later') deliveredAtMs = Date.now();
+        return seen.take(job.data);
+      });
+      const addedAtMs = Date.now();
       await queues.queue<string>(name).add('later', { delayMs: 200 });
       await queues.queue<string>(name).add('now');
-      expect(await seen.all).toEqual(['now', 'later']);
+      expect((await seen.all).toSorted()).toEqual(['later', 'now']);
+      expect(deliveredAtMs - addedAtMs).toBeGreaterThanOrEqual(200);
     });
 
     it('tries a failing queue job again', async () => {
