@@ -48,8 +48,8 @@ describe('device authorization', () => {
     const asked = await from(gleaner.http.post('/v1/device/code'), '203.0.113.7').send({ host }).expect(201);
     const { userCode } = deviceCode.parse(asked.body);
     const seenFrom = async (address: string): Promise<unknown> => {
-      const { body } = await from(ada.get(`/v1/device/${userCode}`), address).expect(200);
-      const { network, isYourNetwork } = waitingDevice.parse(body);
+      const answer = await from(ada.get(`/v1/device/${userCode}`), address).expect(200);
+      const { network, isYourNetwork } = waitingDevice.parse(answer.body);
       return { network, isYourNetwork };
     };
     expect(await seenFrom('203.0.113.99')).toEqual({ network: '203.0.113.0/24', isYourNetwork: true });

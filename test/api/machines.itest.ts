@@ -17,7 +17,6 @@ import {
   operatorOf,
   type TestApplication,
   type TestClient,
-  type TestPerson,
 } from '../support/index.js';
 import { Community } from './community.js';
 
