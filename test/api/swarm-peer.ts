@@ -51,7 +51,6 @@ let networks = 0;
 export class Swarm implements AsyncDisposable {
   input = { blobId: '', manifestId: '' };
   jobId = 0;
-  firstUnitId = 0;
 
   private constructor(
     readonly gleaner: TestApplication,
@@ -72,15 +71,14 @@ export class Swarm implements AsyncDisposable {
     const { dataSource } = this.gleaner;
     await dataSource.query("UPDATE job SET state = 'paused' WHERE state = 'running'");
     this.input = await this.newInput();
-    const seeded = await seedJob(dataSource, {
+    const { jobId } = await seedJob(dataSource, {
       units,
       accountId: this.scientist.accountId,
       replication: { quorum: 1 },
       inputs: { tape: this.input.blobId },
       ...(isCut && { cut: { input: 'tape', windowBytes: CHUNK_BYTES } }),
     });
-    this.jobId = seeded.jobId;
-    this.firstUnitId = seeded.firstUnitId;
+    this.jobId = jobId;
   }
 
   async newInput(): Promise<{ blobId: string; manifestId: string }> {

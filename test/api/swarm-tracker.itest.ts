@@ -162,6 +162,12 @@ describe('replicas', () => {
     expect(chunks.every((chunk) => chunk > 1)).toBe(true);
     expect(await willing.fetchChunk(chunks[0] ?? 0)).toBe(206);
     expect(peersOf(await willing.meet(chunks))).toEqual([worker.peerId]);
+    // What it has of the file itself says nothing of the rest: that is still in danger.
+    const holds = [swarm.input.manifestId];
+    const { body } = await worker.post('/v1/swarm/replicas', { freeBytes: 1e9, holds });
+    const [more] = swarmReplicasAnswer.parse(body).offers;
+    const others = chunksOf(new Uint8Array(Buffer.from(more?.chunks ?? '', 'base64')), CHUNKS);
+    expect(others).toEqual(ALL_CHUNKS.filter((chunk) => chunk > 1));
   });
 
   it('are not offered of what the host holds, nor without room', async () => {

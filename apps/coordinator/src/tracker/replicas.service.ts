@@ -1,5 +1,11 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { countCopies, planReplicas, type ReplicaCandidate } from '@gleaner/domain';
+import {
+  bitmapOf,
+  countCopies,
+  planReplicas,
+  type HolderClaim,
+  type ReplicaCandidate,
+} from '@gleaner/domain';
 import { SWARM_LIMITS, type SwarmReplicasAnswer, type SwarmReplicasRequest } from '@gleaner/protocol';
 import { PATHS, type HostActor } from '../http/index.js';
 import { SWARM_BOARD } from './board-provider.js';
@@ -30,9 +36,11 @@ export class Replicas {
     const { hostId } = actor;
     await this.certificates.requireOwn(hostId, body.peerId);
     const holds = new Set(body.holds);
-    const open = (await this.files.openInputs()).filter(({ manifestId }) => !holds.has(manifestId));
+    const open = await this.files.openInputs();
     const files = new Map(drawn(open, CONSIDERED_FILES).map((file) => [file.manifestId, file]));
-    const candidates = await Promise.all([...files.values()].map((file) => this.candidate(file)));
+    const candidates = await Promise.all(
+      [...files.values()].map((file) => this.candidate(file, hostId, holds.has(file.manifestId))),
+    );
     const plans = planReplicas(
       candidates,
       { freeBytes: body.freeBytes, holds, mostFiles: SWARM_LIMITS.replicaOffers },
@@ -53,15 +61,26 @@ export class Replicas {
     return { offers, retryAfterMs: offers.length > 0 ? RETRY_MS.offered : RETRY_MS.nothing };
   }
 
-  private async candidate(file: SwarmFile): Promise<ReplicaCandidate> {
+  private async candidate(file: SwarmFile, hostId: string, isHeld: boolean): Promise<ReplicaCandidate> {
     const { manifestId, chunkBytes, sizeBytes } = file;
-    const [held, offered] = await Promise.all([this.copies.copiesOf(file), this.board.offers(manifestId)]);
-    const promised = countCopies(offered, chunkCountOf(file));
+    const chunks = chunkCountOf(file);
+    const offered = await this.board.offers(manifestId);
+    // What a host was asked for and has by now is one copy: to know that takes everybody's word, not the counts at hand.
+    const said = isHeld || offered.length > 0 ? await this.board.claims(manifestId) : null;
+    const copies = said ? countCopies([...said, ...offered], chunks) : await this.copies.copiesOf(file);
+    const isOwn = ({ hostId: holder }: HolderClaim): boolean => holder === hostId;
+    const own = said?.some(isOwn) ? countCopies([...said, ...offered].filter(isOwn), chunks) : null;
     return {
       manifestId,
       chunkBytes,
       sizeBytes,
-      copies: held.map((count, chunk) => count + (promised[chunk] ?? 0)),
+      copies,
+      own:
+        own &&
+        bitmapOf(
+          chunks,
+          [...own.keys()].filter((chunk) => (own[chunk] ?? 0) > 0),
+        ),
     };
   }
 }

@@ -1,14 +1,19 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chunksOf } from './chunk-copies.js';
+import { bitmapOf, chunksOf } from './chunk-copies.js';
 import { planReplicas, type ReplicaCandidate } from './plan-replicas.js';
 
 const KIB = 1024;
-const aFile = (manifestId: string, copies: readonly number[]): ReplicaCandidate => ({
+const aFile = (
+  manifestId: string,
+  copies: readonly number[],
+  own: ReplicaCandidate['own'] = null,
+): ReplicaCandidate => ({
   manifestId,
   chunkBytes: 256 * KIB,
   sizeBytes: copies.length * 256 * KIB,
   copies,
+  own,
 });
 const room = { freeBytes: 10 * 256 * KIB, holds: new Set<string>(), mostFiles: 8 };
 const draw = () => 0.5;
@@ -26,7 +31,20 @@ describe('replicas for willing hosts', () => {
     ]);
   });
 
-  it('are not given to a host that holds the file, nor beyond its room', () => {
+  it('are given to a host that has another part of the file, and never of what it has itself', () => {
+    const holds = new Set(['shared']);
+    const plans = planReplicas(
+      [aFile('shared', [1, 1, 0, 2], bitmapOf(4, [0, 2]))],
+      { ...room, holds },
+      draw,
+    );
+    expect(plans.map(({ chunks }) => chunksOf(chunks, 4))).toEqual([[1]]);
+    expect(planReplicas([aFile('shared', [1, 1], bitmapOf(2, [0, 1]))], { ...room, holds }, draw)).toEqual(
+      [],
+    );
+  });
+
+  it('are not given to a host that does not say what it holds of the file, nor beyond its room', () => {
     expect(planReplicas([aFile('held', [0])], { ...room, holds: new Set(['held']) }, draw)).toEqual([]);
     expect(planReplicas([aFile('large', [1, 0, 1])], { ...room, freeBytes: 256 * KIB }, draw)).toMatchObject([
       { count: 1, chunks: Uint8Array.of(0b10) },
