@@ -1,9 +1,14 @@
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import type { EntityManager } from 'typeorm';
 
+/** Whatever a transaction runs its statements on. */
+interface Connection {
+  query(sql: string, parameters: unknown[]): Promise<unknown>;
+}
+
 /** Whoever changes rows of a board has it for themselves until the end of the transaction. */
-export async function lockBoard(manager: EntityManager, kind: BoardKind): Promise<void> {
-  await manager.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+export async function lockBoard(connection: Connection, kind: BoardKind): Promise<void> {
+  await connection.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
 }
 
 /** Of two periods the newer one is the row's, and only what was earned in it counts. */

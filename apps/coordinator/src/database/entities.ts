@@ -24,6 +24,7 @@ import { JobEntity } from '../jobs/job.entity.js';
 import { ProjectScientistEntity } from '../projects/project-scientist.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
 import { BoardAnchorEntity } from '../stats/board-anchor.entity.js';
+import { BoardCursorEntity } from '../stats/board-cursor.entity.js';
 import { BoardEntryEntity } from '../stats/board-entry.entity.js';
 import { BoardNameEntity } from '../stats/board-name.entity.js';
 import { StatisticsBucketEntity } from '../stats/statistics-bucket.entity.js';
@@ -52,6 +53,7 @@ export const ENTITIES = [
   BlobGrantEntity,
   BlobReferenceEntity,
   BoardAnchorEntity,
+  BoardCursorEntity,
   BoardEntryEntity,
   BoardNameEntity,
   CreditEntryEntity,

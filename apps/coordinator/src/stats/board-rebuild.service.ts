@@ -3,7 +3,8 @@ import type { BoardKind } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { lockBoard } from '../credit/index.js';
-import { PUBLIC_NAME } from '../hosts/index.js';
+import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
+import { AT_ONCE, type Pace } from './pace.js';
 import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
 /** Who earned as late as this has a row before long without a look at the whole ledger. */
@@ -12,46 +13,13 @@ const NEWCOMER_MINUTES = 10;
 const WEIGHT = `2::float8 ^ ((extract(epoch FROM e.granted_at)::float8 - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
-interface Source {
-  /** Whose row an entry `e` of the ledger is for. */
-  readonly owner: string;
-  readonly join: string;
-  /** Everybody who may have a row, with the name it shows. */
-  readonly names: string;
-  /** Everybody who should have a row, with the total that the ledger adds up to. */
-  readonly totals: string;
-}
-
-const SOURCES: Readonly<Record<BoardKind, Source>> = {
-  accounts: {
-    owner: 'coalesce(a.person_id, a.id)',
-    join: 'JOIN account a ON a.id = e.account_id',
-    names: 'SELECT id, name FROM account',
-    totals: `SELECT coalesce(a.person_id, a.id) AS id, sum(c.cycles) AS cycles
-               FROM account_credit c JOIN account a ON a.id = c.account_id GROUP BY 1`,
-  },
-  hosts: {
-    owner: 'e.host_id',
-    join: '',
-    names: `SELECT h.id, ${PUBLIC_NAME} AS name FROM host h JOIN account a ON a.id = h.account_id`,
-    totals: 'SELECT host_id AS id, cycles FROM host_standing',
-  },
-  teams: {
-    owner: 'e.team_id',
-    join: '',
-    names: 'SELECT id, name FROM team',
-    totals: 'SELECT team_id AS id, cycles FROM team_credit',
-  },
-};
-const KINDS = Object.keys(SOURCES) as readonly BoardKind[];
-
-/** SQL for what each row's owner earned by entries `e` of the ledger that fulfil a condition: `id`, `cycles`. */
-export function earnedBy(kind: BoardKind, condition: string): string {
-  const { owner, join } = SOURCES[kind];
-  return `SELECT ${owner} AS id, sum(e.cycles) AS cycles FROM credit_entry e ${join} WHERE ${condition} GROUP BY 1`;
-}
+/** Missing rows that are made with one look at the ledger. */
+const MISSING_MAX = 100_000;
+/** Ids that are compared with their rows at once; hardly any of them differs. */
+const IDS_PER_LOOK = 5_000;
 
 const idRows = z.array(z.object({ id: z.string() }));
+const maxRows = z.tuple([z.object({ max: z.coerce.number() })]);
 
 /**
  * Makes rows of the boards from the ledger, every entry in the day, week and month that it was granted in. For rows that were
@@ -63,7 +31,7 @@ export class BoardRebuild {
 
   /** Everything, as if it had never been counted. */
   async rebuild(): Promise<void> {
-    for (const kind of KINDS) {
+    for (const kind of BOARD_KINDS) {
       await this.dataSource.transaction(async (manager) => {
         await lockBoard(manager, kind);
         await manager.query('DELETE FROM board_entry WHERE kind = $1', [kind]);
@@ -73,28 +41,68 @@ export class BoardRebuild {
   }
 
   /** Rows that are missing although they were earned long ago. */
-  async restore(kind: BoardKind): Promise<void> {
-    const lately = earnedBy(kind, `e.granted_at > now() - interval '${NEWCOMER_MINUTES} minutes'`);
-    // Without the board's lock: it takes a second among a million, in which new credit has to reach the page.
-    const missing = idRows.parse(
-      await this.dataSource.query(
-        `SELECT total.id FROM (${SOURCES[kind].totals}) total LEFT JOIN (${lately}) lately USING (id)
-          WHERE total.cycles > coalesce(lately.cycles, 0)
-            AND NOT EXISTS (SELECT FROM board_entry b WHERE b.kind = $1 AND b.id = total.id)`,
-        [kind],
-      ),
-    );
+  async restore(kind: BoardKind, pace: Pace = AT_ONCE): Promise<void> {
+    let missing: string[] = [];
+    for (const parameters of await idRanges(this.dataSource, kind)) {
+      const found = await pace.portion(async () =>
+        idRows.parse(await this.dataSource.query(missingRows(kind), parameters)),
+      );
+      for (const { id } of found) missing.push(id);
+      if (missing.length < MISSING_MAX) continue;
+      await this.make(kind, missing, pace);
+      missing = [];
+    }
+    await this.make(kind, missing, pace);
+  }
+
+  private async make(kind: BoardKind, missing: readonly string[], pace: Pace): Promise<void> {
     if (missing.length === 0) return;
-    await this.dataSource.transaction(async (manager) => {
-      await lockBoard(manager, kind);
-      const ids = missing.map(({ id }) => id);
-      await fill(manager, kind, ids);
-    });
+    // Without the board's lock: it may take long, and new credit has to reach the page meanwhile.
+    const lost = await pace.portion(async () =>
+      idRows.parse(await this.dataSource.query(earnedEarlier(kind), [missing])),
+    );
+    if (lost.length === 0) return;
+    await pace.portion(() =>
+      this.dataSource.transaction(async (manager) => {
+        await lockBoard(manager, kind);
+        const ids = lost.map(({ id }) => id);
+        await fill(manager, kind, ids);
+      }),
+    );
   }
 }
 
+/** All ids that a board's rows may have, in parts that are looked at at once: first and last of each. */
+export async function idRanges(
+  dataSource: DataSource,
+  kind: BoardKind,
+): Promise<ReadonlyArray<[first: number, last: number]>> {
+  const [{ max }] = maxRows.parse(
+    await dataSource.query(`SELECT coalesce(max(id), 0) AS max FROM ${BOARD_SOURCES[kind].table}`),
+  );
+  return Array.from({ length: Math.floor(max / IDS_PER_LOOK) + 1 }, (_, n) => [
+    n * IDS_PER_LOOK,
+    (n + 1) * IDS_PER_LOOK - 1,
+  ]);
+}
+
+function missingRows(kind: BoardKind): string {
+  return `SELECT total.id FROM (${BOARD_SOURCES[kind].totals('BETWEEN $1 AND $2')}) total
+           WHERE total.cycles > 0
+             AND NOT EXISTS (SELECT FROM board_entry b WHERE b.kind = '${kind}' AND b.id = total.id)`;
+}
+
+function earnedEarlier(kind: BoardKind): string {
+  const { owner, join, totals } = BOARD_SOURCES[kind];
+  return `SELECT total.id FROM (${totals('= ANY ($1::bigint[])')}) total LEFT JOIN (
+            SELECT ${owner} AS id, sum(e.cycles) AS cycles FROM credit_entry e ${join}
+             WHERE e.granted_at > now() - interval '${NEWCOMER_MINUTES} minutes' AND ${owner} = ANY ($1::bigint[])
+             GROUP BY 1) lately USING (id)
+           WHERE total.cycles > coalesce(lately.cycles, 0)`;
+}
+
 async function fill(manager: EntityManager, kind: BoardKind, ids: readonly string[] | null): Promise<void> {
-  const { owner, join, names } = SOURCES[kind];
+  const { owner, join, names } = BOARD_SOURCES[kind];
   const since = (period: 'day' | 'week' | 'month'): string =>
     `coalesce(sum(e.cycles) FILTER (WHERE e.granted_at >= date_trunc('${period}', now(), 'UTC')), 0)`;
   await manager.query(

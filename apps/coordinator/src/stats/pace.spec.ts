@@ -1,26 +1,49 @@
 import { expect, it } from 'vitest';
-import { Pace } from './pace.js';
+import { FairPace, Stride } from './pace.js';
 
-it('leaves out what would take more than its share of the time, up to the longest pause', async () => {
+it('pauses in proportion to what a portion took beyond what is free, but never for long', async () => {
   let nowMs = 0;
-  let runs = 0;
-  const pace = new Pace(30_000, () => nowMs);
-  const runFor = async (durationMs: number): Promise<number> => {
-    await pace.run(() => {
-      runs += 1;
-      nowMs += durationMs;
+  const pauses: number[] = [];
+  const pace = new FairPace(
+    new AbortController().signal,
+    () => nowMs,
+    (pauseMs) => {
+      pauses.push(Math.round(pauseMs));
       return Promise.resolve();
+    },
+  );
+  const take = (ms: number): Promise<string> =>
+    pace.portion(() => {
+      nowMs += ms;
+      return Promise.resolve(`after ${nowMs}`);
     });
-    return runs;
-  };
-  expect(await runFor(100)).toBe(1);
-  expect(await runFor(200)).toBe(2);
-  nowMs = 4_099;
-  expect(await runFor(1)).toBe(2);
-  nowMs = 4_100;
-  expect(await runFor(5_000)).toBe(3);
-  nowMs = 34_099;
-  expect(await runFor(1)).toBe(3);
-  nowMs = 34_100;
-  expect(await runFor(1)).toBe(4);
+  expect(await take(60)).toBe('after 60');
+  await take(40);
+  expect(pauses).toEqual([]);
+  await take(10);
+  await take(20);
+  await take(5_000);
+  expect(pauses).toEqual([290, 580, 1_000]);
+});
+
+it('begins no portion, and waits no longer, once it is to stop', async () => {
+  const stopping = new AbortController();
+  let portions = 0;
+  const pace = new FairPace(stopping.signal);
+  await pace.portion(() => Promise.resolve((portions += 1)));
+  stopping.abort(new Error('the end'));
+  await expect(pace.portion(() => Promise.resolve((portions += 1)))).rejects.toThrow('the end');
+  expect(portions).toBe(1);
+});
+
+it('takes more where there was little and less where there was much, within its bounds', () => {
+  const stride = new Stride(100, { leastMs: 60, mostMs: 350, mostRows: 8_000 });
+  stride.learn(0);
+  expect(stride.ms).toBe(200);
+  stride.learn(5_000);
+  expect(stride.ms).toBe(200);
+  stride.learn(1_999);
+  expect(stride.ms).toBe(350);
+  for (let times = 0; times < 5; times += 1) stride.learn(8_001);
+  expect(stride.ms).toBe(60);
 });

@@ -1,11 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { AT_ONCE, type Pace, Stride } from './pace.js';
 
 /** An entry's time is its transaction's beginning: what is younger than this may still be committing. */
 const SETTLE_SECONDS = 15;
-/** Hours counted by one queue job: an installation that was away for a year catches up within minutes. */
+/** Slices counted by one queue job: an installation that was away for a year catches up within minutes. */
 const SLICES_MAX = 500;
+/** How much time is counted at once. */
+const FIRST_STRIDE_MS = 1_000;
+const STRIDE = { leastMs: 100, mostMs: 3_600_000, mostRows: 8_000 };
 /** A day is counted a last time when nothing can be granted in it any more. */
 const CLOSE_AFTER = '10 minutes';
 
@@ -27,7 +31,10 @@ const COUNT_SQL = `
       FROM slice JOIN statistics_host k ON k.day = slice.date JOIN host USING (host_id)
   ), noted AS (
     INSERT INTO statistics_host AS k (day, host_id, hours)
-    SELECT slice.date, host_id, slice.bit FROM slice, host ORDER BY host_id
+    SELECT slice.date, host_id, slice.bit FROM slice CROSS JOIN host
+     WHERE NOT EXISTS (SELECT FROM statistics_host h
+                        WHERE h.day = slice.date AND h.host_id = host.host_id AND h.hours & slice.bit <> 0)
+     ORDER BY host_id
     ON CONFLICT (day, host_id) DO UPDATE SET hours = k.hours | excluded.hours
   ), sums AS (
     SELECT sum(cycles) AS cycles, sum(CASE WHEN is_reversal THEN -1 ELSE 1 END) AS tasks,
@@ -35,14 +42,16 @@ const COUNT_SQL = `
              WHERE (SELECT min(granted_at) FROM credit_entry f WHERE f.unit_id = e.unit_id AND f.sequence = 0) >= $1) AS units,
            (SELECT count(*) FROM host) AS hosts
       FROM entry HAVING count(*) > 0
-  )
+  ), counted AS (
   INSERT INTO statistics_bucket AS b (grain, starts_at, cycles, tasks, units, hosts)
   SELECT 'hour', slice.hour, cycles, tasks, units, hosts - known.this_hour FROM slice, known, sums
    UNION ALL
   SELECT 'day', slice.day, cycles, tasks, units, hosts - known.today FROM slice, known, sums
   ON CONFLICT (grain, starts_at) DO UPDATE
      SET cycles = b.cycles + excluded.cycles, tasks = b.tasks + excluded.tasks,
-         units = b.units + excluded.units, hosts = b.hosts + excluded.hosts`;
+         units = b.units + excluded.units, hosts = b.hosts + excluded.hosts
+  )
+  SELECT count(*)::integer AS entries FROM entry`;
 
 /** What the installation's total has grown by since it was looked at last belongs to this hour. */
 const SAVED_SQL = `
@@ -61,10 +70,11 @@ const SAVED_SQL = `
 /** How far everything has settled, but no further than `$1`. */
 const SETTLED_SQL = `SELECT least(now() - interval '${SETTLE_SECONDS} seconds', $1::timestamptz) AS settled`;
 
-/** The next slice for the cursor: to the end of its hour or to `$1`. */
+/** The next slice for the cursor: `$2` milliseconds, but no further than to the end of its hour or to `$1`. */
 const NEXT_SLICE_SQL = `
   SELECT counted_to AS start,
-         least(date_trunc('hour', counted_to, 'UTC') + interval '1 hour', $1::timestamptz) AS "end"
+         least(date_trunc('hour', counted_to, 'UTC') + interval '1 hour', $1::timestamptz,
+               counted_to + $2 * interval '1 millisecond') AS "end"
     FROM statistics_cursor FOR UPDATE`;
 
 /** Hours of the day `$1` as far as they have been counted. */
@@ -77,6 +87,7 @@ const HOURS_OF_DAY_SQL = `
 const slices = z.array(z.object({ start: z.date(), end: z.date() }));
 type Slice = z.infer<typeof slices>[number];
 const settledRows = z.tuple([z.object({ settled: z.date() })]);
+const countedRows = z.tuple([z.object({ entries: z.number() })]);
 const days = z.array(z.object({ day: z.string() }));
 
 /**
@@ -85,16 +96,21 @@ const days = z.array(z.object({ day: z.string() }));
  */
 @Injectable()
 export class StatisticsKeeper {
+  private readonly stride = new Stride(FIRST_STRIDE_MS, STRIDE);
+
   constructor(private readonly dataSource: DataSource) {}
 
   /** Adds what was earned since the last time and before `until`. */
-  async count(until?: Date): Promise<void> {
+  async count(until?: Date, pace: Pace = AT_ONCE): Promise<void> {
     await this.dataSource.query(SAVED_SQL);
     // Once for all slices: the time that settles meanwhile is for the next run, or this one would chase it.
     const [{ settled }] = settledRows.parse(await this.dataSource.query(SETTLED_SQL, [until ?? null]));
     for (let slice = 0; slice < SLICES_MAX; slice += 1) {
-      const isLast = await this.dataSource.transaction((manager) => countNextSlice(manager, settled));
-      if (isLast) return;
+      const entries = await pace.portion(() =>
+        this.dataSource.transaction((manager) => countNextSlice(manager, settled, this.stride.ms)),
+      );
+      if (entries === null) return;
+      this.stride.learn(entries);
     }
   }
 
@@ -126,13 +142,17 @@ export class StatisticsKeeper {
   }
 }
 
-/** @returns whether there was nothing left to count */
-async function countNextSlice(manager: EntityManager, settled: Date): Promise<boolean> {
-  const [slice] = slices.parse(await manager.query(NEXT_SLICE_SQL, [settled]));
-  if (!slice || slice.end <= slice.start) return true;
-  await countSlice(manager, slice);
+/** @returns entries of the slice; null: there was nothing left to count */
+async function countNextSlice(
+  manager: EntityManager,
+  settled: Date,
+  strideMs: number,
+): Promise<number | null> {
+  const [slice] = slices.parse(await manager.query(NEXT_SLICE_SQL, [settled, strideMs]));
+  if (!slice || slice.end <= slice.start) return null;
+  const entries = await countSlice(manager, slice);
   await manager.query('UPDATE statistics_cursor SET counted_to = $1', [slice.end]);
-  return false;
+  return entries;
 }
 
 async function recountDay(manager: EntityManager, day: string): Promise<void> {
@@ -147,6 +167,7 @@ async function recountDay(manager: EntityManager, day: string): Promise<void> {
   }
 }
 
-async function countSlice(manager: EntityManager, { start, end }: Slice): Promise<void> {
-  await manager.query(COUNT_SQL, [start, end]);
+async function countSlice(manager: EntityManager, { start, end }: Slice): Promise<number> {
+  const [{ entries }] = countedRows.parse(await manager.query(COUNT_SQL, [start, end]));
+  return entries;
 }

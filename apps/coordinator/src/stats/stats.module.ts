@@ -4,9 +4,11 @@ import { TrackerModule } from '../tracker/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
 import { BoardRebuild } from './board-rebuild.service.js';
 import { BoardRanks } from './board-ranks.service.js';
+import { BoardSearch } from './board-search.service.js';
 import { BoardsController } from './boards.controller.js';
 import { BoardsProcessor } from './boards.processor.js';
 import { BoardsService } from './boards.service.js';
+import { Earnings } from './earnings.service.js';
 import { JobBroadcast } from './job-broadcast.service.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobsController } from './public-jobs.controller.js';
@@ -30,6 +32,7 @@ export class StatsModule {
       JobPictures,
       JobBroadcast,
       BoardRanks,
+      BoardSearch,
       BoardsService,
       StatsUpkeep,
     ];
@@ -41,6 +44,7 @@ export class StatsModule {
       providers: [
         BoardKeeper,
         BoardRebuild,
+        Earnings,
         StatisticsKeeper,
         ...(serves ? serving : []),
         ...(works ? working : []),
