@@ -3,6 +3,7 @@ import {
   BackendAgreement,
   ConfigError,
   QueueService,
+  readInstallation,
   SWARM_BOARD,
   type SwarmBoard,
 } from '@gleaner/coordinator';
@@ -86,6 +87,32 @@ it.skipIf(redisUrl === null)('coordinators of one database have their queues in 
     await first.coordinator.stop();
   }
   const moved = await createTestApplication(elsewhere);
+  await moved.close();
+  await first.close();
+});
+
+it.skipIf(redisUrl === null)('coordinators of one database have their queues in one Redis', async () => {
+  const first = await createTestApplication({ redis: true });
+  const { databaseUrl, dataDir } = first.config;
+  const startWith = (url: string): Promise<TestApplication> =>
+    createTestApplication({ databaseUrl: databaseUrl ?? '', dataDir, env: { REDIS_URL: url } });
+  const ours = first.config.redisUrl ?? '';
+  // Another database of the same server is another Redis, as far as queues go.
+  const elsewhere = new URL(ours);
+  elsewhere.pathname = '/9';
+  const refused = await startWith(elsewhere.href).catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(ConfigError);
+  expect(String(refused)).toContain('names another Redis');
+
+  const redis = new Redis(ours);
+  const { namespace } = await readInstallation(first.dataSource);
+  expect(await redis.del(`${namespace}:mark`)).toBe(1);
+  redis.disconnect();
+  // As after a flush: the first puts its mark back.
+  const beside = await startWith(ours);
+  await beside.close();
+  await first.coordinator.stop();
+  const moved = await startWith(elsewhere.href);
   await moved.close();
   await first.close();
 });

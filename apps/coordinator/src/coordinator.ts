@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { OperatorBootstrap } from './accounts/index.js';
 import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
-import { DirectoryInUseError, EmbeddedPostgres, openDataSource } from './database/index.js';
+import { DirectoryInUseError, EmbeddedPostgres, openDataSource, readInstallation } from './database/index.js';
 import { BackendAgreement } from './queue/index.js';
 import type { Logger } from './telemetry/index.js';
 
@@ -49,6 +49,10 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     }
     const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     started.push(() => closeDataSource(dataSource));
+    if (config.redisUrl !== null) {
+      const { namespace } = await readInstallation(dataSource);
+      await agreement.agreeOnRedis({ url: config.redisUrl, namespace });
+    }
     const app = await createApplication({ config, dataSource, logger });
     started.push(() => closeApplication(app));
     const operatorToken = config.role === 'worker' ? null : await app.get(OperatorBootstrap).run();

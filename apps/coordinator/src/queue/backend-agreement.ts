@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { ConfigError } from '../config/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
+import { RedisMark } from './redis-mark.js';
 
 type Kind = QueueBackendConfig['kind'];
 
@@ -20,6 +21,8 @@ const ADVICE: Readonly<Record<Kind, string>> = {
  * are; whoever moves them stops all coordinators first.
  */
 export class BackendAgreement {
+  private redisMark: RedisMark | undefined;
+
   private constructor(
     private readonly client: pg.Client,
     /** Coordinators that used the database already when this one came. */
@@ -61,7 +64,13 @@ export class BackendAgreement {
     }
   }
 
+  /** @throws {ConfigError} while coordinators of this database run that use another Redis */
+  async agreeOnRedis(redis: { readonly url: string; readonly namespace: string }): Promise<void> {
+    this.redisMark ??= await RedisMark.agree(this.client, ASKING_LOCK, redis);
+  }
+
   async leave(): Promise<void> {
+    this.redisMark?.leave();
     await this.client.end();
   }
 }

@@ -1,0 +1,108 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
+import { ConfigError } from '../config/index.js';
+
+/** First key of the advisory locks on marks; the second is the mark. */
+const MARK_LOCKS = 8_400_005;
+const MARK_MAX = 2 ** 31 - 1;
+/** A flushed Redis forgets its mark; every coordinator puts it back this often. */
+const RESTORE_EVERY_MS = 2_000;
+/** Whoever finds no mark waits so long for the others to put it back. */
+const RESTORED_WITHIN_MS = 10_000;
+const POLL_MS = 250;
+const RECONNECT_DELAY_MS = 500;
+
+/**
+ * Tells one Redis from another. Coordinators of one database use one Redis, or work that one announces would never reach the
+ * others. Addresses say nothing (a name here, a number there), so a mark is left in the Redis, and each coordinator holds a
+ * shared lock of the database that names the mark it found. Once all have stopped the queues may move.
+ */
+export class RedisMark {
+  private restoring = false;
+  private readonly timer: NodeJS.Timeout;
+
+  private constructor(
+    private readonly redis: Redis,
+    private readonly key: string,
+    private readonly mark: number,
+  ) {
+    this.timer = setInterval(() => void this.restore(), RESTORE_EVERY_MS);
+    this.timer.unref();
+  }
+
+  /**
+   * @param client connection to the database, kept for as long as the coordinator runs
+   * @param askingLock advisory lock under which coordinators agree one after the other
+   * @throws {ConfigError} while coordinators of this database run that use another Redis
+   */
+  static async agree(
+    client: pg.Client,
+    askingLock: number,
+    { url, namespace }: { readonly url: string; readonly namespace: string },
+  ): Promise<RedisMark> {
+    const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => RECONNECT_DELAY_MS });
+    // What is wrong with the connection is told by the queues, which have one as well.
+    redis.on('error', () => undefined);
+    const key = `${namespace}:mark`;
+    try {
+      const untilMs = performance.now() + RESTORED_WITHIN_MS;
+      for (;;) {
+        const found = parseMark(await redis.get(key));
+        await client.query('SELECT pg_advisory_lock($1)', [askingLock]);
+        try {
+          const theirs = await marksInUse(client);
+          const mark = found ?? (theirs.length === 0 ? randomInt(1, MARK_MAX) : null);
+          if (mark !== null && theirs.every((their) => their === mark)) {
+            await redis.set(key, mark);
+            await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
+            return new RedisMark(redis, key, mark);
+          }
+          if (found !== null || performance.now() > untilMs) throw new ConfigError([ADVICE]);
+        } finally {
+          await client.query('SELECT pg_advisory_unlock($1)', [askingLock]);
+        }
+        await delay(POLL_MS);
+      }
+    } catch (error) {
+      redis.disconnect();
+      throw error;
+    }
+  }
+
+  leave(): void {
+    clearInterval(this.timer);
+    this.redis.disconnect();
+  }
+
+  private async restore(): Promise<void> {
+    // While the Redis is away one try waits for it.
+    if (this.restoring) return;
+    this.restoring = true;
+    try {
+      await this.redis.set(this.key, this.mark, 'NX');
+    } catch {
+      // The next try is soon.
+    } finally {
+      this.restoring = false;
+    }
+  }
+}
+
+const ADVICE =
+  'REDIS_URL names another Redis than that of the coordinators that run on this database: give all of them the same, or stop them before the queues move';
+
+async function marksInUse(client: pg.Client): Promise<number[]> {
+  const { rows } = await client.query<{ mark: string }>(
+    `SELECT DISTINCT objid::text AS mark FROM pg_locks
+      WHERE locktype = 'advisory' AND granted AND classid = $1 AND objsubid = 2
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [MARK_LOCKS],
+  );
+  return rows.map(({ mark }) => Number(mark));
+}
+
+function parseMark(text: string | null): number | null {
+  return text !== null && /^\d{1,10}$/.test(text) && Number(text) <= MARK_MAX ? Number(text) : null;
+}
