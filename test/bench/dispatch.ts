@@ -1,5 +1,5 @@
 /**
- * `npm run bench:dispatch -- --k 1|8 [--coordinators 1|2] [--seconds 60] [--rate TASKS] [--json]`: validated tasks a second
+ * `npm run bench:dispatch -- --k 1|8 [--coordinators 1|2] [--seconds 60] [--rate TASKS] [--timeline] [--json]`: validated tasks a second
  * through real coordinators over HTTP, with token authentication, quorum 2, credit and durable commits, while splitting,
  * filling, validating and assimilating run, the load generator on the same machine. See docs/benchmarks.md, "Dispatch".
  */
@@ -12,6 +12,7 @@ import { type BenchOptions, readOptions } from './dispatch/options.js';
 import { seedDatabase, volunteersOf } from './dispatch/seed.js';
 import { type Servers, startServers } from './dispatch/servers.js';
 import { readStatementTimes, resetStatementTimes } from './dispatch/statement-times.js';
+import { Timeline } from './dispatch/timeline.js';
 import { Volunteers } from './dispatch/volunteers.js';
 
 /** The closed loop that finds out what can be served, before the open loop that is measured. */
@@ -77,10 +78,17 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
 
     const read = (): Promise<Reading> => readAll(database, coordinators, postgres.pid, redis.pid);
     if (bench.statements) await resetStatementTimes(database);
+    const timeline = bench.timeline ? new Timeline(database, note) : null;
+    if (timeline) {
+      volunteers.onLatency = (ms) => timeline.record(ms);
+      await resetStatementTimes(database);
+      await timeline.start();
+    }
     volunteers.reset();
     const before = await read();
     await delay(bench.seconds * 1000);
     const after = await read();
+    timeline?.stop();
     const load = volunteers.read();
     const { latencies } = volunteers;
     if (bench.statements) {

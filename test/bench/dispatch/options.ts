@@ -8,11 +8,16 @@ const COMMAND = {
     coordinators: { type: 'string', default: '2', help: 'processes' },
     'warm-up': { type: 'string', default: '15', help: 'seconds before the steady state' },
     seconds: { type: 'string', default: '60', help: 'of steady state' },
-    rate: { type: 'string', help: 'offered tasks a second; otherwise 80 % of what a closed loop reaches' },
+    rate: { type: 'string', help: 'offered tasks a second; otherwise 70 % of what a closed loop reaches' },
     hosts: { type: 'string', default: '10000', help: 'volunteers, an account each' },
     'earlier-units': { type: 'string', default: '1000000', help: 'units that the database has already' },
     keep: { type: 'string', help: 'directory that keeps the prepared database for the next run' },
     statements: { type: 'boolean', default: false, help: "tell which statements took Postgres' time" },
+    timeline: {
+      type: 'boolean',
+      default: false,
+      help: 'tell of each second how long calls took and what ran',
+    },
     'node-args': { type: 'string', default: '', help: 'of the coordinators, such as --cpu-prof' },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
@@ -24,7 +29,7 @@ export interface BenchOptions {
   readonly coordinators: number;
   readonly warmUpSeconds: number;
   readonly seconds: number;
-  /** Offered tasks a second; null: 80 % of what a closed loop reaches first. */
+  /** Offered tasks a second; null: 70 % of what a closed loop reaches first. */
   readonly rate: number | null;
   readonly hosts: number;
   readonly earlierUnits: number;
@@ -33,6 +38,8 @@ export interface BenchOptions {
   readonly keep: string | null;
   /** Also tells which statements took Postgres' time. */
   readonly statements: boolean;
+  /** Also tells second by second how long calls took and which statements ran. */
+  readonly timeline: boolean;
   /** Arguments of Node for the coordinators, such as `--cpu-prof`. */
   readonly nodeArgs: readonly string[];
 }
@@ -51,6 +58,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     json: values.json,
     keep: values.keep ?? null,
     statements: values.statements,
+    timeline: values.timeline,
     nodeArgs: values['node-args'].split(' ').filter((arg) => arg !== ''),
   };
 }

@@ -39,7 +39,7 @@ export async function startServers(options: BenchOptions): Promise<Servers> {
       shared_buffers: '1GB',
       max_wal_size: '8GB',
       checkpoint_timeout: '15min',
-      ...(options.statements ? STATEMENT_SETTINGS : {}),
+      ...(options.statements || options.timeline ? STATEMENT_SETTINGS : {}),
     },
   });
   const redis = await startRedis(join(directory, 'redis'));

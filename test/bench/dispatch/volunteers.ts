@@ -39,6 +39,8 @@ interface WorkAnswer {
 /** Volunteers' machines: each call hands in what the host holds and asks for as much again. */
 export class Volunteers {
   latencies = new LatencyHistogram();
+  /** Is told of each call's latency as well. */
+  onLatency: (ms: number) => void = () => undefined;
   private counts = { calls: 0, errors: 0, tasksAssigned: 0, tasksReported: 0 };
   private firstError: string | null = null;
   /** Hosts that wait for their turn, and connections that nobody uses; both first in, first out. */
@@ -138,7 +140,9 @@ export class Volunteers {
       this.connections.push(connection);
       this.hosts.push(host);
       this.counts.calls += 1;
-      this.latencies.record(performance.now() - scheduledMs);
+      const tookMs = performance.now() - scheduledMs;
+      this.latencies.record(tookMs);
+      this.onLatency(tookMs);
     }
   }
 
