@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { canonicalJson } from './canonical-json.js';
 import { resultDigestText, resultReport, type DigestedResult } from './result.js';
 
 const anOutput = fc.record({
@@ -25,6 +26,15 @@ describe('resultDigestText', () => {
     } as const;
     expect(resultDigestText(result)).toBe(
       '{"cycles":"12","exitCode":0,"outcome":"ok","outputs":[{"name":"Z","sha256":"ab","size":1},{"name":"a","sha256":"ab","size":1},{"name":"stdout","sha256":"ab","size":1}]}',
+    );
+  });
+
+  it('is what canonical JSON makes of any result', () => {
+    fc.assert(
+      fc.property(aResult, (result) => {
+        const outputs = result.outputs.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+        expect(resultDigestText(result)).toBe(canonicalJson({ ...result, outputs }));
+      }),
     );
   });
 
