@@ -1,6 +1,7 @@
 import { ModuleFault } from '../binary/module-fault.js';
 import { parseModule } from '../binary/parse-module.js';
 import type { WasmModule } from '../binary/wasm-module.js';
+import { Carriers } from './carriers.js';
 import { callGraph, components, functionsThatMayExit } from './call-graph.js';
 import { AddedItems, emitModule } from './emit-module.js';
 import { ADMISSION_LIMITS } from '../binary/limits.js';
@@ -86,7 +87,10 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
   const stepping = isStepping(module);
   const usesStack = options.depth && stack.charges.some((bytes) => bytes > 0);
   const usesGrow = facts.usesMemoryGrow && module.memories[0]?.imported === false;
-  const added = new AddedItems(module, { stepping, usesStack, usesGrow });
+  const carriers = options.metering
+    ? Carriers.find(module, facts, { stackCharges: stack.charges, haveStack: usesStack })
+    : Carriers.none(module);
+  const added = new AddedItems(module, { stepping, usesStack, usesGrow }, carriers);
   const codes = rewriteFunctions(module, facts, added, options, {
     stackCharges: stack.charges,
     mayExit: (functionIndex) => mayExit[functionIndex] === 1,

@@ -16,12 +16,20 @@ export interface CountdownPlaces {
   readonly local: number;
 }
 
-/** How a function keeps the countdown. Both count the same; they differ in speed only. */
+/** How a function keeps the countdown. All count the same; they differ in speed only. */
 export interface Countdown {
-  /** After entry, before the first charge; and after a call, which may have charged. */
-  load(code: InstructionWriter): void;
-  /** Before a call, an exit or a stop. */
+  /** After entry, before the first charge. */
+  enter(code: InstructionWriter): void;
+  /** Before an exit: the function's results are on the stack. */
+  leave(code: InstructionWriter): void;
+  /** Before a call of a function that finds the countdown in the global, and before a stop. */
   spill(code: InstructionWriter): void;
+  /** After a call that may have changed the global. */
+  load(code: InstructionWriter): void;
+  /** Pushes the countdown, as the last operand of a call of a function that carries it. */
+  push(code: InstructionWriter): void;
+  /** Takes the countdown from the stack, after such a call. */
+  pop(code: InstructionWriter): void;
   /** Charges; with a label, branches there when the limit is passed. */
   charge(code: InstructionWriter, cycles: number, stopLabel: number | null): void;
   /**
@@ -35,9 +43,21 @@ export interface Countdown {
 export class GlobalCountdown implements Countdown {
   constructor(private readonly places: CountdownPlaces) {}
 
-  load(): void {}
+  enter(): void {}
+
+  leave(): void {}
 
   spill(): void {}
+
+  load(): void {}
+
+  push(code: InstructionWriter): void {
+    code.globalGet(this.places.cyclesGlobal);
+  }
+
+  pop(code: InstructionWriter): void {
+    code.globalSet(this.places.cyclesGlobal);
+  }
 
   charge(code: InstructionWriter, cycles: number, stopLabel: number | null): void {
     const { cyclesGlobal, local } = this.places;
@@ -64,12 +84,30 @@ export class GlobalCountdown implements Countdown {
 export class LocalCountdown implements Countdown {
   constructor(private readonly places: CountdownPlaces) {}
 
-  load(code: InstructionWriter): void {
-    code.globalGet(this.places.cyclesGlobal).localSet(this.places.local);
+  enter(code: InstructionWriter): void {
+    this.load(code);
+  }
+
+  leave(code: InstructionWriter): void {
+    this.spill(code);
   }
 
   spill(code: InstructionWriter): void {
-    code.localGet(this.places.local).globalSet(this.places.cyclesGlobal);
+    this.push(code);
+    code.globalSet(this.places.cyclesGlobal);
+  }
+
+  load(code: InstructionWriter): void {
+    code.globalGet(this.places.cyclesGlobal);
+    this.pop(code);
+  }
+
+  push(code: InstructionWriter): void {
+    code.localGet(this.places.local);
+  }
+
+  pop(code: InstructionWriter): void {
+    code.localSet(this.places.local);
   }
 
   charge(code: InstructionWriter, cycles: number, stopLabel: number | null): void {
@@ -88,6 +126,15 @@ export class LocalCountdown implements Countdown {
     code.localTee(scratch).localGet(this.places.local);
     subtractLength(code, shift, scratch);
     code.localTee(this.places.local).i64Const(0).op(I64_LT_S).brIf(stopLabel);
+  }
+}
+
+/** The countdown comes as a parameter, whose local keeps it, and goes back as the last result. */
+export class CarriedCountdown extends LocalCountdown {
+  override enter(): void {}
+
+  override leave(code: InstructionWriter): void {
+    this.push(code);
   }
 }
 

@@ -7,12 +7,14 @@ import type { Body } from '../binary/wasm-module.js';
 import * as OP from './control-opcodes.js';
 import type { CallRegion } from './call-region.js';
 import { AddedLocals } from './added-locals.js';
+import { CallEmitter } from './call-emitter.js';
+import type { CarriedLocals, Carriers } from './carriers.js';
 import { LENGTH_SHIFT } from './cost-model.js';
-import { type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
+import { CarriedCountdown, type Countdown, GlobalCountdown, LocalCountdown, stop } from './countdown.js';
 import { NanEmitter } from './emit-nan.js';
 import { InstructionWriter } from './instruction-writer.js';
 import { NAN_ACTION } from './nan-roles.js';
-import { StackMeter } from './stack-meter.js';
+import { CarriedStackMeter, StackMeter } from './stack-meter.js';
 import type { StoreRuns } from './store-runs.js';
 
 /** Indices of what the rewriter adds to the module. */
@@ -21,6 +23,7 @@ export interface AddedIndices {
   readonly stopGlobal: number;
   readonly stackGlobal: number;
   readonly pagesGlobal: number;
+  readonly importedFunctions: number;
   /** Null where `memory.grow` stays: in modules of the test suite that import their memory. */
   readonly growFunction: number | null;
 }
@@ -29,7 +32,7 @@ export interface AddedIndices {
 export interface FunctionPlan {
   readonly body: Body;
   readonly instructions: InstructionBuffer;
-  /** Parameters and declared locals: the index of the first local that is added. */
+  /** Parameters, carried meters and declared locals: the index of the first local that is added. */
   readonly firstAddedLocal: number;
   /** Block type, as encoded, that yields the function's results. */
   readonly resultBlockType: number;
@@ -45,6 +48,8 @@ export interface FunctionPlan {
     readonly checkAtEntry: boolean;
     readonly keepInLocal: boolean;
   } | null;
+  /** Where the function finds the meters that it carries; null where they stand in the globals. */
+  readonly carried: CarriedLocals | null;
   /** NAN_ACTION of each instruction, and the runs of stores; null where nothing can be observed. */
   readonly nan: { readonly action: Uint8Array; readonly runs: StoreRuns } | null;
 }
@@ -69,6 +74,8 @@ const isSpecial = perOpcode(({ code }) =>
     : 0,
 );
 
+const isLocalAccess = perOpcode(({ name }) => (name.startsWith('local.') ? 1 : 0));
+
 /**
  * Writes one function with everything that the plan asks for. Where the function has something to do at each exit, or
  * to stop for, its body is wrapped so that every exit passes one place:
@@ -77,10 +84,15 @@ const isSpecial = perOpcode(({ code }) =>
 export class FunctionEmitter {
   readonly #code = new InstructionWriter(64 * 1024);
   readonly #function = new ByteWriter(64 * 1024);
+  readonly #calls: CallEmitter;
+
   constructor(
     private readonly bytes: Uint8Array,
     private readonly added: AddedIndices,
-  ) {}
+    carriers: Carriers,
+  ) {
+    this.#calls = new CallEmitter(this.#code, carriers, added);
+  }
 
   /** Appends the function, size first, to the code section. */
   emit(plan: FunctionPlan, section: ByteWriter): void {
@@ -100,22 +112,22 @@ export class FunctionEmitter {
   #emitCode(plan: FunctionPlan, locals: AddedLocals): void {
     const code = this.#code;
     const { metering } = plan;
-    const countdown = metering === null ? null : this.#countdown(locals, metering.keepInLocal);
-    const stack = this.#stackMeter(plan, locals);
+    const countdown = metering === null ? null : this.#countdown(plan, locals, metering.keepInLocal);
+    const stack = this.#stackMeter(plan, locals, countdown);
     const canStop = metering?.canStop === true;
     const hasEpilogue = stack?.isForWholeFunction === true || metering?.keepInLocal === true;
     const isWrapped = canStop || hasEpilogue;
     if (isWrapped) code.block(EMPTY).block(plan.resultBlockType);
     if (stack?.isForWholeFunction === true) stack.take(code);
-    countdown?.load(code);
+    countdown?.enter(code);
     const firstCharge = metering?.charge[0] ?? 0;
     if (metering?.checkAtEntry === true) countdown?.charge(code, firstCharge, 1);
     else if (firstCharge > 0) countdown?.charge(code, firstCharge, null);
     this.#emitInstructions(plan, { locals, countdown, stack, hasEpilogue });
     if (isWrapped) {
       code.end();
-      countdown?.spill(code);
       if (stack?.isForWholeFunction === true) stack.giveBack(code);
+      countdown?.leave(code);
       code.return().end();
       countdown?.spill(code);
       stop(code, this.added.stopGlobal, STOP.cycles);
@@ -126,7 +138,7 @@ export class FunctionEmitter {
   /** Everything but the last `end`, which the caller writes. */
   #emitInstructions(plan: FunctionPlan, { locals, countdown, stack, hasEpilogue }: Meters): void {
     const code = this.#code;
-    const { instructions, metering, nan } = plan;
+    const { instructions, metering, carried, nan } = plan;
     const { code: codes, start, count } = instructions;
     const nanEmitter = new NanEmitter(code, this.bytes, locals);
     let depth = 0;
@@ -159,6 +171,12 @@ export class FunctionEmitter {
         copyUpTo(start[i]!);
         stack.take(code);
       }
+      if (carried !== null && isLocalAccess[op] === 1 && instructions.immediate[i]! >= carried.first) {
+        // The carried meters stand before what the function declares.
+        copyUpTo(start[i]!);
+        code.op(op).u32(instructions.immediate[i]! + carried.count);
+        copied = start[i + 1]!;
+      }
       if (nan !== null) {
         const action = nan.action[i]!;
         const slot = nan.runs.slot[i]!;
@@ -187,11 +205,10 @@ export class FunctionEmitter {
           break;
         case OP.CALL:
         case OP.CALL_INDIRECT:
-          if (countdown instanceof LocalCountdown) {
+          if (countdown !== null) {
             copyUpTo(start[i]!);
-            countdown.spill(code);
-            copyUpTo(start[i + 1]!);
-            countdown.load(code);
+            const caller = { countdown, carried, locals };
+            this.#calls.emit(instructions, i, caller, () => copyUpTo(start[i + 1]!));
           }
           break;
         case OP.RETURN:
@@ -225,20 +242,28 @@ export class FunctionEmitter {
     copyUpTo(start[count - 1]!);
   }
 
-  #countdown(locals: AddedLocals, keepInLocal: boolean): Countdown {
+  #countdown({ carried }: FunctionPlan, locals: AddedLocals, keepInLocal: boolean): Countdown {
     const { cyclesGlobal, stopGlobal } = this.added;
-    const places = { cyclesGlobal, stopGlobal, local: locals.fresh(VALUE_TYPE.i64) };
+    const globals = { cyclesGlobal, stopGlobal };
+    if (carried !== null) return new CarriedCountdown({ ...globals, local: carried.cycles });
+    const places = { ...globals, local: locals.fresh(VALUE_TYPE.i64) };
     return keepInLocal ? new LocalCountdown(places) : new GlobalCountdown(places);
   }
 
-  #stackMeter({ stackBytes, stackRegion }: FunctionPlan, locals: AddedLocals): StackMeter | null {
+  #stackMeter(
+    { stackBytes, stackRegion, carried }: FunctionPlan,
+    locals: AddedLocals,
+    countdown: Countdown | null,
+  ): StackMeter | null {
     if (stackBytes === 0) return null;
     const { stackGlobal, stopGlobal } = this.added;
-    return new StackMeter(
-      stackBytes,
-      { stackGlobal, stopGlobal, local: locals.fresh(VALUE_TYPE.i32) },
-      stackRegion,
-    );
+    const globals = { stackGlobal, stopGlobal };
+    const carriedStack = carried?.stack ?? null;
+    if (carriedStack !== null && countdown !== null) {
+      const places = { ...globals, local: carriedStack };
+      return new CarriedStackMeter(stackBytes, places, stackRegion, countdown);
+    }
+    return new StackMeter(stackBytes, { ...globals, local: locals.fresh(VALUE_TYPE.i32) }, stackRegion);
   }
 }
 

@@ -5,6 +5,7 @@ import { FUNCTION_TYPE_FORM, MAGIC_AND_VERSION } from '../binary/module-format.j
 import { opcode } from '../binary/opcodes.js';
 import { EMPTY_BLOCK_TYPE, VALUE_TYPE } from '../binary/value-types.js';
 import { EXTERNAL_KINDS, type ExternalKind, SECTION, type WasmModule } from '../binary/wasm-module.js';
+import { Carriers } from './carriers.js';
 import { END } from './control-opcodes.js';
 import type { AddedIndices } from './emit-function.js';
 import { memoryGrowBody } from './memory-grow.js';
@@ -30,6 +31,7 @@ export class AddedItems {
   constructor(
     private readonly module: WasmModule,
     readonly additions: ModuleAdditions,
+    readonly carriers: Carriers = Carriers.none(module),
   ) {
     const firstGlobal = module.globals.length;
     const afterStack = firstGlobal + 2 + (additions.usesStack ? 1 : 0);
@@ -38,6 +40,7 @@ export class AddedItems {
       stopGlobal: firstGlobal + 1,
       stackGlobal: firstGlobal + 2,
       pagesGlobal: afterStack,
+      importedFunctions: module.importedFunctions,
       growFunction: additions.usesGrow ? module.functionTypes.length : null,
     };
   }
@@ -51,6 +54,13 @@ export class AddedItems {
 
   growTypeIndex(): number {
     return this.#typeIndex([VALUE_TYPE.i32], [VALUE_TYPE.i32]);
+  }
+
+  /** The type of a function of the original, which changes where it carries the meters. */
+  functionTypeIndex(functionIndex: number): number {
+    if (!this.carriers.has(functionIndex)) return this.module.functionTypes[functionIndex] ?? 0;
+    const { parameters, results } = this.carriers.typeOf(functionIndex);
+    return this.#typeIndex(parameters, results);
   }
 
   get types(): readonly ByteWriter[] {
@@ -80,7 +90,10 @@ export class AddedItems {
 export function emitModule(module: WasmModule, added: AddedItems, codes: ByteWriter): Uint8Array {
   const out = new ByteWriter(module.bytes.length + codes.length + 4096);
   const { usesGrow } = added.additions;
-  const growType = usesGrow ? added.growTypeIndex() : 0;
+  const functions = new ByteWriter(module.bodies.length + 8);
+  for (let i = 0; i < module.bodies.length; i++)
+    functions.u32(added.functionTypeIndex(module.importedFunctions + i));
+  if (usesGrow) functions.u32(added.growTypeIndex());
   if (usesGrow) {
     const ownMaximum = Math.min(module.memories[0]?.max ?? MAX_PAGES, MAX_PAGES);
     codes.sized(
@@ -93,18 +106,14 @@ export function emitModule(module: WasmModule, added: AddedItems, codes: ByteWri
   out.raw(MAGIC_AND_VERSION);
   extend(out, module, SECTION.type, module.types.length, added.types);
   copy(out, module, SECTION.import);
-  extend(out, module, SECTION.function, definedFunctions, usesGrow ? [new ByteWriter(8).u32(growType)] : []);
+  writeVector(out, SECTION.function, definedFunctions + growCount, functions);
   copy(out, module, SECTION.table);
   copy(out, module, SECTION.memory);
   extend(out, module, SECTION.global, module.globals.filter(({ imported }) => !imported).length, globals);
   extend(out, module, SECTION.export, module.exports.length, addedExports(module, added));
   copy(out, module, SECTION.element);
   copy(out, module, SECTION.dataCount);
-  if (definedFunctions + growCount > 0) {
-    out
-      .u8(SECTION.code)
-      .sized(new ByteWriter(codes.length + 8).u32(definedFunctions + growCount).raw(codes.view()));
-  }
+  writeVector(out, SECTION.code, definedFunctions + growCount, codes);
   copy(out, module, SECTION.data);
   return out.view().slice();
 }
@@ -116,6 +125,11 @@ function copy(out: ByteWriter, module: WasmModule, id: number): void {
       .u8(id)
       .u32(range.end - range.start)
       .copy(module.bytes, range.start, range.end);
+}
+
+/** Writes a section of `count` items, unless there is none. */
+function writeVector(out: ByteWriter, id: number, count: number, items: ByteWriter): void {
+  if (count > 0) out.u8(id).sized(new ByteWriter(items.length + 8).u32(count).raw(items.view()));
 }
 
 /** Writes a section of `count` items from the original, followed by more items. */

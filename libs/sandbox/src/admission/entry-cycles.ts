@@ -1,6 +1,7 @@
 import { ByteReader } from '../binary/byte-reader.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
 import type { WasmModule } from '../binary/wasm-module.js';
+import { functionsEnteredFromElsewhere } from './carriers.js';
 import type { ModuleFacts } from './scan-functions.js';
 import { type CallBehaviour, Segments } from './segments.js';
 
@@ -15,9 +16,7 @@ export function entryCyclesPaidByCallers(
   calls: Omit<CallBehaviour, 'entryCycles'>,
 ): Uint32Array {
   const entryCycles = new Uint32Array(module.functionTypes.length);
-  const enteredFromElsewhere = new Set(facts.addressTaken);
-  for (const { kind, index } of module.exports) if (kind === 'function') enteredFromElsewhere.add(index);
-  if (module.start !== null) enteredFromElsewhere.add(module.start.functionIndex);
+  const enteredFromElsewhere = functionsEnteredFromElsewhere(module, facts);
   const instructions = new InstructionBuffer();
   const segments = new Segments();
   const alone: CallBehaviour = { ...calls, entryCycles: () => 0 };

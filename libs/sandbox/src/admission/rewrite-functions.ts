@@ -37,7 +37,7 @@ export function rewriteFunctions(
   const segments = new Segments();
   const observations = new NanObservations();
   const runs = new StoreRuns();
-  const emitter = new FunctionEmitter(module.bytes, added.indices);
+  const emitter = new FunctionEmitter(module.bytes, added.indices, added.carriers);
   const calledWithin = new Set([...facts.addressTaken, ...facts.functions.flatMap(({ callees }) => callees)]);
   const entryCycles = options.metering ? entryCyclesPaidByCallers(module, facts, plan) : new Uint32Array(0);
   const calls: CallBehaviour = { ...plan, entryCycles: (functionIndex) => entryCycles[functionIndex] ?? 0 };
@@ -66,17 +66,19 @@ export function rewriteFunctions(
     const stackBytes = options.depth ? (plan.stackCharges[i] ?? 0) : 0;
     // Where all calls lie in one loop, its head checks the limit before each.
     const callsInLoop = region !== null && instructions.code[region.open] === LOOP;
+    const carried = added.carriers.localsOf(functionIndex);
     const needsEntryCheck =
       (!isLeaf(functionFacts, module) && !callsInLoop) || instructions.count > LARGEST_UNCHECKED_LEAF;
     emitter.emit(
       {
         body,
         instructions,
-        firstAddedLocal: localTypes.length,
+        firstAddedLocal: localTypes.length + (carried?.count ?? 0),
         resultBlockType: added.resultBlockType(type.results),
         stackBytes,
         stackRegion: stackBytes <= LARGEST_UNMETERED_LEAF_BYTES ? region : null,
-        metering: options.metering ? meteringOf(segments, needsEntryCheck) : null,
+        metering: options.metering ? meteringOf(segments, needsEntryCheck, carried !== null) : null,
+        carried,
         nan: hasNan ? { action: observations.action, runs } : null,
       },
       codes,
@@ -97,10 +99,10 @@ function isLeaf({ indirectTypes, callees }: FunctionFacts, { importedFunctions }
   return indirectTypes.length === 0 && callees.every((callee) => callee < importedFunctions);
 }
 
-function meteringOf(segments: Segments, checkAtEntry: boolean): FunctionPlan['metering'] {
+function meteringOf(segments: Segments, checkAtEntry: boolean, isCarried: boolean): FunctionPlan['metering'] {
   const { charge, loopHead, hasLoops, hasLengths, chargeWeight, callWeight } = segments;
-  if (chargeWeight === 0 && !hasLoops && !checkAtEntry) return null;
+  if (chargeWeight === 0 && !hasLoops && !checkAtEntry && !isCarried) return null;
   // A charge on the global loads and stores it; the local costs that around each call, and once for entry and exit.
-  const keepInLocal = hasLoops && chargeWeight > callWeight + 1;
+  const keepInLocal = isCarried || (hasLoops && chargeWeight > callWeight + 1);
   return { charge, loopHead, canStop: hasLoops || hasLengths || checkAtEntry, checkAtEntry, keepInLocal };
 }

@@ -1,7 +1,7 @@
 import { STOP } from '../abi.js';
 import { opcode } from '../binary/opcodes.js';
 import type { CallRegion } from './call-region.js';
-import { stop } from './countdown.js';
+import { type Countdown, stop } from './countdown.js';
 import type { InstructionWriter } from './instruction-writer.js';
 
 const I32_SUB = opcode('i32.sub');
@@ -18,8 +18,8 @@ export interface StackPlaces {
 /** Takes an activation's share of the virtual stack and gives it back, over the region that the plan names. */
 export class StackMeter {
   constructor(
-    private readonly bytes: number,
-    private readonly places: StackPlaces,
+    protected readonly bytes: number,
+    protected readonly places: StackPlaces,
     private readonly region: CallRegion | null,
   ) {}
 
@@ -47,4 +47,29 @@ export class StackMeter {
   giveBack(code: InstructionWriter): void {
     code.localGet(this.places.local).i32Const(this.bytes).op(I32_ADD).globalSet(this.places.stackGlobal);
   }
+}
+
+/**
+ * The same where what is left comes as a parameter, the place's local: every activation has its own copy, so there is
+ * nothing to give back.
+ */
+export class CarriedStackMeter extends StackMeter {
+  constructor(
+    bytes: number,
+    places: StackPlaces,
+    region: CallRegion | null,
+    private readonly countdown: Countdown,
+  ) {
+    super(bytes, places, region);
+  }
+
+  override take(code: InstructionWriter): void {
+    const { stopGlobal, local } = this.places;
+    code.localGet(local).i32Const(this.bytes).op(I32_SUB).localTee(local).i32Const(0).op(I32_LT_S).if();
+    this.countdown.spill(code);
+    stop(code, stopGlobal, STOP.stack);
+    code.end();
+  }
+
+  override giveBack(): void {}
 }
