@@ -11,23 +11,27 @@ const SAVE_MOMENT_MS = 20;
 /** A young unit is kept more often, so that a crash takes at most this part of its work. */
 const MOST_LOST = 1 / 20;
 const LEAST_INTERVAL_MS = 500;
-/** Snapshots of a large state cost more: early ones must not take more than a fiftieth of the time. */
+/** Snapshots of a large state cost more: early ones must not take more than a fiftieth of the CPU. */
 const COST_FACTOR = 50;
+
+type CheckpointPlatform = Pick<SandboxPlatform, 'send' | 'checkpoints' | 'otherThreadsCpuMs'>;
 
 /** Decides when a unit's state is kept, and whether a kept one is its own. */
 export class Checkpoint {
   readonly #unit: SentUnit;
-  readonly #platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>;
+  readonly #platform: CheckpointPlatform;
   readonly #identity: { readonly moduleSha256: string; readonly unitKey: string };
   readonly #begunAt = performance.now();
   #lastAt = this.#begunAt;
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
+  /** CPU time that one snapshot took of other threads, which compress it, at most. */
+  #mostOthersMs = 0;
   /** The last snapshot could not be written. */
   #isLost = false;
 
-  constructor(unit: SentUnit, platform: Pick<SandboxPlatform, 'send' | 'checkpoints'>) {
+  constructor(unit: SentUnit, platform: CheckpointPlatform) {
     this.#unit = unit;
     this.#platform = platform;
     const unitKey = unit.checkpoint === undefined ? '' : unitKeyOf(unit);
@@ -80,7 +84,7 @@ export class Checkpoint {
     const early = Math.max(
       LEAST_INTERVAL_MS,
       (this.#lastAt - this.#begunAt) * MOST_LOST,
-      this.#longestPauseMs * COST_FACTOR,
+      (this.#longestPauseMs + this.#mostOthersMs) * COST_FACTOR,
     );
     return now - this.#lastAt >= Math.min(checkpoint.everyMs, early);
   }
@@ -88,6 +92,7 @@ export class Checkpoint {
   #save(execution: UnitExecution): void {
     const { checkpoint, id } = this.#unit;
     if (checkpoint === undefined) return;
+    const othersAtStart = this.#platform.otherThreadsCpuMs?.() ?? 0;
     const snapshot = execution.capture(this.#identity);
     if (checkpoint.path === null) {
       this.#platform.send({ type: 'snapshot', id, bytes: encodeSnapshot(snapshot) });
@@ -98,7 +103,11 @@ export class Checkpoint {
         .catch(() => {
           this.#isLost = true;
         })
-        .finally(() => (this.#saving = null));
+        .finally(() => {
+          this.#saving = null;
+          const othersMs = (this.#platform.otherThreadsCpuMs?.() ?? 0) - othersAtStart;
+          this.#mostOthersMs = Math.max(this.#mostOthersMs, othersMs);
+        });
     }
     this.#count++;
     this.#lastAt = performance.now();

@@ -13,6 +13,8 @@ export interface SandboxPlatform {
   openFiles(content: Extract<InputContent, { kind: 'files' }>): ByteSource;
   /** CPU time of this sandbox so far, in milliseconds; wall time where the platform cannot tell. */
   cpuMs(): number;
+  /** CPU time of the threads that do not compute units, in milliseconds; absent where the platform cannot tell. */
+  otherThreadsCpuMs?(): number;
   /** Lets waiting messages in. */
   yield(): Promise<void>;
 }
