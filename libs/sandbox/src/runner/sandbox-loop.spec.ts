@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { admittedText, aUnit } from '../testing/units.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
 import type { SandboxReply, SentUnit } from './messages.js';
@@ -42,20 +42,29 @@ function aLoop() {
   return { loop, replies, run, finished, turns: () => turns };
 }
 
+/** No time passes, however busy the machine is: every unit is quick, and no turn ends by itself. */
+function stopTime(): void {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+}
+
 describe('SandboxLoop', () => {
   it('runs units in order and gives small ones back together', async () => {
+    stopTime();
     const { run, finished, replies } = aLoop();
     const ids = run([QUICK, QUICK, QUICK]);
     await expect.poll(finished).toEqual(ids.map((id) => [id, 'ok']));
-    expect(replies.filter(({ type }) => type === 'finished').length).toBeLessThanOrEqual(2);
+    expect(replies.filter(({ type }) => type === 'finished')).toHaveLength(1);
   });
 
   it('gives units back together that may use much and never do', async () => {
+    stopTime();
     const { run, finished, replies } = aLoop();
     const generous = { ...QUICK, limits: { ...QUICK.limits, maxCycles: 10n ** 12n } };
     const ids = run(Array.from({ length: 200 }, () => generous));
     await expect.poll(finished).toEqual(ids.map((id) => [id, 'ok']));
-    expect(replies.filter(({ type }) => type === 'finished').length).toBeLessThan(100);
+    // The first is not known to be quick.
+    expect(replies.filter(({ type }) => type === 'finished').length).toBeLessThanOrEqual(2);
   });
 
   it('tells which units it dropped', async () => {
