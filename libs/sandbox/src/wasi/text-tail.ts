@@ -1,3 +1,5 @@
+const decoder = new TextDecoder();
+
 /** Keeps the last bytes of a stream of any length. */
 export class TextTail {
   readonly #limitBytes: number;
@@ -23,8 +25,9 @@ export class TextTail {
 
   /** The kept bytes as text, without the half of a character that the cut may have left at its start. */
   text(): string {
+    if (this.#bytes.length === 0) return '';
     let start = 0;
     while (start < 4 && ((this.#bytes[start] ?? 0) & 0xc0) === 0x80) start++;
-    return new TextDecoder().decode(this.#bytes.subarray(start));
+    return decoder.decode(this.#bytes.subarray(start));
   }
 }

@@ -24,6 +24,8 @@ import { TextTail } from './text-tail.js';
 import { UnitClock } from './unit-clock.js';
 import { Volume } from './volume.js';
 
+const encoder = new TextEncoder();
+
 /** Kept end of stderr, where nothing else is asked for. */
 const STDERR_TAIL_BYTES = 4 * 1024;
 
@@ -180,5 +182,5 @@ function standardDescriptors(files: FileSystem, hasRoot: boolean): DescriptorTab
 }
 
 function zeroEnded(text: string): Uint8Array {
-  return new TextEncoder().encode(`${text}\0`);
+  return encoder.encode(`${text}\0`);
 }
