@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +13,8 @@ const ROUNDS = 20;
 const SNAPSHOT_MEMORY_MIB = 64;
 const SNAPSHOT_STEPS = 40;
 const MINUTE_MS = 60_000;
+/** The unit of CPU times in `/proc` on every Linux system. */
+const TICK_MS = 10;
 
 /** Reads its 16 bytes of input, adds them up, writes the sum. */
 const SMALL_UNIT = `(module
@@ -53,6 +56,8 @@ export interface UnitThroughput {
   readonly unitsPerSecond: number;
   /** The same inside one process, each in a fresh instance: what the channel to the sandbox process costs. */
   readonly unitsPerSecondInProcess: number;
+  /** CPU time of a unit over all rounds, which other programs disturb less than the rate; null where `/proc` is missing. */
+  readonly cpuMicrosecondsPerUnit: { readonly sandbox: number | null; readonly parent: number };
 }
 
 /** How many small units one core computes. Set `--no-liftoff` before, as the sandbox process does. */
@@ -71,19 +76,42 @@ export async function measureUnitsPerSecond(): Promise<UnitThroughput> {
     }
     best = Math.max(best, (BATCH / (performance.now() - begin)) * 1000);
   }
-  return { unitsPerSecond: await measureThroughProcess(unit), unitsPerSecondInProcess: best };
+  return { ...(await measureThroughProcess(unit)), unitsPerSecondInProcess: best };
 }
 
-async function measureThroughProcess(unit: UnitToRun): Promise<number> {
+async function measureThroughProcess(
+  unit: UnitToRun,
+): Promise<Omit<UnitThroughput, 'unitsPerSecondInProcess'>> {
   const sandbox = await SandboxProcess.start();
+  await sandbox.run(unit);
+  const sandboxCpuAtStart = cpuMsOf(sandbox.pid);
+  const parentCpuAtStart = process.cpuUsage();
   let best = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const begin = performance.now();
     await Promise.all(Array.from({ length: BATCH }, () => sandbox.run(unit)));
     best = Math.max(best, (BATCH / (performance.now() - begin)) * 1000);
   }
+  const { user, system } = process.cpuUsage(parentCpuAtStart);
+  const sandboxCpuMs = cpuMsOf(sandbox.pid);
   await sandbox.close();
-  return best;
+  const perUnit = (microseconds: number) => microseconds / (ROUNDS * BATCH);
+  const cpuMicrosecondsPerUnit = {
+    sandbox:
+      sandboxCpuMs === null || sandboxCpuAtStart === null
+        ? null
+        : perUnit((sandboxCpuMs - sandboxCpuAtStart) * 1000),
+    parent: perUnit(user + system),
+  };
+  return { unitsPerSecond: best, cpuMicrosecondsPerUnit };
+}
+
+/** CPU time of a process so far, to 10 ms; null where the system does not tell. */
+function cpuMsOf(pid: number | null): number | null {
+  const path = `/proc/${pid}/stat`;
+  if (!existsSync(path)) return null;
+  const fields = readFileSync(path, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
 export interface SnapshotCost {

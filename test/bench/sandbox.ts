@@ -121,9 +121,9 @@ function print(): void {
   console.log(
     `one long call as a unit: ${longCall.optimisedMs.toFixed(0)} ms in the sandbox process, ${longCall.baselineMs.toFixed(0)} ms without its engine flags`,
   );
-  const { unitsPerSecond, unitsPerSecondInProcess, snapshots } = report;
+  const { unitsPerSecond, unitsPerSecondInProcess, cpuMicrosecondsPerUnit, snapshots } = report;
   console.log(
-    `small units: ${unitsPerSecond.toFixed(0)}/s sent to a sandbox process, ${unitsPerSecondInProcess.toFixed(0)}/s in one process (aim: 20,000)`,
+    `small units: ${unitsPerSecond.toFixed(0)}/s sent to a sandbox process, ${unitsPerSecondInProcess.toFixed(0)}/s in one process (aim: 20,000); CPU time ${cpuMicrosecondsPerUnit.sandbox?.toFixed(0) ?? '?'} µs in the sandbox process and ${cpuMicrosecondsPerUnit.parent.toFixed(0)} µs in its parent`,
   );
   console.log(
     `snapshot of ${snapshots.memoryMiB} MiB that nothing compresses: ${snapshots.pauseMs.toFixed(0)} ms pause, ${percent(1 + snapshots.overheadAtOneAMinute)} of the CPU at one a minute`,
