@@ -5,7 +5,6 @@ import { BoardKeeper } from './board-keeper.service.js';
 import { BoardRebuild } from './board-rebuild.service.js';
 import { BoardRanks } from './board-ranks.service.js';
 import { BoardSearch } from './board-search.service.js';
-import { BoardSearch } from './board-search.service.js';
 import { BoardsController } from './boards.controller.js';
 import { BoardsProcessor } from './boards.processor.js';
 import { BoardsService } from './boards.service.js';
