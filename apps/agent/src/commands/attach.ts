@@ -49,7 +49,7 @@ export async function attach(command: AttachCommand): Promise<void> {
   if (command.anonymous && token !== undefined) {
     throw new AgentError('give --anonymous or --token TOKEN, not both', EXIT.usage);
   }
-  trustSystemAuthorities(url);
+  await trustSystemAuthorities(url);
   await directory.create();
   using _ = DirectoryLock.acquireAttachments(directory);
   const others = await legibleAttachments(directory);

@@ -24,7 +24,7 @@ export interface DetachCommand {
 export async function detach({ directory, url, json }: DetachCommand): Promise<void> {
   const leaving = await leave(directory, url);
   const { attachment } = leaving;
-  trustSystemAuthorities(new URL(attachment.coordinator));
+  await trustSystemAuthorities(new URL(attachment.coordinator));
   await untilLeft(directory, leaving);
   // A volunteer may leave a project that is gone: the token is forgotten here in any case.
   const refusal = await detachHost(attachment, AbortSignal.timeout(30_000)).then(

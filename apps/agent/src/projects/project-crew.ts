@@ -122,7 +122,7 @@ export class ProjectCrew {
 
   async #add(attachment: Attachment, count: number): Promise<void> {
     const { coordinator, hostId, coordinatorName } = attachment;
-    trustSystemAuthorities(new URL(coordinator));
+    await trustSystemAuthorities(new URL(coordinator));
     const project = await Project.open({
       attachment,
       directory: this.init.directory,
