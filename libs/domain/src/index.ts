@@ -1,3 +1,4 @@
+export * from './credit/index.js';
 export * from './dispatch/index.js';
 export * from './idle/index.js';
 export * from './merging/index.js';

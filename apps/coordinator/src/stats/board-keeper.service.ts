@@ -3,19 +3,18 @@ import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { lockBoard } from '../credit/index.js';
 import { hotPool, plainArray, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
-import { BOARDS } from './board-order.js';
+import { BOARDS, recentWeight } from './board-order.js';
 import { BoardRebuild, idRanges } from './board-rebuild.service.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
 import { Earnings } from './earnings.service.js';
 import { AT_ONCE, type Pace } from './pace.js';
-import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
 /** Rows of one transaction: whoever asks for work meanwhile waits for no more. */
 const ROWS_PER_PORTION = 500;
 /** Ranks between two anchors: what a page far down skips at most. */
 const ANCHOR_RANKS = 500;
 
-const WEIGHT = `2::float8 ^ ((extract(epoch FROM now()) - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
+const WEIGHT = recentWeight('now()');
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
 /**

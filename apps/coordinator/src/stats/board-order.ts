@@ -1,3 +1,4 @@
+import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from '@gleaner/domain';
 import type { BoardPeriod } from '@gleaner/protocol';
 
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
@@ -20,3 +21,8 @@ export const BOARDS: Readonly<
     where: `month = date_trunc('month', ${TODAY})::date AND month_cycles > 0`,
   },
 };
+
+/** SQL of the weight that credit of an instant has in the sum for recent average credit (see `recentAverageCredit`). */
+export function recentWeight(instant: string): string {
+  return `2::float8 ^ ((extract(epoch FROM ${instant})::float8 - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
+}

@@ -3,14 +3,14 @@ import type { BoardKind } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { lockBoard } from '../credit/index.js';
+import { recentWeight } from './board-order.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
 import { AT_ONCE, type Pace } from './pace.js';
-import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from './recent-credit.js';
 
 /** Who earned as late as this has a row before long without a look at the whole ledger. */
 const NEWCOMER_MINUTES = 10;
 
-const WEIGHT = `2::float8 ^ ((extract(epoch FROM e.granted_at)::float8 - ${RECENT_EPOCH_SECONDS}) / ${HALF_LIFE_SECONDS})`;
+const WEIGHT = recentWeight('e.granted_at');
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
 
 /** Missing rows that are made with one look at the ledger. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { recentAverageCredit } from '@gleaner/domain';
 import type { BoardKind, BoardPage, BoardPeriod, BoardQuery, BoardRow } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
@@ -7,7 +8,6 @@ import { BOARDS } from './board-order.js';
 import { BoardRanks } from './board-ranks.service.js';
 import { boardCount, boardRows, type BoardRowFound, valueText } from './board-rows.js';
 import { BoardSearch, type FoundRow, foundColumns, foundRows } from './board-search.service.js';
-import { recentAverageCredit } from './recent-credit.js';
 import { SharedAnswers } from './shared-answers.js';
 
 /** With the keeper's second this stays below the two in which a grant reaches the page. */

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { squareOf, type SquareCounts } from '@gleaner/domain';
 import { NotFoundError, type Actor } from '../http/index.js';
 import { SQUARES_MAX, type JobSquares, type PublicJob, type PublicJobView } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
@@ -6,7 +7,6 @@ import { z } from 'zod';
 import { SwarmCopies } from '../tracker/index.js';
 import { PublicJobs } from './public-jobs.service.js';
 import { SharedAnswers } from './shared-answers.js';
-import { squareOf, type SquareCounts } from './square.js';
 
 const FRESHNESS_MS = 1_000;
 /** Looking through millions of units takes seconds: such a job's picture is drawn seldom. */

@@ -6,6 +6,7 @@ export * from './independence.js';
 export * from './job-health.js';
 export * from './judge-report.js';
 export * from './revise-credit.js';
+export * from './square-of.js';
 export * from './transition-unit.js';
 export * from './unit-decision.js';
 export * from './unit-event.js';

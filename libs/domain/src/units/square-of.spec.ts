@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { squareOf, type SquareCounts } from './square.js';
+import { squareOf, type SquareCounts } from './square-of.js';
 
 const counts = (some: Partial<SquareCounts>): SquareCounts => ({
   units: 4,
