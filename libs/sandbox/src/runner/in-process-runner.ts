@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ByteSource } from '../wasi/byte-source.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
+import { HostSeat } from '../wasi/host-seat.js';
 import type { RootEntry } from '../wasi/wasi-host.js';
 import { DiskSource } from './disk-source.js';
 import { resultOf } from './unit-result.js';
@@ -21,6 +22,7 @@ export type InProcessUnit = Omit<UnitToRun, 'module' | 'moduleSha256'> & {
  */
 export class InProcessRunner {
   readonly #module: WebAssembly.Module;
+  readonly #seat = new HostSeat();
 
   /** @throws WebAssembly.CompileError where the bytes are no valid module */
   constructor(moduleBytes: Uint8Array) {
@@ -31,12 +33,16 @@ export class InProcessRunner {
     const startedAt = performance.now();
     const inputs = new Map<string, ByteSource>();
     for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, openInput(content));
-    const execution = new UnitExecution({ ...unit, module: this.#module, inputs });
+    const execution = new UnitExecution({ ...unit, module: this.#module, inputs }, {}, this.#seat);
     let ending = execution.begin();
     while (ending === null) ending = execution.step();
     for (const source of inputs.values()) source.close?.();
     const wallMs = performance.now() - startedAt;
-    return resultOf(ending, execution, { cpuMs: wallMs, wallMs }, (bytes) => hash('sha256', bytes, 'hex'));
+    const result = resultOf(ending, execution, { cpuMs: wallMs, wallMs }, (bytes) =>
+      hash('sha256', bytes, 'hex'),
+    );
+    this.#seat.leave();
+    return result;
   }
 }
 

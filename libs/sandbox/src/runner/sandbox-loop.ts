@@ -1,5 +1,6 @@
 import type { ByteSource } from '../wasi/byte-source.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
+import { HostSeat } from '../wasi/host-seat.js';
 import type { FinishedUnit, SandboxRequest, SentModule, SentUnit } from './messages.js';
 import type { InputContent, UnitResult } from './types.js';
 import { Checkpoint } from './checkpoint.js';
@@ -23,6 +24,7 @@ export class SandboxLoop {
   readonly #sources = new Map<string, SentModule['source']>();
   /** The longest of each module's last units, older ones counting less and less. */
   readonly #recentMs = new Map<string, number>();
+  readonly #seat = new HostSeat();
   readonly #queue: SentUnit[] = [];
   readonly #dropped = new Set<number>();
   readonly #suspending = new Set<number>();
@@ -158,7 +160,8 @@ export class SandboxLoop {
     try {
       for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, this.#open(content));
       const checkpoint = new Checkpoint(unit, this.#platform);
-      const start = (): UnitExecution => new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit));
+      const start = (): UnitExecution =>
+        new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit), this.#seat);
       const { execution, begun, resumedCycles } = checkpoint.resume(start) ?? begin(start());
       const ending = begun ?? (await this.#stepToEnd(unit.id, execution, checkpoint));
       if (ending === null) return null;
@@ -176,6 +179,7 @@ export class SandboxLoop {
         isModuleLost: false,
       };
     } finally {
+      this.#seat.leave();
       for (const source of inputs.values()) source.close?.();
     }
   }

@@ -1,6 +1,7 @@
 import { VIRTUAL_STACK_BYTES } from '../admission/virtual-stack.js';
 import { ABI } from '../abi.js';
 import type { ByteSource } from '../wasi/byte-source.js';
+import type { HostSeat } from '../wasi/host-seat.js';
 import { StopUnit } from '../wasi/stop-unit.js';
 import { WasiHost, type RootEntry } from '../wasi/wasi-host.js';
 import type { SnapshotHeader, UnitSnapshot } from './snapshot.js';
@@ -40,9 +41,10 @@ export class UnitExecution {
   #exports: WebAssembly.Exports = {};
   #cyclesLeft: WebAssembly.Global<'i64'> | null = null;
 
-  constructor(unit: ExecutableUnit, hooks: ExecutionHooks = {}) {
+  /** `seat`: of the units before, which have ended; a new one where absent. */
+  constructor(unit: ExecutableUnit, hooks: ExecutionHooks = {}, seat?: HostSeat) {
     this.#unit = unit;
-    this.host = new WasiHost({
+    const init = {
       args: [unit.appName, ...unit.args],
       env: unit.env,
       inputs: unit.inputs,
@@ -52,10 +54,11 @@ export class UnitExecution {
       seed: unit.seed,
       ...(unit.root === undefined ? {} : { root: unit.root }),
       ...(unit.stderrBytes === undefined ? {} : { stderrBytes: unit.stderrBytes }),
-      charge: (requestedBytes) => this.#charge(requestedBytes),
-      onProgress: (permille) => hooks.onProgress?.(permille, this.cycles),
+      charge: (requestedBytes: number) => this.#charge(requestedBytes),
+      onProgress: (permille: number) => hooks.onProgress?.(permille, this.cycles),
       onFrame: hooks.onFrame ?? ignore,
-    });
+    };
+    this.host = new WasiHost(init, seat);
   }
 
   /** Cycles used so far; what a trap had charged ahead is included. */

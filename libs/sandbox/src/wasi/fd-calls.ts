@@ -9,22 +9,20 @@ const DIRENT_BYTES = 24;
 
 /** What can be asked about and done to a descriptor, apart from its file's bytes. */
 export function fdCalls(context: HostContext): HostCalls {
-  const { memory, descriptors } = context;
-
   function onOpen(fd: number): Errno {
-    return descriptors.get(fd) === null ? ERRNO.badf : ERRNO.success;
+    return context.descriptors.get(fd) === null ? ERRNO.badf : ERRNO.success;
   }
 
   return {
     fd_close(fd: number): Errno {
-      if (descriptors.get(fd) === null) return ERRNO.badf;
-      descriptors.close(fd);
+      if (context.descriptors.get(fd) === null) return ERRNO.badf;
+      context.descriptors.close(fd);
       return ERRNO.success;
     },
 
     fd_renumber(from: number, to: number): Errno {
-      if (descriptors.get(from) === null || descriptors.get(to) === null) return ERRNO.badf;
-      descriptors.renumber(from, to);
+      if (context.descriptors.get(from) === null || context.descriptors.get(to) === null) return ERRNO.badf;
+      context.descriptors.renumber(from, to);
       return ERRNO.success;
     },
 
@@ -43,9 +41,9 @@ export function fdCalls(context: HostContext): HostCalls {
       const descriptor = descriptorOr(context, fd);
       if (typeof descriptor === 'number') return descriptor;
       const at = address >>> 0;
-      if (!memory.holds(at, FDSTAT_BYTES)) return ERRNO.fault;
-      memory.slice(at, FDSTAT_BYTES).fill(0);
-      const { view } = memory;
+      if (!context.memory.holds(at, FDSTAT_BYTES)) return ERRNO.fault;
+      context.memory.slice(at, FDSTAT_BYTES).fill(0);
+      const { view } = context.memory;
       view.setUint8(at, filetypeOf(descriptor));
       view.setUint16(at + 2, descriptor.flags, true);
       view.setBigUint64(at + 8, BigInt(descriptor.rights), true);
@@ -79,7 +77,7 @@ export function fdCalls(context: HostContext): HostCalls {
       const descriptor = descriptorOr(context, fd);
       if (typeof descriptor === 'number') return descriptor;
       const stat = descriptor.kind === 'stream' ? null : newStat(descriptor.node);
-      return writeFilestat(memory, address >>> 0, stat) ? ERRNO.success : ERRNO.fault;
+      return writeFilestat(context.memory, address >>> 0, stat) ? ERRNO.success : ERRNO.fault;
     },
 
     fd_filestat_set_times(fd: number, access: bigint, modification: bigint, flags: number): Errno {
@@ -93,9 +91,9 @@ export function fdCalls(context: HostContext): HostCalls {
       const descriptor = directoryOr(context, fd);
       if (typeof descriptor === 'number' || descriptor.preopen === null) return ERRNO.badf;
       const at = address >>> 0;
-      if (!memory.holds(at, PRESTAT_BYTES)) return ERRNO.fault;
-      memory.setU32(at, 0);
-      memory.setU32(at + 4, new TextEncoder().encode(descriptor.preopen).length);
+      if (!context.memory.holds(at, PRESTAT_BYTES)) return ERRNO.fault;
+      context.memory.setU32(at, 0);
+      context.memory.setU32(at + 4, new TextEncoder().encode(descriptor.preopen).length);
       return ERRNO.success;
     },
 
@@ -105,8 +103,8 @@ export function fdCalls(context: HostContext): HostCalls {
       if (typeof descriptor === 'number' || descriptor.preopen === null) return ERRNO.badf;
       const name = new TextEncoder().encode(descriptor.preopen);
       if (length >>> 0 < name.length) return ERRNO.nametoolong;
-      if (!memory.holds(address >>> 0, name.length)) return ERRNO.fault;
-      memory.slice(address >>> 0, name.length).set(name);
+      if (!context.memory.holds(address >>> 0, name.length)) return ERRNO.fault;
+      context.memory.slice(address >>> 0, name.length).set(name);
       return ERRNO.success;
     },
 
@@ -115,9 +113,10 @@ export function fdCalls(context: HostContext): HostCalls {
       const descriptor = directoryOr(context, fd);
       if (typeof descriptor === 'number') return descriptor;
       const at = address >>> 0;
-      if (!memory.holds(at, length >>> 0) || !memory.holds(result >>> 0, 4)) return ERRNO.fault;
-      const used = listInto(memory.slice(at, length >>> 0), descriptor, cookie);
-      memory.setU32(result >>> 0, used);
+      if (!context.memory.holds(at, length >>> 0) || !context.memory.holds(result >>> 0, 4))
+        return ERRNO.fault;
+      const used = listInto(context.memory.slice(at, length >>> 0), descriptor, cookie);
+      context.memory.setU32(result >>> 0, used);
       return ERRNO.success;
     },
   };

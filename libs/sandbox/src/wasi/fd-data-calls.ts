@@ -6,20 +6,18 @@ import { ERRNO, FDFLAGS, RIGHTS, WHENCE, type Errno } from './preview1.js';
 
 /** Reading, writing and seeking through descriptors. */
 export function fdDataCalls(context: HostContext): HostCalls {
-  const { memory } = context;
-
   /** The buffers of a call, charged and inside the memory. */
   function chargedVectors(address: number, count: number): IoVectors | Errno {
-    const vectors = readVectors(memory, address >>> 0, count >>> 0);
+    const vectors = readVectors(context.memory, address >>> 0, count >>> 0);
     if (typeof vectors === 'number') return vectors;
     context.charge(vectors.totalBytes);
-    return areInside(memory, vectors) ? vectors : ERRNO.fault;
+    return areInside(context.memory, vectors) ? vectors : ERRNO.fault;
   }
 
   /** Reads until the request is filled or the file ends, so that no chunk border shows. */
   function readFile(file: FileDescriptor, offset: number, vectors: IoVectors): number {
     let done = 0;
-    for (const buffer of buffersOf(memory, vectors)) {
+    for (const buffer of buffersOf(context.memory, vectors)) {
       const length = file.node.content.read(offset + done, buffer);
       done += length;
       if (length < buffer.length) break;
@@ -34,7 +32,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
     // Room for the whole request first: a write happens entirely or not at all.
     if (end > content.size && !content.resize(end)) return ERRNO.nospc;
     let at = offset;
-    for (const buffer of buffersOf(memory, vectors)) {
+    for (const buffer of buffersOf(context.memory, vectors)) {
       content.write(at, buffer);
       at += buffer.length;
     }
@@ -50,7 +48,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
           ? ERRNO.success
           : writeContent(context.stdout, context.stdout.size, vectors);
       case 'stderr':
-        for (const buffer of buffersOf(memory, vectors)) context.stderr.write(buffer);
+        for (const buffer of buffersOf(context.memory, vectors)) context.stderr.write(buffer);
         return ERRNO.success;
     }
   }
@@ -61,7 +59,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (typeof vectors === 'number') return vectors;
       const descriptor = descriptorOr(context, fd);
       if (typeof descriptor === 'number') return descriptor;
-      if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
+      if (!context.memory.holds(result >>> 0, 4)) return ERRNO.fault;
       if (descriptor.kind === 'stream') {
         return descriptor.stream === 'stdin' ? store(0) : ERRNO.badf;
       }
@@ -72,7 +70,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       return store(done);
 
       function store(bytes: number): Errno {
-        return memory.setU32(result >>> 0, bytes) ? ERRNO.success : ERRNO.fault;
+        return context.memory.setU32(result >>> 0, bytes) ? ERRNO.success : ERRNO.fault;
       }
     },
 
@@ -85,8 +83,8 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (failure !== ERRNO.success || descriptor.kind !== 'file') return failure;
       const at = safeOffset(offset);
       if (at === null) return ERRNO.inval;
-      if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
-      memory.setU32(result >>> 0, readFile(descriptor, at, vectors));
+      if (!context.memory.holds(result >>> 0, 4)) return ERRNO.fault;
+      context.memory.setU32(result >>> 0, readFile(descriptor, at, vectors));
       return ERRNO.success;
     },
 
@@ -95,7 +93,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (typeof vectors === 'number') return vectors;
       const descriptor = descriptorOr(context, fd);
       if (typeof descriptor === 'number') return descriptor;
-      if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
+      if (!context.memory.holds(result >>> 0, 4)) return ERRNO.fault;
       let errno: Errno;
       if (descriptor.kind === 'stream') {
         errno = writeStream(descriptor.stream, vectors);
@@ -107,7 +105,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
         errno = writeContent(descriptor.node.content, offset, vectors);
         if (errno === ERRNO.success) descriptor.offset = offset + vectors.totalBytes;
       }
-      if (errno === ERRNO.success) memory.setU32(result >>> 0, vectors.totalBytes);
+      if (errno === ERRNO.success) context.memory.setU32(result >>> 0, vectors.totalBytes);
       return errno;
     },
 
@@ -120,10 +118,10 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (failure !== ERRNO.success || descriptor.kind !== 'file') return failure;
       const at = safeOffset(offset);
       if (at === null) return ERRNO.inval;
-      if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
+      if (!context.memory.holds(result >>> 0, 4)) return ERRNO.fault;
       // As POSIX has it, an appending descriptor decides only where writes without an offset go.
       const errno = writeContent(descriptor.node.content, at, vectors);
-      if (errno === ERRNO.success) memory.setU32(result >>> 0, vectors.totalBytes);
+      if (errno === ERRNO.success) context.memory.setU32(result >>> 0, vectors.totalBytes);
       return errno;
     },
 
@@ -144,7 +142,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       const offset = BigInt.asIntN(64, delta) + BigInt(from);
       if (offset < 0n) return ERRNO.inval;
       if (offset > BigInt(Number.MAX_SAFE_INTEGER)) return ERRNO.overflow;
-      if (!memory.setU64(result >>> 0, offset)) return ERRNO.fault;
+      if (!context.memory.setU64(result >>> 0, offset)) return ERRNO.fault;
       descriptor.offset = Number(offset);
       return ERRNO.success;
     },
@@ -154,7 +152,7 @@ export function fdDataCalls(context: HostContext): HostCalls {
       if (typeof descriptor === 'number') return descriptor;
       if (descriptor.kind === 'stream') return ERRNO.spipe;
       if (descriptor.kind === 'directory') return ERRNO.badf;
-      return memory.setU64(result >>> 0, BigInt(descriptor.offset)) ? ERRNO.success : ERRNO.fault;
+      return context.memory.setU64(result >>> 0, BigInt(descriptor.offset)) ? ERRNO.success : ERRNO.fault;
     },
 
     fd_allocate(fd: number, offset: bigint, length: bigint): Errno {

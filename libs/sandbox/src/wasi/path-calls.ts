@@ -10,11 +10,9 @@ const MAX_TARGET_UNITS = 4096;
 
 /** Calls that name files by a path below an open directory. */
 export function pathCalls(context: HostContext): HostCalls {
-  const { memory, files } = context;
-
   function textAt(address: number, length: number): string | Errno {
-    if (!memory.holds(address >>> 0, length >>> 0)) return ERRNO.fault;
-    return memory.text(address >>> 0, length >>> 0) ?? ERRNO.ilseq;
+    if (!context.memory.holds(address >>> 0, length >>> 0)) return ERRNO.fault;
+    return context.memory.text(address >>> 0, length >>> 0) ?? ERRNO.ilseq;
   }
 
   /** The place that a path names, after its length was charged. */
@@ -30,7 +28,7 @@ export function pathCalls(context: HostContext): HostCalls {
     if (place.node !== null) return ERRNO.exist;
     if (place.parent.links === 0) return ERRNO.noent;
     if (!place.parent.volume.writable) return ERRNO.rofs;
-    return files.isFull ? ERRNO.nospc : ERRNO.success;
+    return context.files.isFull ? ERRNO.nospc : ERRNO.success;
   }
 
   return {
@@ -48,7 +46,7 @@ export function pathCalls(context: HostContext): HostCalls {
       context.charge(length >>> 0);
       const path = textAt(address, length);
       if (typeof path === 'number') return path;
-      if (!memory.holds(result >>> 0, 4)) return ERRNO.fault;
+      if (!context.memory.holds(result >>> 0, 4)) return ERRNO.fault;
       const opened = openPath(context, {
         directoryFd: fd,
         path,
@@ -59,7 +57,7 @@ export function pathCalls(context: HostContext): HostCalls {
         fdflags,
       });
       if (opened < 0) return -opened;
-      memory.setU32(result >>> 0, opened);
+      context.memory.setU32(result >>> 0, opened);
       return ERRNO.success;
     },
 
@@ -68,7 +66,7 @@ export function pathCalls(context: HostContext): HostCalls {
       const place = placeAt(fd, address, length, false);
       if (typeof place === 'number') return place === ERRNO.notdir ? ERRNO.exist : place;
       const failure = creationFailure(place);
-      if (failure === ERRNO.success) files.addDirectory(place.parent, place.name);
+      if (failure === ERRNO.success) context.files.addDirectory(place.parent, place.name);
       return failure;
     },
 
@@ -82,7 +80,7 @@ export function pathCalls(context: HostContext): HostCalls {
       if (name === '.') return ERRNO.inval;
       if (!parent.volume.writable) return ERRNO.rofs;
       if (node.entries.size > 0) return ERRNO.notempty;
-      files.unlink(parent, name);
+      context.files.unlink(parent, name);
       return ERRNO.success;
     },
 
@@ -94,7 +92,7 @@ export function pathCalls(context: HostContext): HostCalls {
       if (node === null) return ERRNO.noent;
       if (node.filetype === FILETYPE.directory) return ERRNO.isdir;
       if (!parent.volume.writable) return ERRNO.rofs;
-      files.unlink(parent, name);
+      context.files.unlink(parent, name);
       return ERRNO.success;
     },
 
@@ -110,7 +108,7 @@ export function pathCalls(context: HostContext): HostCalls {
       const from = placeAt(oldFd, oldAddress, oldLength, false);
       if (typeof from === 'number') return from;
       const to = placeAt(newFd, newAddress, newLength, false);
-      return typeof to === 'number' ? to : renamePath(files, from, to);
+      return typeof to === 'number' ? to : renamePath(context.files, from, to);
     },
 
     path_link(
@@ -136,7 +134,7 @@ export function pathCalls(context: HostContext): HostCalls {
       if (failure !== ERRNO.success) return failure;
       if (from.node.volume !== to.parent.volume) return ERRNO.xdev;
       if (from.node.links >= MAX_LINKS) return ERRNO.mlink;
-      files.link(to.parent, to.name, from.node);
+      context.files.link(to.parent, to.name, from.node);
       return ERRNO.success;
     },
 
@@ -159,7 +157,9 @@ export function pathCalls(context: HostContext): HostCalls {
       if (place.node === null && place.wantsDirectory) return ERRNO.noent;
       const failure = creationFailure(place);
       if (failure !== ERRNO.success) return failure;
-      return files.addSymlink(place.parent, place.name, target) === null ? ERRNO.nospc : ERRNO.success;
+      return context.files.addSymlink(place.parent, place.name, target) === null
+        ? ERRNO.nospc
+        : ERRNO.success;
     },
 
     path_readlink(
@@ -175,12 +175,12 @@ export function pathCalls(context: HostContext): HostCalls {
       if (typeof place === 'number') return place;
       if (place.node === null) return ERRNO.noent;
       if (place.node.filetype !== FILETYPE.symbolicLink) return ERRNO.inval;
-      if (!memory.holds(buffer >>> 0, bufferLength >>> 0) || !memory.holds(result >>> 0, 4))
+      if (!context.memory.holds(buffer >>> 0, bufferLength >>> 0) || !context.memory.holds(result >>> 0, 4))
         return ERRNO.fault;
       // As POSIX has it, what does not fit is cut off.
       const target = new TextEncoder().encode(place.node.target).subarray(0, bufferLength >>> 0);
-      memory.slice(buffer >>> 0, target.length).set(target);
-      memory.setU32(result >>> 0, target.length);
+      context.memory.slice(buffer >>> 0, target.length).set(target);
+      context.memory.setU32(result >>> 0, target.length);
       return ERRNO.success;
     },
 
@@ -189,7 +189,7 @@ export function pathCalls(context: HostContext): HostCalls {
       const place = placeAt(fd, address, length, (flags & LOOKUP.symlinkFollow) !== 0);
       if (typeof place === 'number') return place;
       if (place.node === null) return ERRNO.noent;
-      return writeFilestat(memory, result >>> 0, newStat(place.node)) ? ERRNO.success : ERRNO.fault;
+      return writeFilestat(context.memory, result >>> 0, newStat(place.node)) ? ERRNO.success : ERRNO.fault;
     },
 
     path_filestat_set_times(

@@ -6,11 +6,10 @@ import { CLOCK_STEP_NS } from './unit-clock.js';
 
 /** Arguments, environment, time, randomness, ending; and sockets, of which a unit has none. */
 export function systemCalls(context: HostContext): HostCalls {
-  const { memory } = context;
-
   function sizes(strings: readonly Uint8Array[], countAt: number, bytesAt: number): Errno {
     const bytes = strings.reduce((sum, string) => sum + string.length, 0);
-    const isStored = memory.setU32(countAt >>> 0, strings.length) && memory.setU32(bytesAt >>> 0, bytes);
+    const isStored =
+      context.memory.setU32(countAt >>> 0, strings.length) && context.memory.setU32(bytesAt >>> 0, bytes);
     return isStored ? ERRNO.success : ERRNO.fault;
   }
 
@@ -19,8 +18,8 @@ export function systemCalls(context: HostContext): HostCalls {
     let pointer = pointers >>> 0;
     let at = buffer >>> 0;
     for (const value of values) {
-      if (!memory.setU32(pointer, at) || !memory.holds(at, value.length)) return ERRNO.fault;
-      memory.slice(at, value.length).set(value);
+      if (!context.memory.setU32(pointer, at) || !context.memory.holds(at, value.length)) return ERRNO.fault;
+      context.memory.slice(at, value.length).set(value);
       pointer += 4;
       at += value.length;
     }
@@ -39,20 +38,20 @@ export function systemCalls(context: HostContext): HostCalls {
 
     clock_res_get(clockId: number, result: number): Errno {
       if (clockId >>> 0 >= CLOCKS) return ERRNO.inval;
-      return memory.setU64(result >>> 0, CLOCK_STEP_NS) ? ERRNO.success : ERRNO.fault;
+      return context.memory.setU64(result >>> 0, CLOCK_STEP_NS) ? ERRNO.success : ERRNO.fault;
     },
 
     clock_time_get(clockId: number, _precision: bigint, result: number): Errno {
       if (clockId >>> 0 >= CLOCKS) return ERRNO.inval;
-      if (!memory.holds(result >>> 0, 8)) return ERRNO.fault;
-      memory.setU64(result >>> 0, context.clock.read(clockId));
+      if (!context.memory.holds(result >>> 0, 8)) return ERRNO.fault;
+      context.memory.setU64(result >>> 0, context.clock.read(clockId));
       return ERRNO.success;
     },
 
     random_get(address: number, length: number): Errno {
       context.charge(length >>> 0);
-      if (!memory.holds(address >>> 0, length >>> 0)) return ERRNO.fault;
-      context.random.drawInto(memory.slice(address >>> 0, length >>> 0));
+      if (!context.memory.holds(address >>> 0, length >>> 0)) return ERRNO.fault;
+      context.random.drawInto(context.memory.slice(address >>> 0, length >>> 0));
       return ERRNO.success;
     },
 

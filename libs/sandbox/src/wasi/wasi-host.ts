@@ -1,15 +1,12 @@
 import type { ByteSource } from './byte-source.js';
 import { compareUtf8 } from './compare-utf8.js';
 import { DescriptorTable } from './descriptors.js';
-import { fdCalls } from './fd-calls.js';
-import { fdDataCalls } from './fd-data-calls.js';
 import { MemoryContent } from './file-content.js';
 import { FileSystem } from './file-system.js';
-import { gleanerCalls } from './gleaner-calls.js';
 import { GuestMemory } from './guest-memory.js';
-import type { HostCalls, HostContext } from './host-context.js';
+import type { HostContext } from './host-context.js';
+import { HostSeat } from './host-seat.js';
 import type { DirectoryNode } from './nodes.js';
-import { pathCalls } from './path-calls.js';
 import {
   DIRECTORY_RIGHTS,
   FDFLAGS,
@@ -19,7 +16,6 @@ import {
   STREAM_RIGHTS,
 } from './preview1.js';
 import { RandomStream } from './random-stream.js';
-import { systemCalls } from './system-calls.js';
 import { TextTail } from './text-tail.js';
 import { UnitClock } from './unit-clock.js';
 import { Volume } from './volume.js';
@@ -60,10 +56,11 @@ export interface HostInit {
 /** Everything outside the module that one unit can see or change. */
 export class WasiHost {
   readonly context: HostContext;
-  readonly imports: Record<'wasi_snapshot_preview1' | 'gleaner', HostCalls>;
+  readonly imports: HostSeat['imports'];
   readonly #outputDirectory: DirectoryNode | null;
 
-  constructor(init: HostInit) {
+  /** `seat`: of the units before, which have ended; a new one where absent. */
+  constructor(init: HostInit, seat = new HostSeat()) {
     const outputs = new Volume({
       device: 4,
       writable: true,
@@ -91,15 +88,8 @@ export class WasiHost {
       onProgress: init.onProgress,
       onFrame: init.onFrame,
     };
-    this.imports = {
-      wasi_snapshot_preview1: {
-        ...systemCalls(this.context),
-        ...fdCalls(this.context),
-        ...fdDataCalls(this.context),
-        ...pathCalls(this.context),
-      },
-      gleaner: gleanerCalls(this.context),
-    };
+    seat.take(this.context);
+    this.imports = seat.imports;
   }
 
   /** Bytes of `stdout` or of a file in /output, viewed; empty where the app wrote none. */
