@@ -6,6 +6,11 @@ export {
   type HttpSwarmCoordinatorInit,
   type SwarmCoordinator,
 } from './swarm-coordinator.js';
-export { SwarmProcess, SwarmProcessEndedError, type SwarmProcessEvents } from './swarm-process.js';
+export {
+  nodeProcessOptions,
+  SwarmProcess,
+  SwarmProcessEndedError,
+  type SwarmProcessEvents,
+} from './swarm-process.js';
 export type { SwarmMemory } from './swarm-memory.js';
 export type { FileTraffic } from './traffic-book.js';

@@ -58,6 +58,8 @@ async function end(): Promise<void> {
 async function answer(request: SwarmRequest): Promise<SwarmResult> {
   if (request.method === 'start') {
     node = await startNode(request.init);
+    // What loading has left behind; nothing else may make so much for a long time.
+    globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
     return { kind: 'started', addresses: node.addresses, pid: process.pid };
   }
   if (!node) throw new Error('the swarm node has not been started');

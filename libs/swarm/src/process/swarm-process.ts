@@ -15,10 +15,30 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /** Loading the process's code takes long on a loaded machine. */
 const START_TIMEOUT_MS = 60_000;
 /**
- * Chunks are outside V8's heap, and what is in it is small and lives long: a young generation that may grow to 48 MB, as for
- * programs that make garbage fast, would only be a volunteer's memory.
+ * Chunks, and what becomes of them on their way, are memory outside V8's heap that is garbage soon. A young generation of a megabyte
+ * is collected often enough to free it, and is little of a volunteer's memory. Left to itself V8 marks its whole heap for every few
+ * dozen megabytes of such memory: at a hundred a second that is two fifths of all the work. So it counts them as the rest, of
+ * which there may be this much; what loading leaves behind is collected at once instead.
  */
-const SMALL_HEAP = ['--max-semi-space-size=1', '--optimize-for-size'];
+const V8_FLAGS = [
+  '--max-semi-space-size=1',
+  '--external-memory-accounted-in-global-limit',
+  '--initial-old-space-size=128',
+  '--expose-gc',
+];
+
+/** How a process is started that carries a node: with nothing of the agent's, as its environment may hold a token. */
+export function nodeProcessOptions(): { readonly execArgv: string[]; readonly env: NodeJS.ProcessEnv } {
+  return {
+    execArgv: [...V8_FLAGS],
+    env: {
+      PATH: process.env['PATH'],
+      SystemRoot: process.env['SystemRoot'],
+      // glibc would keep what was freed in up to eight arenas for each core: a volunteer's memory.
+      MALLOC_ARENA_MAX: '2',
+    },
+  };
+}
 
 /** A request without its id; keeps the union's members apart, which `Omit` would not. */
 type Command = SwarmRequest extends infer R ? (R extends SwarmRequest ? Omit<R, 'id'> : never) : never;
@@ -85,18 +105,13 @@ export class SwarmProcess {
     answerTimeoutMs = ANSWER_TIMEOUT_MS,
   ): Promise<{ process: SwarmProcess; addresses: readonly string[]; pid: number }> {
     const [execPath, ...execArgv] = [...launcher, process.execPath];
+    const options = nodeProcessOptions();
     const child = fork(childPath(), {
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       execPath,
-      execArgv: [...execArgv, ...SMALL_HEAP],
-      env: {
-        // Nothing of the agent's: its environment may hold a token.
-        PATH: process.env['PATH'],
-        SystemRoot: process.env['SystemRoot'],
-        // glibc would keep what was freed in up to eight arenas for each core: a volunteer's memory.
-        MALLOC_ARENA_MAX: '2',
-      },
+      execArgv: [...execArgv, ...options.execArgv],
+      env: options.env,
     });
     const started = new SwarmProcess(child, events, answerTimeoutMs);
     try {
