@@ -91,6 +91,8 @@ export type SwapAction =
       readonly chunk: number;
       readonly offset: number;
       readonly length: number;
+      /** It is the end of the chunk. */
+      readonly isLast: boolean;
     }
   /** Compare a complete chunk with the manifest and store it if it is good; answer with `checked`. */
   | {

@@ -168,7 +168,8 @@ export class Uploads {
     peer.unsentBytes += length;
     peer.sent.add(length);
     upload.offset += length;
-    if (upload.offset === file.chunkLength(chunk)) peer.uploads.shift();
+    const isLast = upload.offset === file.chunkLength(chunk);
+    if (isLast) peer.uploads.shift();
     this.state.actions.push({
       kind: 'upload',
       peer: peer.id,
@@ -177,6 +178,7 @@ export class Uploads {
       chunk,
       offset,
       length,
+      isLast,
     });
     return true;
   }

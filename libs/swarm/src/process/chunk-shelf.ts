@@ -4,13 +4,17 @@ import { ChunkBuffers } from './chunk-buffers.js';
 import { ChunkCache } from './chunk-cache.js';
 import type { SharedFile } from './shared-file.js';
 
-const CACHE_BYTES = 32 * 1024 * 1024;
+/** What arrived last is what others ask for next. */
+const ARRIVED_BYTES = 32 * 1024 * 1024;
+/** Read from the disk to be sent: enough for what waits at some links. */
+const SENDING_BYTES = 16 * 1024 * 1024;
 
-/** Reads and writes chunks of shared files; what moved last stays in memory for whoever asks next. */
+/** Reads and writes chunks of shared files; what arrived last stays in memory for whoever asks next. */
 export class ChunkShelf {
   /** For chunks that arrive. */
   readonly buffers = new ChunkBuffers();
-  readonly #cache = new ChunkCache(CACHE_BYTES, (bytes) => this.buffers.give(bytes));
+  readonly #arrived = new ChunkCache(ARRIVED_BYTES, (bytes) => this.buffers.give(bytes));
+  readonly #sending = new ChunkCache(SENDING_BYTES, () => undefined);
 
   /** @param onDamaged told of chunks that the disk returned damaged */
   constructor(private readonly onDamaged: (manifestId: string, chunk: number) => void) {}
@@ -22,18 +26,27 @@ export class ChunkShelf {
   /** Stores a genuine chunk, whose bytes are the shelf's own from then on. */
   async store(shared: SharedFile, chunk: number, bytes: Uint8Array): Promise<void> {
     await shared.data.write(chunk, bytes);
-    this.#cache.putOwn(keyOf(shared, chunk), bytes);
+    this.#arrived.putOwn(keyOf(shared, chunk), bytes);
   }
 
-  read(shared: SharedFile, chunk: number): Promise<Uint8Array> {
+  /**
+   * A whole chunk.
+   *
+   * @param isLast whether the caller will not read it again. What is dropped at once is garbage that V8 frees with little work; what
+   *   it has kept for a while it looks for all over its heap.
+   */
+  read(shared: SharedFile, chunk: number, isLast: boolean): Promise<Uint8Array> {
     const key = keyOf(shared, chunk);
-    const cached = this.#cache.get(key);
-    if (cached) return cached;
+    const arrived = this.#arrived.get(key);
+    if (arrived) return arrived;
+    const sending = this.#sending.get(key);
+    if (isLast) this.#sending.delete(key);
+    if (sending) return sending;
     const bytes = shared.data.read(chunk);
-    this.#cache.put(key, bytes, shared.data.chunkLength(chunk));
-    // Whoever waits for it sees the error; it must not be served from the cache again.
+    if (!isLast) this.#sending.put(key, bytes, shared.data.chunkLength(chunk));
+    // Whoever waits for it sees the error; it must not be served from memory again.
     bytes.catch((error: unknown) => {
-      this.#cache.delete(key);
+      this.#sending.delete(key);
       if (error instanceof ChunkDamagedError) this.onDamaged(shared.manifestId, chunk);
     });
     return bytes;

@@ -5,7 +5,7 @@ import { FrameError, type Frame } from '../frames/index.js';
 import type { Link, Transport, TransportEvents } from '../links/index.js';
 import { dialOrder, ownNetworks } from './dial-order.js';
 import type { ExpiringName } from './expiring-names.js';
-import { PeerSession } from './peer-session.js';
+import { PeerSession, type PeerSessionEvents } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
 
 /** For one address; a peer may have eight. */
@@ -34,7 +34,7 @@ export interface PeerLinksInit {
   readonly onDisconnected: (peer: string) => void;
   readonly onFrame: (peer: string, frame: Frame) => void;
   readonly onFlushed: (peer: string, manifestId: string, bytes: number) => void;
-  readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
+  readonly readChunk: PeerSessionEvents['readChunk'];
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
   /** A peer whose link brings neither side anything, if there is one. */
   readonly uselessPeer: () => string | undefined;

@@ -18,8 +18,8 @@ export interface PeerSessionEvents {
   /** Milliseconds from a clock that never goes back. */
   readonly now: () => number;
   readonly onEnd: (error: Error | undefined) => void;
-  /** A chunk of the store. */
-  readonly readChunk: (manifestId: string, chunk: number) => Promise<Uint8Array>;
+  /** A chunk of the store; `isLast` when it is not read again for this link. */
+  readonly readChunk: (manifestId: string, chunk: number, isLast: boolean) => Promise<Uint8Array>;
 }
 
 /** One authenticated link: frames in, frames and blocks out, in the order in which the engine decided them. */
@@ -74,7 +74,7 @@ export class PeerSession {
     this.#outgoing.push(action);
     // Read while the blocks before it are sent; whoever sends it sees the error.
     if (action.kind === 'upload' && action.offset === 0) {
-      this.events.readChunk(action.manifestId, action.chunk).catch(() => undefined);
+      this.events.readChunk(action.manifestId, action.chunk, false).catch(() => undefined);
     }
     if (this.#isSending) return;
     this.#isSending = true;
@@ -113,8 +113,8 @@ export class PeerSession {
         bytes += frame.length;
         continue;
       }
-      const { manifestId, chunk, length } = action;
-      addBlocks(pieces, action, await this.events.readChunk(manifestId, chunk));
+      const { manifestId, chunk, length, isLast } = action;
+      addBlocks(pieces, action, await this.events.readChunk(manifestId, chunk, isLast));
       uploadedBytes.set(manifestId, (uploadedBytes.get(manifestId) ?? 0) + length);
       bytes += length;
     }

@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { manifestBytes, type SignedCertificate, type SignedTicket } from '@gleaner/protocol';
+import type { SignedCertificate, SignedTicket } from '@gleaner/protocol';
 import {
   encodePeerRecord,
   encodeTicket,
@@ -15,14 +15,13 @@ import {
   type SwapEvent,
 } from '../engine/index.js';
 import type { Transport, TransportEvents } from '../links/index.js';
-import { sha256Hex } from '../sha256.js';
-import { ChunkShelf } from './chunk-shelf.js';
 import { OriginErrands } from './origin-errands.js';
 import { OwnRecord } from './own-record.js';
 import { PeerDirectory } from './peer-directory.js';
 import { PeerLinks } from './peer-links.js';
 import { Pulse } from './pulse.js';
-import { SharedFile, type JoinRequest } from './shared-file.js';
+import type { JoinRequest } from './shared-file.js';
+import { SharedFiles } from './shared-files.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
 import type { SwarmMemory } from './swarm-memory.js';
 import { TrackerTalk } from './tracker-talk.js';
@@ -72,9 +71,8 @@ export interface SwarmProgress {
 /** A host in the swarm: the engine's decisions carried out on links, files and the coordinator. */
 export class SwarmNode {
   readonly #engine: SwapEngine;
-  readonly #files = new Map<string, SharedFile>();
+  readonly #files: SharedFiles;
   readonly #traffic = new TrafficBook();
-  readonly #shelf: ChunkShelf;
   readonly #trust: TrustRoot;
   readonly #stop = new AbortController();
   readonly #pulse: Pulse;
@@ -97,9 +95,15 @@ export class SwarmNode {
       addresses: () => this.addresses,
       lastSeq: memory?.recordSeq ?? 0,
     });
-    this.#shelf = new ChunkShelf((manifestId, chunk) => {
-      this.#tell({ kind: 'chunk-lost', manifestId, chunk });
-      init.onDamaged?.(manifestId, chunk);
+    const tell = (event: SwapEvent): void => this.#tell(event);
+    const warn = (event: string, error: unknown): undefined => this.#warn(event, error);
+    const { onStored, onDamaged } = init;
+    this.#files = new SharedFiles({
+      tell,
+      warn,
+      traffic: this.#traffic,
+      ...(onStored && { onStored }),
+      ...(onDamaged && { onDamaged }),
     });
     this.#trust = {
       coordinatorKey: init.coordinatorKey,
@@ -114,7 +118,7 @@ export class SwarmNode {
       },
       ownRecord: () => encodePeerRecord(this.#ownRecord.current),
       random: Math.random,
-      allocate: (lengthBytes) => this.#shelf.buffers.take(lengthBytes),
+      allocate: (lengthBytes) => this.#files.allocate(lengthBytes),
       nowMs: performance.now(),
       ...(init.config && { config: init.config }),
     });
@@ -129,7 +133,6 @@ export class SwarmNode {
     this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses, files) => {
       if (this.#needs(files)) void this.#links.dial(peerId, addresses);
     });
-    const warn = (event: string, error: unknown): undefined => this.#warn(event, error);
     this.#tracker =
       coordinator &&
       new TrackerTalk({
@@ -145,9 +148,9 @@ export class SwarmNode {
     this.#origin = new OriginErrands({
       peerId: identity.peerId,
       coordinator,
-      store: (shared, chunk, bytes) => this.#store(shared, chunk, bytes),
+      store: (shared, chunk, bytes) => this.#files.store(shared, chunk, bytes),
       traffic: this.#traffic,
-      tell: (event) => this.#tell(event),
+      tell,
       warn,
     });
   }
@@ -184,34 +187,18 @@ export class SwarmNode {
    */
   join(request: JoinRequest): void {
     const { manifestId } = request.location;
-    if (this.#files.has(manifestId)) {
+    if (this.has(manifestId)) {
       this.renewTicket(manifestId, request.ticket);
       return;
     }
-    const { manifest, data } = request;
-    if (sha256Hex(manifestBytes(manifest)) !== manifestId) {
-      throw new RangeError(`the manifest is not ${manifestId}`);
-    }
-    const shared = new SharedFile(request);
-    this.#files.set(manifestId, shared);
-    this.#tell({
-      kind: 'file-added',
-      file: {
-        manifestId,
-        sizeBytes: manifest.size,
-        chunkBytes: manifest.chunk,
-        chunkCount: manifest.hashes.length,
-        have: data.have,
-        ticket: encodeTicket(request.ticket),
-      },
-    });
+    const shared = this.#files.add(request);
     const signal = AbortSignal.any([shared.stop.signal, this.#stop.signal]);
     void this.#tracker?.keepAnnouncing(shared, signal);
     this.#directory.suggestAll();
   }
 
   has(manifestId: string): boolean {
-    return this.#files.has(manifestId);
+    return this.#files.get(manifestId) !== undefined;
   }
 
   renewTicket(manifestId: string, ticket: SignedTicket): void {
@@ -225,37 +212,18 @@ export class SwarmNode {
 
   /** Stops sharing a file; what is stored stays. */
   leave(manifestId: string): void {
-    const shared = this.#files.get(manifestId);
-    if (!shared) return;
-    this.#files.delete(manifestId);
-    shared.stop.abort();
-    shared.fail(new Error(`left the swarm of ${manifestId}`));
-    this.#tell({ kind: 'file-removed', manifestId });
-    this.#tracker?.sayLeaving(shared, this.#stop.signal);
+    const shared = this.#files.remove(manifestId);
+    if (shared) this.#tracker?.sayLeaving(shared, this.#stop.signal);
   }
 
   /** Fetches chunks of a joined file; resolves when all of them are stored. */
   async fetch(manifestId: string, chunks: readonly number[], signal: AbortSignal): Promise<void> {
-    const shared = this.#files.get(manifestId);
-    if (!shared) throw new RangeError(`join ${manifestId} before fetching from it`);
-    const stored = shared.whenStored(chunks, signal);
-    this.#tell({ kind: 'wanted', manifestId, chunks });
-    try {
-      await stored;
-    } finally {
-      this.#tell({ kind: 'unwanted', manifestId, chunks });
-    }
+    await this.#files.fetch(manifestId, chunks, signal);
   }
 
   /** Somebody else has verified and written these chunks into the file. */
   noteStored(manifestId: string, chunks: readonly number[]): void {
-    const shared = this.#files.get(manifestId);
-    if (!shared) return;
-    for (const chunk of chunks) {
-      if (!shared.data.markStored(chunk)) continue;
-      this.#tell({ kind: 'origin-fetched', manifestId, chunk, isStored: true });
-      shared.stored(chunk);
-    }
+    this.#files.noteStored(manifestId, chunks);
   }
 
   /** Bytes per second; infinite for none. */
@@ -286,7 +254,7 @@ export class SwarmNode {
   async close(): Promise<void> {
     this.#pulse.stop();
     clearInterval(this.#suggesting);
-    for (const shared of this.#files.values()) shared.fail(new Error('the swarm node is closing'));
+    this.#files.fail(new Error('the swarm node is closing'));
     this.#stop.abort();
     await this.#links.close();
   }
@@ -312,11 +280,7 @@ export class SwarmNode {
         this.#noteExchanged(bytes);
         this.#tell({ kind: 'flushed', peer, bytes });
       },
-      readChunk: async (manifestId, chunk) => {
-        const shared = this.#files.get(manifestId);
-        if (!shared) throw new RangeError(`${manifestId} is not shared`);
-        return this.#shelf.read(shared, chunk);
-      },
+      readChunk: (manifestId, chunk, isLast) => this.#files.read(manifestId, chunk, isLast),
       onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
       uselessPeer: () => this.#engine.uselessPeer(),
       ...(init.memory?.banned && { bans: init.memory.banned }),
@@ -336,7 +300,7 @@ export class SwarmNode {
 
   /** Whether a peer that shares these files, or unknown ones, would be one more for a file that has too few. */
   #needs(files: ReadonlySet<string>): boolean {
-    for (const manifestId of this.#files.keys()) {
+    for (const manifestId of this.#files.manifestIds) {
       const mayShareIt = files.size === 0 || files.has(manifestId);
       if (mayShareIt && this.#engine.sharing(manifestId) + this.#links.dialling < ENOUGH_LINKS) return true;
     }
@@ -355,7 +319,7 @@ export class SwarmNode {
         this.#links.enqueue(action);
         return;
       case 'check':
-        void this.#check(action);
+        void this.#files.check(action);
         return;
       case 'origin-ask':
         void this.#origin.ask(action, this.#stop.signal);
@@ -374,31 +338,6 @@ export class SwarmNode {
           const peer = this.#directory.learn(record);
           if (peer === action.from) this.#tell({ kind: 'peer-record', peer, record });
         }
-    }
-  }
-
-  async #check({ manifestId, chunk, peer, bytes }: Extract<SwapAction, { kind: 'check' }>): Promise<void> {
-    const shared = this.#files.get(manifestId);
-    if (!shared) return;
-    let verdict: 'good' | 'bad' | 'not-stored' = 'bad';
-    if (this.#shelf.isGenuine(shared, chunk, bytes)) {
-      verdict = (await this.#store(shared, chunk, bytes)) ? 'good' : 'not-stored';
-      this.#traffic.add(manifestId, 'fromPeersBytes', bytes.length);
-    }
-    this.#tell({ kind: 'checked', manifestId, chunk, peer, verdict });
-    if (verdict === 'good') shared.stored(chunk);
-  }
-
-  async #store(shared: SharedFile, chunk: number, bytes: Uint8Array): Promise<boolean> {
-    try {
-      await this.#shelf.store(shared, chunk, bytes);
-      this.init.onStored?.(shared.manifestId, chunk);
-      return true;
-    } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      this.#warn('store-failed', reason);
-      shared.fail(reason);
-      return false;
     }
   }
 
