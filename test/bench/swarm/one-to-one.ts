@@ -7,25 +7,28 @@ const MAX_SECONDS = 300;
 export interface OneToOneInit {
   readonly sizeBytes: number;
   readonly originBytesPerSecond: number;
-  /** Each a raw stream and an exchange in turn, by processes of their own: what else the machine does meets both. */
+  /** Each two raw streams and an exchange in turn, by processes of their own: what else the machine does meets all. */
   readonly rounds: number;
   readonly verbose: boolean;
 }
 
 /**
- * A blob from one host to another over their own link, against a raw libp2p stream of as many bytes. Both clocks start on an open
- * link; the swarm's stops when the last chunk is verified and in the leecher's file, the stream's when the last byte has come.
+ * A blob from one host to another over their own link, against a raw libp2p stream of as many bytes: between plain processes, and
+ * between ones with the settings of V8 that a node's process has. All clocks start on an open link; the swarm's stops when the last
+ * chunk is verified and in the leecher's file, the stream's when the last byte has come.
  */
 export async function measureOneToOne(init: OneToOneInit) {
   const rounds = [];
   while (rounds.length < init.rounds) {
-    const raw = await measureRawStream(init.sizeBytes);
+    const raw = await measureRawStream(init.sizeBytes, false);
+    const tuned = await measureRawStream(init.sizeBytes, true);
     const swarm = await exchange(init);
-    rounds.push({ raw, swarm, ratio: raw.seconds / swarm.seconds });
+    rounds.push({ raw, tuned, swarm, ratio: raw.seconds / swarm.seconds });
   }
   const gigabytes = init.sizeBytes / 1e9;
   const seconds = median(rounds.map(({ swarm }) => swarm.seconds));
   const rawSeconds = median(rounds.map(({ raw }) => raw.seconds));
+  const tunedSeconds = median(rounds.map(({ tuned }) => tuned.seconds));
   return {
     scenario: 'one-to-one',
     sizeBytes: init.sizeBytes,
@@ -36,11 +39,15 @@ export async function measureOneToOne(init: OneToOneInit) {
     rawMBPerSecond: round(init.sizeBytes / 1e6 / rawSeconds),
     ratio: round(rawSeconds / seconds),
     ratios: rounds.map(({ ratio }) => round(ratio)),
+    tunedRawMBPerSecond: round(init.sizeBytes / 1e6 / tunedSeconds),
+    ratioToTunedRaw: round(tunedSeconds / seconds),
     cpuSecondsPerGB: {
       seed: round(median(rounds.map(({ swarm }) => swarm.seedCpuSeconds)) / gigabytes),
       leecher: round(median(rounds.map(({ swarm }) => swarm.leecherCpuSeconds)) / gigabytes),
       rawSender: round(median(rounds.map(({ raw }) => raw.senderCpuSeconds)) / gigabytes),
       rawReceiver: round(median(rounds.map(({ raw }) => raw.receiverCpuSeconds)) / gigabytes),
+      tunedRawSender: round(median(rounds.map(({ tuned }) => tuned.senderCpuSeconds)) / gigabytes),
+      tunedRawReceiver: round(median(rounds.map(({ tuned }) => tuned.receiverCpuSeconds)) / gigabytes),
     },
   };
 }

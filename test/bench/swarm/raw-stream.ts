@@ -1,8 +1,10 @@
-// The yardstick: one raw libp2p stream (TCP, Noise, yamux) between two processes, no engine. The parent forks this file as both.
+// The yardstick: one raw libp2p stream between two processes, over the swarm's own transport (TCP, Noise, yamux, the same windows) and link,
+// sent in pieces of 64 KiB and thrown away at the other end: no engine, no hash, no disk. The parent forks this file as both.
 import { fork, type ChildProcess } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
 import { createLibp2pTransport } from '@gleaner/swarm/libp2p';
+import { nodeProcessOptions } from '@gleaner/swarm/process';
 import { z } from 'zod';
 
 const PIECE_BYTES = 64 * 1024;
@@ -18,10 +20,14 @@ export interface RawStreamReport {
 if (process.send && process.argv[2] === 'sender') await sendOnDemand(Number(process.argv[3]));
 if (process.send && process.argv[2] === 'receiver') await receive(Number(process.argv[3]));
 
-/** A raw stream of `sizeBytes` between two processes, timed from the request on an open stream to the last byte. */
-export async function measureRawStream(sizeBytes: number): Promise<RawStreamReport> {
+/**
+ * A raw stream of `sizeBytes` between two processes, timed from the request on an open stream to the last byte.
+ *
+ * @param isTuned whether the processes have the settings of V8 and malloc that a node's has; else they are plain ones
+ */
+export async function measureRawStream(sizeBytes: number, isTuned: boolean): Promise<RawStreamReport> {
   const [sender, receiver] = ['sender', 'receiver'].map((role) =>
-    fork(fileURLToPath(import.meta.url), [role, String(sizeBytes)]),
+    fork(fileURLToPath(import.meta.url), [role, String(sizeBytes)], isTuned ? nodeProcessOptions() : {}),
   );
   if (!sender || !receiver) throw new Error('two processes were to be started');
   try {
