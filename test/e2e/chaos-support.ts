@@ -24,17 +24,17 @@ export interface Victim {
 
 export class Redis implements Victim {
   private child: ChildProcess | null = null;
+  /** Whether it has its queues again after a crash. */
+  remembers = true;
 
   private constructor(
     readonly port: number,
     private readonly directory: string,
-    /** Whether it remembers its queues after a crash. */
-    private readonly persists: boolean,
   ) {}
 
-  static async create(directory: string, persists: boolean): Promise<Redis> {
+  static async create(directory: string): Promise<Redis> {
     await mkdir(directory, { recursive: true });
-    return new Redis(await freePort(), directory, persists);
+    return new Redis(await freePort(), directory);
   }
 
   get url(): string {
@@ -42,7 +42,7 @@ export class Redis implements Victim {
   }
 
   async start(): Promise<void> {
-    const persistence = this.persists
+    const persistence = this.remembers
       ? ['--appendonly', 'yes', '--appendfsync', 'always']
       : ['--appendonly', 'no'];
     this.child = spawn(

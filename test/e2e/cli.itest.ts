@@ -150,8 +150,13 @@ describe('a problem document', () => {
 });
 
 describe('gleaner up', () => {
+  /** One for all: what one test leaves, the next one goes on with. */
+  let data: string;
+  beforeAll(() => {
+    data = join(directory, 'up');
+  });
+
   it('serves with everything embedded, and leaves no process behind', async () => {
-    const data = join(directory, 'up-term');
     await using up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
     const ready = JSON.parse(await up.said('\n')) as { url: string; operatorToken: string };
     const accounts = await fetch(new URL('/v1/accounts', ready.url), {
@@ -165,7 +170,6 @@ describe('gleaner up', () => {
   });
 
   it('leaves no process behind even when it is killed', async () => {
-    const data = join(directory, 'up-kill');
     await using up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
     await up.said('\n');
     up.kill('SIGKILL');
@@ -174,7 +178,6 @@ describe('gleaner up', () => {
   });
 
   it('is refused a directory that another one serves from, and told who has it', async () => {
-    const data = join(directory, 'up-twice');
     await using first = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
     const { url } = JSON.parse(await first.said('\n')) as { url: string };
     const { code, stderr } = await gleaner(['up', '--port', '0', '--data', data]);
@@ -187,7 +190,6 @@ describe('gleaner up', () => {
   });
 
   it('leaves no process behind when its stop is cut short', async () => {
-    const data = join(directory, 'up-cut-short');
     const child = spawn(process.execPath, [COORDINATOR], {
       env: { ...process.env, GLEANER_PORT: '0', GLEANER_DATA: data, GLEANER_LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'pipe', 'inherit'],
