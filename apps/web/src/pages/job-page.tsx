@@ -55,7 +55,7 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
             {job.stateReason}
           </p>
         )}
-        <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 md:grid-cols-5">
+        <dl className="mt-6 grid grid-cols-2 gap-x-6 gap-y-5 md:flex md:gap-x-14">
           <Fact name="Units valid">
             {job.units.valid.toLocaleString('en')} of {job.units.total.toLocaleString('en')}
           </Fact>
@@ -174,7 +174,7 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
   return (
     <div className="flex flex-col-reverse justify-end">
       <dt className="text-sm text-muted">{name}</dt>
-      <dd className="figure text-xl font-semibold">{children}</dd>
+      <dd className="figure text-xl font-semibold md:whitespace-nowrap">{children}</dd>
     </div>
   );
 }
