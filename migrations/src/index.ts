@@ -18,6 +18,7 @@ import { ClaimTurns20261121001400 } from './20261121001400-claim-turns.js';
 import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
 import { DeviceNetworks20261121001650 } from './20261121001650-device-networks.js';
 import { BoardCursor20261121001700 } from './20261121001700-board-cursor.js';
+import { CalmUpkeep20261121001710 } from './20261121001710-calm-upkeep.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -41,4 +42,5 @@ export const MIGRATIONS = [
   HostAccounts20261121001500,
   DeviceNetworks20261121001650,
   BoardCursor20261121001700,
+  CalmUpkeep20261121001710,
 ] as const;

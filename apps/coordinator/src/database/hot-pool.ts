@@ -4,14 +4,17 @@ import type { DataSource } from 'typeorm';
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
 const MAX_CONNECTIONS = 12;
 
+/** Tables grow, and a plan made for few rows is not for ever. */
+const MAX_LIFETIME_SECONDS = 600;
+
 /**
  * The statements of dispatch are planned once for each connection, whatever their arrays hold: planning them takes longer
  * than running them, and Postgres would plan them anew each time because it expects less of small arrays. What is planned
- * once must not be planned for tables that happened to be empty then, hence no sequential scans; nor does starting parallel
- * workers pay off for a few rows.
+ * once must not be planned for tables that happened to be empty then, hence no sequential scans and no walks along two indexes
+ * side by side; nor does starting parallel workers pay off for a few rows.
  */
 const SESSION_SETTINGS =
-  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c max_parallel_workers_per_gather=0';
+  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0';
 
 /** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
 export function masterPool(dataSource: DataSource): pg.Pool {
@@ -34,6 +37,7 @@ export function hotPool(dataSource: DataSource): pg.Pool {
       ...master.options,
       ...(password === undefined ? {} : { password }),
       max: MAX_CONNECTIONS,
+      maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       options: SESSION_SETTINGS,
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
