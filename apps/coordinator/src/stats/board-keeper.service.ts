@@ -2,12 +2,19 @@ import { Injectable } from '@nestjs/common';
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { lockBoard } from '../credit/index.js';
-import { hotPool, plainArray, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
+import {
+  AT_ONCE,
+  hotPool,
+  type Pace,
+  plainArray,
+  PreparedStatement,
+  type Queryable,
+  tokenArray,
+} from '../database/index.js';
 import { BOARDS, recentWeight } from './board-order.js';
 import { BoardRebuild, idRanges } from './board-rebuild.service.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
 import { Earnings } from './earnings.service.js';
-import { AT_ONCE, type Pace } from './pace.js';
 
 /** Rows of one transaction: whoever asks for work meanwhile waits for no more. */
 const ROWS_PER_PORTION = 500;

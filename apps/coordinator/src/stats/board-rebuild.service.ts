@@ -3,9 +3,9 @@ import type { BoardKind } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { lockBoard } from '../credit/index.js';
+import { AT_ONCE, type Pace } from '../database/index.js';
 import { recentWeight } from './board-order.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
-import { AT_ONCE, type Pace } from './pace.js';
 
 /** Who earned as late as this has a row before long without a look at the whole ledger. */
 const NEWCOMER_MINUTES = 10;

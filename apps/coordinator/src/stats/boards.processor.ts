@@ -1,11 +1,13 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { FairPace, type Pace } from '../database/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { BoardKeeper } from './board-keeper.service.js';
 import { BoardRebuild } from './board-rebuild.service.js';
-import { FairPace, type Pace } from './pace.js';
 
 const REFRESH_EVERY_MS = 1_000;
 const RECONCILE_EVERY_MS = 60_000;
+/** Where thousands earn at once counting is costly, and nobody waits for it. */
+const TIME_SHARE = 1 / 30;
 
 /** Whichever coordinator is free keeps the boards. */
 @Injectable()
@@ -33,7 +35,7 @@ export class BoardsProcessor implements OnApplicationBootstrap, OnModuleDestroy 
   private async paced(work: (pace: Pace) => Promise<void>): Promise<void> {
     const { signal } = this.stopping;
     try {
-      await work(new FairPace(signal));
+      await work(new FairPace(TIME_SHARE, signal));
     } catch (error) {
       // The next one begins where this one began.
       if (!signal.aborted) throw error;

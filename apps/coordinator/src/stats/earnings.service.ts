@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { BoardKind } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { hotPool, PreparedStatement } from '../database/index.js';
-import { type Pace, Stride } from './pace.js';
+import { hotPool, type Pace, PreparedStatement } from '../database/index.js';
+import { Stride } from './stride.js';
 
 /** What is older is left to whoever compares everything. */
 const LOOK_BACK_MINUTES = 10;

@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { AT_ONCE, type Pace, Stride } from './pace.js';
+import { AT_ONCE, type Pace } from '../database/index.js';
+import { Stride } from './stride.js';
 
 /** An entry's time is its transaction's beginning: what is younger than this may still be committing. */
 const SETTLE_SECONDS = 15;

@@ -3,12 +3,15 @@ import { splitUnits, type UnitToCreate } from '@gleaner/domain';
 import { jobSpec, LIMITS, type JobSpec } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
+import { FairPace } from '../../database/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
 import { InputMissingError, JobInputs } from './job-inputs.js';
 import { UnitWriter } from './unit-writer.js';
 
 /** Units of one transaction: large enough to be cheap, small enough that cancelling takes effect at once. */
-const UNITS_PER_BATCH = 5_000;
+const UNITS_PER_BATCH = 2_000;
+/** Of the time, beyond the first thousands of units: volunteers compute far less than what is split meanwhile. */
+const TIME_SHARE = 1 / 3;
 
 const jobRows = z.array(
   z.object({ spec: jobSpec, quorum: z.number(), units_split: z.coerce.number(), state: z.string() }),
@@ -46,13 +49,18 @@ export class JobSplitter {
       ),
     );
     if (job?.state !== 'splitting') return 'stopped';
+    const pace = new FairPace(TIME_SHARE, signal ?? new AbortController().signal);
     try {
       for await (const batch of batches(this.units(job.spec, job.units_split, signal))) {
         if ((batch.at(-1)?.index ?? 0) >= LIMITS.unitsPerJob) {
           return await this.fail(jobId, `it splits into more than ${LIMITS.unitsPerJob} units`);
         }
-        if (!(await this.writer.append(jobId, job.quorum, batch))) return 'stopped';
-        await onUnits?.();
+        const isWritten = await pace.portion(async () => {
+          const isAppended = await this.writer.append(jobId, job.quorum, batch);
+          if (isAppended) await onUnits?.();
+          return isAppended;
+        });
+        if (!isWritten) return 'stopped';
       }
     } catch (error) {
       // Nothing that trying again would mend.

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
-import { FairPace, Stride } from './pace.js';
+import { FairPace } from './pace.js';
 
 it('pauses in proportion to what a portion took beyond what is free, but never for long', async () => {
   let nowMs = 0;
   const pauses: number[] = [];
   const pace = new FairPace(
+    1 / 30,
     new AbortController().signal,
     () => nowMs,
     (pauseMs) => {
@@ -29,21 +30,9 @@ it('pauses in proportion to what a portion took beyond what is free, but never f
 it('begins no portion, and waits no longer, once it is to stop', async () => {
   const stopping = new AbortController();
   let portions = 0;
-  const pace = new FairPace(stopping.signal);
+  const pace = new FairPace(1, stopping.signal);
   await pace.portion(() => Promise.resolve((portions += 1)));
   stopping.abort(new Error('the end'));
   await expect(pace.portion(() => Promise.resolve((portions += 1)))).rejects.toThrow('the end');
   expect(portions).toBe(1);
-});
-
-it('takes more where there was little and less where there was much, within its bounds', () => {
-  const stride = new Stride(100, { leastMs: 60, mostMs: 350, mostRows: 8_000 });
-  stride.learn(0);
-  expect(stride.ms).toBe(200);
-  stride.learn(5_000);
-  expect(stride.ms).toBe(200);
-  stride.learn(1_999);
-  expect(stride.ms).toBe(350);
-  for (let times = 0; times < 5; times += 1) stride.learn(8_001);
-  expect(stride.ms).toBe(60);
 });
