@@ -6,7 +6,7 @@ import { SweepService } from './sweep.service.js';
 
 const FILL_EVERY_MS = 1_000;
 /** While tickets are being used up, one queue job goes on filling at this pace, and so long. */
-const FILL_AGAIN_MS = 300;
+const FILL_AGAIN_MS = 200;
 const FILL_FOR_MS = 10_000;
 const SWEEP_EVERY_MS = 10_000;
 

@@ -11,8 +11,8 @@ const TICKETS_PER_BATCH = 256;
 /** Tickets of a class that wait on its queues: few while volunteers are slow, so that a new job need not wait for long. */
 const MIN_DEPTH = 256;
 const MAX_DEPTH = 65_536;
-/** Units taken by one statement. */
-const UNITS_PER_STATEMENT = 4_096;
+/** Units taken by one statement: what else the database does waits for it on a small machine. */
+const UNITS_PER_STATEMENT = 2_048;
 
 interface DemandRow {
   readonly job_id: string;

@@ -14,9 +14,9 @@ import { LeasesService } from './leases.service.js';
 const GRACE_MS = 10_000;
 /** Open units that one sweep looks at, over all jobs; the next one goes on behind them. */
 const UNITS_PER_SWEEP = 20_000;
-const UNITS_PER_STATEMENT = 2_500;
+const UNITS_PER_STATEMENT = 500;
 /** Between two statements: whoever asks for work must not wait for somebody who looks for what hardly ever happens. */
-const PAUSE_MS = 250;
+const PAUSE_MS = 60;
 const EVENTS_PER_BATCH = 500;
 const HELD_BATCHES_MAX = 1_000;
 
