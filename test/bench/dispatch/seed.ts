@@ -1,3 +1,4 @@
+import { BoardRebuild } from '@gleaner/coordinator';
 import { jobSpec, type JobSpec } from '@gleaner/protocol';
 import type { DataSource } from 'typeorm';
 import { BENCH_RUNTIME, type Volunteer } from './volunteers.js';
@@ -68,6 +69,8 @@ export async function seedDatabase(
     ]);
   }
   await seedHistory(database, size.earlierUnits, size.hosts);
+  // As they would be after such a history: the first coordinator would make them all from the ledger.
+  await new BoardRebuild(database).rebuild();
   await database.query('VACUUM ANALYZE');
   await database.query('CHECKPOINT');
 }
