@@ -31,9 +31,9 @@ export function formatCoreHours(cycles: string): string {
     : threeDigits(exact, CYCLES_PER_CORE_HOUR);
 }
 
-/** The exact figure with its thousands apart. */
+/** The exact figure with its thousands apart, as all figures of the site are written. */
 export function groupDigits(decimal: string): string {
-  return decimal.replaceAll(/\B(?=(\d{3})+$)/g, '\u202f');
+  return decimal.replaceAll(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** Three significant digits of `exact / divisor`, which is below 1000; cut off rather than rounded up to what is not there. */
