@@ -16,6 +16,23 @@ const sources = {
   'swarm-child': 'libs/swarm/src/process/swarm-child.ts',
 };
 
+/** V8 keeps a source in which a single character is beyond Latin-1 at two bytes each: megabytes, for a few dashes. */
+const asciiOnly = {
+  name: 'ascii-only',
+  generateBundle(_options, bundle) {
+    for (const chunk of Object.values(bundle)) {
+      if (chunk.type === 'chunk') chunk.code = chunk.code.replace(/\P{ASCII}/gu, escapesOf);
+    }
+  },
+};
+
+function escapesOf(character) {
+  return character
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+}
+
 const destination = resolve(process.argv[2] ?? '.');
 const { version, license } = JSON.parse(await readFile(join(root, 'apps/agent/package.json'), 'utf8'));
 const staging = await mkdtemp(join(tmpdir(), 'gleaner-pack-'));
@@ -55,6 +72,7 @@ async function bundle(outDir) {
     root,
     configFile: false,
     logLevel: 'error',
+    plugins: [asciiOnly],
     ssr: { noExternal: true, resolve: { conditions } },
     resolve: { conditions },
     build: {
