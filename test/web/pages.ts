@@ -18,14 +18,6 @@ export function pagesOf(jobId: string): ReadonlyArray<{ readonly name: string; r
   ];
 }
 
-/** What somebody who has signed in sees differently. */
-export function ownPagesOf(): ReadonlyArray<{ readonly name: string; readonly path: string }> {
-  return [
-    { name: 'own-account', path: '/account' },
-    { name: 'own-place', path: '/leaderboards?period=rac' },
-  ];
-}
-
 export const THEMES = ['light', 'dark'] as const;
 
 /** Opens a page in a theme and waits until it shows its title and has what it asked for. */

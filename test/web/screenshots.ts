@@ -4,13 +4,12 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { account } from '@gleaner/protocol';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { account, deviceCode } from '@gleaner/protocol';
+import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
-import { openPage, ownPagesOf, pagesOf, THEMES } from './pages.js';
+import { openPage, pagesOf, THEMES } from './pages.js';
 import { SIGN_IN_PAGES } from './people-pages.js';
-import type { Science } from './showcase/science.js';
 import { Showcase } from './showcase/showcase.js';
 
 const SIZES = {
@@ -19,9 +18,11 @@ const SIZES = {
 } as const;
 /** Far enough that there is something of everything to see. */
 const SHOWN_FROM_PERMILLE = 30;
-const WATERFALL_ROWS = 90;
-const WATERFALL_MS = 20_000;
-const PATIENCE_MS = 600_000;
+/** As many as the picture has. */
+const WATERFALL_ROWS = 200;
+const WATERFALL_MS = 45_000;
+/** The first that the ledger's people have founded. */
+const TEAM_ID = 1;
 const POLL_MS = 500;
 
 async function main(): Promise<void> {
@@ -34,9 +35,11 @@ async function main(): Promise<void> {
     process.once(signal, () => void showcase[Symbol.asyncDispose]().finally(() => process.exit(1)));
   }
   note(`An installation to look at: ${showcase.url}`);
-  await progressReached(showcase.science, showcase.finishedJobId, 1000);
   const runningJobId = await showcase.beginLongSearch();
-  await progressReached(showcase.science, runningJobId, SHOWN_FROM_PERMILLE);
+  await showcase.science.reached(
+    runningJobId,
+    ({ progressPermille }) => progressPermille >= SHOWN_FROM_PERMILLE,
+  );
   const browser = await openBrowser(chromium);
   for (const theme of THEMES) {
     for (const size of ['desktop', 'phone'] as const)
@@ -53,60 +56,106 @@ interface Shot {
   readonly folder: string;
 }
 
-async function shootAll(
-  browser: Browser,
-  { showcase, runningJobId, theme, size, folder }: Shot,
-): Promise<void> {
+async function shootAll(browser: Browser, shot: Shot): Promise<void> {
   const context = await browser.newContext({
-    viewport: SIZES[size],
-    deviceScaleFactor: size === 'phone' ? 2 : 1,
+    viewport: SIZES[shot.size],
+    deviceScaleFactor: shot.size === 'phone' ? 2 : 1,
   });
   const page = await context.newPage();
-  const shoot = async (name: string): Promise<void> => {
-    const path = join(folder, `${name}-${theme}-${size}.png`);
-    await page.screenshot({ path, fullPage: true });
-    note(path);
+  const camera: Camera = {
+    page,
+    async shoot(name) {
+      const path = join(shot.folder, `${name}-${shot.theme}-${shot.size}.png`);
+      await page.screenshot({ path, fullPage: true });
+      note(path);
+    },
+    async visit(name, path) {
+      await openPage(page, shot.showcase.url + path, shot.theme);
+      await this.shoot(name);
+    },
   };
-  const { url, finishedJobId } = showcase;
-  for (const { name, path } of [
-    ...pagesOf(runningJobId),
-    ...SIGN_IN_PAGES,
-    { name: 'team', path: '/teams/1' },
-  ]) {
-    await openPage(page, url + path, theme);
-    if (name === 'volunteer') await computeForAWhile(page);
-    await shoot(name);
-    if (name === 'volunteer') await page.getByRole('button', { name: 'Stop' }).click();
-  }
-  await openPage(page, `${url}/jobs/${finishedJobId}`, theme);
-  await page.getByRole('img', { name: 'Waterfall of' }).waitFor();
-  await shoot('job-found');
-  await signIn(context, page, url, showcase.science.scientist.token);
-  for (const { name, path } of [
-    ...ownPagesOf(),
-    { name: 'settings', path: '/account/settings' },
-    { name: 'job-own', path: `/jobs/${finishedJobId}` },
-  ]) {
-    await openPage(page, url + path, theme);
-    await shoot(name);
-  }
-  await signIn(context, page, url, showcase.volunteers[0] ?? '');
-  await openPage(page, `${url}/account`, theme);
-  await shoot('volunteer-account');
-  await page.getByRole('heading', { level: 3 }).getByRole('link').first().click();
-  await page.getByRole('heading', { name: 'Its tasks' }).waitFor();
-  await shoot('machine');
-  await signIn(context, page, url, showcase.science.operatorToken);
-  await openPage(page, `${url}/operator`, theme);
+  await shootAsVisitor(camera, shot);
+  await shootAsScientist(camera, shot);
+  await shootAsVolunteer(camera, shot);
+  await shootAsNewcomer(camera, shot);
+  await signIn(page, shot.showcase.url, shot.showcase.science.operatorToken);
+  await openPage(page, `${shot.showcase.url}/operator`, shot.theme);
   await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
-  await shoot('operator');
+  await camera.shoot('operator');
   await context.close();
 }
 
-async function signIn(context: BrowserContext, page: Page, url: string, token: string): Promise<void> {
-  const answer = await context.request.post(`${url}/v1/session/token`, {
-    headers: { authorization: `Bearer ${token}` },
+interface Camera {
+  readonly page: Page;
+  readonly shoot: (name: string) => Promise<void>;
+  readonly visit: (name: string, path: string) => Promise<void>;
+}
+
+async function shootAsVisitor(camera: Camera, { showcase, runningJobId, theme }: Shot): Promise<void> {
+  const { page } = camera;
+  const pages = [...pagesOf(runningJobId), ...SIGN_IN_PAGES, { name: 'team', path: `/teams/${TEAM_ID}` }];
+  for (const { name, path } of pages) await camera.visit(name, path);
+  await page.goto(`${showcase.url}/volunteer`);
+  await computeForAWhile(page);
+  await camera.shoot('volunteering');
+  await page.getByRole('button', { name: 'Stop' }).click();
+  await openPage(page, `${showcase.url}/jobs/${showcase.finishedJobId}`, theme);
+  await page.getByRole('img', { name: 'Waterfall of' }).waitFor();
+  await camera.shoot('job-found');
+}
+
+async function shootAsScientist(camera: Camera, { showcase, theme }: Shot): Promise<void> {
+  const { page } = camera;
+  await signIn(page, showcase.url, showcase.science.scientist.token);
+  await camera.visit('job-own', `/jobs/${showcase.finishedJobId}`);
+  await openPage(page, `${showcase.url}/jobs/${showcase.failedJobId}`, theme);
+  await page.getByText(/^Unit \d/).first().click();
+  await camera.shoot('job-failed');
+}
+
+async function shootAsVolunteer(camera: Camera, { showcase, theme }: Shot): Promise<void> {
+  const { page } = camera;
+  await signIn(page, showcase.url, showcase.volunteers[0] ?? '');
+  await camera.visit('own-place', '/leaderboards?period=rac');
+  await camera.visit('own-team', `/teams/${TEAM_ID}`);
+  await openPage(page, `${showcase.url}/account`, theme);
+  await camera.shoot('volunteer-account');
+  await page.getByRole('heading', { level: 3 }).getByRole('link').first().click();
+  await page.getByRole('heading', { name: 'Its tasks' }).waitFor();
+  await camera.shoot('machine');
+}
+
+/** Somebody who has just signed up, with a password, and whose machine waits to be approved. */
+async function shootAsNewcomer(camera: Camera, { showcase: { url }, theme, size }: Shot): Promise<void> {
+  const { page } = camera;
+  const email = `${theme}.${size}@example.org`;
+  await page.context().clearCookies();
+  await beginSession(page, `${url}/v1/session/sign-up`, {
+    data: { name: 'Aurélie', email, password: 'correct horse battery' },
   });
+  await camera.visit('newcomer-account', '/account');
+  await camera.visit('newcomer-teams', '/teams');
+  const host = { name: 'Kitchen PC', kind: 'agent', cores: 8, memoryMiB: 16_384, platform: 'linux-x64' };
+  const asked = await page.context().request.post(`${url}/v1/device/code`, { data: { host } });
+  const { userCode } = deviceCode.parse(await asked.json());
+  await openPage(page, `${url}/activate?code=${userCode}`, theme);
+  await page.getByRole('heading', { name: host.name }).waitFor();
+  await camera.shoot('newcomer-activate');
+  await openPage(page, `${url}/account/settings`, theme);
+  await page.getByRole('button', { name: 'Delete my account' }).click();
+  await camera.shoot('newcomer-settings');
+}
+
+async function signIn(page: Page, url: string, token: string): Promise<void> {
+  await beginSession(page, `${url}/v1/session/token`, { headers: { authorization: `Bearer ${token}` } });
+}
+
+async function beginSession(
+  page: Page,
+  address: string,
+  options: { readonly headers?: Record<string, string>; readonly data?: object },
+): Promise<void> {
+  const answer = await page.context().request.post(address, options);
   if (!answer.ok()) throw new Error(`signing in: ${answer.status()} ${await answer.text()}`);
   const { id } = account.parse(await answer.json());
   await page.evaluate((accountId) => localStorage.setItem('gleaner.session', accountId), id);
@@ -119,16 +168,6 @@ async function computeForAWhile(page: Page): Promise<void> {
   const untilMs = Date.now() + WATERFALL_MS;
   while (Date.now() < untilMs && Number(await picture.getAttribute('data-rows')) < WATERFALL_ROWS) {
     await page.waitForTimeout(POLL_MS);
-  }
-}
-
-async function progressReached(science: Science, jobId: string, permille: number): Promise<void> {
-  const untilMs = Date.now() + PATIENCE_MS;
-  for (;;) {
-    const progress = await science.progressOf(jobId);
-    if (progress >= permille) return;
-    if (Date.now() > untilMs) throw new Error(`too slow: job ${jobId} is at ${progress} of 1000`);
-    await new Promise((done) => setTimeout(done, POLL_MS));
   }
 }
 

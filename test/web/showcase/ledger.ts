@@ -10,7 +10,7 @@ const NAMES = [
   'Observatoire de Haute-Provence',
   'tidepool',
   'Tanaka Ken',
-  'Marguerite',
+  'Odile',
   'Night Shift',
   'Ingrid Sørensen',
   'quiet_fan',
@@ -31,6 +31,22 @@ const NAMES = [
   'Ноябрь',
   'Pascale',
 ] as const;
+/** Many more, so that boards have several pages. */
+const FIRST_NAMES = [
+  'Noor',
+  'Bjarne',
+  'Chiara',
+  'Dmitri',
+  'Esi',
+  'Farid',
+  'Greta',
+  'Hiro',
+  'Ilse',
+  'Joaquín',
+  'Keiko',
+];
+const INITIALS = ['A.', 'K.', 'M.', 'V.'];
+const CROWD = FIRST_NAMES.flatMap((first) => INITIALS.map((initial) => `${first} ${initial}`));
 const TEAMS = ['Friends of the Dish', 'Kyoto Amateur Radio Club', 'Night Owls', 'Physics 101'] as const;
 
 /** Three months of a small installation's credit: what its boards and charts then say follows from entries, as in life. */
@@ -42,7 +58,7 @@ export async function fillLedger({ app }: Coordinator): Promise<void> {
   await run(
     `INSERT INTO account (name, anonymous, created_at)
      SELECT name, false, now() - interval '${DAYS} days' FROM unnest($1::text[]) name`,
-    [NAMES],
+    [[...NAMES, ...CROWD]],
   );
   await run(`
     INSERT INTO host (account_id, name, kind, platform, cores, memory_mib, agent_version)

@@ -1,7 +1,16 @@
 import { createHash } from 'node:crypto';
-import { account, createdToken, job as jobSchema, type Scope } from '@gleaner/protocol';
+import {
+  account,
+  attachedHost,
+  createdToken,
+  job as jobSchema,
+  type Job,
+  type Scope,
+} from '@gleaner/protocol';
 
 const PROJECT = 'listening';
+const PATIENCE_MS = 600_000;
+const POLL_MS = 500;
 
 interface Call {
   readonly token: string;
@@ -60,6 +69,33 @@ export class Science {
     return blobId;
   }
 
+  async joinTeam(token: string, teamId: string): Promise<void> {
+    await this.call(`/v1/teams/${teamId}/members/me`, { token, method: 'PUT' });
+  }
+
+  /** A project that waits for the operator, who has held a machine of this volunteer: something to decide. */
+  async leaveDecisions(volunteer: string): Promise<void> {
+    const description = 'Fifty years of a harbour’s tides, to find what the moon does not explain.';
+    await this.call('/v1/projects', {
+      token: this.scientist.token,
+      json: { slug: 'tides', name: 'Tides of Saint-Malo', description },
+    });
+    const host = {
+      name: 'Overclocked tower',
+      kind: 'agent',
+      cores: 16,
+      memoryMiB: 65_536,
+      platform: 'linux-x64',
+    };
+    const { hostId } = attachedHost.parse(await this.call('/v1/hosts', { token: volunteer, json: { host } }));
+    const reason = 'more cycles a second than any core retires';
+    await this.call(`/v1/hosts/${hostId}/hold`, {
+      token: this.operatorToken,
+      method: 'PUT',
+      json: { reason },
+    });
+  }
+
   /** Submits a job, whose answer everybody may see. */
   async submit(spec: object): Promise<string> {
     const { token } = this.scientist;
@@ -73,10 +109,16 @@ export class Science {
     return id;
   }
 
-  /** 0 to 1000. */
-  async progressOf(jobId: string): Promise<number> {
+  /** Waits until a job has come as far as is wished. */
+  async reached(jobId: string, isThere: (job: Job) => boolean): Promise<void> {
     const { token } = this.scientist;
-    return jobSchema.parse(await this.call(`/v1/jobs/${jobId}`, { token, method: 'GET' })).progressPermille;
+    const untilMs = Date.now() + PATIENCE_MS;
+    for (;;) {
+      const job = jobSchema.parse(await this.call(`/v1/jobs/${jobId}`, { token, method: 'GET' }));
+      if (isThere(job)) return;
+      if (Date.now() > untilMs) throw new Error(`too slow: job ${jobId} is ${job.state}`);
+      await new Promise((done) => setTimeout(done, POLL_MS));
+    }
   }
 
   private async call(path: string, call: Call): Promise<unknown> {

@@ -20,7 +20,9 @@ import { Science } from './science.js';
 /** A search that ends while one waits, and one that is in full swing. */
 const SHORT_SEARCH = { fromChirp: -150, toChirp: 150, unitChirps: 25 };
 const LONG_SEARCH = { fromChirp: -4000, toChirp: 4000, unitChirps: 80 };
-const TONES = 4;
+const FEW_TONES = 4;
+/** All over it: whoever looks for a while sees one. */
+const MANY_TONES = 12;
 const TONE_POWER = 38;
 const AGENTS = ['Marguerite’s laptop', 'Observatory, basement'] as const;
 const AGENT_STOP_MS = 15_000;
@@ -30,12 +32,14 @@ export class Showcase implements AsyncDisposable {
   readonly #agents: ChildProcess[] = [];
   /** Tokens of the people whose machines compute here. */
   readonly volunteers: string[] = [];
+  finishedJobId = '';
+  /** A job that cannot go on, for its scientist to see why. */
+  failedJobId = '';
 
   private constructor(
     private readonly directory: string,
     private readonly coordinator: Coordinator,
     readonly science: Science,
-    readonly finishedJobId: string,
     private readonly search: string,
   ) {}
 
@@ -62,18 +66,36 @@ export class Showcase implements AsyncDisposable {
     const science = await Science.begin(coordinator.url, operatorToken, 'Jocelyn Okafor');
     const search = await science.publish('seti-classic', await readFile(SETI_CLASSIC_WASM_PATH));
     const hunt = await science.publish('mersenne-hunt', await readFile(MERSENNE_HUNT_WASM_PATH));
-    const tape = await science.upload(aTape(3));
-    const finished = searchJob({ name: 'One night at Arecibo', app: search, tape, ...SHORT_SEARCH });
-    const finishedJobId = await science.submit(finished);
-    await science.submit(aHunt(hunt));
-    const showcase = new Showcase(directory, coordinator, science, finishedJobId, search);
-    for (const name of AGENTS) await showcase.#startAgent(name);
-    return showcase;
+    const showcase = new Showcase(directory, coordinator, science, search);
+    try {
+      for (const name of AGENTS) await showcase.#startAgent(name);
+      await showcase.#submitJobs(hunt);
+      const [first = '', second = ''] = showcase.volunteers;
+      await science.joinTeam(first, '1');
+      await science.leaveDecisions(second);
+      return showcase;
+    } catch (error) {
+      await showcase[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async #submitJobs(hunt: string): Promise<void> {
+    const { science, search } = this;
+    const tooFew = { name: 'Mersenne exponents up to 300', to: 302, step: 30, maxCycles: '20000' };
+    this.failedJobId = await science.submit(aHunt(hunt, tooFew));
+    await science.reached(this.failedJobId, ({ state }) => state === 'paused');
+    const tape = await science.upload(aTape(3, FEW_TONES, SHORT_SEARCH));
+    this.finishedJobId = await science.submit(
+      searchJob({ name: 'One night at Arecibo', app: search, tape, ...SHORT_SEARCH }),
+    );
+    await science.submit(aHunt(hunt, { name: 'Mersenne exponents up to 1300', to: 1302, step: 65 }));
+    await science.reached(this.finishedJobId, ({ state }) => state === 'completed');
   }
 
   /** Submits the search that goes on while everything is looked at. */
   async beginLongSearch(): Promise<string> {
-    const tape = await this.science.upload(aTape(4));
+    const tape = await this.science.upload(aTape(4, MANY_TONES, LONG_SEARCH));
     return await this.science.submit(
       searchJob({ name: 'Towards the Pleiades, tape 17', app: this.search, tape, ...LONG_SEARCH }),
     );
@@ -83,7 +105,7 @@ export class Showcase implements AsyncDisposable {
     const data = join(this.directory, name);
     const token = await this.science.volunteer(name.split(/[’,]/, 1)[0] ?? name);
     this.volunteers.push(token);
-    const attaching = this.#agent(['attach', this.url, '--data', data, '--name', name, '--no-p2p'], token);
+    const attaching = this.#agent(['attach', this.url, '--data', data, '--name', name, '--p2p'], token);
     const [code] = (await once(attaching, 'exit')) as [number | null];
     if (code !== 0) throw new Error(`${name} could not attach`);
     const limits = ['--always', '--cores', '1', '--memory', '256', '--buffer', '1'];
@@ -105,26 +127,34 @@ export class Showcase implements AsyncDisposable {
   }
 }
 
-/** A tape of noise with tones that the short search finds. */
-function aTape(seed: number): Uint8Array {
+/** A tape of noise with tones that the search finds. */
+function aTape(seed: number, count: number, search: { fromChirp: number; toChirp: number }): Uint8Array {
   const tones = chooseTones({
-    count: TONES,
-    fromChirp: SHORT_SEARCH.fromChirp + 10,
-    toChirp: SHORT_SEARCH.toChirp - 10,
+    count,
+    fromChirp: search.fromChirp + 10,
+    toChirp: search.toChirp - 10,
     power: TONE_POWER,
     random: seededRandom(seed),
   });
   return generateTape({ seed, tones }).bytes;
 }
 
-function aHunt(app: string): object {
+function aHunt(
+  app: string,
+  {
+    name,
+    to,
+    step,
+    maxCycles = '100000000000',
+  }: { name: string; to: number; step: number; maxCycles?: string },
+): object {
   return {
-    name: 'Mersenne exponents up to 1300',
+    name,
     app,
-    split: [{ kind: 'range', name: 'p', from: 2, to: 1302, step: 65 }],
+    split: [{ kind: 'range', name: 'p', from: 2, to, step }],
     args: ['{p.from}', '{p.to}'],
     outputs: ['stdout'],
-    limits: { maxCycles: '100000000000', memoryMiB: 16 },
+    limits: { maxCycles, memoryMiB: 16 },
     replication: { quorum: 2 },
     taskDeadline: 'PT1H',
     merge: { kind: 'lines', sortBy: ['p'], unique: true },
