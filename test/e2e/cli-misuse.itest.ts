@@ -29,7 +29,8 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe('gleaner, used wrongly', () => {
+// At once: each is a process that hardly does more than start.
+describe.concurrent('gleaner, used wrongly', () => {
   it.each([
     'up',
     'demo',
