@@ -109,7 +109,10 @@ async function shootAsScientist(camera: Camera, { showcase, theme }: Shot): Prom
   await signIn(page, showcase.url, showcase.science.scientist.token);
   await camera.visit('job-own', `/jobs/${showcase.finishedJobId}`);
   await openPage(page, `${showcase.url}/jobs/${showcase.failedJobId}`, theme);
-  await page.getByText(/^Unit \d/).first().click();
+  await page
+    .getByText(/^Unit \d/)
+    .first()
+    .click();
   await camera.shoot('job-failed');
 }
 
