@@ -3,6 +3,7 @@ import {
   decideIdle,
   localClock,
   settleDecision,
+  type ControlWish,
   type IdleDecision,
   type IdlePreferences,
   type IdleSignals,
@@ -27,6 +28,8 @@ import { preferencesInForce, wishInForce } from './wish-in-force.js';
 const EVERY_MS = 1_000;
 /** A reason whose figures alone have changed is told again no sooner than this: telling costs a write to the disk. */
 const RETELL_MS = 30_000;
+/** In a pause that the volunteer asked for, what others do with the machine decides nothing. */
+const LOOK_AT_REST_MS = 5_000;
 const MEMORY_STEP_MIB = 256;
 /** Stands for the time of a file that is not there. */
 const ABSENT_MS = -1;
@@ -57,6 +60,7 @@ export class IdleGovernor implements Disposable {
   readonly #troubles = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #preferences: PreferencesFile = {};
+  #seen: { readonly signals: IdleSignals; readonly atMs: number } | null = null;
   #isFinishing = false;
   #isDisposed = false;
 
@@ -115,7 +119,7 @@ export class IdleGovernor implements Disposable {
 
   #decide(control: Control): void {
     const now = new Date();
-    const signals = this.probes.read(control.wish);
+    const signals = this.#signals(control.wish, now.getTime());
     const projects = this.init.crew.projects.filter(({ hasEnded }) => !hasEnded);
     const decided = projects.map((project) => this.#decideFor(project, control, signals, localClock(now)));
     const allowances = this.#shares.divide(decided, performance.now());
@@ -125,6 +129,14 @@ export class IdleGovernor implements Disposable {
       if (decision) this.#logChange(project, decision);
       if (allowance) this.#tell(project, allowance, performance.now());
     });
+  }
+
+  #signals(control: ControlWish, nowMs: number): IdleSignals {
+    const isAtRest = control.kind === 'pause' && (control.untilMs ?? Number.POSITIVE_INFINITY) > nowMs;
+    const ageMs = nowMs - (this.#seen?.atMs ?? Number.NEGATIVE_INFINITY);
+    if (!this.#seen || !isAtRest || ageMs < 0 || ageMs >= LOOK_AT_REST_MS)
+      this.#seen = { signals: this.probes.read(control), atMs: nowMs };
+    return { ...this.#seen.signals, control };
   }
 
   /** Rules that a project's website may have changed for it are decided for each project. */
