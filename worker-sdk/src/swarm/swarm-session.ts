@@ -37,21 +37,21 @@ export class SwarmSession {
   readonly #joined = new Map<string, { readonly file: FileTicket; readonly manifest: Manifest }>();
   /** Files that were left for the moment that it takes to evict chunks of theirs. */
   readonly #paused = new Map<string, PromiseWithResolvers<void>>();
-  readonly #addresses: AddressWatch;
 
   private constructor(
     private readonly init: SwarmSessionInit,
     private readonly process: SwarmProcess,
     /** Resolves with the reason, however the process ended. */
     readonly ended: Promise<Error>,
-  ) {
-    this.#addresses = new AddressWatch(() => addressesOf(init));
-  }
+    /** Looks at the addresses since before the process was told them. */
+    private readonly addresses: AddressWatch,
+  ) {}
 
   /** @throws {Error} when there is no valid certificate, or the process could not start */
   static async start(init: SwarmSessionInit): Promise<SwarmSession> {
     const { store, coordinator, log } = init;
     const { promise: ended, resolve } = Promise.withResolvers<Error>();
+    const addresses = new AddressWatch(() => addressesOf(init));
     const started = await SwarmProcess.start(processInit(init), {
       coordinator,
       onStored: (manifestId, chunk) => store.markStored(manifestId, chunk),
@@ -61,7 +61,7 @@ export class SwarmSession {
       onLog: log,
     });
     log('swarm-started', { pid: started.pid, addresses: started.addresses.length });
-    return new SwarmSession(init, started.process, ended);
+    return new SwarmSession(init, started.process, ended, addresses);
   }
 
   /** Shares a file, or renews its ticket. */
@@ -151,7 +151,7 @@ export class SwarmSession {
 
   /** Whether the machine's network is another one by now: the process listens where nobody finds it. To be asked regularly. */
   hasMoved(): boolean {
-    return this.#addresses.hasChanged();
+    return this.addresses.hasChanged();
   }
 
   async progress(): Promise<SwarmProgress> {

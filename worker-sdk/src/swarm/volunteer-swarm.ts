@@ -1,7 +1,6 @@
 import { backoffDelayMs } from '@gleaner/domain';
 import type { HeldFile } from '@gleaner/protocol';
 import {
-  readCachedManifest,
   SourceSupply,
   type ChunkRequest,
   type ChunkSupply,
@@ -10,22 +9,18 @@ import {
 } from '@gleaner/swarm';
 import { HttpSwarmCoordinator } from '@gleaner/swarm/process';
 import type { ChunkStore } from '@gleaner/swarm/store';
-import { z } from 'zod';
 import type { CoordinatorClient } from '../coordinator-client.js';
 import { WakeUp } from '../wake-up.js';
 import { heldFiles } from './held-files.js';
 import { Membership } from './membership.js';
 import { MemoryFile } from './memory-file.js';
-import { ReplicaKeeper } from './replicas.js';
 import { SharedFiles } from './shared-files.js';
 import type { SwarmPreferences, SwarmStatus } from './swarm-preferences.js';
+import { SwarmHouse } from './swarm-house.js';
 import { SwarmSession, type SwarmLog } from './swarm-session.js';
 import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
 import { TrafficLedger } from './traffic-ledger.js';
 
-/** What moved is asked of the process at this interval; the rest of the housekeeping every so many rounds. */
-const ROUND_MS = 2000;
-const ROUNDS_PER_CHORE = 15;
 /** After a process that ended, or a certificate that was not given: 1 s to 2 min. */
 const RESTART_BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 /** A session that lasted so long counts as a success. */
@@ -195,8 +190,7 @@ export class VolunteerSwarm {
     const until = AbortSignal.any([signal, over.signal]);
     try {
       this.#say('on', 'sharing inputs with other volunteers');
-      await this.#rejoin(session, files, until);
-      const reason = await this.#keepHouse(session, membership, files, until);
+      const reason = await this.#houseOf(session, membership, files).keep(until);
       if (reason !== undefined) return reason;
     } finally {
       this.#session = undefined;
@@ -207,95 +201,26 @@ export class VolunteerSwarm {
     return over.signal.aborted ? (await session.ended).message : 'stopped';
   }
 
-  async #rejoin(session: SwarmSession, files: SharedFiles, signal: AbortSignal): Promise<void> {
-    for (const file of files.all) {
-      if (signal.aborted) return;
-      const manifest = await readCachedManifest(this.components.cache, file.location.manifestId);
-      const isKept = this.components.store.manifestIds.includes(file.location.manifestId);
-      if (manifest && isKept) await session.join(file, manifest).catch((error: unknown) => this.#warn(error));
-      else await files.remove(file.location.manifestId);
-    }
-  }
-
-  /** Until the signal aborts, the cap is used or there is a reason, which is returned, to start anew. */
-  async #keepHouse(
-    session: SwarmSession,
-    membership: Membership,
-    files: SharedFiles,
-    signal: AbortSignal,
-  ): Promise<string | undefined> {
-    const { client, store, cache, origin, log } = this.components;
-    const replicas = new ReplicaKeeper({ client, store, cache, manifests: origin, files, log });
-    const chores = [
-      async () => {
-        if (await membership.renew(signal)) await session.renewCertificate();
+  #houseOf(session: SwarmSession, membership: Membership, files: SharedFiles): SwarmHouse {
+    let before = JSON.stringify(this.status());
+    return new SwarmHouse({
+      ...this.components,
+      session,
+      membership,
+      files,
+      ledger: this.ledger,
+      memory: this.#memory,
+      manifests: this.components.origin,
+      keepsReplicas: () => this.#preferences?.keepsReplicas ?? false,
+      leftOfMonthBytes: () => this.#leftOfMonthBytes(),
+      onRound: (peers) => {
+        this.#peers = peers;
+        const now = JSON.stringify(this.status());
+        if (now !== before) this.#changedListener();
+        before = now;
       },
-      () => this.#renewTickets(session, files, signal),
-      () => this.#reportTraffic(membership.identity.peerId, signal),
-      () => this.#saveMemory(session),
-      () => this.ledger.save(),
-    ];
-    let replicating = Promise.resolve();
-    let isReplicating = false;
-    let reason: string | undefined;
-    let toldBudget = this.#leftOfMonthBytes();
-    for (let round = 1; !signal.aborted && !this.#isCapUsed(); round += 1) {
-      const before = JSON.stringify(this.status());
-      const progress = await session.progress();
-      this.ledger.follow(progress);
-      await this.ledger.saveIfMuch();
-      // The same as before, until another month begins.
-      const budget = progress.exchangedBytes + this.#leftOfMonthBytes();
-      if (budget !== toldBudget) await session.setBudget(budget);
-      toldBudget = budget;
-      this.#peers = progress.peers.length;
-      if (session.hasMoved()) {
-        reason = 'this machine’s network has changed';
-        break;
-      }
-      if (JSON.stringify(this.status()) !== before) this.#changedListener();
-      if (round % ROUNDS_PER_CHORE === 0) {
-        for (const chore of chores) await chore().catch((error: unknown) => this.#warn(error));
-      }
-      if (this.#preferences?.keepsReplicas && !isReplicating) {
-        isReplicating = true;
-        replicating = replicas
-          .round(session, membership.identity.peerId, signal)
-          .catch((error: unknown) => this.#warn(error))
-          .finally(() => {
-            isReplicating = false;
-          });
-      }
-      await new WakeUp().wait(ROUND_MS, signal);
-    }
-    // The last words of a process that is told to end, not of one that is gone.
-    await session
-      .progress()
-      .then((progress) => this.ledger.follow(progress))
-      .then(() => this.#saveMemory(session))
-      .catch(() => undefined);
-    await replicating;
-    return reason;
-  }
-
-  async #renewTickets(session: SwarmSession, files: SharedFiles, signal: AbortSignal): Promise<void> {
-    const { renewed, ended } = await files.renew(signal);
-    for (const file of renewed) {
-      const manifest = await readCachedManifest(this.components.cache, file.location.manifestId);
-      if (manifest && session.isJoined(file.location.manifestId)) await session.join(file, manifest);
-    }
-    for (const manifestId of ended) await session.leave(manifestId);
-  }
-
-  async #reportTraffic(peerId: string, signal: AbortSignal): Promise<void> {
-    const report = this.ledger.report(peerId);
-    if (!report) return;
-    await this.components.client.postJson('/v1/swarm/traffic', report, z.unknown(), signal);
-    this.ledger.reported(report);
-  }
-
-  async #saveMemory(session: SwarmSession): Promise<void> {
-    await this.#memory.write(await session.memory());
+      warn: (error) => this.#warn(error),
+    });
   }
 
   /** Undefined means: from the origin, now. Nobody waits for it any longer once the signal aborts. */

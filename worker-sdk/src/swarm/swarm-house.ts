@@ -1,0 +1,150 @@
+import { readCachedManifest, type ContentCache, type ManifestSource } from '@gleaner/swarm';
+import type { ChunkStore } from '@gleaner/swarm/store';
+import { z } from 'zod';
+import type { CoordinatorClient } from '../coordinator-client.js';
+import { WakeUp } from '../wake-up.js';
+import type { Membership } from './membership.js';
+import type { MemoryFile } from './memory-file.js';
+import { ReplicaKeeper } from './replicas.js';
+import type { SharedFiles } from './shared-files.js';
+import type { SwarmLog, SwarmSession } from './swarm-session.js';
+import type { TrafficLedger } from './traffic-ledger.js';
+
+/** What moved is asked of the process at this interval; the rest of the housekeeping every so many rounds. */
+const ROUND_MS = 2000;
+const ROUNDS_PER_CHORE = 15;
+
+export interface SwarmHouseInit {
+  readonly session: SwarmSession;
+  readonly membership: Membership;
+  readonly files: SharedFiles;
+  readonly ledger: TrafficLedger;
+  readonly memory: MemoryFile;
+  readonly client: CoordinatorClient;
+  readonly store: ChunkStore;
+  readonly cache: ContentCache;
+  readonly manifests: ManifestSource;
+  readonly keepsReplicas: () => boolean;
+  /** Bytes that may still be exchanged with other volunteers this month; infinite without a cap. */
+  readonly leftOfMonthBytes: () => number;
+  /** What moved, and how many are connected, is known anew. */
+  readonly onRound: (peers: number) => void;
+  readonly warn: (error: unknown) => void;
+  readonly log: SwarmLog;
+}
+
+/** What a running process needs from outside: its files, fresh certificates and tickets, and that somebody counts what it moves. */
+export class SwarmHouse {
+  readonly #replicas: ReplicaKeeper;
+  #replicating: Promise<void> | undefined;
+  #toldBudget: number;
+
+  constructor(private readonly init: SwarmHouseInit) {
+    this.#replicas = new ReplicaKeeper(init);
+    this.#toldBudget = init.leftOfMonthBytes();
+  }
+
+  /** Until the signal aborts, the cap is used, or there is a reason, which is returned, to start another process. */
+  async keep(outer: AbortSignal): Promise<string | undefined> {
+    const over = new AbortController();
+    try {
+      return await this.#keepUntil(AbortSignal.any([outer, over.signal]));
+    } finally {
+      // A replica that was being fetched is fetched by the next process, if by any.
+      over.abort(new Error('the house is left'));
+      await this.#replicating;
+    }
+  }
+
+  async #keepUntil(signal: AbortSignal): Promise<string | undefined> {
+    const { session, leftOfMonthBytes, warn } = this.init;
+    await this.#rejoin(signal);
+    let reason: string | undefined;
+    for (let round = 1; !signal.aborted && leftOfMonthBytes() > 0; round += 1) {
+      await this.#look();
+      if (session.hasMoved()) {
+        reason = 'this machine’s network has changed';
+        break;
+      }
+      if (round % ROUNDS_PER_CHORE === 0) {
+        for (const chore of this.#chores(signal)) await chore().catch(warn);
+      }
+      if (this.init.keepsReplicas()) this.#replicate(signal);
+      await new WakeUp().wait(ROUND_MS, signal);
+    }
+    // The last words of a process that is told to end, not of one that is gone.
+    await this.#look()
+      .then(() => this.#saveMemory())
+      .catch(() => undefined);
+    return reason;
+  }
+
+  /** What was shared before, as far as it is still there. */
+  async #rejoin(signal: AbortSignal): Promise<void> {
+    const { session, files, store, cache, warn } = this.init;
+    for (const file of files.all) {
+      if (signal.aborted) return;
+      const manifest = await readCachedManifest(cache, file.location.manifestId);
+      const isKept = store.manifestIds.includes(file.location.manifestId);
+      if (manifest && isKept) await session.join(file, manifest).catch(warn);
+      else await files.remove(file.location.manifestId);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { session, ledger, leftOfMonthBytes, onRound } = this.init;
+    const progress = await session.progress();
+    ledger.follow(progress);
+    await ledger.saveIfMuch();
+    // The same as before, until another month begins.
+    const budget = progress.exchangedBytes + leftOfMonthBytes();
+    if (budget !== this.#toldBudget) await session.setBudget(budget);
+    this.#toldBudget = budget;
+    onRound(progress.peers.length);
+  }
+
+  #chores(signal: AbortSignal): ReadonlyArray<() => Promise<void>> {
+    const { session, membership, ledger } = this.init;
+    return [
+      async () => {
+        if (await membership.renew(signal)) await session.renewCertificate();
+      },
+      () => this.#renewTickets(signal),
+      () => this.#reportTraffic(signal),
+      () => this.#saveMemory(),
+      () => ledger.save(),
+    ];
+  }
+
+  #replicate(signal: AbortSignal): void {
+    const { session, membership, warn } = this.init;
+    this.#replicating ??= this.#replicas
+      .round(session, membership.identity.peerId, signal)
+      .catch(warn)
+      .finally(() => {
+        this.#replicating = undefined;
+      });
+  }
+
+  async #renewTickets(signal: AbortSignal): Promise<void> {
+    const { session, files, cache } = this.init;
+    const { renewed, ended } = await files.renew(signal);
+    for (const file of renewed) {
+      const manifest = await readCachedManifest(cache, file.location.manifestId);
+      if (manifest && session.isJoined(file.location.manifestId)) await session.join(file, manifest);
+    }
+    for (const manifestId of ended) await session.leave(manifestId);
+  }
+
+  async #reportTraffic(signal: AbortSignal): Promise<void> {
+    const { ledger, client, membership } = this.init;
+    const report = ledger.report(membership.identity.peerId);
+    if (!report) return;
+    await client.postJson('/v1/swarm/traffic', report, z.unknown(), signal);
+    ledger.reported(report);
+  }
+
+  async #saveMemory(): Promise<void> {
+    await this.init.memory.write(await this.init.session.memory());
+  }
+}
