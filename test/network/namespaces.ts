@@ -20,6 +20,8 @@ export interface IsolatedNetwork {
   readonly address: string;
   /** What a command is put behind to run there. */
   readonly launcher: readonly string[];
+  /** Gives the host one more address, as a machine has that joins another network. */
+  addAddress(address: string): Promise<void>;
   /** Bytes, headers included, that the router has sent into this network and received from it. */
   traffic(): Promise<{ readonly intoBytes: number; readonly outOfBytes: number }>;
 }
@@ -122,6 +124,9 @@ export class RoutedNetworks implements AsyncDisposable {
     this.#networks.push({
       address,
       launcher: ['ip', 'netns', 'exec', namespace],
+      addAddress: async (more) => {
+        await run('ip', ['-n', namespace, 'address', 'add', `${more}/24`, 'dev', 'uplink']);
+      },
       traffic: async () => {
         const { stdout } = await run('ip', ['-n', router, '-s', '-j', 'link', 'show', 'dev', routerSide]);
         const [{ stats64 }] = interfaceCounters.parse(JSON.parse(stdout));

@@ -23,6 +23,8 @@ import { RoutedNetworks, whyNoNamespaces, type IsolatedNetwork } from './namespa
 
 const INPUT_BYTES = 3_000_000;
 const PORT = 8400;
+/** Whole agents one after the other, each with two more processes. */
+const LONG = { timeout: 300_000 };
 /** More than a refused handshake takes, far less than a chunk. */
 const HANDSHAKE_BYTES = 16 * 1024;
 const beside = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
@@ -66,44 +68,60 @@ describe.skipIf(obstacle !== null)('agents on separate networks', () => {
     return { agent, data };
   }
 
-  it('compute on what the other one has, and a stranger without a certificate gets nothing', async () => {
-    const science = await anApprovedApp(application, 'hello', helloModule('hello\n').original);
-    const data = await anInput(science, randomBytes(INPUT_BYTES));
-    const completing = completeJob(science, {
-      name: 'across',
-      app: science.app,
-      inputs: { data },
-      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
-    });
-    const first = await anAgent('first', networks.network(0));
-    await statusWhere(first.data, ({ finishedTasks }) => finishedTasks === 1);
-    gate.isClosed = true;
-    const [sent, received] = [await networks.network(0).traffic(), await networks.network(1).traffic()];
-    const second = await anAgent('second', networks.network(1));
-    expect((await completing).answer).toBe('hello\n');
-    const { swarm } = await statusWhere(
-      second.data,
-      (status) => (status.swarm?.fromPeersBytes ?? 0) >= INPUT_BYTES,
-    );
-    expect(swarm).toMatchObject({ fromPeersBytes: INPUT_BYTES, fromOriginBytes: 0 });
-    const [sentThen, receivedThen] = [
-      await networks.network(0).traffic(),
-      await networks.network(1).traffic(),
-    ];
-    expect(sentThen.outOfBytes - sent.outOfBytes).toBeGreaterThan(INPUT_BYTES);
-    expect(receivedThen.intoBytes - received.intoBytes).toBeGreaterThan(INPUT_BYTES);
-
-    const [port] = await eventually(() => {
-      const pid = swarmProcessOf(first.agent.pid);
+  /** The ports of an agent's swarm process, as soon as it listens at so many. */
+  const listening = (agent: AgentProcess, count: number): Promise<number[]> =>
+    eventually(() => {
+      const pid = swarmProcessOf(agent.pid);
       const ports = pid === undefined ? [] : listeningPorts(pid);
-      return ports.length > 0 ? ports : undefined;
+      return ports.length === count ? ports : undefined;
     });
-    const stranger = networks.network(3);
-    const address = `/ip4/${networks.network(0).address}/tcp/${port}`;
-    const [program, ...args] = [...stranger.launcher, process.execPath, beside('stranger.ts'), address];
-    const { stdout } = await promisify(execFile)(program, [...args, 'let me in']);
-    expect(JSON.parse(stdout)).toEqual({ receivedBytes: 0, ended: 'broken off' });
-    expect((await stranger.traffic()).intoBytes).toBeLessThan(HANDSHAKE_BYTES);
+
+  it(
+    'compute on what the other one has, and a stranger without a certificate gets nothing',
+    LONG,
+    async () => {
+      const science = await anApprovedApp(application, 'hello', helloModule('hello\n').original);
+      const data = await anInput(science, randomBytes(INPUT_BYTES));
+      const completing = completeJob(science, {
+        name: 'across',
+        app: science.app,
+        inputs: { data },
+        split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+      });
+      const first = await anAgent('first', networks.network(0));
+      await statusWhere(first.data, ({ finishedTasks }) => finishedTasks === 1);
+      gate.isClosed = true;
+      const [sent, received] = [await networks.network(0).traffic(), await networks.network(1).traffic()];
+      const second = await anAgent('second', networks.network(1));
+      expect((await completing).answer).toBe('hello\n');
+      const { swarm } = await statusWhere(
+        second.data,
+        (status) => (status.swarm?.fromPeersBytes ?? 0) >= INPUT_BYTES,
+      );
+      expect(swarm).toMatchObject({ fromPeersBytes: INPUT_BYTES, fromOriginBytes: 0 });
+      const [sentThen, receivedThen] = [
+        await networks.network(0).traffic(),
+        await networks.network(1).traffic(),
+      ];
+      expect(sentThen.outOfBytes - sent.outOfBytes).toBeGreaterThan(INPUT_BYTES);
+      expect(receivedThen.intoBytes - received.intoBytes).toBeGreaterThan(INPUT_BYTES);
+
+      const [port] = await listening(first.agent, 1);
+      const stranger = networks.network(3);
+      const address = `/ip4/${networks.network(0).address}/tcp/${port}`;
+      const [program, ...args] = [...stranger.launcher, process.execPath, beside('stranger.ts'), address];
+      const { stdout } = await promisify(execFile)(program, [...args, 'let me in']);
+      expect(JSON.parse(stdout)).toEqual({ receivedBytes: 0, ended: 'broken off' });
+      expect((await stranger.traffic()).intoBytes).toBeLessThan(HANDSHAKE_BYTES);
+    },
+  );
+
+  it('listen where their machine has moved to', LONG, async () => {
+    const network = networks.network(3);
+    const { agent } = await anAgent('moving', network);
+    await listening(agent, 1);
+    await network.addAddress('10.231.77.2');
+    await listening(agent, 2);
   });
 });
 
