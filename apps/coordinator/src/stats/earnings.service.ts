@@ -17,6 +17,8 @@ const FIRST_STRIDE_MS = 1_000;
 const STRIDE = { leastMs: 100, mostMs: LOOK_BACK_MINUTES * 60_000, mostRows: 20_000 };
 /** Where another coordinator reads, it is asked for this often. */
 const TURN_POLL_MS = 200;
+/** Entries since the last time; where there were fewer, nothing is gained by looking for pages without a range. */
+const MANY_ENTRIES = 10_000;
 /** Shorter than Postgres waits before it takes an automatic vacuum's lock away. */
 const SUMMARISE_WITHIN_MS = 200;
 
@@ -77,13 +79,15 @@ const lockRows = z.tuple([z.object({ taken: z.boolean() })]);
 @Injectable()
 export class Earnings {
   private readonly stride = new Stride(FIRST_STRIDE_MS, STRIDE);
+  private lastEntries = 0;
 
   constructor(private readonly dataSource: DataSource) {}
 
   /** Where `take` fails the next call begins with the same entries. Others wait meanwhile. */
   async sinceLast(pace: Pace, take: (earned: Earned) => Promise<void>): Promise<void> {
     await this.whileAlone(pace, async () => {
-      await this.summarise();
+      if (this.lastEntries > MANY_ENTRIES) await this.summarise();
+      this.lastEntries = 0;
       const [{ from_ms: fromMs, now_ms: nowMs, settled }] = windowRows.parse(
         await this.dataSource.query(WINDOW),
       );
@@ -112,6 +116,7 @@ export class Earnings {
         earned[kind].set(id, (earned[kind].get(id) ?? 0n) + BigInt(sums[at] ?? 0));
     }
     this.stride.learn(entries);
+    this.lastEntries += entries;
   }
 
   /**
