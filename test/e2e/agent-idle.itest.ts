@@ -60,9 +60,10 @@ describe.skipIf(!hasVirtualDisplay())('an agent on a machine with a display', ()
     await using agent = startAgent({ DISPLAY: display.name });
     await computing(agent);
     await display.pressKey();
-    const pressedAtMs = performance.now();
+    const pressedAtMs = Date.now();
     await pausedBecause(agent, /^paused: you are typing$/);
-    expect(performance.now() - pressedAtMs).toBeLessThan(5_000);
+    // By the agent's own word: how long it takes to look at it from here is not what this is about.
+    expect(agent.lastAtMs('computing-paused') - pressedAtMs).toBeLessThan(5_000);
     expect((await runAgent(['status', '--data', data])).stdout).toContain('paused: you are typing');
     await computing(agent);
   });

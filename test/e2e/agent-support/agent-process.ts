@@ -30,7 +30,7 @@ export async function runAgent(
 /** The agent as its own process, from what `npm run build` made where no other command is given. */
 export class AgentProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
-  readonly #events: Array<{ readonly event: string }> = [];
+  readonly #events: Array<{ readonly event: string; readonly atMs: number }> = [];
   #stdout = '';
   #stderr = '';
   readonly #changes = new Changes();
@@ -71,6 +71,11 @@ export class AgentProcess implements AsyncDisposable {
     }
   }
 
+  /** When it has logged such an event last, by its own clock; NaN where it never has. */
+  lastAtMs(event: string): number {
+    return this.#events.findLast((entry) => entry.event === event)?.atMs ?? Number.NaN;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }
@@ -84,7 +89,8 @@ export class AgentProcess implements AsyncDisposable {
     try {
       const value: unknown = JSON.parse(line);
       if (typeof value === 'object' && value !== null && 'event' in value) {
-        this.#events.push({ event: String(value.event) });
+        const atMs = 'at' in value ? Date.parse(String(value.at)) : Number.NaN;
+        this.#events.push({ event: String(value.event), atMs });
       }
     } catch {
       // Not every line is an event.
