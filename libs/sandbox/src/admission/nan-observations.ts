@@ -178,7 +178,7 @@ export class NanObservations {
     if (observes[code] !== NAN_ACTION.none && !isArithmeticSplat) this.#observe(i, observes[code]!);
     switch (role[code] ?? ROLE.plain) {
       case ROLE.arithmetic:
-        stack.popMany(popCount[code]!);
+        stack.drop(popCount[code]!);
         stack.push(UNKNOWN);
         return;
       case ROLE.signOnly:
@@ -203,7 +203,8 @@ export class NanObservations {
 
   /** Pops operands whose bits the consumer may keep or see. */
   #consume(count: number): void {
-    for (const tag of this.#stack.popMany(count)) this.#operands.keepBits(tag);
+    for (let depth = count - 1; depth >= 0; depth--) this.#operands.keepBits(this.#stack.at(depth));
+    this.#stack.drop(count);
   }
 
   /** Values that a branch carries along stay on the stack. */

@@ -51,8 +51,15 @@ export class OperandTags {
     return this.#tags.pop() ?? UNKNOWN;
   }
 
+  drop(count: number): void {
+    for (let left = Math.min(count, this.#tags.length); left > 0; left--) this.#tags.pop();
+  }
+
   /** Operands in their order. */
   popMany(count: number): number[] {
-    return Array.from({ length: count }, () => this.pop()).reverse();
+    const operands: number[] = [];
+    for (let depth = count - 1; depth >= 0; depth--) operands.push(this.at(depth));
+    this.drop(count);
+    return operands;
   }
 }

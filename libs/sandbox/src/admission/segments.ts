@@ -22,6 +22,11 @@ export interface CallBehaviour {
   entryCycles(functionIndex: number): number;
 }
 
+/** How often code in so many loops is assumed to run. */
+function weightOf(loops: number): number {
+  return ASSUMED_ITERATIONS ** Math.min(loops, DEEPEST_WEIGHT);
+}
+
 /**
  * Divides a body into segments: sets of instructions of which all or none are executed, except for a trap. A segment
  * is charged at once where it begins. Two pieces of code belong together although a block, loop or if stands between
@@ -36,6 +41,8 @@ export class Segments {
   /** Whether some instruction costs more with its length. */
   hasLengths = false;
   #joins: Join[] = [];
+  /** How often a segment is assumed to run; 0 but for those of the body at hand. */
+  #weight = new Float64Array(1024);
 
   /** Weighted number of charges, and of calls, by the assumed iterations around them. */
   chargeWeight = 0;
@@ -45,13 +52,16 @@ export class Segments {
   find(body: InstructionBuffer, bytes: Uint8Array, calls: CallBehaviour, prepaid: number): void {
     this.#reset(body.count + 1);
     const frames: Frame[] = [newFrame(0, DEAD, DEAD)];
-    const weights: number[] = [];
+    const begun: number[] = [];
     let segment = 0;
     for (let i = 0; i < body.count; i++) {
       const code = body.code[i]!;
       if (segment !== DEAD) {
         this.charge[segment]! += CYCLES[code]!;
-        weights[segment] ??= ASSUMED_ITERATIONS ** Math.min(frames[frames.length - 1]!.loops, DEEPEST_WEIGHT);
+        if (this.#weight[segment] === 0) {
+          this.#weight[segment] = weightOf(frames[frames.length - 1]!.loops);
+          begun.push(segment);
+        }
       }
       const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
       switch (code) {
@@ -96,7 +106,7 @@ export class Segments {
         case OP.CALL:
         case OP.CALL_INDIRECT: {
           if (segment === DEAD) break;
-          this.callWeight += ASSUMED_ITERATIONS ** Math.min(frame.loops, DEEPEST_WEIGHT);
+          this.callWeight += weightOf(frame.loops);
           const target = body.immediate[i]!;
           if (code === OP.CALL) this.charge[segment]! += calls.entryCycles(target);
           if (code === OP.CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
@@ -113,13 +123,18 @@ export class Segments {
     }
     chargeAheadOfJoins(this.charge, this.#joins);
     this.charge[0]! -= prepaid;
-    weights.forEach((weight, at) => {
-      if (this.charge[at] !== 0) this.chargeWeight += weight;
-    });
+    for (const at of begun) {
+      if (this.charge[at] !== 0) this.chargeWeight += this.#weight[at]!;
+      this.#weight[at] = 0;
+    }
   }
 
   #enter(code: number, i: number, segment: number, loops: number): Frame {
-    if (code !== OP.LOOP) return { ...newFrame(loops, segment, DEAD), isSkippable: code === OP.IF };
+    if (code !== OP.LOOP) {
+      const frame = newFrame(loops, segment, DEAD);
+      frame.isSkippable = code === OP.IF;
+      return frame;
+    }
     this.loopHead[i + 1] = 1;
     this.hasLoops = true;
     const frame = newFrame(loops + 1, segment, i + 1);
@@ -145,6 +160,7 @@ export class Segments {
     if (this.charge.length < count) {
       this.charge = new Float64Array(count * 2);
       this.loopHead = new Uint8Array(count * 2);
+      this.#weight = new Float64Array(count * 2);
     }
     this.charge.fill(0, 0, count);
     this.loopHead.fill(0, 0, count);

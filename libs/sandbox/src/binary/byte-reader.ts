@@ -43,8 +43,10 @@ export class ByteReader {
   /** Signed LEB128 of at most 33 bits; wider than 32 only for block types, which are small. */
   s33(): number {
     const at = this.offset;
-    let value = 0;
-    for (let shift = 0; shift < 35; shift += 7) {
+    const first = this.u8();
+    if (first < 0x80) return (first << 25) >> 25;
+    let value = first & 0x7f;
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.u8();
       value += (byte & 0x7f) * 2 ** shift;
       if (byte < 0x80) return (byte & 0x40) === 0 ? value : value - 2 ** (shift + 7);
