@@ -7,8 +7,6 @@ import { TRANSFER_TARGET_MS } from './uploads.js';
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 10_000;
 const POOR_HOLDER_PATIENCE = 3;
-/** A host with a narrow uplink learns in this time whether others share the file. */
-const POOR_HOLDER_WAITS_MS = 2000;
 
 /**
  * What is asked of the origin. It is asked all the time, and usually answers with chunks that nobody has fetched yet; what
@@ -100,7 +98,7 @@ export class OriginPlan {
   #isPoorFirstHolder(file: FileState, nowMs: number): boolean {
     const { bytesPerSecond } = this.state.uploadBucket;
     if ((file.init.chunkBytes / bytesPerSecond) * 1000 <= TRANSFER_TARGET_MS) return false;
-    if (nowMs - file.addedAtMs < POOR_HOLDER_WAITS_MS) return true;
+    if (nowMs - file.addedAtMs < this.state.config.originPatienceMs) return true;
     for (const peer of this.state.peers.values()) if (peer.files.get(file)?.has) return true;
     return false;
   }
