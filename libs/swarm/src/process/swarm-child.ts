@@ -187,5 +187,6 @@ async function startNode(init: SwarmProcessInit): Promise<SwarmNode> {
 }
 
 function send(message: SwarmMessage): void {
-  if (process.connected) process.send?.(message);
+  // An agent that has just ended cannot be told: its end ends this process as well.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
