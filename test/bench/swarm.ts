@@ -78,11 +78,9 @@ async function enrolAll(coordinator: BenchCoordinator, count: number): Promise<V
 async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
   const coordinator = await startCoordinator(leechers);
   const hasOddOne = name === 'liar' || name === 'slow';
-  const ordinary = await Promise.all(
-    (await enrolAll(coordinator, leechers - (hasOddOne ? 1 : 0))).map((volunteer) =>
-      BenchPeer.start(volunteer, { verbose: values.verbose }),
-    ),
-  );
+  const ordinary: BenchPeer[] = [];
+  for (const volunteer of await enrolAll(coordinator, leechers - (hasOddOne ? 1 : 0)))
+    ordinary.push(await BenchPeer.start(volunteer, { verbose: values.verbose }));
   const slowConfig = {
     uploadBytesPerSecond: SLOW_BYTES_PER_SECOND,
     downloadBytesPerSecond: SLOW_BYTES_PER_SECOND,

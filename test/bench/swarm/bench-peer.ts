@@ -2,13 +2,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SwapConfig } from '@gleaner/swarm/engine';
-import { SwarmProcess, type SwarmProcessInit, type SwarmProgress } from '@gleaner/swarm/process';
+import {
+  SwarmProcess,
+  type SwarmProcessEvents,
+  type SwarmProcessInit,
+  type SwarmProgress,
+} from '@gleaner/swarm/process';
 import { ChunkStore } from '@gleaner/swarm/store';
 import { coordinatorOf, type BenchFile, type Volunteer } from './bench-coordinator.js';
 
 /** Twice the largest blob that the benchmark makes. */
 const QUOTA_BYTES = 4 * 1024 ** 3;
 const LINK_POLL_MS = 20;
+/** Dozens of processes on few cores answer late; that is no reason to kill them. */
+const ANSWER_TIMEOUT_MS = 120_000;
 
 export interface PeerReport {
   readonly seconds: number | null;
@@ -47,7 +54,7 @@ export class BenchPeer {
     const store = await ChunkStore.open({ directory, quotaBytes: QUOTA_BYTES });
     const peer = new BenchPeer(volunteer, directory, store);
     if (options.isSeed) await fill(store, volunteer.file);
-    const started = await SwarmProcess.start(processInit(volunteer, options.config), {
+    const events: SwarmProcessEvents = {
       coordinator: coordinatorOf(volunteer),
       onStored: (manifestId, chunk) => {
         store.markStored(manifestId, chunk);
@@ -58,7 +65,9 @@ export class BenchPeer {
         if (options.verbose)
           console.error(volunteer.identity.peerId.slice(-5), event, JSON.stringify(fields));
       },
-    });
+    };
+    const init = processInit(volunteer, options.config);
+    const started = await SwarmProcess.start(init, events, [], ANSWER_TIMEOUT_MS);
     peer.#swarm = started.process;
     peer.#pid = started.pid;
     return peer;
