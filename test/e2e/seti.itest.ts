@@ -66,8 +66,7 @@ describe.skipIf(!hasData)('searching a real SETI@home work unit', () => {
   it('finds the reference spikes and no others although one volunteer lies, who gets no credit', async () => {
     // Of the spikes in this range one is in each unit, so that there is something to lie about in both.
     const completing = completeJob(science, aSearch(2850, 2870, { step: 12 }));
-    const liar = await aVolunteer(application, { name: 'Liar', directory, tamper: lyingRunner });
-    volunteers.push(liar);
+    await using liar = await aVolunteer(application, { name: 'Liar', directory, tamper: lyingRunner });
     await reported(liar);
     for (const name of ['Ada', 'Grace']) volunteers.push(await aVolunteer(application, { name, directory }));
     const { job, answer } = await completing;
@@ -82,8 +81,12 @@ describe.skipIf(!hasData)('searching a real SETI@home work unit', () => {
 
   it('gives the same bytes for 7, 13 and 40 units', async () => {
     const answers: string[] = [];
-    for (const units of [7, 13, 40])
-      answers.push((await completeJob(science, aSearch(2840, 2880, { units }))).answer);
+    // The liar has gone, and one volunteer's word is enough where three answers are compared.
+    const replication = { quorum: 1 };
+    for (const units of [7, 13, 40]) {
+      const job = jobSpec.parse({ ...aSearch(2840, 2880, { units }), replication });
+      answers.push((await completeJob(science, job)).answer);
+    }
     expect(parseSpikes(answers[0] ?? '').length).toBeGreaterThan(0);
     expect(new Set(answers).size).toBe(1);
   });
