@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobWorkshop, type UnitFacts } from './job-workshop.js';
 
 /** Units that are written at once. */
-const BATCH_UNITS = 5_000;
+const BATCH_UNITS = 2_000;
 const MANY = 4 * BATCH_UNITS;
 const manyUnits = { split: [{ kind: 'range' as const, name: 'k', from: 0, to: MANY, step: 1 }] };
 
