@@ -110,6 +110,23 @@ describe('migrations', () => {
     expect(await personIds()).toMatchObject([{ person: 1 }, { person: 1 }, { person: null }]);
   });
 
+  it('have every partition looked after alike, also those that are made later', async () => {
+    await dataSource.runMigrations();
+    await dataSource.query('SELECT make_unit_partitions(2 * (1 << 22))');
+    const upkeep = (table: string): Promise<unknown[]> =>
+      dataSource.query(
+        `SELECT c.reloptions, (SELECT array_agg(DISTINCT a.attstattarget) FROM pg_attribute a
+                                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS samples
+           FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = $1::regclass ORDER BY c.relname`,
+        [table],
+      );
+    const delay = 'autovacuum_vacuum_cost_delay=5';
+    const units = { reloptions: [delay], samples: [10] };
+    const tasks = { reloptions: ['fillfactor=25', delay], samples: [10] };
+    expect(await upkeep('work_unit')).toEqual([units, units, units]);
+    expect(await upkeep('task')).toEqual([tasks, tasks, tasks]);
+  });
+
   it('run once when two coordinators start together', async () => {
     const second = await new DataSource(
       dataSourceOptions({ url: database.url, connections: 2 }),
