@@ -6,8 +6,8 @@ import { myHostsQuery, myTeamQuery, sessionQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
 import { forgetSession, useSession } from '../api/session';
-import { Cycles } from '../ui/cycles';
-import { formatCoreHours, groupDigits } from '../ui/format-cycles';
+import { Cycles, ExactCycles } from '../ui/cycles';
+import { formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
@@ -75,7 +75,7 @@ function Given({ account }: { readonly account: Account }) {
   return (
     <>
       <Cycles value={account.credit} /> of validated work, about {formatCoreHours(account.credit)} core-hours
-      <span className="figure mt-1 block text-sm">exactly {groupDigits(account.credit)} cycles</span>
+      <ExactCycles value={account.credit} className="mt-1" />
     </>
   );
 }
@@ -165,7 +165,7 @@ function HostCard({ host }: { readonly host: Host }) {
 
 function Tally({ name, children }: { readonly name: string; readonly children: ReactNode }) {
   return (
-    <div className="flex flex-col-reverse">
+    <div className="flex flex-col-reverse justify-end">
       <dt className="text-muted">{name}</dt>
       <dd className="text-lg font-semibold">{children}</dd>
     </div>

@@ -94,7 +94,7 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
             <ul className="divide-y divide-line">
               {helpers.map((helper) => (
                 <li key={helper.id} className="flex justify-between gap-4 py-2.5">
-                  <bdi className="truncate font-semibold">{helper.name}</bdi>
+                  <bdi className="min-w-0 font-semibold [overflow-wrap:anywhere]">{helper.name}</bdi>
                   <span className="figure whitespace-nowrap text-muted">
                     {helper.validTasks.toLocaleString('en')} {helper.validTasks === 1 ? 'task' : 'tasks'},{' '}
                     <Cycles value={helper.cycles} />
@@ -156,7 +156,7 @@ function PaceFacts({ job, picture }: Pick<PublicJobView, 'job' | 'picture'>) {
         {unitsPerMinute >= 10 ? Math.round(unitsPerMinute).toLocaleString('en') : unitsPerMinute.toFixed(1)}
       </Fact>
       {remaining ? (
-        <Fact name={`Remaining; ${formatDuration(remaining.atLeast)} ${upperEnd(remaining)}`}>
+        <Fact name={`Remaining; ${formatDuration(remaining.atLeast)} ${upperEnd(remaining)}`} isWide>
           about {formatDuration(remaining.likely)}
         </Fact>
       ) : (
@@ -170,9 +170,18 @@ function upperEnd({ atMost }: Remaining): string {
   return atMost === null ? 'or much longer' : `to ${formatDuration(atMost)}`;
 }
 
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }) {
+function Fact({
+  name,
+  isWide = false,
+  children,
+}: {
+  readonly name: string;
+  /** On a phone, where others stand in pairs. */
+  readonly isWide?: boolean;
+  readonly children: ReactNode;
+}) {
   return (
-    <div className="flex flex-col-reverse justify-end">
+    <div className={`flex flex-col-reverse justify-end ${isWide ? 'col-span-2' : ''}`}>
       <dt className="text-sm text-muted">{name}</dt>
       <dd className="figure text-xl font-semibold md:whitespace-nowrap">{children}</dd>
     </div>

@@ -258,7 +258,7 @@ function Pager({
       <Button look="quiet" disabled={page <= 1} onClick={() => go(page - 1)}>
         Higher ranks
       </Button>
-      <span className="text-muted">
+      <span className="order-first basis-full text-center text-muted sm:order-none sm:basis-auto">
         page {page.toLocaleString('en')} of {pages.toLocaleString('en')}
       </span>
       <Button look="quiet" disabled={page >= pages} onClick={() => go(page + 1)}>

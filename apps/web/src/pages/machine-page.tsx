@@ -6,8 +6,7 @@ import { machineQuery, machineTasksQuery } from '../api/people-queries';
 import { isNotThere } from '../api/problem-error';
 import { serverNowMs } from '../api/server-clock';
 import { useSession } from '../api/session';
-import { Cycles } from '../ui/cycles';
-import { groupDigits } from '../ui/format-cycles';
+import { Cycles, ExactCycles } from '../ui/cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
@@ -76,9 +75,7 @@ function Facts({ host, tasks }: { readonly host: Host; readonly tasks: HostTasks
       <dl className="mt-3 space-y-2">
         <Fact name="Credit">
           <Cycles value={host.credit} />
-          <span className="figure block text-sm font-normal text-muted">
-            exactly {groupDigits(host.credit)}
-          </span>
+          <ExactCycles value={host.credit} className="font-normal text-muted" />
         </Fact>
         <Fact name="Speed of a core">
           {speed === null ? 'not measured in the last hour' : <Cycles value={speed} unit="cycles/s" />}

@@ -31,21 +31,29 @@ export function BoardTable({
   return (
     <table className="w-full table-fixed border-collapse text-left">
       <caption className="sr-only">{caption}</caption>
+      {/* Not in the head, which may be there for screen readers alone: two tables stand above each other. */}
+      <colgroup>
+        <col className="w-12 sm:w-16" />
+        <col />
+        <col className="w-28 sm:w-32" />
+        <col className="hidden w-32 sm:table-column" />
+        <col className="hidden w-24 sm:table-column" />
+      </colgroup>
       <thead className={isHeadless ? 'sr-only' : ''}>
         <tr className="border-b border-line text-sm text-muted">
-          <th scope="col" className="w-12 py-2 pr-2 font-medium sm:w-16 sm:pr-3">
+          <th scope="col" className="py-2 pr-2 font-medium sm:pr-3">
             Rank
           </th>
           <th scope="col" className="py-2 pr-3 font-medium">
             Name
           </th>
-          <th scope="col" className="w-28 py-2 text-right font-medium sm:w-32 sm:pr-3">
+          <th scope="col" className="py-2 text-right font-medium sm:pr-3">
             {valueName}
           </th>
-          <th scope="col" className="hidden w-32 py-2 pr-3 text-right font-medium sm:table-cell">
+          <th scope="col" className="hidden py-2 pr-3 text-right font-medium sm:table-cell">
             Core-hours
           </th>
-          <th scope="col" className="hidden w-24 py-2 text-right font-medium sm:table-cell">
+          <th scope="col" className="hidden py-2 text-right font-medium sm:table-cell">
             Tasks
           </th>
         </tr>
