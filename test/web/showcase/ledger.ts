@@ -74,6 +74,7 @@ export async function fillLedger({ app }: Coordinator): Promise<void> {
        FROM account a WHERE NOT a.operator AND a.id % 5 <> 0`,
     [TEAMS],
   );
+  await run('UPDATE team SET keeper_id = (SELECT min(account_id) FROM team_member WHERE team_id = team.id)');
   await run('SELECT setseed(0.42)');
   // More come with the weeks, and most are idle at night; everybody has their own pace.
   await run(`
