@@ -13,7 +13,7 @@ const CHUNK_BYTES = 96 * 1024;
 const SIZE_BYTES = CHUNKS * CHUNK_BYTES - 1000;
 const PEERS = 6;
 const STEPS = 400;
-const TICKET_MS = 60_000;
+const TICKET_MS = 40_000;
 const RUN_BYTES = 4 * FRAME_LIMITS.blockBytes;
 /** Tight, so that every limit is reached. */
 const CONFIG: Partial<SwapConfig> = {
@@ -85,7 +85,7 @@ export class EngineEpisode {
   run(): void {
     for (let step = 0; step < STEPS; step += 1) {
       this.#step();
-      this.#nowMs += this.random.chance(5) ? this.random.int(20_000) : this.random.int(30);
+      this.#nowMs += this.random.chance(2) ? this.random.int(12_000) : this.random.int(30);
       this.#requireBounds();
     }
     this.#end();
@@ -110,7 +110,9 @@ export class EngineEpisode {
         return this.#changeMind(manifestId);
       default: {
         const peer = this.#anyPeer();
-        if (peer) this.#hear(peer, this.#frameOf(peer));
+        if (!peer) return;
+        if (random.chance(10)) this.#requestMany(peer);
+        else this.#hear(peer, this.#frameOf(peer));
       }
     }
   }
@@ -157,6 +159,13 @@ export class EngineEpisode {
       default:
         return this.#owedBlock(peer);
     }
+  }
+
+  /** More than its link takes at once, and now and then more than may wait. */
+  #requestMany(peer: FuzzPeer): void {
+    const channel = this.random.int(FILES);
+    const count = 2 + this.random.int(this.random.chance(10) ? CHUNKS : 8);
+    for (let chunk = 0; chunk < count; chunk += 1) this.#hear(peer, { type: 'request', channel, chunk });
   }
 
   #owedBlock(peer: FuzzPeer): Frame {
