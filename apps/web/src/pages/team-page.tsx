@@ -126,7 +126,7 @@ function Members({ team }: { readonly team: Team }) {
           {members.map((member) => (
             <li key={member.id} className="flex items-baseline justify-between gap-6 p-4">
               <span className="min-w-0">
-                <span className="block truncate font-semibold">
+                <span className="block font-semibold [overflow-wrap:anywhere]">
                   <bdi>{member.name}</bdi>
                   {member.id === team.keeper.id && (
                     <span className="ml-1 text-sm font-normal text-accent"> keeper</span>

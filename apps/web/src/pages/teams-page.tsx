@@ -122,7 +122,7 @@ function TeamList({
           <Link
             to="/teams/$teamId"
             params={{ teamId: team.id }}
-            className="min-w-0 truncate font-semibold link"
+            className="min-w-0 font-semibold [overflow-wrap:anywhere] link"
           >
             <bdi>{team.name}</bdi>
           </Link>
