@@ -1,6 +1,6 @@
 import { BoardKeeper } from '@gleaner/coordinator';
 import { attachedHost, team } from '@gleaner/protocol';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
@@ -49,6 +49,10 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     await page.getByRole('navigation', { name: 'Boards' }).getByRole('link', { name: board }).click();
     const pinned = page.getByRole('table', { name: 'Your place' });
     await pinned.getByRole('row', { name: `${MINE_RANK} ${row}` }).waitFor();
+    // It stands under the columns of the board, of which it shows no head.
+    await expect
+      .poll(async () => Math.abs((await nameAt(pinned)) - (await nameAt(theBoard(board)))))
+      .toBeLessThan(1);
     await page.getByRole('link', { name: 'Show who is around you' }).click();
     await theBoard(board)
       .getByRole('row', { name: `${MINE_RANK} ${row}` })
@@ -93,6 +97,11 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
 
   function theBoard(name: string) {
     return page.getByRole('table', { name: `${name} by validated cycles: All time` });
+  }
+
+  /** Where the names of a table begin, in pixels. */
+  async function nameAt(table: Locator): Promise<number> {
+    return (await table.getByRole('rowheader').first().boundingBox())?.x ?? Number.NaN;
   }
 
   async function expectFirst(row: string): Promise<void> {
