@@ -23,4 +23,4 @@ export const ABI = {
 export const STOP = { none: 0, cycles: 1, stack: 2, hostMemory: 3 } as const;
 
 /** Names rewriter + cost model + WASI behaviour together. Anything that can change a digest or a count is a new version. */
-export const RUNTIME_VERSION = 'gleaner-2';
+export const RUNTIME_VERSION = 'gleaner-3';

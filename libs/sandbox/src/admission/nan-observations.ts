@@ -250,7 +250,8 @@ export class NanObservations {
         action[site] = shape === SHAPES.f64x2 ? NAN_ACTION.f64x2After : NAN_ACTION.f32x4After;
       },
       (store, site, shape) => {
-        if (action[site] === NAN_ACTION.none)
+        // An instruction may have another action, on the operand that it takes: that leaves its result as it is.
+        if (!isAfter(action[site]!))
           action[store] = shape === SHAPES.f64x2 ? NAN_ACTION.f64x2Before : NAN_ACTION.f32x4Before;
       },
     );
@@ -261,4 +262,9 @@ export class NanObservations {
       },
     );
   }
+}
+
+/** Whether the action makes the result of its instruction canonical. */
+function isAfter(action: number): boolean {
+  return action === NAN_ACTION.f32x4After || action === NAN_ACTION.f64x2After;
 }

@@ -269,3 +269,15 @@ describe('nothing is added', () => {
     expect(rewritten(field, {})).toEqual(rewritten(field, { nan: false }));
   });
 });
+
+describe('a store of a vector of which arithmetic replaced a lane', () => {
+  const replaced = `(f32x4.replace_lane 0 ${ARITHMETIC_F32} (f32.sqrt (f32.convert_i32_s (local.get $round))))`;
+
+  it.each([
+    ['at once', `(v128.store ${PLACE} ${replaced})`],
+    ['from a local', `(local.set $v ${replaced}) (v128.store ${PLACE} ${V})`],
+    ['after other arithmetic', `(v128.store ${PLACE} (f32x4.neg ${replaced}))`],
+  ])('makes the other lanes canonical: %s', (_, store) => {
+    expect(seen(`${store} (i64.load offset=8 ${PLACE})`)).toBe('7fc000007fc00000');
+  });
+});
