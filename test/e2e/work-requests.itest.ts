@@ -42,6 +42,21 @@ describe('a request for work', () => {
       });
   });
 
+  it('is served with small units, too, while there are large ones', async () => {
+    const large = await dispatch.aJob({ units: 5_000, memoryMiB: 2048 });
+    let host = await dispatch.aHost();
+    expect((await host.ask(1, 4096)).tasks[0]?.jobId).toBe(String(large.jobId));
+    const small = await dispatch.aJob({ units: 10, memoryMiB: 64 });
+    const given: string[] = [];
+    while (!given.includes(String(small.jobId)) && given.length < 5_000) {
+      const { tasks, noWork } = await host.work({ request: { maxTasks: 1, memoryMiB: 4096 } });
+      for (const { jobId } of tasks) given.push(jobId);
+      if (noWork.some(({ code }) => code === 'allowance-used')) host = await dispatch.aHost();
+      await host.report(...tasks.map((task) => honestResult(task)));
+    }
+    expect(given).toContain(String(small.jobId));
+  });
+
   it.each([
     ['more tasks than one call gives', { request: { maxTasks: 65, memoryMiB: 1 } }, '/request/maxTasks'],
     ['no sandbox', { runtimeVersions: [] }, '/runtimeVersions'],

@@ -1,7 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import {
+  afterServing,
   allowanceLeft,
+  classesInTurn,
   classesOfHost,
+  type ClassTurns,
   DEFAULT_TASKS_PER_CORE,
   earnsCredit,
   grantableTasks,
@@ -57,6 +60,9 @@ export interface Assignment {
 /** Gives hosts the work they ask for, or says why not. */
 @Injectable()
 export class DispatchService {
+  /** Of this coordinator: each is fair to what it hands out. */
+  private turns: ClassTurns = new Map();
+
   constructor(
     private readonly feeder: TicketFeeder,
     private readonly jobs: JobDirectory,
@@ -80,7 +86,8 @@ export class DispatchService {
     const jobs = await this.jobs.list();
     const tally = new NoWorkTally(jobs, host, wish);
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
-    const classes = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
+    const offered = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
+    const classes = classesInTurn(offered, this.turns);
     if (classes.length === 0) return { tasks: [], causes: tally.causes(servable) };
     await this.feeder.want(classes);
 
@@ -101,8 +108,10 @@ export class DispatchService {
       const rows = await this.claim(claims);
       for (const [at, { ticket, job }] of claims.entries()) {
         const row = rows[at];
-        if (row && row.refusal === null) tasks.push(this.grant(ticket, job, row));
-        else this.refuse(ticket, row, host, claimer, tally);
+        if (row && row.refusal === null) {
+          tasks.push(this.grant(ticket, job, row));
+          this.turns = afterServing(this.turns, ticket.unitClass, 1, this.jobs.shareOf(ticket.unitClass));
+        } else this.refuse(ticket, row, host, claimer, tally);
         local?.noteTried(ticket.unitId);
       }
     }

@@ -90,6 +90,7 @@ const loadBlobs = new PreparedStatement<BlobRow>(
 export class JobDirectory {
   private running: ReadonlyMap<number, RunningJob> = new Map();
   private manifestIds: ReadonlySet<string> = new Set();
+  private shares: ReadonlyMap<UnitClass, number> = new Map();
   private facts = new Map<number, FixedFacts>();
   private loadedAtMs = Number.NEGATIVE_INFINITY;
   private loading: Promise<void> | undefined;
@@ -121,6 +122,11 @@ export class JobDirectory {
   /** Whether a job of the list reads this input. */
   isRead(manifestId: string): boolean {
     return this.manifestIds.has(manifestId);
+  }
+
+  /** What the running jobs of a class that have units left may have together; 1 where none is known. */
+  shareOf(unitClass: UnitClass): number {
+    return this.shares.get(unitClass) ?? 1;
   }
 
   refresh(): Promise<void> {
@@ -163,8 +169,17 @@ export class JobDirectory {
     this.manifestIds = new Set(
       [...running.values()].flatMap(({ inputs }) => inputs.map(({ manifestId }) => manifestId)),
     );
+    this.shares = sharesByClass(running.values());
     this.loadedAtMs = performance.now();
   }
+}
+
+function sharesByClass(jobs: Iterable<RunningJob>): Map<UnitClass, number> {
+  const shares = new Map<UnitClass, number>();
+  for (const { unitClass, share, openUnits } of jobs) {
+    if (openUnits > 0) shares.set(unitClass, (shares.get(unitClass) ?? 0) + share);
+  }
+  return shares;
 }
 
 function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts {

@@ -1,3 +1,4 @@
+import { LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
 import { describe, expect, it } from 'vitest';
 import { CROWDED_HOLD_MS, returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
 
@@ -47,6 +48,19 @@ describe('TicketStore', () => {
     expect(names(store.take({ ...anna, prefers }, 1))).toEqual(['2.0']);
     expect(names(store.take(ben, 1))).toEqual(['4.0']);
     expect(store.size).toBe(0);
+  });
+
+  it('passes over the tickets of a job for the sake of another only so often', () => {
+    const store = new TicketStore(LANES, () => 0);
+    const units = Array.from({ length: 40 }, (_, n) => [2 * (n + 1), 0, n < 20 ? 9 : 7] as const);
+    void store.hold('agent-64', { at: 5, units });
+    const prefers = ({ jobId }: { jobId: number }) => jobId === 7;
+    const jobs = Array.from(
+      { length: 2 * (LOCALITY_PATIENCE_REQUESTS + 1) },
+      () => store.take({ ...anna, prefers }, 1).tickets[0]?.jobId,
+    );
+    const turn = [...Array.from({ length: LOCALITY_PATIENCE_REQUESTS }, () => 7), 9];
+    expect(jobs).toEqual([...turn, ...turn]);
   });
 
   it('serves only the classes that the host can run', () => {

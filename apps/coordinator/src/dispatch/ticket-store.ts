@@ -2,6 +2,7 @@ import {
   laneOfTicket,
   lanesInOrder,
   LOCALITY_LOOKAHEAD,
+  LOCALITY_PATIENCE_REQUESTS,
   preferHeld,
   type NoWorkCause,
   type UnitClass,
@@ -18,6 +19,8 @@ export const CROWDED_HOLD_MS = 2_000;
 const RETURNED_MAX = 256;
 /** Tickets that one request looks at before it gives up. */
 const SCAN_MAX = 512;
+/** Jobs whose passing over is remembered. */
+const PASSED_JOBS_MAX = 10_000;
 
 /** Why one person cannot have a ticket that others can have. */
 export type TicketRefusal = Extract<
@@ -69,6 +72,8 @@ interface Lane {
 export class TicketStore {
   private arrival = Promise.withResolvers<void>();
   private readonly lanes = new Map<UnitClass, Lane[]>();
+  /** Requests in a row that took other jobs' tickets for the sake of what their hosts hold. */
+  private readonly passesByJob = new Map<number, number>();
 
   constructor(
     readonly laneCount: number,
@@ -104,9 +109,23 @@ export class TicketStore {
   take(taker: Taker, count: number): TakenTickets {
     if (!taker.prefers) return this.takeFirst(taker, count);
     const { tickets, passedOver } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
-    const { chosen, rest } = preferHeld(tickets, taker.prefers, count);
+    const { prefers } = taker;
+    const isDue = ({ jobId }: Ticket): boolean =>
+      (this.passesByJob.get(jobId) ?? 0) >= LOCALITY_PATIENCE_REQUESTS;
+    const { chosen, rest } = preferHeld(tickets, (ticket) => prefers(ticket) || isDue(ticket), count);
+    this.notePasses(chosen, rest);
     for (const ticket of rest.toReversed()) this.laneOf(ticket).unshift(ticket);
     return { tickets: [...chosen], passedOver };
+  }
+
+  /** Whose tickets are passed over again and again would wait until the other jobs end. */
+  private notePasses(chosen: readonly Ticket[], rest: readonly Ticket[]): void {
+    const served = new Set(chosen.map(({ jobId }) => jobId));
+    for (const jobId of served) this.passesByJob.delete(jobId);
+    if (this.passesByJob.size >= PASSED_JOBS_MAX) this.passesByJob.clear();
+    for (const jobId of new Set(rest.map((ticket) => ticket.jobId))) {
+      if (!served.has(jobId)) this.passesByJob.set(jobId, (this.passesByJob.get(jobId) ?? 0) + 1);
+    }
   }
 
   /** The tickets that {@link take} would choose among for this many; they keep their places. */

@@ -1,5 +1,6 @@
 export * from './backoff-delay.js';
 export * from './calling-times.js';
+export * from './class-turns.js';
 export * from './fair-share.js';
 export * from './host-speed.js';
 export * from './lanes.js';

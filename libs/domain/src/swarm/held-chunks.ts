@@ -18,7 +18,7 @@ export interface ChunkedInput {
 
 /**
  * Whether a host holds every chunk that a unit needs: of an input that the job's split cuts those that the unit's window touches,
- * of any other input all. A unit that needs no input at all is nobody's in particular: false.
+ * of any other input all. Who needs no input has all of it.
  *
  * @param held runs of chunks by manifest, ascending
  */
@@ -27,7 +27,6 @@ export function holdsUnit(
   windows: UnitWindows,
   held: ReadonlyMap<string, readonly ChunkRun[]>,
 ): boolean {
-  if (inputs.length === 0) return false;
   return inputs.every(({ name, manifestId, sizeBytes, chunkBytes }) => {
     // An input may be named like something that every object has.
     const window = Object.hasOwn(windows, name) ? windows[name] : undefined;

@@ -1,5 +1,7 @@
 /** Tickets that are looked at beyond those wanted, to find some whose inputs the host holds. */
 export const LOCALITY_LOOKAHEAD = 64;
+/** Requests whose hosts took others' tickets before those of a job: the next one takes them as if it held their inputs. */
+export const LOCALITY_PATIENCE_REQUESTS = 4;
 
 /**
  * Of the tickets at hand, in their order, those to take: first the ones whose chunks the host holds already, then the others.
