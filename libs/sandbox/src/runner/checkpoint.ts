@@ -14,7 +14,7 @@ const LEAST_INTERVAL_MS = 500;
 /** Snapshots of a large state cost more: early ones must not take more than a fiftieth of the CPU. */
 const COST_FACTOR = 50;
 
-type CheckpointPlatform = Pick<SandboxPlatform, 'send' | 'checkpoints' | 'otherThreadsCpuMs'>;
+type CheckpointPlatform = Pick<SandboxPlatform, 'send' | 'checkpoints' | 'cpuMs' | 'otherThreadsCpuMs'>;
 
 /** Decides when a unit's state is kept, and whether a kept one is its own. */
 export class Checkpoint {
@@ -26,6 +26,8 @@ export class Checkpoint {
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
+  /** What a snapshot took of the unit's own thread, and let it wait, at most. */
+  #mostOwnMs = 0;
   /** CPU time that one snapshot took of other threads, which compress it, at most. */
   #mostOthersMs = 0;
   /** The last snapshot could not be written. */
@@ -63,9 +65,19 @@ export class Checkpoint {
     const startedAt = performance.now();
     const isDue = this.#isDue(startedAt);
     if (!isDue && this.#saving === null) return;
+    const cpuAtStart = this.#computingCpuMs();
     if (isDue) this.#save(execution);
     await this.#letSave();
-    this.#longestPauseMs = Math.max(this.#longestPauseMs, performance.now() - startedAt);
+    const pauseMs = performance.now() - startedAt;
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
+    // Where other programs have the processor, waiting for it is no cost of keeping the state.
+    const ownMs = this.#computingCpuMs() - cpuAtStart + SAVE_MOMENT_MS;
+    this.#mostOwnMs = Math.max(this.#mostOwnMs, Math.min(pauseMs, ownMs));
+  }
+
+  /** CPU time of the thread that computes the unit. */
+  #computingCpuMs(): number {
+    return this.#platform.cpuMs() - (this.#platform.otherThreadsCpuMs?.() ?? 0);
   }
 
   /** Keeps the state now, whenever it was kept last; false where it cannot be kept. */
@@ -84,7 +96,7 @@ export class Checkpoint {
     const early = Math.max(
       LEAST_INTERVAL_MS,
       (this.#lastAt - this.#begunAt) * MOST_LOST,
-      (this.#longestPauseMs + this.#mostOthersMs) * COST_FACTOR,
+      (this.#mostOwnMs + this.#mostOthersMs) * COST_FACTOR,
     );
     return now - this.#lastAt >= Math.min(checkpoint.everyMs, early);
   }
