@@ -2,9 +2,10 @@
  * The network that an address is judged by: `a.b.c.0/24` of IPv4 (also written as IPv4-mapped IPv6), `a:b:c::/48` of IPv6.
  * Null for text that is no address, so that unknown networks are one network.
  *
- * @param address as a socket gives it; a zone (`%eth0`) is ignored
+ * @param address as a socket gives it, undefined once it is closed; a zone (`%eth0`) is ignored
  */
-export function networkPrefix(address: string): string | null {
+export function networkPrefix(address: string | undefined): string | null {
+  if (address === undefined) return null;
   const bare = address.split('%', 1)[0] ?? '';
   if (!bare.includes(':')) {
     const octets = parseIpv4(bare);

@@ -96,6 +96,7 @@ describe('networkPrefix', () => {
   ])('of %s is %s', (address, prefix) => expect(networkPrefix(address)).toBe(prefix));
 
   it.each([
+    undefined,
     '',
     'localhost',
     '1.2.3',
