@@ -26,6 +26,16 @@ const typing: AHost['state'] = {
 describe('what a machine does', () => {
   it.each<[string, AHost, string]>([
     ['as it says', aHost({ state: typing }), 'Paused: you are typing'],
+    [
+      'while it works, as the coordinator knows',
+      aHost({ state: { ...typing, phase: 'working', reason: 'working on 1 task of another job' } }),
+      'Computing 2 tasks',
+    ],
+    [
+      'between two tasks',
+      aHost({ inProgress: 0, state: { ...typing, phase: 'working', reason: 'working on 1 task' } }),
+      'Computing',
+    ],
     ['without its word', aHost(), 'Computing 2 tasks'],
     ['without a task', aHost({ inProgress: 0 }), 'Awake, without a task at the moment'],
     ['as its owner asked', aHost({ run: 'pause', state: typing }), 'Paused, as you asked'],

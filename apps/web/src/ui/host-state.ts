@@ -38,7 +38,9 @@ export function hostState(
         ? { text: 'Finished, as you asked', dot: RESTS }
         : { text: `Finishing ${tasks}, then it rests`, dot: COMPUTES };
     case 'run':
-      if (host.state !== null) return asItSays(host.state);
+      // What it works on it says only once: the coordinator knows better.
+      if (host.state !== null && host.state.phase !== 'working') return asItSays(host.state);
+      if (host.state !== null && host.inProgress === 0) return { text: 'Computing', dot: COMPUTES };
       return host.inProgress === 0
         ? { text: 'Awake, without a task at the moment', dot: AWAKE }
         : { text: `Computing ${tasks}`, dot: COMPUTES };
@@ -47,15 +49,5 @@ export function hostState(
 
 function asItSays({ phase, reason }: NonNullable<Host['state']>): Shown {
   const text = reason.charAt(0).toUpperCase() + reason.slice(1);
-  switch (phase) {
-    case 'working':
-      return { text, dot: COMPUTES };
-    case 'starting':
-    case 'waiting':
-      return { text, dot: AWAKE };
-    case 'paused':
-    case 'stopping':
-    case 'stopped':
-      return { text, dot: RESTS };
-  }
+  return { text, dot: phase === 'starting' || phase === 'waiting' ? AWAKE : RESTS };
 }
