@@ -35,7 +35,7 @@ export default defineConfig({
           // One process for all files: evaluating the coordinator's modules for each took half of the time. Files share nothing else,
           // since each has its own coordinator and database.
           isolate: false,
-          // Timings of real processes suffer from neighbours: the unit tests come first, then these, one file after the other.
+          // Timings of real processes suffer from neighbours: the unit tests have a turn of their own, and these run one file after the other.
           sequence: { groupOrder: 1 },
         },
       },
