@@ -51,7 +51,9 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     started.push(() => closeDataSource(dataSource));
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
-      await agreement.agreeOnRedis({ url: config.redisUrl, namespace });
+      await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>
+        logger.warn({ event: 'redis-away', trouble }, 'REDIS_URL does not answer: waiting for it'),
+      );
     }
     const app = await createApplication({ config, dataSource, logger });
     started.push(() => closeApplication(app));

@@ -65,8 +65,11 @@ export class BackendAgreement {
   }
 
   /** @throws {ConfigError} while coordinators of this database run that use another Redis */
-  async agreeOnRedis(redis: { readonly url: string; readonly namespace: string }): Promise<void> {
-    this.redisMark ??= await RedisMark.agree(this.client, ASKING_LOCK, redis);
+  async agreeOnRedis(
+    redis: { readonly url: string; readonly namespace: string },
+    tell: (trouble: string) => void,
+  ): Promise<void> {
+    this.redisMark ??= await RedisMark.agree(this.client, ASKING_LOCK, redis, tell);
   }
 
   async leave(): Promise<void> {

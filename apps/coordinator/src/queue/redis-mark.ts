@@ -13,6 +13,8 @@ const RESTORE_EVERY_MS = 2_000;
 const RESTORED_WITHIN_MS = 10_000;
 const POLL_MS = 250;
 const RECONNECT_DELAY_MS = 500;
+/** A Redis that does not answer is asked anew, so that nobody holds a lock of the database while waiting for it. */
+const COMMAND_TIMEOUT_MS = 5_000;
 
 /**
  * Tells one Redis from another. Coordinators of one database use one Redis, or work that one announces would never reach the
@@ -35,31 +37,39 @@ export class RedisMark {
   /**
    * @param client connection to the database, kept for as long as the coordinator runs
    * @param askingLock advisory lock under which coordinators agree one after the other
+   * @param tell hears what is wrong with a Redis that does not answer; it is waited for
    * @throws {ConfigError} while coordinators of this database run that use another Redis
    */
   static async agree(
     client: pg.Client,
     askingLock: number,
     { url, namespace }: { readonly url: string; readonly namespace: string },
+    tell: (trouble: string) => void,
   ): Promise<RedisMark> {
-    const redis = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => RECONNECT_DELAY_MS });
-    // What is wrong with the connection is told by the queues, which have one as well.
-    redis.on('error', () => undefined);
+    const redis = new Redis(url, {
+      maxRetriesPerRequest: null,
+      retryStrategy: () => RECONNECT_DELAY_MS,
+      commandTimeout: COMMAND_TIMEOUT_MS,
+    });
+    const waiting = new Waiting(tell);
+    // Once it is agreed on, the queues tell what is wrong with their own connection.
+    redis.on('error', (error) => waiting.hear(error));
     const key = `${namespace}:mark`;
     try {
       const untilMs = performance.now() + RESTORED_WITHIN_MS;
       for (;;) {
-        const found = parseMark(await redis.get(key));
+        const found = parseMark(await waiting.until(() => redis.get(key)));
         await client.query('SELECT pg_advisory_lock($1)', [askingLock]);
         try {
           const theirs = await marksInUse(client);
           const mark = found ?? (theirs.length === 0 ? randomInt(1, MARK_MAX) : null);
           if (mark !== null && theirs.every((their) => their === mark)) {
-            await redis.set(key, mark);
-            await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
-            return new RedisMark(redis, key, mark);
-          }
-          if (found !== null || performance.now() > untilMs) throw new ConfigError([ADVICE]);
+            // Where it has gone meanwhile it is asked anew: others wait for the lock.
+            if (await isDone(redis.set(key, mark))) {
+              await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
+              return new RedisMark(redis, key, mark);
+            }
+          } else if (found !== null || performance.now() > untilMs) throw new ConfigError([ADVICE]);
         } finally {
           await client.query('SELECT pg_advisory_unlock($1)', [askingLock]);
         }
@@ -88,6 +98,37 @@ export class RedisMark {
       this.restoring = false;
     }
   }
+}
+
+/** Waits for a Redis that does not answer, and says so: each reason once. */
+class Waiting {
+  private told = '';
+
+  constructor(private readonly tell: (trouble: string) => void) {}
+
+  hear({ message }: Error): void {
+    if (message === this.told) return;
+    this.told = message;
+    this.tell(message);
+  }
+
+  async until<T>(ask: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await ask();
+      } catch (error) {
+        this.hear(error instanceof Error ? error : new Error(String(error)));
+        await delay(RECONNECT_DELAY_MS);
+      }
+    }
+  }
+}
+
+async function isDone(work: Promise<unknown>): Promise<boolean> {
+  return await work.then(
+    () => true,
+    () => false,
+  );
 }
 
 const ADVICE =
