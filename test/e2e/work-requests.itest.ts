@@ -1,6 +1,6 @@
 import { LIMITS } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DispatchFixture, honestResult, RUNTIME } from '../support/index.js';
+import { DispatchFixture, honestResult, RUNTIME, seedJob } from '../support/index.js';
 import { call, type RawAnswer } from './raw-calls.js';
 
 let dispatch: DispatchFixture;
@@ -46,7 +46,11 @@ describe('a request for work', () => {
     const large = await dispatch.aJob({ units: 5_000, memoryMiB: 2048 });
     let host = await dispatch.aHost();
     expect((await host.ask(1, 4096)).tasks[0]?.jobId).toBe(String(large.jobId));
-    const small = await dispatch.aJob({ units: 10, memoryMiB: 64 });
+    const small = await seedJob(dispatch.gleaner.dataSource, {
+      units: 10,
+      memoryMiB: 64,
+      accountId: dispatch.scientist.accountId,
+    });
     const given: string[] = [];
     while (!given.includes(String(small.jobId)) && given.length < 5_000) {
       const { tasks, noWork } = await host.work({ request: { maxTasks: 1, memoryMiB: 4096 } });

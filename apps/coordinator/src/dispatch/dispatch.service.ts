@@ -87,7 +87,7 @@ export class DispatchService {
     const tally = new NoWorkTally(jobs, host, wish);
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
     const offered = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
-    const classes = classesInTurn(offered, this.turns);
+    const classes = classesInTurn(offered, this.turns, (unitClass) => this.jobs.shareOf(unitClass));
     if (classes.length === 0) return { tasks: [], causes: tally.causes(servable) };
     await this.feeder.want(classes);
 

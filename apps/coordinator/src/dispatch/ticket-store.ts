@@ -128,7 +128,7 @@ export class TicketStore {
     }
   }
 
-  /** The tickets that {@link take} would choose among for this many; they keep their places. */
+  /** The tickets that {@link take} would choose among for this many; they keep their order. */
   glance(taker: Taker, count: number): readonly Ticket[] {
     const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
     for (const ticket of tickets.toReversed()) this.laneOf(ticket).unshift(ticket);

@@ -11,7 +11,11 @@ const SMALL = 'browser-64';
 function serve(shares: ReadonlyMap<UnitClass, number>, tasks: number, turns = NONE) {
   const served = new Map<UnitClass, number>([...shares.keys()].map((unitClass) => [unitClass, 0]));
   for (let n = 0; n < tasks; n += 1) {
-    const [next = LARGE] = classesInTurn([...shares.keys()], turns);
+    const [next = LARGE] = classesInTurn(
+      [...shares.keys()],
+      turns,
+      (unitClass) => shares.get(unitClass) ?? 1,
+    );
     served.set(next, (served.get(next) ?? 0) + 1);
     turns = afterServing(turns, next, 1, shares.get(next) ?? 1);
   }
@@ -20,8 +24,8 @@ function serve(shares: ReadonlyMap<UnitClass, number>, tasks: number, turns = NO
 
 describe('turns of classes', () => {
   it('begin with the most demanding one', () => {
-    expect(classesInTurn([LARGE, SMALL], NONE)).toEqual([LARGE, SMALL]);
-    expect(classesInTurn([LARGE, SMALL], afterServing(NONE, LARGE, 1, 1))).toEqual([SMALL, LARGE]);
+    expect(classesInTurn([LARGE, SMALL], NONE, () => 1)).toEqual([LARGE, SMALL]);
+    expect(classesInTurn([LARGE, SMALL], afterServing(NONE, LARGE, 1, 1), () => 1)).toEqual([SMALL, LARGE]);
   });
 
   it('give every class what its jobs’ shares are', () => {
@@ -52,12 +56,12 @@ describe('turns of classes', () => {
     expect(serve(both, 50, turns).served.get(SMALL)).toBe(0);
   });
 
-  it('are not kept for ever for one of which there was nothing', () => {
+  it.each([1, 100])('are not kept for ever for one of which there was nothing (share %i)', (share) => {
     const turns = afterServing(NONE, SMALL, 1_000_000, 1);
     const both = new Map<UnitClass, number>([
-      [LARGE, 1],
+      [LARGE, share],
       [SMALL, 1],
     ]);
-    expect(serve(both, CLASS_LAG_MAX + 10, turns).served.get(SMALL)).toBeGreaterThan(0);
+    expect(serve(both, CLASS_LAG_MAX + 2 * share + 10, turns).served.get(SMALL)).toBeGreaterThan(0);
   });
 });

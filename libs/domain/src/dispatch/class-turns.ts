@@ -1,6 +1,6 @@
 import type { UnitClass } from './unit-class.js';
 
-/** What a class may have more than the others when there are units of it again: two queue jobs of an ordinary job. */
+/** Tasks that a class may have before the others when there are units of it again: those of two queue jobs. */
 export const CLASS_LAG_MAX = 512;
 
 /** Tasks of each class that hosts were given, divided by the shares of the jobs in it. */
@@ -12,10 +12,16 @@ export type ClassTurns = ReadonlyMap<UnitClass, number>;
  * hosts serve it first.
  *
  * @param classes most demanding first, which is their order where turns are equal
+ * @param shareOf shares of all running jobs of a class together, above 0
  */
-export function classesInTurn(classes: readonly UnitClass[], turns: ClassTurns): UnitClass[] {
+export function classesInTurn(
+  classes: readonly UnitClass[],
+  turns: ClassTurns,
+  shareOf: (unitClass: UnitClass) => number,
+): UnitClass[] {
   const level = levelOf(turns);
-  return classes.toSorted((a, b) => turnOf(a, turns, level) - turnOf(b, turns, level));
+  const turn = (unitClass: UnitClass): number => turnOf(unitClass, turns, level, shareOf(unitClass));
+  return classes.toSorted((a, b) => turn(a) - turn(b));
 }
 
 /**
@@ -29,13 +35,13 @@ export function afterServing(
   tasks: number,
   share: number,
 ): ClassTurns {
-  const before = turnOf(unitClass, turns, levelOf(turns));
+  const before = turnOf(unitClass, turns, levelOf(turns), share);
   return new Map(turns).set(unitClass, before + tasks / share);
 }
 
 /** What nobody wanted for a while has no claim to all of the time that follows. */
-function turnOf(unitClass: UnitClass, turns: ClassTurns, level: number): number {
-  return Math.max(turns.get(unitClass) ?? 0, level - CLASS_LAG_MAX);
+function turnOf(unitClass: UnitClass, turns: ClassTurns, level: number, share: number): number {
+  return Math.max(turns.get(unitClass) ?? 0, level - CLASS_LAG_MAX / share);
 }
 
 function levelOf(turns: ClassTurns): number {
