@@ -117,7 +117,10 @@ describe('boards', () => {
     const found = (await board('q=crowd%2017')).items.map(({ name }) => name);
     expect(found[0]).toBe('Crowd 17');
     expect(found).toContain('Crowd 1799');
-    expect((await board('q=owd%2099')).items.map(({ name }) => name)).toContain('Crowd 99');
+    // On a busy machine a search may end before it has found them.
+    await expect
+      .poll(async () => (await board('q=owd%2099')).items.map(({ name }) => name))
+      .toContain('Crowd 99');
     expect((await board('q=%25%25%25')).items).toEqual([]);
     expect((await board('q=_rowd')).items).toEqual([]);
   });
@@ -127,6 +130,10 @@ describe('boards', () => {
     const found = (await board('q=rowd&limit=10')).items;
     expect(found.map(({ id }) => id)).toEqual(top.slice(0, 10).map(({ id }) => id));
     expect(found.map(({ rank }) => rank)).toEqual(top.slice(0, 10).map(({ rank }) => rank));
+    const beginning = (await board('q=crowd&limit=10')).items;
+    expect(beginning.map(({ id }) => id)).toEqual(top.slice(0, 10).map(({ id }) => id));
+    const short = (await board('q=wd&limit=10')).items;
+    expect(short.map(({ id }) => id)).toEqual(top.slice(0, 10).map(({ id }) => id));
   });
 
   it('give no rank, and nothing of yesterday, to who has earned nothing today', async () => {

@@ -8,7 +8,7 @@ import { boardCount, boardRows, valueText } from './board-rows.js';
 
 /** Names that a search looks at before it ranks them: "a" is part of half of all names. */
 const CANDIDATES_MAX = 2_000;
-/** Shorter parts have no trigram, and are only looked for at the beginning. */
+/** Shorter parts have no trigram, and are only looked for at the beginning and among the first ranks. */
 const CONTAINS_FROM_LENGTH = 3;
 /** Names that contain it are looked up by its end: the beginnings of many names are alike, and would all be looked at. */
 const CONTAINS_BY_LENGTH = 6;
@@ -16,6 +16,9 @@ const CONTAINS_BY_LENGTH = 6;
 const CONTAINS_RANKS = 2_000;
 /** What is in too many names to be looked up in this time is looked for among the first of the board. */
 const CONTAINS_MAX_MS = 15;
+
+const CONTAINS = 'position($2 IN lower(name)) > 0';
+const LOOKED_AT = 'count(*) OVER () AS "lookedAt"';
 
 /** What was earned in the period as the board orders by it, null for nothing. */
 export const foundRows = z.array(boardRows.element.extend({ standing: z.string().nullable() }));
@@ -52,7 +55,7 @@ export class BoardSearch {
   async find(kind: BoardKind, period: BoardPeriod, name: string, limit: number): Promise<FoundRow[]> {
     const wanted = { kind, period, name, limit };
     const beginning = await this.beginning(wanted);
-    if (beginning.length >= limit || name.length < CONTAINS_FROM_LENGTH) return beginning;
+    if (beginning.length >= limit) return beginning;
     return [...beginning, ...without(beginning, await this.containing(wanted))].slice(0, limit);
   }
 
@@ -63,17 +66,22 @@ export class BoardSearch {
         UNION
         (SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
       ) found JOIN board_entry USING (kind, id)`;
-    const statement = bestOf(wanted, candidates, { first: 'lower(name) = $2', limit: '$4' });
+    const order = { first: 'lower(name) = $2', also: LOOKED_AT, limit: '$4' };
     const values = [kind, name, `${escapePattern(name)}%`, limit];
-    return foundRows.parse(await this.dataSource.query(statement, values));
+    const some = candidateRows.parse(await this.dataSource.query(bestOf(wanted, candidates, order), values));
+    if ((some[0]?.lookedAt ?? 0) < CANDIDATES_MAX) return some;
+    const same = some.filter((row) => row.name.toLowerCase() === name);
+    const first = without(same, await this.firstRanks(wanted, 'starts_with(lower(name), $2)'));
+    return [...same, ...first, ...without([...same, ...first], some)].slice(0, limit);
   }
 
   /** All that contain it, best first; of too many those among the board's first, then some others. */
   private async containing(wanted: Wanted): Promise<FoundRow[]> {
+    if (wanted.name.length < CONTAINS_FROM_LENGTH) return await this.firstRanks(wanted, CONTAINS);
     const some = await this.someContaining(wanted);
     const lookedAt = some?.[0]?.lookedAt ?? 0;
     if (some && lookedAt < CANDIDATES_MAX) return some;
-    const first = await this.firstContaining(wanted);
+    const first = await this.firstRanks(wanted, CONTAINS);
     return [...first, ...without(first, some ?? [])];
   }
 
@@ -86,7 +94,7 @@ export class BoardSearch {
         SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
          LIMIT ${CANDIDATES_MAX}
       ) found JOIN board_entry USING (kind, id)`;
-    const statement = bestOf(wanted, candidates, { also: 'count(*) OVER () AS "lookedAt"', limit: '$4' });
+    const statement = bestOf(wanted, candidates, { also: LOOKED_AT, limit: '$4' });
     const look = async (manager: EntityManager): Promise<unknown> => {
       await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
       return await manager.query(statement, [kind, `%${escapePattern(end)}%`, name, limit]);
@@ -99,12 +107,13 @@ export class BoardSearch {
     }
   }
 
-  private async firstContaining(wanted: Wanted): Promise<FoundRow[]> {
+  /** Those of the board's first whose names, of which `$2` is a part, fit. */
+  private async firstRanks(wanted: Wanted, fits: string): Promise<FoundRow[]> {
     const { kind, period, name, limit } = wanted;
     const { where, value } = BOARDS[period];
     const candidates = `(
         SELECT * FROM board_entry WHERE kind = $1 AND ${where} ORDER BY ${value} DESC, id LIMIT ${CONTAINS_RANKS}
-      ) first JOIN board_name USING (kind, id) WHERE position($2 IN lower(name)) > 0`;
+      ) first JOIN board_name USING (kind, id) WHERE ${fits}`;
     const statement = bestOf(wanted, candidates, { limit: '$3' });
     return foundRows.parse(await this.dataSource.query(statement, [kind, name, limit]));
   }

@@ -168,7 +168,7 @@ function MyPlace({
 }
 
 function emptyText(nothing: string, q: string | undefined, page: number): string {
-  if (q !== undefined) return `Nobody on this board is called anything like “${isolate(q)}”.`;
+  if (q !== undefined) return `Nobody was found whose name begins with “${isolate(q)}” or has it elsewhere.`;
   if (page > 1) return 'The board ends before this page.';
   return `${nothing}: the first validated result opens this board.`;
 }

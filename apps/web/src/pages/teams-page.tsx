@@ -86,7 +86,7 @@ function TeamsCalled({ q }: { readonly q: string }) {
     <section>
       <h2 className="mb-4 text-2xl">Found</h2>
       {teams.length === 0 ? (
-        <Empty>No team is called anything like “{isolate(q)}”.</Empty>
+        <Empty>No team was found whose name begins with “{isolate(q)}” or has it elsewhere.</Empty>
       ) : (
         <TeamList name="Teams found" teams={teams} />
       )}
