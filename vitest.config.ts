@@ -32,8 +32,8 @@ export default defineConfig({
           expect,
           hookTimeout: 120_000,
           fileParallelism: false,
-          // One process for all files: evaluating the coordinator's modules for each took half of the time. Files share nothing else,
-          // since each has its own coordinator and database.
+          // One process for all files: evaluating the coordinator's modules for each took half of the time. Files share
+          // Redis, which each empties first, and what modules keep: nobody may leave anything there.
           isolate: false,
           // Timings of real processes suffer from neighbours: the unit tests have a turn of their own, and these run one file after the other.
           sequence: { groupOrder: 1 },

@@ -38,8 +38,7 @@ it(
   async () => {
     const module = steppingModule(240);
     coordinator.addTask('1.0', module);
-    // A unit of seconds. On a machine that is busy with other things a snapshot seems costly, and would come later.
-    await using first = startAgent('--snapshot', '1');
+    await using first = startAgent();
     const doneCycles = await cyclesAt(700);
     first.kill('SIGKILL');
     await first.ended;

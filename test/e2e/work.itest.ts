@@ -199,8 +199,8 @@ describe('jobs', () => {
     await expect
       .poll(
         async () => {
-          // Tickets of the jobs that earlier tests put aside make room when somebody asks who has room for tasks.
-          await (await dispatch.aHost()).work({ request: { maxTasks: 1, memoryMiB: 4096, cores: 1 } });
+          // Tickets of the jobs of earlier tests, hundreds of them, make room when somebody takes them.
+          await (await dispatch.aHost()).ask(32, 4096, 1);
           const rows = await dispatch.query<{ job_id: string; units: number }>(
             `SELECT job_id, count(*)::int AS units FROM work_unit WHERE job_id IN ($1, $2) AND ticketed_at IS NOT NULL
               GROUP BY job_id`,
