@@ -36,7 +36,7 @@ it(
   'an agent that is killed in the middle of a unit keeps nine tenths of the work, and the result is the same',
   { timeout: 600_000 },
   async () => {
-    const module = steppingModule(240);
+    const module = steppingModule(400);
     coordinator.addTask('1.0', module);
     await using first = startAgent();
     const doneCycles = await cyclesAt(700);

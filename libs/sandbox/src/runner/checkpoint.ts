@@ -26,7 +26,7 @@ export class Checkpoint {
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
-  /** What a snapshot took of the unit's own thread, and let it wait, at most. */
+  /** CPU time that one snapshot took of the unit's own thread at most. */
   #mostOwnMs = 0;
   /** CPU time that one snapshot took of other threads, which compress it, at most. */
   #mostOthersMs = 0;
@@ -70,9 +70,8 @@ export class Checkpoint {
     await this.#letSave();
     const pauseMs = performance.now() - startedAt;
     this.#longestPauseMs = Math.max(this.#longestPauseMs, pauseMs);
-    // Where other programs have the processor, waiting for it is no cost of keeping the state.
-    const ownMs = this.#computingCpuMs() - cpuAtStart + SAVE_MOMENT_MS;
-    this.#mostOwnMs = Math.max(this.#mostOwnMs, Math.min(pauseMs, ownMs));
+    // Waiting for a disk, or for a processor that others use, takes nothing from anybody.
+    this.#mostOwnMs = Math.max(this.#mostOwnMs, this.#computingCpuMs() - cpuAtStart);
   }
 
   /** CPU time of the thread that computes the unit. */
