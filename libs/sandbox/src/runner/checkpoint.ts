@@ -61,7 +61,7 @@ export class Checkpoint {
   }
 
   /** Between two steps: keeps the state if it is time to. */
-  async pass(execution: UnitExecution): Promise<void> {
+  async pass(execution: Pick<UnitExecution, 'capture'>): Promise<void> {
     const startedAt = performance.now();
     const isDue = this.#isDue(startedAt);
     if (!isDue && this.#saving === null) return;
@@ -100,7 +100,7 @@ export class Checkpoint {
     return now - this.#lastAt >= Math.min(checkpoint.everyMs, early);
   }
 
-  #save(execution: UnitExecution): void {
+  #save(execution: Pick<UnitExecution, 'capture'>): void {
     const { checkpoint, id } = this.#unit;
     if (checkpoint === undefined) return;
     const othersAtStart = this.#platform.otherThreadsCpuMs?.() ?? 0;

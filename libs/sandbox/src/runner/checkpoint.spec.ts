@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { Checkpoint } from './checkpoint.js';
+import type { SentUnit } from './messages.js';
+import type { UnitSnapshot } from './snapshot.js';
+
+const AGE_MS = 5_000;
+const EARLY_MS = 500;
+
+const unit: SentUnit = {
+  id: 1,
+  moduleSha256: 'ab'.repeat(32),
+  appName: 'app',
+  args: [],
+  env: {},
+  inputs: {},
+  outputs: ['stdout'],
+  limits: { maxCycles: 1_000n, memoryMiB: 1, outputBytes: 1, wallMs: 1 },
+  seed: '00'.repeat(32),
+  checkpoint: { everyMs: 60_000, path: 'snapshot' },
+};
+const snapshot: UnitSnapshot = {
+  header: {
+    runtimeVersion: '',
+    moduleSha256: '',
+    unitKey: '',
+    cyclesLeft: '0',
+    globals: [],
+    memoryBytes: 0,
+    memoryRuns: [],
+    host: {} as UnitSnapshot['header']['host'],
+  },
+  segments: [],
+};
+
+/** A unit of some age, and how often it was kept after its first snapshot, which took so much CPU and time, and a while more. */
+async function keptAfter(first: { cpuMs: number; othersMs: number; pauseMs: number }, thenMs: number) {
+  let saves = 0;
+  let ownMs = 0;
+  let othersMs = 0;
+  const checkpoint = new Checkpoint(unit, {
+    send: () => undefined,
+    cpuMs: () => ownMs + othersMs,
+    otherThreadsCpuMs: () => othersMs,
+    checkpoints: {
+      save: () => {
+        saves += 1;
+        if (saves === 1) othersMs += first.othersMs;
+        return Promise.resolve();
+      },
+      load: () => null,
+      remove: () => undefined,
+    },
+  });
+  const execution = {
+    capture: () => {
+      if (saves === 0) ownMs += first.cpuMs;
+      if (saves === 0) vi.advanceTimersByTime(first.pauseMs);
+      return snapshot;
+    },
+  };
+  vi.advanceTimersByTime(AGE_MS);
+  await checkpoint.pass(execution);
+  vi.advanceTimersByTime(thenMs);
+  await checkpoint.pass(execution);
+  return saves - 1;
+}
+
+describe('a young unit', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is kept again soon where a snapshot takes little', async () => {
+    expect(await keptAfter({ cpuMs: 2, othersMs: 3, pauseMs: 2 }, EARLY_MS)).toBe(1);
+  });
+
+  it('is kept again as soon where other programs had the processor while it was kept', async () => {
+    expect(await keptAfter({ cpuMs: 2, othersMs: 3, pauseMs: 400 }, EARLY_MS + 20)).toBe(1);
+  });
+
+  it.each([
+    ['its own thread', { cpuMs: 40, othersMs: 0, pauseMs: 40 }],
+    ['the threads that compress it', { cpuMs: 0, othersMs: 40, pauseMs: 1 }],
+  ])('is kept the later, the more a snapshot takes of %s', async (_whose, cost) => {
+    expect(await keptAfter(cost, 1_900)).toBe(0);
+    expect(await keptAfter(cost, 2_001)).toBe(1);
+  });
+});
