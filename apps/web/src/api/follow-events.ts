@@ -60,8 +60,7 @@ async function follow<T>({ open, onEvent, onBroken }: Following<T>, signal: Abor
     // Both change while the connection is read.
     if ((isOver as boolean) || signal.aborted) return;
     onBroken();
-    // A coordinator that returns is not asked by everybody at once.
-    await elapsed(waitMs * (0.5 + Math.random() / 2), signal);
+    await elapsed(waitMs, signal);
     if (signal.aborted) return;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   }
