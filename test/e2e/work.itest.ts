@@ -190,27 +190,34 @@ describe('jobs', () => {
   });
 
   it('share the volunteers by their weights', async () => {
-    const heavy = await dispatch.aJob({ units: 4000, share: 3 });
+    const heavy = await dispatch.aJob({ units: 2000, share: 3, state: 'paused' });
     const light = await seedJob(dispatch.gleaner.dataSource, {
-      units: 4000,
+      units: 2000,
       accountId: dispatch.scientist.accountId,
       share: 1,
+      state: 'paused',
     });
+    const both = [heavy.jobId, light.jobId];
+    await dispatch.query("UPDATE job SET state = 'running' WHERE id = ANY ($1::bigint[])", [both]);
+    const given = new Map([
+      [String(heavy.jobId), 0],
+      [String(light.jobId), 0],
+    ]);
+    const all = (): number => [...given.values()].reduce((sum, tasks) => sum + tasks, 0);
     await expect
       .poll(
         async () => {
           // Tickets of the jobs of earlier tests, hundreds of them, make room when somebody takes them.
-          await (await dispatch.aHost()).ask(32, 4096, 1);
-          const rows = await dispatch.query<{ job_id: string; units: number }>(
-            `SELECT job_id, count(*)::int AS units FROM work_unit WHERE job_id IN ($1, $2) AND ticketed_at IS NOT NULL
-              GROUP BY job_id`,
-            [heavy.jobId, light.jobId],
-          );
-          const units = new Map(rows.map((row) => [Number(row.job_id), row.units]));
-          return (units.get(heavy.jobId) ?? 0) / (units.get(light.jobId) ?? 1);
+          const { tasks } = await (await dispatch.aHost()).ask(32, 4096, 1);
+          for (const { jobId } of tasks) given.set(jobId, (given.get(jobId) ?? 0) + 1);
+          return all();
         },
-        { timeout: 60_000 },
+        { timeout: 120_000, interval: 10 },
       )
-      .toBeGreaterThan(2);
+      .toBeGreaterThan(1000);
+    expect([...given.keys()]).toEqual(both.map(String));
+    const heavyShare = (given.get(String(heavy.jobId)) ?? 0) / all();
+    expect(heavyShare).toBeGreaterThan(0.65);
+    expect(heavyShare).toBeLessThan(0.85);
   });
 });

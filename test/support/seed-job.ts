@@ -16,6 +16,8 @@ export interface JobSeed {
   readonly replication?: JobSpecInput['replication'];
   readonly memoryMiB?: number;
   readonly share?: number;
+  /** 'running' unless it says otherwise. */
+  readonly state?: 'running' | 'paused';
   readonly taskDeadline?: string;
   /** Blobs that exist, by name. */
   readonly inputs?: Readonly<Record<string, string>>;
@@ -53,7 +55,7 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
      ), job AS (
        INSERT INTO job (project_id, account_id, app_version_id, name, spec, state, share, quorum, max_errors, max_tasks,
                         distinct_by, memory_mib, task_deadline_ms, units_split)
-       SELECT project.id, $2, version.id, 'seeded', $5, 'running', $6, $7, $8, $9, $10, $11, $12, $13
+       SELECT project.id, $2, version.id, 'seeded', $5, $18, $6, $7, $8, $9, $10, $11, $12, $13
          FROM project, version RETURNING id
      ), tally AS (
        INSERT INTO job_tally (job_id) SELECT id FROM job
@@ -89,6 +91,7 @@ export async function seedJob(database: DataSource, seed: JobSeed): Promise<Seed
       Object.values(spec.inputs).map(hexOfBlobId),
       seed.cut?.input ?? null,
       seed.cut?.windowBytes ?? 0,
+      seed.state ?? 'running',
     ],
   );
   if (!row) throw new Error('no job was inserted');

@@ -1,5 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { type JobDemand, laneOfTicket, shareTickets, type UnitClass } from '@gleaner/domain';
+import {
+  FIRST_QUEUE_DEPTH,
+  type JobDemand,
+  laneOfTicket,
+  MAX_QUEUE_DEPTH,
+  nextQueueDepth,
+  type QueueDepth,
+  shareTickets,
+  type UnitClass,
+} from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
 import { type DispatchData, dispatchQueueName, QueueService, type TicketData } from '../queue/index.js';
@@ -8,9 +17,6 @@ import { JobDirectory, type RunningJob } from './job-directory.js';
 
 /** Tickets of one queue job. */
 const TICKETS_PER_BATCH = 256;
-/** Tickets of a class that wait on its queues: few while volunteers are slow, so that a new job need not wait for long. */
-const MIN_DEPTH = 256;
-const MAX_DEPTH = 65_536;
 /** Units taken by one statement: what else the database does waits for it on a small machine. */
 const UNITS_PER_STATEMENT = 2_048;
 
@@ -38,7 +44,7 @@ const readDemand = new PreparedStatement<DemandRow>(
      CROSS JOIN LATERAL (
        SELECT count(*) AS queued FROM (
          SELECT FROM work_unit w
-          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at >= $2::timestamptz LIMIT ${MAX_DEPTH}) since
+          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at >= $2::timestamptz LIMIT ${MAX_QUEUE_DEPTH}) since
      ) q`,
 );
 
@@ -68,7 +74,7 @@ const TICKET_STATEMENTS = [64, 512, UNITS_PER_STATEMENT].map((units) => ({
 /** Puts tickets of ready units on the dispatch queues: so many that hosts find some, shared fairly among the jobs. */
 @Injectable()
 export class FillService {
-  private readonly depths = new Map<UnitClass, number>();
+  private readonly depths = new Map<UnitClass, QueueDepth>();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -92,10 +98,22 @@ export class FillService {
 
   private async fillClass(unitClass: UnitClass, jobs: readonly RunningJob[]): Promise<number> {
     const { waiting, oldestAtMs } = await this.waitingTickets(unitClass);
-    const capacity = this.depthFor(unitClass, waiting) - waiting;
-    if (capacity <= 0) return 0;
+    const depth = nextQueueDepth(this.depths.get(unitClass) ?? FIRST_QUEUE_DEPTH, waiting);
+    const capacity = depth - waiting;
+    const tickets = capacity > 0 ? await this.ticketsOf(jobs, capacity, oldestAtMs) : [];
+    // A statement that took all it may did not find the backlog's end.
+    const hadBacklog = tickets.length >= Math.min(capacity, UNITS_PER_STATEMENT);
+    this.depths.set(unitClass, { tickets: depth, hadBacklog });
+    return this.enqueue(unitClass, tickets);
+  }
+
+  private async ticketsOf(
+    jobs: readonly RunningJob[],
+    capacity: number,
+    oldestAtMs: number,
+  ): Promise<TicketData[]> {
     const [only, ...others] = jobs;
-    if (only && others.length === 0) return this.enqueue(unitClass, await this.ticket(only.jobId, capacity));
+    if (only && others.length === 0) return this.ticket(only.jobId, capacity);
     const demand = await this.demandOf(jobs, oldestAtMs);
     const grants = shareTickets(demand, capacity);
     const tickets: TicketData[] = [];
@@ -103,17 +121,7 @@ export class FillService {
       const grant = grants[at] ?? 0;
       if (grant > 0) tickets.push(...(await this.ticket(Number(job.jobId), grant)));
     }
-    return this.enqueue(unitClass, tickets);
-  }
-
-  /** Doubles what waits whenever it was nearly used up, and halves it while hardly any of it was. */
-  private depthFor(unitClass: UnitClass, waiting: number): number {
-    const before = this.depths.get(unitClass) ?? MIN_DEPTH;
-    let depth = before;
-    if (waiting < before / 4) depth = Math.min(MAX_DEPTH, before * 2);
-    else if (waiting > (before * 3) / 4) depth = Math.max(MIN_DEPTH, before / 2);
-    this.depths.set(unitClass, depth);
-    return depth;
+    return tickets;
   }
 
   private async waitingTickets(unitClass: UnitClass): Promise<{ waiting: number; oldestAtMs: number }> {
@@ -132,7 +140,7 @@ export class FillService {
       oldestAtMs = Math.min(oldestAtMs, oldest.at);
     }
     // Tickets that wait for other accounts do not keep fresh ones out, but their number is bounded as well.
-    if (delayed * TICKETS_PER_BATCH >= MAX_DEPTH) waiting = MAX_DEPTH;
+    if (delayed * TICKETS_PER_BATCH >= MAX_QUEUE_DEPTH) waiting = MAX_QUEUE_DEPTH;
     return { waiting, oldestAtMs };
   }
 
@@ -163,6 +171,7 @@ export class FillService {
 
   /** After the units say that they are ticketed: if this is lost, the sweep of dispatch gaps finds them. */
   private async enqueue(unitClass: UnitClass, tickets: readonly TicketData[]): Promise<number> {
+    if (tickets.length === 0) return 0;
     const at = Date.now();
     const lanes = Array.from({ length: this.settings.lanes }, (): TicketData[] => []);
     for (const ticket of tickets)
