@@ -2,9 +2,9 @@ import { WEEKDAYS } from '@gleaner/protocol';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decideIdle } from './decide-idle.js';
-import { aClock, someSignals } from './idle-builders.js';
 import { DEFAULT_IDLE_PREFERENCES, type IdlePreferences } from './idle-preferences.js';
 import type { ControlWish, IdleSignals } from './idle-signals.js';
+import { aClock, someSignals } from './idle.fixture.js';
 import { settleDecision, type SettledDecision } from './settle-decision.js';
 import { isWithin } from './weekly-hours.js';
 

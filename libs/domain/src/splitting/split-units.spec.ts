@@ -212,74 +212,9 @@ describe('products', () => {
     expect(await unitsOf(product, empty)).toEqual([]);
     expect(await estimateUnits(product, empty)).toEqual({ units: 0, isExact: true });
   });
-
-  it('are estimated exactly while the inputs are small', async () => {
-    expect(await estimateUnits(product, memoryInputs({ input: content }))).toEqual({
-      units: 12,
-      isExact: true,
-    });
-  });
 });
 
-describe('estimate', () => {
-  it('projects the records of a large input from its beginning', async () => {
-    const line = bytesOf('0123456789abcde\n');
-    const lines = 600_000;
-    const inputs: SplitInputs = {
-      sizeBytes: () => lines * line.length,
-      async *read(_input, _offset, length) {
-        for (let sent = 0; sent < length; sent += line.length) yield line;
-      },
-    };
-    expect(await estimateUnits([records({ records: 100 })], inputs)).toEqual({ units: 6000, isExact: false });
-    expect(await estimateUnits([records({ maxBytes: 1600 })], inputs)).toEqual({
-      units: 6000,
-      isExact: false,
-    });
-    expect(await estimateUnits([records({ units: 7 })], inputs)).toEqual({ units: 7, isExact: false });
-  });
-});
-
-describe('bounds', () => {
-  it('splits 10 million units in constant memory', { timeout: 120_000 }, async () => {
-    const before = process.memoryUsage().arrayBuffers;
-    let count = 0;
-    let peakBytes = 0;
-    for await (const { index } of splitUnits(
-      [{ kind: 'range', name: 'k', from: 0, to: 10_000_000, step: 1 }],
-      noInputs,
-    )) {
-      count = index + 1;
-      if (count % 1_000_000 === 0) peakBytes = Math.max(peakBytes, liveHeapBytes());
-    }
-    expect(count).toBe(10_000_000);
-    // Ten million units kept anywhere would take more than a gigabyte.
-    expect(peakBytes).toBeLessThan(256 * 1024 * 1024);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 1024 * 1024);
-  });
-
-  it('splits 3 million records of one pass in constant memory', { timeout: 120_000 }, async () => {
-    const piece = new Uint8Array(64 * 1024).fill(0x0a);
-    const sizeBytes = 3_000_000;
-    const inputs: SplitInputs = {
-      sizeBytes: () => sizeBytes,
-      async *read() {
-        for (let sent = 0; sent < sizeBytes; sent += piece.length) yield piece.subarray(0, sizeBytes - sent);
-      },
-    };
-    let last: UnitToCreate | undefined;
-    let peakBytes = 0;
-    for await (const unit of splitUnits([records({ records: 1 })], inputs)) {
-      last = unit;
-      if (unit.index % 1_000_000 === 0) peakBytes = Math.max(peakBytes, liveHeapBytes());
-    }
-    expect(last).toMatchObject({
-      index: sizeBytes - 1,
-      windows: { input: { offset: sizeBytes - 1, length: 1 } },
-    });
-    expect(peakBytes).toBeLessThan(256 * 1024 * 1024);
-  });
-
+describe('splitting', () => {
   it('stops midway when its signal aborts', async () => {
     const controller = new AbortController();
     const split = splitUnits([{ kind: 'range', name: 'k', from: 0, to: 1000, step: 1 }], noInputs, {
@@ -290,10 +225,6 @@ describe('bounds', () => {
     await expect(split.next()).rejects.toThrow('cancelled');
   });
 });
-
-function liveHeapBytes(): number {
-  return process.memoryUsage().heapUsed;
-}
 
 function endsOf(pieces: readonly string[]): number[] {
   let end = 0;
