@@ -19,24 +19,29 @@ export const unitCounts = z
   })
   .meta({ id: 'UnitCounts' });
 
+/** How far a job is: what its scientist is told, and everybody who may see it. Fields of other schemas. */
+export const jobProgress = {
+  state: jobState,
+  /** Why it is paused, failed or cancelled. */
+  stateReason: z.string().nullable(),
+  units: unitCounts,
+  /** What its blocked units wait for; where they wait for different things, what most do. */
+  blockedReason: z.string().nullable(),
+  /** Share of units settled, 0 to 1000. */
+  progressPermille: z.number().int(),
+  /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */
+  tasks: z.number().int(),
+  /** Cycles of the valid tasks of settled units. */
+  validatedCycles: decimalString,
+};
+
 export const job = z
   .strictObject({
     id: entityId,
     project: slug,
     name: z.string(),
     app: z.string(),
-    state: jobState,
-    /** Why it is paused, failed or cancelled. */
-    stateReason: z.string().nullable(),
-    units: unitCounts,
-    /** What its blocked units wait for; where they wait for different things, what most do. */
-    blockedReason: z.string().nullable(),
-    /** Share of units settled, 0 to 1000. */
-    progressPermille: z.number().int(),
-    /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */
-    tasks: z.number().int(),
-    /** Cycles of the valid tasks of settled units. */
-    validatedCycles: decimalString,
+    ...jobProgress,
     output: z.strictObject({ blobId, sizeBytes: z.number().int() }).nullable(),
     createdAt: isoInstant,
     finishedAt: isoInstant.nullable(),

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { unitCounts } from './jobs.js';
+import { jobProgress } from './jobs.js';
 import { decimalString, entityId, isoInstant, pageOf, slug } from './primitives.js';
-import { jobState } from './states.js';
 import { jobSwarm } from './swarm.js';
 
 /** What everybody may know of the whole installation. */
@@ -79,13 +78,7 @@ export const publicJob = z
     project: z.strictObject({ slug, name: z.string(), description: z.string() }),
     scientist: z.string(),
     app: z.string(),
-    state: jobState,
-    stateReason: z.string().nullable(),
-    units: unitCounts,
-    blockedReason: z.string().nullable(),
-    progressPermille: z.number().int(),
-    tasks: z.number().int(),
-    validatedCycles: decimalString,
+    ...jobProgress,
     createdAt: isoInstant,
     finishedAt: isoInstant.nullable(),
     visibility: z.strictObject({ public: z.boolean(), results: z.boolean() }),
