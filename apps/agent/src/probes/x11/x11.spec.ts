@@ -112,7 +112,7 @@ const open = async (): Promise<X11IdleConnection> =>
   X11IdleConnection.open(
     { host: '127.0.0.1', port },
     { name: 'MIT-MAGIC-COOKIE-1', data: Buffer.alloc(16, 7) },
-    AbortSignal.timeout(5000),
+    AbortSignal.timeout(60_000),
   );
 
 describe('a connection to an X server', () => {
