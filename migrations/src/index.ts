@@ -19,6 +19,8 @@ import { HostAccounts20261121001500 } from './20261121001500-host-accounts.js';
 import { DeviceNetworks20261121001650 } from './20261121001650-device-networks.js';
 import { BoardCursor20261121001700 } from './20261121001700-board-cursor.js';
 import { CalmUpkeep20261121001710 } from './20261121001710-calm-upkeep.js';
+import { HostAllowance20261121001800 } from './20261121001800-host-allowance.js';
+import { AnchorPeriods20261121001950 } from './20261121001950-anchor-periods.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -43,4 +45,6 @@ export const MIGRATIONS = [
   DeviceNetworks20261121001650,
   BoardCursor20261121001700,
   CalmUpkeep20261121001710,
+  HostAllowance20261121001800,
+  AnchorPeriods20261121001950,
 ] as const;

@@ -28,12 +28,6 @@ export class HostStandingEntity {
   @Column({ type: 'integer', name: 'allowance_per_day' })
   allowancePerDay: number;
 
-  @Column({ type: 'integer', name: 'allowance_used', default: 0 })
-  allowanceUsed: number;
-
-  @Column({ type: 'date', name: 'allowance_day', default: '1970-01-01' })
-  allowanceDay: string;
-
   @Column({ type: 'numeric', default: 0 })
   cycles: string;
 }

@@ -10,6 +10,7 @@ import { AccountCreditEntity } from '../credit/account-credit.entity.js';
 import { CreditEntryEntity } from '../credit/credit-entry.entity.js';
 import { HostStandingEntity } from '../credit/host-standing.entity.js';
 import { DispatchPauseEntity } from '../dispatch/dispatch-pause.entity.js';
+import { HostAllowanceEntity } from '../dispatch/host-allowance.entity.js';
 import { LeaseEntity } from '../dispatch/lease.entity.js';
 import { TaskEntity } from '../dispatch/task.entity.js';
 import { WorkUnitEntity } from '../dispatch/work-unit.entity.js';
@@ -59,6 +60,7 @@ export const ENTITIES = [
   CreditEntryEntity,
   DeviceCodeEntity,
   DispatchPauseEntity,
+  HostAllowanceEntity,
   HostEntity,
   HostStandingEntity,
   IdentityCredentialEntity,

@@ -112,11 +112,10 @@ const claimTasks = new PreparedStatement<ClaimRow>(
             now() + c.task_deadline_ms * interval '1 millisecond'
        FROM inserted i JOIN checked c ON c.unit_id = i.unit_id AND c.ordinal = i.ordinal AND c.host_id = i.host_id
    ), used AS (
-     UPDATE host_standing s
-        SET allowance_used = CASE WHEN s.allowance_day = $13::date THEN s.allowance_used ELSE 0 END + g.granted,
-            allowance_day = $13::date
-       FROM (SELECT host_id, count(*)::integer AS granted FROM inserted GROUP BY host_id ORDER BY host_id) g
-      WHERE s.host_id = g.host_id
+     INSERT INTO host_allowance AS a (host_id, day, used)
+     SELECT host_id, $13::date, count(*) FROM inserted GROUP BY host_id ORDER BY host_id
+     ON CONFLICT (host_id) DO UPDATE
+        SET used = CASE WHEN a.day = excluded.day THEN a.used ELSE 0 END + excluded.used, day = excluded.day
    )
    SELECT c.n::integer AS n, CASE WHEN c.refusal IS NULL AND i.unit_id IS NULL THEN 'own' ELSE c.refusal END AS refusal,
           c.others, c.params::text AS params, c.windows::text AS windows, c.task_deadline_ms::float8 AS deadline_ms,

@@ -21,10 +21,10 @@ export const HOST_SELECT = `
          coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
          coalesce(s.error_tasks, 0) AS error_tasks, coalesce(s.lost_tasks, 0) AS lost_tasks,
          coalesce(s.aborted_tasks, 0) AS aborted_tasks, s.allowance_per_day,
-         coalesce(s.allowance_used, 0) AS allowance_used, s.allowance_day::text AS allowance_day,
+         coalesce(used.used, 0) AS allowance_used, used.day::text AS allowance_day,
          trunc(coalesce(s.cycles, 0))::text AS cycles,
          (SELECT count(*) FROM lease l WHERE l.host_id = h.id) AS in_progress
-    FROM host h LEFT JOIN host_standing s ON s.host_id = h.id`;
+    FROM host h LEFT JOIN host_standing s ON s.host_id = h.id LEFT JOIN host_allowance used ON used.host_id = h.id`;
 
 const count = z.coerce.number().int();
 
