@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { expect, it } from 'vitest';
 import { FairPace } from './pace.js';
 
@@ -25,6 +26,73 @@ it('pauses in proportion to what a portion took beyond what is free, but never f
   await take(20);
   await take(5_000);
   expect(pauses).toEqual([290, 580, 1_000]);
+});
+
+it('pauses between two items in proportion to what it took to use the one and to make the other', async () => {
+  let nowMs = 0;
+  const pauses: number[] = [];
+  const pace = new FairPace(
+    1 / 4,
+    new AbortController().signal,
+    () => nowMs,
+    (pauseMs) => {
+      pauses.push(Math.round(pauseMs));
+      nowMs += pauseMs;
+      return Promise.resolve();
+    },
+  );
+  const makingMs = [5_000, 40, 20, 50];
+  async function* made(): AsyncGenerator<number> {
+    for (const ms of makingMs) {
+      nowMs += ms;
+      yield await Promise.resolve(ms);
+    }
+  }
+  const taken: number[] = [];
+  for await (const item of pace.between(made())) {
+    taken.push(item);
+    nowMs += 60;
+  }
+  expect(taken).toEqual(makingMs);
+  // 100 ms are free; what came before the first item was not between two.
+  expect(pauses).toEqual([240, 330]);
+});
+
+it('counts once what is a portion within another', async () => {
+  let nowMs = 0;
+  const pauses: number[] = [];
+  const pace = new FairPace(
+    1 / 2,
+    new AbortController().signal,
+    () => nowMs,
+    (pauseMs) => {
+      pauses.push(pauseMs);
+      nowMs += pauseMs;
+      return Promise.resolve();
+    },
+  );
+  async function* fetched(): AsyncGenerator<number> {
+    for (const page of [1, 2, 3]) {
+      nowMs += 150;
+      yield await Promise.resolve(page);
+    }
+  }
+  for await (const _ of pace.between(pace.between(fetched()))) nowMs += 50;
+  expect(pauses).toEqual([100, 200]);
+});
+
+it('hands on nothing more once it is to stop', async () => {
+  const stopping = new AbortController();
+  const pace = new FairPace(1, stopping.signal);
+  const taken: number[] = [];
+  const taking = (async () => {
+    for await (const item of pace.between(Readable.from([1, 2, 3]))) {
+      taken.push(Number(item));
+      stopping.abort(new Error('the end'));
+    }
+  })();
+  await expect(taking).rejects.toThrow('the end');
+  expect(taken).toEqual([1]);
 });
 
 it('begins no portion, and waits no longer, once it is to stop', async () => {

@@ -3,9 +3,10 @@ import type { UnitOutput } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { BlobsService } from '../../blobs/index.js';
+import type { Pace } from '../../database/index.js';
 
-/** Units read at once: with outputs of 2 KiB in their rows a page is 2 MB. */
-const UNITS_PER_PAGE = 1_000;
+/** Units read at once: whoever asks for work waits for no more than what folding so many takes. */
+const UNITS_PER_PAGE = 250;
 
 const storedOutput = z.object({
   name: z.string(),
@@ -46,17 +47,20 @@ export class CanonicalOutputs {
    *
    * @param declared names of the outputs, in the job file's order
    */
-  async *ofJob(jobId: string, declared: readonly string[], signal?: AbortSignal): AsyncGenerator<UnitOutput> {
-    let after = 0;
-    for (;;) {
-      const page = await this.page(jobId, after);
+  async *ofJob(jobId: string, declared: readonly string[], pace: Pace): AsyncGenerator<UnitOutput> {
+    for await (const page of pace.between(this.pages(jobId))) {
       for (const row of page) {
-        signal?.throwIfAborted();
+        pace.signal?.throwIfAborted();
         yield { unitIndex: row.index_in_job, content: this.contentOf(row, declared) };
       }
-      const last = page.at(-1);
-      if (!last) return;
-      after = last.id;
+    }
+  }
+
+  private async *pages(jobId: string): AsyncGenerator<readonly UnitRow[]> {
+    let page = await this.page(jobId, 0);
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+      yield page;
+      page = await this.page(jobId, last.id);
     }
   }
 
