@@ -72,6 +72,33 @@ describe('Batcher', () => {
     expect((calls.at(-1)?.atMs ?? 0) - askedAtMs).toBe(2);
   });
 
+  it('starts calls further apart while they take long, within a bound, and closer again after', async () => {
+    const startsMs: number[] = [];
+    let callTakesMs = 8;
+    const batcher = new Batcher<number, number>(
+      async (items) => {
+        startsMs.push(performance.now());
+        await new Promise((resolve) => setTimeout(resolve, callTakesMs));
+        return items;
+      },
+      { ...options, maxItems: 1_000, maxWaiting: 1_000, concurrency: 2, intervalMs: 10, busyIntervalMs: 50 },
+    );
+    const distanceAfter = async (ms: number): Promise<number> => {
+      for (let passed = 0; passed < ms; passed += 1) {
+        void batcher.submit(passed);
+        await vi.advanceTimersByTimeAsync(1);
+      }
+      return Math.round((startsMs.at(-1) ?? 0) - (startsMs.at(-2) ?? 0));
+    };
+    const usual = await distanceAfter(1_000);
+    expect(usual).toBeGreaterThanOrEqual(15);
+    expect(usual).toBeLessThanOrEqual(17);
+    callTakesMs = 400;
+    expect(await distanceAfter(5_000)).toBeGreaterThanOrEqual(50);
+    callTakesMs = 1;
+    expect(await distanceAfter(2_000)).toBe(10);
+  });
+
   it('starts a full call without regard to the one before', async () => {
     const sizes: number[] = [];
     const batcher = new Batcher<number, number>(

@@ -6,11 +6,21 @@ export interface BatcherOptions<I> {
   readonly windowMs: number;
   /** Batches start at least this far apart unless they are full: what a batch costs by itself is shared by more items. */
   readonly intervalMs?: number;
+  /**
+   * Where batches take long they start further apart, but no further than this: a machine that is busy does more with few large
+   * ones, and whoever waits for a slow batch waits less than behind many. Left out: always {@link intervalMs}.
+   */
+  readonly busyIntervalMs?: number;
   /** Batches that run at once; while as many run, items gather. */
   readonly concurrency: number;
   /** Items that may wait; beyond it submitting fails at once. */
   readonly maxWaiting: number;
 }
+
+/** Batches that take long start this many times as far apart as they take. */
+const APART = 2;
+/** Weight of the last batch among those before it: one that waited for a lock says little. */
+const LAST_WEIGHT = 1 / 4;
 
 /** More work waits already than can be done in reasonable time. */
 export class BatcherOverloadedError extends Error {
@@ -29,6 +39,8 @@ export class Batcher<I, O> {
   private running = 0;
   private startedAtMs = Number.NEGATIVE_INFINITY;
   private timer: NodeJS.Timeout | undefined;
+  /** What batches took lately. */
+  private tookMs = 0;
 
   constructor(
     private readonly run: (items: readonly I[]) => Promise<readonly O[]>,
@@ -48,7 +60,9 @@ export class Batcher<I, O> {
   }
 
   private untilNextMs(): number {
-    return this.startedAtMs + (this.options.intervalMs ?? 0) - performance.now();
+    const { intervalMs = 0, busyIntervalMs = intervalMs } = this.options;
+    const apartMs = Math.max(intervalMs, Math.min(busyIntervalMs, APART * this.tookMs));
+    return this.startedAtMs + apartMs - performance.now();
   }
 
   private flush(): void {
@@ -58,7 +72,7 @@ export class Batcher<I, O> {
     const batch = this.nextBatch();
     this.running += 1;
     this.startedAtMs = performance.now();
-    void this.runBatch(batch);
+    void this.runBatch(batch, this.startedAtMs);
   }
 
   private nextBatch(): ReadonlyArray<Waiting<I, O>> {
@@ -75,7 +89,7 @@ export class Batcher<I, O> {
     return batch;
   }
 
-  private async runBatch(batch: ReadonlyArray<Waiting<I, O>>): Promise<void> {
+  private async runBatch(batch: ReadonlyArray<Waiting<I, O>>, startedAtMs: number): Promise<void> {
     try {
       const answers = await this.run(batch.map(({ item }) => item));
       for (const [at, { resolve, reject }] of batch.entries()) {
@@ -87,6 +101,7 @@ export class Batcher<I, O> {
       for (const { reject } of batch) reject(error);
     } finally {
       this.running -= 1;
+      this.tookMs += (performance.now() - startedAtMs - this.tookMs) * LAST_WEIGHT;
       // What gathered meanwhile has waited long enough, unless batches would follow each other too closely.
       const waitMs = this.untilNextMs();
       if (waitMs <= 0 || this.waiting.length >= this.options.maxItems) this.flush();

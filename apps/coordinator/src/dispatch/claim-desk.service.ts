@@ -11,6 +11,7 @@ const BATCH_CLAIMS = 256;
 const WINDOW_MS = 2;
 /** Half that of reports: whoever has waited there for company is not to wait for it again. */
 const INTERVAL_MS = 8;
+const BUSY_INTERVAL_MS = 48;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;
 const MAX_TRIES = 3;
@@ -36,6 +37,7 @@ export class ClaimDesk {
       weigh: (claims) => claims.length,
       windowMs: WINDOW_MS,
       intervalMs: INTERVAL_MS,
+      busyIntervalMs: BUSY_INTERVAL_MS,
       concurrency: CONCURRENT_BATCHES,
       maxWaiting: MAX_WAITING_REQUESTS,
     });

@@ -87,6 +87,7 @@ export class HostDirectory {
       maxItems: 256,
       windowMs: 2,
       intervalMs: 8,
+      busyIntervalMs: 32,
       concurrency: 2,
       maxWaiting: 20_000,
     });

@@ -76,6 +76,7 @@ export class TokenDirectory {
       maxItems: 256,
       windowMs: 1,
       intervalMs: 8,
+      busyIntervalMs: 32,
       concurrency: 2,
       maxWaiting: 20_000,
     });

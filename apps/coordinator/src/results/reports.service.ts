@@ -20,6 +20,7 @@ const WINDOW_MS = 2;
  * wait for company: those that reported together go on to ask for work together.
  */
 const INTERVAL_MS = 16;
+const BUSY_INTERVAL_MS = 64;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;
 /** Outputs of reports that wait, in all and of one account: their number alone would bound nothing. */
@@ -52,6 +53,7 @@ export class ReportsService {
       weigh: (reports) => reports.length,
       windowMs: WINDOW_MS,
       intervalMs: INTERVAL_MS,
+      busyIntervalMs: BUSY_INTERVAL_MS,
       concurrency: CONCURRENT_BATCHES,
       maxWaiting: MAX_WAITING_REQUESTS,
     });

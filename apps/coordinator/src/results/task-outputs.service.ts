@@ -128,12 +128,10 @@ export class TaskOutputs {
 
   /** What this host is asked to upload now. */
   async wantedOf(hostId: string): Promise<readonly OutputWanted[]> {
-    if (performance.now() - this.loadedAtMs > REFRESH_MS) {
-      this.loading ??= this.load().finally(() => {
-        this.loading = undefined;
-      });
-      await this.loading;
-    }
+    const ageMs = performance.now() - this.loadedAtMs;
+    if (ageMs > REFRESH_MS * 5) await this.refresh();
+    // Nobody who asks for work waits for a list that is merely not the newest.
+    else if (ageMs > REFRESH_MS) void this.refresh().catch(() => undefined);
     return this.wanted.get(hostId) ?? [];
   }
 
@@ -172,6 +170,13 @@ export class TaskOutputs {
       );
     });
     this.examiner.announce([task.unitId]);
+  }
+
+  private refresh(): Promise<void> {
+    this.loading ??= this.load().finally(() => {
+      this.loading = undefined;
+    });
+    return this.loading;
   }
 
   private async load(): Promise<void> {

@@ -9,6 +9,7 @@ const BATCH_UNITS = 1_024;
 const WINDOW_MS = 5;
 /** Batches start at least this far apart unless they are full: large ones touch each account and host once. */
 const INTERVAL_MS = 100;
+const BUSY_INTERVAL_MS = 400;
 
 /** Works on the queue `{validate}`. */
 @Injectable()
@@ -33,6 +34,7 @@ export class ValidateProcessor implements OnApplicationBootstrap {
         weigh: ({ units }) => units.length,
         windowMs: WINDOW_MS,
         intervalMs: INTERVAL_MS,
+        busyIntervalMs: BUSY_INTERVAL_MS,
         // Batches of one job share its tally: more at once would wait for each other.
         concurrency: 1,
         maxWaiting: QUEUE_JOBS * 2,
