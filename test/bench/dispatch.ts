@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, openDataSource, QueueService, readInstallation } from '@gleaner/coordinator';
 import type { DataSource } from 'typeorm';
-import { cpuTimeUs } from './dispatch/cpu-clock.js';
+import { cpuTimeUs, postgresTimesUs } from './dispatch/cpu-clock.js';
 import { JobSupply } from './dispatch/job-supply.js';
 import { type BenchOptions, readOptions } from './dispatch/options.js';
 import { seedDatabase, volunteersOf } from './dispatch/seed.js';
@@ -31,6 +31,7 @@ interface Reading {
   readonly nodeUs: number;
   readonly generatorUs: number;
   readonly postgresUs: number;
+  readonly postgresByPurpose: ReadonlyMap<string, number>;
   readonly redisUs: number;
 }
 
@@ -145,6 +146,7 @@ async function readAll(
     nodeUs: node.reduce((sum, us) => sum + us, 0),
     generatorUs: own.user + own.system,
     postgresUs: await cpuTimeUs(postgresPid),
+    postgresByPurpose: await postgresTimesUs(postgresPid, 'gleaner'),
     redisUs: await cpuTimeUs(redisPid),
   };
 }
@@ -159,6 +161,10 @@ function summarise(
   const perTask = (us: number): number => Math.round((us / Math.max(1, tasks)) * 10) / 10;
   const generatorUs = after.generatorUs - before.generatorUs;
   note(`of "node", the load generator is ${perTask(generatorUs)} µs per task`);
+  const purposes = [...after.postgresByPurpose].map(
+    ([purpose, us]) => `${purpose} ${perTask(us - (before.postgresByPurpose.get(purpose) ?? 0))}`,
+  );
+  note(`of "postgres": ${purposes.join(', ')}`);
   return {
     k,
     coordinators,
@@ -175,5 +181,5 @@ function summarise(
 }
 
 function note(text: string): void {
-  if (!options.json) process.stderr.write(`bench:dispatch: ${text}\n`);
+  process.stderr.write(`bench:dispatch: ${text}\n`);
 }

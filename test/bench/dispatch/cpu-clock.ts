@@ -5,25 +5,48 @@ const TICK_US = 10_000;
 
 interface ProcessTimes {
   readonly parent: number;
-  /** Of the process itself and of its children that have ended, in microseconds. */
-  readonly us: number;
+  /** Of the process itself, in microseconds. */
+  readonly ownUs: number;
+  /** Of its children that have ended. */
+  readonly endedUs: number;
 }
 
 /** Processor time that a process and all its descendants have used so far, in microseconds. Linux only. */
 export async function cpuTimeUs(pid: number): Promise<number> {
+  let total = 0;
+  for (const { ownUs, endedUs } of (await family(pid)).values()) total += ownUs + endedUs;
+  return total;
+}
+
+/** The same of a Postgres server, by what its processes are for, as their titles say: `walwriter`, `connections`, … */
+export async function postgresTimesUs(pid: number, user: string): Promise<ReadonlyMap<string, number>> {
+  const totals = new Map<string, number>();
+  const add = (kind: string, us: number): void => void totals.set(kind, (totals.get(kind) ?? 0) + us);
+  for (const [each, { ownUs, endedUs }] of await family(pid)) {
+    const title = await readFile(`/proc/${each}/cmdline`, 'utf8').catch(() => '');
+    const purpose = /^postgres: ([a-z]+)/.exec(title)?.[1] ?? 'postmaster';
+    add(purpose === user ? 'connections' : purpose, ownUs);
+    add('ended', endedUs);
+  }
+  return totals;
+}
+
+/** A process and its descendants, by their ids. */
+async function family(pid: number): Promise<ReadonlyMap<number, ProcessTimes>> {
   const times = new Map<number, ProcessTimes>();
   for (const name of await readdir('/proc')) {
     if (!/^\d+$/.test(name)) continue;
     const read = await readTimes(Number(name));
     if (read) times.set(Number(name), read);
   }
-  let total = 0;
+  const members = new Map<number, ProcessTimes>();
   const queue = [pid];
   for (let next = queue.pop(); next !== undefined; next = queue.pop()) {
-    total += times.get(next)?.us ?? 0;
+    const own = times.get(next);
+    if (own) members.set(next, own);
     for (const [child, { parent }] of times) if (parent === next) queue.push(child);
   }
-  return total;
+  return members;
 }
 
 /** Fields of proc(5)'s stat: 4 is the parent, 14 to 17 are utime, stime, cutime, cstime. */
@@ -35,6 +58,10 @@ async function readTimes(pid: number): Promise<ProcessTimes | null> {
     return null; // It has ended meanwhile.
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
-  return { parent: Number(fields[1]), us: ticks * TICK_US };
+  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
+  return {
+    parent: Number(fields[1]),
+    ownUs: (user + system) * TICK_US,
+    endedUs: (endedUser + endedSystem) * TICK_US,
+  };
 }
