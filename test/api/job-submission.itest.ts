@@ -94,6 +94,32 @@ describe('submitting a job', () => {
     expect((await desk.submit({ inputs: { tape: mine } })).spec.inputs).toEqual({ tape: mine });
   });
 
+  it('is refused where its app lacks the export that starts it, which publishing it says already', async () => {
+    const { project, scientist } = desk.science;
+    // A page of memory, exported, and nothing to call.
+    const noStart = Buffer.from('0061736d01000000' + '0503010001' + '070a01066d656d6f72790200', 'hex');
+    const published = await scientist
+      .post(`/v1/apps?project=${project}&name=startless&version=1`)
+      .set('content-type', 'application/wasm')
+      .send(noStart)
+      .expect(422);
+    expect(problem.parse(published.body).errors).toMatchObject([
+      {
+        rule: 'missing-entry',
+        detail: expect.stringContaining('neither the function _start nor gleaner_step'),
+      },
+    ]);
+    const submitted = await scientist
+      .post('/v1/jobs', { project, spec: desk.aSpec({ app: 'startless@1' }) })
+      .expect(422);
+    expect(problem.parse(submitted.body)).toMatchObject({
+      code: 'job-refused',
+      errors: [
+        { pointer: '/spec/app', detail: `is no app version of the project "${project}": publish it first` },
+      ],
+    });
+  });
+
   it('is refused where its records split finds no record', async () => {
     const empty = await anInput(desk.science, Buffer.alloc(0));
     expect(

@@ -125,7 +125,10 @@ export class JobSubmission {
       detail,
     }));
     if (!app) {
-      faults.push({ pointer: '/spec/app', detail: `is no app version of the project "${slug}"` });
+      faults.push({
+        pointer: '/spec/app',
+        detail: `is no app version of the project "${slug}": publish it first`,
+      });
     }
     const memoryPages = app?.memory_pages ?? 0;
     if (memoryPages > spec.limits.memoryMiB * PAGES_PER_MIB) {
