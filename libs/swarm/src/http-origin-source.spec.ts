@@ -8,7 +8,7 @@ import {
   OriginUnavailableError,
   type BlobLocation,
 } from './chunk-source.js';
-import { HttpOriginSource } from './http-origin-source.js';
+import { HttpOriginSource, type HttpOriginInit } from './http-origin-source.js';
 import { sha256Hex } from './sha256.js';
 
 const CHUNK = 256 * 1024;
@@ -33,7 +33,7 @@ afterEach(() => {
 });
 
 /** An origin on a real socket; `requests` collects what it was asked. */
-async function anOrigin(handler: Handler, manifestKey?: KeyObject) {
+async function anOrigin(handler: Handler, init: Partial<HttpOriginInit> = {}) {
   const requests: IncomingMessage[] = [];
   const server = createServer((request, response) => {
     requests.push(request);
@@ -51,8 +51,9 @@ async function anOrigin(handler: Handler, manifestKey?: KeyObject) {
     credentials: () => ({ authorization: 'Bearer secret' }),
     retryDelayMs: () => 0,
     attempts: 5,
-    stallMs: 200,
-    ...(manifestKey && { manifestKey: () => Promise.resolve(manifestKey) }),
+    // A busy machine is no line that stalls.
+    stallMs: 120_000,
+    ...init,
   });
   const location: BlobLocation = {
     blobId: `sha256:${sha256Hex(CONTENT)}`,
@@ -104,18 +105,21 @@ describe('HttpOriginSource', () => {
   });
 
   it('goes on behind the last good chunk when the connection breaks', async () => {
-    let isFirst = true;
+    let first: ServerResponse | undefined;
     const { source, location, requests } = await anOrigin((request, response) => {
-      if (!isFirst) {
-        serveRange(request, response);
-        return;
-      }
-      isFirst = false;
+      if (first) return serveRange(request, response);
+      first = response;
       response.writeHead(206, { 'content-length': 4 * CHUNK });
-      response.write(CONTENT.subarray(0, CHUNK + 10), () => response.destroy());
+      response.write(CONTENT.subarray(0, CHUNK + 10));
     });
-    const chunks = await fetchAll(source, location, [0, 1, 2, 3]);
-    expect(chunks.size).toBe(4);
+    const indices: number[] = [];
+    const request = { location, manifest: MANIFEST, indices: [0, 1, 2, 3] };
+    for await (const { index } of source.fetchChunks(request, NEVER)) {
+      indices.push(index);
+      // Once a connection has broken, what of it was not read yet is lost.
+      if (index === 0) first?.destroy();
+    }
+    expect(indices).toEqual([0, 1, 2, 3]);
     expect(requests[1]?.headers.range).toBe(`bytes=${CHUNK}-${CONTENT.length - 1}`);
   });
 
@@ -132,14 +136,16 @@ describe('HttpOriginSource', () => {
 
   it('tries again after a 503 and a connection that stalls', async () => {
     let attempt = 0;
-    const { source, location } = await anOrigin((request, response) => {
+    const handler: Handler = (request, response) => {
       attempt += 1;
       if (attempt === 1) response.writeHead(503).end();
       else if (attempt === 2) response.writeHead(206).write(CONTENT.subarray(0, 10));
       else serveRange(request, response);
-    });
+    };
+    // On a busy machine a good connection may stall, too.
+    const { source, location } = await anOrigin(handler, { stallMs: 200, attempts: 100 });
     expect((await fetchAll(source, location, [0])).size).toBe(1);
-    expect(attempt).toBe(3);
+    expect(attempt).toBeGreaterThanOrEqual(3);
   });
 
   it('does not repeat what is refused for good', async () => {
@@ -159,10 +165,11 @@ describe('HttpOriginSource', () => {
     const bytes = manifestBytes(MANIFEST);
     const { publicKey, privateKey } = generateKeyPairSync('ed25519');
     const fetchSigned = async (signature: string | undefined) => {
-      const { source, location } = await anOrigin((_, response) => {
+      const handler: Handler = (_, response) => {
         if (signature !== undefined) response.setHeader('gleaner-signature', signature);
         response.end(bytes);
-      }, publicKey);
+      };
+      const { source, location } = await anOrigin(handler, { manifestKey: () => Promise.resolve(publicKey) });
       return source.fetchManifest(location, NEVER);
     };
     const signedBy = (key: KeyObject, what: Uint8Array = bytes) => sign(null, what, key).toString('base64');
