@@ -10,7 +10,7 @@ const transport = await createLibp2pTransport({
   onLink: () => undefined,
   onDiscovered: () => undefined,
 });
-const link = await transport.dial(address, AbortSignal.timeout(20_000));
+const link = await transport.dial(address, AbortSignal.timeout(100_000));
 link.send(Buffer.from(words));
 let receivedBytes = 0;
 let ended = 'closed';

@@ -137,7 +137,11 @@ async function aRelay({ address, launcher }: IsolatedNetwork, socket: string): P
   ];
   const relay = spawn(program ?? '', args, { stdio: ['pipe', 'pipe', 'inherit'] });
   const ended = once(relay, 'exit');
-  await once(createInterface({ input: relay.stdout }), 'line');
+  const listening = once(createInterface({ input: relay.stdout }), 'line');
+  const failing = ended.then(([code, signal]: unknown[]) => {
+    throw new Error(`the relay ended with ${String(code ?? signal)} before it listened`);
+  });
+  await Promise.race([listening, failing]);
   return {
     [Symbol.asyncDispose]: async () => {
       relay.stdin.end();
