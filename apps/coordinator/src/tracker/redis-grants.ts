@@ -1,9 +1,8 @@
 import type { OriginGrant } from '@gleaner/domain';
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import type { RedisLock } from './redis-lock.js';
+import type { RedisCommand, RedisLock } from './redis-lock.js';
 import { BOARD_KEEP_MS, type GrantRequest, type GrantView } from './swarm-board.js';
-import { execAll } from './redis-pipeline.js';
 
 /** Grants outstanding at once, of all files: what one decision reads. */
 const OUTSTANDING_MAX = 4_096;
@@ -28,24 +27,25 @@ export class RedisGrants {
     decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
   ): Promise<void> {
     if (chunks.length === 0) return;
-    await this.lock.hold(`${key}:lock`, async () => {
+    await this.lock.hold(`${key}:lock`, async (lock) => {
       const known = await this.load(key, chunks);
       const outstanding = await this.outstandingBytes(hostId, nowMs);
       const made = decide({ ...outstanding, grantOf: (chunk) => known.get(chunk) });
       if (made.size === 0) return;
-      const pipeline = this.redis.pipeline();
+      const writes: RedisCommand[] = [];
       for (const [chunk, grant] of made) {
-        pipeline.hset(key, String(chunk), writeGrant(grant));
+        writes.push(['hset', key, String(chunk), writeGrant(grant)]);
         // A chunk has one entry: whoever was granted it before does not fetch it any more.
         const before = known.get(chunk);
-        if (before) pipeline.zrem(this.lineKey, lineEntry(before.hostId, chunkBytes, manifestId, chunk));
-        pipeline.zadd(
-          this.lineKey,
-          grant.atMs + grant.leaseMs,
-          lineEntry(hostId, chunkBytes, manifestId, chunk),
-        );
+        if (before) {
+          const entry = lineEntry(before.hostId, chunkBytes, manifestId, chunk);
+          writes.push(['zrem', this.lineKey, entry]);
+        }
+        const entry = lineEntry(hostId, chunkBytes, manifestId, chunk);
+        writes.push(['zadd', this.lineKey, String(grant.atMs + grant.leaseMs), entry]);
       }
-      await execAll(pipeline.pexpire(key, BOARD_KEEP_MS).pexpire(this.lineKey, BOARD_KEEP_MS));
+      for (const each of [key, this.lineKey]) writes.push(['pexpire', each, String(BOARD_KEEP_MS)]);
+      await lock.write(writes);
     });
   }
 
@@ -56,22 +56,25 @@ export class RedisGrants {
     hostId: string,
   ): Promise<void> {
     if (chunks.length === 0) return;
-    await this.lock.hold(`${key}:lock`, async () => {
+    await this.lock.hold(`${key}:lock`, async (lock) => {
       const fetched = new Map(
         [...(await this.load(key, chunks))].filter(
           ([, grant]) => grant.hostId === hostId && !grant.isFetched,
         ),
       );
       if (fetched.size === 0) return;
-      const pipeline = this.redis.pipeline();
-      for (const [chunk, grant] of fetched)
-        pipeline.hset(key, String(chunk), writeGrant({ ...grant, isFetched: true }));
+      const writes = [...fetched].map(([chunk, grant]): RedisCommand => [
+        'hset',
+        key,
+        String(chunk),
+        writeGrant({ ...grant, isFetched: true }),
+      ]);
       for (const entry of await this.redis.zrange(this.lineKey, 0, OUTSTANDING_MAX - 1)) {
         const parsed = parseLineEntry(entry);
         if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
-          pipeline.zrem(this.lineKey, entry);
+          writes.push(['zrem', this.lineKey, entry]);
       }
-      await execAll(pipeline);
+      await lock.write(writes);
     });
   }
 
