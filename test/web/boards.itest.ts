@@ -148,6 +148,28 @@ describe('boards', () => {
     expect(found).toMatchObject({ rank: null, value: '0', credit: '800' });
   });
 
+  it('begin from nothing at midnight, whatever yesterday’s had come to', async () => {
+    const rows = async (query: string): Promise<unknown> => {
+      const { total, items } = await board(query);
+      return { total, ranks: items.map(({ name, rank }) => [name, rank]) };
+    };
+    await keeper.reconcile();
+    // As if all that was yesterday, and nobody had placed the anchors since.
+    await gleaner.dataSource.query(`
+      UPDATE board_entry SET day = day - 1, week = week - 7 WHERE kind = 'accounts';
+      UPDATE board_anchor SET starts = starts - CASE period WHEN 'day' THEN 1 ELSE 7 END
+       WHERE kind = 'accounts' AND period IN ('day', 'week')`);
+    const { account } = await aPerson(gleaner, { name: 'Early Bird' });
+    await grant(account.id, '7', 200);
+    await keeper.refresh();
+    const first = { total: 1, ranks: [['Early Bird', 1]] };
+    for (const period of ['day', 'week']) {
+      await expect.poll(() => rows(`period=${period}`)).toEqual(first);
+      await expect.poll(() => rows(`period=${period}&q=early`)).toEqual(first);
+    }
+    expect((await board('period=month')).items).toHaveLength(50);
+  });
+
   it('refuse what they do not know', async () => {
     await gleaner.http.get('/v1/boards/teapots').expect(400);
     await gleaner.http.get('/v1/boards/accounts?period=decade').expect(400);

@@ -12,6 +12,10 @@ export class BoardAnchorEntity {
   @PrimaryColumn({ type: 'bigint' })
   rank: string;
 
+  /** First day of the period. */
+  @Column({ type: 'date' })
+  starts: string;
+
   @Column({ type: 'text' })
   value: string;
 

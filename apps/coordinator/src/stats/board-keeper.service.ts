@@ -123,12 +123,12 @@ export class BoardKeeper {
   }
 
   private async placeAnchors(kind: BoardKind, period: BoardPeriod): Promise<void> {
-    const { value, where } = BOARDS[period];
+    const { value, where, starts } = BOARDS[period];
     await this.alone(kind, async (connection) => {
       await connection.query('DELETE FROM board_anchor WHERE kind = $1 AND period = $2', [kind, period]);
       await connection.query(
-        `INSERT INTO board_anchor (kind, period, rank, value, id)
-         SELECT $1, $2, rank, value::text, id FROM (
+        `INSERT INTO board_anchor (kind, period, starts, rank, value, id)
+         SELECT $1, $2, ${starts}, rank, value::text, id FROM (
            SELECT row_number() OVER (ORDER BY ${value} DESC, id) AS rank, count(*) OVER () AS total, ${value} AS value, id
              FROM board_entry WHERE kind = $1 AND ${where}) ranked
           WHERE rank % ${ANCHOR_RANKS} = 1 OR rank = total`,

@@ -2,23 +2,34 @@ import { HALF_LIFE_SECONDS, RECENT_EPOCH_SECONDS } from '@gleaner/domain';
 import type { BoardPeriod } from '@gleaner/protocol';
 
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
+const THIS_WEEK = `date_trunc('week', ${TODAY})::date`;
+const THIS_MONTH = `date_trunc('month', ${TODAY})::date`;
+const ALWAYS = "'-infinity'::date";
+
+interface BoardOrder {
+  readonly value: string;
+  readonly type: 'numeric' | 'float8';
+  readonly where: string;
+  /** The first day that counts: anchors of an earlier one are of another board. */
+  readonly starts: string;
+}
 
 /** What each board is ordered by and which rows are on it, in the words of its index; never anything from a request. */
-export const BOARDS: Readonly<
-  Record<BoardPeriod, { readonly value: string; readonly type: 'numeric' | 'float8'; readonly where: string }>
-> = {
-  all: { value: 'cycles', type: 'numeric', where: 'cycles > 0' },
-  rac: { value: 'recent', type: 'float8', where: 'recent > 0' },
-  day: { value: 'day_cycles', type: 'numeric', where: `day = ${TODAY} AND day_cycles > 0` },
+export const BOARDS: Readonly<Record<BoardPeriod, BoardOrder>> = {
+  all: { value: 'cycles', type: 'numeric', where: 'cycles > 0', starts: ALWAYS },
+  rac: { value: 'recent', type: 'float8', where: 'recent > 0', starts: ALWAYS },
+  day: { value: 'day_cycles', type: 'numeric', where: `day = ${TODAY} AND day_cycles > 0`, starts: TODAY },
   week: {
     value: 'week_cycles',
     type: 'numeric',
-    where: `week = date_trunc('week', ${TODAY})::date AND week_cycles > 0`,
+    where: `week = ${THIS_WEEK} AND week_cycles > 0`,
+    starts: THIS_WEEK,
   },
   month: {
     value: 'month_cycles',
     type: 'numeric',
-    where: `month = date_trunc('month', ${TODAY})::date AND month_cycles > 0`,
+    where: `month = ${THIS_MONTH} AND month_cycles > 0`,
+    starts: THIS_MONTH,
   },
 };
 

@@ -56,10 +56,13 @@ export class BoardRanks {
 
   /** Without the first: close to the top the count is exact, and anchors may be a minute old. */
   private anchorsOf(kind: BoardKind, period: BoardPeriod): Promise<readonly Anchor[]> {
-    return this.anchors.get(`${kind} ${period}`, async () =>
+    // A board of a day is another one tomorrow.
+    const today = new Date().toISOString().slice(0, 10);
+    return this.anchors.get(`${kind} ${period} ${today}`, async () =>
       anchorRows.parse(
         await this.dataSource.query(
-          'SELECT rank, value, id FROM board_anchor WHERE kind = $1 AND period = $2 AND rank > 1 ORDER BY rank',
+          `SELECT rank, value, id FROM board_anchor
+            WHERE kind = $1 AND period = $2 AND rank > 1 AND starts = ${BOARDS[period].starts} ORDER BY rank`,
           [kind, period],
         ),
       ),

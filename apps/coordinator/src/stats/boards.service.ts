@@ -51,11 +51,11 @@ export class BoardsService {
 
   /** From the nearest anchor above the page's first rank on. */
   private async ranked(kind: BoardKind, { period, page, limit }: BoardQuery): Promise<BoardRow[]> {
-    const { value, type, where } = BOARDS[period];
+    const { value, type, where, starts } = BOARDS[period];
     const firstRank = (page - 1) * limit + 1;
     const [anchor] = anchors.parse(
       await this.dataSource.query(
-        `SELECT rank, value, id FROM board_anchor WHERE kind = $1 AND period = $2 AND rank <= $3
+        `SELECT rank, value, id FROM board_anchor WHERE kind = $1 AND period = $2 AND rank <= $3 AND starts = ${starts}
           ORDER BY rank DESC LIMIT 1`,
         [kind, period, firstRank],
       ),
@@ -97,10 +97,11 @@ export class BoardsService {
   }
 
   private async total(kind: BoardKind, period: BoardPeriod): Promise<number> {
+    const { where, starts } = BOARDS[period];
     const [last] = totals.parse(
       await this.dataSource.query(
-        `SELECT coalesce((SELECT max(rank) FROM board_anchor WHERE kind = $1 AND period = $2),
-                         (SELECT count(*) FROM (SELECT FROM board_entry WHERE kind = $1 AND ${BOARDS[period].where}
+        `SELECT coalesce((SELECT max(rank) FROM board_anchor WHERE kind = $1 AND period = $2 AND starts = ${starts}),
+                         (SELECT count(*) FROM (SELECT FROM board_entry WHERE kind = $1 AND ${where}
                                                  LIMIT ${COUNTED_MAX}) counted)) AS total`,
         [kind, period],
       ),
