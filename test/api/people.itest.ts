@@ -96,6 +96,24 @@ describe('teams', () => {
     await ada.patch(`/v1/teams/${id}`).set('if-match', etag).send({ description: 'Other tab' }).expect(412);
   });
 
+  it('say so where looking for a name took too long', async () => {
+    await aTeam(await aPerson(gleaner), 'Slow Readers');
+    await gleaner.dataSource.query(`
+      ALTER TABLE team RENAME TO quick_team;
+      CREATE VIEW team AS SELECT * FROM quick_team WHERE name <> 'Slow Readers' OR pg_sleep(2)::text = ''`);
+    try {
+      const ended = await gleaner.http.get('/v1/teams?q=slow').expect(200);
+      expect(teamPage.parse(ended.body)).toEqual({ items: [], nextCursor: null, isCutShort: true });
+    } finally {
+      await gleaner.dataSource.query('DROP VIEW team; ALTER TABLE quick_team RENAME TO team');
+    }
+    const found = await gleaner.http.get('/v1/teams?q=slow').expect(200);
+    expect(teamPage.parse(found.body)).toMatchObject({
+      isCutShort: false,
+      items: [{ name: 'Slow Readers' }],
+    });
+  });
+
   it('have one team a person, also when two tabs join two at once', async () => {
     const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
     const teams = [await aTeam(bob, 'First'), await aTeam(await aPerson(gleaner), 'Second')];

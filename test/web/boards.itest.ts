@@ -136,6 +136,25 @@ describe('boards', () => {
     expect(short.map(({ id }) => id)).toEqual(top.slice(0, 10).map(({ id }) => id));
   });
 
+  it('take a letter for the same in both cases, as Postgres does', async () => {
+    // JavaScript writes the first as two letters, and the last of a word as another one than in its middle.
+    for (const [unit, name] of ['İSTANBUL', 'ΟΔΥΣΣΕΥΣ', 'STRAẞE', 'ÉTÉ À CÔTÉ'].entries()) {
+      const { account } = await aPerson(gleaner, { name });
+      await grant(account.id, '500', 100 + unit);
+      await keeper.refresh();
+      const [{ lower = '' } = {}] = await gleaner.dataSource.query<Array<{ lower: string }>>(
+        'SELECT lower($1::text) AS lower',
+        [name],
+      );
+      const parts = [name, lower, name.slice(0, 4), lower.slice(0, 4), name.slice(1)];
+      for (const part of parts) {
+        await expect
+          .poll(async () => (await board(`q=${encodeURIComponent(part)}`)).items.map((row) => row.name))
+          .toContain(name);
+      }
+    }
+  });
+
   it('give no rank, and nothing of yesterday, to who has earned nothing today', async () => {
     const { account } = await aPerson(gleaner, { name: 'Sleeper' });
     await grant(account.id, '800', 5);
@@ -278,6 +297,30 @@ describe('boards, beside the ledger', () => {
     await keeper.refresh();
     await keeper.reconcile();
     expect(await lost()).toEqual(expected);
+  });
+
+  it('say that a search took too long and was ended, and show what was found by then', async () => {
+    const { account } = await aPerson(gleaner, { name: 'Slow Reader' });
+    await earn({ accountId: account.id, hostId: '1', teamId: null }, 10);
+    await keeper.refresh();
+    const search = async (q: string): Promise<BoardPage> =>
+      boardPage.parse((await gleaner.http.get(`/v1/boards/accounts?q=${q}`).expect(200)).body);
+    await expect
+      .poll(() => search('low%20reader'))
+      .toMatchObject({ isCutShort: false, items: [{ name: 'Slow Reader' }] });
+    // A name that takes longer to read than a search may.
+    await gleaner.dataSource.query(`
+      ALTER TABLE board_name RENAME TO quick_name;
+      CREATE VIEW board_name AS SELECT * FROM quick_name WHERE name <> 'Slow Reader' OR pg_sleep(0.2)::text = ''`);
+    try {
+      expect(await search('ow%20reader')).toMatchObject({
+        isCutShort: true,
+        items: [{ name: 'Slow Reader' }],
+      });
+      expect(await search('slow')).toMatchObject({ isCutShort: true, items: [{ name: 'Slow Reader' }] });
+    } finally {
+      await gleaner.dataSource.query('DROP VIEW board_name; ALTER TABLE quick_name RENAME TO board_name');
+    }
   });
 });
 

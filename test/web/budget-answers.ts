@@ -180,6 +180,7 @@ const board: BoardPage = {
     credit: `${10 ** 15 - index}`,
     validTasks: 1_000 - index,
   })),
+  isCutShort: false,
 };
 
 const tokens: readonly Token[] = times(MANY, (index) => ({
@@ -259,7 +260,7 @@ const ANSWERS: ReadonlyArray<readonly [RegExp, unknown]> = [
   [/^\/v1\/hosts\/\d+$/, host],
   [/^\/v1\/hosts\/\d+\/tasks$/, tasks],
   [/^\/v1\/tokens$/, pageOf(tokens)],
-  [/^\/v1\/teams$/, pageOf(times(20, (index) => ({ ...team, id: `${index}` })))],
+  [/^\/v1\/teams$/, { ...pageOf(times(20, (index) => ({ ...team, id: `${index}` }))), isCutShort: false }],
   [/^\/v1\/teams\/mine$/, { team }],
   [/^\/v1\/teams\/\d+$/, team],
   [/^\/v1\/teams\/\d+\/members$/, pageOf(members)],

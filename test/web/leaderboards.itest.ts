@@ -1,10 +1,11 @@
 import { BoardKeeper } from '@gleaner/coordinator';
-import { attachedHost, team } from '@gleaner/protocol';
+import { attachedHost, boardPage, team } from '@gleaner/protocol';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
-import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { aPerson, type TestApplication, type TestPerson } from '../support/index.js';
+import { chromiumOrWarn } from './browser.js';
 import { signInAs } from './people-pages.js';
+import { Website } from './website.js';
 
 const chromiumPath = chromiumOrWarn();
 /** Each of whom has a machine and a team, and has given more than the one who looks. */
@@ -93,6 +94,23 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     await page.getByRole('button', { name: 'Find' }).click();
     await page.getByText('Nobody was found whose name begins with').waitFor();
     expect(complaints).toEqual([]);
+  });
+
+  it('says that a search was ended before its end, whether anybody was found by then or not', async () => {
+    await page.goto(`${gleaner.url}/leaderboards`);
+    await page.route('**/v1/boards/accounts?*', async (route) => {
+      const response = await route.fetch();
+      const found = boardPage.parse(await response.json());
+      await route.fulfill({ response, json: { ...found, isCutShort: true } });
+    });
+    await page.getByLabel('Name', { exact: true }).fill('erson 7');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByRole('row', { name: '114 Person 7' }).waitFor();
+    await page.getByRole('status').filter({ hasText: 'The search took too long and was ended' }).waitFor();
+    await page.getByLabel('Name', { exact: true }).fill('nobody');
+    await page.getByRole('button', { name: 'Find' }).click();
+    await page.getByText('was ended before anybody was found').waitFor();
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
   });
 
   function theBoard(name: string) {

@@ -93,7 +93,14 @@ export const team = z
   })
   .meta({ id: 'Team' });
 export type Team = z.infer<typeof team>;
-export const teamPage = pageOf(team).meta({ id: 'TeamPage' });
+export const teamPage = pageOf(team)
+  .extend({
+    isCutShort: z
+      .boolean()
+      .describe('A search took too long and was ended: teams may be missing whose names have `q` in them.'),
+  })
+  .meta({ id: 'TeamPage' });
+export type TeamPage = z.infer<typeof teamPage>;
 
 export const teamsQuery = pageQuery.extend({
   /** Part of a name. */

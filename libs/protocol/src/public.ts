@@ -118,6 +118,11 @@ export const boardPage = z
     /** Rows of the whole board; up to a minute old. */
     total: z.number().int(),
     items: z.array(boardRow),
+    isCutShort: z
+      .boolean()
+      .describe(
+        'A search took too long and was ended: names that have `q` elsewhere than at their beginning may be missing.',
+      ),
   })
   .meta({ id: 'BoardPage' });
 export type BoardPage = z.infer<typeof boardPage>;

@@ -17,14 +17,19 @@ const CONTAINS_RANKS = 2_000;
 /** What is in too many names to be looked up in this time is looked for among the first of the board. */
 const CONTAINS_MAX_MS = 15;
 
-const CONTAINS = 'position($2 IN lower(name)) > 0';
+/** Only Postgres makes names and what is looked for lower case: it and JavaScript differ in letters such as İ and Σ. */
+const CONTAINS = 'position(lower($2::text) IN lower(name)) > 0';
+const BEGINS = 'starts_with(lower(name), lower($2::text))';
+const IS_SAME = 'lower(name) = lower($2::text)';
 const LOOKED_AT = 'count(*) OVER () AS "lookedAt"';
 
 /** What was earned in the period as the board orders by it, null for nothing. */
 export const foundRows = z.array(boardRows.element.extend({ standing: z.string().nullable() }));
 export type FoundRow = z.infer<typeof foundRows>[number];
-const candidateRows = z.array(foundRows.element.extend({ lookedAt: boardCount }));
-type CandidateRow = z.infer<typeof candidateRows>[number];
+const candidateRow = foundRows.element.extend({ lookedAt: boardCount });
+const candidateRows = z.array(candidateRow);
+const beginningRows = z.array(candidateRow.extend({ isSame: z.boolean() }));
+type CandidateRow = z.infer<typeof candidateRow>;
 
 /** Of rows that may have earned nothing in the period: what they have from an earlier one is not this one's. */
 export function foundColumns(period: BoardPeriod): string {
@@ -37,9 +42,15 @@ export function foundColumns(period: BoardPeriod): string {
 interface Wanted {
   readonly kind: BoardKind;
   readonly period: BoardPeriod;
-  /** Lower case. */
+  /** As it was typed. */
   readonly name: string;
   readonly limit: number;
+}
+
+export interface Search {
+  readonly rows: readonly FoundRow[];
+  /** It took too long: names below the first ranks that contain what was looked for may be missing. */
+  readonly isCutShort: boolean;
 }
 
 /** Finds accounts, hosts and teams by their names, however many have names alike. */
@@ -50,39 +61,41 @@ export class BoardSearch {
   /**
    * The very name first, then those that begin so, then, as far as there is room, those that contain it.
    *
-   * @param name in lower case
+   * @param name as it was typed: letters are the same in both cases
    */
-  async find(kind: BoardKind, period: BoardPeriod, name: string, limit: number): Promise<FoundRow[]> {
+  async find(kind: BoardKind, period: BoardPeriod, name: string, limit: number): Promise<Search> {
     const wanted = { kind, period, name, limit };
     const beginning = await this.beginning(wanted);
-    if (beginning.length >= limit) return beginning;
-    return [...beginning, ...without(beginning, await this.containing(wanted))].slice(0, limit);
+    if (beginning.length >= limit) return { rows: beginning, isCutShort: false };
+    const { rows, isCutShort } = await this.containing(wanted);
+    return { rows: [...beginning, ...without(beginning, rows)].slice(0, limit), isCutShort };
   }
 
   private async beginning(wanted: Wanted): Promise<FoundRow[]> {
     const { kind, name, limit } = wanted;
     const candidates = `(
-        (SELECT * FROM board_name WHERE kind = $1 AND lower(name) = $2 LIMIT ${CANDIDATES_MAX})
+        (SELECT * FROM board_name WHERE kind = $1 AND ${IS_SAME} LIMIT ${CANDIDATES_MAX})
         UNION
-        (SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $3 LIMIT ${CANDIDATES_MAX})
+        (SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE lower($3::text) LIMIT ${CANDIDATES_MAX})
       ) found JOIN board_entry USING (kind, id)`;
-    const order = { first: 'lower(name) = $2', also: LOOKED_AT, limit: '$4' };
+    const order = { first: IS_SAME, also: `${LOOKED_AT}, ${IS_SAME} AS "isSame"`, limit: '$4' };
     const values = [kind, name, `${escapePattern(name)}%`, limit];
-    const some = candidateRows.parse(await this.dataSource.query(bestOf(wanted, candidates, order), values));
+    const some = beginningRows.parse(await this.dataSource.query(bestOf(wanted, candidates, order), values));
     if ((some[0]?.lookedAt ?? 0) < CANDIDATES_MAX) return some;
-    const same = some.filter((row) => row.name.toLowerCase() === name);
-    const first = without(same, await this.firstRanks(wanted, 'starts_with(lower(name), $2)'));
+    const same = some.filter(({ isSame }) => isSame);
+    const first = without(same, await this.firstRanks(wanted, BEGINS));
     return [...same, ...first, ...without([...same, ...first], some)].slice(0, limit);
   }
 
   /** All that contain it, best first; of too many those among the board's first, then some others. */
-  private async containing(wanted: Wanted): Promise<FoundRow[]> {
-    if (wanted.name.length < CONTAINS_FROM_LENGTH) return await this.firstRanks(wanted, CONTAINS);
+  private async containing(wanted: Wanted): Promise<Search> {
+    if (wanted.name.length < CONTAINS_FROM_LENGTH)
+      return { rows: await this.firstRanks(wanted, CONTAINS), isCutShort: false };
     const some = await this.someContaining(wanted);
     const lookedAt = some?.[0]?.lookedAt ?? 0;
-    if (some && lookedAt < CANDIDATES_MAX) return some;
+    if (some && lookedAt < CANDIDATES_MAX) return { rows: some, isCutShort: false };
     const first = await this.firstRanks(wanted, CONTAINS);
-    return [...first, ...without(first, some ?? [])];
+    return { rows: [...first, ...without(first, some ?? [])], isCutShort: some === null };
   }
 
   /** The best of as many names as are looked at; null where there was no time to look. */
@@ -91,13 +104,13 @@ export class BoardSearch {
     // By code points: half of one matches nothing.
     const end = Array.from(name).slice(-CONTAINS_BY_LENGTH).join('');
     const candidates = `(
-        SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE $2 AND position($3 IN lower(name)) > 0
+        SELECT * FROM board_name WHERE kind = $1 AND lower(name) LIKE lower($3::text) AND ${CONTAINS}
          LIMIT ${CANDIDATES_MAX}
       ) found JOIN board_entry USING (kind, id)`;
     const statement = bestOf(wanted, candidates, { also: LOOKED_AT, limit: '$4' });
     const look = async (manager: EntityManager): Promise<unknown> => {
       await manager.query(`SET LOCAL statement_timeout = ${CONTAINS_MAX_MS}`);
-      return await manager.query(statement, [kind, `%${escapePattern(end)}%`, name, limit]);
+      return await manager.query(statement, [kind, name, `%${escapePattern(end)}%`, limit]);
     };
     try {
       return candidateRows.parse(await this.dataSource.transaction(look));

@@ -33,8 +33,11 @@ export class BoardsService {
     const { period, page, limit, q } = query;
     return this.pages.get(JSON.stringify([kind, period, page, limit, q]), async () => {
       const total = await this.total(kind, period);
-      const items = q === undefined ? await this.ranked(kind, query) : await this.searched(kind, query, q);
-      return { period, page, total, items };
+      const found =
+        q === undefined
+          ? { items: await this.ranked(kind, query), isCutShort: false }
+          : await this.searched(kind, query, q);
+      return { period, page, total, ...found };
     });
   }
 
@@ -75,12 +78,13 @@ export class BoardsService {
     return found.map((row, index) => present(row, period, firstRank + index));
   }
 
-  private async searched(kind: BoardKind, { period, limit }: BoardQuery, q: string): Promise<BoardRow[]> {
-    return await this.withRanks(
-      kind,
-      period,
-      await this.searching.find(kind, period, q.toLowerCase(), limit),
-    );
+  private async searched(
+    kind: BoardKind,
+    { period, limit }: BoardQuery,
+    q: string,
+  ): Promise<Pick<BoardPage, 'items' | 'isCutShort'>> {
+    const { rows, isCutShort } = await this.searching.find(kind, period, q, limit);
+    return { items: await this.withRanks(kind, period, rows), isCutShort };
   }
 
   private async withRanks(

@@ -27,6 +27,7 @@ import {
   type MyTeam,
   type Team,
   type TeamMember,
+  type TeamPage,
   type TeamsQuery,
   type UpdateTeam,
 } from '@gleaner/protocol';
@@ -61,7 +62,7 @@ export class TeamsController {
     @Query({ schema: teamsQuery }) query: TeamsQuery,
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
-  ): Promise<Page<Team>> {
+  ): Promise<TeamPage> {
     const page = await this.teams.list(query);
     linkNext(request, reply, page);
     return page;

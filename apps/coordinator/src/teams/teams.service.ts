@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
-import type { FoundTeam, Team, TeamMember, TeamsQuery, UpdateTeam } from '@gleaner/protocol';
+import type { FoundTeam, Team, TeamMember, TeamPage, TeamsQuery, UpdateTeam } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { personCredit, renameOnBoards } from '../credit/index.js';
+import { holdCredit, personCredit, renameOnBoards } from '../credit/index.js';
 import { isStatementTimeout, isUniqueViolation } from '../database/index.js';
 import {
   decodeCursor,
@@ -54,7 +54,7 @@ export class TeamsService {
   constructor(private readonly dataSource: DataSource) {}
 
   /** Newest first; with `q` those that have it in their names. */
-  async list({ cursor, limit, q }: TeamsQuery): Promise<Page<Team>> {
+  async list({ cursor, limit, q }: TeamsQuery): Promise<TeamPage> {
     try {
       return await this.dataSource.transaction(async (manager) => {
         // Names are looked through one by one.
@@ -64,10 +64,10 @@ export class TeamsService {
             ORDER BY t.id DESC LIMIT $3`,
           [idFromCursor(cursor), q ?? null, limit + 1],
         );
-        return toPage(teamRows.parse(found), limit, present, ({ id }) => [id]);
+        return { ...toPage(teamRows.parse(found), limit, present, ({ id }) => [id]), isCutShort: false };
       });
     } catch (error) {
-      if (isStatementTimeout(error)) return { items: [], nextCursor: null };
+      if (isStatementTimeout(error)) return { items: [], nextCursor: null, isCutShort: true };
       throw error;
     }
   }

@@ -77,7 +77,7 @@ export function LeaderboardsPage() {
         />
       )}
       {data && rows.length === 0 ? (
-        <Empty>{emptyText(shownBoard?.empty ?? '', q, page)}</Empty>
+        <Empty>{emptyText(shownBoard?.empty ?? '', { q, page, isCutShort: data.isCutShort })}</Empty>
       ) : (
         <Panel className="py-3! sm:py-4!">
           <BoardTable
@@ -89,6 +89,12 @@ export function LeaderboardsPage() {
             valueName={shown?.valueName ?? ''}
           />
         </Panel>
+      )}
+      {data?.isCutShort === true && rows.length > 0 && (
+        <p role="status" className="mt-4 text-muted">
+          The search took too long and was ended: more names may have “<bdi>{q}</bdi>” in them. A longer part
+          of the name finds them.
+        </p>
       )}
       {board === 'teams' && (
         <p className="mt-4">
@@ -167,7 +173,17 @@ function MyPlace({
   );
 }
 
-function emptyText(nothing: string, q: string | undefined, page: number): string {
+function emptyText(
+  nothing: string,
+  {
+    q,
+    page,
+    isCutShort,
+  }: { readonly q: string | undefined; readonly page: number; readonly isCutShort: boolean },
+): string {
+  if (isCutShort) {
+    return 'The search took too long and was ended before anybody was found. Try a longer part of the name, or how it begins.';
+  }
   if (q !== undefined) return `Nobody was found whose name begins with “${isolate(q)}” or has it elsewhere.`;
   if (page > 1) return 'The board ends before this page.';
   return `${nothing}: the first validated result opens this board.`;

@@ -82,13 +82,23 @@ function TeamsCalled({ q }: { readonly q: string }) {
   const found = useInfiniteQuery(teamsQuery(q));
   if (!found.data) return null;
   const teams = found.data.pages.flatMap(({ items }) => items);
+  const isCutShort = found.data.pages.some((page) => page.isCutShort);
   return (
     <section>
       <h2 className="mb-4 text-2xl">Found</h2>
       {teams.length === 0 ? (
-        <Empty>No team was found whose name begins with “{isolate(q)}” or has it elsewhere.</Empty>
+        <Empty>
+          {isCutShort
+            ? 'The search took too long and was ended before any team was found. Try another part of the name.'
+            : `No team was found whose name begins with “${isolate(q)}” or has it elsewhere.`}
+        </Empty>
       ) : (
         <TeamList name="Teams found" teams={teams} />
+      )}
+      {isCutShort && teams.length > 0 && (
+        <p role="status" className="mt-4 text-muted">
+          The search took too long and was ended: more teams may have “<bdi>{q}</bdi>” in their names.
+        </p>
       )}
       <MoreTeams of={found} />
     </section>

@@ -385,6 +385,10 @@ export type BoardPage = {
     page: number;
     total: number;
     items: Array<BoardRow>;
+    /**
+     * A search took too long and was ended: names that have `q` elsewhere than at their beginning may be missing.
+     */
+    isCutShort: boolean;
 };
 
 export type BoardPeriod = 'all' | 'rac' | 'day' | 'week' | 'month';
@@ -600,7 +604,7 @@ export type RedeemDeviceCodeInput = {
 export type WaitingDevice = {
     host: HostFacts;
     network: string | null;
-    isYourNetwork: boolean;
+    isYourNetwork: boolean | null;
     askedAt: Instant;
     expiresAt: Instant;
 };
@@ -628,6 +632,10 @@ export type ApprovedDevice = {
 export type TeamPage = {
     items: Array<Team>;
     nextCursor: string | null;
+    /**
+     * A search took too long and was ended: teams may be missing whose names have `q` in them.
+     */
+    isCutShort: boolean;
 };
 
 export type Team = {
@@ -844,12 +852,12 @@ export type SwarmCertificateRequestInput = {
 };
 
 export type SwarmCertificateAnswer = {
-    certificate: SwarmCertificate;
+    certificate: SwarmOwnCertificate;
     coordinatorKey: string;
     seenAddress: string;
 };
 
-export type SwarmCertificate = {
+export type SwarmOwnCertificate = {
     body: {
         kind: 'gleaner-certificate';
         v: 1;
@@ -860,6 +868,7 @@ export type SwarmCertificate = {
         exp: number;
     };
     sig: string;
+    pseudonym: string;
 };
 
 export type SwarmTicketsRequestInput = {
@@ -930,6 +939,19 @@ export type SwarmPeerRecord = {
         sig: string;
     };
     certificate: SwarmCertificate;
+};
+
+export type SwarmCertificate = {
+    body: {
+        kind: 'gleaner-certificate';
+        v: 1;
+        peerId: PeerId;
+        host: string;
+        role: 'host' | 'origin';
+        serial: string;
+        exp: number;
+    };
+    sig: string;
 };
 
 export type OriginTicketsRequestInput = {
