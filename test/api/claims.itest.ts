@@ -132,3 +132,92 @@ describe('claimed work', () => {
     await clientWith(gleaner, anonymous.attached.secret).get(path).expect(401);
   });
 });
+
+/** As validation grants it: one statement, which knows from its beginning whose person and team the account is. */
+const GRANT = `
+  WITH entry AS (
+    INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, team_id, cycles)
+    SELECT $3, 0, a.id, $2, m.team_id, 1000
+      FROM account a LEFT JOIN team_member m ON m.account_id = coalesce(a.person_id, a.id) WHERE a.id = $1
+    RETURNING *
+  ), of_account AS (
+    INSERT INTO account_credit AS c (account_id, cycles, tasks) SELECT account_id, cycles, 1 FROM entry
+    ON CONFLICT (account_id) DO UPDATE SET cycles = c.cycles + excluded.cycles, tasks = c.tasks + 1
+  ), of_host AS (
+    INSERT INTO host_standing AS s (host_id, allowance_per_day, cycles, credited_tasks) SELECT host_id, 100, cycles, 1 FROM entry
+    ON CONFLICT (host_id) DO UPDATE SET cycles = s.cycles + excluded.cycles, credited_tasks = s.credited_tasks + 1
+  )
+  INSERT INTO team_credit AS c (team_id, cycles, tasks) SELECT team_id, cycles, 1 FROM entry WHERE team_id IS NOT NULL
+  ON CONFLICT (team_id) DO UPDATE SET cycles = c.cycles + excluded.cycles, tasks = c.tasks + 1`;
+
+describe('a grant at the very moment', () => {
+  let units = 1_000_000;
+
+  it.each(['claims', 'joins'] as const)(
+    'of a person who %s counts for their team or not, once',
+    async (how) => {
+      for (const isGrantFirst of [true, false]) {
+        const { ada, teamId, earner, act } = await aMember(how, isGrantFirst);
+        const [granting, holding] = [
+          gleaner.dataSource.createQueryRunner(),
+          gleaner.dataSource.createQueryRunner(),
+        ];
+        await Promise.all([granting.startTransaction(), holding.startTransaction()]);
+        const grant = (): Promise<unknown> => granting.query(GRANT, [...earner, (units += 1)]);
+        let acted: Promise<unknown>;
+        if (isGrantFirst) {
+          await grant();
+          acted = act();
+          await untilWaiting('account_credit');
+          await granting.commitTransaction();
+        } else {
+          // What it writes last: before that it has changed everything else.
+          await holding.query(`LOCK TABLE ${how === 'claims' ? 'audit_entry' : 'team'} IN EXCLUSIVE MODE`);
+          acted = act();
+          await untilWaiting(how === 'claims' ? 'audit_entry' : 'team');
+          const granted = grant();
+          await untilWaiting('account_credit');
+          await holding.commitTransaction();
+          await granted;
+          await granting.commitTransaction();
+        }
+        await acted;
+        await Promise.all([granting.release(), holding.release()]);
+        const expected = isGrantFirst ? '0' : '1000';
+        const { credit } = team.parse((await ada.get(`/v1/teams/${teamId}`).expect(200)).body);
+        const members = teamMemberPage.parse((await ada.get(`/v1/teams/${teamId}/members`).expect(200)).body);
+        const { credit: given } = members.items.find(({ id }) => id === ada.account.id) ?? {};
+        expect([credit, given]).toEqual([expected, expected]);
+      }
+      await community.expectToReconcile();
+    },
+  );
+
+  /** Somebody who is about to claim an account that earns, or to join a team with one of their own. */
+  async function aMember(how: 'claims' | 'joins', isFirst: boolean) {
+    const name = `${how} ${isFirst ? 'late' : 'early'}`;
+    const [ada, founder] = [await aPerson(gleaner, { name }), await aPerson(gleaner)];
+    const { id: teamId } = team.parse((await founder.post('/v1/teams', { name }).expect(201)).body);
+    const join = async (): Promise<unknown> => ada.put(`/v1/teams/${teamId}/members/me`).expect(200);
+    if (how === 'joins') {
+      const { hostId, accountId } = (await community.aHost(ada)).attached;
+      return { ada, teamId, earner: [accountId, hostId], act: join };
+    }
+    await join();
+    const { hostId, accountId, secret } = (await TestHost.attach(gleaner.url)).attached;
+    const claim = async (): Promise<unknown> => ada.post('/v1/accounts/me/claims', { secret }).expect(200);
+    return { ada, teamId, earner: [accountId, hostId], act: claim };
+  }
+
+  async function untilWaiting(table: string): Promise<void> {
+    await expect
+      .poll(() =>
+        gleaner.dataSource.query(
+          `SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database AND d.datname = current_database()
+            WHERE NOT l.granted AND l.relation = $1::regclass`,
+          [table],
+        ),
+      )
+      .toHaveLength(1);
+  }
+});

@@ -34,22 +34,25 @@ export async function linkClaimed(
     [claimerId, claimedId],
     personId,
   ]);
-  await keepOutOfTeam(manager, personId, claimedId);
   await foldClaimed(manager, claimedId, personId);
+  // Last: while the boards are waited for, credit goes on.
+  await keepOutOfTeam(manager, personId, claimedId);
   const members: unknown = await manager.query('SELECT id FROM account WHERE person_id = $1 ORDER BY id', [
     personId,
   ]);
   return idRows.parse(members).map(({ id }) => id);
 }
 
+/** No stronger than it must be: a grant of the account's first credit refers to the row. */
 async function lockAccount(
   manager: EntityManager,
   accountId: string,
 ): Promise<z.infer<typeof memberRows>[number]> {
   const [account] = memberRows.parse(
-    await manager.query('SELECT id, person_id FROM account WHERE id = $1 AND deleted_at IS NULL FOR UPDATE', [
-      accountId,
-    ]),
+    await manager.query(
+      'SELECT id, person_id FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
+      [accountId],
+    ),
   );
   if (!account) throw new DomainError('unauthorised', 'The account has been deleted.');
   return account;

@@ -110,6 +110,7 @@ export class TeamsService {
     return await namedOnce(facts.name, () =>
       this.dataSource.transaction(async (manager) => {
         await lockMembership(manager, actor.accountId);
+        await holdCredit(manager);
         const team = await manager.save(TeamEntity, { ...facts, keeperId: actor.accountId });
         await leaveCurrent(manager, actor.accountId);
         await enter(manager, actor.accountId, team.id);
@@ -145,6 +146,7 @@ export class TeamsService {
       await lockMembership(manager, actor.accountId);
       const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
       if (current?.teamId !== teamId) {
+        await holdCredit(manager);
         await lockTeam(manager, teamId);
         await leaveCurrent(manager, actor.accountId);
         await enter(manager, actor.accountId, teamId);
