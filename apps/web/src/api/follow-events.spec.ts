@@ -13,7 +13,7 @@ describe('following events', () => {
   });
   afterEach(() => vi.useRealTimers());
 
-  function aFollower() {
+  function aFollower({ random = (): number => 0 } = {}) {
     const connections: Connection[] = [];
     const told: number[] = [];
     let broken = 0;
@@ -21,8 +21,10 @@ describe('following events', () => {
       open: (options) => {
         const ending = Promise.withResolvers<void>();
         let isRead = false;
-        // As the generated client's: whoever aborts ends it.
-        options.signal.addEventListener('abort', () => ending.resolve());
+        // As the generated client's: whoever aborts ends it, and an end takes its listener along.
+        const end = (): void => ending.resolve();
+        options.signal.addEventListener('abort', end);
+        void ending.promise.then(() => options.signal.removeEventListener('abort', end));
         connections.push({ options, ends: ending.resolve, isRead: () => isRead });
         return Promise.resolve({
           stream: {
@@ -38,6 +40,7 @@ describe('following events', () => {
       onBroken: () => {
         broken += 1;
       },
+      random,
     });
     const last = (): Connection => connections.at(-1)!;
     const breaks = async (): Promise<void> => {
@@ -84,10 +87,49 @@ describe('following events', () => {
     expect(told).toEqual([7, 8]);
   });
 
+  it('spreads over half as long again those who come back at once, and over no more than a minute', async () => {
+    const { connections, breaks } = aFollower({ random: () => 0.5 });
+    for (const waitMs of [6_250, 12_500, 25_000, 50_000, 60_000, 60_000]) {
+      const before = connections.length;
+      await breaks();
+      await vi.advanceTimersByTimeAsync(waitMs - 1);
+      expect(connections).toHaveLength(before);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(connections).toHaveLength(before + 1);
+    }
+  });
+
+  it('is never sooner back than it was asked to be', async () => {
+    const { connections, last, breaks } = aFollower({ random: () => 0.999 });
+    await vi.advanceTimersByTimeAsync(0);
+    last().options.onSseEvent({ event: 'job', retry: 10_000, data: 1 });
+    await breaks();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(connections).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(connections).toHaveLength(2);
+  });
+
+  it('leaves nothing behind of the connections and the waits before', async () => {
+    const { last, breaks, stop } = aFollower();
+    await vi.advanceTimersByTimeAsync(0);
+    const { signal } = last().options;
+    const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    const listening = (): number => added.mock.calls.length - removed.mock.calls.length;
+    for (let times = 0; times < 10; times += 1) {
+      await breaks();
+      await vi.advanceTimersByTimeAsync(60_000);
+    }
+    // One more than is counted is gone, the first connection's, and one is there, the last one's.
+    expect(added.mock.calls.length).toBeGreaterThanOrEqual(20);
+    expect(listening()).toBe(0);
+    stop();
+  });
+
   it('takes a client that throws for a broken connection', async () => {
     const onBroken = vi.fn();
     const open = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
-    const stop = followEvents({ open, onEvent: () => undefined, onBroken });
+    const stop = followEvents({ open, onEvent: () => undefined, onBroken, random: () => 0 });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(open).toHaveBeenCalledTimes(2);
     expect(onBroken).toHaveBeenCalledTimes(2);

@@ -1,5 +1,7 @@
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 60_000;
+/** What a wait is longer than it has to be by, at most: those whom one outage cut off come back spread over that. */
+const JITTER_SHARE = 0.5;
 
 /** What a connection is opened with: the generated client's options for streams. */
 export interface StreamOptions<T> {
@@ -25,12 +27,14 @@ interface Following<T> {
   readonly onEvent: (data: T) => void;
   /** Nothing comes at the moment; whoever follows has to ask. */
   readonly onBroken: () => void;
+  /** From 0 up to 1, each time anew. */
+  readonly random?: () => number;
 }
 
 /**
- * Follows a stream of events until it ends or the returned function is called. A connection that breaks is opened again as
- * soon as the coordinator asked for, one that never came about (a proxy's 502, a busy server's 503) after 5 s, then ever later,
- * at least each minute.
+ * Follows a stream of events until it ends or the returned function is called. A connection that breaks is opened again no
+ * sooner than the coordinator asked for, one that never came about (a proxy's 502, a busy server's 503) after 5 s, then ever
+ * later, at least each minute; each time up to half as much later, as chance will have it.
  */
 export function followEvents<T>(following: Following<T>): () => void {
   const stopping = new AbortController();
@@ -38,7 +42,10 @@ export function followEvents<T>(following: Following<T>): () => void {
   return () => stopping.abort();
 }
 
-async function follow<T>({ open, onEvent, onBroken }: Following<T>, signal: AbortSignal): Promise<void> {
+async function follow<T>(
+  { open, onEvent, onBroken, random = Math.random }: Following<T>,
+  signal: AbortSignal,
+): Promise<void> {
   let waitMs = FIRST_WAIT_MS;
   let lastEventId: string | undefined;
   let isOver = false;
@@ -60,7 +67,7 @@ async function follow<T>({ open, onEvent, onBroken }: Following<T>, signal: Abor
     // Both change while the connection is read.
     if ((isOver as boolean) || signal.aborted) return;
     onBroken();
-    await elapsed(waitMs, signal);
+    await elapsed(Math.min(LONGEST_WAIT_MS, waitMs * (1 + JITTER_SHARE * random())), signal);
     if (signal.aborted) return;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   }
@@ -78,12 +85,16 @@ async function readOnce<T>(open: Following<T>['open'], options: StreamOptions<T>
   }
 }
 
+/** Ends after that time, or with the signal; either way nothing stays behind. */
 async function elapsed(ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const end = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 }
