@@ -88,3 +88,38 @@ describe('device authorization', () => {
     await redeem(secret).expect(410);
   });
 });
+
+describe('device authorization behind a proxy that is not trusted', () => {
+  let proxied: TestApplication;
+  beforeAll(async () => {
+    proxied = await createTestApplication();
+  });
+  afterAll(() => proxied.close());
+
+  it.each([
+    ['x-forwarded-for', '203.0.113.7'],
+    ['forwarded', 'for=203.0.113.7'],
+    ['via', '1.1 proxy'],
+    ['host', 'gleaner.example'],
+  ])('says of no network that it is the person’s: %s', async (header, value) => {
+    const ada = await aPerson(proxied);
+    const codeOf = async (test: supertest.Test): Promise<string> =>
+      deviceCode.parse((await test.send({ host }).expect(201)).body).userCode;
+    const seen = async (test: supertest.Test): Promise<unknown> => {
+      const { network, isYourNetwork } = waitingDevice.parse((await test.expect(200)).body);
+      return { network, isYourNetwork };
+    };
+    const ask = (): supertest.Test => proxied.http.post('/v1/device/code');
+    const look = (code: string): supertest.Test => ada.get(`/v1/device/${code}`);
+    const direct = await codeOf(ask());
+    expect(await seen(look(direct))).toEqual({ network: '127.0.0.0/24', isYourNetwork: true });
+    expect(await seen(look(direct).set(header, value))).toEqual({
+      network: '127.0.0.0/24',
+      isYourNetwork: null,
+    });
+    const passedOn = await codeOf(ask().set(header, value));
+    for (const test of [look(passedOn), look(passedOn).set(header, value)]) {
+      expect(await seen(test)).toEqual({ network: null, isYourNetwork: null });
+    }
+  });
+});

@@ -34,10 +34,10 @@ export const redeemDeviceCode = z
 export const waitingDevice = z
   .strictObject({
     host: hostFacts,
-    /** Where it asked from: a /24 or /48; null where that is not known. */
+    /** Where it asked from: a /24 or /48; null where that is not known, such as behind a proxy that is not trusted. */
     network: z.string().nullable(),
-    /** Whether the person asks from there, too. */
-    isYourNetwork: z.boolean(),
+    /** Whether the person asks from there, too; null where either is not known. */
+    isYourNetwork: z.boolean().nullable(),
     askedAt: isoInstant,
     expiresAt: isoInstant,
   })

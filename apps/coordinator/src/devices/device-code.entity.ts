@@ -17,7 +17,7 @@ export class DeviceCodeEntity {
   @Column({ type: 'jsonb' })
   host: HostFacts;
 
-  /** Where it asked from: a /24 or /48. */
+  /** Where it asked from: a /24 or /48; null where that is not known. */
   @Column({ type: 'text', nullable: true })
   network: string | null;
 

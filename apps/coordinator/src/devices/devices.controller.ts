@@ -17,7 +17,14 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
-import { callerNetwork, CurrentActor, Public, publicUrl, type Actor } from '../http/index.js';
+import {
+  callerNetwork,
+  CurrentActor,
+  knownCallerNetwork,
+  Public,
+  publicUrl,
+  type Actor,
+} from '../http/index.js';
 import { DevicesService } from './devices.service.js';
 
 /** The page on which people approve hosts. */
@@ -40,7 +47,7 @@ export class DevicesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<DeviceCode> {
     void reply.header('cache-control', 'no-store');
-    const begun = await this.devices.begin(body.host, callerNetwork(request));
+    const begun = await this.devices.begin(body.host, knownCallerNetwork(request, this.config));
     const verificationUri = publicUrl(this.config, request) + PAGE;
     return {
       ...begun,
@@ -73,7 +80,7 @@ export class DevicesController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<WaitingDevice> {
     void reply.header('cache-control', 'no-store');
-    return await this.devices.waiting(actor, userCode, callerNetwork(request));
+    return await this.devices.waiting(actor, userCode, knownCallerNetwork(request, this.config));
   }
 
   @Post('approve')

@@ -19,10 +19,10 @@ export class DevicesService {
     private readonly audit: AuditLog,
   ) {}
 
-  /** @param network where the host asks from */
+  /** @param network where the host asks from, null where that is not known */
   async begin(
     host: HostFacts,
-    network: string,
+    network: string | null,
   ): Promise<{
     deviceCode: string;
     userCode: string;
@@ -49,9 +49,9 @@ export class DevicesService {
    * What waits with this code, so that a person approves no other machine than the one they look at: whoever sends them a
    * link with a code of their own (RFC 8628 §5.4) sits elsewhere as a rule.
    *
-   * @param network where the person asks from
+   * @param network where the person asks from, null where that is not known
    */
-  async waiting(actor: Actor, typedCode: string, network: string): Promise<WaitingDevice> {
+  async waiting(actor: Actor, typedCode: string, network: string | null): Promise<WaitingDevice> {
     requireApprover(actor);
     const userCode = normaliseUserCode(typedCode);
     const code = await this.dataSource.getRepository(DeviceCodeEntity).findOneBy({ userCode });
@@ -60,7 +60,7 @@ export class DevicesService {
     return {
       host: code.host,
       network: code.network,
-      isYourNetwork: code.network === network,
+      isYourNetwork: code.network === null || network === null ? null : code.network === network,
       askedAt: new Date(expiresMs - EXPIRES_IN_SECONDS * 1000).toISOString(),
       expiresAt: code.expiresAt.toISOString(),
     };

@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Config } from '../config/index.js';
 
 /** Where volunteers reach this coordinator: as configured, else as this very caller did. */
-export function publicUrl(config: Config, request: FastifyRequest): string {
+export function publicUrl(config: Pick<Config, 'publicUrl'>, request: FastifyRequest): string {
   return config.publicUrl ?? `${request.protocol}://${request.host}`;
 }
 

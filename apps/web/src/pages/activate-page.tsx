@@ -96,7 +96,9 @@ function Approval({ accountId }: { readonly accountId: string }) {
 
 /** A link that somebody else made to have their machine approved comes from elsewhere, as a rule. */
 function WhereFrom({ waiting: { network, isYourNetwork } }: { readonly waiting: WaitingDevice }) {
-  if (network === null) return null;
+  if (network === null || isYourNetwork === null) {
+    return <p className="mt-1 text-muted">from a network that is not known here</p>;
+  }
   if (isYourNetwork) return <p className="mt-1 text-muted">from the network that you are in</p>;
   return (
     <p className="mt-1 font-semibold">
