@@ -33,6 +33,7 @@ export class AgentProcess implements AsyncDisposable {
   readonly #events: Array<{ readonly event: string; readonly atMs: number }> = [];
   #stdout = '';
   #stderr = '';
+  #hasClosed = false;
   readonly #changes = new Changes();
   readonly ended: Promise<Ended>;
 
@@ -54,6 +55,7 @@ export class AgentProcess implements AsyncDisposable {
     });
     this.#child.stderr.on('data', (bytes: Buffer) => (this.#stderr += bytes.toString()));
     this.ended = once(this.#child, 'close').then(([code]: unknown[]) => {
+      this.#hasClosed = true;
       this.#changes.tell();
       return { code: typeof code === 'number' ? code : null, stdout: this.#stdout, stderr: this.#stderr };
     });
@@ -66,7 +68,8 @@ export class AgentProcess implements AsyncDisposable {
   /** Resolves when the agent, run with `--json`, has logged such an event. Throws when it ends before. */
   async logged(event: string): Promise<void> {
     while (!this.#events.some((entry) => entry.event === event)) {
-      if (this.#child.exitCode !== null) throw new Error(`ended without "${event}": ${this.#stderr}`);
+      // What it has said may still be on its way when the process is gone.
+      if (this.#hasClosed) throw new Error(`ended without "${event}": ${this.#stderr}`);
       await this.#changes.next();
     }
   }

@@ -19,6 +19,7 @@ export class Terminal implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #changes = new Changes();
   #said = '';
+  #hasClosed = false;
   /** Resolves with the program's exit code; 128 and more where a signal ended it. */
   readonly ended: Promise<number | null>;
 
@@ -31,6 +32,7 @@ export class Terminal implements AsyncDisposable {
       this.#changes.tell();
     });
     this.ended = once(this.#child, 'close').then(([code]: unknown[]) => {
+      this.#hasClosed = true;
       this.#changes.tell();
       return typeof code === 'number' ? code : null;
     });
@@ -51,7 +53,7 @@ export class Terminal implements AsyncDisposable {
     const late = AbortSignal.timeout(LONGEST_WAIT_MS);
     late.addEventListener('abort', () => this.#changes.tell());
     while (!this.screen.some((shown) => line.test(shown))) {
-      const problem = late.aborted ? 'too late for' : this.#child.exitCode === null ? null : 'ended without';
+      const problem = late.aborted ? 'too late for' : this.#hasClosed ? 'ended without' : null;
       if (problem !== null) throw new Error(`${problem} ${line}: ${this.screen.join('\n')}`);
       await this.#changes.next();
     }

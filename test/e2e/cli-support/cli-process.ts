@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { Changes } from '../agent-support/changes.js';
 
 const CLI = fileURLToPath(new URL('../../../apps/cli/dist/main.js', import.meta.url));
 
@@ -27,7 +28,8 @@ export class CliProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   #stdout = '';
   #stderr = '';
-  #changed: () => void = () => undefined;
+  #hasClosed = false;
+  readonly #changes = new Changes();
   readonly ended: Promise<CliResult>;
 
   constructor(args: readonly string[], env: Record<string, string> = {}) {
@@ -38,14 +40,15 @@ export class CliProcess implements AsyncDisposable {
     });
     this.#child.stdout?.on('data', (bytes: Buffer) => {
       this.#stdout += bytes.toString();
-      this.#changed();
+      this.#changes.tell();
     });
     this.#child.stderr?.on('data', (bytes: Buffer) => {
       this.#stderr += bytes.toString();
-      this.#changed();
+      this.#changes.tell();
     });
     this.ended = once(this.#child, 'close').then(([code]: unknown[]) => {
-      this.#changed();
+      this.#hasClosed = true;
+      this.#changes.tell();
       return { code: typeof code === 'number' ? code : null, stdout: this.#stdout, stderr: this.#stderr };
     });
   }
@@ -62,10 +65,9 @@ export class CliProcess implements AsyncDisposable {
   /** What it has written, once it contains the text. Throws when the command ends before. */
   async said(text: string): Promise<string> {
     while (!(this.#stdout + this.#stderr).includes(text)) {
-      if (this.#child.exitCode !== null) throw new Error(`ended without saying "${text}": ${this.#stderr}`);
-      await new Promise<void>((resolve) => {
-        this.#changed = resolve;
-      });
+      // What it has said may still be on its way when the process is gone.
+      if (this.#hasClosed) throw new Error(`ended without saying "${text}": ${this.#stderr}`);
+      await this.#changes.next();
     }
     return this.#stdout;
   }
