@@ -136,19 +136,29 @@ describe('tokens', () => {
 
   it('end when they expire also where they have just been used', async () => {
     const ada = await aPerson(gleaner);
-    const expiresAt = new Date(Date.now() + 8_000).toISOString();
-    const made = createdToken.parse(
-      (await ada.post('/v1/tokens', { label: 'soon', scopes: ['work'], expiresAt })).body,
-    );
-    const seen = new Set<number>();
-    await expect
-      .poll(async () => {
-        const { status } = await clientWith(gleaner, made.secret).get('/v1/accounts/me');
-        seen.add(status);
-        return status;
-      })
-      .toBe(401);
-    expect([...seen]).toEqual([200, 401]);
+    /** How a token that has three seconds left is answered until it has ended. */
+    const statusesToTheEnd = async (): Promise<number[]> => {
+      const made = createdToken.parse(
+        (await ada.post('/v1/tokens', { label: 'soon', scopes: ['work'] })).body,
+      );
+      await gleaner.dataSource.query(
+        "UPDATE api_token SET expires_at = now() + interval '3 seconds' WHERE id = $1",
+        [made.token.id],
+      );
+      const seen = new Set<number>();
+      await expect
+        .poll(async () => {
+          const { status } = await clientWith(gleaner, made.secret).get('/v1/accounts/me');
+          seen.add(status);
+          return status;
+        })
+        .toBe(401);
+      return [...seen];
+    };
+    // On a busy machine three seconds may be over before it is used at all.
+    let statuses: number[] = [];
+    while (!statuses.includes(200)) statuses = await statusesToTheEnd();
+    expect(statuses).toEqual([200, 401]);
   });
 
   it.each([

@@ -171,8 +171,10 @@ describe('a host, from afar', () => {
     expect(await seen()).toBeNull();
     await machine.work({ ...ask, state: { phase: 'waiting', reason: 'waiting: no work at the moment' } });
     expect(await seen()).toMatchObject({ phase: 'waiting', reason: 'waiting: no work at the moment' });
-    // It does not say what has not changed, and is not believed to change every second.
+    // It does not say what has not changed, and is not believed to change every second, however long the next call takes.
     await machine.work(ask);
+    const justNow = "UPDATE host SET said_at = now() + interval '1 hour' WHERE id = $1";
+    await gleaner.dataSource.query(justNow, [hostId]);
     const paused = { phase: 'paused', reason: 'paused: you are typing' };
     await machine.post('/v1/heartbeat', { running: [], state: paused });
     expect(await seen()).toMatchObject({ phase: 'waiting' });

@@ -42,7 +42,7 @@ describe.skipIf(redisUrl === null)('installations that share a Redis', () => {
       });
     const expected = [theirs(one, 'one'), theirs(other, 'other')];
     await expect
-      .poll(() => [...got.values()].map((names) => names.toSorted()), { timeout: 20_000 })
+      .poll(() => [...got.values()].map((names) => names.toSorted()))
       .toEqual(expected.map((names) => names.toSorted()));
   });
 

@@ -160,9 +160,7 @@ describe('revocation', () => {
     });
     expect(response.status).toBe(204);
     await expect
-      .poll(async () => (await a.meet([], { revocationsSeen: first.revocations })).revoked, {
-        timeout: 10_000,
-      })
+      .poll(async () => (await a.meet([], { revocationsSeen: first.revocations })).revoked)
       .toContain(leaving.certificate.body.serial);
     const told = await a.meet([]);
     expect(peersOf(told)).toEqual([]);

@@ -30,7 +30,7 @@ export const ALL_CHUNKS: readonly number[] = [...Array(CHUNKS).keys()];
 const ENV = { GLEANER_TRUST_PROXY: 'true', GLEANER_ORIGIN_RATE_BYTES: String(4 * CHUNK_BYTES) };
 
 /** Coordinators remember for seconds what rarely changes. */
-export const SOON = { timeout: 15_000 };
+export const SOON = { timeout: 60_000 };
 
 export interface Answer {
   readonly status: number;

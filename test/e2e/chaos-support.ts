@@ -11,7 +11,7 @@ import type { ResultReport, TaskAssignment } from '@gleaner/protocol';
 import { freePort, honestResult, type TestHost } from '../support/index.js';
 
 const MAIN = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 100_000;
 const RETRY_MS = 200;
 
 /** A server process that can be killed at any moment and started anew on the same port. */

@@ -26,7 +26,8 @@ async function readmeCommands(): Promise<string[]> {
 }
 
 describe('README.md', () => {
-  it('submits a job by three curl commands that work as they stand', async () => {
+  // Two searches, at the lowest priority: on a machine that is busy with other things that may be minutes.
+  it('submits a job by three curl commands that work as they stand', { timeout: 600_000 }, async () => {
     const commands = await readmeCommands();
     expect(commands).toHaveLength(3);
     await using demo = new CliProcess(['demo', '--chirp=0:8', '--units', '2'], { TMPDIR: temporary });

@@ -34,7 +34,10 @@ type ReferenceSpike = z.infer<typeof referenceSpikes>[number];
 const hasData = existsSync(DATA);
 if (!hasData) process.stderr.write(`skipped: the SETI@home work unit is not at ${DATA}\n`);
 
-describe.skipIf(!hasData)('searching a real SETI@home work unit', () => {
+/** Minutes of a core at the lowest priority where the machine is busy with other things. */
+const LONG = { timeout: 600_000 };
+
+describe.skipIf(!hasData)('searching a real SETI@home work unit', LONG, () => {
   let application: TestApplication;
   let directory: string;
   let science: Science;

@@ -9,7 +9,7 @@ import { freePort } from './free-port.js';
 import { skipLoudly } from './skip-loudly.js';
 
 const execute = promisify(execFile);
-const START_TIMEOUT_MS = 15_000;
+const START_TIMEOUT_MS = 60_000;
 const POLL_MS = 30;
 
 export interface RedisServer {

@@ -22,7 +22,7 @@ describe('what everybody may see', () => {
   beforeAll(async () => {
     gleaner = await createTestApplication({ env: { GLEANER_TRUST_PROXY: 'true' } });
     job = await aSetiJob(gleaner, { name: 'Public search', units: 5, unitChirps: 2 });
-    await vi.waitFor(async () => expect((await view()).picture.squares).toBe('ooooo'), { timeout: 20_000 });
+    await vi.waitFor(async () => expect((await view()).picture.squares).toBe('ooooo'), { timeout: 60_000 });
   });
   afterAll(() => gleaner.close());
 

@@ -125,7 +125,7 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await page.getByText(AWAY).waitFor();
     isAway = false;
     await page.getByText(AWAY).waitFor({ state: 'hidden' });
-    await expect.poll(() => streams, { timeout: 20_000 }).toBe(2);
+    await expect.poll(() => streams).toBe(2);
     await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
     await page.getByText('Paused', { exact: true }).waitFor();
     await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);

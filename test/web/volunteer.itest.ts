@@ -79,7 +79,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.getByRole('link', { name: 'Leaderboards' }).click();
     await page.getByRole('row', { name: 'anonymous browser' }).waitFor();
     expect(complaints).toEqual([]);
-  });
+  }, 600_000);
 
   it('computes in one tab at a time, and says so in the other', async () => {
     const second = await page.context().newPage();
@@ -164,7 +164,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
     await expect.poll(leases, { timeout: 60_000 }).toBeGreaterThan(0);
     await page.close({ runBeforeUnload: false });
-    await expect.poll(browserLeases, { timeout: 30_000, interval: 100 }).toBe(0);
+    await expect.poll(browserLeases, { timeout: 60_000, interval: 100 }).toBe(0);
   });
 
   async function setHidden(isHidden: boolean): Promise<void> {

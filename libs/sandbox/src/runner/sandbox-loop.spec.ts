@@ -90,7 +90,7 @@ describe('SandboxLoop', () => {
     expect(turns()).toBe(held);
     expect(finished()).toEqual([]);
     loop.receive({ type: 'hold', isHeld: false });
-    await expect.poll(finished, { timeout: 20_000 }).toEqual([[id, 'cycle-limit']]);
+    await expect.poll(finished).toEqual([[id, 'cycle-limit']]);
   });
 
   it('says when it lacks a module, so that it is sent again', async () => {

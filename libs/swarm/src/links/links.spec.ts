@@ -74,7 +74,7 @@ function libp2pPair(listen: string) {
       () => listener.close(),
       () => dialer.close(),
     );
-    const link = await dialer.dial(listener.addresses[0] ?? '', AbortSignal.timeout(10_000));
+    const link = await dialer.dial(listener.addresses[0] ?? '', AbortSignal.timeout(100_000));
     return [link, await accepted];
   };
 }

@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => farm[Symbol.asyncDispose]());
 
 async function fetchAll({ node, data }: { node: SwarmNode; data: ChunkData }): Promise<number[]> {
-  await node.fetch(location.manifestId, everything, AbortSignal.timeout(20_000));
+  await node.fetch(location.manifestId, everything, AbortSignal.timeout(100_000));
   for (const index of everything) expect(await data.read(index)).toEqual(pieces[index]);
   return [...data.have];
 }
@@ -58,7 +58,7 @@ describe('SwarmNode', () => {
       log: (event) => failures.push(event),
     });
     outsider.join();
-    await expect.poll(() => failures, { timeout: 5000 }).toContain('dial-failed');
+    await expect.poll(() => failures).toContain('dial-failed');
     expect(outsider.node.progress()).toMatchObject({ bytesFromPeers: 0, peers: [] });
     expect(seed.node.progress()).toMatchObject({ bytesToPeers: 0, peers: [] });
   });
@@ -68,9 +68,9 @@ describe('SwarmNode', () => {
     const init = { openTransport: network.open, coordinator };
     const [a, b] = [await farm.start(authority, init), await farm.start(authority, init)];
     for (const host of [a, b]) host.join();
-    await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => a.node.progress().peers.length).toBe(1);
     coordinator.revoked = [b.certificate.body.serial];
-    await expect.poll(() => a.node.progress().peers.length, { timeout: 5000 }).toBe(0);
+    await expect.poll(() => a.node.progress().peers.length).toBe(0);
   });
 
   it('passes on who has dialled it, so that hosts find each other without the coordinator', async () => {
@@ -87,7 +87,7 @@ describe('SwarmNode', () => {
     ];
     for (const host of [a, b]) host.join();
     const peersOf = ({ node }: { node: SwarmNode }) => node.progress().peers.map(({ peer }) => peer);
-    await expect.poll(() => peersOf(a), { timeout: 10_000 }).toContain(b.identity.peerId);
+    await expect.poll(() => peersOf(a)).toContain(b.identity.peerId);
     // For the next start as well.
     expect(a.node.memory.knownPeers).toHaveLength(2);
   });
@@ -108,7 +108,7 @@ describe('SwarmNode', () => {
     // A block more than it may: that one was on its way.
     expect(exchangedBytes).toBeLessThanOrEqual(mostExchangedBytes + FRAME_LIMITS.blockBytes);
     expect(bytesFromOrigin).toBe(0);
-    await expect.poll(() => seed.node.progress().peers.length, { timeout: 10_000 }).toBe(0);
+    await expect.poll(() => seed.node.progress().peers.length).toBe(0);
     expect(thrifty.data.have.size).toBeLessThanOrEqual(2);
   });
 
