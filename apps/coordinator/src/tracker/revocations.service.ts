@@ -10,6 +10,9 @@ const OVERLAP_MS = 10_000;
 /** Everything is read again so often, should a transaction have taken even longer than that. */
 const WHOLE_MS = 5 * 60 * 1000;
 
+/** Certificates that were revoked in the same millisecond are told apart by the first byte of their serial, which is random. */
+const PLACES_PER_MS = 256;
+
 const revokedRows = z.array(
   z.object({ serial: z.string(), revoked_ms: z.coerce.number(), expires_ms: z.coerce.number() }),
 );
@@ -18,15 +21,15 @@ const clockRows = z.tuple([z.object({ now_ms: z.coerce.number() })]);
 
 interface Revoked {
   readonly serial: string;
-  /** Milliseconds since 1970, by the database's clock. */
-  readonly revokedMs: number;
+  /** In the order in which they are told: by the millisecond of the database's clock, and within it by {@link PLACES_PER_MS}. */
+  readonly place: number;
   readonly expiresMs: number;
 }
 
 interface Known {
   /** Serials that no longer count although they have not expired, all of them. */
   readonly serials: ReadonlyMap<string, Revoked>;
-  /** The same by the moment of their revocation. */
+  /** The same by their places. */
   readonly inOrder: readonly Revoked[];
   readonly barredHosts: ReadonlySet<string>;
   /** Everything revoked before this moment of the database is among them. */
@@ -63,15 +66,20 @@ export class Revocations {
     this.known = { ...this.known, loadedAtMs: Number.NEGATIVE_INFINITY };
   }
 
-  /** What was revoked since the caller looked last; everything for a new one. Of too many the oldest: the rest is for the next call. */
-  async since(seenMs: number): Promise<{ serials: string[]; upToMs: number }> {
+  /**
+   * What was revoked since the caller looked last; everything for a new one. Of too many the oldest: the rest is for the next call.
+   *
+   * @param seen `seen` of the last answer, or 0
+   */
+  async since(seen: number): Promise<{ serials: string[]; seen: number }> {
     const { inOrder, upToMs } = await this.current();
+    // Of what a slow transaction may still put in between, nothing counts as seen.
+    const settled = placeAt(upToMs - OVERLAP_MS);
     let from = inOrder.length;
-    while (from > 0 && (inOrder[from - 1]?.revokedMs ?? 0) >= seenMs) from -= 1;
+    while (from > 0 && (inOrder[from - 1]?.place ?? 0) >= seen) from -= 1;
     const told = inOrder.slice(from, from + SWARM_LIMITS.revokedSerials);
-    const isAll = from + told.length === inOrder.length;
-    const reachedMs = isAll ? upToMs - OVERLAP_MS : (told.at(-1)?.revokedMs ?? 0);
-    return { serials: told.map(({ serial }) => serial), upToMs: Math.max(0, Math.floor(reachedMs)) };
+    const next = inOrder[from + told.length]?.place ?? Number.POSITIVE_INFINITY;
+    return { serials: told.map(({ serial }) => serial), seen: Math.max(0, Math.min(next, settled)) };
   }
 
   /** Within the caller's transaction. */
@@ -119,10 +127,10 @@ export class Revocations {
     ]);
     const all = new Map([...this.known.serials].filter(([, { expiresMs }]) => expiresMs > upToMs));
     for (const { serial, revoked_ms: revokedMs, expires_ms: expiresMs } of revokedRows.parse(serials))
-      all.set(serial, { serial, revokedMs, expiresMs });
+      all.set(serial, { serial, place: placeAt(revokedMs, serial), expiresMs });
     this.known = {
       serials: all,
-      inOrder: [...all.values()].toSorted((a, b) => a.revokedMs - b.revokedMs),
+      inOrder: [...all.values()].toSorted((a, b) => a.place - b.place),
       barredHosts: new Set(barRows.parse(bars).map(({ host_id: hostId }) => hostId)),
       upToMs,
       loadedAtMs: performance.now(),
@@ -130,4 +138,8 @@ export class Revocations {
     if (isWhole) this.wholeAtMs = performance.now();
     return this.known;
   }
+}
+
+function placeAt(revokedMs: number, serial = '00'): number {
+  return Math.floor(revokedMs) * PLACES_PER_MS + Number.parseInt(serial.slice(0, 2), 16);
 }

@@ -80,7 +80,7 @@ export class Tracker {
     };
     for (const accused of body.badPeers) await this.accuse(file, member, accused);
     const revocations = await this.revocations.since(body.revocationsSeen ?? 0);
-    const news = { revoked: revocations.serials, revocations: revocations.upToMs };
+    const news = { revoked: revocations.serials, revocations: revocations.seen };
     if (body.isLeaving) {
       await this.board.leave(manifestId, member.peerId);
       return {
