@@ -8,7 +8,7 @@ import {
   swarmAnnounceAnswer,
   swarmCertificateAnswer,
   type OriginTicketsAnswer,
-  type SignedCertificate,
+  type OwnCertificate,
   type SwarmAnnounceAnswer,
 } from '@gleaner/protocol';
 import { createPeerIdentity, createPeerRecord, type PeerIdentity } from '@gleaner/swarm/auth';
@@ -165,7 +165,9 @@ interface PeerFacts {
   readonly accountId: string;
   readonly personToken: string;
   readonly address: string;
-  readonly certificate: SignedCertificate;
+  readonly certificate: OwnCertificate;
+  /** Of its records; 1 when left out. */
+  readonly seq?: number;
 }
 
 /** A volunteer's host with a certificate, speaking the protocol and nothing else. */
@@ -197,8 +199,17 @@ export class Peer {
     return this.facts.personToken;
   }
 
-  get certificate(): SignedCertificate {
+  get certificate(): OwnCertificate {
     return this.facts.certificate;
+  }
+
+  /** The same host as another peer. */
+  async asAnother(): Promise<Peer> {
+    const identity = createPeerIdentity();
+    const { body } = await this.post('/v1/swarm/certificate', { peerId: identity.peerId });
+    const { certificate } = swarmCertificateAnswer.parse(body);
+    const seq = (this.facts.seq ?? 1) + 1;
+    return new Peer(this.swarm, this.host, { ...this.facts, identity, certificate, seq });
   }
 
   async takeTask(): Promise<void> {
@@ -232,7 +243,12 @@ export class Peer {
   }
 
   record() {
-    return createPeerRecord(this.facts.identity, this.certificate, [`/ip4/127.0.0.1/tcp/40001`], 1);
+    return createPeerRecord(
+      this.facts.identity,
+      this.certificate,
+      [`/ip4/127.0.0.1/tcp/40001`],
+      this.facts.seq ?? 1,
+    );
   }
 
   async originTickets(wanted: readonly number[], count = 2, urgent = false): Promise<OriginTicketsAnswer> {

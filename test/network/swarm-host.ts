@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import {
   manifestBytes,
   type Manifest,
-  type SignedCertificate,
+  type OwnCertificate,
   type SignedPeerRecord,
   type SwarmAnnounce,
   type SwarmAnnounceAnswer,
 } from '@gleaner/protocol';
 import type { BlobLocation } from '@gleaner/swarm';
-import { createPeerIdentity, signBody, type PeerIdentity } from '@gleaner/swarm/auth';
+import { blindPseudonym, createPeerIdentity, signBody, type PeerIdentity } from '@gleaner/swarm/auth';
 import { SwarmProcess, type SwarmCoordinator, type SwarmProgress } from '@gleaner/swarm/process';
 import { ChunkStore } from '@gleaner/swarm/store';
 import type { IsolatedNetwork } from './namespaces.js';
@@ -50,10 +50,11 @@ export class Authority implements SwarmCoordinator {
     return this.#keys.publicKey.export({ format: 'der', type: 'spki' });
   }
 
-  certify(peerId: string): SignedCertificate {
-    const serial = randomBytes(8).toString('hex');
-    const body = { kind: 'gleaner-certificate', v: 1, peerId, host: 'host-1', role: 'host' } as const;
-    return signBody({ ...body, serial, exp: tomorrow() }, this.#keys.privateKey);
+  certify(peerId: string): OwnCertificate {
+    const [serial, pseudonym] = [randomBytes(8).toString('hex'), randomBytes(16).toString('hex')];
+    const host = blindPseudonym(pseudonym, serial);
+    const body = { kind: 'gleaner-certificate', v: 1, peerId, host, role: 'host' } as const;
+    return { ...signBody({ ...body, serial, exp: tomorrow() }, this.#keys.privateKey), pseudonym };
   }
 
   ticket(peerId: string, manifestId: string) {

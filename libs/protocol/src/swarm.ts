@@ -43,7 +43,10 @@ const unixSeconds = z
 const serial = z.string().regex(/^[0-9a-f]{16,64}$/, 'must be 16 to 64 hexadecimal digits');
 const ed25519Signature = z.base64().length(88);
 
-/** The coordinator's word that a peer is an enrolled host. `host` is a pseudonym; `exp` in seconds since 1970. */
+/**
+ * The coordinator's word that a peer is an enrolled host. `exp` in seconds since 1970. `host` hides the host's pseudonym: the
+ * SHA-256 (hexadecimal) of `gleaner-host <pseudonym> <serial>`, so that certificates of one host have nothing in common.
+ */
 export const swarmCertificate = z.strictObject({
   kind: z.literal('gleaner-certificate'),
   v: z.literal(1),
@@ -82,6 +85,14 @@ export function signedBody<T extends z.ZodType>(body: T) {
 
 export const signedCertificate = signedBody(swarmCertificate).meta({ id: 'SwarmCertificate' });
 export type SignedCertificate = z.infer<typeof signedCertificate>;
+/**
+ * A certificate as its owner has it: with the host's pseudonym, the same in all its certificates, which it tells only peers that
+ * have proven to be enrolled.
+ */
+export const ownCertificate = signedCertificate
+  .extend({ pseudonym: z.string().regex(/^[0-9a-f]{32}$/, 'must be 32 hexadecimal digits') })
+  .meta({ id: 'SwarmOwnCertificate' });
+export type OwnCertificate = z.infer<typeof ownCertificate>;
 export const signedTicket = signedBody(swarmTicket).meta({ id: 'SwarmTicket' });
 export type SignedTicket = z.infer<typeof signedTicket>;
 
@@ -132,7 +143,7 @@ export const swarmAnnounceAnswer = z
     intervalMs: z.number().int().min(100).max(3_600_000),
     /** Serials of certificates that no longer count although they have not expired. */
     revoked: z.array(serial).max(SWARM_LIMITS.revokedSerials),
-    /** For `revocationsSeen` of the next announce. */
+    /** For `revocationsSeen` of the next announce: up to where `revoked` has told. */
     revocations: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
   })
   .meta({ id: 'SwarmAnnounceAnswer' });
@@ -167,7 +178,7 @@ export type SwarmCertificateRequest = z.infer<typeof swarmCertificateRequest>;
 
 export const swarmCertificateAnswer = z
   .strictObject({
-    certificate: signedCertificate,
+    certificate: ownCertificate,
     /** The coordinator's Ed25519 public key as SPKI (DER), in base64: it signs certificates, tickets and manifests. */
     coordinatorKey: z.base64().length(60),
     /** Where the coordinator sees the host: what other networks can reach, unless a translator stands between. */

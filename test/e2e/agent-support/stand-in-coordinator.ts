@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https';
 import {
   heartbeatRequest,
   swarmCertificateRequest,
@@ -15,7 +15,7 @@ import {
   type WorkResponse,
 } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
-import { signBody } from '@gleaner/swarm/auth';
+import { blindPseudonym, signBody } from '@gleaner/swarm/auth';
 import type { z } from 'zod';
 import { Changes } from './changes.js';
 import type { TinyModule } from './tiny-modules.js';
@@ -94,6 +94,13 @@ export class StandInCoordinator implements AsyncDisposable {
     this.#tasks.push({ task: { taskId, jobId: '1', params: {}, windows: {}, deadlineMs: 600_000 }, job });
   }
 
+  /** Its operator has replaced its certificate, by whatever authority; connections that are open break. */
+  present(identity: ServerIdentity): void {
+    if (!(this.#server instanceof TlsServer)) throw new Error('it serves no https');
+    this.#server.setSecureContext(identity);
+    this.#server.closeAllConnections();
+  }
+
   /** Its machine is off the network: nobody listens, and open connections break. */
   async vanish(): Promise<void> {
     this.#port = Number(new URL(this.url).port);
@@ -147,10 +154,12 @@ export class StandInCoordinator implements AsyncDisposable {
   #certificate({ peerId }: SwarmCertificateRequest): SwarmCertificateAnswer {
     const exp = Math.floor(Date.now() / 1000) + 7 * 24 * 3600;
     const serial = randomBytes(8).toString('hex');
-    const body = { kind: 'gleaner-certificate', v: 1, peerId, host: '1', role: 'host', serial, exp } as const;
+    const pseudonym = '1'.repeat(32);
+    const host = blindPseudonym(pseudonym, serial);
+    const body = { kind: 'gleaner-certificate', v: 1, peerId, host, role: 'host', serial, exp } as const;
     const coordinatorKey = this.#swarmKey.publicKey.export({ format: 'der', type: 'spki' });
     return {
-      certificate: signBody(body, this.#swarmKey.privateKey),
+      certificate: { ...signBody(body, this.#swarmKey.privateKey), pseudonym },
       coordinatorKey: coordinatorKey.toString('base64'),
       seenAddress: '127.0.0.1',
     };

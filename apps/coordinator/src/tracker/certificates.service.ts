@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { SWARM_LIMITS, type SignedCertificate } from '@gleaner/protocol';
+import { SWARM_LIMITS, type OwnCertificate } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { BoundedCache, DomainError, type HostActor } from '../http/index.js';
@@ -10,8 +10,8 @@ import { SwarmSigner } from './swarm-signer.js';
 const CERTIFICATE_MS = SWARM_LIMITS.certificateSeconds * 1000;
 /** A certificate is given out again until half of its time is over. */
 const RENEWED_BEFORE_MS = CERTIFICATE_MS / 2;
-/** An agent has one; some more for one that lost its folder. */
-const PEERS_PER_HOST = 4;
+/** An agent is another peer every day, and its certificates last for a week; some more for one that lost its folder. */
+const PEERS_PER_HOST = 12;
 /** Rows that one issue clears away: more than it makes, so that the table stays as small as the swarm. */
 const PURGED_PER_ISSUE = 16;
 const CACHED_HOSTS = 50_000;
@@ -35,7 +35,7 @@ export class Certificates {
   ) {}
 
   /** The host's certificate for this peer id, the same one again until it nears its end. */
-  async issue(actor: HostActor, peerId: string): Promise<SignedCertificate> {
+  async issue(actor: HostActor, peerId: string): Promise<OwnCertificate> {
     const row = await this.dataSource.transaction(async (manager) => {
       // One at a time for each host, so that it has no more peers than it may have.
       await manager.query('SELECT FROM host WHERE id = $1 FOR UPDATE', [actor.hostId]);

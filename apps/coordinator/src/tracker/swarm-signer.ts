@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { signedBytes, type SignedCertificate, type SignedTicket } from '@gleaner/protocol';
+import { signedBytes, type OwnCertificate, type SignedTicket } from '@gleaner/protocol';
+import { blindPseudonym, PSEUDONYM_DIGITS } from '@gleaner/swarm/auth';
 import { ManifestSigner } from '../blobs/index.js';
 import { BoundedCache } from '../http/index.js';
 
@@ -33,17 +34,18 @@ export class SwarmSigner {
     return this.signer.verificationKey;
   }
 
-  certificate({ peerId, hostId, serial, expiresAt }: CertificateFacts): SignedCertificate {
+  certificate({ peerId, hostId, serial, expiresAt }: CertificateFacts): OwnCertificate {
+    const pseudonym = this.pseudonymOf(hostId);
     const body = {
       kind: 'gleaner-certificate' as const,
       v: 1 as const,
       peerId,
-      host: this.pseudonymOf(hostId),
+      host: blindPseudonym(pseudonym, serial),
       role: 'host' as const,
       serial,
       exp: Math.floor(expiresAt.getTime() / 1000),
     };
-    return { body, sig: this.sign(body) };
+    return { body, sig: this.sign(body), pseudonym };
   }
 
   ticket(peerId: string, manifestId: string): SignedTicket {
@@ -67,6 +69,6 @@ export class SwarmSigner {
    */
   private pseudonymOf(hostId: string): string {
     const keyed = this.signer.sign(new TextEncoder().encode(`gleaner-host-pseudonym ${hostId}`));
-    return createHash('sha256').update(keyed).digest('hex').slice(0, 16);
+    return createHash('sha256').update(keyed).digest('hex').slice(0, PSEUDONYM_DIGITS);
   }
 }

@@ -108,7 +108,8 @@ export class Tracker {
       (seen) => intervalOf(seen) * MISSED_ANNOUNCES + GRACE_MS,
     );
     const { serials, barredHosts } = await this.revocations.current();
-    const candidates = (await this.board.sample(manifestId, member, CANDIDATES)).filter(
+    const sampled = newestOfEachHost(await this.board.sample(manifestId, member, CANDIDATES));
+    const candidates = sampled.filter(
       (peer) => peer.hostId !== member.hostId && !serials.has(peer.serial) && !barredHosts.has(peer.hostId),
     );
     const chosen = choosePeers(member, candidates, Math.random);
@@ -158,4 +159,15 @@ export class Tracker {
     await this.board.leave(file.manifestId, peerId);
     this.logger.warn({ event: 'swarm-peer-barred', hostId: accused.hostId, manifestId: file.manifestId });
   }
+}
+
+/** A host becomes another peer every day, and is known as the one before for a while. */
+function newestOfEachHost(members: readonly SwarmMember[]): SwarmMember[] {
+  const newest = new Map<string, SwarmMember>();
+  for (const member of members) {
+    const known = newest.get(member.hostId);
+    if (!known || member.record.record.body.seq > known.record.record.body.seq)
+      newest.set(member.hostId, member);
+  }
+  return [...newest.values()];
 }

@@ -92,6 +92,57 @@ describe('/gleaner/auth/1', () => {
     expect(received).toEqual([]);
   });
 
+  it('lets enrolled peers know which peers are one host’s, however often it becomes another', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [yesterday, today] = [coordinator.enrol('a'.repeat(32)), coordinator.enrol('a'.repeat(32))];
+    const hosts: string[] = [];
+    for (const peer of [yesterday, today]) {
+      const { listened } = await meet({ ...peer, trust }, { ...coordinator.enrol(), trust });
+      if (listened.status === 'fulfilled') hosts.push(listened.value.certificate.host);
+    }
+    expect(hosts).toEqual(['a'.repeat(32), 'a'.repeat(32)]);
+    // What is shown to anybody has nothing in common.
+    expect(yesterday.certificate.body.host).not.toBe(today.certificate.body.host);
+  });
+
+  it('refuses a peer that calls itself another host', async () => {
+    const coordinator = new TestCoordinator();
+    const { trust } = coordinator;
+    const [liar, honest] = [coordinator.enrol(), coordinator.enrol()];
+    const { pseudonym } = honest.certificate;
+    const lying = { ...liar, certificate: { ...liar.certificate, pseudonym }, trust };
+    expect(faultOf((await meet(lying, { ...coordinator.enrol(), trust })).listened)).toBe('bad-proof');
+    expect(faultOf((await meet({ ...coordinator.enrol(), trust }, lying)).dialled)).toBe('bad-proof');
+  });
+
+  it.each(['its own', 'one that it has seen'])(
+    'tells a stranger that it was lured to no pseudonym, whether that shows no certificate but %s',
+    async (whose) => {
+      const coordinator = new TestCoordinator();
+      const { trust } = coordinator;
+      const [host, stranger] = [coordinator.enrol(), new TestCoordinator().enrol()];
+      const shown =
+        whose === 'its own' ? stranger : { ...stranger, certificate: coordinator.enrol().certificate };
+      const [dialled, lure] = memoryLinkPair();
+      const heard: Uint8Array[] = [];
+      const listening: Link = {
+        ...lure,
+        incoming: (async function* () {
+          for await (const piece of lure.incoming) {
+            heard.push(piece);
+            yield piece;
+          }
+        })(),
+      };
+      const { dialled: fault } = await meet({ ...host, trust }, { ...shown, trust }, [dialled, listening]);
+      expect(['bad-signature', 'bad-proof']).toContain(faultOf(fault));
+      const words = Buffer.concat(heard).toString('latin1');
+      expect(words).toContain(host.identity.peerId);
+      expect(words).not.toContain(host.certificate.pseudonym);
+    },
+  );
+
   it('tells an outsider nothing, not even a certificate', async () => {
     const { trust } = new TestCoordinator();
     const outsider = { ...new TestCoordinator().enrol(), trust };

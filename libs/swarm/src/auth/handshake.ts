@@ -1,8 +1,14 @@
 import { randomBytes, sign, verify } from 'node:crypto';
-import { swarmHello, type SignedCertificate, type SwarmCertificate } from '@gleaner/protocol';
+import {
+  swarmHello,
+  type OwnCertificate,
+  type SignedCertificate,
+  type SwarmCertificate,
+} from '@gleaner/protocol';
 import type { Link } from '../links/link.js';
 import { LinkEndedError, LinkReader } from '../links/link-reader.js';
 import { AuthError } from './auth-error.js';
+import { blindPseudonym, PSEUDONYM_DIGITS } from './host-pseudonym.js';
 import { keyOfPeerId, type PeerIdentity } from './peer-identity.js';
 import { requireValidCertificate, type TrustRoot } from './signed.js';
 
@@ -12,10 +18,14 @@ const NONCE_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const MAX_HELLO_BYTES = 2048;
 const DEFAULT_TIMEOUT_MS = 10_000;
+const NAMELESS = '0'.repeat(PSEUDONYM_DIGITS);
+
+/** Without the pseudonym, which every coordinator gives with it, nobody else lets its owner in. */
+export type ShownCertificate = SignedCertificate & Partial<OwnCertificate>;
 
 export interface HandshakeInit {
   readonly identity: PeerIdentity;
-  readonly certificate: SignedCertificate;
+  readonly certificate: ShownCertificate;
   readonly trust: TrustRoot;
   /** Whom the dialler wants to meet: it says nothing, not even who it is, to anybody else. */
   readonly expectedPeer?: string | undefined;
@@ -24,6 +34,7 @@ export interface HandshakeInit {
 }
 
 export interface AuthenticatedLink {
+  /** With the host's pseudonym in the place of what hides it. */
   readonly certificate: SwarmCertificate;
   /** What follows the handshake. */
   readonly reader: LinkReader;
@@ -32,7 +43,9 @@ export interface AuthenticatedLink {
 /**
  * `/gleaner/auth/1`: both sides show a coordinator-signed certificate and prove its key by signing both hellos, whose
  * nonces are fresh, so that neither a certificate nor a proof can be replayed. The side that was dialled stays silent
- * until it has seen a valid certificate. Where the transport proves a peer id, it must be the certificate's.
+ * until it has seen a valid certificate. Where the transport proves a peer id, it must be the certificate's. Last, and only to
+ * who has proven to be enrolled, each tells its host's pseudonym: whoever dialled a stranger has shown nothing that lasts longer
+ * than its peer id.
  *
  * Aborts the link on failure.
  *
@@ -89,10 +102,16 @@ async function exchange(
   if (!verify(null, transcript(otherRole, theirs, own), keyOfPeerId(certificate.body.peerId), proof)) {
     throw new AuthError('bad-proof', 'the peer does not hold its certificate’s key');
   }
-  return { certificate: certificate.body, reader };
+  link.send(Buffer.from(init.certificate.pseudonym ?? NAMELESS));
+  const host = Buffer.from(await reader.read(PSEUDONYM_DIGITS)).toString('latin1');
+  if (blindPseudonym(host, certificate.body.serial) !== certificate.body.host) {
+    throw new AuthError('bad-proof', 'the certificate belongs to another host than the peer says');
+  }
+  return { certificate: { ...certificate.body, host }, reader };
 }
 
-function encodeHello(certificate: SignedCertificate): Uint8Array {
+function encodeHello({ body, sig }: SignedCertificate): Uint8Array {
+  const certificate: SignedCertificate = { body, sig };
   const text = JSON.stringify({ certificate, nonce: randomBytes(NONCE_BYTES).toString('base64') });
   const length = Buffer.alloc(2);
   length.writeUInt16BE(Buffer.byteLength(text));

@@ -1,5 +1,12 @@
 export { AuthError, type AuthFault } from './auth-error.js';
-export { AUTH_PROTOCOL, authenticateLink, type AuthenticatedLink, type HandshakeInit } from './handshake.js';
+export {
+  AUTH_PROTOCOL,
+  authenticateLink,
+  type AuthenticatedLink,
+  type HandshakeInit,
+  type ShownCertificate,
+} from './handshake.js';
+export { blindPseudonym, PSEUDONYM_DIGITS } from './host-pseudonym.js';
 export {
   createPeerIdentity,
   keyOfPeerId,

@@ -71,7 +71,7 @@ export function judgeTicket(
 /** This host's own record. `seq` has to grow with every change of the addresses. */
 export function createPeerRecord(
   identity: PeerIdentity,
-  certificate: SignedCertificate,
+  { body: certified, sig }: SignedCertificate,
   addresses: readonly string[],
   seq: number,
 ): SignedPeerRecord {
@@ -82,7 +82,8 @@ export function createPeerRecord(
     addresses: addresses.slice(0, SWARM_LIMITS.addressesPerPeer),
     seq,
   });
-  return { record: signBody(body, identity.privateKey), certificate };
+  // Not the pseudonym: records go from hand to hand.
+  return { record: signBody(body, identity.privateKey), certificate: { body: certified, sig } };
 }
 
 export function encodePeerRecord(record: SignedPeerRecord): Uint8Array {

@@ -1,5 +1,7 @@
 import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
-import type { SignedCertificate, SignedTicket, SwarmCertificate } from '@gleaner/protocol';
+import type { OwnCertificate, SignedTicket, SwarmCertificate } from '@gleaner/protocol';
+import { sha256Hex } from '../sha256.js';
+import { blindPseudonym, PSEUDONYM_DIGITS } from './host-pseudonym.js';
 import { createPeerIdentity, type PeerIdentity } from './peer-identity.js';
 import { signBody, type TrustRoot } from './signed.js';
 
@@ -19,21 +21,27 @@ export class TestCoordinator {
     };
   }
 
-  certify(peerId: string, changes: Partial<SwarmCertificate> = {}): SignedCertificate {
-    return signBody(
+  /** @param pseudonym of the host; one for each peer when left out */
+  certify(
+    peerId: string,
+    changes: Partial<SwarmCertificate> = {},
+    pseudonym = sha256Hex(Buffer.from(peerId)).slice(0, PSEUDONYM_DIGITS),
+  ): OwnCertificate {
+    const serial = randomBytes(8).toString('hex');
+    const signed = signBody(
       {
         kind: 'gleaner-certificate',
         v: 1,
         peerId,
-        // A host each.
-        host: `host-${peerId.slice(-12)}`,
+        host: blindPseudonym(pseudonym, changes.serial ?? serial),
         role: 'host',
-        serial: randomBytes(8).toString('hex'),
+        serial,
         exp: Math.floor(this.nowMs / 1000) + DAY_SECONDS,
         ...changes,
       },
       this.#key,
     );
+    return { ...signed, pseudonym };
   }
 
   ticket(
@@ -44,8 +52,9 @@ export class TestCoordinator {
     return signBody({ kind: 'gleaner-swarm-ticket', v: 1, manifestId, peerId, exp }, this.#key);
   }
 
-  enrol(): { identity: PeerIdentity; certificate: SignedCertificate } {
+  /** @param pseudonym of a host that has been another peer before */
+  enrol(pseudonym?: string): { identity: PeerIdentity; certificate: OwnCertificate } {
     const identity = createPeerIdentity();
-    return { identity, certificate: this.certify(identity.peerId) };
+    return { identity, certificate: this.certify(identity.peerId, {}, pseudonym) };
   }
 }

@@ -142,7 +142,7 @@ describe('a node among bad peers', () => {
     const { bannedPeers, bytesFromPeers, exchangedBytes } = victim.node.progress();
     expect(bannedPeers).toEqual(isProof ? [peerId] : []);
     expect(victim.node.memory.banned.map(([name]) => name)).toEqual(
-      isProof ? [peerId, enrolled.certificate.body.host] : [],
+      isProof ? [peerId, enrolled.certificate.pseudonym] : [],
     );
     // What was worth nothing has come over the volunteer's line all the same.
     expect(bytesFromPeers).toBe(0);

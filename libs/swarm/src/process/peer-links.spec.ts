@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPeerIdentity } from '../auth/index.js';
 import { TestCoordinator } from '../auth/trust.fixture.js';
+import type { Transport } from '../links/index.js';
 import { PeerLinks } from './peer-links.js';
 import { Rogue } from './rogue.fixture.js';
 import { MemoryNetwork } from './swarm-node.fixture.js';
@@ -14,11 +15,19 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
   const { identity, certificate } = authority.enrol();
   const clock = { nowMs: 0 };
   const connected: string[] = [];
+  const dialled: string[] = [];
   const links = new PeerLinks({
     identity,
     certificate: () => certificate,
     trust: authority.trust,
-    openTransport: network.open,
+    openTransport: async (events) => {
+      const transport = await network.open(events);
+      const dial: Transport['dial'] = (address, ...rest) => {
+        dialled.push(address);
+        return transport.dial(address, ...rest);
+      };
+      return { ...transport, dial };
+    },
     onConnected: (peer) => connected.push(peer),
     onDisconnected: () => undefined,
     onFrame: () => undefined,
@@ -31,7 +40,14 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
   });
   opened.push(links);
   await links.open();
-  return { links, clock, connected, identity, address: links.addresses[0] ?? '' };
+  return { links, clock, connected, dialled, identity, address: links.addresses[0] ?? '' };
+}
+
+/** Ended as soon as it was known who it is: before the last word of the handshake has come, or after. */
+async function refused(meeting: Promise<Rogue>): Promise<void> {
+  const rogue = await meeting.catch((error: unknown) => error);
+  if (rogue instanceof Rogue) await rogue.ended;
+  else expect(rogue).toMatchObject({ fault: 'bad-hello' });
 }
 
 describe('PeerLinks', () => {
@@ -44,6 +60,33 @@ describe('PeerLinks', () => {
     ];
     await here.links.dial(wanted.identity.peerId, [other.address, wanted.address]);
     expect(here.connected).toEqual([wanted.identity.peerId]);
+  });
+
+  it('looks for nobody where it has a link to another peer: a host’s old records stay around', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const [here, host] = [await aHost(authority, network), await aHost(authority, network)];
+    const yesterday = createPeerIdentity().peerId;
+    await here.links.dial(yesterday, [host.address]);
+    await here.links.dial(host.identity.peerId, [host.address]);
+    await here.links.dial(createPeerIdentity().peerId, [host.address]);
+    expect(here.dialled).toEqual([host.address, host.address]);
+  });
+
+  it('has two links at most to a host that is many peers', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const host = await aHost(authority, network);
+    const pseudonym = 'b'.repeat(32);
+    const { trust } = authority;
+    const meet = async () =>
+      Rogue.meet(await network.dial(host.address), { ...authority.enrol(pseudonym), trust });
+    for (const connected of [1, 2]) {
+      await meet();
+      await expect.poll(() => host.connected).toHaveLength(connected);
+    }
+    await refused(meet());
+    expect(host.connected).toHaveLength(2);
+    await Rogue.meet(await network.dial(host.address), { ...authority.enrol(), trust });
+    await expect.poll(() => host.connected).toHaveLength(3);
   });
 
   it('says a word where all is silent, and ends what does not answer', async () => {
@@ -85,9 +128,7 @@ describe('PeerLinks', () => {
     await meet();
     await expect.poll(() => host.connected.length).toBe(1);
     host.links.disconnect(enrolled.identity.peerId, 'request-flood', false);
-    await (
-      await meet()
-    ).ended;
+    await refused(meet());
     expect(host.connected).toHaveLength(1);
     host.clock.nowMs = 30_001;
     await meet();

@@ -24,6 +24,9 @@ const NOTHING: Frame = { type: 'peers', records: [] };
 /** A peer that cannot be reached is tried again after this, doubled with every failure. */
 const REDIAL_MS = { least: 2000, most: 30_000 };
 const MAX_REMEMBERED_FAILURES = 1000;
+const MAX_REMEMBERED_PLACES = 1000;
+/** A host may be several peers, one after the other or at once; it must not take the links of others with them. */
+const MAX_LINKS_PER_HOST = 2;
 
 export interface PeerLinksInit {
   readonly identity: PeerIdentity;
@@ -51,6 +54,8 @@ export class PeerLinks {
   readonly #dialling = new Set<string>();
   readonly #standing: PeerStanding;
   readonly #failures = new Map<string, { readonly count: number; readonly retryAtMs: number }>();
+  /** Who was met at an address. */
+  readonly #places = new Map<string, string>();
   readonly #stop = new AbortController();
   /** Handshakes of those who dialled, by the address that they came from. */
   readonly #handshakes = new Map<string, number>();
@@ -100,15 +105,23 @@ export class PeerLinks {
       !this.#hasRoom()
     )
       return;
+    const places = addresses.filter((address) => !this.#isElses(address, peerId));
+    if (places.length === 0) return;
     this.#dialling.add(peerId);
     try {
-      for (const address of dialOrder(addresses, ownNetworks())) {
+      for (const address of dialOrder(places, ownNetworks())) {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
         try {
           await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
           this.#failures.delete(peerId);
+          this.#places.delete(address);
+          this.#places.set(address, peerId);
+          const [oldest] = this.#places.keys();
+          if (this.#places.size > MAX_REMEMBERED_PLACES && oldest !== undefined) this.#places.delete(oldest);
           return;
         } catch (error) {
+          // The peer has dialled at the same time, and that link was preferred.
+          if (this.#sessions.has(peerId)) return;
           this.#logFailure('dial-failed', peerId, error);
         }
       }
@@ -182,7 +195,8 @@ export class PeerLinks {
     if (
       !this.#standing.isWelcome(peerId, host) ||
       this.#stop.signal.aborted ||
-      !this.#isPreferred(peerId, role)
+      !this.#isPreferred(peerId, role) ||
+      this.#linksOf(host, peerId) >= MAX_LINKS_PER_HOST
     ) {
       link.abort(new Error('this link is not needed'));
       return;
@@ -204,6 +218,18 @@ export class PeerLinks {
     this.#sessions.set(peerId, session);
     this.init.onConnected(peerId);
     void session.read(reader);
+  }
+
+  /** Whether somebody else is at the address, as a link tells: a host becomes another peer every day, and its old records stay around. */
+  #isElses(address: string, peerId: string): boolean {
+    const there = this.#places.get(address);
+    return there !== undefined && there !== peerId && this.#sessions.has(there);
+  }
+
+  /** Links to this host as other peers. */
+  #linksOf(host: string, besides: string): number {
+    const others = [...this.#sessions.values()].filter(({ peerId }) => peerId !== besides);
+    return others.filter(({ certificate }) => certificate.host === host).length;
   }
 
   /** Whether one more link fits, if need be in the place of one that brings nobody anything. */

@@ -1,5 +1,4 @@
-import type { SignedCertificate } from '@gleaner/protocol';
-import { authenticateLink, type PeerIdentity, type TrustRoot } from '../auth/index.js';
+import { authenticateLink, type PeerIdentity, type ShownCertificate, type TrustRoot } from '../auth/index.js';
 import { encodeFrame, FrameDecoder, type Frame } from '../frames/index.js';
 import type { Link } from '../links/index.js';
 
@@ -21,7 +20,7 @@ export class Rogue {
 
   static async meet(
     link: Link,
-    init: { identity: PeerIdentity; certificate: SignedCertificate; trust: TrustRoot },
+    init: { identity: PeerIdentity; certificate: ShownCertificate; trust: TrustRoot },
   ): Promise<Rogue> {
     const { reader } = await authenticateLink(link, 'dialer', init);
     return new Rogue(link, reader);
