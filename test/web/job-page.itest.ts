@@ -2,9 +2,10 @@ import { BlobsService } from '@gleaner/coordinator';
 import { publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/index.js';
-import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import type { TestApplication } from '../support/index.js';
+import { chromiumOrWarn } from './browser.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
+import { Website } from './website.js';
 
 const chromiumPath = chromiumOrWarn();
 const SIGNALS = [
@@ -17,6 +18,7 @@ const STDERR = 'panicked at <b>src/main.rs</b>:7 \u202e';
 const OTHER = '521 prime\n'.repeat(10_000);
 
 describe.skipIf(chromiumPath === null)('the page of a job', () => {
+  let site: Website;
   let gleaner: TestApplication;
   let browser: Browser;
   let page: Page;
@@ -24,14 +26,11 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
   let job: SetiJob;
 
   beforeAll(async () => {
-    buildWebsite();
-    gleaner = await createTestApplication();
-    browser = await openBrowser(chromiumPath ?? '');
-    page = await browser.newPage();
-    complaints = complaintsOf(page);
+    site = await Website.open(chromiumPath);
+    ({ gleaner, browser, page, complaints } = site);
     job = await aSetiJob(gleaner, { name: 'A night at Arecibo', units: 4, unitChirps: 2 });
     await vi.waitFor(async () => expect(await query('SELECT id FROM work_unit')).toHaveLength(4), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
     // As if three units were done, and one program had said why not.
     await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
@@ -49,10 +48,7 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
       [job.jobId],
     );
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gleaner?.close();
-  });
+  afterAll(() => site?.[Symbol.asyncDispose]());
 
   const query = (sql: string, parameters: unknown[] = []): Promise<unknown[]> =>
     gleaner.dataSource.query<unknown[]>(sql, parameters);

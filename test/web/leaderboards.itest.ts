@@ -15,6 +15,7 @@ const MINE_RANK = OTHERS + 1;
 const LAST_PAGE = Math.ceil(MINE_RANK / PAGE_ROWS);
 
 describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
+  let site: Website;
   let gleaner: TestApplication;
   let browser: Browser;
   let page: Page;
@@ -22,11 +23,8 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
   let ada: TestPerson;
 
   beforeAll(async () => {
-    buildWebsite();
-    gleaner = await createTestApplication();
-    browser = await openBrowser(chromiumPath ?? '');
-    page = await browser.newPage();
-    complaints = complaintsOf(page);
+    site = await Website.open(chromiumPath);
+    ({ gleaner, browser, page, complaints } = site);
     ada = await aPerson(gleaner, { name: 'Ada' });
     const facts = { name: 'Laptop', isNamed: true, kind: 'agent', cores: 4, memoryMiB: 8192 };
     const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts }).expect(201)).body);
@@ -36,10 +34,7 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     await page.goto(gleaner.url);
     await signInAs(gleaner, page, ada);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gleaner?.close();
-  });
+  afterAll(() => site?.[Symbol.asyncDispose]());
 
   it.each([
     ['People', 'Ada you'],

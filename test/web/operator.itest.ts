@@ -2,29 +2,22 @@ import { attachedHost } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { helloModule } from '../e2e/agent-support/tiny-modules.js';
-import {
-  aPerson,
-  aProject,
-  createTestApplication,
-  operatorOf,
-  type TestApplication,
-} from '../support/index.js';
-import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { aPerson, aProject, operatorOf, type TestApplication } from '../support/index.js';
+import { chromiumOrWarn } from './browser.js';
+import { Website } from './website.js';
 
 const chromiumPath = chromiumOrWarn();
 
 describe.skipIf(chromiumPath === null)('the operator’s page', () => {
+  let site: Website;
   let gleaner: TestApplication;
   let browser: Browser;
   let page: Page;
   let complaints: string[];
 
   beforeAll(async () => {
-    buildWebsite();
-    gleaner = await createTestApplication();
-    browser = await openBrowser(chromiumPath ?? '');
-    page = await browser.newPage();
-    complaints = complaintsOf(page);
+    site = await Website.open(chromiumPath);
+    ({ gleaner, browser, page, complaints } = site);
     const ada = await aPerson(gleaner, { name: 'Ada' });
     await ada.post('/v1/projects', { slug: 'tides', name: 'Tides', description: 'Of the sea.' }).expect(201);
     const { slug, scientist } = await aProject(gleaner);
@@ -41,10 +34,7 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
       .send({ reason: 'faster than light' })
       .expect(200);
   });
-  afterAll(async () => {
-    await browser?.close();
-    await gleaner?.close();
-  });
+  afterAll(() => site?.[Symbol.asyncDispose]());
 
   it('opens with the first token, which is not kept', async () => {
     await page.goto(`${gleaner.url}/operator`);
