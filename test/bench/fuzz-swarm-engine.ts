@@ -1,16 +1,20 @@
 import { Bitmap, SwapEngine, type SwapAction, type SwapConfig, type SwapEvent } from '@gleaner/swarm/engine';
 import { encodeFrame, FRAME_LIMITS, type Frame } from '@gleaner/swarm/frames';
 import type { Random } from './fuzz-sandbox-random.js';
-import { randomFrame } from './fuzz-swarm-frames.js';
+import {
+  CHUNK_BYTES,
+  chunkLength,
+  CHUNKS,
+  FILES,
+  frameOf,
+  type FuzzPeer,
+  greeting,
+  manifestIdOf,
+  SIZE_BYTES,
+} from './fuzz-swarm-peers.js';
 
 type ActionOf<K extends SwapAction['kind']> = Extract<SwapAction, { kind: K }>;
 
-const FILES = 3;
-const CHUNKS = 20;
-/** One block and a half: the last one of each chunk is short. */
-const CHUNK_BYTES = 96 * 1024;
-/** The file's last chunk is short, too. */
-const SIZE_BYTES = CHUNKS * CHUNK_BYTES - 1000;
 const PEERS = 6;
 const STEPS = 400;
 const TICKET_MS = 40_000;
@@ -27,20 +31,6 @@ const CONFIG: Partial<SwapConfig> = {
 /** What one peer and one file may make the engine remember at most, each entry of each of its maps counted. */
 const MAX_PEER_ENTRIES = FILES + FRAME_LIMITS.channels + 8 + 256 + 6 + FILES * CHUNKS + PEERS;
 const MAX_FILE_ENTRIES = 6 * CHUNKS;
-
-const manifestIdOf = (file: number): string => String(file).repeat(64);
-const chunkLength = (chunk: number): number => Math.min(CHUNK_BYTES, SIZE_BYTES - chunk * CHUNK_BYTES);
-
-/** A peer as whoever sits at the other end of its link sees it. */
-interface FuzzPeer {
-  readonly name: string;
-  /** By manifest, until when a ticket that it has shown lets it have the file. */
-  readonly permittedUntilMs: Map<string, number>;
-  /** Chunks that it was asked for and has not sent, and how much of each it has. */
-  readonly owed: Map<string, { readonly channel: number; readonly chunk: number; sentBytes: number }>;
-  /** Handed to its link and not yet taken. */
-  unsentBytes: number;
-}
 
 /**
  * One host's engine among peers that say whatever the frames allow, mostly what makes sense at the moment, while its own chunks, files and
@@ -112,52 +102,8 @@ export class EngineEpisode {
         const peer = this.#anyPeer();
         if (!peer) return;
         if (random.chance(10)) this.#requestMany(peer);
-        else this.#hear(peer, this.#frameOf(peer));
+        else this.#hear(peer, frameOf(peer, random));
       }
-    }
-  }
-
-  /** What a peer might say now: usually a part of a chunk that it owes, or another thing that the host can make sense of. */
-  #frameOf(peer: FuzzPeer): Frame {
-    const { random } = this;
-    const channel = random.int(FILES);
-    const chunk = random.int(CHUNKS + (random.chance(3) ? 2 : 0));
-    switch (random.int(14)) {
-      case 0: {
-        const ticket = random.pick(['valid', 'valid', 'expired', 'forged']);
-        const file = random.chance(95) ? channel : random.int(FILES);
-        return { type: 'open', channel, manifestId: manifestIdOf(file), ticket: Buffer.from(ticket) };
-      }
-      case 1:
-        return {
-          type: 'close',
-          channel,
-          reason: random.pick(['done', 'not-permitted', 'mismatch'] as const),
-        };
-      case 2: {
-        const count = random.chance(97) ? CHUNKS : CHUNKS + 1;
-        const chunks = Array.from({ length: count }, (_, index) => index);
-        const bits = Bitmap.of(
-          count,
-          chunks.filter(() => random.chance(80)),
-        ).bytes;
-        return { type: 'bitmap', channel, count, bits };
-      }
-      case 3:
-        return { type: 'interest', channel, wanted: random.chance(80) };
-      case 4:
-        return { type: 'slot', granted: random.chance(85) };
-      case 5:
-        return { type: 'have', channel, chunk };
-      case 6:
-      case 7:
-        return { type: 'request', channel, chunk };
-      case 8:
-        return { type: random.pick(['cancel', 'reject'] as const), channel, chunk };
-      case 9:
-        return random.chance(20) ? randomFrame(random) : this.#owedBlock(peer);
-      default:
-        return this.#owedBlock(peer);
     }
   }
 
@@ -166,19 +112,6 @@ export class EngineEpisode {
     const channel = this.random.int(FILES);
     const count = 2 + this.random.int(this.random.chance(10) ? CHUNKS : 8);
     for (let chunk = 0; chunk < count; chunk += 1) this.#hear(peer, { type: 'request', channel, chunk });
-  }
-
-  #owedBlock(peer: FuzzPeer): Frame {
-    const { random } = this;
-    const [owed] = peer.owed.values();
-    if (!owed) return { type: 'slot', granted: true };
-    const { channel, chunk } = owed;
-    const offset = random.chance(99) ? owed.sentBytes : random.int(2) * FRAME_LIMITS.blockBytes;
-    const left = Math.max(1, chunkLength(chunk) - offset);
-    const length = random.chance(99) ? Math.min(left, FRAME_LIMITS.blockBytes) : 1 + random.int(left + 2);
-    owed.sentBytes = offset + length;
-    if (owed.sentBytes >= chunkLength(chunk)) peer.owed.delete(`${channel}/${chunk}`);
-    return { type: 'block', channel, chunk, offset, bytes: new Uint8Array(length) };
   }
 
   #hear(peer: FuzzPeer, frame: Frame): void {
@@ -193,14 +126,7 @@ export class EngineEpisode {
     this.#tell({ kind: 'peer-connected', peer: name, record: Buffer.from(name) });
     if (this.random.chance(10)) return;
     // Most begin as peers do, or little would ever happen.
-    for (let file = 0; file < FILES; file += 1) {
-      const bits = Bitmap.of(CHUNKS, Array.from({ length: CHUNKS }).keys()).bytes;
-      const open = { channel: file, manifestId: manifestIdOf(file), ticket: Buffer.from('valid') };
-      this.#hear(peer, { type: 'open', ...open });
-      this.#hear(peer, { type: 'bitmap', channel: file, count: CHUNKS, bits });
-      this.#hear(peer, { type: 'interest', channel: file, wanted: true });
-    }
-    this.#hear(peer, { type: 'slot', granted: true });
+    for (const frame of greeting()) this.#hear(peer, frame);
   }
 
   #disconnect(peer: FuzzPeer | undefined): void {
