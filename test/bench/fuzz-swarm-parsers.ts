@@ -1,16 +1,17 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { signedPeerRecord, signedTicket, type SignedCertificate } from '@gleaner/protocol';
+import { signedPeerRecord, signedTicket, type OwnCertificate } from '@gleaner/protocol';
 import {
   AUTH_PROTOCOL,
   AuthError,
   authenticateLink,
-  createPeerIdentity,
+  blindPseudonym,
   createPeerRecord,
   encodePeerRecord,
   encodeTicket,
   judgePeerRecord,
   judgeTicket,
+  peerIdentityOf,
   signBody,
   type PeerIdentity,
   type TrustRoot,
@@ -25,14 +26,14 @@ const EXPIRES = NOW_MS / 1000 + 3600;
 
 /** A coordinator, a host that listens, and an enrolled peer whose words are twisted on their way. */
 export class SwarmParsers {
-  readonly #key = generateKeyPairSync('ed25519').privateKey;
+  readonly #key = anIdentity(1).privateKey;
   readonly #trust: TrustRoot = {
     coordinatorKey: createPublicKey(this.#key),
     isRevoked: () => false,
     now: () => NOW_MS,
   };
-  readonly #host = this.#enrol();
-  readonly #peer = this.#enrol();
+  readonly #host = this.#enrol(anIdentity(2));
+  readonly #peer = this.#enrol(anIdentity(3));
 
   /**
    * A twisted ticket counts for nothing, or says what the coordinator signed.
@@ -84,7 +85,8 @@ export class SwarmParsers {
    */
   async fuzzHello(random: Random): Promise<string> {
     const [link, other] = memoryLinkPair();
-    const { certificate } = this.#peer;
+    const { body, sig } = this.#peer.certificate;
+    const certificate = { body, sig };
     const nonce = Buffer.from(randomBytes(32, random)).toString('base64');
     const text = Buffer.from(JSON.stringify({ certificate, nonce }));
     const length = Buffer.alloc(2);
@@ -104,20 +106,25 @@ export class SwarmParsers {
     throw new Error(`somebody came in with ${words.toString('hex')}`);
   }
 
-  #enrol(): { readonly identity: PeerIdentity; readonly certificate: SignedCertificate } {
-    const identity = createPeerIdentity();
+  #enrol(identity: PeerIdentity): { readonly identity: PeerIdentity; readonly certificate: OwnCertificate } {
+    const [pseudonym, serial] = ['0123456789abcdef'.repeat(2), '0011223344556677'];
     const certificate = signBody(
       {
         kind: 'gleaner-certificate' as const,
         v: 1 as const,
         peerId: identity.peerId,
-        host: 'host',
+        host: blindPseudonym(pseudonym, serial),
         role: 'host' as const,
-        serial: '0011223344556677',
+        serial,
         exp: EXPIRES,
       },
       this.#key,
     );
-    return { identity, certificate };
+    return { identity, certificate: { ...certificate, pseudonym } };
   }
+}
+
+/** The same in every run: what an edit hits must depend on the seed of the case alone. */
+function anIdentity(number: number): PeerIdentity {
+  return peerIdentityOf(new Uint8Array(32).fill(number));
 }

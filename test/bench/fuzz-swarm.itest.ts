@@ -9,8 +9,16 @@ const FIRST_SEED = 5_000;
 const EPISODES = { least: 30, most: 600 };
 /** A fuzzer that reaches nothing proves nothing. */
 const TO_BE_REACHED = [
-  ...['upload', 'check', 'origin-fetch', 'peers-learned', 'bad-chunk', 'mismatch'],
-  ...['protocol-error', 'request-flood', 'unsolicited-data', 'too-many-peers'],
+  'upload',
+  'check',
+  'origin-fetch',
+  'peers-learned',
+  'bad-chunk',
+  'mismatch',
+  'protocol-error',
+  'request-flood',
+  'unsolicited-data',
+  'too-many-peers',
 ];
 const seeds = (count: number): number[] => Array.from({ length: count }, (_, index) => FIRST_SEED + index);
 
