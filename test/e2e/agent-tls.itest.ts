@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AgentProcess, runAgent, type Ended } from './agent-support/agent-process.js';
+import { statusWhere } from './agent-support/running-agent.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { TlsAuthority } from './agent-support/tls-authority.js';
@@ -44,6 +45,41 @@ it.each([
   await using agent = new AgentProcess(run, environment);
   expect(await agent.ended).toMatchObject({ code: 0 });
   expect(coordinator.reports).toMatchObject([{ taskId: '1.0', outcome: 'ok' }]);
+});
+
+it('a coordinator whose certificate comes to be of an authority that only the system knows is worked for on', async () => {
+  const before = new TlsAuthority();
+  const beforePath = join(data, 'before.pem');
+  await writeFile(beforePath, before.certificate);
+  await using coordinator = await StandInCoordinator.start('moving', before.serverFrom(-DAY_MS, DAY_MS));
+  const environment = { NODE_EXTRA_CA_CERTS: beforePath, SSL_CERT_FILE: authorityPath };
+  expect(await attach(coordinator, environment)).toMatchObject({ code: 0 });
+  const run = ['run', '--json', '--always', '--cores', '1', '--data', join(data, 'agent')];
+  await using _ = new AgentProcess(run, environment);
+  await coordinator.until(() => coordinator.workCalls > 0);
+  coordinator.present(authority.serverFrom(-DAY_MS, DAY_MS));
+  coordinator.addTask('1.0', helloModule('by another certificate\n'));
+  await coordinator.until(() => coordinator.reports.length === 1);
+  expect(coordinator.reports).toMatchObject([{ taskId: '1.0', outcome: 'ok' }]);
+});
+
+it('a coordinator whose certificate comes to be of an authority that nobody knows is waited for, and named as such', async () => {
+  await using coordinator = await StandInCoordinator.start('moving', authority.serverFrom(-DAY_MS, DAY_MS));
+  const environment = { NODE_EXTRA_CA_CERTS: authorityPath };
+  expect(await attach(coordinator, environment)).toMatchObject({ code: 0 });
+  const run = ['run', '--json', '--always', '--cores', '1', '--data', join(data, 'agent')];
+  await using _ = new AgentProcess(run, environment);
+  await coordinator.until(() => coordinator.workCalls > 0);
+  coordinator.present(new TlsAuthority().serverFrom(-DAY_MS, DAY_MS));
+  const { phase } = await statusWhere(join(data, 'agent'), ({ reason }) =>
+    /^waiting: https:.* an authority that this machine does not trust: .*; trying again in \d+ s$/.test(
+      reason,
+    ),
+  );
+  expect(phase).toBe('waiting');
+  coordinator.present(authority.serverFrom(-DAY_MS, DAY_MS));
+  coordinator.addTask('1.0', helloModule('by the first certificate\n'));
+  await coordinator.until(() => coordinator.reports.length === 1);
 });
 
 it('an authority that nobody trusts is refused, and the volunteer is told what to do', async () => {

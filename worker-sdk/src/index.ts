@@ -5,6 +5,7 @@ export * from './coordinator-client.js';
 export * from './create-worker.js';
 export * from './file-task-store.js';
 export * from './held-task.js';
+export { isUntrustedCertificate } from './network-reason.js';
 export { completePolicy, type WorkerPolicy } from './policy.js';
 export { reportOf } from './result-report.js';
 export * from './sandbox-pool.js';

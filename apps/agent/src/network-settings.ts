@@ -1,7 +1,6 @@
 import http from 'node:http';
 import tls from 'node:tls';
-
-const REACH_WITHIN_MS = 5_000;
+import { isUntrustedCertificate } from '@gleaner/worker-sdk';
 
 /**
  * Goes through the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name; Node does not by itself.
@@ -15,31 +14,34 @@ export function followProxies(): void {
 }
 
 /**
- * Trusts the authorities that the system trusts beside Node's own, such as a company's. They cost megabytes, so that is only
- * done where the coordinator cannot be reached without.
+ * Trusts the authorities that the system trusts beside Node's own, such as a company's, from the first certificate on that
+ * needs them: a coordinator may change its own at any time, and where none needs them they would cost megabytes for nothing.
+ * The request that met the certificate is made once more; nothing of it had been sent.
  */
-export async function trustSystemAuthorities(coordinator: URL): Promise<void> {
+export function trustSystemAuthoritiesOnDemand(): void {
   // An older Node 24 does not have it: there NODE_OPTIONS=--use-system-ca does the same.
   const { setDefaultCACertificates } = tls as Partial<typeof tls>;
-  if (coordinator.protocol !== 'https:' || !setDefaultCACertificates) return;
-  if (await isReached(coordinator)) return;
-  const known = tls.getCACertificates('default');
-  const isKnown = new Set(known);
-  const further = tls.getCACertificates('system').filter((certificate) => !isKnown.has(certificate));
-  // Two stores of a hundred certificates each cost 20 MB: only what is missing is worth it.
-  if (further.length > 0) setDefaultCACertificates([...known, ...further]);
+  if (!setDefaultCACertificates) return;
+  const plainFetch = globalThis.fetch;
+  let areTrusted = false;
+  globalThis.fetch = async (...request) => {
+    const wereTrusted = areTrusted;
+    try {
+      return await plainFetch(...request);
+    } catch (error) {
+      if (wereTrusted || !isUntrustedCertificate(error)) throw error;
+      // Of requests that fail together, the first one reads them for all.
+      if (!areTrusted) setDefaultCACertificates(withSystemAuthorities());
+      areTrusted = true;
+      return plainFetch(...request);
+    }
+  };
 }
 
-/** A coordinator that is away may turn out to need them later. */
-async function isReached(coordinator: URL): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(REACH_WITHIN_MS);
-    const { body } = await fetch(new URL('/v1/coordinator', coordinator), { signal });
-    await body?.cancel();
-    return true;
-  } catch {
-    return false;
-  }
+/** Two stores of a hundred certificates each cost 20 MB: only what is missing is added. */
+function withSystemAuthorities(): string[] {
+  const known = tls.getCACertificates('default');
+  return [...new Set([...known, ...tls.getCACertificates('system')])];
 }
 
 function hasProxy(environment: Readonly<Record<string, string | undefined>>): boolean {

@@ -10,7 +10,7 @@ import { finish, pause, resume } from './control/control-commands.js';
 import { parseDuration } from './control/duration.js';
 import { DataDirectory, defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT, serviceExitCode } from './exit-codes.js';
-import { followProxies } from './network-settings.js';
+import { followProxies, trustSystemAuthoritiesOnDemand } from './network-settings.js';
 import { prefs } from './policy/prefs-command.js';
 import { install, uninstall } from './service/service-commands.js';
 import { top } from './top/top-command.js';
@@ -46,6 +46,7 @@ export async function runAgentProgram(
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   try {
     followProxies();
+    trustSystemAuthoritiesOnDemand();
     await createProgram([process.execPath, realpathSync(process.argv[1] ?? ''), ...prefix]).parseAsync(args, {
       from: 'user',
     });
@@ -54,13 +55,17 @@ export async function runAgentProgram(
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
       return;
     }
-    const isExpected = error instanceof AgentError;
-    const text =
-      error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error);
-    process.stderr.write(`gleaner agent: ${text}\n`);
-    const code = isExpected ? error.exitCode : EXIT.failure;
+    process.stderr.write(`gleaner agent: ${textOf(error)}\n`);
+    const code = error instanceof AgentError ? error.exitCode : EXIT.failure;
     process.exitCode = args.includes('--service') ? serviceExitCode(code, process.platform) : code;
   }
+}
+
+/** A stack only where nobody foresaw the error: that a file cannot be written, say, is the machine's own sentence. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isForeseen = error instanceof AgentError || 'syscall' in error;
+  return isForeseen ? error.message : (error.stack ?? error.message);
 }
 
 /**
@@ -76,6 +81,7 @@ export function createProgram(self: readonly string[]): Command {
   withCommon(program.command('attach'))
     .description('join a project, or one more; its coordinator gives this machine a token that can only work')
     .argument('[url]', 'address of the coordinator; default: GLEANER_URL')
+    .addOption(new Option('--url <url>', 'as the other commands of gleaner take it').hideHelp())
     .option('--anonymous', 'join without an account; it can be claimed later')
     .option(
       '--token <token>',
@@ -102,12 +108,13 @@ export function createProgram(self: readonly string[]): Command {
           name?: string;
           p2p?: boolean;
           weight?: number;
+          url?: string;
         },
       ) => {
         const token =
           options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
         await attach({
-          url: url ?? requiredEnvironment('GLEANER_URL', 'give the address of a coordinator'),
+          url: url ?? options.url ?? requiredEnvironment('GLEANER_URL', 'give the address of a coordinator'),
           directory: directoryOf(options),
           anonymous: options.anonymous ?? false,
           token,
@@ -134,7 +141,7 @@ export function createProgram(self: readonly string[]): Command {
     )
     .option(
       '--keep-after <seconds>',
-      'computing after which a long task is kept when the agent ends, and not returned; default: 10',
+      'computing (pauses do not count) after which a long task is kept when the agent ends, and not returned; default: 10',
       wholeNumber(0, 86_400),
     )
     .option(
@@ -267,6 +274,8 @@ function requiredEnvironment(name: string, advice: string): string {
 }
 
 function directoryOf(options: CommonOptions): DataDirectory {
+  if (options.data === '')
+    throw new AgentError('--data is empty: give a directory, or leave it out', EXIT.usage);
   return new DataDirectory(resolve(options.data));
 }
 

@@ -1,8 +1,11 @@
-import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { createSign, generateKeyPairSync, randomUUID, type KeyObject } from 'node:crypto';
 
 const DAY_MS = 24 * 3600 * 1000;
 /** ecdsa-with-SHA256, RFC 5758. */
 const SIGNATURE = sequence(Buffer.from('06082a8648ce3d040302', 'hex'));
+
+/** By which servers are known that no name server knows. */
+export const SERVER_NAME = 'coordinator.invalid';
 
 export interface ServerIdentity {
   /** PEM. */
@@ -13,26 +16,25 @@ export interface ServerIdentity {
 /** A certificate authority that nobody trusts yet, such as a company's own. */
 export class TlsAuthority {
   readonly #keys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  readonly #name = `authority ${randomUUID()}`;
   /** Its own certificate, PEM. */
-  readonly certificate = pem(
-    this.#sign(this.#keys.publicKey, 'authority', lasting(-DAY_MS, 10 * DAY_MS), CA),
-  );
+  readonly certificate = pem(this.#sign(this.#keys.publicKey, this.#name, lasting(-DAY_MS, 10 * DAY_MS), CA));
 
-  /** A server at 127.0.0.1 whose certificate holds from and until so many milliseconds from now. */
+  /** A server at 127.0.0.1, or of the {@link SERVER_NAME}, whose certificate holds from and until so many milliseconds from now. */
   serverFrom(fromMs: number, untilMs: number): ServerIdentity {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const cert = this.#sign(publicKey, 'server', lasting(fromMs, untilMs), SERVER_AT_LOOPBACK);
+    const cert = this.#sign(publicKey, 'server', lasting(fromMs, untilMs), SERVER);
     return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: pem(cert) };
   }
 
   /** X.509 version 3, RFC 5280 section 4.1. */
   #sign(key: KeyObject, subject: string, validity: Buffer, extensions: Buffer): Buffer {
-    const serial = tagged(0x02, Buffer.concat([Buffer.from([1]), Buffer.from(subject)]));
+    const serial = tagged(0x02, Buffer.concat([Buffer.from([1]), Buffer.from(subject).subarray(0, 16)]));
     const body = sequence(
       tagged(0xa0, tagged(0x02, Buffer.from([2]))),
       serial,
       SIGNATURE,
-      commonName('authority'),
+      commonName(this.#name),
       validity,
       commonName(subject),
       key.export({ type: 'spki', format: 'der' }),
@@ -45,8 +47,10 @@ export class TlsAuthority {
 
 /** basicConstraints: a CA. */
 const CA = sequence(extension('551d13', sequence(Buffer.from('0101ff', 'hex'))));
-/** subjectAltName: the address 127.0.0.1. */
-const SERVER_AT_LOOPBACK = sequence(extension('551d11', sequence(Buffer.from('87047f000001', 'hex'))));
+/** subjectAltName: the address 127.0.0.1, and the name. */
+const SERVER = sequence(
+  extension('551d11', sequence(Buffer.from('87047f000001', 'hex'), tagged(0x82, Buffer.from(SERVER_NAME)))),
+);
 
 function extension(oid: string, value: Buffer): Buffer {
   return sequence(tagged(0x06, Buffer.from(oid, 'hex')), tagged(0x04, value));

@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import { parse, resolve } from 'node:path';
 import type { AttachedHost, HostFacts } from '@gleaner/protocol';
 import {
   attachByCode,
@@ -20,7 +22,6 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
-import { trustSystemAuthorities } from '../network-settings.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
@@ -49,7 +50,7 @@ export async function attach(command: AttachCommand): Promise<void> {
   if (command.anonymous && token !== undefined) {
     throw new AgentError('give --anonymous or --token TOKEN, not both', EXIT.usage);
   }
-  await trustSystemAuthorities(url);
+  requireOwnDirectory(directory);
   await directory.create();
   using _ = DirectoryLock.acquireAttachments(directory);
   const others = await legibleAttachments(directory);
@@ -94,6 +95,15 @@ export async function attach(command: AttachCommand): Promise<void> {
       'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
       'Start computing with: gleaner agent run\n',
+  );
+}
+
+/** The agent makes its directory readable to its owner alone, and uninstalling removes it. */
+function requireOwnDirectory({ path }: DataDirectory): void {
+  if (path !== resolve(homedir()) && path !== parse(path).root) return;
+  throw new AgentError(
+    `${path} cannot be the agent's: give it a directory of its own with --data`,
+    EXIT.usage,
   );
 }
 

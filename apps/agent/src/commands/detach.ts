@@ -9,7 +9,6 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
-import { trustSystemAuthorities } from '../network-settings.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { untilLeft, type Leaving } from './until-left.js';
 
@@ -24,7 +23,6 @@ export interface DetachCommand {
 export async function detach({ directory, url, json }: DetachCommand): Promise<void> {
   const leaving = await leave(directory, url);
   const { attachment } = leaving;
-  await trustSystemAuthorities(new URL(attachment.coordinator));
   await untilLeft(directory, leaving);
   // A volunteer may leave a project that is gone: the token is forgotten here in any case.
   const refusal = await detachHost(attachment, AbortSignal.timeout(30_000)).then(

@@ -1,5 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
+import { createServer as createNetServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { completePolicy } from '@gleaner/worker-sdk';
@@ -55,6 +56,18 @@ async function follow(crew: ProjectCrew, ...hostIds: string[]): Promise<void> {
 async function hasEnded(crew: ProjectCrew): Promise<boolean> {
   return Promise.race([crew.ended.then(() => true), new Promise<false>((r) => setImmediate(() => r(false)))]);
 }
+
+it('a crew is brought together without asking any coordinator: one that does not answer keeps nobody waiting', async () => {
+  let asked = 0;
+  const silent = createNetServer(() => (asked += 1));
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const address = silent.address();
+  url = `https://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  const crew = await crewOf('first', 'second');
+  expect(asked).toBe(0);
+  await crew.stop();
+  silent.close();
+});
 
 describe('a crew ends', () => {
   it('when it is stopped before it was started, and starts no more', async () => {

@@ -2,7 +2,6 @@ import type { WorkerPolicy } from '@gleaner/worker-sdk';
 import type { LogEvent } from '../agent-log.js';
 import { attachmentsChangedAtMs, readAttachments, type Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
-import { trustSystemAuthorities } from '../network-settings.js';
 import { Project } from './project.js';
 
 export interface ProjectCrewInit {
@@ -122,7 +121,6 @@ export class ProjectCrew {
 
   async #add(attachment: Attachment, count: number): Promise<void> {
     const { coordinator, hostId, coordinatorName } = attachment;
-    await trustSystemAuthorities(new URL(coordinator));
     const project = await Project.open({
       attachment,
       directory: this.init.directory,
