@@ -21,7 +21,7 @@ it.skipIf(!hasTerminal())(
       await using top = new Terminal([process.execPath, AGENT, 'top', '--data', data], COLUMNS);
       await top.shows(/^the agent has not run yet: start it with "gleaner agent run"$/);
       coordinator.addTask('1.0', steppingModule(100_000));
-      await using _ = new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data]);
+      await using agent = new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data]);
       await top.shows(/^gleaner agent {3}working {3}1 of 1 cores busy$/);
       // A whole screen came with that line.
       await top.shows(/^tiny@1 tiny +\[[#.]{24}\] +(\d+ %|\?) +\d+ min$/);
@@ -33,6 +33,10 @@ it.skipIf(!hasTerminal())(
       expect((await runAgent(['pause', '--data', data])).code).toBe(0);
       await top.shows(/^gleaner agent {3}paused {3}no core$/);
       await top.shows(/^paused: you asked for it/);
+      // However it ends, nobody is told that it computes on.
+      agent.kill('SIGKILL');
+      await top.shows(/^not running: start the agent with "gleaner agent run"$/);
+      await top.shows(/^gleaner agent {3}stopped {3}no core$/);
       top.type('\u0003');
       expect(await top.ended).toBe(128 + SIGINT);
     } finally {

@@ -1,14 +1,19 @@
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 
 /** Everything that a project keeps and that means nothing to another one; its inputs may still be of use. */
 const PROJECT_STATE = ['wishes.json', 'tasks', 'results', 'outputs', 'snapshots', 'swarm'];
 
 /** Where the agent keeps its state when `--data` is not given. */
 export function defaultDataDirectory(): string {
-  const base = process.env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share');
-  return process.env['GLEANER_AGENT_DATA'] ?? join(base, 'gleaner-agent');
+  return process.env['GLEANER_AGENT_DATA'] || usualDataDirectory();
+}
+
+/** Where it does when nothing at all is said, by the XDG Base Directory Specification: what is empty or relative is none. */
+export function usualDataDirectory(): string {
+  const told = process.env['XDG_DATA_HOME'] ?? '';
+  return join(isAbsolute(told) ? told : join(homedir(), '.local', 'share'), 'gleaner-agent');
 }
 
 /** The agent's directory: readable by its owner alone, because it holds the hosts' tokens. */

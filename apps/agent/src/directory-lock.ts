@@ -1,3 +1,4 @@
+import { existsSync, truncateSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { DataDirectory } from './data-directory.js';
 import { AgentError, EXIT } from './exit-codes.js';
@@ -18,7 +19,7 @@ export class DirectoryLock implements Disposable {
    */
   static acquire(directory: DataDirectory): DirectoryLock {
     return (
-      DirectoryLock.tryAcquire(directory) ??
+      DirectoryLock.#take(directory.file('agent.lock'), PATIENCE_MS) ??
       refuse(
         `another agent already uses ${directory.path}: stop it, or give this one its own directory with --data`,
       )
@@ -27,7 +28,26 @@ export class DirectoryLock implements Disposable {
 
   /** {@link acquire}, or undefined when another process holds it. */
   static tryAcquire(directory: DataDirectory): DirectoryLock | undefined {
-    return DirectoryLock.#take(directory.file('agent.lock'));
+    return DirectoryLock.#take(directory.file('agent.lock'), 0);
+  }
+
+  /** Whether somebody computes in a directory; looking is in nobody's way, and leaves no file. */
+  static isHeld(directory: DataDirectory): boolean {
+    const path = directory.file('agent.lock');
+    if (!existsSync(path)) return false;
+    try {
+      const database = new DatabaseSync(path, { readOnly: true });
+      try {
+        database.exec('PRAGMA busy_timeout = 0; SELECT count(*) FROM sqlite_master');
+      } finally {
+        database.close();
+      }
+      return false;
+    } catch (error) {
+      if (errorCodeOf(error) === SQLITE_BUSY) return true;
+      if (errorCodeOf(error) === SQLITE_NOTADB) return false;
+      throw unusable(path, error);
+    }
   }
 
   /**
@@ -37,21 +57,32 @@ export class DirectoryLock implements Disposable {
    */
   static acquireAttachments(directory: DataDirectory): DirectoryLock {
     return (
-      DirectoryLock.#take(directory.file('attach.lock')) ??
+      DirectoryLock.#take(directory.file('attach.lock'), PATIENCE_MS) ??
       refuse(
         `another attach or detach is at work in ${directory.path}, or waits for its code to be approved: let it end, or stop it`,
       )
     );
   }
 
-  static #take(path: string): DirectoryLock | undefined {
+  static #take(path: string, patienceMs: number): DirectoryLock | undefined {
+    try {
+      return DirectoryLock.#open(path, patienceMs);
+    } catch (error) {
+      if (errorCodeOf(error) === SQLITE_BUSY) return undefined;
+      if (errorCodeOf(error) !== SQLITE_NOTADB) throw unusable(path, error);
+    }
+    // Nothing is ever written there: whatever a failing disk has left is nobody's, and the file itself stays where it is.
+    truncateSync(path);
+    return DirectoryLock.#open(path, patienceMs);
+  }
+
+  static #open(path: string, patienceMs: number): DirectoryLock {
     const database = new DatabaseSync(path);
     try {
-      database.exec('PRAGMA busy_timeout = 0; BEGIN EXCLUSIVE');
+      database.exec(`PRAGMA busy_timeout = ${patienceMs}; BEGIN EXCLUSIVE`);
       return new DirectoryLock(database);
     } catch (error) {
       database.close();
-      if (error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY) return undefined;
       throw error;
     }
   }
@@ -61,7 +92,23 @@ export class DirectoryLock implements Disposable {
   }
 }
 
+/** Who only looks whether somebody is there, such as `status`, is gone after a moment. */
+const PATIENCE_MS = 500;
 const SQLITE_BUSY = 5;
+const SQLITE_NOTADB = 26;
+
+function errorCodeOf(error: unknown): unknown {
+  return error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+}
+
+function unusable(path: string, cause: unknown): AgentError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new AgentError(
+    `${path} cannot be opened (${reason}): is the directory yours, and may you write there?`,
+    EXIT.failure,
+    { cause },
+  );
+}
 
 function refuse(message: string): never {
   throw new AgentError(message, EXIT.alreadyRunning);

@@ -1,17 +1,19 @@
 import { readAttachments, type Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
-import { DirectoryLock } from '../directory-lock.js';
-import { readStatus, type AgentStatus, type ProjectStatus } from '../status-file.js';
+import { NOT_RUNNING, seeAgent, type SeenAgent } from '../seen-agent.js';
+import type { AgentStatus, ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
+
+const NOBODY: SeenAgent = { isRunning: false, now: undefined, last: undefined };
 
 /** Tells what the agent does, or why it does nothing. Never fails because nothing runs. */
 export async function status(command: { directory: DataDirectory; json: boolean }): Promise<void> {
   const { directory } = command;
   const attachments = await readAttachments(directory);
   const [first] = attachments;
-  const said = first && (await readStatus(directory));
-  const isRunning = first !== undefined && isLocked(directory);
-  const reason = reasonOf(first !== undefined, isRunning, said);
+  const seen = first ? await seeAgent(directory) : NOBODY;
+  const { isRunning, now } = seen;
+  const reason = reasonOf(first !== undefined, seen);
   if (command.json) {
     const answer = {
       attached: first !== undefined,
@@ -20,19 +22,19 @@ export async function status(command: { directory: DataDirectory; json: boolean 
       accountId: first?.accountId ?? null,
       anonymous: first?.anonymous ?? null,
       agentRunning: isRunning,
-      ...said,
-      phase: isRunning ? (said?.phase ?? 'starting') : 'stopped',
+      ...seen.last,
+      phase: isRunning ? (now?.phase ?? 'starting') : 'stopped',
       reason,
-      ...(!isRunning && { running: [] }),
-      projects: attachments.map((one) => projectJson(one, isRunning ? said : undefined)),
+      ...(!now && { running: [] }),
+      projects: attachments.map((one) => projectJson(one, now)),
     };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
     return;
   }
   const lines = [
     reason,
-    ...attachments.flatMap((one) => projectLines(one, attachments, isRunning ? said : undefined)),
-    ...(isRunning && said ? describe(said) : []),
+    ...attachments.flatMap((one) => projectLines(one, attachments, now)),
+    ...(now ? describe(now) : []),
   ];
   process.stdout.write(`${lines.join('\n')}\n`);
 }
@@ -59,12 +61,12 @@ function statusOf({ coordinator }: Attachment, said: AgentStatus | undefined): P
   return said?.projects.find((project) => project.coordinator === coordinator);
 }
 
-function reasonOf(isAttached: boolean, isRunning: boolean, said: AgentStatus | undefined): string {
+function reasonOf(isAttached: boolean, { isRunning, now, last }: SeenAgent): string {
   if (!isAttached) return 'not attached: join a project with "gleaner agent attach URL"';
-  if (isRunning) return said?.reason ?? 'starting';
-  const last =
-    said && said.phase === 'stopped' && said.reason !== 'stopped' ? ` (it ended with: ${said.reason})` : '';
-  return `not running: start the agent with "gleaner agent run"${last}`;
+  if (isRunning) return now?.reason ?? 'starting';
+  const end =
+    last?.phase === 'stopped' && last.reason !== 'stopped' ? ` (it ended with: ${last.reason})` : '';
+  return `${NOT_RUNNING}${end}`;
 }
 
 function describe(said: AgentStatus): string[] {
@@ -74,10 +76,4 @@ function describe(said: AgentStatus): string[] {
   });
   const waiting = `${said.buffered} waiting, ${said.unreported} to report, ${said.finishedTasks} finished since it started`;
   return [...tasks, waiting, ...(said.swarm ? [swarmLine(said.swarm)] : [])];
-}
-
-function isLocked(directory: DataDirectory): boolean {
-  const lock = DirectoryLock.tryAcquire(directory);
-  lock?.[Symbol.dispose]();
-  return lock === undefined;
 }

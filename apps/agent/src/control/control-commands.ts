@@ -36,7 +36,7 @@ export async function resume(
 /** Lets the running agent complete what it holds, and end. */
 export async function finish(command: ControlCommand): Promise<void> {
   await requireAttachments(command.directory);
-  if (!isRunning(command.directory)) {
+  if (!DirectoryLock.isHeld(command.directory)) {
     throw new AgentError('the agent does not run: there is nothing to finish', EXIT.failure);
   }
   await tell(command, { finishAskedAtMs: Date.now() }, ({ isFinishing }) => isFinishing);
@@ -49,7 +49,7 @@ async function tell(
 ): Promise<void> {
   await requireAttachments(directory);
   await new ControlFile(directory).write(change);
-  const running = isRunning(directory);
+  const running = DirectoryLock.isHeld(directory);
   const reason = running
     ? ((await nextReason(directory, isDone)) ?? 'the agent has not answered yet: see "gleaner agent status"')
     : 'the agent does not run; it takes notice when it is started';
@@ -71,10 +71,4 @@ async function nextReason(
 
 function isAskedPause({ allowance }: AgentStatus): boolean {
   return /^paused: (you (asked|paused)|.*may have asked for a pause)/.test(allowance.reason);
-}
-
-function isRunning(directory: DataDirectory): boolean {
-  const lock = DirectoryLock.tryAcquire(directory);
-  lock?.[Symbol.dispose]();
-  return lock === undefined;
 }

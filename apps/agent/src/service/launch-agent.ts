@@ -6,6 +6,12 @@ import { escapeXml } from './escape-xml.js';
 export function launchAgent({ name, argv, init }: ServiceProgram): ServiceDefinition {
   const label = `org.gleaner.${name}`;
   const path = join(init.homeDirectory, 'Library', 'LaunchAgents', `${label}.plist`);
+  const environment = Object.entries(init.environment)
+    .map(
+      ([variable, value]) =>
+        `    <key>${escapeXml(variable)}</key>\n    <string>${escapeXml(value)}</string>\n`,
+    )
+    .join('');
   const words = argv.map((argument) => `    <string>${escapeXml(argument)}</string>`).join('\n');
   return {
     name: label,
@@ -21,7 +27,7 @@ export function launchAgent({ name, argv, init }: ServiceProgram): ServiceDefini
   <array>
 ${words}
   </array>
-  <key>RunAtLoad</key>
+${environment === '' ? '' : `  <key>EnvironmentVariables</key>\n  <dict>\n${environment}  </dict>\n`}  <key>RunAtLoad</key>
   <true/>
   <key>KeepAlive</key>
   <dict>
@@ -47,7 +53,9 @@ ${words}
     },
     start: [['launchctl', 'load', '-w', path]],
     stop: [['launchctl', 'unload', '-w', path]],
+    traces: [],
     afterRemoval: [],
     notes: ['It runs while you are logged in.', `Its log: ${argv.at(-1) ?? ''}`],
+    advice: 'it needs a session of yours at the screen; without, start "gleaner agent run" yourself',
   };
 }

@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { dirname } from 'node:path';
-import { promisify } from 'node:util';
+import { resolve } from 'node:path';
 import { detachHost } from '@gleaner/worker-sdk';
 import { readAttachments, requireAttachments } from '../attachments.js';
-import { defaultDataDirectory, type DataDirectory } from '../data-directory.js';
+import { usualDataDirectory, type DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
-import { AgentError } from '../exit-codes.js';
 import { currentSystem } from '../probes/system.js';
 import { serviceDefinition, type CommandLine, type ServiceDefinition } from './service-definition.js';
+import { installService, removeEmptyAbove, uninstallService } from './service-manager.js';
 
 export interface ServiceCommand {
   readonly directory: DataDirectory;
@@ -20,9 +18,12 @@ export interface ServiceCommand {
   readonly json: boolean;
 }
 
-/** A service manager that does not answer must not keep the volunteer. */
-const COMMAND_TIMEOUT_MS = 60_000;
 const DETACH_TIMEOUT_MS = 10_000;
+/** How an agent reaches its coordinators where that takes more than an address; a service does not have the shell's environment. */
+const PROXY_VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'];
+const AUTHORITY_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
+/** What makes a directory an agent's. */
+const OWN_MARK = /^((attachment|status|control|preferences)\.json(\.damaged)?|(agent|attach)\.lock)$/;
 /** Everything that agents ever put into their directory; what others put there stays. */
 const OWN_ENTRY =
   /^(attachment|status|control|preferences|tallies|shares|wishes)\.json(\.damaged|\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
@@ -30,52 +31,58 @@ const OWN_ENTRY =
 /** Has the service manager start the agent from now on, and now. */
 export async function install(command: ServiceCommand): Promise<void> {
   const definition = definitionFor(command);
-  if (!command.isDryRun) await requireAttachments(command.directory);
-  const { file, start } = definition;
   if (command.isDryRun) {
-    tell(command, definition, { write: [file.path], run: start });
-    if (!command.json) process.stdout.write(`\n${file.content}`);
+    tell(command, definition, { write: [definition.file.path], run: definition.start });
+    if (!command.json) process.stdout.write(`\n${definition.file.content}`);
     return;
   }
-  await mkdir(dirname(file.path), { recursive: true });
-  const byteOrderMark = file.encoding === 'utf16le' ? '\uFEFF' : '';
-  await writeFile(file.path, byteOrderMark + file.content, { encoding: file.encoding, mode: 0o600 });
-  for (const line of start) {
-    const failure = await run(line);
-    if (failure !== null) {
-      throw new AgentError(`${file.path} is written, but "${line.join(' ')}" failed: ${failure}`);
-    }
-  }
-  tell(command, definition, { write: [file.path], run: start });
+  const { directory } = command;
+  await requireAttachments(directory);
+  const isUsed = DirectoryLock.isHeld(directory);
+  const { files, ran, wasInstalled } = await installService(definition);
+  tell(command, definition, { write: files, run: ran });
+  if (!isUsed || wasInstalled) return;
+  const again = definition.start.at(-1)?.join(' ') ?? '';
+  process.stderr.write(
+    `An agent computes in ${directory.path} already, and a second one ends at once: end it ("gleaner agent finish"), then: ${again}\n`,
+  );
 }
 
 /** Ends the service and takes back what installing wrote; on demand also everything that the agent ever kept. */
 export async function uninstall(command: ServiceCommand & { readonly removesData: boolean }): Promise<void> {
+  const { directory, removesData, isDryRun } = command;
   const definition = definitionFor(command);
-  const { file, stop, afterRemoval } = definition;
-  const removed = [file.path, ...(command.removesData ? [command.directory.path] : [])];
-  if (!command.isDryRun) {
-    // A service that was never installed is uninstalled already: that these fail is no failure.
-    for (const line of stop) await run(line);
-    await rm(file.path, { force: true });
-    for (const line of afterRemoval) await run(line);
-    if (command.removesData) await removeData(command.directory);
+  if (isDryRun) {
+    const remove = [definition.file.path, ...(removesData ? [directory.path] : [])];
+    tell(command, definition, { remove, run: [...definition.stop, ...definition.afterRemoval] });
+    return;
   }
-  tell(command, definition, { remove: removed, run: [...stop, ...afterRemoval] });
+  const { files, ran, failures } = await uninstallService(definition);
+  for (const failure of failures) process.stderr.write(`${failure}\n`);
+  const removed = removesData && (await removeData(directory)) ? [directory.path] : [];
+  tell(command, definition, { remove: [...files, ...removed], run: ran });
 }
 
 function definitionFor({ directory, command }: ServiceCommand): ServiceDefinition {
+  const told = (names: readonly string[]) =>
+    names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
+  const authorities = told(AUTHORITY_VARIABLES).map(([name, path]) => [name, resolve(path)] as const);
   return serviceDefinition(currentSystem(), {
     command,
     dataDirectory: directory.path,
-    isDefaultDirectory: directory.path === defaultDataDirectory(),
+    isDefaultDirectory: directory.path === usualDataDirectory(),
     homeDirectory: homedir(),
+    environment: Object.fromEntries([...told(PROXY_VARIABLES), ...authorities]),
   });
 }
 
-async function removeData(directory: DataDirectory): Promise<void> {
-  const entries = await readdir(directory.path).catch(() => null);
-  if (entries === null) return;
+/** Whether the whole directory was removed. */
+async function removeData(directory: DataDirectory): Promise<boolean> {
+  const entries = await readdir(directory.path).catch(() => []);
+  if (!entries.some((entry) => OWN_MARK.test(entry))) {
+    process.stderr.write(`${directory.path} holds nothing of an agent: nothing was removed there\n`);
+    return false;
+  }
   // Nobody may be using what is removed.
   DirectoryLock.acquire(directory)[Symbol.dispose]();
   const attachments = await readAttachments(directory).catch(() => []);
@@ -85,20 +92,16 @@ async function removeData(directory: DataDirectory): Promise<void> {
   for (const entry of await readdir(directory.path)) {
     if (OWN_ENTRY.test(entry)) await rm(directory.file(entry), { recursive: true, force: true });
   }
-  await rmdir(directory.path).catch(() => {
-    process.stderr.write(`${directory.path} holds files that are not the agent's: they were left\n`);
-  });
-}
-
-/** Null, or why it failed. */
-async function run([program, ...args]: CommandLine): Promise<string | null> {
-  try {
-    await promisify(execFile)(program, args, { timeout: COMMAND_TIMEOUT_MS, windowsHide: true });
-    return null;
-  } catch (error) {
-    const stderr = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
-    return stderr !== '' ? stderr : error instanceof Error ? error.message : String(error);
+  if ((await readdir(directory.path)).length > 0) {
+    process.stderr.write(
+      `Removed everything of the agent in ${directory.path}; it holds other files, which were left\n`,
+    );
+    return false;
   }
+  await rmdir(directory.path);
+  // What the volunteer named is the volunteer's, up to the directory itself.
+  if (directory.path === usualDataDirectory()) await removeEmptyAbove(directory.path);
+  return true;
 }
 
 interface Actions {
@@ -120,5 +123,7 @@ function tell({ isDryRun, json }: ServiceCommand, definition: ServiceDefinition,
     ...actions.run.map((line) => `${verb('would run', 'ran')} ${line.join(' ')}`),
     ...(actions.write ? definition.notes : []),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  const text =
+    lines.length > 0 ? lines.join('\n') : `${definition.name} is not installed: nothing to take back`;
+  process.stdout.write(`${text}\n`);
 }

@@ -13,6 +13,8 @@ export interface ServiceInit {
   /** Whether it is the directory that is used when none is named. */
   readonly isDefaultDirectory: boolean;
   readonly homeDirectory: string;
+  /** What it needs to reach its coordinators from here, such as the address of a proxy; a service manager knows nothing of it. */
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export type CommandLine = readonly [program: string, ...args: string[]];
@@ -24,10 +26,14 @@ export interface ServiceDefinition {
   readonly file: { readonly path: string; readonly content: string; readonly encoding: 'utf8' | 'utf16le' };
   readonly start: readonly CommandLine[];
   readonly stop: readonly CommandLine[];
+  /** What {@link start} leaves in other places, which {@link stop} may not have been able to take away. */
+  readonly traces: readonly string[];
   /** After the file is gone. */
   readonly afterRemoval: readonly CommandLine[];
   /** What the volunteer may want to know. */
   readonly notes: readonly string[];
+  /** What to do where the service manager refuses. */
+  readonly advice: string;
 }
 
 /** What the service runs; its log is in the data directory and rotates there. */

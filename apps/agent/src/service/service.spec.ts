@@ -11,7 +11,9 @@ const init: ServiceInit = {
   dataDirectory: '/home/ada/100% "mine"/$HOME',
   isDefaultDirectory: true,
   homeDirectory: '/home/ada',
+  environment: {},
 };
+const proxy = { https_proxy: 'http://ada:50%"$x@proxy.example:3128' };
 
 describe('a systemd user unit', () => {
   const { name, file, start, stop } = serviceDefinition('linux', init);
@@ -28,6 +30,12 @@ describe('a systemd user unit', () => {
     expect(stop).toEqual([['systemctl', '--user', 'disable', '--now', name]]);
   });
 
+  it('knows the way to the network', () => {
+    const { content } = serviceDefinition('linux', { ...init, environment: proxy }).file;
+    expect(content).toContain('Environment="https_proxy=http://ada:50%%\\"$x@proxy.example:3128"\nRestart=');
+    expect(file.content).not.toContain('Environment=');
+  });
+
   it('of another directory has another name', () => {
     const other = serviceDefinition('linux', { ...init, isDefaultDirectory: false });
     expect(other.name).toMatch(/^gleaner-agent-[0-9a-f]{8}\.service$/);
@@ -41,6 +49,14 @@ describe('a LaunchAgent', () => {
     expect(file.path).toBe('/home/ada/Library/LaunchAgents/org.gleaner.gleaner-agent.plist');
     expect(file.content).toContain('<string>/home/ada/100% &quot;mine&quot;/$HOME</string>');
     expect(file.content).toContain('<key>RunAtLoad</key>\n  <true/>');
+  });
+
+  it('knows the way to the network', () => {
+    const { content } = serviceDefinition('macos', { ...init, environment: proxy }).file;
+    expect(content).toContain(
+      '<key>https_proxy</key>\n    <string>http://ada:50%&quot;$x@proxy.example:3128</string>\n  </dict>',
+    );
+    expect(file.content).not.toContain('EnvironmentVariables');
   });
 });
 

@@ -53,8 +53,17 @@ export function windowsTask({ name, argv, init }: ServiceProgram): ServiceDefini
       ['schtasks', '/End', '/TN', name],
       ['schtasks', '/Delete', '/F', '/TN', name],
     ],
+    traces: [],
     afterRemoval: [],
-    notes: ['It runs while you are logged on.', `Its log: ${argv.at(-1) ?? ''}`],
+    notes: [
+      'It runs while you are logged on.',
+      `Its log: ${argv.at(-1) ?? ''}`,
+      // A task has no environment of its own.
+      ...Object.keys(init.environment).map(
+        (variable) => `Make ${variable} known to it: setx ${variable} VALUE`,
+      ),
+    ],
+    advice: 'without a task, start "gleaner agent run" yourself',
   };
 }
 

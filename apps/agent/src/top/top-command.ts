@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
-import { readStatus } from '../status-file.js';
+import { NOT_RUNNING, seeAgent } from '../seen-agent.js';
+import type { AgentStatus } from '../status-file.js';
 import { renderTop } from './render-top.js';
 import { readTallies } from './tallies.js';
 
@@ -15,7 +16,8 @@ export async function top({ directory, json }: { directory: DataDirectory; json:
   const isLive = process.stdout.isTTY && !json;
   do {
     const now = new Date();
-    const status = await readStatus(directory);
+    const { isRunning, now: said, last } = await seeAgent(directory);
+    const status = said ?? (last && atRest(last, isRunning));
     const tallies = await readTallies(directory, now);
     if (json) {
       process.stdout.write(`${JSON.stringify({ status: status ?? null, tallies })}\n`);
@@ -27,4 +29,11 @@ export async function top({ directory, json }: { directory: DataDirectory; json:
     process.stdout.write(`${isLive ? CLEAR : ''}${lines.join('\n')}\n`);
     if (isLive) await delay(EVERY_MS);
   } while (isLive);
+}
+
+/** What an agent that has ended has left, however it ended: it computes nothing. */
+function atRest(last: AgentStatus, isRunning: boolean): AgentStatus {
+  const reason = isRunning ? 'starting' : NOT_RUNNING;
+  const phase = isRunning ? 'starting' : 'stopped';
+  return { ...last, phase, reason, running: [], projects: [], allowance: { cores: 0, dutyCycle: 1, reason } };
 }
