@@ -13,8 +13,8 @@ export interface WorkerPolicy {
   /** Time between two snapshots of a unit that computes in steps, in milliseconds. */
   readonly snapshotEveryMs: number;
   /**
-   * Computing after which a unit in steps is kept when the worker stops, in milliseconds; what less has gone into is returned,
-   * since another host has done it again sooner than this one comes back.
+   * Computing after which a unit in steps is kept when the worker stops, in milliseconds of a core: fetching inputs and pauses
+   * do not count. What less has gone into is returned, since another host has done it again sooner than this one comes back.
    */
   readonly keepAfterMs: number;
 }

@@ -6,12 +6,15 @@ import {
   type UnitToRun,
 } from '@gleaner/sandbox/runner';
 import { FULL_ALLOWANCE, type ComputeAllowance } from './compute-allowance.js';
+import { ComputingTime } from './computing-time.js';
 
 /** A sandbox process and what it was told last. */
 interface Seat {
   readonly sandbox: SandboxProcess;
   /** Limit of the unit that runs. */
   memoryMiB: number;
+  /** Of the unit that runs. */
+  computing: ComputingTime;
   isPaused: boolean;
   dutyCycle: number;
 }
@@ -27,16 +30,26 @@ export class SandboxPool {
   /** @param options which directories the processes may read, and where they may keep snapshots; nothing else */
   constructor(private readonly options: SandboxProcessOptions) {}
 
-  /** Runs the unit in an idle process, or in a new one: the caller bounds how many run at the same time. */
-  async run(unit: UnitToRun, options: RunOptions): Promise<UnitResult> {
+  /**
+   * Runs the unit in an idle process, or in a new one: the caller bounds how many run at the same time.
+   *
+   * @param computing is told when the unit computes, and for which share of the time
+   */
+  async run(
+    unit: UnitToRun,
+    options: RunOptions,
+    computing: ComputingTime = new ComputingTime(),
+  ): Promise<UnitResult> {
     const seat = this.#idle.pop() ?? this.#newSeat();
     seat.memoryMiB = unit.limits.memoryMiB;
+    seat.computing = computing;
     this.#busy.add(seat);
     this.#applyAllowance();
     try {
       return await seat.sandbox.run(unit, options);
     } finally {
       this.#busy.delete(seat);
+      computing.setShare(0);
       if (!this.#isClosed) this.#idle.push(seat);
       this.#applyAllowance();
     }
@@ -56,7 +69,13 @@ export class SandboxPool {
   }
 
   #newSeat(): Seat {
-    return { sandbox: new SandboxProcess(this.options), memoryMiB: 0, isPaused: false, dutyCycle: 1 };
+    return {
+      sandbox: new SandboxProcess(this.options),
+      memoryMiB: 0,
+      computing: new ComputingTime(),
+      isPaused: false,
+      dutyCycle: 1,
+    };
   }
 
   #applyAllowance(): void {
@@ -68,6 +87,7 @@ export class SandboxPool {
       const mayCompute = computing < cores && hasRoom;
       setPaused(seat, !mayCompute);
       setDutyCycle(seat, dutyCycle);
+      seat.computing.setShare(mayCompute ? dutyCycle : 0);
       if (!mayCompute) continue;
       computing += 1;
       usedMiB += seat.memoryMiB;

@@ -66,7 +66,8 @@ export class SandboxedTaskRunner implements TaskRunner {
         inputs[name] = { kind: 'files', pieces: window.pieces };
       }
       const unit = unitToRun(held, inputs, { kind: 'file', path: module.path }, leftMs);
-      return await this.components.sandboxes.run(unit, { ...options, ...this.#checkpoint(held) });
+      const runOptions = { ...options, ...this.#checkpoint(held) };
+      return await this.components.sandboxes.run(unit, runOptions, options.computing);
     } catch (error) {
       options.signal.throwIfAborted();
       if (options.suspend?.aborted && error === options.suspend.reason) throw error;

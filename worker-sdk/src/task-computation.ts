@@ -1,4 +1,5 @@
 import type { UnitResult } from '@gleaner/sandbox/runner';
+import { ComputingTime } from './computing-time.js';
 import type { Emitter } from './emitter.js';
 import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
 import { infrastructureResult, reportOf } from './result-report.js';
@@ -36,6 +37,7 @@ export class TaskComputation {
   readonly startedAt = new Date();
   /** Resolves when it has ended, however that was. */
   readonly ended: Promise<Computed | null>;
+  readonly #computing = new ComputingTime();
   readonly #held: HeldTask;
   readonly #abort = new AbortController();
   readonly #suspend = new AbortController();
@@ -52,6 +54,11 @@ export class TaskComputation {
 
   get held(): HeldTask {
     return this.#held;
+  }
+
+  /** What it has had of a core in this run, in milliseconds. */
+  get computedMs(): number {
+    return this.#computing.ms;
   }
 
   /** As `status` shows it. */
@@ -110,6 +117,7 @@ export class TaskComputation {
     return runner.run(this.#held, {
       signal: this.#abort.signal,
       suspend: this.#suspend.signal,
+      computing: this.#computing,
       onProgress: ({ permille, cycles }) => {
         this.#permille = permille;
         this.#cycles = cycles;

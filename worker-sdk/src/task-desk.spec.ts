@@ -19,13 +19,16 @@ const DONE: UnitResult = { ...infrastructureResult(''), outcome: 'ok', message: 
 class Bench implements TaskRunner {
   readonly started: string[] = [];
   readonly fetched: string[] = [];
+  /** Of the time that tasks compute. */
+  share = 1;
   /** Tasks that have a snapshot. */
   readonly snapshots = new Set<string>();
   readonly #ends = new Map<string, (result: UnitResult) => void>();
 
-  run(held: HeldTask, { signal, suspend }: TaskRunOptions): Promise<UnitResult> {
+  run(held: HeldTask, { signal, suspend, computing }: TaskRunOptions): Promise<UnitResult> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.started.push(held.task.taskId);
+    computing?.setShare(this.share);
     return new Promise((resolve, reject) => {
       this.#ends.set(held.task.taskId, resolve);
       signal.addEventListener('abort', () => {
@@ -220,13 +223,13 @@ describe('TaskDesk', () => {
   });
 
   it('keeps a task in steps that much work has gone into, and goes on with it as if it had not begun anew', async () => {
-    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    vi.useFakeTimers({ toFake: ['performance'] });
     const first = await aDesk(1);
     const started = next('task-started');
     await first.take(answerWith(inSteps('1.0'), inSteps('2.0')));
     await started;
     await expectStarted('1.0');
-    vi.setSystemTime(10_000);
+    vi.advanceTimersByTime(10_000);
     const suspended = next('task-suspended');
     const closed = await first.close();
     expect(await suspended).toEqual({ taskId: '1.0' });
@@ -235,6 +238,16 @@ describe('TaskDesk', () => {
     expect(await readdir(join(directory, 'tasks'))).toEqual(['1.0.json']);
     const { tasks } = await new FileTaskStore(directory).load();
     expect(tasks[0]?.starts).toBe(0);
+  });
+
+  it('returns a task in steps that little work has gone into, however long it was paused', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    bench.share = 0.25;
+    const desk = await aDesk(1);
+    await desk.take(answerWith(inSteps('1.0')));
+    await expectStarted('1.0');
+    vi.advanceTimersByTime(39_000);
+    expect(await desk.close()).toEqual({ returned: ['1.0'], kept: [] });
   });
 
   it('returns a task in steps that has hardly begun, but not one that was carried over', async () => {

@@ -202,10 +202,9 @@ export class TaskDesk {
     await this.components.runner.retain(kept);
   }
 
-  #isWorthKeeping({ held, startedAt }: TaskComputation): boolean {
+  #isWorthKeeping({ held, computedMs }: TaskComputation): boolean {
     if (!held.job.app.stepping) return false;
-    const isOld = Date.now() - startedAt.getTime() >= this.policy.keepAfterMs;
-    return isOld || this.#carriedOver.has(held.task.taskId);
+    return computedMs >= this.policy.keepAfterMs || this.#carriedOver.has(held.task.taskId);
   }
 
   #coresNow(): number {

@@ -1,9 +1,13 @@
 import type { RunOptions, UnitResult } from '@gleaner/sandbox/runner';
 import type { ComputeAllowance } from './compute-allowance.js';
+import type { ComputingTime } from './computing-time.js';
 import type { HeldTask } from './held-task.js';
 
-/** {@link RunOptions} with the signal that ends the task. */
-export type TaskRunOptions = RunOptions & { readonly signal: AbortSignal };
+/** {@link RunOptions} with the signal that ends the task, and what the runner counts its computing in. */
+export type TaskRunOptions = RunOptions & {
+  readonly signal: AbortSignal;
+  readonly computing?: ComputingTime;
+};
 
 /** Computes tasks, up to one a core at the same time. */
 export interface TaskRunner {
