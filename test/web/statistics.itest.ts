@@ -2,6 +2,10 @@ import { StatisticsKeeper } from '@gleaner/coordinator';
 import { auditPage, statisticsHistory } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
+
+const chromiumPath = chromiumOrWarn();
+const CHARTS = 5;
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -116,11 +120,77 @@ describe('statistics', () => {
     await gleaner.http.get('/v1/stats/history?points=1000000').expect(400);
   });
 
+  it.skipIf(chromiumPath === null)('have days of UTC under their bars, wherever the reader is', async () => {
+    buildWebsite();
+    const browser = await openBrowser(chromiumPath ?? '');
+    /** What the axes of time say, and where, once every chart has one. */
+    const axisIn = async (timezoneId: string, path: string): Promise<string[]> => {
+      const context = await browser.newContext({ timezoneId });
+      const page = await context.newPage();
+      await page.addInitScript(rememberTexts);
+      await page.goto(gleaner.url + path);
+      let labels: Text[] = [];
+      await expect
+        .poll(async () => {
+          const texts = await page.evaluate(() => Reflect.get(globalThis, 'textsOfTheTest') as Text[]);
+          labels = texts.filter(({ isBelow }) => isBelow);
+          return new Set(labels.map(({ canvas }) => canvas)).size;
+        })
+        .toBeGreaterThanOrEqual(CHARTS);
+      await context.close();
+      return [...new Set(labels.map(({ width, text, x }) => `${width} ${x} ${text}`))].toSorted();
+    };
+    try {
+      const days = await axisIn('Etc/UTC', '/statistics?grain=day');
+      expect(days).not.toEqual([]);
+      expect(await axisIn('Pacific/Auckland', '/statistics?grain=day')).toEqual(days);
+      expect(await axisIn('America/Los_Angeles', '/statistics?grain=day')).toEqual(days);
+      // Hours are the reader's own.
+      expect(await axisIn('Asia/Kathmandu', '/statistics')).not.toEqual(
+        await axisIn('Etc/UTC', '/statistics'),
+      );
+    } finally {
+      await browser.close();
+    }
+  });
+
   async function ledgerSum(): Promise<number> {
     const [row] = await query('SELECT sum(cycles) AS sum FROM credit_entry');
     return Number(row?.['sum']);
   }
 });
+
+interface Text {
+  readonly text: string;
+  readonly x: number;
+  /** Which of the page's, and how wide it is. */
+  readonly canvas: number;
+  readonly width: number;
+  /** On the axis of time. */
+  readonly isBelow: boolean;
+}
+
+/** Runs in the page, before its scripts: what is written on canvases, and where. */
+function rememberTexts(): void {
+  const AXIS_PIXELS = 45;
+  const texts: Text[] = [];
+  const canvases = new Set<HTMLCanvasElement>();
+  Object.assign(globalThis, { textsOfTheTest: texts });
+  const context = CanvasRenderingContext2D.prototype;
+  const write = Reflect.get(context, 'fillText') as CanvasRenderingContext2D['fillText'];
+  context.fillText = function remembering(text, x, y) {
+    canvases.add(this.canvas);
+    const isBelow = y > this.canvas.height - AXIS_PIXELS;
+    texts.push({
+      text,
+      x: Math.round(x),
+      isBelow,
+      canvas: [...canvases].indexOf(this.canvas),
+      width: this.canvas.width,
+    });
+    write.call(this, text, x, y);
+  };
+}
 
 function sumOf(rows: readonly Row[], grain: string, column: string): number {
   return rows.filter((row) => row['grain'] === grain).reduce((sum, row) => sum + Number(row[column]), 0);

@@ -93,7 +93,14 @@ function MeasurePanel({
         </span>
       </p>
       <Suspense fallback={<div className="min-h-[170px]" />}>
-        <Chart times={times} values={values} format={format} onPoint={setPointed} theme={theme} />
+        <Chart
+          times={times}
+          values={values}
+          format={format}
+          onPoint={setPointed}
+          theme={theme}
+          isOfDays={grain === 'day'}
+        />
       </Suspense>
       <details className="mt-2 text-sm text-muted">
         <summary className="cursor-pointer py-1 hover:text-ink">

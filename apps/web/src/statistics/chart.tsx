@@ -17,17 +17,22 @@ interface ChartProps {
   readonly onPoint: (index: number | null) => void;
   /** Drawn anew when this changes: its colours are the page's. */
   readonly theme: string;
+  /** Bars that begin at midnight UTC are days of UTC, wherever the reader is. */
+  readonly isOfDays: boolean;
 }
 
 /** Bars on a canvas; what they say is told in words and in a table by whoever shows it. */
-export function Chart({ times, values, format, onPoint, theme }: ChartProps) {
+export function Chart({ times, values, format, onPoint, theme, isOfDays }: ChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   useEffect(() => {
     const target = place.current;
     if (!target) return undefined;
     const made = new uPlot(
-      optionsOf(target.clientWidth, getComputedStyle(document.documentElement), format, onPoint),
+      {
+        ...optionsOf(target.clientWidth, getComputedStyle(document.documentElement), format, onPoint),
+        ...(isOfDays && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') }),
+      },
       [[], []],
       target,
     );
@@ -41,10 +46,10 @@ export function Chart({ times, values, format, onPoint, theme }: ChartProps) {
       made.destroy();
       plot.current = null;
     };
-  }, [format, onPoint, theme]);
+  }, [format, onPoint, theme, isOfDays]);
   useEffect(() => {
     plot.current?.setData([[...times], [...values]]);
-  }, [times, values, theme]);
+  }, [times, values, theme, isOfDays]);
   return <div ref={place} aria-hidden="true" style={{ minHeight: HEIGHT_PIXELS }} />;
 }
 
