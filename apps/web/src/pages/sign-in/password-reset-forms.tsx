@@ -1,7 +1,7 @@
 import { requestPasswordReset, resetPassword } from '@gleaner/client';
 import { useMutation } from '@tanstack/react-query';
-import { Field, fieldError, Form, FormError, textOf } from '../../ui/field';
-import { Button } from '../../ui/parts';
+import { Field, fieldError, textOf } from '../../ui/field';
+import { AttemptDone, AttemptForm } from './attempt-form';
 import { EmailField, NewPasswordField } from './fields';
 import { OtherForm, type FormProps } from './other-form';
 
@@ -12,32 +12,22 @@ export function ForgotForm({ search }: FormProps) {
       requestPasswordReset({ body: { email: textOf(form, 'email').trim() }, throwOnError: true }),
   });
   if (attempt.isSuccess) {
-    return (
-      <>
-        <p role="status" className="font-semibold">
-          If somebody has this address, a code is on its way to it.
-        </p>
-        <p className="mt-4">
-          <OtherForm mode="reset" search={search}>
-            Enter the code
-          </OtherForm>
-        </p>
-      </>
+    const next = (
+      <OtherForm mode="reset" search={search}>
+        Enter the code
+      </OtherForm>
     );
+    return <AttemptDone next={next}>If somebody has this address, a code is on its way to it.</AttemptDone>;
   }
+  const others = (
+    <OtherForm mode="sign-in" search={search}>
+      Back to signing in
+    </OtherForm>
+  );
   return (
-    <Form className="space-y-4" onSubmit={attempt.mutate}>
+    <AttemptForm attempt={attempt} action="Send a code" others={others}>
       <EmailField error={fieldError(attempt.error, 'email')} />
-      <FormError error={attempt.error} />
-      <Button type="submit" className="w-full" disabled={attempt.isPending}>
-        Send a code
-      </Button>
-      <p className="border-t border-line pt-4 text-sm">
-        <OtherForm mode="sign-in" search={search}>
-          Back to signing in
-        </OtherForm>
-      </p>
-    </Form>
+    </AttemptForm>
   );
 }
 
@@ -51,21 +41,15 @@ export function ResetForm({ search }: FormProps) {
       }),
   });
   if (attempt.isSuccess) {
-    return (
-      <>
-        <p role="status" className="font-semibold text-good">
-          The new password is set, and every browser was signed out.
-        </p>
-        <p className="mt-4">
-          <OtherForm mode="sign-in" search={search}>
-            Sign in
-          </OtherForm>
-        </p>
-      </>
+    const next = (
+      <OtherForm mode="sign-in" search={search}>
+        Sign in
+      </OtherForm>
     );
+    return <AttemptDone next={next}>The new password is set, and every browser was signed out.</AttemptDone>;
   }
   return (
-    <Form className="space-y-4" onSubmit={attempt.mutate}>
+    <AttemptForm attempt={attempt} action="Set the password">
       <Field
         label="Code"
         name="code"
@@ -75,10 +59,6 @@ export function ResetForm({ search }: FormProps) {
         error={fieldError(attempt.error, 'code')}
       />
       <NewPasswordField error={fieldError(attempt.error, 'password')} />
-      <FormError error={attempt.error} />
-      <Button type="submit" className="w-full" disabled={attempt.isPending}>
-        Set the password
-      </Button>
-    </Form>
+    </AttemptForm>
   );
 }

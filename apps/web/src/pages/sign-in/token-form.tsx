@@ -1,23 +1,22 @@
 import { signInWithToken } from '@gleaner/client';
-import { useMutation } from '@tanstack/react-query';
-import { rememberSession } from '../../api/session';
-import { Field, Form, FormError, textOf } from '../../ui/field';
-import { Button } from '../../ui/parts';
+import { Field, textOf } from '../../ui/field';
+import { AttemptForm, useSigningIn } from './attempt-form';
 import { OtherForm, type FormProps } from './other-form';
 
 export function TokenForm({ search }: FormProps) {
-  const attempt = useMutation({
-    mutationFn: async (form: FormData) =>
-      (
-        await signInWithToken({
-          headers: { authorization: `Bearer ${textOf(form, 'token').trim()}` },
-          throwOnError: true,
-        })
-      ).data,
-    onSuccess: ({ id }) => rememberSession(id),
-  });
+  const attempt = useSigningIn((form) =>
+    signInWithToken({
+      headers: { authorization: `Bearer ${textOf(form, 'token').trim()}` },
+      throwOnError: true,
+    }),
+  );
+  const others = (
+    <OtherForm mode="sign-in" search={search}>
+      Sign in with a password
+    </OtherForm>
+  );
   return (
-    <Form className="space-y-4" onSubmit={attempt.mutate}>
+    <AttemptForm attempt={attempt} action="Sign in" others={others}>
       <Field
         label="API token"
         name="token"
@@ -32,15 +31,6 @@ export function TokenForm({ search }: FormProps) {
         autoComplete="off"
         required
       />
-      <FormError error={attempt.error} />
-      <Button type="submit" className="w-full" disabled={attempt.isPending}>
-        Sign in
-      </Button>
-      <p className="border-t border-line pt-4 text-sm">
-        <OtherForm mode="sign-in" search={search}>
-          Sign in with a password
-        </OtherForm>
-      </p>
-    </Form>
+    </AttemptForm>
   );
 }
