@@ -11,7 +11,11 @@ import type { BenchOptions } from './options.js';
 const START_TIMEOUT_MS = 60_000;
 const MAIN = join(dirname(fileURLToPath(import.meta.resolve('@gleaner/coordinator'))), 'main.js');
 
-const STATEMENT_SETTINGS = { shared_preload_libraries: 'pg_stat_statements' };
+const STATEMENT_SETTINGS = {
+  shared_preload_libraries: 'pg_stat_statements',
+  // Vacuums and analyses tell in the server's log what they took.
+  log_autovacuum_min_duration: '0',
+};
 
 export interface CoordinatorProcess {
   readonly port: number;

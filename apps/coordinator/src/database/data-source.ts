@@ -6,6 +6,12 @@ import { ENTITIES } from './entities.js';
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
 const MIGRATION_LOCK = 8_400_001;
 
+/**
+ * Connections that nobody needs go after this. A new one costs its log-in and the plans of every statement that it runs, so that
+ * those that a busy moment needs have to be there for the next one.
+ */
+export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
+
 export interface DataSourceSettings {
   readonly url: string;
   readonly connections: number;
@@ -22,6 +28,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
+    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS },
   };
 }
 
