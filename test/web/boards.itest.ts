@@ -270,8 +270,25 @@ describe('boards, beside the ledger', () => {
     expect(await rows()).toEqual(kept);
   });
 
+  it('show newcomers at once, who earn more while the ledger is read', async () => {
+    const volunteer = await aVolunteer(false);
+    await earn(volunteer, 100);
+    // As if granted between reading the ledger and reading the total.
+    await gleaner.dataSource.query('UPDATE account_credit SET cycles = cycles + 7 WHERE account_id = $1', [
+      volunteer.accountId,
+    ]);
+    await keeper.refresh();
+    const shown: unknown = await gleaner.dataSource.query(
+      "SELECT cycles, day_cycles FROM board_entry WHERE kind = 'accounts' AND id = $1",
+      [volunteer.accountId],
+    );
+    expect(shown).toEqual([{ cycles: '107', day_cycles: '107' }]);
+  });
+
   it('give a lost row back what was earned in each period, and not all of it today', async () => {
     const volunteer = await aVolunteer(true);
+    for (const table of ['account', 'host', 'team'])
+      await gleaner.dataSource.query(`UPDATE ${table} SET created_at = now() - interval '2 years'`);
     await earn(volunteer, 40_000, { daysAgo: 400 });
     await earn(volunteer, 3_000, { daysAgo: 40 });
     const lost = async (): Promise<unknown[]> =>

@@ -12,7 +12,7 @@ import {
   tokenArray,
 } from '../database/index.js';
 import { BOARDS, recentWeight } from './board-order.js';
-import { BoardRebuild, idRanges } from './board-rebuild.service.js';
+import { BoardRebuild, idRanges, NEWCOMER_MINUTES } from './board-rebuild.service.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
 import { Earnings } from './earnings.service.js';
 
@@ -77,7 +77,9 @@ const takeInEarners = forEachKind((kind) =>
     kind,
     'take-in-earners',
     '= ANY ($1::bigint[])',
-    'total.cycles <= (SELECT l.cycles FROM unnest($1::bigint[], $2::numeric[]) AS l(id, cycles) WHERE l.id = total.id)',
+    // Under load a newcomer has earned more by the time that its row is made; whoever came as late has nothing to be lost.
+    `(total.cycles <= (SELECT l.cycles FROM unnest($1::bigint[], $2::numeric[]) AS l(id, cycles) WHERE l.id = total.id)
+      OR (SELECT o.created_at FROM ${BOARD_SOURCES[kind].table} o WHERE o.id = total.id) > now() - interval '${NEWCOMER_MINUTES} minutes')`,
   ),
 );
 

@@ -8,7 +8,7 @@ import { recentWeight } from './board-order.js';
 import { BOARD_KINDS, BOARD_SOURCES } from './board-sources.js';
 
 /** Who earned as late as this has a row before long without a look at the whole ledger. */
-const NEWCOMER_MINUTES = 10;
+export const NEWCOMER_MINUTES = 10;
 
 const WEIGHT = recentWeight('e.granted_at');
 const TODAY = "(now() AT TIME ZONE 'UTC')::date";
