@@ -64,6 +64,8 @@ export class OriginGate implements AsyncDisposable {
 export interface SharingVolunteer extends AsyncDisposable {
   readonly worker: Worker;
   readonly log: readonly string[];
+  /** Stops the worker, and starts one on the same data after what happens between. */
+  restart(between: (dataDirectory: string) => Promise<void>): Promise<void>;
 }
 
 export interface SharingOptions {
@@ -84,14 +86,30 @@ export async function aSharingVolunteer(
   const answer = await clientWith(application, person.token).post('/v1/hosts', { host: facts }).expect(201);
   const { secret } = attachedHost.parse(answer.body);
   const log: string[] = [];
-  const worker = await openWorker({
-    coordinator: url,
-    credentials: { token: secret },
-    dataDirectory: join(directory, name),
-    policy: { cores: 1, memoryMiB: 256, bufferMs: 0 },
-    log: (event, fields) => log.push(`${event} ${JSON.stringify(fields ?? {})}`),
-  });
-  worker.setSwarm({ ...DEFAULT_SWARM_PREFERENCES, ...preferences });
-  await worker.start();
-  return { worker, log, [Symbol.asyncDispose]: () => worker.stop() };
+  const dataDirectory = join(directory, name);
+  const begin = async (): Promise<Worker> => {
+    const begun = await openWorker({
+      coordinator: url,
+      credentials: { token: secret },
+      dataDirectory,
+      policy: { cores: 1, memoryMiB: 256, bufferMs: 0 },
+      log: (event, fields) => log.push(`${event} ${JSON.stringify(fields ?? {})}`),
+    });
+    begun.setSwarm({ ...DEFAULT_SWARM_PREFERENCES, ...preferences });
+    await begun.start();
+    return begun;
+  };
+  let worker = await begin();
+  return {
+    get worker() {
+      return worker;
+    },
+    log,
+    restart: async (between) => {
+      await worker.stop();
+      await between(dataDirectory);
+      worker = await begin();
+    },
+    [Symbol.asyncDispose]: () => worker.stop(),
+  };
 }

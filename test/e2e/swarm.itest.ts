@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
+import { z } from 'zod';
 import { MUTATION_MAP_WASM_PATH } from '@gleaner/example-mutation-map';
-import { jobSpec } from '@gleaner/protocol';
+import { jobSpec, swarmCertificateAnswer } from '@gleaner/protocol';
 import { FRAME_LIMITS } from '@gleaner/swarm/frames';
 import { DEFAULT_SWARM_PREFERENCES, type SwarmPreferences } from '@gleaner/worker-sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -18,6 +19,7 @@ import { anApprovedApp, anInput, completeJob, type Science } from './volunteerin
 const INPUT_BYTES = 12_500_000;
 const JOB_FILE = fileURLToPath(new URL('../../examples/mutation-map/job.json', import.meta.url));
 const GENOMES = fileURLToPath(new URL('../../../shared/data/genomes/', import.meta.url));
+const keptKey = z.looseObject({ sinceMs: z.number() });
 const SOON = { timeout: 60_000, interval: 100 };
 
 let application: TestApplication;
@@ -71,6 +73,36 @@ describe('volunteers who share inputs', () => {
       .poll(() => first.worker.status().swarm?.toPeersBytes, SOON)
       .toBeGreaterThanOrEqual(3_000_000);
     expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
+  });
+
+  it('one that goes on as another peer the next day shares what it had', async () => {
+    const input = await anInput(science, randomBytes(3_000_000));
+    const completing = completeJob(science, {
+      name: 'the next day',
+      app: science.app,
+      inputs: { data: input },
+      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+    });
+    const first = await joining();
+    await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
+    gate.isClosed = true;
+    const keyFile = (data: string): string => join(data, 'swarm', 'peer-key.json');
+    const certified = async (data: string): Promise<string> => {
+      const text = await readFile(join(data, 'swarm', 'certificate.json'), 'utf8');
+      return swarmCertificateAnswer.parse(JSON.parse(text)).certificate.body.peerId;
+    };
+    let home = '';
+    let yesterday = '';
+    await first.restart(async (data) => {
+      const key = keptKey.parse(JSON.parse(await readFile(keyFile(data), 'utf8')));
+      await writeFile(keyFile(data), JSON.stringify({ ...key, sinceMs: key.sinceMs - 24 * 3600 * 1000 }));
+      yesterday = await certified(data);
+      home = data;
+    });
+    const second = await joining();
+    expect((await completing).answer).toBe('hello\n');
+    await expect.poll(() => second.worker.status().swarm?.fromPeersBytes, SOON).toBe(3_000_000);
+    expect(await certified(home)).not.toBe(yesterday);
   });
 
   it('one whose month is used up exchanges no more, and has the rest from the origin', async () => {

@@ -13,6 +13,8 @@ import { StateFile } from './state-file.js';
 
 /** Files shared at the same time; a link has channels for 64. */
 const MAX_FILES = 60;
+/** Of these so many at most stay because they are promised, however long ago they were used. */
+const MAX_PROMISED = 15;
 /** A ticket is renewed when less than this is left of it. */
 const RENEW_BEFORE_MS = 3600_000;
 /** A ticket that was refused is not asked for again before this. */
@@ -23,6 +25,8 @@ const sharedFile = z.strictObject({
   ticket: signedTicket,
   /** No task of this host has needed it: it is kept for others. */
   isReplica: z.boolean().default(false),
+  /** The coordinator counts on it: this host has taken up an offer to keep chunks of it. */
+  isPromised: z.boolean().default(false),
 });
 export type TicketedFile = z.infer<typeof sharedFile>;
 /** What it takes to share a file. */
@@ -36,7 +40,7 @@ export class SharedFiles {
 
   private constructor(
     private readonly client: CoordinatorClient,
-    private readonly peerId: string,
+    readonly peerId: string,
     directory: string,
   ) {
     this.#file = new StateFile(join(directory, 'files.json'), z.array(sharedFile).max(MAX_FILES));
@@ -50,7 +54,17 @@ export class SharedFiles {
 
   /** Those whose ticket is valid. */
   get all(): TicketedFile[] {
-    return [...this.#files.values()].filter(({ ticket }) => leftMs(ticket) > 0);
+    return [...this.#files.values()].filter(({ ticket }) => this.#leftMs(ticket) > 0);
+  }
+
+  /** Whether others count on this host to keep chunks of the file. */
+  isPromised(manifestId: string): boolean {
+    return this.#files.get(manifestId)?.isPromised ?? false;
+  }
+
+  /** How many have a ticket of the peer that this host was before. */
+  get outdated(): number {
+    return [...this.#files.values()].filter(({ ticket }) => ticket.body.peerId !== this.peerId).length;
   }
 
   /** Files of which the host keeps chunks for others alone. */
@@ -66,18 +80,20 @@ export class SharedFiles {
   ): Promise<string[]> {
     const { blobId, manifestId, sizeBytes, manifestUrl, contentUrl } = location;
     const known = this.#files.get(manifestId);
-    const newest = known && known.ticket.body.exp > ticket.body.exp ? known.ticket : ticket;
+    const newest = known && this.#leftMs(known.ticket) > this.#leftMs(ticket) ? known.ticket : ticket;
     this.#files.delete(manifestId);
     const plain = { blobId, manifestId, sizeBytes, manifestUrl, contentUrl };
     const isStillReplica = isReplica && (known?.isReplica ?? true);
-    this.#files.set(manifestId, { location: plain, ticket: newest, isReplica: isStillReplica });
+    const isPromised = isReplica || (known?.isPromised ?? false);
+    this.#files.set(manifestId, { location: plain, ticket: newest, isReplica: isStillReplica, isPromised });
     const dropped: string[] = [];
-    for (const oldest of this.#files.keys()) {
-      if (this.#files.size <= MAX_FILES) break;
-      this.#files.delete(oldest);
-      dropped.push(oldest);
+    while (this.#files.size > MAX_FILES) {
+      const leaving = this.#firstToLeave();
+      this.#files.delete(leaving);
+      dropped.push(leaving);
     }
-    if (known?.ticket.sig !== newest.sig || known.isReplica !== isStillReplica) await this.#save();
+    const isChanged = known?.isReplica !== isStillReplica || known.isPromised !== isPromised;
+    if (known?.ticket.sig !== newest.sig || isChanged) await this.#save();
     return dropped;
   }
 
@@ -93,7 +109,7 @@ export class SharedFiles {
   async ticketFor(location: BlobLocation, signal: AbortSignal): Promise<SignedTicket | undefined> {
     const { manifestId } = location;
     const atHand = [location.swarmTicket, this.#files.get(manifestId)?.ticket].find(
-      (ticket) => ticket && ticket.body.peerId === this.peerId && leftMs(ticket) > 0,
+      (ticket) => ticket && this.#leftMs(ticket) > 0,
     );
     if (atHand) return atHand;
     if (Date.now() < (this.#refusedUntilMs.get(manifestId) ?? 0)) return undefined;
@@ -102,14 +118,14 @@ export class SharedFiles {
   }
 
   /**
-   * Renews tickets that will run out soon.
+   * Renews tickets that will run out soon, or are those of the peer that this host was before; some at a time.
    *
    * @returns files with a new ticket, and files that may not be shared any longer
    * @throws {CoordinatorError} when the coordinator is away
    */
   async renew(signal: AbortSignal): Promise<{ renewed: TicketedFile[]; ended: string[] }> {
     const due = [...this.#files.values()]
-      .filter(({ ticket }) => leftMs(ticket) < RENEW_BEFORE_MS)
+      .filter(({ ticket }) => this.#leftMs(ticket) < RENEW_BEFORE_MS)
       .slice(0, SWARM_LIMITS.manifestsPerTicketCall);
     const renewed: TicketedFile[] = [];
     const ended: string[] = [];
@@ -118,18 +134,28 @@ export class SharedFiles {
     const tickets = new Map(
       (await this.#request(manifestIds, signal)).map((ticket) => [ticket.body.manifestId, ticket]),
     );
-    for (const { location, ticket: old, isReplica } of due) {
+    for (const file of due) {
+      const { location, ticket: old } = file;
       const ticket = tickets.get(location.manifestId);
       if (ticket) {
-        this.#files.set(location.manifestId, { location, ticket, isReplica });
-        renewed.push({ location, ticket, isReplica });
-      } else if (leftMs(old) <= 0) {
+        this.#files.set(location.manifestId, { ...file, ticket });
+        renewed.push({ ...file, ticket });
+      } else if (this.#leftMs(old) <= 0) {
         this.#files.delete(location.manifestId);
         ended.push(location.manifestId);
       }
     }
     await this.#save();
     return { renewed, ended };
+  }
+
+  /** The one that was used longest ago; of too many promised ones, the first of these. */
+  #firstToLeave(): string {
+    const files = [...this.#files.entries()];
+    const promised = files.filter(([, { isPromised }]) => isPromised);
+    const [first] =
+      promised.length > MAX_PROMISED ? promised : files.filter((file) => !promised.includes(file));
+    return first?.[0] ?? '';
   }
 
   async #request(manifestIds: readonly string[], signal: AbortSignal): Promise<SignedTicket[]> {
@@ -144,12 +170,13 @@ export class SharedFiles {
     return tickets;
   }
 
+  /** Nothing of a ticket of the peer that this host was before. */
+  #leftMs({ body: { peerId, exp } }: SignedTicket): number {
+    return peerId === this.peerId ? exp * 1000 - Date.now() : 0;
+  }
+
   async #save(): Promise<void> {
     // What cannot be kept is asked for again after a restart.
     await this.#file.write([...this.#files.values()]).catch(() => undefined);
   }
-}
-
-function leftMs(ticket: SignedTicket): number {
-  return ticket.body.exp * 1000 - Date.now();
 }

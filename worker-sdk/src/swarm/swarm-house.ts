@@ -57,7 +57,8 @@ export class SwarmHouse {
   }
 
   async #keepUntil(signal: AbortSignal): Promise<string | undefined> {
-    const { session, leftOfMonthBytes, warn } = this.init;
+    const { session, files, leftOfMonthBytes, warn } = this.init;
+    await this.#renewTicketsOfBefore(signal);
     await this.#rejoin(signal);
     let reason: string | undefined;
     for (let round = 1; !signal.aborted && leftOfMonthBytes() > 0; round += 1) {
@@ -68,6 +69,10 @@ export class SwarmHouse {
       }
       if (round % ROUNDS_PER_CHORE === 0) {
         for (const chore of this.#chores(signal)) await chore().catch(warn);
+        if (this.init.membership.identity.peerId !== files.peerId) {
+          reason = 'this machine goes on as another peer';
+          break;
+        }
       }
       if (this.init.keepsReplicas()) this.#replicate(signal);
       await new WakeUp().wait(ROUND_MS, signal);
@@ -77,6 +82,16 @@ export class SwarmHouse {
       .then(() => this.#saveMemory())
       .catch(() => undefined);
     return reason;
+  }
+
+  /** A host that has become another peer needs other tickets for what it shared as the one before. */
+  async #renewTicketsOfBefore(signal: AbortSignal): Promise<void> {
+    const { files, warn } = this.init;
+    for (let left = files.outdated; left > 0 && !signal.aborted; left = files.outdated) {
+      await files.renew(signal).catch(warn);
+      // The coordinator is away: what is left has to wait for the next chores.
+      if (files.outdated === left) return;
+    }
   }
 
   /** What was shared before, as far as it is still there. */
@@ -109,6 +124,7 @@ export class SwarmHouse {
       async () => {
         if (await membership.renew(signal)) await session.renewCertificate();
       },
+      async () => void (await membership.change(signal)),
       () => this.#renewTickets(signal),
       () => this.#reportTraffic(signal),
       () => this.#saveMemory(),

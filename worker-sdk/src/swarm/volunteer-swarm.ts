@@ -26,6 +26,8 @@ const RESTART_BACKOFF = { baseMs: 1000, maxMs: 120_000 };
 /** A session that lasted so long counts as a success. */
 const GOOD_SESSION_MS = 60_000;
 const CAP_CHECK_MS = 60_000;
+/** To become another peer at the start; later there is more time. */
+const CHANGE_TIMEOUT_MS = 5_000;
 
 export interface VolunteerSwarmComponents {
   readonly client: CoordinatorClient;
@@ -115,6 +117,12 @@ export class VolunteerSwarm {
     return { ...(held.length > 0 && { held }), ...(peerId !== undefined && { peerId }) };
   }
 
+  /** Whether others count on this host to keep what it has of the file. */
+  isPromised(manifestId: string): boolean {
+    const isKept = this.#session !== undefined && (this.#preferences?.keepsReplicas ?? false);
+    return isKept && (this.#files?.isPromised(manifestId) ?? false);
+  }
+
   /** Chunks of the file are about to be evicted. */
   async pause(manifestId: string): Promise<void> {
     // A process that has ended shares nothing.
@@ -161,12 +169,17 @@ export class VolunteerSwarm {
     if (this.#state.state !== 'starting') this.#say('starting', 'starting');
     const { client, store, directory, ticketedOrigin, log } = this.components;
     const membership = (this.#membership ??= await Membership.open(client, directory));
-    const { peerId } = membership.identity;
-    const files = (this.#files ??= await SharedFiles.open(client, peerId, directory));
-    // The certificate at hand is good enough while the coordinator is away.
-    await membership.renew(signal).catch((error: unknown) => {
+    // The certificate at hand is good enough while the coordinator is away, and so is the peer that this host was.
+    const isUsable = (error: unknown): void => {
       if (!membership.current) throw error;
-    });
+    };
+    await membership.renew(signal).catch(isUsable);
+    await membership
+      .change(AbortSignal.any([signal, AbortSignal.timeout(CHANGE_TIMEOUT_MS)]))
+      .catch(isUsable);
+    const { peerId } = membership.identity;
+    if (this.#files?.peerId !== peerId) this.#files = await SharedFiles.open(client, peerId, directory);
+    const files = this.#files;
     if (signal.aborted || !this.#preferences) return 'stopped';
     const session = await SwarmSession.start({
       membership,

@@ -1,0 +1,86 @@
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { createServer, type Server } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import {
+  swarmCertificateRequest,
+  swarmTicketsRequest,
+  type SwarmCertificateAnswer,
+  type SwarmTicketsAnswer,
+} from '@gleaner/protocol';
+import { blindPseudonym, signBody } from '@gleaner/swarm/auth';
+import { CoordinatorClient } from '../coordinator-client.js';
+
+const WEEK_SECONDS = 7 * 24 * 3600;
+
+/** A coordinator that lets one host into the swarm, on a real socket, and a directory for what that host keeps. */
+export class SwarmOffice implements AsyncDisposable {
+  isAway = false;
+  nowMs = Date.now();
+  /** Peer ids that were given a certificate, in order. */
+  readonly certified: string[] = [];
+  readonly #key = generateKeyPairSync('ed25519');
+
+  private constructor(
+    private readonly server: Server,
+    readonly directory: string,
+  ) {}
+
+  static async open(): Promise<SwarmOffice> {
+    const server = createServer((request, response) => {
+      void text(request).then((body) => {
+        const answer = office.#answer(request.url ?? '', JSON.parse(body));
+        if (answer) response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
+        else response.writeHead(503).end();
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const office = new SwarmOffice(server, await mkdtemp(join(tmpdir(), 'gleaner-office-')));
+    return office;
+  }
+
+  get client(): CoordinatorClient {
+    const address = this.server.address();
+    if (address === null || typeof address === 'string') throw new Error('no port');
+    return new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${address.port}`) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.server.closeAllConnections();
+    this.server.close();
+    await rm(this.directory, { recursive: true });
+  }
+
+  #answer(url: string, body: unknown): SwarmCertificateAnswer | SwarmTicketsAnswer | undefined {
+    if (this.isAway) return undefined;
+    return url === '/v1/swarm/tickets' ? this.#tickets(body) : this.#certificate(body);
+  }
+
+  #certificate(request: unknown): SwarmCertificateAnswer {
+    const { peerId } = swarmCertificateRequest.parse(request);
+    this.certified.push(peerId);
+    const [serial, pseudonym] = [randomBytes(8).toString('hex'), 'a'.repeat(32)];
+    const exp = Math.floor(this.nowMs / 1000) + WEEK_SECONDS;
+    const host = blindPseudonym(pseudonym, serial);
+    const body = { kind: 'gleaner-certificate', v: 1, peerId, host, role: 'host', serial, exp } as const;
+    return {
+      certificate: { ...signBody(body, this.#key.privateKey), pseudonym },
+      coordinatorKey: this.#key.publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+      seenAddress: '127.0.0.1',
+    };
+  }
+
+  #tickets(request: unknown): SwarmTicketsAnswer {
+    const { peerId, manifestIds } = swarmTicketsRequest.parse(request);
+    const exp = Math.floor(this.nowMs / 1000) + WEEK_SECONDS / 7;
+    const tickets = manifestIds.map((manifestId) =>
+      signBody(
+        { kind: 'gleaner-swarm-ticket', v: 1, manifestId, peerId, exp } as const,
+        this.#key.privateKey,
+      ),
+    );
+    return { tickets, refused: [] };
+  }
+}
