@@ -1,4 +1,4 @@
-import { TrafficLedger } from '@gleaner/coordinator';
+import { SWARM_BOARD, TrafficLedger, type SwarmBoard } from '@gleaner/coordinator';
 import { chunksOf } from '@gleaner/domain';
 import { swarmReplicasAnswer, type SwarmReplicasAnswer } from '@gleaner/protocol';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
@@ -58,6 +58,17 @@ describe('announces', () => {
     expect(known).toEqual(b.record());
     await b.meet([0, 1], { isLeaving: true });
     expect(peersOf(await a.meet([0]))).toEqual([]);
+  });
+
+  it('introduce a host that has become another peer as that one alone', async () => {
+    await swarm.newJob();
+    const [a, b] = [await swarm.working(), await swarm.working()];
+    const today = await b.asAnother();
+    await today.meet([0]);
+    await b.meet([0]);
+    expect(peersOf(await a.meet([]))).toEqual([today.peerId]);
+    // Nor is it introduced to itself.
+    expect(peersOf(await b.meet([0]))).toEqual([a.peerId]);
   });
 
   it('are refused to hosts whose tasks do not need the file', async () => {
@@ -168,6 +179,30 @@ describe('replicas', () => {
     const [more] = swarmReplicasAnswer.parse(body).offers;
     const others = chunksOf(new Uint8Array(Buffer.from(more?.chunks ?? '', 'base64')), CHUNKS);
     expect(others).toEqual(ALL_CHUNKS.filter((chunk) => chunk > 1));
+  });
+
+  it('may be kept for as long as the job is open: each new ticket is for another while', async () => {
+    await swarm.newJob();
+    const willing = await swarm.enrol();
+    const { manifestId } = swarm.input;
+    const board = swarm.gleaner.app.get<SwarmBoard>(SWARM_BOARD);
+    const offeredLongAgo = {
+      manifestId,
+      sha256: '0'.repeat(64),
+      sizeBytes: CHUNKS * CHUNK_BYTES,
+      chunkBytes: CHUNK_BYTES,
+      jobId: 'of long ago',
+    };
+    const jobAfterTicket = async () => {
+      await board.entitle(willing.hostId, offeredLongAgo, 60_000);
+      const { status } = await willing.post('/v1/swarm/tickets', { manifestIds: [manifestId] });
+      expect(status).toBe(200);
+      return (await board.findEntitlement(willing.hostId, manifestId))?.jobId;
+    };
+    // The list of open jobs may be some seconds old.
+    await expect.poll(jobAfterTicket, SOON).toBe(String(swarm.jobId));
+    await swarm.gleaner.dataSource.query("UPDATE job SET state = 'paused' WHERE id = $1", [swarm.jobId]);
+    await expect.poll(jobAfterTicket, SOON).toBe('of long ago');
   });
 
   it('are not offered of what the host holds, nor without room', async () => {

@@ -69,10 +69,11 @@ export async function openWorker(options: CreateWorkerOptions): Promise<Worker> 
   const moduleBytes = Math.min(MODULE_CACHE_BYTES, Math.floor(policy.cacheBytes / 10));
   const cache = await ContentCache.open({ directory: cacheDirectory, quotaBytes: moduleBytes });
   // Its evictions have to be told to the swarm, which needs the store first.
-  let sharing: Pick<VolunteerSwarm, 'pause' | 'resume'> | undefined;
+  let sharing: Pick<VolunteerSwarm, 'isPromised' | 'pause' | 'resume'> | undefined;
   const chunks = await ChunkStore.open({
     directory: chunkDirectory,
     quotaBytes: policy.cacheBytes - moduleBytes,
+    isPromised: (manifestId) => sharing?.isPromised(manifestId) ?? false,
     onEvicting: async (manifestId) => sharing?.pause(manifestId),
     onEvicted: (manifestId, isKept) => sharing?.resume(manifestId, isKept),
   });

@@ -2,15 +2,13 @@ import { Buffer } from 'node:buffer';
 import { chunkSizeBytes, SWARM_LIMITS, swarmReplicasAnswer, type SwarmReplicaOffer } from '@gleaner/protocol';
 import { fetchCachedManifest, type ContentCache, type ManifestSource } from '@gleaner/swarm';
 import { Bitmap } from '@gleaner/swarm/engine';
-import { StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
+import { PROMISED_SHARE, StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
 import type { CoordinatorClient } from '../coordinator-client.js';
 import type { SharedFiles } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
 
 /** Of the free part of the store, this share is offered: the rest waits for tasks. */
 const OFFERED_SHARE = 0.5;
-/** Of the whole store, replicas never take more: the volunteer gave the disk for work, and the line for what work needs. */
-const REPLICA_SHARE = 0.25;
 const OFFER_TIMEOUT_MS = 600_000;
 const FIRST_ASK_MS = 10_000;
 const ASK_AGAIN_MS = 300_000;
@@ -24,18 +22,21 @@ export interface ReplicaKeeperComponents {
   readonly log: SwarmLog;
 }
 
-/** Bytes that a host may be asked to keep for others, by what its store and its replicas take now. */
+/**
+ * Bytes that a host may be asked to keep for others, by what its store and its replicas take now: never more than is kept of
+ * promises, as the volunteer gave the disk for work, and the line for what work needs.
+ */
 export function replicaRoomBytes(store: {
   readonly freeBytes: number;
   readonly usedBytes: number;
   readonly replicaBytes: number;
 }): number {
   const quotaBytes = store.freeBytes + store.usedBytes;
-  const left = quotaBytes * REPLICA_SHARE - store.replicaBytes;
+  const left = quotaBytes * PROMISED_SHARE - store.replicaBytes;
   return Math.max(0, Math.floor(Math.min(store.freeBytes * OFFERED_SHARE, left)));
 }
 
-/** Fetches chunks that too few volunteers hold, where there is room that nobody needs; tasks' chunks drive them out. */
+/** Fetches chunks that too few volunteers hold, where there is room that nobody needs; tasks' chunks drive them out when nothing else can go. */
 export class ReplicaKeeper {
   #askAtMs = Date.now() + FIRST_ASK_MS;
 

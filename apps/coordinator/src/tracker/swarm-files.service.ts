@@ -85,6 +85,13 @@ export class SwarmFiles implements OnModuleInit {
     await this.board.entitle(hostId, file, TICKET_MS);
   }
 
+  /** What the host may have of open jobs it may have for another while: whoever keeps a copy for others keeps it until nobody needs it. */
+  async prolong(hostId: string, files: ReadonlyMap<string, SwarmFile>): Promise<void> {
+    if (files.size === 0) return;
+    const open = (await this.openInputs()).filter(({ manifestId }) => files.has(manifestId));
+    for (const file of open) await this.board.entitle(hostId, file, TICKET_MS);
+  }
+
   /** Inputs of jobs that volunteers work on, at most {@link OPEN_INPUTS_MS} old. */
   async openInputs(): Promise<readonly SwarmFile[]> {
     if (this.open && performance.now() - this.open.atMs < OPEN_INPUTS_MS) return this.open.files;

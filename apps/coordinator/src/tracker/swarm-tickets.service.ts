@@ -20,6 +20,7 @@ export class SwarmTickets {
     await this.certificates.requireOwn(actor.hostId, peerId);
     const files = await this.files.findAll(actor.hostId, manifestIds);
     const wanted = [...new Set(manifestIds)];
+    await this.files.prolong(actor.hostId, files);
     return {
       tickets: wanted.filter((id) => files.has(id)).map((id) => this.signer.ticket(peerId, id)),
       refused: wanted

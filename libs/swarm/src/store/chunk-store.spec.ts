@@ -133,6 +133,43 @@ describe('ChunkStore', () => {
     await store.close();
   });
 
+  /** Files of one chunk, the first used longest ago, in a store that holds no more; some of them promised. */
+  async function aFullStore(count: number, promised: readonly number[]) {
+    const files = Array.from({ length: count }, (_, at) => aFile(1, 1 + at));
+    const store = await ChunkStore.open({
+      directory,
+      quotaBytes: count * CHUNK,
+      isPromised: (id) => promised.some((at) => files[at]?.manifestId === id),
+    });
+    for (const { manifestId, manifest, pieces } of files) {
+      using _ = await store.claim(manifestId, manifest, [0]);
+      await store.write(manifestId, 0, pieces[0]!);
+    }
+    const claim = async (chunks: number) => {
+      const { manifestId, manifest, pieces } = aFile(chunks, 200);
+      return store.claim(manifestId, manifest, pieces.keys());
+    };
+    const left = () => [...files.keys()].filter((at) => store.have(files[at]!.manifestId));
+    return { store, claim, left };
+  }
+
+  it('keeps what others count on longer than what was used after it, and gives it up for a task', async () => {
+    const { store, claim, left } = await aFullStore(8, [0, 1]);
+    const some = await claim(6);
+    expect(left()).toEqual([0, 1]);
+    some[Symbol.dispose]();
+    using _ = await claim(8);
+    expect(left()).toEqual([]);
+    await store.close();
+  });
+
+  it('keeps of promises no more than a quarter of what it may hold, the last used ones', async () => {
+    const { store, claim, left } = await aFullStore(8, [0, 1, 2, 3]);
+    using _ = await claim(6);
+    expect(left()).toEqual([2, 3]);
+    await store.close();
+  });
+
   it('does not claim what was written after the last flush when it crashes', async () => {
     const { manifest, manifestId, pieces } = aFile(2, 1);
     const store = await aStore();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Manifest } from '@gleaner/protocol';
 import type { Bitmap } from '../engine/bitmap.js';
 import { ChunkFile } from './chunk-file.js';
-import { leastRecentlyUsed, type EvictionPolicy } from './eviction.js';
+import { leastRecentlyUsed, PROMISED_SHARE, withinPromise, type EvictionPolicy } from './eviction.js';
 import { FlushTimer } from './flush-timer.js';
 import { storedBytes } from './have-file.js';
 import { findStoredFiles } from './stored-files.js';
@@ -28,6 +28,8 @@ export interface ChunkStoreInit {
   readonly quotaBytes: number;
   /** Least recently used first when left out. */
   readonly evict?: EvictionPolicy;
+  /** Files that others count on: they are evicted after all others, up to {@link PROMISED_SHARE} of the quota. */
+  readonly isPromised?: (manifestId: string) => boolean;
   /** Called before chunks of a file are removed, so that nobody offers or writes them any longer. */
   readonly onEvicting?: (manifestId: string) => Promise<void> | void;
   /** Called after that; `isKept` when chunks of the file are left, which may be offered and written again. */
@@ -59,7 +61,7 @@ interface Entry {
 
 /**
  * Chunks of many manifests within one quota: what tasks compute on and what the swarm shares are the same bytes. Chunks that no
- * open task has claimed are evicted, the least recently used file's first. One process at a time may open a directory.
+ * open task has claimed are evicted, the least recently used file's first, what was promised to others last. One process at a time may open a directory.
  */
 export class ChunkStore {
   readonly #entries = new Map<string, Entry>();
@@ -206,10 +208,12 @@ export class ChunkStore {
           manifestId,
           evictableBytes: usedBytesOf(entry) - claimedBytesOf(entry),
           lastUse: entry.lastUse,
+          isPromised: this.init.isPromised?.(manifestId) ?? false,
         }))
         .filter(({ evictableBytes }) => evictableBytes > 0);
       const policy = this.init.evict ?? leastRecentlyUsed;
-      for (const manifestId of policy(candidates, excess)) await this.#evict(manifestId);
+      const promised = withinPromise(candidates, this.init.quotaBytes * PROMISED_SHARE);
+      for (const manifestId of policy(promised, excess)) await this.#evict(manifestId);
     }
     const usedBytes = this.usedBytes;
     if (usedBytes > this.init.quotaBytes) {

@@ -7,4 +7,4 @@ export {
   type ChunkStoreInit,
   type ClaimOptions,
 } from './chunk-store.js';
-export type { EvictionCandidate, EvictionPolicy } from './eviction.js';
+export { PROMISED_SHARE, type EvictionCandidate, type EvictionPolicy } from './eviction.js';
