@@ -23,7 +23,7 @@ const HELD_BATCHES_MAX = 1_000;
 interface OpenUnitRow {
   readonly id: string;
   readonly ticketed_at: string;
-  /** Least ordinal that was ticketed and has no task. */
+  /** Least ordinal whose ticket is lost: it is on no queue any more, and has no task. */
   readonly gap: number | null;
   readonly needs_examination: boolean;
 }
@@ -34,16 +34,17 @@ interface OpenUnitRow {
  */
 const readOpenUnits = new PreparedStatement<OpenUnitRow>(
   'sweep-open-units',
-  `SELECT u.id, u.ticketed_at::text AS ticketed_at, t.gap::smallint AS gap,
-          t.reported >= j.quorum OR (t.working = 0 AND t.gap IS NULL)
+  `SELECT u.id, u.ticketed_at::text AS ticketed_at,
+          CASE WHEN t.are_out AND u.ticketed_at < $6::timestamptz THEN (
+            SELECT min(o) FROM generate_series(0, u.ticketed - 1) o
+             WHERE NOT EXISTS (SELECT FROM task x WHERE x.unit_id = u.id AND x.ordinal = o)) END::smallint AS gap,
+          t.reported >= j.quorum OR (t.working = 0 AND NOT t.are_out)
           OR (u.blocked IS NULL) <> (t.reported = 0 OR t.working > 0) AS needs_examination
      FROM work_unit u JOIN job j ON j.id = u.job_id
      CROSS JOIN LATERAL (
        SELECT count(*) FILTER (WHERE t.state = 'reported' AND t.reported_at < now() - $5 * interval '1 millisecond') AS reported,
               count(*) FILTER (WHERE t.state = 'in-progress') AS working,
-              CASE WHEN count(*) < u.ticketed THEN (
-                SELECT min(o) FROM generate_series(0, u.ticketed - 1) o
-                 WHERE NOT EXISTS (SELECT FROM task x WHERE x.unit_id = u.id AND x.ordinal = o)) END AS gap
+              count(*) < u.ticketed AS are_out
          FROM task t WHERE t.unit_id = u.id
      ) t
     WHERE u.job_id = $1 AND u.state = 'open' AND (u.ticketed_at, u.id) > ($2::timestamptz, $3::bigint)
@@ -133,15 +134,14 @@ export class SweepService {
       unitId,
       GRACE_MS,
       GRACE_MS,
+      new Date(horizonMs - GRACE_MS).toISOString(),
     ]);
     const last = rows.at(-1);
     if (last && rows.length === UNITS_PER_STATEMENT) {
       this.cursors.set(jobId, { ticketedAt: last.ticketed_at, unitId: last.id });
     } else this.cursors.delete(jobId);
 
-    const lost = rows.filter(
-      ({ gap, ticketed_at: at }) => gap !== null && Date.parse(at) < horizonMs - GRACE_MS,
-    );
+    const lost = rows.filter(({ gap }) => gap !== null);
     if (lost.length > 0) await this.ticketAnew(jobId, lost);
     const stale = rows.filter(({ needs_examination: needed }) => needed).map(({ id }) => Number(id));
     for (let at = 0; at < stale.length; at += EVENTS_PER_BATCH) {
