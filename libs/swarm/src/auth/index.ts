@@ -14,6 +14,7 @@ export {
   peerIdOfKey,
   type PeerIdentity,
 } from './peer-identity.js';
+export { RecordJudge } from './record-judge.js';
 export {
   createPeerRecord,
   encodePeerRecord,

@@ -40,7 +40,15 @@ export function requireValidCertificate(certificate: SignedCertificate, trust: T
   if (!isSignedBy(certificate, trust.coordinatorKey)) {
     throw new AuthError('bad-signature', 'the certificate is not the coordinator’s');
   }
-  const { exp, serial } = certificate.body;
+  requireCurrentCertificate(certificate.body, trust);
+}
+
+/**
+ * Whether a certificate that is the coordinator's counts now.
+ *
+ * @throws {AuthError} `expired`, `too-long-lived` or `revoked`
+ */
+export function requireCurrentCertificate({ exp, serial }: SwarmCertificate, trust: TrustRoot): void {
   const secondsLeft = exp - trust.now() / 1000;
   if (secondsLeft <= 0) throw new AuthError('expired', 'the certificate has expired');
   if (secondsLeft > SWARM_LIMITS.certificateSeconds + SWARM_LIMITS.clockSkewSeconds) {
@@ -92,13 +100,18 @@ export function encodePeerRecord(record: SignedPeerRecord): Uint8Array {
 
 /** A record from anywhere: undefined unless its peer signed it and the coordinator vouches for that peer. */
 export function judgePeerRecord(bytes: Uint8Array, trust: TrustRoot): PeerRecord | undefined {
+  return judgeSignedRecord(bytes, trust)?.record.body;
+}
+
+/** As {@link judgePeerRecord}, with what it was judged by. */
+export function judgeSignedRecord(bytes: Uint8Array, trust: TrustRoot): SignedPeerRecord | undefined {
   const parsed = signedPeerRecord.safeParse(parseJson(bytes, SWARM_LIMITS.recordBytes));
   if (!parsed.success) return undefined;
   const { record, certificate } = parsed.data;
   if (record.body.peerId !== certificate.body.peerId) return undefined;
   try {
     requireValidCertificate(certificate, trust);
-    return isSignedBy(record, keyOfPeerId(record.body.peerId)) ? record.body : undefined;
+    return isSignedBy(record, keyOfPeerId(record.body.peerId)) ? parsed.data : undefined;
   } catch (error) {
     if (error instanceof AuthError || error instanceof RangeError) return undefined;
     throw error;

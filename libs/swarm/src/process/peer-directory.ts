@@ -1,5 +1,4 @@
-import type { PeerRecord } from '@gleaner/protocol';
-import { judgePeerRecord, type TrustRoot } from '../auth/index.js';
+import { RecordJudge, type TrustRoot } from '../auth/index.js';
 
 const MAX_KNOWN_PEERS = 500;
 /** Names without a record: anybody on the local network can make up as many as they like. */
@@ -8,6 +7,8 @@ const MAX_ADDRESSES = 8;
 /** Of a peer with a record these many more are tried, in case it has moved. */
 const MAX_ANNOUNCED = 2;
 const MAX_FILES = 64;
+/** Of each known peer the record as it was signed, and as the tracker writes it. */
+const MAX_JUDGED = 2 * MAX_KNOWN_PEERS;
 
 interface KnownPeer {
   readonly seq: number;
@@ -20,17 +21,20 @@ interface KnownPeer {
 /** Peers that the tracker, other peers or the local network have named; those without a record leave first, then the longest known. */
 export class PeerDirectory {
   readonly #peers = new Map<string, KnownPeer>();
+  readonly #judge: RecordJudge;
 
   /** @param suggest called for every peer that became known or has moved */
   constructor(
-    private readonly trust: TrustRoot,
+    trust: TrustRoot,
     private readonly ownPeerId: string,
     private readonly suggest: (
       peerId: string,
       addresses: readonly string[],
       files: ReadonlySet<string>,
     ) => void,
-  ) {}
+  ) {
+    this.#judge = new RecordJudge(trust, MAX_JUDGED);
+  }
 
   /**
    * Takes a signed record from anywhere; forged or outdated ones are ignored.
@@ -39,7 +43,7 @@ export class PeerDirectory {
    * @returns whose record it is, when it is genuine and no older than what was known
    */
   learn(bytes: Uint8Array, manifestId?: string): string | undefined {
-    const record: PeerRecord | undefined = judgePeerRecord(bytes, this.trust);
+    const record = this.#judge.judge(bytes);
     if (!record || record.peerId === this.ownPeerId) return undefined;
     const { peerId } = record;
     const known = this.#peers.get(peerId);
