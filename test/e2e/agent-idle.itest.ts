@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
-import { eventually, isSandboxStopped, statusWhere } from './agent-support/running-agent.js';
+import { eventually, isSandboxStopped, sandboxCpuMs, statusWhere } from './agent-support/running-agent.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { steppingModule } from './agent-support/long-module.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
@@ -44,29 +44,41 @@ async function computing(agent: AgentProcess): Promise<void> {
   await eventually(() => isSandboxStopped(agent.pid) === false || undefined);
 }
 
+/** The agent says so, and its sandbox has really stopped: it uses no CPU time while the agent goes on. */
 async function pausedBecause(agent: AgentProcess, why: RegExp): Promise<void> {
   await statusWhere(data, ({ phase, reason }) => phase === 'paused' && why.test(reason));
-  await eventually(() => isSandboxStopped(agent.pid));
+  await eventually(() => isSandboxStopped(agent.pid) || undefined);
+  const stoppedCpuMs = sandboxCpuMs(agent.pid);
+  expect(stoppedCpuMs).toBeGreaterThan(0);
+  const shown = await runAgent(['status', '--data', data]);
+  const cpuMs = sandboxCpuMs(agent.pid);
+  // Where it was continued meanwhile, as after a short while without input, that says nothing.
+  if (isSandboxStopped(agent.pid) === false) return;
+  expect(shown.stdout.split('\n')[0]).toMatch(why);
+  expect(cpuMs).toBe(stoppedCpuMs);
 }
 
 /** This machine is busy with tests: what others use of it decides only where a test is about that. */
 const OTHERS_MAY_COMPUTE = 'maxCpuByOthersPercent=null';
 
 describe.skipIf(!hasVirtualDisplay())('an agent on a machine with a display', () => {
-  it('stops within 5 s of a key press, says why, and goes on afterwards', async () => {
+  it('stops within 5 s of a key press, says why, and goes on afterwards', { timeout: 400_000 }, async () => {
     coordinator.addTask('1.0', endlessModule());
     await using display = await VirtualDisplay.start();
-    await prefer(OTHERS_MAY_COMPUTE, 'inUseMinutes=0.1');
+    await prefer(OTHERS_MAY_COMPUTE, 'inUseMinutes=0.25');
     await using agent = startAgent({ DISPLAY: display.name });
     await computing(agent);
+    const beforeMs = Date.now();
     await display.pressKey();
     const pressedAtMs = Date.now();
     await pausedBecause(agent, /^paused: you are typing$/);
     // By the agent's own word: how long it takes to look at it from here is not what this is about.
-    const pausedAfterMs = agent.lastAtMs('computing-paused') - pressedAtMs;
-    expect(pausedAfterMs).toBeGreaterThanOrEqual(0);
-    expect(pausedAfterMs).toBeLessThan(5_000);
-    expect((await runAgent(['status', '--data', data])).stdout).toContain('paused: you are typing');
+    const pausedAtMs = await eventually(() => {
+      const atMs = agent.lastAtMs('computing-paused');
+      return atMs >= beforeMs ? atMs : undefined;
+    });
+    // It may have noticed before this process heard that the key was pressed.
+    expect(pausedAtMs - pressedAtMs).toBeLessThan(5_000);
     await computing(agent);
   });
 
@@ -91,19 +103,50 @@ describe('an agent beside other programs', () => {
     for (const burner of burners.splice(0)) burner.kill('SIGKILL');
   });
 
-  it('pauses while they use the CPU, says how much, and goes on when they end', async () => {
-    coordinator.addTask('1.0', endlessModule());
-    await prefer('maxCpuByOthersPercent=95');
-    await using agent = startAgent();
-    await computing(agent);
-    for (let core = 0; core < 2 * availableParallelism(); core++) {
-      burners.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
-    }
-    await pausedBecause(agent, /^paused: other programs use \d+ % of the CPU \(limit 95 %\)$/);
-    for (const burner of burners.splice(0)) burner.kill('SIGKILL');
-    await computing(agent);
-  });
+  it(
+    'pauses while they use the CPU, says how much, and goes on when they use less',
+    { timeout: 400_000 },
+    async () => {
+      coordinator.addTask('1.0', endlessModule());
+      // Others cannot use more than all of it.
+      await prefer('maxCpuByOthersPercent=100');
+      await using agent = startAgent();
+      await computing(agent);
+      for (let core = 0; core < 2 * availableParallelism(); core++) {
+        burners.push(spawn(process.execPath, ['-e', 'for (;;);'], { stdio: 'ignore' }));
+      }
+      await prefer('maxCpuByOthersPercent=');
+      await pausedBecause(agent, /^paused: other programs use \d+ % of the CPU \(limit 25 %\)$/);
+      for (const burner of burners.splice(0)) burner.kill('SIGKILL');
+      const used = cpuUse();
+      // On a machine that is busy with something else as well, only a higher limit lets it go on.
+      await eventually(
+        () => isSandboxStopped(agent.pid) === false || (used() ?? 0) > 0.2 || undefined,
+        () => used(),
+      );
+      await prefer('maxCpuByOthersPercent=100');
+      await computing(agent);
+    },
+  );
 });
+
+/** Tells the share (0 to 1) of the CPU that programs of normal priority have used since, once that is long enough to say. */
+function cpuUse(): () => number | undefined {
+  const [busyBefore, totalBefore] = cpuTimes();
+  const beganAtMs = performance.now();
+  return () => {
+    const [busy, total] = cpuTimes();
+    const isLongEnough = performance.now() - beganAtMs > 15_000;
+    return isLongEnough ? (busy - busyBefore) / (total - totalBefore) : undefined;
+  };
+}
+
+/** What was used at normal priority, and all there was. */
+function cpuTimes(): [number, number] {
+  const times = cpus().map((core) => core.times);
+  const busy = times.reduce((sum, { user, sys, irq }) => sum + user + sys + irq, 0);
+  return [busy, times.reduce((sum, { nice, idle }) => sum + nice + idle, busy)];
+}
 
 describe('an agent whose volunteer', () => {
   it('says pause stops where it is, also after a restart, until told to resume', async () => {

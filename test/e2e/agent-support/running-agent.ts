@@ -34,11 +34,24 @@ export async function statusWhere(
   );
 }
 
-/** Whether the sandbox process of an agent is stopped where it is; undefined while there is none. */
+/** Whether every thread of an agent's sandbox process is stopped where it is; undefined while there is none. */
 export function isSandboxStopped(agentPid: number): boolean | undefined {
   const sandbox = sandboxOf(agentPid);
-  // Field 3 of /proc/PID/stat: T is stopped by a signal.
-  return sandbox === undefined ? undefined : / T /.test(processFile(sandbox, 'stat'));
+  if (sandbox === undefined) return undefined;
+  const threads = entriesOf(`/proc/${sandbox}/task`);
+  // The field after the name: T is stopped by a signal.
+  return (
+    threads.length > 0 &&
+    threads.every(
+      (id) => processFile(sandbox, `task/${id}/stat`).split(') ').at(-1)?.startsWith('T ') === true,
+    )
+  );
+}
+
+/** CPU time of an agent's sandbox process since it started, in milliseconds; undefined while there is none. */
+export function sandboxCpuMs(agentPid: number): number | undefined {
+  const sandbox = sandboxOf(agentPid);
+  return sandbox === undefined ? undefined : cpuMsOf(sandbox);
 }
 
 /** Process id of an agent's sandbox; undefined while there is none. */
@@ -95,7 +108,7 @@ function tableRows(pid: number, name: string): string[][] {
 }
 
 function socketInodes(pid: number): string[] {
-  return descriptors(pid).flatMap((descriptor) => {
+  return entriesOf(`/proc/${pid}/fd`).flatMap((descriptor) => {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
     } catch {
@@ -105,11 +118,11 @@ function socketInodes(pid: number): string[] {
   });
 }
 
-function descriptors(pid: number): string[] {
+function entriesOf(directory: string): string[] {
   try {
-    return readdirSync(`/proc/${pid}/fd`);
+    return readdirSync(directory);
   } catch {
-    // It has just ended.
+    // The process has just ended.
     return [];
   }
 }
