@@ -97,7 +97,7 @@ describe('submitting a job', () => {
   it('is refused where its app lacks the export that starts it, which publishing it says already', async () => {
     const { project, scientist } = desk.science;
     // A page of memory, exported, and nothing to call.
-    const noStart = Buffer.from('0061736d01000000' + '0503010001' + '070a01066d656d6f72790200', 'hex');
+    const noStart = Buffer.from('0061736d010000000503010001070a01066d656d6f72790200', 'hex');
     const published = await scientist
       .post(`/v1/apps?project=${project}&name=startless&version=1`)
       .set('content-type', 'application/wasm')
@@ -106,7 +106,7 @@ describe('submitting a job', () => {
     expect(problem.parse(published.body).errors).toMatchObject([
       {
         rule: 'missing-entry',
-        detail: expect.stringContaining('neither the function _start nor gleaner_step'),
+        detail: expect.stringContaining('neither the function _start nor gleaner_step') as string,
       },
     ]);
     const submitted = await scientist

@@ -142,10 +142,11 @@ describe('boards', () => {
       const { account } = await aPerson(gleaner, { name });
       await grant(account.id, '500', 100 + unit);
       await keeper.refresh();
-      const [{ lower = '' } = {}] = await gleaner.dataSource.query<Array<{ lower: string }>>(
+      const [row] = await gleaner.dataSource.query<Array<{ lower: string }>>(
         'SELECT lower($1::text) AS lower',
         [name],
       );
+      const lower = row?.lower ?? '';
       const parts = [name, lower, name.slice(0, 4), lower.slice(0, 4), name.slice(1)];
       for (const part of parts) {
         await expect

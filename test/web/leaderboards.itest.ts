@@ -1,6 +1,6 @@
 import { BoardKeeper } from '@gleaner/coordinator';
 import { attachedHost, boardPage, team } from '@gleaner/protocol';
-import type { Browser, Locator, Page } from 'playwright-core';
+import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, type TestApplication, type TestPerson } from '../support/index.js';
 import { chromiumOrWarn } from './browser.js';
@@ -17,14 +17,13 @@ const LAST_PAGE = Math.ceil(MINE_RANK / PAGE_ROWS);
 describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
   let site: Website;
   let gleaner: TestApplication;
-  let browser: Browser;
   let page: Page;
   let complaints: string[];
   let ada: TestPerson;
 
   beforeAll(async () => {
     site = await Website.open(chromiumPath);
-    ({ gleaner, browser, page, complaints } = site);
+    ({ gleaner, page, complaints } = site);
     ada = await aPerson(gleaner, { name: 'Ada' });
     const facts = { name: 'Laptop', isNamed: true, kind: 'agent', cores: 4, memoryMiB: 8192 };
     const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts }).expect(201)).body);

@@ -177,7 +177,7 @@ function rememberTexts(): void {
   const canvases = new Set<HTMLCanvasElement>();
   Object.assign(globalThis, { textsOfTheTest: texts });
   const context = CanvasRenderingContext2D.prototype;
-  const write = Reflect.get(context, 'fillText') as CanvasRenderingContext2D['fillText'];
+  const write = Reflect.get(context, 'fillText');
   context.fillText = function remembering(text, x, y) {
     canvases.add(this.canvas);
     const isBelow = y > this.canvas.height - AXIS_PIXELS;
