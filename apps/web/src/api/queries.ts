@@ -79,7 +79,8 @@ export const ownJobQuery = (jobId: string, accountId: string | null, isOver: boo
     queryKey: ['me', accountId, 'job', jobId, isOver],
     queryFn: ({ signal }) => foundOrNull(getJob({ path: { id: jobId }, signal, throwOnError: true })),
     enabled: accountId !== null,
-    refetchInterval: isOver ? false : LIVE_MS,
+    // Whose it is does not change while one looks.
+    refetchInterval: ({ state }) => (isOver || state.data === null ? false : LIVE_MS),
   });
 
 /** Failed units of one's own job with what their programs said: asked for anew when there are more. */
