@@ -10,10 +10,10 @@ import type { UnitJson } from './unit-json.js';
 
 const CHROMIUM_PATHS = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
-/** Where a system Chromium is, null where there is none; `CHROMIUM_PATH` comes first. */
+/** Where a system Chromium is, null where there is none; where `CHROMIUM_PATH` is set it is that one or none. */
 export function findChromium(): string | null {
-  const candidates = [process.env['CHROMIUM_PATH'] ?? '', ...CHROMIUM_PATHS];
-  return candidates.find((path) => path !== '' && existsSync(path)) ?? null;
+  const chosen = process.env['CHROMIUM_PATH'] ?? '';
+  return (chosen === '' ? CHROMIUM_PATHS : [chosen]).find((path) => existsSync(path)) ?? null;
 }
 
 export interface BrowserSandbox extends AsyncDisposable {
