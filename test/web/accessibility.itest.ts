@@ -125,12 +125,82 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await page.getByRole('heading', { name: AGENT.name }).waitFor();
     await expectNothing('a machine that waits');
 
+    await context.clearCookies();
+    await page.evaluate(() => localStorage.clear());
+    await signInWith(gleaner, context, token);
+    await openPage(page, `${gleaner.url}/account`, theme);
+    await page.getByRole('heading', { name: 'My machines' }).waitFor();
+    await openPage(page, `${gleaner.url}/leaderboards?q=متطوع`, theme);
+    await page.getByRole('table', { name: 'Your place' }).waitFor();
+    await page.getByRole('row', { name: 'متطوع' }).waitFor();
+    await expectNothing('one’s own row above those that were looked for');
+
     await openPage(page, `${gleaner.url}/leaderboards`, theme);
     await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
     await page.getByText('The coordinator does not answer.').waitFor();
     await expectNothing('the coordinator away');
     await context.close();
   });
+
+  it.each(THEMES)(
+    'nor anything where teams are found, founded, left and joined, in the %s theme',
+    async (theme) => {
+      const context = await browser.newContext();
+      const page = await context.newPage();
+      const expectNothing = async (state: string): Promise<void> => {
+        expect(await violationsOf(page), `${state}, ${theme}`).toEqual([]);
+      };
+      const person = await aPerson(gleaner, { name: `founder, ${theme}` });
+      await page.goto(gleaner.url);
+      await signInAs(gleaner, page, person);
+      await openPage(page, `${gleaner.url}/teams`, theme);
+      await page.getByLabel('Name of a team', { exact: true }).fill('nobody is called so');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page.getByText('No team was found').waitFor();
+      await expectNothing('no team found');
+      await page.getByLabel('Name of the team').fill(`Owls, ${theme}`);
+      await page.getByRole('button', { name: 'Found the team' }).click();
+      await page.getByRole('button', { name: 'Leave the team' }).waitFor();
+      await page.getByRole('heading', { name: 'Keep the team' }).waitFor();
+      await expectNothing('a team that was founded');
+      await page.getByRole('button', { name: 'Leave the team' }).click();
+      await page.getByText('Everybody has left.').waitFor();
+      await expectNothing('a team that everybody has left');
+      await page.getByRole('button', { name: 'Join the team' }).click();
+      await page.getByRole('listitem').filter({ hasText: person.account.name }).waitFor();
+      await expectNothing('a team that was joined');
+      await page.getByRole('main').getByRole('link', { name: 'Teams' }).click();
+      await page.getByLabel('Name of a team', { exact: true }).fill('owls');
+      await page.getByRole('button', { name: 'Find' }).click();
+      await page
+        .getByRole('list', { name: 'Teams found' })
+        .getByRole('link', { name: `Owls, ${theme}` })
+        .waitFor();
+      await page.getByText('You are in').waitFor();
+      await expectNothing('teams found');
+      await context.close();
+    },
+  );
+
+  it.each(THEMES)(
+    'nor anything on the page of the API, which fits a phone, in the %s theme',
+    async (theme) => {
+      const page = await browser.newPage({ viewport: PHONE });
+      await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' });
+      await page.goto(`${gleaner.url}/v1/docs`);
+      await page.getByRole('heading', { name: 'leaderboards' }).waitFor();
+      expect(await violationsOf(page), `documentation, ${theme}`).toEqual([]);
+      await page.evaluate(() => {
+        for (const closed of document.querySelectorAll('details')) closed.open = true;
+      });
+      await page.getByRole('heading', { name: 'Example' }).first().waitFor();
+      expect(await violationsOf(page), `documentation, opened, ${theme}`).toEqual([]);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(
+        PHONE.width,
+      );
+      await page.close();
+    },
+  );
 
   it('fits a phone without scrolling sideways, whatever people are called', async () => {
     const page = await browser.newPage({ viewport: PHONE });
@@ -179,7 +249,7 @@ describe.skipIf(chromiumPath === null)('every page', () => {
       .storeBytes(Buffer.from(SIGNALS), { accountId: null });
     await vi.waitFor(
       async () => expect(await gleaner.dataSource.query('SELECT id FROM work_unit')).toHaveLength(40),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     for (const [sql, ...parameters] of [
       [`UPDATE project SET name = $1, description = $1`, 'مشروع \u202e <i>'],

@@ -15,7 +15,7 @@ import {
   RouteIndex,
 } from './http/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
-import { findWebsite, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
+import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
 
 export const API_VERSION = '0.1.0';
 
@@ -50,7 +50,7 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
   boundBodies(fastify, app.get(AccessGuard));
   measureRequests(app);
   if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
-  serveOpenApi(app);
+  serveOpenApi(app, fastify);
   if (parts.config.role !== 'worker') await serveWebsiteIfBuilt(fastify, parts.logger);
   await app.init();
   await fastify.ready();
@@ -85,10 +85,12 @@ function measureRequests(app: NestFastifyApplication): void {
     });
 }
 
-function serveOpenApi(app: NestFastifyApplication): void {
-  SwaggerModule.setup('v1/docs', app, () => createOpenApiDocument(app, API_VERSION), {
+function serveOpenApi(app: NestFastifyApplication, fastify: FastifyInstance): void {
+  const openApi = (): ReturnType<typeof createOpenApiDocument> => createOpenApiDocument(app, API_VERSION);
+  SwaggerModule.setup('v1/docs', app, openApi, {
+    ui: false,
     jsonDocumentUrl: 'v1/openapi.json',
     yamlDocumentUrl: 'v1/openapi.yaml',
-    customSiteTitle: 'Gleaner API',
   });
+  serveApiPage(fastify, openApi);
 }

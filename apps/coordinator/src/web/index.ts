@@ -1,1 +1,2 @@
+export { serveApiPage } from './serve-api-page.js';
 export { findWebsite, serveWebsite, WEBSITE_ROUTE } from './serve-website.js';
