@@ -78,7 +78,7 @@ export class Channels {
     this.updateInterest(peer, file);
   }
 
-  onHave(peer: PeerState, frame: FrameOf<'have'>): void {
+  onHave(peer: PeerState, frame: FrameOf<'have'>, nowMs: number): void {
     const file = this.fileOf(peer, frame.channel);
     const shared = file && peer.files.get(file);
     if (!file || !shared?.has) return;
@@ -87,6 +87,7 @@ export class Channels {
       return;
     }
     if (!shared.has.add(frame.chunk)) return;
+    file.movedAtMs = nowMs;
     raise(file.availability, frame.chunk);
     if (!shared.weWant && file.missing.has(frame.chunk)) this.#setInterest(peer, file, shared, true);
   }
@@ -101,13 +102,27 @@ export class Channels {
     if (peer.files.get(file)?.has?.delete(chunk)) lower(file.availability, chunk);
   }
 
-  /** Tells everybody who may know that this host has one more chunk. */
+  /**
+   * Tells everybody who may know that this host has one more chunk: at once whoever can ask for it, the others together with what
+   * else comes until the next tick. A word costs both ends as much as a small block, and there is one for each chunk on each link.
+   */
   announce(file: FileState, chunk: number): void {
     for (const peer of this.state.peers.values()) {
       const shared = peer.files.get(file);
-      if (shared?.permittedUntilMs !== undefined && !shared.has?.has(chunk)) {
-        this.state.send(peer, { type: 'have', channel: file.channel, chunk });
+      if (shared?.permittedUntilMs === undefined || shared.has?.has(chunk)) continue;
+      if (peer.holdsOurSlot) this.state.send(peer, { type: 'have', channel: file.channel, chunk });
+      else shared.untold.add(chunk);
+    }
+  }
+
+  /** Tells the peer what it was not told of so far. */
+  tellRest(peer: PeerState): void {
+    for (const [file, { untold, has, permittedUntilMs }] of peer.files) {
+      for (const chunk of untold) {
+        if (permittedUntilMs !== undefined && file.have.has(chunk) && !has?.has(chunk))
+          this.state.send(peer, { type: 'have', channel: file.channel, chunk });
       }
+      untold.clear();
     }
   }
 
@@ -125,7 +140,7 @@ export class Channels {
   }
 
   /**
-   * Closes what tickets no longer allow, and brings interest up to date.
+   * Closes what tickets no longer allow, brings interest up to date, and tells what is there by now.
    *
    * @returns who may no longer have which file
    */
@@ -140,6 +155,7 @@ export class Channels {
         }
         this.updateInterest(peer, file);
       }
+      this.tellRest(peer);
     }
     return expired;
   }
@@ -186,7 +202,13 @@ export class Channels {
   #shared(peer: PeerState, file: FileState): PeerFile {
     let shared = peer.files.get(file);
     if (!shared) {
-      shared = { permittedUntilMs: undefined, has: undefined, theyWant: false, weWant: false };
+      shared = {
+        permittedUntilMs: undefined,
+        has: undefined,
+        untold: new Set(),
+        theyWant: false,
+        weWant: false,
+      };
       peer.files.set(file, shared);
     }
     return shared;

@@ -1,99 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Frame } from '../frames/frame.js';
-import { Bitmap } from './bitmap.js';
-import type { SwapConfig } from './swap-config.js';
-import { SwapEngine } from './swap-engine.js';
-import type { DisconnectReason, SwapAction } from './swap-events.js';
-
-const FILE = 'f'.repeat(64);
-const CHUNKS = 64;
-const CHUNK_BYTES = 256 * 1024;
-const TICKET = Uint8Array.of(1);
-
-/** One host's engine, and what it does; time passes as the test says. */
-class Host {
-  nowMs = 0;
-  judged = 0;
-  readonly actions: SwapAction[] = [];
-  readonly #engine: SwapEngine;
-
-  constructor(
-    readonly have: readonly number[],
-    config: Partial<SwapConfig> = {},
-  ) {
-    this.#engine = new SwapEngine({
-      authorize: () => {
-        this.judged += 1;
-        return Number.POSITIVE_INFINITY;
-      },
-      random: () => 0.5,
-      nowMs: 0,
-      config: { originChunks: 0, ...config },
-    });
-    this.tell({
-      kind: 'file-added',
-      file: {
-        manifestId: FILE,
-        sizeBytes: CHUNKS * CHUNK_BYTES,
-        chunkBytes: CHUNK_BYTES,
-        chunkCount: CHUNKS,
-        have: Bitmap.of(CHUNKS, have),
-        ticket: TICKET,
-      },
-    });
-  }
-
-  tell(event: Parameters<SwapEngine['handle']>[0]): readonly SwapAction[] {
-    const actions = this.#engine.handle(event, this.nowMs);
-    this.actions.push(...actions);
-    return actions;
-  }
-
-  hear(peer: string, ...frames: readonly Frame[]): void {
-    for (const frame of frames) this.tell({ kind: 'frame', peer, frame });
-  }
-
-  /** A peer that shares the file and has these chunks. */
-  meet(peer: string, has: readonly number[] = []): void {
-    this.tell({ kind: 'peer-connected', peer });
-    this.hear(
-      peer,
-      { type: 'open', channel: 0, manifestId: FILE, ticket: TICKET },
-      { type: 'bitmap', channel: 0, count: CHUNKS, bits: Bitmap.of(CHUNKS, has).bytes },
-    );
-  }
-
-  pass(ms: number): void {
-    for (const endMs = this.nowMs + ms; this.nowMs < endMs;) {
-      this.nowMs += 100;
-      this.tell({ kind: 'tick' });
-    }
-  }
-
-  reasonsToLeave(peer: string): DisconnectReason[] {
-    return this.actions.flatMap((action) =>
-      action.kind === 'disconnect' && action.peer === peer ? [action.reason] : [],
-    );
-  }
-
-  /** Frames of one type that the peer was sent. */
-  sent<T extends Frame['type']>(peer: string, type: T): Array<Extract<Frame, { type: T }>> {
-    return this.actions.flatMap((action) =>
-      action.kind === 'send' && action.peer === peer && isOf(action.frame, type) ? [action.frame] : [],
-    );
-  }
-
-  uploadedBytes(peer: string): number {
-    return this.actions.reduce(
-      (sum, action) => sum + (action.kind === 'upload' && action.peer === peer ? action.length : 0),
-      0,
-    );
-  }
-}
-
-function isOf<T extends Frame['type']>(frame: Frame, type: T): frame is Extract<Frame, { type: T }> {
-  return frame.type === type;
-}
+import { CHUNK_BYTES, CHUNKS, FILE, LoneHost, TICKET } from './lone-host.fixture.js';
 
 const everything = Array.from({ length: CHUNKS }, (_, index) => index);
 const block = (chunk: number, offset: number, length: number): Frame => ({
@@ -106,7 +13,7 @@ const block = (chunk: number, offset: number, length: number): Frame => ({
 
 describe('an engine among hostile peers', () => {
   it('takes what is left of a chunk that it gave up, and not a byte more', () => {
-    const host = new Host([]);
+    const host = new LoneHost([]);
     host.meet('peer', [7]);
     host.hear('peer', { type: 'slot', granted: true });
     host.tell({ kind: 'wanted', manifestId: FILE, chunks: [7] });
@@ -120,7 +27,7 @@ describe('an engine among hostile peers', () => {
   });
 
   it('leaves a peer that sends blocks of a file it never opened', () => {
-    const host = new Host([]);
+    const host = new LoneHost([]);
     host.meet('peer');
     host.hear('peer', { ...block(0, 0, 1), channel: 9 } as Frame);
     expect(host.reasonsToLeave('peer')).toEqual(['unsolicited-data']);
@@ -128,7 +35,7 @@ describe('an engine among hostile peers', () => {
 
   it('serves others while one peer does not read, and leaves that one in the end', () => {
     // Fast enough for one transfer at a time.
-    const host = new Host(everything, { uploadBytesPerSecond: 200_000, sendQueueBytes: 65_536 });
+    const host = new LoneHost(everything, { uploadBytesPerSecond: 200_000, sendQueueBytes: 65_536 });
     for (const peer of ['stuck', 'reader']) {
       host.meet(peer);
       host.hear(peer, { type: 'interest', channel: 0, wanted: true });
@@ -153,7 +60,7 @@ describe('an engine among hostile peers', () => {
   });
 
   it('takes slots back from those who never use them when others wait', () => {
-    const host = new Host(everything);
+    const host = new LoneHost(everything);
     const squatters = ['a', 'b', 'c', 'd', 'e'];
     for (const peer of squatters) {
       host.meet(peer);
@@ -169,7 +76,7 @@ describe('an engine among hostile peers', () => {
   });
 
   it('judges a ticket once, however often it is shown', () => {
-    const host = new Host([]);
+    const host = new LoneHost([]);
     host.meet('peer');
     const open: Frame = { type: 'open', channel: 0, manifestId: FILE, ticket: TICKET };
     host.hear('peer', open, open, open);
@@ -179,7 +86,7 @@ describe('an engine among hostile peers', () => {
   });
 
   it('leaves a peer that keeps it busy with new tickets', () => {
-    const host = new Host([]);
+    const host = new LoneHost([]);
     host.meet('peer');
     for (let index = 0; index < 500; index += 1) {
       host.hear('peer', {
