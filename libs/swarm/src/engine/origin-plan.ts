@@ -105,12 +105,16 @@ export class OriginPlan {
 
   #lostChunks(file: FileState, nowMs: number): Bitmap {
     const lost = new Bitmap(file.init.chunkCount);
-    const { originPatienceMs } = this.state.config;
+    const { originPatienceMs, originBoundMs } = this.state.config;
     const patienceMs = this.#isPoorFirstHolder(file, nowMs)
       ? originPatienceMs * POOR_HOLDER_PATIENCE
       : originPatienceMs;
+    // Where many want much of narrow lines each waits long for a slot, and the origin would have to send everything again.
+    const isMoving = nowMs - file.movedAtMs < originPatienceMs;
     for (const [chunk, sinceMs] of file.origin.outOfReachSinceMs) {
-      if (nowMs - sinceMs >= patienceMs && !file.origin.fetching.has(chunk)) lost.add(chunk);
+      const isInTurn = isMoving && (file.availability[chunk] ?? 0) > 0;
+      const limitMs = isInTurn ? Math.max(originBoundMs, patienceMs) : patienceMs;
+      if (nowMs - sinceMs >= limitMs && !file.origin.fetching.has(chunk)) lost.add(chunk);
     }
     return lost;
   }

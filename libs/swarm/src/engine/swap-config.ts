@@ -34,6 +34,8 @@ export interface SwapConfig {
   readonly maxOriginBytes: number;
   /** How long a chunk may be out of peers' reach before the origin has to deliver it. */
   readonly originPatienceMs: number;
+  /** The same for a chunk that peers have, as long as they bring chunks to each other: then it comes in its turn. */
+  readonly originBoundMs: number;
   readonly maxPeers: number;
   readonly maxFiles: number;
   readonly peerExchangeIntervalMs: number;
@@ -58,6 +60,7 @@ export const DEFAULT_SWAP_CONFIG: SwapConfig = {
   originChunks: 2,
   maxOriginBytes: 32 * 1024 * 1024,
   originPatienceMs: 3000,
+  originBoundMs: 20_000,
   maxPeers: 60,
   maxFiles: FRAME_LIMITS.channels,
   peerExchangeIntervalMs: 5000,

@@ -45,6 +45,17 @@ describe('a swarm', () => {
     expect(originRatio(swarm)).toBeLessThanOrEqual(1.1);
   });
 
+  it.each([1, 2])('and where they send only %d MB/s, as peers come to it in turn', (uplink) => {
+    const swarm = aSwarm();
+    addHosts(swarm, 32, { uplink: uplink * MB });
+    swarm.connectAll();
+    swarm.runUntil(everybodyIsComplete(swarm), 90_000);
+    expect(originRatio(swarm)).toBeLessThanOrEqual(1.1);
+    // All lines together could do no better than this.
+    const leastMs = (SIZE_BYTES / (uplink * MB)) * 1000;
+    expect(swarm.nowMs).toBeLessThanOrEqual(1.4 * leastMs);
+  });
+
   it('bans a peer at its first bad chunk and completes with little extra traffic', () => {
     const swarm = aSwarm({ seed: 7 });
     addHosts(swarm, 7);

@@ -234,7 +234,7 @@ export class SwapEngine {
         this.#downloads.plan(nowMs, [peer]);
         return;
       case 'have':
-        this.#channels.onHave(peer, frame);
+        this.#channels.onHave(peer, frame, nowMs);
         this.#downloads.plan(nowMs, [peer]);
         return;
       case 'interest':
@@ -299,7 +299,10 @@ export class SwapEngine {
     if (event.verdict === 'bad' && file) this.#state.wastedBytes += file.chunkLength(event.chunk);
     // Whoever has left since may not come back.
     if (event.verdict === 'bad') this.#state.disconnect({ id: event.peer }, 'bad-chunk');
-    if (event.verdict === 'good' && file) this.#files.stored(file, event.chunk);
+    if (event.verdict === 'good' && file) {
+      file.movedAtMs = nowMs;
+      this.#files.stored(file, event.chunk);
+    }
     this.#downloads.plan(nowMs);
   }
 

@@ -36,6 +36,8 @@ export interface PeerFile {
   permittedUntilMs: number | undefined;
   /** What the peer says it has; undefined until it has let us in. */
   has: Bitmap | undefined;
+  /** Chunks that this host has got and that the peer has not been told of. */
+  readonly untold: Set<number>;
   theyWant: boolean;
   weWant: boolean;
 }
@@ -106,6 +108,8 @@ export class FileState {
   /** Peers that were asked for a chunk. */
   readonly askedOf = new Map<number, Set<PeerState>>();
   readonly checking = new Set<number>();
+  /** When a peer last said that it has got a chunk, or brought one. */
+  movedAtMs = Number.NEGATIVE_INFINITY;
   readonly origin: OriginState = {
     isAsked: false,
     askAgainAtMs: 0,
@@ -168,7 +172,7 @@ export class SwapState {
       if (missing.size + checking.size > 0) return false;
     for (const { uploads, unsentBytes, downloads, files } of this.peers.values()) {
       if (uploads.length + unsentBytes + downloads.size > 0) return false;
-      for (const { theyWant } of files.values()) if (theyWant) return false;
+      for (const { theyWant, untold } of files.values()) if (theyWant || untold.size > 0) return false;
     }
     return true;
   }
@@ -179,7 +183,8 @@ export class SwapState {
 
   get heldEntries(): number {
     let entries = 0;
-    for (const peer of this.peers.values())
+    for (const peer of this.peers.values()) {
+      for (const { untold } of peer.files.values()) entries += untold.size;
       entries +=
         peer.files.size +
         peer.theirChannels.size +
@@ -188,6 +193,7 @@ export class SwapState {
         peer.cancelled.size +
         peer.refusedUntilMs.size +
         peer.recordsTold.size;
+    }
     for (const { wanted, missing, askedOf, checking, origin } of this.files.values())
       entries +=
         wanted.size +
