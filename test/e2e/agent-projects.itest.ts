@@ -4,10 +4,14 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import { AgentProcess, runAgent, type Ended } from './agent-support/agent-process.js';
+import { steppingModule } from './agent-support/long-module.js';
 import { statusWhere } from './agent-support/running-agent.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 import { anApprovedApp, completeJob } from './volunteering/science.js';
+
+/** Half a second of a core. */
+const SMALL_UNIT = steppingModule(10);
 
 let data: string;
 beforeEach(async () => {
@@ -76,6 +80,30 @@ describe('an agent of two coordinators', () => {
     expect(top.stdout).toMatch(/^First +50 % /m);
     expect(top.stdout).toMatch(/^Second +50 % /m);
   });
+
+  it(
+    'shares a core among them by weight: three times the weight, about three times the time',
+    { timeout: 400_000 },
+    async () => {
+      await using heavy = await StandInCoordinator.start('Heavy');
+      await using light = await StandInCoordinator.start('Light');
+      // Each of many units takes a fraction of a turn.
+      for (let unit = 1; unit <= 500; unit++) {
+        heavy.addTask(`${unit}.0`, SMALL_UNIT);
+        light.addTask(`${unit}.0`, SMALL_UNIT);
+      }
+      await attach(heavy.url, '--weight', '300');
+      await attach(light.url, '--weight', '100');
+      await using _ = startAgent('--turn', '1');
+      // By then it is known how long units take, and both have some of them at hand at any time.
+      await statusWhere(data, ({ projects }) => projects.every(({ finishedTasks }) => finishedTasks > 1));
+      expect((await agent('status')).stdout).toMatch(/Heavy .*75 % of the cores \(weight 300\)/);
+      const hadMs = await timeHad(['Heavy', 'Light'], { changes: 8, ms: 25_000 });
+      const ratio = (hadMs.get('Heavy') ?? 0) / (hadMs.get('Light') ?? 0);
+      expect(ratio).toBeGreaterThan(1.5);
+      expect(ratio).toBeLessThan(6);
+    },
+  );
 
   it('leaves one of them while it runs, and goes on with the other', async () => {
     await using first = await StandInCoordinator.start('First');
@@ -168,6 +196,30 @@ describe('what was asked on the website', () => {
     await statusWhere(data, (status) => status.phase === 'waiting' && !status.reason.startsWith('finishing'));
   });
 });
+
+/** How long each of these projects had the only core, while it changed hands so often and for at least so long. */
+async function timeHad(
+  names: readonly string[],
+  least: { readonly changes: number; readonly ms: number },
+): Promise<ReadonlyMap<string, number>> {
+  const hadMs = new Map(names.map((name) => [name, 0]));
+  let holder: string | undefined;
+  let changes = 0;
+  let [beganAtMs, lookedAtMs] = [0, 0];
+  while (changes <= least.changes || lookedAtMs - beganAtMs < least.ms) {
+    const { projects } = await statusWhere(data, () => true);
+    const nowMs = performance.now();
+    const now = projects.find(({ allowance }) => allowance.cores === 1)?.name ?? holder;
+    const hasChanged = holder !== undefined && now !== holder;
+    // The first spell had begun before anybody looked.
+    if (changes === 0) beganAtMs = nowMs;
+    // However long a look takes, that time is whose core it was at the last one.
+    else if (holder !== undefined) hadMs.set(holder, (hadMs.get(holder) ?? 0) + nowMs - lookedAtMs);
+    if (hasChanged) changes += 1;
+    [holder, lookedAtMs] = [now, nowMs];
+  }
+  return hadMs;
+}
 
 async function answerOf(application: TestApplication, text: string): Promise<string> {
   const science = await anApprovedApp(application, 'hello', helloModule(text).original);
