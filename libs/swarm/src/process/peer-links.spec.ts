@@ -72,6 +72,20 @@ describe('PeerLinks', () => {
     expect(here.dialled).toEqual([host.address, host.address]);
   });
 
+  it('makes a few links at a time, and says so to who found no place', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const here = await aHost(authority, network);
+    const others = await Promise.all(Array.from({ length: 6 }, () => aHost(authority, network)));
+    const dialAll = () =>
+      Promise.all(others.map(({ identity, address }) => here.links.dial(identity.peerId, [address])));
+    const first = dialAll();
+    expect(here.links.dialling).toBe(4);
+    expect((await first).filter((tried) => tried)).toHaveLength(4);
+    expect(here.connected).toHaveLength(4);
+    expect((await dialAll()).filter((tried) => tried)).toHaveLength(2);
+    expect(here.connected).toHaveLength(6);
+  });
+
   it('has two links at most to a host that is many peers', async () => {
     const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
     const host = await aHost(authority, network);

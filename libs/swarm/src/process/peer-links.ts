@@ -10,7 +10,11 @@ import { PeerStanding } from './peer-standing.js';
 
 /** For one address; a peer may have eight. */
 const DIAL_TIMEOUT_MS = 4000;
-const MAX_DIALS = 16;
+/**
+ * Handshakes are work for both sides, and a swarm begins with all of them at once: few that come to an end bring more than many that
+ * run out of time together and begin anew.
+ */
+const MAX_DIALS = 4;
 const MAX_LINKS = 50;
 const MAX_HANDSHAKES = 32;
 /** One address must not keep all the places for handshakes. */
@@ -91,8 +95,12 @@ export class PeerLinks {
     });
   }
 
-  /** Tries the peer's addresses in turn, the likeliest first, unless there is a link or an attempt already. */
-  async dial(peerId: string, addresses: readonly string[]): Promise<void> {
+  /**
+   * Tries the peer's addresses in turn, the likeliest first, unless there is a link or an attempt already, or no place for another.
+   *
+   * @returns whether it tried: then there is a place for somebody else now
+   */
+  async dial(peerId: string, addresses: readonly string[]): Promise<boolean> {
     const isUseless =
       this.#sessions.has(peerId) || this.#dialling.has(peerId) || !this.#standing.isWelcome(peerId);
     const isTooSoon = this.init.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
@@ -104,9 +112,9 @@ export class PeerLinks {
       !this.#transport ||
       !this.#hasRoom()
     )
-      return;
+      return false;
     const places = addresses.filter((address) => !this.#isElses(address, peerId));
-    if (places.length === 0) return;
+    if (places.length === 0) return false;
     this.#dialling.add(peerId);
     try {
       for (const address of dialOrder(places, ownNetworks())) {
@@ -118,14 +126,15 @@ export class PeerLinks {
           this.#places.set(address, peerId);
           const [oldest] = this.#places.keys();
           if (this.#places.size > MAX_REMEMBERED_PLACES && oldest !== undefined) this.#places.delete(oldest);
-          return;
+          return true;
         } catch (error) {
           // The peer has dialled at the same time, and that link was preferred.
-          if (this.#sessions.has(peerId)) return;
+          if (this.#sessions.has(peerId)) return true;
           this.#logFailure('dial-failed', peerId, error);
         }
       }
       this.#noteFailure(peerId);
+      return true;
     } finally {
       this.#dialling.delete(peerId);
     }

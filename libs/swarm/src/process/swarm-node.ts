@@ -131,7 +131,7 @@ export class SwarmNode {
     });
     this.#links = this.#makeLinks();
     this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses, files) => {
-      if (this.#needs(files)) void this.#links.dial(peerId, addresses);
+      if (this.#needs(files)) void this.#dial(peerId, addresses);
     });
     this.#tracker =
       coordinator &&
@@ -257,6 +257,11 @@ export class SwarmNode {
     this.#files.fail(new Error('the swarm node is closing'));
     this.#stop.abort();
     await this.#links.close();
+  }
+
+  async #dial(peerId: string, addresses: readonly string[]): Promise<void> {
+    // Who found no place is next.
+    if (await this.#links.dial(peerId, addresses)) this.#directory.suggestAll();
   }
 
   #makeLinks(): PeerLinks {
