@@ -61,7 +61,7 @@ describe.skipIf(chromiumPath === null)('from signing up to leaving for good', ()
       await ada.getByRole('link', { name: 'Jobs', exact: true }).click();
       await ada.getByRole('link', { name: 'A night at Arecibo' }).click();
       await ada.getByText('Computing', { exact: true }).waitFor();
-      await using _agent = new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data]);
+      await using _ = new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data]);
       await ada.getByText('Completed', { exact: true }).waitFor();
       await ada.getByRole('img', { name: `${UNITS} squares of 1 unit: ${UNITS} valid` }).waitFor();
       const helpers = ada.getByRole('listitem');
