@@ -232,13 +232,68 @@ describe('an agent', () => {
   });
 });
 
+describe('a command', () => {
+  it('that cannot use the directory says so in one line', async () => {
+    await writeFile(join(data, 'file'), '');
+    const inFile = ['--data', join(data, 'file', 'agent')];
+    for (const command of [
+      ['attach', coordinator.url, '--anonymous'],
+      ['status'],
+      ['prefs', 'onBattery=pause'],
+    ]) {
+      const { code, stderr } = await runAgent([...command, ...inFile]);
+      expect(stderr).toMatch(/^gleaner agent: .*(ENOTDIR|not a directory).*\n$/);
+      expect(code).toBe(1);
+    }
+    const { code, stderr } = await runAgent(['status', '--data', '']);
+    expect(stderr).toBe('gleaner agent: --data is empty: give a directory, or leave it out\n');
+    expect(code).toBe(2);
+  });
+
+  it('takes an empty variable for none', async () => {
+    const { stdout } = await runAgent(['install', '--dry-run'], {
+      HOME: data,
+      GLEANER_AGENT_DATA: '',
+      XDG_DATA_HOME: 'relative',
+    });
+    expect(stdout).toContain(`"${join(data, '.local', 'share', 'gleaner-agent')}"`);
+  });
+
+  it('works although its lock was damaged', async () => {
+    await attach();
+    await writeFile(join(data, 'agent.lock'), Buffer.alloc(5_000, 'garbage'));
+    expect((await runAgent(['status', '--data', data])).stdout).toContain('not running');
+    coordinator.addTask('1.0', helloModule('locked\n'));
+    expect(await startAgent('--once').ended).toMatchObject({ code: 0 });
+  });
+
+  it('does not take for running what was killed', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await attach();
+    await using agent = startAgent();
+    await agent.logged('task-started');
+    await statusWhere(({ phase }) => phase === 'working');
+    agent.kill('SIGKILL');
+    await agent.ended;
+    const { stdout } = await runAgent(['status', '--json', '--data', data]);
+    expect(JSON.parse(stdout)).toMatchObject({ phase: 'stopped', agentRunning: false, running: [] });
+    const top = await runAgent(['top', '--data', data]);
+    expect(top.stdout).toMatch(/^gleaner agent {3}stopped {3}no core\nnot running: start the agent/);
+  });
+});
+
 describe('attaching', () => {
   it.each([
     ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
+    ['nothing', '', 2, 'is not the address of a coordinator'],
+    ['an address without its beginning', 'localhost:8400', 2, 'give one such as https://gleaner.example'],
+    ['a name that nobody has', 'https://coordinator.invalid', 5, 'cannot be reached'],
     ['a port where nobody listens', 'http://127.0.0.1:9', 5, 'cannot be reached'],
   ])('to %s is refused', async (_what, url, exitCode, message) => {
     const { code, stderr } = await runAgent(['attach', url, '--anonymous', '--data', data]);
     expect(stderr).toContain(message);
+    // Nobody is asked to agree to anything with nobody.
+    expect(stderr).not.toContain('network address');
     expect(code).toBe(exitCode);
   });
 

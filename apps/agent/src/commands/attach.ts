@@ -1,13 +1,7 @@
 import { homedir } from 'node:os';
 import { parse, resolve } from 'node:path';
 import type { AttachedHost, HostFacts } from '@gleaner/protocol';
-import {
-  attachByCode,
-  attachHost,
-  completePolicy,
-  CoordinatorError,
-  describeHost,
-} from '@gleaner/worker-sdk';
+import { attachByCode, attachHost, completePolicy, describeHost } from '@gleaner/worker-sdk';
 import {
   ATTACHMENTS_NAME,
   DamagedAttachmentsError,
@@ -22,6 +16,7 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { asAgentError } from './as-agent-error.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
@@ -164,26 +159,4 @@ async function join(
     );
   };
   return attachByCode({ coordinator, facts, onCode }, AbortSignal.timeout(3_600_000));
-}
-
-/** Gives a failed call its exit code. */
-export function asAgentError(error: unknown): AgentError {
-  if (error instanceof AgentError) return error;
-  if (!(error instanceof CoordinatorError)) {
-    return new AgentError(error instanceof Error ? error.message : String(error), EXIT.failure, {
-      cause: error,
-    });
-  }
-  switch (error.kind) {
-    case 'revoked':
-      return new AgentError(error.message, EXIT.tokenRefused, { cause: error });
-    case 'unreachable':
-    case 'unavailable':
-    case 'not-a-coordinator':
-      return new AgentError(error.message, EXIT.coordinatorUnreachable, { cause: error });
-    case 'too-old':
-      return new AgentError(error.message, EXIT.tooOld, { cause: error });
-    case 'refused':
-      return new AgentError(error.message, EXIT.failure, { cause: error });
-  }
 }

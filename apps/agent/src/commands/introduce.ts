@@ -1,5 +1,6 @@
 import { createInterface } from 'node:readline/promises';
-import { describeCoordinator, describeWork } from '@gleaner/worker-sdk';
+import { CoordinatorError, describeCoordinator, describeWork } from '@gleaner/worker-sdk';
+import { asAgentError } from './as-agent-error.js';
 
 /** Jobs that are named; the website shows all of them. */
 const NAMED_JOBS = 5;
@@ -7,8 +8,11 @@ const NAMED_JOBS = 5;
 /** Tells who runs the project, what it computes and what joining means, before anything is sent that would join it. */
 export async function introduce(url: URL): Promise<void> {
   const signal = AbortSignal.timeout(10_000);
-  // What is no coordinator says so when the host is to be attached.
-  const info = await describeCoordinator(url, signal).catch(() => null);
+  const info = await describeCoordinator(url, signal).catch((error: unknown) => {
+    // Nobody is asked for consent to a project that is not there; what is no coordinator says so when the host is to be attached.
+    if (error instanceof CoordinatorError && error.kind === 'unreachable') throw asAgentError(error);
+    return null;
+  });
   if (!info) return;
   const source = info.sourceUrl === '' ? 'not told by its operator' : info.sourceUrl;
   const contact = info.operator.contact === '' ? '' : ` (${info.operator.contact})`;

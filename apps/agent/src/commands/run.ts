@@ -10,7 +10,7 @@ import { statusOf, summarise } from '../projects/summarise.js';
 import { StatusWriter, type AgentStatus } from '../status-file.js';
 import { listenForStop } from '../stop-request.js';
 import { mendTallies } from '../top/tallies.js';
-import { asAgentError } from './attach.js';
+import { asAgentError } from './as-agent-error.js';
 
 /** Long enough that units are not stopped and continued all the time, short enough that every project gets on each day. */
 const DEFAULT_TURN_MS = 10 * 60_000;
