@@ -211,6 +211,36 @@ describe('claims of one host that are worked on at the same time', () => {
     }
   });
 
+  it('do not wait until it is noted that the host is still there', async () => {
+    const { hostId } = host.attached;
+    await ask();
+    await app.dataSource.query("UPDATE host SET last_seen_at = now() - interval '5 minutes' WHERE id = $1", [
+      hostId,
+    ]);
+    const holder = app.dataSource.createQueryRunner();
+    await holder.startTransaction();
+    try {
+      await holder.query('SELECT FROM host WHERE id = $1 FOR NO KEY UPDATE', [hostId]);
+      // All that is known of hosts is forgotten, so that the next call looks.
+      await app.dataSource.query("SELECT pg_notify('gleaner_access', '')");
+      const answersUntilItIsNoted = async (): Promise<number> => {
+        await ask();
+        return await statementsThatWait();
+      };
+      await expect.poll(answersUntilItIsNoted, { timeout: 30_000 }).toBe(1);
+      await ask();
+    } finally {
+      await holder.commitTransaction();
+      await holder.release();
+    }
+    const isNoted = (): Promise<unknown> =>
+      app.dataSource.query(
+        "SELECT last_seen_at > now() - interval '1 minute' AS noted FROM host WHERE id = $1",
+        [hostId],
+      );
+    await expect.poll(isNoted, { timeout: 30_000 }).toEqual([{ noted: true }]);
+  });
+
   it('give it nothing from the moment on that it is held, even where nobody has heard of it yet', async () => {
     const { hostId } = host.attached;
     await app.dataSource.query('ALTER TABLE host DISABLE TRIGGER host_access');

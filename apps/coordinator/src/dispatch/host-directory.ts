@@ -1,4 +1,4 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { countedCores, initialAllowancePerDay, networkPrefix, type Party } from '@gleaner/domain';
 import type { HostKind, HostPreferences, HostWishes } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
@@ -40,6 +40,10 @@ interface HostRow {
   readonly wished_run: HostWishes['run'];
   readonly wished_preferences: HostPreferences | null;
   readonly wishes_version: number;
+  /** It never called before, or from another network. */
+  readonly is_elsewhere: boolean;
+  /** It was noted as seen a while ago. */
+  readonly is_stale: boolean;
 }
 
 interface Seen {
@@ -49,19 +53,21 @@ interface Seen {
 
 const loadHosts = new PreparedStatement<HostRow>(
   'load-hosts',
-  `WITH seen AS (
-     SELECT * FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network)
-   ), touched AS (
-     UPDATE host h SET last_seen_at = now(), network = s.network FROM seen s
-      WHERE h.id = s.host_id AND (h.network IS DISTINCT FROM s.network OR h.last_seen_at IS NULL
-                                  OR h.last_seen_at < now() - interval '1 minute')
-   )
-   SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
+  `SELECT h.id AS host_id, h.account_id, coalesce(a.person_id, a.id) AS person_id, h.kind, h.cores, h.memory_mib,
           h.held_reason, h.wished_run, h.wished_preferences, h.wishes_version, a.anonymous, st.host_id IS NOT NULL AS has_standing,
-          coalesce(st.valid_tasks, 0)::float8 AS valid_tasks
-     FROM seen s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
+          coalesce(st.valid_tasks, 0)::float8 AS valid_tasks,
+          h.last_seen_at IS NULL OR h.network IS DISTINCT FROM s.network AS is_elsewhere,
+          h.last_seen_at < now() - interval '1 minute' AS is_stale
+     FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network)
+          JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
           LEFT JOIN host_standing st ON st.host_id = h.id
     WHERE h.detached_at IS NULL`,
+);
+
+const noteSeen = new PreparedStatement<never>(
+  'note-seen-hosts',
+  `UPDATE host h SET last_seen_at = now(), network = s.network
+     FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network) WHERE h.id = s.host_id`,
 );
 
 const ensureStandings = new PreparedStatement<never>(
@@ -73,9 +79,12 @@ const ensureStandings = new PreparedStatement<never>(
 
 /** Facts of calling hosts, remembered for a while; also notes when and on which network each was last seen. */
 @Injectable()
-export class HostDirectory {
+export class HostDirectory implements OnModuleDestroy {
   private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
   private readonly loading: Batcher<Seen, HostContext | null>;
+  /** Nobody waits for it to be known that a host is still there. */
+  private readonly noting: Batcher<Seen, void>;
+  private closed = false;
   /** What was asked before everything was forgotten may be out of date when the answer comes. */
   private generation = 0;
 
@@ -91,6 +100,18 @@ export class HostDirectory {
       concurrency: 2,
       maxWaiting: 20_000,
     });
+    this.noting = new Batcher((seen) => this.note(seen), {
+      maxItems: 1_000,
+      windowMs: 20,
+      intervalMs: 1_000,
+      concurrency: 1,
+      maxWaiting: 20_000,
+    });
+  }
+
+  /** What has not been noted by now is noted when the host calls next. */
+  onModuleDestroy(): void {
+    this.closed = true;
   }
 
   /** @param address of the connection the host called from */
@@ -122,6 +143,13 @@ export class HostDirectory {
       tokenArray([...unique.keys()]),
       textArray([...unique.values()].map(({ network }) => network)),
     ]);
+    const elsewhere = new Set(rows.filter((row) => row.is_elsewhere).map((row) => row.host_id));
+    if (elsewhere.size > 0)
+      await this.note([...unique.values()].filter(({ hostId }) => elsewhere.has(hostId)));
+    for (const { host_id: hostId, is_stale: isStale } of rows) {
+      const host = unique.get(hostId);
+      if (host && isStale && !elsewhere.has(hostId)) void this.noting.submit(host).catch(() => undefined);
+    }
     const missing = rows.filter((row) => !row.has_standing);
     if (missing.length > 0) {
       await ensureStandings.run(pool, [
@@ -134,6 +162,19 @@ export class HostDirectory {
       const row = byId.get(hostId);
       return row ? toContext(row, network) : null;
     });
+  }
+
+  /** Twice in one statement would be once, whichever network that is. */
+  private async note(seen: readonly Seen[]): Promise<void[]> {
+    const hosts = [...new Map(seen.map((host) => [host.hostId, host])).values()];
+    hosts.sort((a, b) => Number(a.hostId) - Number(b.hostId));
+    if (!this.closed) {
+      await noteSeen.run(hotPool(this.dataSource), [
+        tokenArray(hosts.map(({ hostId }) => hostId)),
+        textArray(hosts.map(({ network }) => network)),
+      ]);
+    }
+    return seen.map(() => undefined);
   }
 }
 
