@@ -20,7 +20,9 @@ const INPUT_BYTES = 12_500_000;
 const JOB_FILE = fileURLToPath(new URL('../../examples/mutation-map/job.json', import.meta.url));
 const GENOMES = fileURLToPath(new URL('../../../shared/data/genomes/', import.meta.url));
 const keptKey = z.looseObject({ sinceMs: z.number() });
-const SOON = { timeout: 60_000, interval: 100 };
+const SOON = { timeout: 120_000, interval: 100 };
+/** Several workers with a process for the swarm and one for the sandbox each, on a machine that may be busy. */
+const LONG = { timeout: 400_000 };
 
 let application: TestApplication;
 let directory: string;
@@ -51,7 +53,7 @@ async function joining(preferences: Partial<SwarmPreferences> = {}): Promise<Sha
   return volunteer;
 }
 
-describe('volunteers who share inputs', () => {
+describe('volunteers who share inputs', LONG, () => {
   it('a second one computes its task from the first one’s chunks when the origin is gone', async () => {
     const input = await anInput(science, randomBytes(3_000_000));
     const completing = completeJob(science, {
