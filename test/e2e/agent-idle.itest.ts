@@ -69,7 +69,6 @@ describe.skipIf(!hasVirtualDisplay())('an agent on a machine with a display', ()
     await using agent = startAgent({ DISPLAY: display.name });
     await computing(agent);
     const beforeMs = Date.now();
-    const beforeMs = Date.now();
     await display.pressKey();
     const pressedAtMs = Date.now();
     await pausedBecause(agent, /^paused: you are typing$/);
