@@ -10,11 +10,15 @@ export interface CountLimit {
 
 /** Reads the primitive encodings of the binary format from a range of bytes; every fault carries its offset. */
 export class ByteReader {
-  constructor(
-    readonly bytes: Uint8Array,
-    public offset = 0,
-    public end = bytes.length,
-  ) {}
+  readonly bytes: Uint8Array;
+  offset: number;
+  readonly end: number;
+
+  constructor(bytes: Uint8Array, start = 0, end = bytes.length) {
+    this.bytes = bytes;
+    this.offset = start;
+    this.end = end;
+  }
 
   get atEnd(): boolean {
     return this.offset >= this.end;

@@ -2,13 +2,14 @@
 export class ModuleFault extends Error {
   override readonly name = 'ModuleFault';
 
-  constructor(
-    /** Kebab-case name of the rule. */
-    readonly rule: string,
-    /** Byte offset in the module, null where none applies. */
-    readonly offset: number | null,
-    message: string,
-  ) {
+  /** Kebab-case name of the rule. */
+  readonly rule: string;
+  /** Byte offset in the module, null where none applies. */
+  readonly offset: number | null;
+
+  constructor(rule: string, offset: number | null, message: string) {
     super(message);
+    this.rule = rule;
+    this.offset = offset;
   }
 }

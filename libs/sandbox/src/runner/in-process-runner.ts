@@ -4,6 +4,7 @@ import { sourceOfPieces } from '../wasi/byte-source.js';
 import { HostSeat } from '../wasi/host-seat.js';
 import type { RootEntry } from '../wasi/wasi-host.js';
 import { DiskSource } from './disk-source.js';
+import { RunnableModule } from './runnable-module.js';
 import { resultOf } from './unit-result.js';
 import type { InputContent, UnitResult, UnitToRun } from './types.js';
 import { UnitExecution } from './unit-execution.js';
@@ -21,12 +22,12 @@ export type InProcessUnit = Omit<UnitToRun, 'module' | 'moduleSha256'> & {
  * benchmarks and conformance suites, never for a volunteer's work.
  */
 export class InProcessRunner {
-  readonly #module: WebAssembly.Module;
+  readonly #module: RunnableModule;
   readonly #seat = new HostSeat();
 
   /** @throws WebAssembly.CompileError where the bytes are no valid module */
   constructor(moduleBytes: Uint8Array) {
-    this.#module = new WebAssembly.Module(moduleBytes as Uint8Array<ArrayBuffer>);
+    this.#module = new RunnableModule(moduleBytes);
   }
 
   run(unit: InProcessUnit): UnitResult {
@@ -41,6 +42,7 @@ export class InProcessRunner {
     const result = resultOf(ending, execution, { cpuMs: wallMs, wallMs }, (bytes) =>
       hash('sha256', bytes, 'hex'),
     );
+    execution.leave();
     this.#seat.leave();
     return result;
   }

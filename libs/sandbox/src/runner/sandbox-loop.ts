@@ -5,6 +5,7 @@ import type { FinishedUnit, SandboxRequest, SentModule, SentUnit } from './messa
 import type { InputContent, UnitResult } from './types.js';
 import { Checkpoint } from './checkpoint.js';
 import type { SandboxPlatform } from './sandbox-platform.js';
+import { RunnableModule } from './runnable-module.js';
 import { resultOf } from './unit-result.js';
 import { UnitExecution, type ExecutionHooks } from './unit-execution.js';
 import { infrastructureEnding, type Ending } from './unit-ending.js';
@@ -20,7 +21,7 @@ const MIN_MS_BETWEEN_REPORTS = 100;
 /** The inside of a sandbox: takes requests, runs one unit after the other, replies. */
 export class SandboxLoop {
   readonly #platform: SandboxPlatform;
-  readonly #modules = new Map<string, WebAssembly.Module>();
+  readonly #modules = new Map<string, RunnableModule>();
   readonly #sources = new Map<string, SentModule['source']>();
   /** The longest of each module's last units, older ones counting less and less. */
   readonly #recentMs = new Map<string, number>();
@@ -146,7 +147,7 @@ export class SandboxLoop {
       return resultOf(ending, execution, times, (bytes) => this.#platform.sha256Hex(bytes));
     };
 
-    let module: WebAssembly.Module;
+    let module: RunnableModule;
     try {
       module = this.#moduleOf(unit.moduleSha256);
     } catch (error) {
@@ -170,6 +171,7 @@ export class SandboxLoop {
         ...(resumedCycles === null ? {} : { resumedCycles }),
         ...checkpoint.taken,
       };
+      execution.leave();
       await checkpoint.end(ending);
       return { id: unit.id, result, isModuleLost: false };
     } catch (error) {
@@ -226,7 +228,7 @@ export class SandboxLoop {
   }
 
   /** The compiled module, compiled at its first use after its hash was checked. */
-  #moduleOf(sha256: string): WebAssembly.Module {
+  #moduleOf(sha256: string): RunnableModule {
     const known = this.#modules.get(sha256);
     if (known !== undefined) return known;
     const source = this.#sources.get(sha256);
@@ -235,7 +237,7 @@ export class SandboxLoop {
     const bytes = this.#platform.readModule(source);
     const actual = this.#platform.sha256Hex(bytes);
     if (actual !== sha256) throw new Error(`the module's SHA-256 is ${actual}, not ${sha256}`);
-    const module = new WebAssembly.Module(bytes as Uint8Array<ArrayBuffer>);
+    const module = new RunnableModule(bytes);
     this.#modules.set(sha256, module);
     return module;
   }

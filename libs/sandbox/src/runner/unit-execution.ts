@@ -6,6 +6,7 @@ import { StopUnit } from '../wasi/stop-unit.js';
 import { WasiHost, type RootEntry } from '../wasi/wasi-host.js';
 import type { SnapshotHeader, UnitSnapshot } from './snapshot.js';
 import { captureUnit, restoreUnit } from './unit-state.js';
+import type { RunnableModule } from './runnable-module.js';
 import { CYCLE_LIMIT, endingOf, exitEnding, infrastructureEnding, OK, type Ending } from './unit-ending.js';
 import type { UnitLimits, UnitToRun } from './types.js';
 
@@ -16,7 +17,7 @@ const MIB = 1024 * 1024;
 
 /** A unit whose module is compiled and whose inputs are open. */
 export interface ExecutableUnit extends Pick<UnitToRun, 'appName' | 'args' | 'env' | 'outputs' | 'seed'> {
-  readonly module: WebAssembly.Module;
+  readonly module: RunnableModule;
   readonly inputs: ReadonlyMap<string, ByteSource>;
   readonly limits: Omit<UnitLimits, 'wallMs'>;
   /** See {@link HostInit.root}: for conformance programs, which expect a writable tree. */
@@ -33,12 +34,14 @@ export interface ExecutionHooks {
 
 /**
  * One unit in a fresh instance of its module; the same code in Node and in browsers. A command runs to its end in
- * {@link begin}; a stepping app goes on with {@link step} until it gives an ending.
+ * {@link begin}; a stepping app goes on with {@link step} until it gives an ending. Either is followed by {@link leave}.
  */
 export class UnitExecution {
   readonly host: WasiHost;
   readonly #unit: ExecutableUnit;
   #exports: WebAssembly.Exports = {};
+  /** To be given back to the module. */
+  #memory: WebAssembly.Memory | null = null;
   #cyclesLeft: WebAssembly.Global<'i64'> | null = null;
 
   /** `seat`: of the units before, which have ended; a new one where absent. */
@@ -61,7 +64,11 @@ export class UnitExecution {
     this.host = new WasiHost(init, seat);
   }
 
-  /** Cycles used so far; what a trap had charged ahead is included. */
+  /**
+   * Cycles used so far: exact during host calls, between steps and where the code returned or exited. A trap's count says
+   * little: what its segment had charged ahead is in it, and what a function had counted in a local, all of a recursion
+   * that carries the meters included, is not, except where the app's own `unreachable` trapped.
+   */
   get cycles(): bigint {
     const { maxCycles } = this.#unit.limits;
     const used = maxCycles - (this.#cyclesLeft?.value ?? maxCycles);
@@ -121,10 +128,18 @@ export class UnitExecution {
     return [...this.#unit.outputs].sort().map((name) => ({ name, bytes: this.host.output(name) }));
   }
 
+  /** Lets go of the memory, which may become another unit's: from now on only outputs, stderr and cycles can be asked for. */
+  leave(): void {
+    this.host.context.memory.detach();
+    if (this.#memory !== null) this.#unit.module.takeBack(this.#memory);
+    this.#memory = null;
+  }
+
   #instantiate(): Ending | null {
     const { module, limits } = this.#unit;
-    const instance = new WebAssembly.Instance(module, this.host.imports);
+    const instance = module.instantiate(this.host.imports);
     this.#exports = instance.exports;
+    this.#memory = instance.memory;
     const memory = instance.exports[ABI.memory];
     const pages = limits.memoryMiB * PAGES_PER_MIB;
     if (memory instanceof WebAssembly.Memory) {

@@ -1,14 +1,22 @@
+const NOTHING = new Uint8Array(0);
+const VIEW_OF_NOTHING = new DataView(NOTHING.buffer);
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** The app's linear memory as host calls see it. Addresses and lengths are unsigned 32-bit byte counts. */
 export class GuestMemory {
   #memory: WebAssembly.Memory | null = null;
-  #bytes = new Uint8Array(0);
-  #view = new DataView(this.#bytes.buffer);
+  #bytes: Uint8Array = NOTHING;
+  #view = VIEW_OF_NOTHING;
 
   attach(memory: WebAssembly.Memory): void {
     this.#memory = memory;
-    this.#bytes = new Uint8Array(0);
+    this.#bytes = NOTHING;
+  }
+
+  /** From now on it holds nothing. */
+  detach(): void {
+    this.#memory = null;
+    this.#bytes = NOTHING;
   }
 
   /** A view of the whole memory, valid until the app runs again. */
@@ -22,7 +30,7 @@ export class GuestMemory {
   }
 
   get view(): DataView {
-    return this.bytes.length === 0 ? new DataView(new ArrayBuffer(0)) : this.#view;
+    return this.bytes.length === 0 ? VIEW_OF_NOTHING : this.#view;
   }
 
   holds(address: number, length: number): boolean {
