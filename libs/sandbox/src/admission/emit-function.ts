@@ -219,7 +219,7 @@ export class FunctionEmitter {
           }
           break;
         case OP.UNREACHABLE:
-          // A trap of the app's own still reports what it had counted.
+          // The one trap that is seen coming reports what was counted, in a local or carried. Others lose that much.
           if (countdown !== null) {
             copyUpTo(start[i]!);
             countdown.spill(code);
