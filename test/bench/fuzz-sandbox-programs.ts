@@ -5,15 +5,12 @@ import {
   FUEL_GLOBAL,
   FUNCTIONS,
   GLOBALS,
-  type Instruction,
   KEEPER,
   LOCALS,
   PARAMETERS,
-  TYPE_BYTE,
-  type Type,
   randomFunctions,
-  u32,
 } from './fuzz-sandbox-functions.js';
+import { type Instruction, type Type, TYPE_BYTE, u32 } from './fuzz-sandbox-operators.js';
 import type { Random } from './fuzz-sandbox-random.js';
 
 export interface RandomProgram {
