@@ -59,6 +59,12 @@ export function describeType(value: unknown, indent = ''): Html {
   );
 }
 
+/** What a schema that only refers to another one calls it; null for one that says something itself. */
+export function nameOf(value: unknown): string | null {
+  const parsed = schema.safeParse(value);
+  return parsed.success && parsed.data.$ref !== undefined ? parsed.data.$ref.slice(PREFIX.length) : null;
+}
+
 /** What a value has to fulfil beyond its type; nothing where that is all. */
 export function demandsOf(value: unknown): string {
   const parsed = schema.safeParse(value);

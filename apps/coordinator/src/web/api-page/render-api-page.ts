@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { demandsOf, describeType } from './describe-type.js';
+import { demandsOf, describeType, nameOf } from './describe-type.js';
 import { markup, Html, joined, NOTHING } from './html.js';
 import { SCRIPT, STYLE } from './style.js';
 
@@ -31,12 +31,15 @@ interface Operation extends z.infer<typeof operation> {
   readonly path: string;
 }
 
+type Types = Readonly<Record<string, unknown>>;
+
 /** A page of an OpenAPI document for people to read: every operation, every type, without a script that it needs. */
 export function renderApiPage(openApi: unknown): string {
   const { info, paths, components } = apiDocument.parse(openApi);
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, facts]): Operation => ({ ...facts, method, path })),
   );
+  const types = components.schemas;
   const tags = [...new Set(operations.flatMap((one) => one.tags))].toSorted();
   return markup`<!doctype html>
     <html lang="en">
@@ -73,12 +76,12 @@ export function renderApiPage(openApi: unknown): string {
             (tag) =>
               markup`<section aria-labelledby="${tag}">
                 <h2 id="${tag}">${tag}</h2>
-                ${operations.filter((one) => one.tags.includes(tag)).map(renderOperation)}
+                ${operations.filter((one) => one.tags.includes(tag)).map((one) => renderOperation(one, types))}
               </section> `,
           )}
           <section aria-labelledby="types">
             <h2 id="types">types</h2>
-            ${Object.entries(components.schemas).map(
+            ${Object.entries(types).map(
               ([name, schema]) =>
                 markup`<details>
                   <summary><code>${name}</code></summary>
@@ -92,7 +95,7 @@ export function renderApiPage(openApi: unknown): string {
 `.text;
 }
 
-function renderOperation(one: Operation): Html {
+function renderOperation(one: Operation, types: Types): Html {
   const { method, path, operationId, parameters, requestBody } = one;
   return markup`<details>
     <summary>
@@ -109,11 +112,10 @@ function renderOperation(one: Operation): Html {
       ${
         requestBody
           ? markup`<h3>Body</h3>
-              ${renderContent(requestBody.content)}`
+              ${renderContent(requestBody.content, types)}`
           : NOTHING
       }
-      <h3>Answer</h3>
-      ${renderAnswers(one)}
+      ${renderAnswers(one, types)}
       <h3>Example</h3>
       <pre>${exampleOf(one)}</pre>
     </div>
@@ -129,23 +131,26 @@ function renderParameter(parameter: Operation['parameters'][number]): Html {
     </dd>`;
 }
 
-function renderAnswers({ responses }: Operation): Html {
+function renderAnswers({ responses }: Operation, types: Types): Html {
   return joined(
-    Object.entries(responses).map(([status, answer]) =>
-      answer.content
-        ? markup`<p>${status}</p>
-            ${renderContent(answer.content)}`
-        : markup`<p>${status}, without a body</p>`,
+    Object.entries(responses).map(
+      ([status, answer]) =>
+        markup`<h3>Answer ${status}${answer.content ? '' : ', without a body'}</h3>
+          ${answer.content ? renderContent(answer.content, types) : NOTHING}`,
     ),
     '\n',
   );
 }
 
-function renderContent(of: z.infer<typeof content>): Html {
+/** A named type with its members at once; those that they name are links. */
+function renderContent(of: z.infer<typeof content>, types: Types): Html {
   return joined(
     Object.entries(of).map(([type, { schema }]) => {
+      if (schema === undefined) return markup`<pre>bytes <i>// ${type}</i></pre>`;
       const note = type === 'application/json' ? NOTHING : markup`<i>// ${type}</i>\n`;
-      return markup`<pre>${note}${schema === undefined ? 'bytes' : describeType(schema)}</pre>`;
+      const name = nameOf(schema);
+      const definition = name === null ? NOTHING : markup` = ${describeType(types[name])}`;
+      return markup`<pre>${note}${describeType(schema)}${definition}</pre>`;
     }),
     '\n',
   );

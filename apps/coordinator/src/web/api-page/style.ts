@@ -8,9 +8,10 @@ export const STYLE = `
 html { background: var(--ground); color: var(--ink); scroll-padding-top: 1rem; line-height: 1.5;
   font-family: 'Avenir Next', 'Segoe UI Variable', 'Segoe UI', Ubuntu, Cantarell, 'Noto Sans', system-ui, sans-serif; }
 body { max-width: 76rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1, h2 { font-family: 'Iowan Old Style', Palatino, 'URW Palladio L', P052, 'Noto Serif', Georgia, serif; line-height: 1.15; }
+h1, h2 { font-family: 'Iowan Old Style', Palatino, 'URW Palladio L', P052, 'Noto Serif', Georgia, serif; line-height: 1.15;
+  font-weight: 400; }
 h1 { font-size: clamp(2rem, 5vw, 3rem); margin: 1.5rem 0 0; }
-h2 { font-size: 1.6rem; margin: 3rem 0 1rem; }
+h2 { font-size: 1.75rem; margin: 3rem 0 1rem; } h2::first-letter { text-transform: uppercase; }
 h3 { font-size: 1rem; margin: 1.25rem 0 0.5rem; }
 a { color: var(--accent); text-underline-offset: 3px; }
 p { max-width: 48rem; }
@@ -24,6 +25,7 @@ details { border: 1px solid var(--line); border-radius: 0.75rem; background: var
 summary { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.25rem 0.875rem; padding: 0.7rem 1rem; cursor: pointer;
   border-radius: 0.75rem; list-style: none; }
 summary::-webkit-details-marker { display: none; }
+summary::before { content: '▸'; content: '▸' / ''; color: var(--muted); } [open] > summary::before { content: '▾'; content: '▾' / ''; }
 summary code { overflow-wrap: anywhere; font-weight: 600; }
 summary:hover { background: var(--sunken); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
