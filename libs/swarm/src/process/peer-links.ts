@@ -8,8 +8,11 @@ import type { ExpiringName } from './expiring-names.js';
 import { PeerSession, type PeerSessionEvents } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
 
-/** For one address; a peer may have eight. */
-const DIAL_TIMEOUT_MS = 4000;
+/**
+ * For one address; a peer may have eight. An address where nobody answers is given up sooner, by the transport: what ends a handshake
+ * that has begun makes both sides do it again, and on a machine that is busy with handshakes that would never end.
+ */
+const DIAL_TIMEOUT_MS = 15_000;
 /**
  * Handshakes are work for both sides, and a swarm begins with all of them at once: few that come to an end bring more than many that
  * run out of time together and begin anew.

@@ -22,6 +22,10 @@ const STREAM_WINDOW_BYTES = 1024 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 /** A link is one stream; two sides that dial at once have two for a moment. Strangers must not open a thousand. */
 const MUXER_LIMITS = { maxInboundStreams: 4, maxOutboundStreams: 4, maxEarlyStreams: 2 };
+/** Until somebody answers at an address at all. */
+const CONNECT_TIMEOUT_MS = 4000;
+/** Until connection and encryption are agreed on: far more than it takes, as dozens may begin at once. */
+const UPGRADE_TIMEOUT_MS = 15_000;
 /** Links idle when everybody has everything; the swarm itself decides when they end. */
 const NEVER_INACTIVE_MS = 2 ** 31 - 1;
 
@@ -37,9 +41,13 @@ export interface Libp2pTransportInit extends TransportEvents {
   readonly unusedConnectionMs?: number;
 }
 
-/** Options that bind dialled sockets. Node takes `localAddress` at `net.connect`, for which these options are meant. */
-function tcpFrom(localAddress: string): TCPOptions {
-  const dialOpts: TCPOptions['dialOpts'] & { readonly localAddress: string } = { localAddress };
+/** Options of dialled sockets: Node takes them at `net.connect`, for which they are meant. */
+function tcpOptions(localAddress: string | undefined): TCPOptions {
+  // The limit is for connecting: libp2p sets another once that is done.
+  const dialOpts: TCPOptions['dialOpts'] & { readonly localAddress?: string; readonly timeout: number } = {
+    timeout: CONNECT_TIMEOUT_MS,
+    ...(localAddress !== undefined && { localAddress }),
+  };
   return { dialOpts };
 }
 
@@ -63,7 +71,7 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
   const node = await createLibp2p({
     privateKey: privateKeyFromRaw(Buffer.concat([init.identity.seed, Buffer.from(x ?? '', 'base64url')])),
     addresses: { listen: [...init.listen] },
-    transports: init.dialFrom === undefined ? [tcp(), webSockets()] : [tcp(tcpFrom(init.dialFrom))],
+    transports: [tcp(tcpOptions(init.dialFrom)), ...(init.dialFrom === undefined ? [webSockets()] : [])],
     connectionGater: {
       ...(init.dialFrom !== undefined && { denyDialMultiaddr: otherThan(init.dialFrom) }),
       denyInboundConnection: (connection) => connections.isCrowded(connection),
@@ -75,6 +83,8 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
       maxConnections: MAX_CONNECTIONS,
       inboundConnectionThreshold: INBOUND_CONNECTIONS_PER_SECOND,
       maxIncomingPendingConnections: MAX_PENDING_CONNECTIONS,
+      addressDialTimeout: UPGRADE_TIMEOUT_MS,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS,
       reconnectRetries: 0,
     },
     connectionMonitor: { enabled: false },
