@@ -50,7 +50,8 @@ async function startedPid(otherThan = 0): Promise<number> {
   return pid;
 }
 
-describe.skipIf(process.platform !== 'linux')('the service', () => {
+// Some of them start a dozen programs one after the other: on a busy machine each may take seconds.
+describe.skipIf(process.platform !== 'linux')('the service', { timeout: 400_000 }, () => {
   it('is installed, started, replaced by a newer one, ended and removed, and nothing is left', async () => {
     expect(await agent(['install'])).toMatchObject({ code: 3 });
     expect(await systemctl.takeCalls()).toEqual([]);
@@ -63,6 +64,11 @@ describe.skipIf(process.platform !== 'linux')('the service', () => {
     expect(await systemctl.takeCalls()).toEqual(STARTED);
     expect((await stat(unitPath)).mode & 0o777).toBe(0o600);
     const first = await startedPid();
+    const upgrade = await agent(['install', '--dry-run']);
+    expect(upgrade.stdout).toContain(
+      `would run systemctl ${ENDED[0] ?? ''}\nwould run systemctl ${STARTED[0] ?? ''}\n`,
+    );
+    expect(await systemctl.takeCalls()).toEqual([]);
 
     expect((await agent(['install'])).code).toBe(0);
     expect(await systemctl.takeCalls()).toEqual([...ENDED, ...STARTED]);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { resolve } from 'node:path';
@@ -32,8 +33,12 @@ const OWN_ENTRY =
 export async function install(command: ServiceCommand): Promise<void> {
   const definition = definitionFor(command);
   if (command.isDryRun) {
-    tell(command, definition, { write: [definition.file.path], run: definition.start });
-    if (!command.json) process.stdout.write(`\n${definition.file.content}`);
+    const { file, start, stop } = definition;
+    tell(command, definition, {
+      write: [file.path],
+      run: existsSync(file.path) ? [...stop, ...start] : start,
+    });
+    if (!command.json) process.stdout.write(`\n${file.content}`);
     return;
   }
   const { directory } = command;
