@@ -6,9 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resultDigestText } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { AGENT, AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { problemAnswer, StandInCoordinator } from './agent-support/stand-in-coordinator.js';
-import { hasTerminal, Terminal } from './agent-support/terminal.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 
 let data: string;
@@ -279,82 +278,5 @@ describe('a command', () => {
     expect(JSON.parse(stdout)).toMatchObject({ phase: 'stopped', agentRunning: false, running: [] });
     const top = await runAgent(['top', '--data', data]);
     expect(top.stdout).toMatch(/^gleaner agent {3}stopped {3}no core\nnot running: start the agent/);
-  });
-});
-
-describe('attaching', () => {
-  it.each([
-    ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
-    ['nothing', '', 2, 'is not the address of a coordinator'],
-    ['an address without its beginning', 'localhost:8400', 2, 'give one such as https://gleaner.example'],
-    ['a name that nobody has', 'https://coordinator.invalid', 5, 'cannot be reached'],
-    ['a port where nobody listens', 'http://127.0.0.1:9', 5, 'cannot be reached'],
-  ])('to %s is refused', async (_what, url, exitCode, message) => {
-    const { code, stderr } = await runAgent(['attach', url, '--anonymous', '--data', data]);
-    expect(stderr).toContain(message);
-    // Nobody is asked to agree to anything with nobody.
-    expect(stderr).not.toContain('network address');
-    expect(code).toBe(exitCode);
-  });
-
-  it('to a web site that is no coordinator is refused', async () => {
-    const site = createServer((_request, response) => response.end('<html>Welcome</html>'));
-    await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
-    const address = site.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    const { code, stderr } = await runAgent([
-      'attach',
-      `http://127.0.0.1:${port}`,
-      '--anonymous',
-      '--data',
-      data,
-    ]);
-    site.close();
-    expect(stderr).toContain("not Gleaner's");
-    expect(code).toBe(5);
-  });
-
-  it.skipIf(!hasTerminal()).each([
-    ['y', true],
-    ['', false],
-  ])(
-    'asks at a terminal about the exchange with volunteers, and takes "%s" as an answer',
-    async (answer, agreed) => {
-      const command = [process.execPath, AGENT, 'attach', coordinator.url, '--anonymous', '--data', data];
-      await using terminal = new Terminal(command, 100);
-      await terminal.shows(/Take part\?/);
-      terminal.type(`${answer}\n`);
-      expect(await terminal.ended).toBe(0);
-      expect(terminal.said).toContain('see your network address and which inputs you have');
-      const { projects } = JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')) as {
-        projects: Array<{ p2p: boolean }>;
-      };
-      expect(projects.map(({ p2p }) => p2p)).toEqual([agreed]);
-    },
-  );
-
-  it('tells in its help what the machine gets, and where it is kept', async () => {
-    const { code, stdout } = await runAgent(['attach', '--help'], { GLEANER_AGENT_DATA: data });
-    expect(code).toBe(0);
-    expect(stdout).toContain('a token of its own with the scope "work"');
-    expect(stdout).toContain(`in the data directory (${data})`);
-  });
-
-  it('takes the address from the environment where none is given, and asks for one where there is none', async () => {
-    const args = ['attach', '--anonymous', '--data', data];
-    const { code, stderr } = await runAgent(args, { GLEANER_URL: '' });
-    expect(code).toBe(2);
-    expect(stderr).toContain('give the address of a coordinator, or set GLEANER_URL');
-    expect((await runAgent(args, { GLEANER_URL: coordinator.url })).code).toBe(0);
-    const { code: resumed, stderr: why } = await runAgent(['resume', '--for', '2h', '--data', data]);
-    expect(resumed).toBe(2);
-    expect(why).toContain('how long --always holds');
-  });
-
-  it('is refused when it is to be anonymous and with a token', async () => {
-    const args = ['attach', coordinator.url, '--anonymous', '--token', 'gln_x', '--data', data];
-    const { code, stderr } = await runAgent(args);
-    expect(stderr).toContain('not both');
-    expect(code).toBe(2);
   });
 });
