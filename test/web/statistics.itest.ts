@@ -172,7 +172,7 @@ interface Text {
 
 /** Runs in the page, before its scripts: what is written on canvases, and where. */
 function rememberTexts(): void {
-  const AXIS_PIXELS = 45;
+  const AXIS_PIXELS = 30;
   const texts: Text[] = [];
   const canvases = new Set<HTMLCanvasElement>();
   Object.assign(globalThis, { textsOfTheTest: texts });

@@ -1,8 +1,10 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
+import { axisLabel } from './axis-label';
 
 const HEIGHT_PIXELS = 170;
+const DAYS_ZONE = 'Etc/UTC';
 const AXIS_FONT = '12px ui-sans-serif, system-ui, sans-serif';
 /** Share of its place that a bar takes, and the most pixels. */
 const BAR_SIZE: uPlot.Series.BarsPathBuilderOpts = { size: [0.72, 28], radius: 0.15 };
@@ -30,8 +32,12 @@ export function Chart({ times, values, format, onPoint, theme, isOfDays }: Chart
     if (!target) return undefined;
     const made = new uPlot(
       {
-        ...optionsOf(target.clientWidth, getComputedStyle(document.documentElement), format, onPoint),
-        ...(isOfDays && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC') }),
+        ...optionsOf(target.clientWidth, getComputedStyle(document.documentElement), {
+          format,
+          onPoint,
+          timeZone: isOfDays ? DAYS_ZONE : undefined,
+        }),
+        ...(isOfDays && { tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), DAYS_ZONE) }),
       },
       [[], []],
       target,
@@ -56,8 +62,11 @@ export function Chart({ times, values, format, onPoint, theme, isOfDays }: Chart
 function optionsOf(
   width: number,
   style: CSSStyleDeclaration,
-  format: (value: number) => string,
-  onPoint: (index: number | null) => void,
+  {
+    format,
+    onPoint,
+    timeZone,
+  }: Pick<ChartProps, 'format' | 'onPoint'> & { readonly timeZone: string | undefined },
 ): uPlot.Options {
   const color = (name: string): string => style.getPropertyValue(name);
   const axis: uPlot.Axis = {
@@ -78,7 +87,13 @@ function optionsOf(
       y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] },
     },
     axes: [
-      { ...axis, grid: { show: false }, space: 70 },
+      {
+        ...axis,
+        grid: { show: false },
+        space: 64,
+        size: 32,
+        values: (_plot, splits) => splits.map((seconds) => axisLabel(seconds, timeZone)),
+      },
       { ...axis, size: 62, space: 44, values: (_plot, splits) => splits.map(format) },
     ],
     series: [
