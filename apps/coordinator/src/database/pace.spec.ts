@@ -95,6 +95,18 @@ it('hands on nothing more once it is to stop', async () => {
   expect(taken).toEqual([1]);
 });
 
+it('ends a pause with the reason for which it is to stop', async () => {
+  let nowMs = 0;
+  const stopping = new AbortController();
+  const pace = new FairPace(1 / 30, stopping.signal, () => nowMs);
+  const killed = pace.portion(() => {
+    nowMs += 5_000;
+    stopping.abort(new Error('killed'));
+    return Promise.resolve();
+  });
+  await expect(killed).rejects.toThrow('killed');
+});
+
 it('begins no portion, and waits no longer, once it is to stop', async () => {
   const stopping = new AbortController();
   let portions = 0;

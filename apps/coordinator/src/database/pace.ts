@@ -55,7 +55,17 @@ export class FairPace implements Pace {
     const tookMs = this.nowMs() - Math.max(startMs, this.settledToMs);
     const costlyMs = Math.max(0, tookMs - this.freeMs);
     this.freeMs = Math.max(0, this.freeMs - tookMs);
-    if (costlyMs > 0) await this.wait(Math.min(PAUSE_MAX_MS, costlyMs * (1 / this.share - 1)), this.signal);
+    if (costlyMs > 0) await this.pause(Math.min(PAUSE_MAX_MS, costlyMs * (1 / this.share - 1)));
     this.settledToMs = this.nowMs();
+  }
+
+  /** @throws the signal's reason, where timers have an error of their own */
+  private async pause(pauseMs: number): Promise<void> {
+    try {
+      await this.wait(pauseMs, this.signal);
+    } catch (error) {
+      this.signal.throwIfAborted();
+      throw error;
+    }
   }
 }
