@@ -165,50 +165,8 @@ export class SwapEngine {
       case 'origin-fetched': {
         // An answer may come after its file was removed.
         const file = this.#state.files.get(event.manifestId);
-        if (file) this.#onFileEvent(file, event, nowMs);
+        if (file) this.#files.onEvent(file, event, nowMs);
       }
-    }
-  }
-
-  #onFileEvent(
-    file: FileState,
-    event: Extract<
-      SwapEvent,
-      {
-        kind:
-          | 'file-removed'
-          | 'ticket-renewed'
-          | 'wanted'
-          | 'unwanted'
-          | 'chunk-lost'
-          | 'origin-granted'
-          | 'origin-fetched';
-      }
-    >,
-    nowMs: number,
-  ): void {
-    switch (event.kind) {
-      case 'file-removed':
-        this.#files.remove(file);
-        return;
-      case 'ticket-renewed':
-        this.#channels.renewTicket(file, event.ticket);
-        return;
-      case 'wanted':
-        this.#files.want(file, event.chunks, nowMs);
-        return;
-      case 'unwanted':
-        this.#files.unwant(file, event.chunks);
-        return;
-      case 'chunk-lost':
-        this.#files.lost(file, event.chunk);
-        return;
-      case 'origin-granted':
-        this.#origin.onGranted(file, event, nowMs);
-        return;
-      case 'origin-fetched':
-        if (event.isStored) this.#files.stored(file, event.chunk);
-        this.#origin.onFetched(file, event.chunk, nowMs);
     }
   }
 

@@ -1,6 +1,7 @@
 export type { SharedFileRequest, SwarmProcessInit } from './ipc.js';
 export type { JoinRequest } from './shared-file.js';
-export { SwarmNode, type SwarmNodeInit, type SwarmProgress } from './swarm-node.js';
+export { SwarmNode } from './swarm-node.js';
+export type { SwarmNodeInit, SwarmProgress } from './swarm-node-init.js';
 export {
   HttpSwarmCoordinator,
   type HttpSwarmCoordinatorInit,

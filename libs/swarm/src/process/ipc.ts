@@ -10,7 +10,7 @@ import type {
 import type { BlobLocation } from '../chunk-source.js';
 import type { SwapConfig } from '../engine/index.js';
 import type { SwarmMemory } from './swarm-memory.js';
-import type { SwarmProgress } from './swarm-node.js';
+import type { SwarmProgress } from './swarm-node-init.js';
 
 /**
  * What the node's process needs to start. It holds the peer's key and certificate, and nothing of the account's: calls to the

@@ -16,7 +16,8 @@ import { Bitmap } from '../engine/index.js';
 import { memoryLinkPair, type Link, type Transport, type TransportEvents } from '../links/index.js';
 import { ChunkData } from '../store/index.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
-import { SwarmNode, type SwarmNodeInit } from './swarm-node.js';
+import { SwarmNode } from './swarm-node.js';
+import type { SwarmNodeInit } from './swarm-node-init.js';
 
 export const CHUNK_BYTES = 256 * 1024;
 export const CHUNKS = 8;

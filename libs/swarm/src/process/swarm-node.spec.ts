@@ -13,7 +13,8 @@ import {
   OneBlobCoordinator,
   pieces,
 } from './swarm-node.fixture.js';
-import type { SwarmNode, SwarmProgress } from './swarm-node.js';
+import type { SwarmNode } from './swarm-node.js';
+import type { SwarmProgress } from './swarm-node-init.js';
 
 let farm: NodeFarm;
 beforeEach(async () => {

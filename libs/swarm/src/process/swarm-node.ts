@@ -1,72 +1,17 @@
-import type { KeyObject } from 'node:crypto';
 import type { SignedCertificate, SignedTicket } from '@gleaner/protocol';
-import {
-  encodePeerRecord,
-  encodeTicket,
-  judgeTicket,
-  type PeerIdentity,
-  type TrustRoot,
-} from '../auth/index.js';
-import {
-  SwapEngine,
-  type PeerSummary,
-  type SwapAction,
-  type SwapConfig,
-  type SwapEvent,
-} from '../engine/index.js';
-import type { Transport, TransportEvents } from '../links/index.js';
+import { encodePeerRecord, encodeTicket, judgeTicket, type TrustRoot } from '../auth/index.js';
+import { SwapEngine, type SwapAction, type SwapEvent } from '../engine/index.js';
+import { Neighbours } from './neighbours.js';
 import { OriginErrands } from './origin-errands.js';
 import { OwnRecord } from './own-record.js';
-import { PeerDirectory } from './peer-directory.js';
 import { PeerLinks } from './peer-links.js';
 import { Pulse } from './pulse.js';
 import type { JoinRequest } from './shared-file.js';
 import { SharedFiles } from './shared-files.js';
-import type { SwarmCoordinator } from './swarm-coordinator.js';
 import type { SwarmMemory } from './swarm-memory.js';
+import type { SwarmNodeInit, SwarmProgress } from './swarm-node-init.js';
 import { TrackerTalk } from './tracker-talk.js';
-import { TrafficBook, type FileTraffic } from './traffic-book.js';
-
-/** Known peers are tried again at this interval; each has its own patience on top. */
-const SUGGEST_MS = 5000;
-/** Enough neighbours for a file's chunks to spread; beyond that, handshakes and announcements cost more than they bring. */
-const ENOUGH_LINKS = 12;
-
-export interface SwarmNodeInit {
-  readonly identity: PeerIdentity;
-  readonly certificate: SignedCertificate;
-  readonly coordinatorKey: KeyObject;
-  readonly openTransport: (events: TransportEvents) => Promise<Transport>;
-  /** Left out: known peers and the local network are all there is. */
-  readonly coordinator?: SwarmCoordinator;
-  /** Where others reach this host besides its own interfaces, such as a forwarded port. */
-  readonly extraAddresses?: readonly string[];
-  /** What an earlier run has learnt. */
-  readonly memory?: Partial<SwarmMemory>;
-  /** Bytes from and to other volunteers that may be exchanged; no bound when left out. */
-  readonly mostExchangedBytes?: number;
-  /** Called once that is used up; nothing is exchanged any more. */
-  readonly onBudgetUsed?: (progress: SwarmProgress) => void;
-  readonly config?: Partial<SwapConfig>;
-  readonly onStored?: (manifestId: string, chunk: number) => void;
-  /** The disk returned a chunk damaged: it is not offered any longer. */
-  readonly onDamaged?: (manifestId: string, chunk: number) => void;
-  readonly log?: (event: string, fields: Readonly<Record<string, string | number>>) => void;
-}
-
-/** Bytes since the start, and who is connected. */
-export interface SwarmProgress {
-  readonly bytesFromPeers: number;
-  readonly bytesFromOrigin: number;
-  readonly bytesToPeers: number;
-  readonly wastedBytes: number;
-  /** Of blocks from and to peers, those that were worth nothing included. */
-  readonly exchangedBytes: number;
-  readonly bannedPeers: readonly string[];
-  readonly peers: readonly PeerSummary[];
-  /** Of every file that was shared since the start. */
-  readonly files: readonly FileTraffic[];
-}
+import { TrafficBook } from './traffic-book.js';
 
 /** A host in the swarm: the engine's decisions carried out on links, files and the coordinator. */
 export class SwarmNode {
@@ -76,9 +21,8 @@ export class SwarmNode {
   readonly #trust: TrustRoot;
   readonly #stop = new AbortController();
   readonly #pulse: Pulse;
-  #suggesting: NodeJS.Timeout | undefined;
   readonly #links: PeerLinks;
-  readonly #directory: PeerDirectory;
+  readonly #neighbours: Neighbours;
   readonly #tracker: TrackerTalk | undefined;
   readonly #ownRecord: OwnRecord;
   #mostExchangedBytes: number;
@@ -130,8 +74,12 @@ export class SwarmNode {
       isIdle: () => this.#engine.isIdle,
     });
     this.#links = this.#makeLinks();
-    this.#directory = new PeerDirectory(this.#trust, identity.peerId, (peerId, addresses, files) => {
-      if (this.#needs(files)) void this.#dial(peerId, addresses);
+    this.#neighbours = new Neighbours({
+      trust: this.#trust,
+      ownPeerId: identity.peerId,
+      links: this.#links,
+      manifestIds: () => this.#files.manifestIds,
+      sharing: (manifestId) => this.#engine.sharing(manifestId),
     });
     this.#tracker =
       coordinator &&
@@ -139,7 +87,7 @@ export class SwarmNode {
         ownRecord: this.#ownRecord,
         bannedPeers: () => this.#links.bannedPeers,
         coordinator,
-        directory: this.#directory,
+        directory: this.#neighbours.directory,
         ...(memory?.revoked && { revoked: memory.revoked }),
         ...(memory?.revocationsSeen !== undefined && { revocationsSeen: memory.revocationsSeen }),
         now: Date.now,
@@ -158,9 +106,8 @@ export class SwarmNode {
   static async start(init: SwarmNodeInit): Promise<SwarmNode> {
     const node = new SwarmNode(init);
     await node.#links.open();
-    for (const record of init.memory?.knownPeers ?? []) node.#directory.learn(record);
+    node.#neighbours.start(init.memory?.knownPeers ?? []);
     node.#pulse.start();
-    node.#suggesting = setInterval(() => node.#directory.suggestAll(), SUGGEST_MS);
     return node;
   }
 
@@ -172,7 +119,7 @@ export class SwarmNode {
   /** What the next run should know. */
   get memory(): SwarmMemory {
     return {
-      knownPeers: this.#directory.records,
+      knownPeers: this.#neighbours.directory.records,
       banned: this.#links.bans,
       revoked: this.#tracker?.revoked ?? [],
       revocationsSeen: this.#tracker?.revocationsSeen ?? 0,
@@ -194,7 +141,7 @@ export class SwarmNode {
     const shared = this.#files.add(request);
     const signal = AbortSignal.any([shared.stop.signal, this.#stop.signal]);
     void this.#tracker?.keepAnnouncing(shared, signal);
-    this.#directory.suggestAll();
+    this.#neighbours.directory.suggestAll();
   }
 
   has(manifestId: string): boolean {
@@ -253,15 +200,10 @@ export class SwarmNode {
   /** Leaves everything and closes all links; closing twice is safe. */
   async close(): Promise<void> {
     this.#pulse.stop();
-    clearInterval(this.#suggesting);
+    this.#neighbours.stop();
     this.#files.fail(new Error('the swarm node is closing'));
     this.#stop.abort();
     await this.#links.close();
-  }
-
-  async #dial(peerId: string, addresses: readonly string[]): Promise<void> {
-    // Who found no place is next.
-    if (await this.#links.dial(peerId, addresses)) this.#directory.suggestAll();
   }
 
   #makeLinks(): PeerLinks {
@@ -272,7 +214,7 @@ export class SwarmNode {
       trust: this.#trust,
       openTransport: init.openTransport,
       onConnected: (peer) => {
-        const record = this.#directory.recordOf(peer);
+        const record = this.#neighbours.directory.recordOf(peer);
         this.#tell({ kind: 'peer-connected', peer, ...(record && { record }) });
       },
       onDisconnected: (peer) => this.#tell({ kind: 'peer-disconnected', peer }),
@@ -286,7 +228,7 @@ export class SwarmNode {
         this.#tell({ kind: 'flushed', peer, bytes });
       },
       readChunk: (manifestId, chunk, isLast) => this.#files.read(manifestId, chunk, isLast),
-      onDiscovered: (peerId, addresses) => this.#directory.learnAddresses(peerId, addresses),
+      onDiscovered: (peerId, addresses) => this.#neighbours.directory.learnAddresses(peerId, addresses),
       uselessPeer: () => this.#engine.uselessPeer(),
       ...(init.memory?.banned && { bans: init.memory.banned }),
       now: () => performance.now(),
@@ -301,15 +243,6 @@ export class SwarmNode {
     const progress = this.progress();
     void this.close();
     this.init.onBudgetUsed?.(progress);
-  }
-
-  /** Whether a peer that shares these files, or unknown ones, would be one more for a file that has too few. */
-  #needs(files: ReadonlySet<string>): boolean {
-    for (const manifestId of this.#files.manifestIds) {
-      const mayShareIt = files.size === 0 || files.has(manifestId);
-      if (mayShareIt && this.#engine.sharing(manifestId) + this.#links.dialling < ENOUGH_LINKS) return true;
-    }
-    return false;
   }
 
   #tell(event: SwapEvent): void {
@@ -340,7 +273,7 @@ export class SwarmNode {
         return;
       case 'peers-learned':
         for (const record of action.records) {
-          const peer = this.#directory.learn(record);
+          const peer = this.#neighbours.directory.learn(record);
           if (peer === action.from) this.#tell({ kind: 'peer-record', peer, record });
         }
     }

@@ -7,7 +7,7 @@ import { CoordinatorErrands } from './coordinator-errands.js';
 import type { SharedFileRequest, SwarmMessage, SwarmProcessInit, SwarmRequest, SwarmResult } from './ipc.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
 import type { SwarmMemory } from './swarm-memory.js';
-import type { SwarmProgress } from './swarm-node.js';
+import type { SwarmProgress } from './swarm-node-init.js';
 
 const CLOSE_TIMEOUT_MS = 5000;
 /** Everything but a fetch is answered at once: a process that is silent for so long hangs, and tasks must not hang with it. */
