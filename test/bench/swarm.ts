@@ -27,6 +27,7 @@ const { values } = readCommandLine({
     rounds: { type: 'string', default: '3', help: 'of the scenario one-to-one, 1 to 20' },
     'no-http': { type: 'boolean', default: false, help: 'peers alone, once the first has the blob' },
     verbose: { type: 'boolean', default: false, help: 'tell what every process says' },
+    profile: { type: 'string', help: 'directory for CPU profiles of the swarm processes' },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
 });
@@ -46,6 +47,7 @@ const report =
         originBytesPerSecond: originRate,
         rounds,
         verbose: values.verbose,
+        profileDirectory: values.profile,
       })
     : await measureSwarm(scenario);
 console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, undefined, 2));
@@ -80,7 +82,9 @@ async function runSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>)
   const hasOddOne = name === 'liar' || name === 'slow';
   const ordinary: BenchPeer[] = [];
   for (const volunteer of await enrolAll(coordinator, leechers - (hasOddOne ? 1 : 0)))
-    ordinary.push(await BenchPeer.start(volunteer, { verbose: values.verbose }));
+    ordinary.push(
+      await BenchPeer.start(volunteer, { verbose: values.verbose, profileDirectory: values.profile }),
+    );
   const slowConfig = {
     uploadBytesPerSecond: SLOW_BYTES_PER_SECOND,
     downloadBytesPerSecond: SLOW_BYTES_PER_SECOND,

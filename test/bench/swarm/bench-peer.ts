@@ -48,6 +48,8 @@ export class BenchPeer {
       readonly config?: Partial<SwapConfig>;
       readonly isSeed?: boolean;
       readonly verbose?: boolean;
+      /** Where the process leaves a CPU profile. */
+      readonly profileDirectory?: string | undefined;
     } = {},
   ): Promise<BenchPeer> {
     const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-swarm-'));
@@ -67,7 +69,12 @@ export class BenchPeer {
       },
     };
     const init = processInit(volunteer, options.config);
-    const started = await SwarmProcess.start(init, events, [], ANSWER_TIMEOUT_MS);
+    const { profileDirectory } = options;
+    const launcher =
+      profileDirectory === undefined
+        ? []
+        : ['/usr/bin/env', `NODE_OPTIONS=--cpu-prof --cpu-prof-dir=${profileDirectory}`];
+    const started = await SwarmProcess.start(init, events, launcher, ANSWER_TIMEOUT_MS);
     peer.#swarm = started.process;
     peer.#pid = started.pid;
     return peer;

@@ -10,6 +10,8 @@ export interface OneToOneInit {
   /** Each two raw streams and an exchange in turn, by processes of their own: what else the machine does meets all. */
   readonly rounds: number;
   readonly verbose: boolean;
+  /** Where the two processes of each exchange leave CPU profiles. */
+  readonly profileDirectory: string | undefined;
 }
 
 /**
@@ -52,11 +54,15 @@ export async function measureOneToOne(init: OneToOneInit) {
   };
 }
 
-async function exchange({ sizeBytes, originBytesPerSecond, verbose }: OneToOneInit) {
+async function exchange({ sizeBytes, originBytesPerSecond, verbose, profileDirectory }: OneToOneInit) {
   const coordinator = await BenchCoordinator.start({ sizeBytes, originBytesPerSecond, volunteers: 2 });
-  const seed = await BenchPeer.start(await coordinator.enrol(), { isSeed: true, verbose });
+  const seed = await BenchPeer.start(await coordinator.enrol(), { isSeed: true, verbose, profileDirectory });
   // It asks the origin for nothing: what is measured is the link between the two.
-  const leecher = await BenchPeer.start(await coordinator.enrol(), { config: { originChunks: 0 }, verbose });
+  const leecher = await BenchPeer.start(await coordinator.enrol(), {
+    config: { originChunks: 0 },
+    verbose,
+    profileDirectory,
+  });
   try {
     const signal = AbortSignal.timeout(MAX_SECONDS * 1000);
     await seed.join();
