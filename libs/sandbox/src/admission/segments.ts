@@ -1,5 +1,6 @@
 import { ByteReader } from '../binary/byte-reader.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
+import { perOpcode } from '../binary/opcodes.js';
 import * as OP from './control-opcodes.js';
 import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
 import { type Join, chargeAheadOfJoins } from './joins.js';
@@ -8,6 +9,27 @@ import { type Join, chargeAheadOfJoins } from './joins.js';
 const DEAD = -1;
 /** "Target" of a call that may end the program: outside even the function's own frame, which is frame 0. */
 const OUT_OF_FUNCTION = -1;
+
+/** Instructions that do more than cost their cycles; most do not. */
+const isSpecial = perOpcode(({ code }) =>
+  [
+    OP.BLOCK,
+    OP.LOOP,
+    OP.IF,
+    OP.ELSE,
+    OP.END,
+    OP.BR,
+    OP.BR_IF,
+    OP.BR_TABLE,
+    OP.RETURN,
+    OP.UNREACHABLE,
+    OP.CALL,
+    OP.CALL_INDIRECT,
+    ...LENGTH_SHIFT.keys(),
+  ].includes(code)
+    ? 1
+    : 0,
+);
 
 /** How often a loop's body is assumed to run, for choosing between two ways to keep the countdown. */
 const ASSUMED_ITERATIONS = 8;
@@ -53,16 +75,19 @@ export class Segments {
     this.#reset(body.count + 1);
     const frames: Frame[] = [newFrame(0, DEAD, DEAD)];
     const begun: number[] = [];
+    const { charge } = this;
+    const weight = this.#weight;
     let segment = 0;
     for (let i = 0; i < body.count; i++) {
       const code = body.code[i]!;
       if (segment !== DEAD) {
-        this.charge[segment]! += CYCLES[code]!;
-        if (this.#weight[segment] === 0) {
-          this.#weight[segment] = weightOf(frames[frames.length - 1]!.loops);
+        charge[segment]! += CYCLES[code]!;
+        if (weight[segment] === 0) {
+          weight[segment] = weightOf(frames[frames.length - 1]!.loops);
           begun.push(segment);
         }
       }
+      if (isSpecial[code] === 0) continue;
       const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
       switch (code) {
         case OP.BLOCK:
@@ -108,7 +133,7 @@ export class Segments {
           if (segment === DEAD) break;
           this.callWeight += weightOf(frame.loops);
           const target = body.immediate[i]!;
-          if (code === OP.CALL) this.charge[segment]! += calls.entryCycles(target);
+          if (code === OP.CALL) charge[segment]! += calls.entryCycles(target);
           if (code === OP.CALL ? calls.mayExit(target) : calls.indirectMayExit(target)) {
             leave(frame, OUT_OF_FUNCTION);
             segment = i + 1;
@@ -116,16 +141,15 @@ export class Segments {
           break;
         }
         default:
-          if (!LENGTH_SHIFT.has(code)) break;
           this.chargeWeight += 1;
           this.hasLengths = true;
       }
     }
-    chargeAheadOfJoins(this.charge, this.#joins);
-    this.charge[0]! -= prepaid;
+    chargeAheadOfJoins(charge, this.#joins);
+    charge[0]! -= prepaid;
     for (const at of begun) {
-      if (this.charge[at] !== 0) this.chargeWeight += this.#weight[at]!;
-      this.#weight[at] = 0;
+      if (charge[at] !== 0) this.chargeWeight += weight[at]!;
+      weight[at] = 0;
     }
   }
 
