@@ -6,7 +6,7 @@ import { OriginPlan } from './origin-plan.js';
 import { PeerExchange } from './peer-exchange.js';
 import { DEFAULT_SWAP_CONFIG, type SwapConfig } from './swap-config.js';
 import type { AuthorizePeer, SwapAction, SwapEvent } from './swap-events.js';
-import { newPeerState, SwapState, type FileState, type PeerState } from './swap-state.js';
+import { newPeerState, SwapState, type PeerState } from './swap-state.js';
 import { Uploads } from './uploads.js';
 
 /** Signatures to be verified, or all chunks of a file to be counted. */
