@@ -1,4 +1,11 @@
-const DAY: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
+interface Formats {
+  readonly clock: Intl.DateTimeFormat;
+  readonly day: Intl.DateTimeFormat;
+  readonly hour: Intl.DateTimeFormat;
+}
+
+/** Made once for each zone: making one takes longer than a hundred uses of it. */
+const known = new Map<string | undefined, Formats>();
 
 /**
  * What an axis of time says at an instant: the day, and between two midnights the hour.
@@ -6,15 +13,17 @@ const DAY: Intl.DateTimeFormatOptions = { day: 'numeric', month: 'short' };
  * @param timeZone the reader's own where it is left out
  */
 export function axisLabel(unixSeconds: number, timeZone?: string): string {
+  const { clock, day, hour } = formatsOf(timeZone);
   const instant = new Date(unixSeconds * 1000);
-  const inZone = timeZone === undefined ? {} : { timeZone };
-  const time = instant.toLocaleTimeString('en', {
-    hour: '2-digit',
-    minute: '2-digit',
-    hourCycle: 'h23',
-    ...inZone,
-  });
-  return time === '00:00'
-    ? instant.toLocaleDateString('en', { ...DAY, ...inZone })
-    : instant.toLocaleTimeString('en', { hour: 'numeric', ...inZone });
+  return (clock.format(instant) === '00:00' ? day : hour).format(instant);
+}
+
+function formatsOf(timeZone: string | undefined): Formats {
+  const made = known.get(timeZone) ?? {
+    clock: new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }),
+    day: new Intl.DateTimeFormat('en', { day: 'numeric', month: 'short', timeZone }),
+    hour: new Intl.DateTimeFormat('en', { hour: 'numeric', timeZone }),
+  };
+  known.set(timeZone, made);
+  return made;
 }
