@@ -8,7 +8,7 @@ import { isReferenceType } from './value-types.js';
 import { EXTERNAL_KINDS, type Limits, SECTION, type WasmModule } from './wasm-module.js';
 
 /** Reads the content of one section into the module. */
-export type SectionReader = (reader: ByteReader, module: WasmModule) => void;
+type SectionReader = (reader: ByteReader, module: WasmModule) => void;
 
 /** By section id: all sections that the profile knows, but custom ones. */
 export const SECTION_READERS: ReadonlyMap<number, SectionReader> = new Map<number, SectionReader>([
