@@ -155,6 +155,23 @@ describe('boards', () => {
     }
   });
 
+  it.each([
+    ['how it begins', 'crowd 17%', 'board_name_beginning', "kind = 'accounts' AND"],
+    ['a part of it', '%rowd 17%', 'board_name_part', ''],
+  ])('look a name up in an index by %s, made lower case by Postgres', async (_what, pattern, index, also) => {
+    const plan = await gleaner.dataSource.transaction(async (manager) => {
+      // Few rows are read faster one by one: what matters is that the index could be used for many.
+      await manager.query('SET LOCAL enable_seqscan = off');
+      return await manager.query<Array<Record<string, string>>>(
+        `EXPLAIN SELECT * FROM board_name WHERE ${also} lower(name) LIKE lower($1::text) LIMIT 2000`,
+        [pattern],
+      );
+    });
+    const lines = plan.map((row) => row['QUERY PLAN'] ?? '');
+    expect(lines.find((line) => line.includes(index))).toBeDefined();
+    expect(lines.find((line) => /Index Cond: .*lower\(name\)/.test(line))).toBeDefined();
+  });
+
   it('give no rank, and nothing of yesterday, to who has earned nothing today', async () => {
     const { account } = await aPerson(gleaner, { name: 'Sleeper' });
     await grant(account.id, '800', 5);
