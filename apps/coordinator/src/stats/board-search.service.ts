@@ -13,9 +13,9 @@ const CONTAINS_FROM_LENGTH = 3;
 /** Names that contain it are looked up by its end: the beginnings of many names are alike, and would all be looked at. */
 const CONTAINS_BY_LENGTH = 6;
 /** The first ranks of the board, whose names are looked at one by one: a part that is in many names is found among them. */
-const CONTAINS_RANKS = 2_000;
+const CONTAINS_RANKS = 1_000;
 /** What is in too many names to be looked up in this time is looked for among the first of the board. */
-const CONTAINS_MAX_MS = 15;
+const CONTAINS_MAX_MS = 10;
 
 /** Only Postgres makes names and what is looked for lower case: it and JavaScript differ in letters such as İ and Σ. */
 const CONTAINS = 'position(lower($2::text) IN lower(name)) > 0';
