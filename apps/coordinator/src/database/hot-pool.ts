@@ -1,6 +1,5 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { CONNECTION_IDLE_MS } from './data-source.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
 const MAX_CONNECTIONS = 12;
@@ -38,7 +37,6 @@ export function hotPool(dataSource: DataSource): pg.Pool {
       ...master.options,
       ...(password === undefined ? {} : { password }),
       max: MAX_CONNECTIONS,
-      idleTimeoutMillis: CONNECTION_IDLE_MS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
       options: SESSION_SETTINGS,
     });

@@ -64,8 +64,14 @@ const loadHosts = new PreparedStatement<HostRow>(
     WHERE h.detached_at IS NULL`,
 );
 
-const noteSeen = new PreparedStatement<never>(
-  'note-seen-hosts',
+/** Says nothing of the network: a newer one may have been noted while this waited. */
+const noteThere = new PreparedStatement<never>(
+  'note-hosts-there',
+  `UPDATE host h SET last_seen_at = now() FROM unnest($1::bigint[]) AS s(host_id) WHERE h.id = s.host_id`,
+);
+
+const noteElsewhere = new PreparedStatement<never>(
+  'note-hosts-elsewhere',
   `UPDATE host h SET last_seen_at = now(), network = s.network
      FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network) WHERE h.id = s.host_id`,
 );
@@ -83,7 +89,7 @@ export class HostDirectory implements OnModuleDestroy {
   private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
   private readonly loading: Batcher<Seen, HostContext | null>;
   /** Nobody waits for it to be known that a host is still there. */
-  private readonly noting: Batcher<Seen, void>;
+  private readonly noting: Batcher<string, void>;
   private closed = false;
   /** What was asked before everything was forgotten may be out of date when the answer comes. */
   private generation = 0;
@@ -100,7 +106,7 @@ export class HostDirectory implements OnModuleDestroy {
       concurrency: 2,
       maxWaiting: 20_000,
     });
-    this.noting = new Batcher((seen) => this.note(seen), {
+    this.noting = new Batcher((hostIds) => this.noteThere(hostIds), {
       maxItems: 1_000,
       windowMs: 20,
       intervalMs: 1_000,
@@ -145,10 +151,9 @@ export class HostDirectory implements OnModuleDestroy {
     ]);
     const elsewhere = new Set(rows.filter((row) => row.is_elsewhere).map((row) => row.host_id));
     if (elsewhere.size > 0)
-      await this.note([...unique.values()].filter(({ hostId }) => elsewhere.has(hostId)));
+      await this.noteElsewhere([...unique.values()].filter(({ hostId }) => elsewhere.has(hostId)));
     for (const { host_id: hostId, is_stale: isStale } of rows) {
-      const host = unique.get(hostId);
-      if (host && isStale && !elsewhere.has(hostId)) void this.noting.submit(host).catch(() => undefined);
+      if (isStale && !elsewhere.has(hostId)) void this.noting.submit(hostId).catch(() => undefined);
     }
     const missing = rows.filter((row) => !row.has_standing);
     if (missing.length > 0) {
@@ -164,17 +169,19 @@ export class HostDirectory implements OnModuleDestroy {
     });
   }
 
-  /** Twice in one statement would be once, whichever network that is. */
-  private async note(seen: readonly Seen[]): Promise<void[]> {
-    const hosts = [...new Map(seen.map((host) => [host.hostId, host])).values()];
-    hosts.sort((a, b) => Number(a.hostId) - Number(b.hostId));
-    if (!this.closed) {
-      await noteSeen.run(hotPool(this.dataSource), [
-        tokenArray(hosts.map(({ hostId }) => hostId)),
-        textArray(hosts.map(({ network }) => network)),
-      ]);
-    }
-    return seen.map(() => undefined);
+  private async noteThere(hostIds: readonly string[]): Promise<void[]> {
+    const inOrder = [...new Set(hostIds)].sort((a, b) => Number(a) - Number(b));
+    if (!this.closed) await noteThere.run(hotPool(this.dataSource), [tokenArray(inOrder)]);
+    return hostIds.map(() => undefined);
+  }
+
+  private async noteElsewhere(hosts: readonly Seen[]): Promise<void> {
+    const inOrder = hosts.toSorted((a, b) => Number(a.hostId) - Number(b.hostId));
+    if (this.closed) return;
+    await noteElsewhere.run(hotPool(this.dataSource), [
+      tokenArray(inOrder.map(({ hostId }) => hostId)),
+      textArray(inOrder.map(({ network }) => network)),
+    ]);
   }
 }
 
