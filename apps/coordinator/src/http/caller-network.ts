@@ -28,6 +28,10 @@ export function knownCallerNetwork(
   const isForwarded = FORWARDING_HEADERS.some((name) => request.headers[name] !== undefined);
   if (config.trustProxy === false && isForwarded) return null;
   const isFromHere = LOOPBACK_NETWORKS.test(network);
-  if (isFromHere && !LOOPBACK_NAMES.test(new URL(publicUrl(config, request)).hostname)) return null;
-  return network;
+  return isFromHere && !isLoopbackName(publicUrl(config, request)) ? null : network;
+}
+
+/** Not of what is no URL either: the caller chose the name in it. */
+function isLoopbackName(url: string): boolean {
+  return URL.canParse(url) && LOOPBACK_NAMES.test(new URL(url).hostname);
 }
