@@ -130,7 +130,7 @@ describe('boards, beside the ledger', () => {
     const search = async (q: string): Promise<BoardPage> =>
       boardPage.parse((await gleaner.http.get(`/v1/boards/accounts?q=${q}`).expect(200)).body);
     await expect
-      .poll(() => search('low%20reader'))
+      .poll(() => search('low%20reader'), { timeout: 120_000 })
       .toMatchObject({ isCutShort: false, items: [{ name: 'Slow Reader' }] });
     // A name that takes longer to read than a search may.
     await gleaner.dataSource.query(`

@@ -44,7 +44,7 @@ export function UnitSquares({
     <figure>
       <div
         role="img"
-        aria-label={`${letters.length} squares of ${unitsPerSquare} ${unitsPerSquare === 1 ? 'unit' : 'units'}: ${present.map(({ name, count }) => `${count} ${name}`).join(', ')}`}
+        aria-label={`${letters.length} ${letters.length === 1 ? 'square' : 'squares'} of ${unitsPerSquare} ${unitsPerSquare === 1 ? 'unit' : 'units'}: ${present.map(({ name, count }) => `${count} ${name}`).join(', ')}`}
         // Its colours are what it tells.
         className="grid gap-[3px] forced-color-adjust-none"
         style={{ gridTemplateColumns: `repeat(auto-fill, minmax(${size}, 1fr))` }}

@@ -12,6 +12,8 @@ describe('a schema as people read it', () => {
     [{ const: 1 }, '1'],
     [{ type: 'array', items: { $ref: '#/components/schemas/Team' } }, '<a href="#type-Team">Team</a>[]'],
     [{ anyOf: [{ type: 'boolean' }, { type: 'null' }] }, 'boolean | null'],
+    [{ type: 'array', items: { type: ['string', 'null'] } }, '(string | null)[]'],
+    [{ type: 'array', items: { enum: ['only'] } }, '&quot;only&quot;[]'],
     [{ type: 'object' }, '{}'],
     [{}, 'unknown'],
     ['nonsense', 'unknown'],

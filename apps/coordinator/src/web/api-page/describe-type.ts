@@ -86,7 +86,7 @@ export function demandsOf(value: unknown): string {
 function describeNamed(name: string, of: Schema, indent: string): Html {
   switch (name) {
     case 'array':
-      return markup`${describeType(of.items ?? {}, indent)}[]`;
+      return describeArray(of.items ?? {}, indent);
     case 'object':
       return describeObject(of, indent);
     case 'integer':
@@ -94,6 +94,17 @@ function describeNamed(name: string, of: Schema, indent: string): Html {
     default:
       return markup`${name}`;
   }
+}
+
+function describeArray(items: unknown, indent: string): Html {
+  const item = describeType(items, indent);
+  return isOfSeveral(items) ? markup`(${item})[]` : markup`${item}[]`;
+}
+
+function isOfSeveral(value: unknown): boolean {
+  const { enum: options, anyOf, oneOf, allOf, type } = schema.safeParse(value).data ?? {};
+  const parts = anyOf ?? oneOf ?? allOf ?? options ?? (Array.isArray(type) ? type : []);
+  return parts.length > 1;
 }
 
 function describeObject(
