@@ -124,6 +124,8 @@ export class PeerLinks {
         const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
         try {
           await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
+          // Not wanted, such as a banned host that has become another peer: no other address changes that.
+          if (!this.#sessions.has(peerId)) break;
           this.#failures.delete(peerId);
           this.#places.delete(address);
           this.#places.set(address, peerId);

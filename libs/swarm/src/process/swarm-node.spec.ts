@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createPeerRecord, encodePeerRecord } from '../auth/index.js';
 import { FRAME_LIMITS } from '../frames/index.js';
+import type { Transport, TransportEvents } from '../links/index.js';
 import type { ChunkData } from '../store/index.js';
 import {
   anAuthority,
@@ -72,6 +73,31 @@ describe('SwarmNode', () => {
     await expect.poll(() => a.node.progress().peers.length).toBe(1);
     coordinator.revoked = [b.certificate.body.serial];
     await expect.poll(() => a.node.progress().peers.length).toBe(0);
+  });
+
+  it('does not dial a banned host that is another peer now again and again', async () => {
+    const [authority, network, coordinator] = [anAuthority(), new MemoryNetwork(), new OneBlobCoordinator()];
+    const { identity, certificate, node } = await farm.start(authority, { openTransport: network.open });
+    coordinator.records.set(identity.peerId, createPeerRecord(identity, certificate, node.addresses, 1));
+    const announce = vi.spyOn(coordinator, 'announce');
+    let dials = 0;
+    const openTransport = async (events: TransportEvents): Promise<Transport> => {
+      const transport = await network.open(events);
+      const dial: Transport['dial'] = (...to) => {
+        dials += 1;
+        // An endless loop would leave no time to notice it.
+        return dials > 100 ? Promise.reject(new Error('dialled too often')) : transport.dial(...to);
+      };
+      return { ...transport, dial };
+    };
+    const banned = [[certificate.pseudonym, Date.now() + 1e8]] as const;
+    const host = await farm.start(authority, { openTransport, coordinator, memory: { banned } });
+    host.join();
+    // The tracker names the peer every time.
+    await expect.poll(() => announce.mock.calls.length).toBeGreaterThan(10);
+    expect(dials).toBeGreaterThan(0);
+    expect(dials).toBeLessThan(6);
+    expect(host.node.progress().peers).toEqual([]);
   });
 
   it('passes on who has dialled it, so that hosts find each other without the coordinator', async () => {
