@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPeerIdentity } from '../auth/index.js';
 import { TestCoordinator } from '../auth/trust.fixture.js';
 import type { Transport } from '../links/index.js';
@@ -6,8 +6,11 @@ import { PeerLinks } from './peer-links.js';
 import { Rogue } from './rogue.fixture.js';
 import { MemoryNetwork } from './swarm-node.fixture.js';
 
+/** Whoever dials it hears nothing until giving up. */
+const SILENT = '/ip4/192.0.2.2/tcp/1';
 const opened: PeerLinks[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   await Promise.all(opened.splice(0).map((links) => links.close()));
 });
 
@@ -22,9 +25,9 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
     trust: authority.trust,
     openTransport: async (events) => {
       const transport = await network.open(events);
-      const dial: Transport['dial'] = (address, ...rest) => {
+      const dial: Transport['dial'] = (address, signal, ...rest) => {
         dialled.push(address);
-        return transport.dial(address, ...rest);
+        return address === SILENT ? untilAborted(signal) : transport.dial(address, signal, ...rest);
       };
       return { ...transport, dial };
     },
@@ -41,6 +44,27 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
   opened.push(links);
   await links.open();
   return { links, clock, connected, dialled, identity, address: links.addresses[0] ?? '' };
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('nobody answers')));
+  });
+}
+
+/** A clock for `AbortSignal.timeout`, which vitest's own does not drive; returns what lets time pass. */
+function stopAbortClock(): (ms: number) => void {
+  let nowMs = 0;
+  const waiting = new Map<AbortController, number>();
+  vi.spyOn(AbortSignal, 'timeout').mockImplementation((ms) => {
+    const controller = new AbortController();
+    waiting.set(controller, nowMs + ms);
+    return controller.signal;
+  });
+  return (ms) => {
+    nowMs += ms;
+    for (const [controller, atMs] of waiting) if (atMs <= nowMs) controller.abort();
+  };
 }
 
 /** Ended as soon as it was known who it is: before the last word of the handshake has come, or after. */
@@ -60,6 +84,31 @@ describe('PeerLinks', () => {
     ];
     await here.links.dial(wanted.identity.peerId, [other.address, wanted.address]);
     expect(here.connected).toEqual([wanted.identity.peerId]);
+  });
+
+  it('gives up an address where nobody answers for 15 s, and tries the next', async () => {
+    const pass = stopAbortClock();
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const [here, wanted] = [await aHost(authority, network), await aHost(authority, network)];
+    const dialling = here.links.dial(wanted.identity.peerId, [SILENT, wanted.address]);
+    pass(14_999);
+    expect(here.dialled).toEqual([SILENT]);
+    pass(1);
+    await dialling;
+    expect(here.connected).toEqual([wanted.identity.peerId]);
+  });
+
+  it('gives up a peer after 20 s, however many addresses it has', async () => {
+    const pass = stopAbortClock();
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const here = await aHost(authority, network);
+    const dialling = here.links.dial(createPeerIdentity().peerId, [SILENT, SILENT, SILENT]);
+    pass(15_000);
+    await expect.poll(() => here.dialled).toHaveLength(2);
+    pass(5000);
+    expect(await dialling).toBe(true);
+    expect(here.dialled).toHaveLength(2);
+    expect(here.links.dialling).toBe(0);
   });
 
   it('looks for nobody where it has a link to another peer: a host’s old records stay around', async () => {

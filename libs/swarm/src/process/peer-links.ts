@@ -12,7 +12,9 @@ import { PeerStanding } from './peer-standing.js';
  * For one address; a peer may have eight. An address where nobody answers is given up sooner, by the transport: what ends a handshake
  * that has begun makes both sides do it again, and on a machine that is busy with handshakes that would never end.
  */
-const DIAL_TIMEOUT_MS = 15_000;
+const ADDRESS_TIMEOUT_MS = 15_000;
+/** For all addresses of a peer together, that peers that are gone do not keep the few places from others. */
+const DIAL_TIMEOUT_MS = 20_000;
 /**
  * Handshakes are work for both sides, and a swarm begins with all of them at once: few that come to an end bring more than many that
  * run out of time together and begin anew.
@@ -119,9 +121,11 @@ export class PeerLinks {
     const places = addresses.filter((address) => !this.#isElses(address, peerId));
     if (places.length === 0) return false;
     this.#dialling.add(peerId);
+    const over = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
     try {
       for (const address of dialOrder(places, ownNetworks())) {
-        const signal = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+        if (over.aborted) break;
+        const signal = AbortSignal.any([over, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]);
         try {
           await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
           // Not wanted, such as a banned host that has become another peer: no other address changes that.
