@@ -18,6 +18,8 @@ const WEEK_SECONDS = 7 * 24 * 3600;
 /** A coordinator that lets one host into the swarm, on a real socket, and a directory for what that host keeps. */
 export class SwarmOffice implements AsyncDisposable {
   isAway = false;
+  /** It does what it is asked for, but nobody hears of it. */
+  areAnswersLost = false;
   nowMs = Date.now();
   /** Peer ids that were given a certificate, in order. */
   readonly certified: string[] = [];
@@ -55,7 +57,8 @@ export class SwarmOffice implements AsyncDisposable {
 
   #answer(url: string, body: unknown): SwarmCertificateAnswer | SwarmTicketsAnswer | undefined {
     if (this.isAway) return undefined;
-    return url === '/v1/swarm/tickets' ? this.#tickets(body) : this.#certificate(body);
+    const answer = url === '/v1/swarm/tickets' ? this.#tickets(body) : this.#certificate(body);
+    return this.areAnswersLost ? undefined : answer;
   }
 
   #certificate(request: unknown): SwarmCertificateAnswer {

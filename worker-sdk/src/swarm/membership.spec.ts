@@ -54,4 +54,20 @@ describe('Membership', () => {
     office.nowMs += 600_000;
     expect(await membership.change(NEVER)).toBe(true);
   });
+
+  it('asks for the same peer again when the answer was lost, and for another the day after', async () => {
+    const membership = await aMembership();
+    await membership.renew(NEVER);
+    office.nowMs += DAY_MS;
+    office.areAnswersLost = true;
+    await expect(membership.change(NEVER)).rejects.toThrow();
+    office.areAnswersLost = false;
+    office.nowMs += 600_000;
+    expect(await membership.change(NEVER)).toBe(true);
+    const { peerId } = membership.identity;
+    expect(office.certified.slice(1)).toEqual([peerId, peerId]);
+    office.nowMs += DAY_MS;
+    expect(await membership.change(NEVER)).toBe(true);
+    expect(membership.identity.peerId).not.toBe(peerId);
+  });
 });

@@ -26,6 +26,8 @@ export class Membership {
   readonly #certificateFile: StateFile<SwarmCertificateAnswer>;
   #answer: SwarmCertificateAnswer | undefined;
   #identity: PeerIdentity;
+  /** Whom this host tries to become: the coordinator may have counted it although its answer was lost, and counts so many only. */
+  #candidate: PeerIdentity | undefined;
   #sinceMs: number;
   #changeAtMs = 0;
 
@@ -91,11 +93,13 @@ export class Membership {
     // A clock that was set back would keep the peer the same for as long.
     if (Math.abs(nowMs - this.#sinceMs) < SAME_PEER_MS || nowMs < this.#changeAtMs) return false;
     this.#changeAtMs = nowMs + CHANGE_AGAIN_MS;
-    const identity = createPeerIdentity();
+    this.#candidate ??= createPeerIdentity();
+    const identity = this.#candidate;
     const answer = await this.#certify(identity, signal);
     const key = keyOf(identity, nowMs);
     await this.keyFile.write(key);
     await this.#certificateFile.write(answer);
+    this.#candidate = undefined;
     this.#identity = identity;
     this.#sinceMs = key.sinceMs;
     this.#answer = answer;
