@@ -155,7 +155,8 @@ export class SharedFiles {
     const promised = files.filter(([, { isPromised }]) => isPromised);
     const [first] =
       promised.length > MAX_PROMISED ? promised : files.filter((file) => !promised.includes(file));
-    return first?.[0] ?? '';
+    if (!first) throw new Error('none of the files can make room');
+    return first[0];
   }
 
   async #request(manifestIds: readonly string[], signal: AbortSignal): Promise<SignedTicket[]> {
