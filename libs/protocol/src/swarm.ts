@@ -96,7 +96,7 @@ export type OwnCertificate = z.infer<typeof ownCertificate>;
 export const signedTicket = signedBody(swarmTicket).meta({ id: 'SwarmTicket' });
 export type SignedTicket = z.infer<typeof signedTicket>;
 
-/** What each side of a link says first (`/gleaner/auth/1`): who it is, and 32 fresh random bytes in base64. */
+/** What each side of a link says first (`/gleaner/auth/2`): who it is, and 32 fresh random bytes in base64. */
 export const swarmHello = z.strictObject({ certificate: signedCertificate, nonce: z.base64().length(44) });
 
 /** A peer's record, signed by the peer, with the certificate that makes it worth dialling. */

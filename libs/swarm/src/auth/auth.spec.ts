@@ -46,7 +46,7 @@ describe('peer identities', () => {
   });
 });
 
-describe('/gleaner/auth/1', () => {
+describe('/gleaner/auth/2', () => {
   it('tells both sides who the other is', async () => {
     const coordinator = new TestCoordinator();
     const [a, b] = [coordinator.enrol(), coordinator.enrol()];

@@ -13,7 +13,7 @@ import { keyOfPeerId, type PeerIdentity } from './peer-identity.js';
 import { requireValidCertificate, type TrustRoot } from './signed.js';
 
 /** The first bytes of every link, from both sides. */
-export const AUTH_PROTOCOL = '/gleaner/auth/1\n';
+export const AUTH_PROTOCOL = '/gleaner/auth/2\n';
 const NONCE_BYTES = 32;
 const SIGNATURE_BYTES = 64;
 const MAX_HELLO_BYTES = 2048;
@@ -41,7 +41,7 @@ export interface AuthenticatedLink {
 }
 
 /**
- * `/gleaner/auth/1`: both sides show a coordinator-signed certificate and prove its key by signing both hellos, whose
+ * `/gleaner/auth/2`: both sides show a coordinator-signed certificate and prove its key by signing both hellos, whose
  * nonces are fresh, so that neither a certificate nor a proof can be replayed. The side that was dialled stays silent
  * until it has seen a valid certificate. Where the transport proves a peer id, it must be the certificate's. Last, and only to
  * who has proven to be enrolled, each tells its host's pseudonym: whoever dialled a stranger has shown nothing that lasts longer
@@ -121,7 +121,7 @@ function encodeHello({ body, sig }: SignedCertificate): Uint8Array {
 async function readHello(reader: LinkReader): Promise<{ bytes: Uint8Array; certificate: SignedCertificate }> {
   const head = Buffer.from(await reader.read(AUTH_PROTOCOL.length + 2));
   if (head.subarray(0, AUTH_PROTOCOL.length).toString('latin1') !== AUTH_PROTOCOL) {
-    throw new AuthError('bad-hello', 'the peer does not speak /gleaner/auth/1');
+    throw new AuthError('bad-hello', 'the peer does not speak /gleaner/auth/2');
   }
   const length = head.readUInt16BE(AUTH_PROTOCOL.length);
   if (length > MAX_HELLO_BYTES) throw new AuthError('bad-hello', `a hello of ${length} bytes`);

@@ -11,7 +11,7 @@ import type { Transport, TransportEvents } from '../link.js';
 import { libp2pLink } from './libp2p-link.js';
 import { SwapConnections } from './swap-connections.js';
 
-/** The libp2p protocol that carries `/gleaner/auth/1` and then frames. */
+/** The libp2p protocol that carries `/gleaner/auth/2` and then frames. */
 export const SWAP_PROTOCOL = '/gleaner/swap/1';
 const MAX_CONNECTIONS = 200;
 /** Many volunteers may share one address: a campus behind one NAT. libp2p's own limit is 5 a second. */
