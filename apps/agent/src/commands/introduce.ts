@@ -1,16 +1,29 @@
 import { createInterface } from 'node:readline/promises';
 import { CoordinatorError, describeCoordinator, describeWork } from '@gleaner/worker-sdk';
+import { AgentError, EXIT } from '../exit-codes.js';
 import { asAgentError } from './as-agent-error.js';
 
 /** Jobs that are named; the website shows all of them. */
 const NAMED_JOBS = 5;
+const ANSWER_WITHIN_MS = 10_000;
 
-/** Tells who runs the project, what it computes and what joining means, before anything is sent that would join it. */
-export async function introduce(url: URL): Promise<void> {
-  const signal = AbortSignal.timeout(10_000);
+/**
+ * Tells who runs the project, what it computes and what joining means, before anything is sent that would join it.
+ *
+ * @throws {AgentError} when nobody answers there
+ */
+export async function introduce(url: URL, withinMs = ANSWER_WITHIN_MS): Promise<void> {
+  const signal = AbortSignal.timeout(withinMs);
   const info = await describeCoordinator(url, signal).catch((error: unknown) => {
     // Nobody is asked for consent to a project that is not there; what is no coordinator says so when the host is to be attached.
-    if (error instanceof CoordinatorError && error.kind === 'unreachable') throw asAgentError(error);
+    if (error instanceof CoordinatorError) {
+      if (error.kind === 'unreachable') throw asAgentError(error);
+      return null;
+    }
+    if (signal.aborted) {
+      const message = `${url.origin} cannot be reached (no answer within ${withinMs / 1000} s)`;
+      throw new AgentError(message, EXIT.coordinatorUnreachable, { cause: error });
+    }
     return null;
   });
   if (!info) return;
