@@ -66,10 +66,19 @@ export class DirectoryLock implements Disposable {
 
   static #take(path: string, patienceMs: number): DirectoryLock | undefined {
     try {
+      return DirectoryLock.#openMended(path, patienceMs);
+    } catch (error) {
+      // Also of a damaged file: another process has mended it at the same moment.
+      if (errorCodeOf(error) === SQLITE_BUSY) return undefined;
+      throw unusable(path, error);
+    }
+  }
+
+  static #openMended(path: string, patienceMs: number): DirectoryLock {
+    try {
       return DirectoryLock.#open(path, patienceMs);
     } catch (error) {
-      if (errorCodeOf(error) === SQLITE_BUSY) return undefined;
-      if (errorCodeOf(error) !== SQLITE_NOTADB) throw unusable(path, error);
+      if (errorCodeOf(error) !== SQLITE_NOTADB) throw error;
     }
     // Nothing is ever written there: whatever a failing disk has left is nobody's, and the file itself stays where it is.
     truncateSync(path);
