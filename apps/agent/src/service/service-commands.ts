@@ -9,6 +9,7 @@ import { DirectoryLock } from '../directory-lock.js';
 import { currentSystem } from '../probes/system.js';
 import { serviceDefinition, type CommandLine, type ServiceDefinition } from './service-definition.js';
 import { installService, removeEmptyAbove, uninstallService } from './service-manager.js';
+import { withoutUserInfo } from './without-user-info.js';
 
 export interface ServiceCommand {
   readonly directory: DataDirectory;
@@ -38,7 +39,7 @@ export async function install(command: ServiceCommand): Promise<void> {
       write: [file.path],
       run: existsSync(file.path) ? [...stop, ...start] : start,
     });
-    if (!command.json) process.stdout.write(`\n${file.content}`);
+    if (!command.json) process.stdout.write(`\n${shownDefinition(command).file.content}`);
     return;
   }
   const { directory } = command;
@@ -68,17 +69,27 @@ export async function uninstall(command: ServiceCommand & { readonly removesData
   tell(command, definition, { remove: [...files, ...removed], run: ran });
 }
 
-function definitionFor({ directory, command }: ServiceCommand): ServiceDefinition {
+/** @param addressText how the address of a proxy is put, with the password that it may hold */
+function definitionFor(
+  { directory, command }: ServiceCommand,
+  addressText: (address: string) => string = (address) => address,
+): ServiceDefinition {
   const told = (names: readonly string[]) =>
     names.flatMap((name) => (process.env[name] ? [[name, process.env[name]] as const] : []));
+  const proxies = told(PROXY_VARIABLES).map(([name, address]) => [name, addressText(address)] as const);
   const authorities = told(AUTHORITY_VARIABLES).map(([name, path]) => [name, resolve(path)] as const);
   return serviceDefinition(currentSystem(), {
     command,
     dataDirectory: directory.path,
     isDefaultDirectory: directory.path === usualDataDirectory(),
     homeDirectory: homedir(),
-    environment: Object.fromEntries([...told(PROXY_VARIABLES), ...authorities]),
+    environment: Object.fromEntries([...proxies, ...authorities]),
   });
+}
+
+/** Without the passwords of proxies: what is printed ends in logs and bug reports. */
+function shownDefinition(command: ServiceCommand): ServiceDefinition {
+  return definitionFor(command, withoutUserInfo);
 }
 
 /** Whether the whole directory was removed. */
@@ -115,9 +126,10 @@ interface Actions {
   readonly run: readonly CommandLine[];
 }
 
-function tell({ isDryRun, json }: ServiceCommand, definition: ServiceDefinition, actions: Actions): void {
+function tell(command: ServiceCommand, definition: ServiceDefinition, actions: Actions): void {
+  const { isDryRun, json } = command;
   if (json) {
-    const { name, file } = definition;
+    const { name, file } = shownDefinition(command);
     process.stdout.write(`${JSON.stringify({ dryRun: isDryRun, service: name, ...actions, file })}\n`);
     return;
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -96,7 +96,10 @@ function isAbsent(error: unknown): boolean {
 async function writeServiceFile(path: string, bytes: Buffer): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, bytes, { mode: 0o600 });
+    await using file = await open(path, 'w', 0o600);
+    // It may hold the password of a proxy, and one that is there already has the mode that it has.
+    await file.chmod(0o600);
+    await file.writeFile(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AgentError(`the service cannot be installed, ${path} cannot be written: ${reason}`);
