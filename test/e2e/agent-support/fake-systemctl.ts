@@ -21,6 +21,8 @@ disable)
   pid=$(cat "$0.pid") && kill -TERM "$pid"
   # Who has ended may not have been waited for by anybody.
   while grep -q '^State:.[^ZX]' "/proc/$pid/status" 2> /dev/null; do sleep 0.1; done
+  # The number may be somebody else's from now on.
+  rm -f "$0.pid"
   ;;
 esac
 exit 0
