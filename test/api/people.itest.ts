@@ -1,4 +1,4 @@
-import { BoardKeeper } from '@gleaner/coordinator';
+import { BoardKeeper, JOINS_PER_HOUR } from '@gleaner/coordinator';
 import { hostPage, team, teamMemberPage, teamPage } from '@gleaner/protocol';
 import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -121,6 +121,49 @@ describe('teams', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     const after = await Promise.all(teams.map(({ id }) => read(id)));
     expect(after.map(({ members }) => members).toSorted((a, b) => a - b)).toEqual([1, 2]);
+  });
+});
+
+describe('joining a team', () => {
+  it('does not hold up the granting of credit behind a grant that takes long', async () => {
+    const [ada, founder] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const { id } = team.parse((await founder.post('/v1/teams', { name: 'Patient' }).expect(201)).body);
+    const granting = gleaner.dataSource.createQueryRunner();
+    try {
+      await granting.startTransaction();
+      await granting.query('LOCK TABLE account_credit IN ROW EXCLUSIVE MODE');
+      for (const refused of [
+        await ada.put(`/v1/teams/${id}/members/me`).expect(503),
+        await ada.post('/v1/teams', { name: 'Hasty' }).expect(503),
+      ]) {
+        expect(refused.body).toMatchObject({ code: 'server-busy' });
+        expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+      }
+    } finally {
+      await granting.rollbackTransaction();
+      await granting.release();
+    }
+    await ada.put(`/v1/teams/${id}/members/me`).expect(200);
+  });
+
+  it('again and again is refused to one without refusing it to another', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const paths: string[] = [];
+    for (const name of ['Here', 'There']) {
+      const founded = await (await aPerson(gleaner)).post('/v1/teams', { name }).expect(201);
+      paths.push(`/v1/teams/${team.parse(founded.body).id}/members/me`);
+    }
+    const [here = '', there = ''] = paths;
+    for (let joined = 0; joined < JOINS_PER_HOUR; joined += 2) {
+      await ada.put(here).expect(200);
+      await ada.put(there).expect(200);
+    }
+    const refused = await ada.put(here).expect(429);
+    expect(refused.body).toMatchObject({ code: 'rate-limited' });
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    // Where they are already, nothing is to be done.
+    await ada.put(there).expect(200);
+    await eve.put(here).expect(200);
   });
 });
 

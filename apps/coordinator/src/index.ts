@@ -16,6 +16,7 @@ export * from './projects/index.js';
 export * from './queue/index.js';
 export * from './results/index.js';
 export * from './stats/index.js';
+export { JOINS_PER_HOUR } from './teams/index.js';
 export * from './telemetry/index.js';
 export * from './tracker/index.js';
 export * from './validation/index.js';

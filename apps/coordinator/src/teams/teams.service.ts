@@ -14,6 +14,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
+import { JoinPace } from './join-pace.js';
 import { TeamMemberEntity } from './team-member.entity.js';
 import { TeamEntity } from './team.entity.js';
 
@@ -51,7 +52,10 @@ const memberRows = z.array(
  */
 @Injectable()
 export class TeamsService {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly pace: JoinPace,
+  ) {}
 
   /** Newest first; with `q` those that have it in their names. */
   async list({ cursor, limit, q }: TeamsQuery): Promise<TeamPage> {
@@ -107,6 +111,7 @@ export class TeamsService {
 
   async found(actor: Actor, facts: FoundTeam): Promise<Team> {
     requirePerson(actor);
+    this.pace.take(actor);
     return await namedOnce(facts.name, () =>
       this.dataSource.transaction(async (manager) => {
         await lockMembership(manager, actor.accountId);
@@ -146,6 +151,7 @@ export class TeamsService {
       await lockMembership(manager, actor.accountId);
       const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
       if (current?.teamId !== teamId) {
+        this.pace.take(actor);
         await holdCredit(manager);
         await lockTeam(manager, teamId);
         await leaveCurrent(manager, actor.accountId);
