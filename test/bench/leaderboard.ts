@@ -28,8 +28,8 @@ const { values } = readCommandLine({
 });
 const accounts = z.coerce.number().int().min(1000).max(10_000_000).parse(values.accounts);
 
-/** Ten people in each, which is more than there will be. */
-const teams = Math.floor(accounts / 10);
+/** Many more than there will be, so that their boards have a far page as well. */
+const teams = Math.floor(accounts * 0.52);
 
 interface Measured {
   readonly name: string;
