@@ -78,7 +78,7 @@ describe.skipIf(obstacle !== null)('the swarm on separate networks', () => {
     await expect
       .poll(() => seed.log)
       .toContainEqual(
-        expect.stringMatching(/^handshake-failed .*the peer does not speak \/gleaner\/auth\/1/),
+        expect.stringMatching(/^handshake-failed .*the peer does not speak \/gleaner\/auth\/2/),
       );
     expect((await network.traffic()).intoBytes).toBeLessThan(HANDSHAKES_BYTES);
   });
