@@ -1,9 +1,10 @@
+import net from 'node:net';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
 import { yamux } from '@libp2p/yamux';
 import { multiaddr } from '@multiformats/multiaddr';
 import { createLibp2p } from 'libp2p';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createPeerIdentity } from '../../auth/peer-identity.js';
 import type { Link } from '../link.js';
 import { LinkReader } from '../link-reader.js';
@@ -11,6 +12,7 @@ import { createLibp2pTransport, SWAP_PROTOCOL, type Libp2pTransportInit } from '
 
 const cleanUps: Array<() => unknown> = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const cleanUp of cleanUps.splice(0).reverse()) await cleanUp();
 });
 
@@ -25,6 +27,17 @@ async function aListener(init: Partial<Libp2pTransportInit> = {}) {
   });
   cleanUps.push(() => transport.close());
   return { links, address: multiaddr(transport.addresses[0] ?? '') };
+}
+
+async function aDialer() {
+  const dialer = await createLibp2pTransport({
+    identity: createPeerIdentity(),
+    listen: [],
+    onLink: () => undefined,
+    onDiscovered: () => undefined,
+  });
+  cleanUps.push(() => dialer.close());
+  return dialer;
 }
 
 /** A host with software of its own. */
@@ -61,13 +74,7 @@ describe('the libp2p transport', () => {
 
   it('keeps the links of one connection apart', async () => {
     const { address, links } = await aListener();
-    const dialer = await createLibp2pTransport({
-      identity: createPeerIdentity(),
-      listen: [],
-      onLink: () => undefined,
-      onDiscovered: () => undefined,
-    });
-    cleanUps.push(() => dialer.close());
+    const dialer = await aDialer();
     const dialled = [];
     for (const word of ['one', 'two', 'three']) {
       const link = await dialer.dial(address.toString(), AbortSignal.timeout(100_000));
@@ -99,5 +106,19 @@ describe('the libp2p transport', () => {
     const linking = stranger.dial(address).then((connection) => connection.newStream(SWAP_PROTOCOL));
     await expect(linking).rejects.toThrow();
     expect(links).toEqual([]);
+  });
+
+  it('gives up an address where nobody answers for 4 s', async () => {
+    const dialer = await aDialer();
+    // A socket that never connects; Node tells when the time is over that it was created with.
+    const connect = vi.spyOn(net, 'connect').mockImplementation(() => {
+      const socket = new net.Socket();
+      setImmediate(() => socket.emit('timeout'));
+      return socket;
+    });
+    await expect(dialer.dial('/ip4/127.0.0.1/tcp/1', AbortSignal.timeout(100_000))).rejects.toThrow(
+      'Connection timeout',
+    );
+    expect(connect.mock.calls).toEqual([[expect.objectContaining({ timeout: 4000 })]]);
   });
 });
