@@ -45,6 +45,16 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+/** Submits it, and waits for its answer. */
+function jobOfOneUnit(name: string, input: string): ReturnType<typeof completeJob> {
+  return completeJob(science, {
+    name,
+    app: science.app,
+    inputs: { data: input },
+    split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+  });
+}
+
 let names = 0;
 async function joining(preferences: Partial<SwarmPreferences> = {}): Promise<SharingVolunteer> {
   const name = `sharer-${(names += 1)}`;
@@ -56,12 +66,7 @@ async function joining(preferences: Partial<SwarmPreferences> = {}): Promise<Sha
 describe('volunteers who share inputs', LONG, () => {
   it('a second one computes its task from the first one’s chunks when the origin is gone', async () => {
     const input = await anInput(science, randomBytes(3_000_000));
-    const completing = completeJob(science, {
-      name: 'shared',
-      app: science.app,
-      inputs: { data: input },
-      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
-    });
+    const completing = jobOfOneUnit('shared', input);
     const first = await joining();
     await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
     expect(gate.contentBytes).toBe(3_000_000);
@@ -79,12 +84,7 @@ describe('volunteers who share inputs', LONG, () => {
 
   it('one that goes on as another peer the next day shares what it had', async () => {
     const input = await anInput(science, randomBytes(3_000_000));
-    const completing = completeJob(science, {
-      name: 'the next day',
-      app: science.app,
-      inputs: { data: input },
-      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
-    });
+    const completing = jobOfOneUnit('the next day', input);
     const first = await joining();
     await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
     gate.isClosed = true;
@@ -109,12 +109,7 @@ describe('volunteers who share inputs', LONG, () => {
 
   it('one whose month is used up exchanges no more, and has the rest from the origin', async () => {
     const input = await anInput(science, randomBytes(3_000_000));
-    const completing = completeJob(science, {
-      name: 'thrifty',
-      app: science.app,
-      inputs: { data: input },
-      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
-    });
+    const completing = jobOfOneUnit('thrifty', input);
     const first = await joining();
     await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
     const second = await joining({ monthlyCapBytes: 1_000_000 });
@@ -130,12 +125,7 @@ describe('volunteers who share inputs', LONG, () => {
 
   it('go on without the coordinator, also from the peers that they knew, and report when it is back', async () => {
     const input = await anInput(science, randomBytes(4_000_000));
-    const completing = completeJob(science, {
-      name: 'away',
-      app: science.app,
-      inputs: { data: input },
-      split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
-    });
+    const completing = jobOfOneUnit('away', input);
     // Slow enough to lose the coordinator, and then the swarm's process, in the middle of it.
     const first = await joining({ uploadBytesPerSecond: 400_000 });
     await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);

@@ -35,8 +35,8 @@ describe('a judge of records', () => {
 
   it('takes no other bytes for genuine ones, whatever they have in common', () => {
     const { judge, aRecord } = aJudge();
-    const { record, bytes } = aRecord();
-    expect(judge.judge(bytes)).toBeDefined();
+    const { record, bytes, peerId } = aRecord();
+    expect(judge.judge(bytes)?.peerId).toBe(peerId);
     const moved = { ...record.record.body, addresses: ['/ip4/198.51.100.1/tcp/1'] };
     const forged = encodePeerRecord({ ...record, record: { ...record.record, body: moved } });
     for (let times = 0; times < 2; times += 1) expect(judge.judge(forged)).toBeUndefined();
@@ -45,7 +45,7 @@ describe('a judge of records', () => {
   it('takes a record for nothing once its certificate was revoked or has ended', () => {
     const { coordinator, judge, aRecord } = aJudge();
     const [revoked, ended] = [aRecord(), aRecord()];
-    for (const { bytes } of [revoked, ended]) expect(judge.judge(bytes)).toBeDefined();
+    for (const { bytes, peerId } of [revoked, ended]) expect(judge.judge(bytes)?.peerId).toBe(peerId);
     coordinator.revoked.add(revoked.certificate.body.serial);
     expect(judge.judge(revoked.bytes)).toBeUndefined();
     coordinator.nowMs = (ended.certificate.body.exp + 1) * 1000;
