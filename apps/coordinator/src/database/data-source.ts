@@ -12,6 +12,12 @@ const MIGRATION_LOCK = 8_400_001;
  */
 export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
 
+/**
+ * No statement takes helpers: they compete with dispatch for the same cores, and starting them costs more than a page of rows, which
+ * is what nearly every statement reads.
+ */
+const SESSION_SETTINGS = '-c max_parallel_workers_per_gather=0';
+
 export interface DataSourceSettings {
   readonly url: string;
   readonly connections: number;
@@ -28,7 +34,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
-    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS },
+    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: SESSION_SETTINGS },
   };
 }
 
