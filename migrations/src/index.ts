@@ -21,6 +21,7 @@ import { BoardCursor20261121001700 } from './20261121001700-board-cursor.js';
 import { CalmUpkeep20261121001710 } from './20261121001710-calm-upkeep.js';
 import { HostAllowance20261121001800 } from './20261121001800-host-allowance.js';
 import { AnchorPeriods20261121001950 } from './20261121001950-anchor-periods.js';
+import { BoardAnalyses20261121002000 } from './20261121002000-board-analyses.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -47,4 +48,5 @@ export const MIGRATIONS = [
   CalmUpkeep20261121001710,
   HostAllowance20261121001800,
   AnchorPeriods20261121001950,
+  BoardAnalyses20261121002000,
 ] as const;
