@@ -55,9 +55,9 @@ function aMember(changes: Partial<SwarmMember> = {}, chunks: readonly number[] =
 
 const aGrant = (hostId: string, atMs: number): OriginGrant => ({
   hostId,
-  atMs,
   leaseMs: 4_000,
-  isFetched: false,
+  untilMs: atMs + 4_000,
+  stage: 'granted',
 });
 
 for (const [kind, isAvailable, make] of boards) {
@@ -158,13 +158,17 @@ for (const [kind, isAvailable, make] of boards) {
         all: 300,
         own: 100,
       });
-      await board.markFetched(FILE, [0, 2], 'a');
+      await board.changeGrants(FILE, [0, 2], 'a', (grant) => ({ ...grant, stage: 'fetched' }));
       expect(await decide('a', [0, 2], new Map())).toEqual({
-        known: [{ ...aGrant('a', nowMs), isFetched: true }, aGrant('b', nowMs)],
+        known: [{ ...aGrant('a', nowMs), stage: 'fetched' }, aGrant('b', nowMs)],
         all: 200,
         own: 100,
       });
+      const untilMs = nowMs + 16_000;
+      await board.changeGrants(FILE, [1], 'a', (grant) => ({ ...grant, stage: 'begun', untilMs }));
       nowMs += 4_000;
+      expect(await decide('a', [1], new Map())).toMatchObject({ all: 100, own: 100 });
+      nowMs += 12_000;
       expect(await decide('a', [1], new Map())).toMatchObject({ all: 0, own: 0 });
     });
 

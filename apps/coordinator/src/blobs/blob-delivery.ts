@@ -15,18 +15,18 @@ export class BlobDelivery {
     private readonly deliveries: Deliveries,
   ) {}
 
-  /** What a host has got of it when the stream closes is told to whom it concerns. */
+  /** That a host has come for it, and what it has got when the stream closes, is told to whom it concerns. */
   async open({ accountId, hostId }: Actor, sha256: string, range?: ByteRange): Promise<Readable> {
     const content = await this.blobs.openContent(sha256, range);
     const paced = this.line.pace(content, hostId ?? `account ${accountId}`);
     if (hostId === null) return paced;
-    let sentBytes = 0;
-    paced.on('data', (part: Buffer) => (sentBytes += part.length));
+    let bytes = 0;
+    paced.on('data', (part: Buffer) => (bytes += part.length));
     // Listening has started it; whoever sends it does so again.
     paced.pause();
-    paced.once('close', () =>
-      this.deliveries.emit({ hostId, sha256, startByte: range?.start ?? 0, sentBytes }),
-    );
+    const sentBytes = new Promise<number>((resolve) => paced.once('close', () => resolve(bytes)));
+    const startByte = range?.start ?? 0;
+    this.deliveries.emit({ hostId, sha256, startByte, endByte: range ? range.end + 1 : null, sentBytes });
     return paced;
   }
 }

@@ -1,23 +1,25 @@
 import { Injectable } from '@nestjs/common';
 
-/** What the origin has sent of a blob to a host. */
+/** What a host has come to fetch of a blob. */
 export interface Delivery {
   readonly hostId: string;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
   readonly startByte: number;
-  /** Less than was asked for where the host hung up. */
-  readonly sentBytes: number;
+  /** Exclusive; null for the end of the blob. */
+  readonly endByte: number | null;
+  /** Resolves when the origin has ended: with less than was asked for where the host hung up. Never rejects. */
+  readonly sentBytes: Promise<number>;
 }
 
 export type DeliveryListener = (delivery: Delivery) => void;
 
-/** Where other features learn what hosts fetch from the origin, without blobs knowing of them. */
+/** Where other features learn what hosts fetch from the origin, as soon as they come for it, without blobs knowing of them. */
 @Injectable()
 export class Deliveries {
   private readonly listeners: DeliveryListener[] = [];
 
-  onDelivered(listener: DeliveryListener): void {
+  onBegun(listener: DeliveryListener): void {
     this.listeners.push(listener);
   }
 

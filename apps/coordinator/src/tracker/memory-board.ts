@@ -123,19 +123,28 @@ export class MemoryBoard implements SwarmBoard {
       this.outstanding.set(`${manifestId} ${chunk}`, {
         hostId,
         bytes: chunkBytes,
-        untilMs: grant.atMs + grant.leaseMs,
+        untilMs: grant.untilMs,
       });
     }
     return Promise.resolve();
   }
 
-  markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void> {
+  changeGrants(
+    manifestId: string,
+    chunks: readonly number[],
+    hostId: string,
+    change: (grant: OriginGrant) => OriginGrant,
+  ): Promise<void> {
     const { grants } = this.files.get(manifestId);
     for (const chunk of chunks) {
-      const grant = grants.get(chunk);
-      if (grant?.hostId !== hostId) continue;
-      grants.set(chunk, { ...grant, isFetched: true });
-      this.outstanding.delete(`${manifestId} ${chunk}`);
+      const before = grants.get(chunk);
+      if (before?.hostId !== hostId) continue;
+      const grant = change(before);
+      grants.set(chunk, grant);
+      const key = `${manifestId} ${chunk}`;
+      const waiting = this.outstanding.get(key);
+      if (grant.stage === 'fetched') this.outstanding.delete(key);
+      else if (waiting) this.outstanding.set(key, { ...waiting, untilMs: grant.untilMs });
     }
     return Promise.resolve();
   }

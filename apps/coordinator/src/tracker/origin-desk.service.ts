@@ -1,5 +1,14 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
-import { chunksOf, grantFromOrigin, isBitmapOf, originPolicyOf, type OriginDecision } from '@gleaner/domain';
+import {
+  advanceGrant,
+  chunksOf,
+  grantFromOrigin,
+  isBitmapOf,
+  originPolicyOf,
+  type OriginDecision,
+  type OriginPolicy,
+  type OriginStep,
+} from '@gleaner/domain';
 import type { OriginTicketsAnswer, OriginTicketsRequest } from '@gleaner/protocol';
 import { Deliveries, type Delivery } from '../blobs/index.js';
 import { CONFIG, type Config } from '../config/index.js';
@@ -32,8 +41,8 @@ export class OriginDesk implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.deliveries.onDelivered((delivery) => {
-      this.note(delivery).catch((error: unknown) =>
+    this.deliveries.onBegun((delivery) => {
+      this.watch(delivery).catch((error: unknown) =>
         this.logger.warn({ event: 'origin-delivery-not-noted', hostId: delivery.hostId, err: error }),
       );
     });
@@ -48,7 +57,7 @@ export class OriginDesk implements OnModuleInit {
       throw new DomainError('forbidden', `No open task of this host needs the manifest ${manifestId}.`);
     const wanted = considered(file, body.wanted);
     const { barredHosts } = await this.revocations.current();
-    const policy = originPolicyOf(this.config.originBytesPerSecond ?? UNCAPPED_BYTES_PER_SECOND);
+    const { policy } = this;
     const nowMs = Date.now();
     let decision: OriginDecision | undefined;
     await this.board.decideGrants(
@@ -70,16 +79,30 @@ export class OriginDesk implements OnModuleInit {
     };
   }
 
-  private async note({ hostId, sha256, startByte, sentBytes }: Delivery): Promise<void> {
-    if (sentBytes === 0 || !(await this.certificates.takesPart(hostId))) return;
+  private get policy(): OriginPolicy {
+    return originPolicyOf(this.config.originBytesPerSecond ?? UNCAPPED_BYTES_PER_SECOND);
+  }
+
+  /** Follows a host that fetches chunks, from when it comes for them until it has them or hangs up. */
+  private async watch({ hostId, sha256, startByte, endByte, sentBytes }: Delivery): Promise<void> {
+    if (!(await this.certificates.takesPart(hostId))) return;
     const file = await this.files.findByContent(hostId, sha256);
     if (!file) return;
-    await this.board.markFetched(
-      file.manifestId,
-      wholeChunks(file, startByte, startByte + sentBytes),
-      hostId,
+    const asked = wholeChunks(file, startByte, endByte ?? file.sizeBytes);
+    await this.advance(file, asked, hostId, 'begun');
+    const sent = await sentBytes;
+    const fetched = wholeChunks(file, startByte, startByte + sent);
+    await this.advance(file, fetched, hostId, 'fetched');
+    await this.advance(file, asked.slice(fetched.length), hostId, 'broken-off');
+    if (sent > 0) await this.ledger.sentByOrigin(hostId, file, sent);
+  }
+
+  private async advance(file: SwarmFile, chunks: readonly number[], hostId: string, step: OriginStep) {
+    const { policy } = this;
+    const nowMs = Date.now();
+    await this.board.changeGrants(file.manifestId, chunks, hostId, (grant) =>
+      advanceGrant(grant, step, policy, nowMs),
     );
-    await this.ledger.sentByOrigin(hostId, file, sentBytes);
   }
 }
 

@@ -93,8 +93,14 @@ export class RedisBoard implements SwarmBoard {
     await this.grants.decide(this.key('file', request.manifestId, 'grants'), request, decide);
   }
 
-  async markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void> {
-    await this.grants.markFetched(this.key('file', manifestId, 'grants'), manifestId, chunks, hostId);
+  async changeGrants(
+    manifestId: string,
+    chunks: readonly number[],
+    hostId: string,
+    change: (grant: OriginGrant) => OriginGrant,
+  ): Promise<void> {
+    const key = this.key('file', manifestId, 'grants');
+    await this.grants.change(key, { manifestId, chunks, hostId }, change);
   }
 
   async accuse(peerId: string, made: Accusation, keepMs: number): Promise<Accusation[]> {

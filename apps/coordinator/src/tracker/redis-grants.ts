@@ -7,7 +7,14 @@ import { BOARD_KEEP_MS, type GrantRequest, type GrantView } from './swarm-board.
 /** Grants outstanding at once, of all files: what one decision reads. */
 const OUTSTANDING_MAX = 4_096;
 
-const stored = z.tuple([z.string(), z.number(), z.number(), z.boolean()]);
+const stored = z.tuple([z.string(), z.number(), z.number(), z.enum(['granted', 'begun', 'fetched'])]);
+
+/** What a host was granted. */
+interface HostChunks {
+  readonly manifestId: string;
+  readonly chunks: readonly number[];
+  readonly hostId: string;
+}
 
 /**
  * Who was sent to the origin for which chunk: a hash for each file, and one set of what is outstanding on the line, ordered
@@ -42,37 +49,35 @@ export class RedisGrants {
           writes.push(['zrem', this.lineKey, entry]);
         }
         const entry = lineEntry(hostId, chunkBytes, manifestId, chunk);
-        writes.push(['zadd', this.lineKey, String(grant.atMs + grant.leaseMs), entry]);
+        writes.push(['zadd', this.lineKey, String(grant.untilMs), entry]);
       }
       for (const each of [key, this.lineKey]) writes.push(['pexpire', each, String(BOARD_KEEP_MS)]);
       await lock.write(writes);
     });
   }
 
-  async markFetched(
+  /** @param key of the file's hash */
+  async change(
     key: string,
-    manifestId: string,
-    chunks: readonly number[],
-    hostId: string,
+    { manifestId, chunks, hostId }: HostChunks,
+    change: (grant: OriginGrant) => OriginGrant,
   ): Promise<void> {
     if (chunks.length === 0) return;
     await this.lock.hold(`${key}:lock`, async (lock) => {
-      const fetched = new Map(
-        [...(await this.load(key, chunks))].filter(
-          ([, grant]) => grant.hostId === hostId && !grant.isFetched,
-        ),
-      );
-      if (fetched.size === 0) return;
-      const writes = [...fetched].map(([chunk, grant]): RedisCommand => [
-        'hset',
-        key,
-        String(chunk),
-        writeGrant({ ...grant, isFetched: true }),
-      ]);
+      const changed = new Map<number, OriginGrant>();
+      for (const [chunk, before] of await this.load(key, chunks)) {
+        const grant = change(before);
+        if (before.hostId === hostId && grant !== before) changed.set(chunk, grant);
+      }
+      if (changed.size === 0) return;
+      const writes: RedisCommand[] = [];
+      for (const [chunk, grant] of changed) writes.push(['hset', key, String(chunk), writeGrant(grant)]);
       for (const entry of await this.redis.zrange(this.lineKey, 0, OUTSTANDING_MAX - 1)) {
         const parsed = parseLineEntry(entry);
-        if (parsed.manifestId === manifestId && parsed.hostId === hostId && fetched.has(parsed.chunk))
-          writes.push(['zrem', this.lineKey, entry]);
+        const grant = changed.get(parsed.chunk);
+        if (!grant || parsed.manifestId !== manifestId || parsed.hostId !== hostId) continue;
+        if (grant.stage === 'fetched') writes.push(['zrem', this.lineKey, entry]);
+        else writes.push(['zadd', this.lineKey, String(grant.untilMs), entry]);
       }
       await lock.write(writes);
     });
@@ -109,11 +114,11 @@ function parseLineEntry(entry: string) {
   return { hostId, bytes: Number(bytes), manifestId, chunk: Number(chunk) };
 }
 
-function writeGrant({ hostId, atMs, leaseMs, isFetched }: OriginGrant): string {
-  return JSON.stringify([hostId, atMs, leaseMs, isFetched]);
+function writeGrant({ hostId, leaseMs, untilMs, stage }: OriginGrant): string {
+  return JSON.stringify([hostId, leaseMs, untilMs, stage]);
 }
 
 function parseGrant(text: string): OriginGrant {
-  const [hostId, atMs, leaseMs, isFetched] = stored.parse(JSON.parse(text));
-  return { hostId, atMs, leaseMs, isFetched };
+  const [hostId, leaseMs, untilMs, stage] = stored.parse(JSON.parse(text));
+  return { hostId, leaseMs, untilMs, stage };
 }

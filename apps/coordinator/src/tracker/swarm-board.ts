@@ -87,8 +87,13 @@ export interface SwarmBoard {
     request: GrantRequest,
     decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
   ): Promise<void>;
-  /** The origin has sent these chunks to the host; what others were granted stays as it is. */
-  markFetched(manifestId: string, chunks: readonly number[], hostId: string): Promise<void>;
+  /** Changes what this host was granted of these chunks; what others were granted stays as it is. */
+  changeGrants(
+    manifestId: string,
+    chunks: readonly number[],
+    hostId: string,
+    change: (grant: OriginGrant) => OriginGrant,
+  ): Promise<void>;
 
   /** Notes an accusation, one for each person, and returns all against this peer. */
   accuse(peerId: string, accusation: Accusation, keepMs: number): Promise<Accusation[]>;

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { grantFromOrigin, originPolicyOf, type OriginAsk, type OriginGrant } from './origin-grants.js';
+import {
+  advanceGrant,
+  grantFromOrigin,
+  originPolicyOf,
+  type OriginAsk,
+  type OriginGrant,
+  type OriginStep,
+} from './origin-grants.js';
 
 const CHUNK_BYTES = 256 * 1024;
 const policy = originPolicyOf(4 * CHUNK_BYTES);
@@ -14,7 +21,7 @@ class Origin {
   outstanding(hostId?: string): number {
     let bytes = 0;
     for (const grant of this.grants.values()) {
-      if (grant.isFetched || this.nowMs - grant.atMs >= grant.leaseMs) continue;
+      if (grant.stage === 'fetched' || this.nowMs >= grant.untilMs) continue;
       if (hostId === undefined || grant.hostId === hostId) bytes += CHUNK_BYTES;
     }
     return bytes;
@@ -38,8 +45,12 @@ class Origin {
   }
 
   fetched(chunk: number): void {
+    this.took('fetched', chunk);
+  }
+
+  took(step: OriginStep, chunk: number): void {
     const grant = this.grants.get(chunk);
-    if (grant) this.grants.set(chunk, { ...grant, isFetched: true });
+    if (grant) this.grants.set(chunk, advanceGrant(grant, step, policy, this.nowMs));
   }
 }
 
@@ -72,6 +83,39 @@ describe('origin tickets', () => {
     expect(origin.grants.get(0)).toMatchObject({ hostId: 'b', leaseMs: 2 * policy.leaseMs });
   });
 
+  it('leave a chunk to the host that has come for it, which may be slow, and not for ever', () => {
+    const origin = new Origin();
+    origin.ask('a', [0]);
+    origin.nowMs = policy.leaseMs - 1;
+    origin.took('begun', 0);
+    origin.nowMs += policy.maxLeaseMs - 1;
+    origin.took('begun', 0);
+    expect(origin.ask('b', [0], { urgent: true }).chunks).toEqual([]);
+    origin.nowMs += 1;
+    expect(origin.ask('b', [0]).chunks).toEqual([0]);
+  });
+
+  it('give a chunk to another at once when its host has hung up before the end', () => {
+    const origin = new Origin();
+    origin.ask('a', [0]);
+    origin.took('begun', 0);
+    origin.took('broken-off', 0);
+    expect(origin.ask('b', [0]).chunks).toEqual([0]);
+    expect(origin.grants.get(0)).toMatchObject({ hostId: 'b', leaseMs: 2 * policy.leaseMs });
+  });
+
+  it('let a copy spread before an urgent request is served again, and keep what a host has got', () => {
+    const origin = new Origin();
+    origin.ask('a', [0]);
+    origin.took('begun', 0);
+    origin.nowMs = 10_000;
+    origin.took('fetched', 0);
+    origin.took('broken-off', 0);
+    expect(origin.ask('b', [0], { urgent: true }).chunks).toEqual([]);
+    origin.nowMs += policy.leaseMs;
+    expect(origin.ask('b', [0], { urgent: true }).chunks).toEqual([0]);
+  });
+
   it('give a host again at once what it was granted and has lost', () => {
     const origin = new Origin();
     origin.ask('a', [0]);
@@ -93,7 +137,7 @@ describe('origin tickets', () => {
       wanted: fc.uniqueArray(fc.nat({ max: 7 }), { minLength: 1 }),
       count: fc.integer({ min: 1, max: 16 }),
       urgent: fc.boolean(),
-      fetches: fc.boolean(),
+      takes: fc.subarray<OriginStep>(['begun', 'broken-off', 'fetched']),
       pauseMs: fc.nat({ max: 3_000 }),
     }),
     { maxLength: 60 },
@@ -103,12 +147,12 @@ describe('origin tickets', () => {
     fc.assert(
       fc.property(steps, (taken) => {
         const origin = new Origin();
-        for (const { host, wanted, count, urgent, fetches, pauseMs } of taken) {
+        for (const { host, wanted, count, urgent, takes, pauseMs } of taken) {
           const { chunks } = origin.ask(host, wanted, { count, urgent });
           expect(chunks.length).toBeLessThanOrEqual(count);
           expect(chunks.every((chunk) => wanted.includes(chunk))).toBe(true);
           expect(origin.outstanding()).toBeLessThanOrEqual(policy.aheadBytes + hosts.length * CHUNK_BYTES);
-          if (fetches) for (const chunk of chunks) origin.fetched(chunk);
+          for (const step of takes) for (const chunk of chunks) origin.took(step, chunk);
           origin.nowMs += pauseMs;
         }
       }),
@@ -119,9 +163,9 @@ describe('origin tickets', () => {
     fc.assert(
       fc.property(steps, fc.nat({ max: 7 }), (taken, chunk) => {
         const origin = new Origin();
-        for (const { host, wanted, count, urgent, fetches, pauseMs } of taken) {
+        for (const { host, wanted, count, urgent, takes, pauseMs } of taken) {
           const { chunks } = origin.ask(host, wanted, { count, urgent });
-          if (fetches) for (const granted of chunks) origin.fetched(granted);
+          for (const step of takes) for (const granted of chunks) origin.took(step, granted);
           origin.nowMs += pauseMs;
         }
         const askedAtMs = origin.nowMs;

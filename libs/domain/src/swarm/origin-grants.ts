@@ -2,9 +2,9 @@
 export interface OriginPolicy {
   /** Bytes that may be granted and not yet fetched, by all hosts together. At least one chunk always may. */
   readonly aheadBytes: number;
-  /** A grant that was not fetched, or whose copy did not spread, may go to another host after this; then after twice as long… */
+  /** A grant that nobody came for, or whose copy did not spread, may go to another host after this; then after twice as long… */
   readonly leaseMs: number;
-  /** … but never after more than this. An urgent request waits no longer for a chunk that another host was granted. */
+  /** … but never after more than this, which is also what a host has once it has come for the chunk. */
   readonly maxLeaseMs: number;
   /** Ask again after this when the line is busy, … */
   readonly busyRetryMs: number;
@@ -23,13 +23,21 @@ export function originPolicyOf(bytesPerSecond: number): OriginPolicy {
   };
 }
 
+/** `begun`: the host has come for the chunk, which is on its way; `fetched`: it has all of it. */
+export type OriginGrantStage = 'granted' | 'begun' | 'fetched';
+
 /** Who was last sent to the origin for a chunk. Times in milliseconds of one clock. */
 export interface OriginGrant {
   readonly hostId: string;
-  readonly atMs: number;
+  /** What it was granted for at first. */
   readonly leaseMs: number;
-  readonly isFetched: boolean;
+  /** From then on it may go to another host. */
+  readonly untilMs: number;
+  readonly stage: OriginGrantStage;
 }
+
+/** What the origin saw a host do: it came for chunks, got all of them, or hung up before it had them. */
+export type OriginStep = 'begun' | 'fetched' | 'broken-off';
 
 export interface OriginAsk {
   readonly hostId: string;
@@ -63,7 +71,7 @@ export interface OriginDecision {
  *
  * A chunk leaves the origin about once, because a granted one is refused to others while its lease lasts. No host starves:
  * an urgent request is served even by a busy line as long as the host has nothing else outstanding, and no lease outlasts
- * `maxLeaseMs`; so each host that asks urgently gets a chunk within that time.
+ * `maxLeaseMs`, nor a second one in which the chunk is on its way; so each host that asks urgently gets a chunk within these.
  */
 export function grantFromOrigin(
   ask: OriginAsk,
@@ -90,14 +98,38 @@ export function grantFromOrigin(
   for (const chunk of [...fresh, ...lost].slice(0, Math.min(ask.count, fitting))) {
     const before = book.grantOf(chunk);
     const leaseMs = before ? Math.min(before.leaseMs * 2, policy.maxLeaseMs) : policy.leaseMs;
-    grants.set(chunk, { hostId: ask.hostId, atMs: nowMs, leaseMs, isFetched: false });
+    grants.set(chunk, { hostId: ask.hostId, leaseMs, untilMs: nowMs + leaseMs, stage: 'granted' });
   }
   return { grants, otherwise: 'elsewhere', retryAfterMs: policy.elsewhereRetryMs };
 }
 
+/**
+ * The grant of a chunk after its host took a step. What is on its way is not given to somebody else because a line or a machine is
+ * slow: of 32 hosts on two cores most had to wait longer than a lease for what had begun to come.
+ */
+export function advanceGrant(
+  grant: OriginGrant,
+  step: OriginStep,
+  { maxLeaseMs }: Pick<OriginPolicy, 'maxLeaseMs'>,
+  nowMs: number,
+): OriginGrant {
+  switch (step) {
+    case 'begun':
+      // Whoever comes again and again has not more time for it.
+      return grant.stage === 'granted' ? { ...grant, stage: 'begun', untilMs: nowMs + maxLeaseMs } : grant;
+    case 'fetched':
+      return grant.stage === 'fetched'
+        ? grant
+        : { ...grant, stage: 'fetched', untilMs: nowMs + grant.leaseMs };
+    case 'broken-off':
+      return grant.stage === 'fetched' ? grant : { ...grant, untilMs: nowMs };
+  }
+}
+
 function isLost(grant: OriginGrant, ask: OriginAsk, book: OriginBook, nowMs: number): boolean {
   if (book.isDistrusted(grant.hostId)) return true;
+  const isFetched = grant.stage === 'fetched';
   // Whoever asks again for what it was granted has lost it: it restarted, or gave the download up.
-  if (grant.hostId === ask.hostId && !grant.isFetched) return true;
-  return (ask.urgent || !grant.isFetched) && nowMs - grant.atMs >= grant.leaseMs;
+  if (grant.hostId === ask.hostId && !isFetched) return true;
+  return (ask.urgent || !isFetched) && nowMs >= grant.untilMs;
 }
