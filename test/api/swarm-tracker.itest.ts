@@ -1,5 +1,5 @@
 import { SWARM_BOARD, TrafficLedger, type SwarmBoard } from '@gleaner/coordinator';
-import { chunksOf } from '@gleaner/domain';
+import { chunksOf, type OriginGrant } from '@gleaner/domain';
 import { swarmReplicasAnswer, type SwarmReplicasAnswer } from '@gleaner/protocol';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -10,6 +10,26 @@ beforeAll(async () => {
   swarm = await Swarm.open();
 });
 afterAll(() => swarm[Symbol.asyncDispose]());
+
+/** Who was last sent to the origin for a chunk. */
+async function grantOf(chunk: number): Promise<OriginGrant> {
+  const board = swarm.gleaner.app.get<SwarmBoard>(SWARM_BOARD);
+  const { manifestId } = swarm.input;
+  const request = {
+    manifestId,
+    hostId: 'nobody',
+    chunkBytes: CHUNK_BYTES,
+    chunks: [chunk],
+    nowMs: Date.now(),
+  };
+  let grant: OriginGrant | undefined;
+  await board.decideGrants(request, (view) => {
+    grant = view.grantOf(chunk);
+    return new Map();
+  });
+  if (!grant) throw new Error(`nobody was granted chunk ${chunk}`);
+  return grant;
+}
 
 describe('work over windows', () => {
   // The first of all: tickets of other jobs would be at hand too, and only so many are looked at.
@@ -129,6 +149,21 @@ describe('origin tickets', () => {
     expect(await a.fetchChunk(done)).toBe(206);
     await expect.poll(async () => (await c.originTickets(ALL_CHUNKS, 1)).chunks, SOON).toHaveLength(1);
     expect((await b.originTickets([done])).chunks).toEqual([]);
+  });
+
+  it('keep a chunk for the host that has come for it until it hangs up', async () => {
+    await swarm.newJob();
+    const [a, b] = [await swarm.working(), await swarm.working()];
+    const last = CHUNKS - 1;
+    await expect.poll(async () => (await a.originTickets([last])).chunks, SOON).toEqual([last]);
+    const grant = () => grantOf(last);
+    const hangUp = await a.beginFetch();
+    await expect.poll(grant, SOON).toMatchObject({ stage: 'begun' });
+    const { untilMs } = await grant();
+    hangUp();
+    await expect.poll(async () => (await grant()).untilMs, SOON).toBeLessThan(untilMs);
+    // The line may be busy for others.
+    await expect.poll(async () => (await b.originTickets([last])).chunks, SOON).toEqual([last]);
   });
 
   it('are refused to others than those who compute with the file', async () => {
