@@ -9,6 +9,7 @@ import { createLibp2p } from 'libp2p';
 import { keyOfPeerId, type PeerIdentity } from '../../auth/peer-identity.js';
 import type { Transport, TransportEvents } from '../link.js';
 import { libp2pLink } from './libp2p-link.js';
+import { noiseCrypto } from './noise-crypto.js';
 import { SwapConnections } from './swap-connections.js';
 
 /** The libp2p protocol that carries `/gleaner/auth/2` and then frames. */
@@ -77,7 +78,7 @@ export async function createLibp2pTransport(init: Libp2pTransportInit): Promise<
       denyInboundConnection: (connection) => connections.isCrowded(connection),
       denyInboundEncryptedConnection: (peerId) => init.isWelcome?.(peerId.toString()) === false,
     },
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [yamux({ streamOptions, ...MUXER_LIMITS })],
     connectionManager: {
       maxConnections: MAX_CONNECTIONS,
