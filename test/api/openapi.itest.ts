@@ -1,3 +1,4 @@
+import { OPERATION_SUMMARIES } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestApplication, type TestApplication } from '../support/index.js';
@@ -10,6 +11,7 @@ afterAll(() => gleaner.close());
 
 const operation = z.object({
   operationId: z.string(),
+  summary: z.string().optional(),
   responses: z.record(z.string(), z.unknown()),
 });
 const openApi = z.object({
@@ -42,6 +44,14 @@ describe('the OpenAPI document', () => {
     );
     expect(references(response.body).filter((reference) => !known.has(reference))).toEqual([]);
     expect(known.size).toBeGreaterThan(20);
+  });
+
+  it('says of every operation what it does, and of nothing else', async () => {
+    const document = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
+    const said = Object.values(document.paths)
+      .flatMap((path) => Object.values(path))
+      .map(({ operationId, summary }) => [operationId, summary]);
+    expect(Object.fromEntries(said)).toEqual(OPERATION_SUMMARIES);
   });
 
   it('has a page for people, of every operation and type, that needs nothing from elsewhere', async () => {

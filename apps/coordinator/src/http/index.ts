@@ -11,6 +11,7 @@ export * from './etag.js';
 export * from './event-stream.js';
 export * from './http.module.js';
 export * from './openapi.js';
+export { OPERATION_SUMMARIES } from './operation-summaries.js';
 export * from './pagination.js';
 export * from './paths.js';
 export * from './problem-table.js';

@@ -1,6 +1,7 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
+import { OPERATION_SUMMARIES } from './operation-summaries.js';
 
 const PREFIX = '#/components/schemas/';
 
@@ -15,11 +16,18 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'A token that starts with gln_' })
     .addSecurityRequirements('bearer')
     .build();
-  return SwaggerModule.createDocument(app, config, {
+  const document = SwaggerModule.createDocument(app, config, {
     operationIdFactory: (_controller, method) => method,
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? convertSchema(schema, schemaType) : undefined,
   });
+  for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, put, post, patch, remove]) {
+      const summary = OPERATION_SUMMARIES[operation?.operationId ?? ''];
+      if (operation && summary !== undefined) operation.summary = summary;
+    }
+  }
+  return document;
 }
 
 /** The content of a stream of server-sent events whose data are JSON of this component's schema. */

@@ -18,18 +18,27 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
     meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
 };
 
+/**
+ * Answers as long as the process runs
+ */
 export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, unknown, ThrowOnError> => (options?.client ?? client).get<LiveResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/health/live',
     ...options
 });
 
+/**
+ * Answers 200 once database and queues are there, 503 with a reason before
+ */
 export const ready = <ThrowOnError extends boolean = false>(options?: Options<ReadyData, ThrowOnError>): RequestResult<ReadyResponses, ReadyErrors, ThrowOnError> => (options?.client ?? client).get<ReadyResponses, ReadyErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/health/ready',
     ...options
 });
 
+/**
+ * Reports results and asks for tasks, in one call
+ */
 export const work = <ThrowOnError extends boolean = false>(options: Options<WorkData, ThrowOnError>): RequestResult<WorkResponses, unknown, ThrowOnError> => (options.client ?? client).post<WorkResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/work',
@@ -40,6 +49,9 @@ export const work = <ThrowOnError extends boolean = false>(options: Options<Work
     }
 });
 
+/**
+ * Says that a host is there, how far its tasks are, and learns what it should do
+ */
 export const heartbeat = <ThrowOnError extends boolean = false>(options: Options<HeartbeatData, ThrowOnError>): RequestResult<HeartbeatResponses, unknown, ThrowOnError> => (options.client ?? client).post<HeartbeatResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/heartbeat',
@@ -50,48 +62,72 @@ export const heartbeat = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
+/**
+ * Lists a machine's tasks, each with its state in words
+ */
 export const getHostTasks = <ThrowOnError extends boolean = false>(options: Options<GetHostTasksData, ThrowOnError>): RequestResult<GetHostTasksResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostTasksResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}/tasks',
     ...options
 });
 
+/**
+ * Shows totals and the rate at which volunteers compute now
+ */
 export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/stats',
     ...options
 });
 
+/**
+ * Lists hours or days of cycles, tasks, hosts, valid units and bytes the swarm saved
+ */
 export const getStatisticsHistory = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsHistoryData, ThrowOnError>): RequestResult<GetStatisticsHistoryResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatisticsHistoryResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/stats/history',
     ...options
 });
 
+/**
+ * Lists jobs that everybody may see
+ */
 export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs',
     ...options
 });
 
+/**
+ * Shows a public job to everybody, with a square for each unit or bucket of units
+ */
 export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}',
     ...options
 });
 
+/**
+ * Follows a public job: progress and changed squares as server-sent events
+ */
 export const followPublicJob = <ThrowOnError extends boolean = false>(options: Options<FollowPublicJobData, ThrowOnError, FollowPublicJobResponse>): Promise<ServerSentEventsResult<FollowPublicJobResponses>> => (options.client ?? client).sse.get<FollowPublicJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}/events',
     ...options
 });
 
+/**
+ * Sends a public job's answer once its scientist shows results
+ */
 export const getPublicOutput = <ThrowOnError extends boolean = false>(options: Options<GetPublicOutputData, ThrowOnError>): RequestResult<GetPublicOutputResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicOutputResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}/output',
     ...options
 });
 
+/**
+ * Says whether everybody may see a job, and its results
+ */
 export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, unknown, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/visibility',
@@ -102,18 +138,27 @@ export const setJobVisibility = <ThrowOnError extends boolean = false>(options: 
     }
 });
 
+/**
+ * Shows a page of a leaderboard: from a rank on, or what a search finds
+ */
 export const getBoard = <ThrowOnError extends boolean = false>(options: Options<GetBoardData, ThrowOnError>): RequestResult<GetBoardResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/boards/{kind}',
     ...options
 });
 
+/**
+ * Shows one row of a leaderboard with its rank
+ */
 export const getBoardRow = <ThrowOnError extends boolean = false>(options: Options<GetBoardRowData, ThrowOnError>): RequestResult<GetBoardRowResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardRowResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/boards/{kind}/rows/{id}',
     ...options
 });
 
+/**
+ * Counts the statistics of a day anew from the ledger
+ */
 export const recountStatistics = <ThrowOnError extends boolean = false>(options: Options<RecountStatisticsData, ThrowOnError>): RequestResult<RecountStatisticsResponses, unknown, ThrowOnError> => (options.client ?? client).post<RecountStatisticsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/statistics/recount',
@@ -124,24 +169,36 @@ export const recountStatistics = <ThrowOnError extends boolean = false>(options:
     }
 });
 
+/**
+ * Makes the leaderboards anew from the ledger
+ */
 export const rebuildBoards = <ThrowOnError extends boolean = false>(options?: Options<RebuildBoardsData, ThrowOnError>): RequestResult<RebuildBoardsResponses, unknown, ThrowOnError> => (options?.client ?? client).post<RebuildBoardsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/boards/rebuild',
     ...options
 });
 
+/**
+ * Says whose coordinator this is, which protocol it speaks, its public key and where its source is
+ */
 export const getCoordinator = <ThrowOnError extends boolean = false>(options?: Options<GetCoordinatorData, ThrowOnError>): RequestResult<GetCoordinatorResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetCoordinatorResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/coordinator',
     ...options
 });
 
+/**
+ * Lists accounts for an operator
+ */
 export const listAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListAccountsData, ThrowOnError>): RequestResult<ListAccountsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAccountsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts',
     ...options
 });
 
+/**
+ * Makes an account for somebody
+ */
 export const createAccount = <ThrowOnError extends boolean = false>(options: Options<CreateAccountData, ThrowOnError>): RequestResult<CreateAccountResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts',
@@ -152,6 +209,9 @@ export const createAccount = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Deletes the account and its data; the ledger keeps what was earned, without a name
+ */
 export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteMyAccountData, ThrowOnError>): RequestResult<DeleteMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DeleteMyAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
@@ -162,12 +222,18 @@ export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: O
     }
 });
 
+/**
+ * Shows the account that calls, with what it has earned
+ */
 export const getMyAccount = <ThrowOnError extends boolean = false>(options?: Options<GetMyAccountData, ThrowOnError>): RequestResult<GetMyAccountResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
     ...options
 });
 
+/**
+ * Changes the account's name
+ */
 export const renameMyAccount = <ThrowOnError extends boolean = false>(options: Options<RenameMyAccountData, ThrowOnError>): RequestResult<RenameMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).patch<RenameMyAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
@@ -178,6 +244,9 @@ export const renameMyAccount = <ThrowOnError extends boolean = false>(options: O
     }
 });
 
+/**
+ * Takes hosts that computed anonymously, and what they earned, into the account
+ */
 export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options: Options<ClaimAnonymousWorkData, ThrowOnError>): RequestResult<ClaimAnonymousWorkResponses, unknown, ThrowOnError> => (options.client ?? client).post<ClaimAnonymousWorkResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/claims',
@@ -188,12 +257,18 @@ export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options
     }
 });
 
+/**
+ * Shows any account to an operator
+ */
 export const getAccount = <ThrowOnError extends boolean = false>(options: Options<GetAccountData, ThrowOnError>): RequestResult<GetAccountResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetAccountResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/{id}',
     ...options
 });
 
+/**
+ * Makes a token of any account, shown once
+ */
 export const createTokenFor = <ThrowOnError extends boolean = false>(options: Options<CreateTokenForData, ThrowOnError>): RequestResult<CreateTokenForResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateTokenForResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/{id}/tokens',
@@ -204,12 +279,18 @@ export const createTokenFor = <ThrowOnError extends boolean = false>(options: Op
     }
 });
 
+/**
+ * Lists the account's tokens without their secrets
+ */
 export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens',
     ...options
 });
 
+/**
+ * Makes a token of the own account, shown once
+ */
 export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>): RequestResult<CreateTokenResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateTokenResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens',
@@ -220,18 +301,27 @@ export const createToken = <ThrowOnError extends boolean = false>(options: Optio
     }
 });
 
+/**
+ * Ends a token at once
+ */
 export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>): RequestResult<RevokeTokenResponses, unknown, ThrowOnError> => (options.client ?? client).delete<RevokeTokenResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens/{id}',
     ...options
 });
 
+/**
+ * Lists projects
+ */
 export const listProjects = <ThrowOnError extends boolean = false>(options?: Options<ListProjectsData, ThrowOnError>): RequestResult<ListProjectsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListProjectsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects',
     ...options
 });
 
+/**
+ * Founds a project, which an operator then approves
+ */
 export const createProject = <ThrowOnError extends boolean = false>(options: Options<CreateProjectData, ThrowOnError>): RequestResult<CreateProjectResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateProjectResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects',
@@ -242,12 +332,18 @@ export const createProject = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Shows a project
+ */
 export const getProject = <ThrowOnError extends boolean = false>(options: Options<GetProjectData, ThrowOnError>): RequestResult<GetProjectResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetProjectResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}',
     ...options
 });
 
+/**
+ * Changes a project's name and description
+ */
 export const updateProject = <ThrowOnError extends boolean = false>(options: Options<UpdateProjectData, ThrowOnError>): RequestResult<UpdateProjectResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateProjectResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}',
@@ -258,12 +354,18 @@ export const updateProject = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Approves a project, which may then submit jobs
+ */
 export const approveProject = <ThrowOnError extends boolean = false>(options: Options<ApproveProjectData, ThrowOnError>): RequestResult<ApproveProjectResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveProjectResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}/approval',
     ...options
 });
 
+/**
+ * Lets another account submit jobs to a project
+ */
 export const addScientist = <ThrowOnError extends boolean = false>(options: Options<AddScientistData, ThrowOnError>): RequestResult<AddScientistResponses, unknown, ThrowOnError> => (options.client ?? client).post<AddScientistResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}/scientists',
@@ -274,12 +376,18 @@ export const addScientist = <ThrowOnError extends boolean = false>(options: Opti
     }
 });
 
+/**
+ * Lists the account's machines
+ */
 export const listHosts = <ThrowOnError extends boolean = false>(options?: Options<ListHostsData, ThrowOnError>): RequestResult<ListHostsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListHostsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts',
     ...options
 });
 
+/**
+ * Attaches a machine to an account, or anonymously, and hands out its secret once
+ */
 export const attachHost = <ThrowOnError extends boolean = false>(options: Options<AttachHostData, ThrowOnError>): RequestResult<AttachHostResponses, unknown, ThrowOnError> => (options.client ?? client).post<AttachHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts',
@@ -290,18 +398,27 @@ export const attachHost = <ThrowOnError extends boolean = false>(options: Option
     }
 });
 
+/**
+ * Detaches a machine: its secret ends, its tasks go to others
+ */
 export const detachHost = <ThrowOnError extends boolean = false>(options: Options<DetachHostData, ThrowOnError>): RequestResult<DetachHostResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DetachHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
     ...options
 });
 
+/**
+ * Shows a machine of the account with its state and why it is in it
+ */
 export const getHost = <ThrowOnError extends boolean = false>(options: Options<GetHostData, ThrowOnError>): RequestResult<GetHostResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
     ...options
 });
 
+/**
+ * Changes a machine's name and preferences, and whether it computes, pauses or finishes what it has
+ */
 export const updateHost = <ThrowOnError extends boolean = false>(options: Options<UpdateHostData, ThrowOnError>): RequestResult<UpdateHostResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
@@ -312,6 +429,9 @@ export const updateHost = <ThrowOnError extends boolean = false>(options: Option
     }
 });
 
+/**
+ * Holds a host for review with a reason, or releases it: held hosts get no work
+ */
 export const holdHost = <ThrowOnError extends boolean = false>(options: Options<HoldHostData, ThrowOnError>): RequestResult<HoldHostResponses, unknown, ThrowOnError> => (options.client ?? client).put<HoldHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}/hold',
@@ -322,6 +442,9 @@ export const holdHost = <ThrowOnError extends boolean = false>(options: Options<
     }
 });
 
+/**
+ * Begins an approval: a code for a person to enter on the page, and a secret to fetch the token with
+ */
 export const requestDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RequestDeviceCodeData, ThrowOnError>): RequestResult<RequestDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestDeviceCodeResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/code',
@@ -332,6 +455,9 @@ export const requestDeviceCode = <ThrowOnError extends boolean = false>(options:
     }
 });
 
+/**
+ * Fetches the token that a person has approved, or says that it is still waiting
+ */
 export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RedeemDeviceCodeData, ThrowOnError>): RequestResult<RedeemDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RedeemDeviceCodeResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/token',
@@ -342,12 +468,18 @@ export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: 
     }
 });
 
+/**
+ * Shows what asks to be approved by this code
+ */
 export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: Options<GetWaitingDeviceData, ThrowOnError>): RequestResult<GetWaitingDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetWaitingDeviceResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/{userCode}',
     ...options
 });
 
+/**
+ * Approves or refuses the agent or command line that shows this code
+ */
 export const approveDevice = <ThrowOnError extends boolean = false>(options: Options<ApproveDeviceData, ThrowOnError>): RequestResult<ApproveDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveDeviceResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/approve',
@@ -358,12 +490,18 @@ export const approveDevice = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Lists teams, or finds them by name
+ */
 export const listTeams = <ThrowOnError extends boolean = false>(options?: Options<ListTeamsData, ThrowOnError>): RequestResult<ListTeamsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListTeamsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams',
     ...options
 });
 
+/**
+ * Founds a team, whose keeper and first member the account is
+ */
 export const foundTeam = <ThrowOnError extends boolean = false>(options: Options<FoundTeamData, ThrowOnError>): RequestResult<FoundTeamResponses, unknown, ThrowOnError> => (options.client ?? client).post<FoundTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams',
@@ -374,18 +512,27 @@ export const foundTeam = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
+/**
+ * Shows the account's team, if it has one
+ */
 export const getMyTeam = <ThrowOnError extends boolean = false>(options?: Options<GetMyTeamData, ThrowOnError>): RequestResult<GetMyTeamResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/mine',
     ...options
 });
 
+/**
+ * Shows a team and what it has earned
+ */
 export const getTeam = <ThrowOnError extends boolean = false>(options: Options<GetTeamData, ThrowOnError>): RequestResult<GetTeamResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}',
     ...options
 });
 
+/**
+ * Changes a team's name and description
+ */
 export const updateTeam = <ThrowOnError extends boolean = false>(options: Options<UpdateTeamData, ThrowOnError>): RequestResult<UpdateTeamResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}',
@@ -396,30 +543,45 @@ export const updateTeam = <ThrowOnError extends boolean = false>(options: Option
     }
 });
 
+/**
+ * Lists members of a team, each with what it earned for it
+ */
 export const listTeamMembers = <ThrowOnError extends boolean = false>(options: Options<ListTeamMembersData, ThrowOnError>): RequestResult<ListTeamMembersResponses, unknown, ThrowOnError> => (options.client ?? client).get<ListTeamMembersResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members',
     ...options
 });
 
+/**
+ * Leaves a team: what was earned for it stays with it
+ */
 export const leaveTeam = <ThrowOnError extends boolean = false>(options: Options<LeaveTeamData, ThrowOnError>): RequestResult<LeaveTeamResponses, unknown, ThrowOnError> => (options.client ?? client).delete<LeaveTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members/me',
     ...options
 });
 
+/**
+ * Joins a team: what is earned from now on counts for it
+ */
 export const joinTeam = <ThrowOnError extends boolean = false>(options: Options<JoinTeamData, ThrowOnError>): RequestResult<JoinTeamResponses, unknown, ThrowOnError> => (options.client ?? client).put<JoinTeamResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members/me',
     ...options
 });
 
+/**
+ * Says who is signed in in this browser
+ */
 export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>): RequestResult<GetSessionResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetSessionResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session',
     ...options
 });
 
+/**
+ * Makes an account with e-mail and password, and signs in
+ */
 export const signUp = <ThrowOnError extends boolean = false>(options: Options<SignUpData, ThrowOnError>): RequestResult<SignUpResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignUpResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-up',
@@ -430,6 +592,9 @@ export const signUp = <ThrowOnError extends boolean = false>(options: Options<Si
     }
 });
 
+/**
+ * Signs in with e-mail and password
+ */
 export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>): RequestResult<SignInResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignInResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-in',
@@ -440,18 +605,27 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
     }
 });
 
+/**
+ * Signs in with a token
+ */
 export const signInWithToken = <ThrowOnError extends boolean = false>(options?: Options<SignInWithTokenData, ThrowOnError>): RequestResult<SignInWithTokenResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignInWithTokenResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/token',
     ...options
 });
 
+/**
+ * Ends the session of this browser
+ */
 export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>): RequestResult<SignOutResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignOutResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-out',
     ...options
 });
 
+/**
+ * Sends a code for a new password, if there is such an account
+ */
 export const requestPasswordReset = <ThrowOnError extends boolean = false>(options: Options<RequestPasswordResetData, ThrowOnError>): RequestResult<RequestPasswordResetResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestPasswordResetResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/password-reset',
@@ -462,6 +636,9 @@ export const requestPasswordReset = <ThrowOnError extends boolean = false>(optio
     }
 });
 
+/**
+ * Sets a new password with the code from the e-mail
+ */
 export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, unknown, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/password',
@@ -472,6 +649,9 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Changes the password of the account that is signed in
+ */
 export const changeMyPassword = <ThrowOnError extends boolean = false>(options: Options<ChangeMyPasswordData, ThrowOnError>): RequestResult<ChangeMyPasswordResponses, unknown, ThrowOnError> => (options.client ?? client).put<ChangeMyPasswordResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/password',
@@ -482,6 +662,9 @@ export const changeMyPassword = <ThrowOnError extends boolean = false>(options: 
     }
 });
 
+/**
+ * Sends a code to a new e-mail address
+ */
 export const requestMyEmailChange = <ThrowOnError extends boolean = false>(options: Options<RequestMyEmailChangeData, ThrowOnError>): RequestResult<RequestMyEmailChangeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestMyEmailChangeResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/email-change',
@@ -492,6 +675,9 @@ export const requestMyEmailChange = <ThrowOnError extends boolean = false>(optio
     }
 });
 
+/**
+ * Confirms a new e-mail address with the code that was sent to it
+ */
 export const changeMyEmail = <ThrowOnError extends boolean = false>(options: Options<ChangeMyEmailData, ThrowOnError>): RequestResult<ChangeMyEmailResponses, unknown, ThrowOnError> => (options.client ?? client).put<ChangeMyEmailResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/email',
@@ -502,18 +688,27 @@ export const changeMyEmail = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Lists what waits for an operator
+ */
 export const getOperatorInbox = <ThrowOnError extends boolean = false>(options?: Options<GetOperatorInboxData, ThrowOnError>): RequestResult<GetOperatorInboxResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetOperatorInboxResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/inbox',
     ...options
 });
 
+/**
+ * Hands out work again
+ */
 export const resumeDispatch = <ThrowOnError extends boolean = false>(options?: Options<ResumeDispatchData, ThrowOnError>): RequestResult<ResumeDispatchResponses, unknown, ThrowOnError> => (options?.client ?? client).delete<ResumeDispatchResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/dispatch-pause',
     ...options
 });
 
+/**
+ * Stops handing out work, of all jobs
+ */
 export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Options<PauseDispatchData, ThrowOnError>): RequestResult<PauseDispatchResponses, unknown, ThrowOnError> => (options.client ?? client).put<PauseDispatchResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/dispatch-pause',
@@ -524,42 +719,63 @@ export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Opt
     }
 });
 
+/**
+ * Lists what operators did, and when
+ */
 export const listAuditEntries = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEntriesData, ThrowOnError>): RequestResult<ListAuditEntriesResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAuditEntriesResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/audit',
     ...options
 });
 
+/**
+ * Shows the server's state: database, queues and how old their oldest entry is, tasks, hosts and jobs
+ */
 export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>): RequestResult<GetStatusResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatusResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/status',
     ...options
 });
 
+/**
+ * Shows a blob: its size, its chunks, and what refers to it
+ */
 export const getBlob = <ThrowOnError extends boolean = false>(options: Options<GetBlobData, ThrowOnError>): RequestResult<GetBlobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBlobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
     ...options
 });
 
+/**
+ * Stores a small blob in one request; larger ones are uploaded by tus at /v1/uploads
+ */
 export const putBlob = <ThrowOnError extends boolean = false>(options: Options<PutBlobData, ThrowOnError>): RequestResult<PutBlobResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutBlobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
     ...options
 });
 
+/**
+ * Sends a blob's signed manifest: its size and the hash of each chunk
+ */
 export const getManifest = <ThrowOnError extends boolean = false>(options: Options<GetManifestData, ThrowOnError>): RequestResult<GetManifestResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetManifestResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}/manifest',
     ...options
 });
 
+/**
+ * Sends a blob, whole or the asked range
+ */
 export const getContent = <ThrowOnError extends boolean = false>(options: Options<GetContentData, ThrowOnError>): RequestResult<GetContentResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetContentResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}/content',
     ...options
 });
 
+/**
+ * Certifies a host's peer id, so that other volunteers let it in
+ */
 export const getSwarmCertificate = <ThrowOnError extends boolean = false>(options: Options<GetSwarmCertificateData, ThrowOnError>): RequestResult<GetSwarmCertificateResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmCertificateResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/certificate',
@@ -570,6 +786,9 @@ export const getSwarmCertificate = <ThrowOnError extends boolean = false>(option
     }
 });
 
+/**
+ * Signs tickets for files that open tasks of this host need
+ */
 export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: Options<GetSwarmTicketsData, ThrowOnError>): RequestResult<GetSwarmTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmTicketsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/tickets',
@@ -580,6 +799,9 @@ export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: O
     }
 });
 
+/**
+ * Tells the tracker what this host has of a file, and gets peers that share it
+ */
 export const announceToSwarm = <ThrowOnError extends boolean = false>(options: Options<AnnounceToSwarmData, ThrowOnError>): RequestResult<AnnounceToSwarmResponses, unknown, ThrowOnError> => (options.client ?? client).post<AnnounceToSwarmResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/announce',
@@ -590,6 +812,9 @@ export const announceToSwarm = <ThrowOnError extends boolean = false>(options: O
     }
 });
 
+/**
+ * Asks which chunks this host should fetch from the origin now
+ */
 export const getOriginTickets = <ThrowOnError extends boolean = false>(options: Options<GetOriginTicketsData, ThrowOnError>): RequestResult<GetOriginTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetOriginTicketsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/origin-tickets',
@@ -600,6 +825,9 @@ export const getOriginTickets = <ThrowOnError extends boolean = false>(options: 
     }
 });
 
+/**
+ * Offers chunks that few hold to a host with room for them
+ */
 export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: Options<GetSwarmReplicasData, ThrowOnError>): RequestResult<GetSwarmReplicasResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmReplicasResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/replicas',
@@ -610,6 +838,9 @@ export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: 
     }
 });
 
+/**
+ * Reports what a host got from peers and from the origin, and gave to peers
+ */
 export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options: Options<ReportSwarmTrafficData, ThrowOnError>): RequestResult<ReportSwarmTrafficResponses, unknown, ThrowOnError> => (options.client ?? client).post<ReportSwarmTrafficResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/traffic',
@@ -620,42 +851,63 @@ export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options
     }
 });
 
+/**
+ * Lists apps and their versions
+ */
 export const listApps = <ThrowOnError extends boolean = false>(options?: Options<ListAppsData, ThrowOnError>): RequestResult<ListAppsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAppsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps',
     ...options
 });
 
+/**
+ * Publishes a version of an app, whose module is checked and either admitted or refused with reasons
+ */
 export const publishApp = <ThrowOnError extends boolean = false>(options: Options<PublishAppData, ThrowOnError>): RequestResult<PublishAppResponses, unknown, ThrowOnError> => (options.client ?? client).post<PublishAppResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps',
     ...options
 });
 
+/**
+ * Shows a version of an app with its admission report
+ */
 export const getApp = <ThrowOnError extends boolean = false>(options: Options<GetAppData, ThrowOnError>): RequestResult<GetAppResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetAppResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps/{name}/versions/{version}',
     ...options
 });
 
+/**
+ * Approves a version of an app: only approved ones earn credit
+ */
 export const approveApp = <ThrowOnError extends boolean = false>(options: Options<ApproveAppData, ThrowOnError>): RequestResult<ApproveAppResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveAppResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps/{name}/versions/{version}/approval',
     ...options
 });
 
+/**
+ * Sends an app's WebAssembly module
+ */
 export const getModule = <ThrowOnError extends boolean = false>(options: Options<GetModuleData, ThrowOnError>): RequestResult<GetModuleResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetModuleResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/modules/{sha256}',
     ...options
 });
 
+/**
+ * Lists the account's jobs
+ */
 export const listJobs = <ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs',
     ...options
 });
 
+/**
+ * Submits a job; the same Idempotency-Key submits it once
+ */
 export const submitJob = <ThrowOnError extends boolean = false>(options: Options<SubmitJobData, ThrowOnError>): RequestResult<SubmitJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<SubmitJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs',
@@ -666,6 +918,9 @@ export const submitJob = <ThrowOnError extends boolean = false>(options: Options
     }
 });
 
+/**
+ * Says what a job would be split into and cost, or why it would be refused, without submitting it
+ */
 export const estimateJob = <ThrowOnError extends boolean = false>(options: Options<EstimateJobData, ThrowOnError>): RequestResult<EstimateJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<EstimateJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/estimate',
@@ -676,66 +931,99 @@ export const estimateJob = <ThrowOnError extends boolean = false>(options: Optio
     }
 });
 
+/**
+ * Deletes a job and its results, and cancels it before if need be
+ */
 export const deleteJob = <ThrowOnError extends boolean = false>(options: Options<DeleteJobData, ThrowOnError>): RequestResult<DeleteJobResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DeleteJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}',
     ...options
 });
 
+/**
+ * Shows a job: state, progress, rate and remaining time
+ */
 export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>): RequestResult<GetJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}',
     ...options
 });
 
+/**
+ * Follows a job: its state and progress as server-sent events
+ */
 export const followJob = <ThrowOnError extends boolean = false>(options: Options<FollowJobData, ThrowOnError, FollowJobResponse>): Promise<ServerSentEventsResult<FollowJobResponses>> => (options.client ?? client).sse.get<FollowJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/events',
     ...options
 });
 
+/**
+ * Lists a job's units with their outputs, or why they failed
+ */
 export const listResults = <ThrowOnError extends boolean = false>(options: Options<ListResultsData, ThrowOnError>): RequestResult<ListResultsResponses, unknown, ThrowOnError> => (options.client ?? client).get<ListResultsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/results',
     ...options
 });
 
+/**
+ * Sends a completed job's answer
+ */
 export const getOutput = <ThrowOnError extends boolean = false>(options: Options<GetOutputData, ThrowOnError>): RequestResult<GetOutputResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetOutputResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/output',
     ...options
 });
 
+/**
+ * Cancels a job: what is in progress is told to stop, what is valid stays valid
+ */
 export const cancelJob = <ThrowOnError extends boolean = false>(options: Options<CancelJobData, ThrowOnError>): RequestResult<CancelJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<CancelJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/cancel',
     ...options
 });
 
+/**
+ * Stops handing out work of a job until it is resumed
+ */
 export const pauseJob = <ThrowOnError extends boolean = false>(options: Options<PauseJobData, ThrowOnError>): RequestResult<PauseJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<PauseJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/pause',
     ...options
 });
 
+/**
+ * Hands out work of a paused job again
+ */
 export const resumeJob = <ThrowOnError extends boolean = false>(options: Options<ResumeJobData, ThrowOnError>): RequestResult<ResumeJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<ResumeJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/resume',
     ...options
 });
 
+/**
+ * Lists accounts by all the cycles they gave
+ */
 export const rankAccounts = <ThrowOnError extends boolean = false>(options?: Options<RankAccountsData, ThrowOnError>): RequestResult<RankAccountsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<RankAccountsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/leaderboards/accounts',
     ...options
 });
 
+/**
+ * Lists hosts by all the cycles they gave
+ */
 export const rankHosts = <ThrowOnError extends boolean = false>(options?: Options<RankHostsData, ThrowOnError>): RequestResult<RankHostsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<RankHostsResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/leaderboards/hosts',
     ...options
 });
 
+/**
+ * Stores a task's output that is too large for its report
+ */
 export const putOutput = <ThrowOnError extends boolean = false>(options: Options<PutOutputData, ThrowOnError>): RequestResult<PutOutputResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutOutputResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tasks/{taskId}/outputs/{name}',

@@ -6,6 +6,7 @@ import { SCRIPT, STYLE } from './style.js';
 const content = z.record(z.string(), z.looseObject({ schema: z.unknown().optional() }));
 const operation = z.looseObject({
   operationId: z.string(),
+  summary: z.string().default(''),
   tags: z.array(z.string()).default(['other']),
   parameters: z
     .array(
@@ -96,11 +97,11 @@ export function renderApiPage(openApi: unknown): string {
 }
 
 function renderOperation(one: Operation, types: Types): Html {
-  const { method, path, operationId, parameters, requestBody } = one;
+  const { method, path, operationId, summary, parameters, requestBody } = one;
   return markup`<details>
     <summary>
       <span class="method ${method}">${method.toUpperCase()}</span> <code>${path}</code>
-      <span class="muted">${wordsOf(operationId)}</span>
+      <span class="muted">${summary}</span>
     </summary>
     <div class="inside" id="operation-${operationId}">
       ${
@@ -163,10 +164,4 @@ function exampleOf({ method, path, requestBody }: Operation): string {
     ...(type === undefined ? [] : [`-H "content-type: ${type}" --data @body`]),
     `"$GLEANER_URL${path}"`,
   ].join(' ');
-}
-
-/** `listTeamMembers` as people would say it. */
-function wordsOf(operationId: string): string {
-  const words = operationId.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
