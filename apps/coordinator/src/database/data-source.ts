@@ -16,7 +16,7 @@ export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
  * No statement takes helpers: they compete with dispatch for the same cores, and starting them costs more than a page of rows, which
  * is what nearly every statement reads.
  */
-const SESSION_SETTINGS = '-c max_parallel_workers_per_gather=0';
+export const NO_HELPERS = '-c max_parallel_workers_per_gather=0';
 
 export interface DataSourceSettings {
   readonly url: string;
@@ -34,7 +34,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
-    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: SESSION_SETTINGS },
+    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: NO_HELPERS },
   };
 }
 

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { NO_HELPERS } from './data-source.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
 const MAX_CONNECTIONS = 12;
@@ -13,8 +14,7 @@ const MAX_LIFETIME_SECONDS = 600;
  * once must not be planned for tables that happened to be empty then, hence no sequential scans and no walks along two indexes
  * side by side; nor does starting parallel workers pay off for a few rows.
  */
-const SESSION_SETTINGS =
-  '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off -c max_parallel_workers_per_gather=0';
+const SESSION_SETTINGS = `-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off ${NO_HELPERS}`;
 
 /** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
 export function masterPool(dataSource: DataSource): pg.Pool {
