@@ -1,4 +1,4 @@
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SwapConfig } from '@gleaner/swarm/engine';
@@ -14,7 +14,6 @@ import { coordinatorOf, type BenchFile, type Volunteer } from './bench-coordinat
 /** Twice the largest blob that the benchmark makes. */
 const QUOTA_BYTES = 4 * 1024 ** 3;
 const LINK_POLL_MS = 20;
-const TOUCH_BYTES = 1024 * 1024;
 /** Dozens of processes on few cores answer late; that is no reason to kill them. */
 const ANSWER_TIMEOUT_MS = 120_000;
 
@@ -81,12 +80,12 @@ export class BenchPeer {
     return peer;
   }
 
-  /** @param isMemoryAtHand whether the machine has given the memory for its cache of the file before; see {@link touch} */
-  async join(isMemoryAtHand = false): Promise<void> {
+  /** @param isCached whether the system has memory for its cache of the file before a chunk comes; see {@link fillCache} */
+  async join({ isCached = false }: { readonly isCached?: boolean } = {}): Promise<void> {
     const { file: shared, ticket } = this.volunteer;
     const { location, manifest } = shared;
     const file = await this.store.openFile(location.manifestId, manifest);
-    if (isMemoryAtHand) await touch(file.dataPath, manifest.size);
+    if (isCached) await fillCache(file.dataPath, manifest.size);
     await this.#process.join({
       location,
       manifest,
@@ -174,16 +173,9 @@ async function fill(store: ChunkStore, { location, manifest, content }: BenchFil
 }
 
 /**
- * Writes zeros over a file without chunks. A virtual machine may get its memory from its host only as it is touched, which can cost ten
- * times as much as writing: that is told apart from what an exchange costs.
+ * Makes a file without chunks one of zeros, which the system then has in its cache. A virtual machine may get memory from its host only
+ * as it is touched, which can cost many times as much as writing: that is told apart from what an exchange costs.
  */
-async function touch(path: string, sizeBytes: number): Promise<void> {
-  const zeros = Buffer.alloc(TOUCH_BYTES);
-  const file = await open(path, 'r+');
-  try {
-    for (let at = 0; at < sizeBytes; at += zeros.length)
-      await file.write(zeros, 0, Math.min(zeros.length, sizeBytes - at), at);
-  } finally {
-    await file.close();
-  }
+async function fillCache(path: string, sizeBytes: number): Promise<void> {
+  await writeFile(path, Buffer.alloc(sizeBytes));
 }

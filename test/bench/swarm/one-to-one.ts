@@ -18,7 +18,7 @@ export interface OneToOneInit {
  * A blob from one host to another over their own link, against a raw libp2p stream of as many bytes: between plain processes, and
  * between ones with the settings of V8 that a node's process has. All clocks start on an open link; the swarm's stops when the last
  * chunk is verified and in the leecher's file, the stream's when the last byte has come, which it throws away: so the exchange is
- * also measured with the memory of the machine's cache for that file at hand, and apart from it with memory that is touched first.
+ * measured with a file that the system has in its cache already, and apart from it with a new one.
  */
 export async function measureOneToOne(init: OneToOneInit) {
   const rounds = [];
@@ -26,12 +26,12 @@ export async function measureOneToOne(init: OneToOneInit) {
     const raw = await measureRawStream(init.sizeBytes, false);
     const tuned = await measureRawStream(init.sizeBytes, true);
     const swarm = await exchange(init, true);
-    const cold = await exchange(init, false);
-    rounds.push({ raw, tuned, swarm, cold, ratio: raw.seconds / swarm.seconds });
+    const newFile = await exchange(init, false);
+    rounds.push({ raw, tuned, swarm, newFile, ratio: raw.seconds / swarm.seconds });
   }
   const gigabytes = init.sizeBytes / 1e9;
   const seconds = median(rounds.map(({ swarm }) => swarm.seconds));
-  const coldSeconds = median(rounds.map(({ cold }) => cold.seconds));
+  const newFileSeconds = median(rounds.map(({ newFile }) => newFile.seconds));
   const rawSeconds = median(rounds.map(({ raw }) => raw.seconds));
   const tunedSeconds = median(rounds.map(({ tuned }) => tuned.seconds));
   return {
@@ -42,14 +42,16 @@ export async function measureOneToOne(init: OneToOneInit) {
     rawMBPerSecond: round(init.sizeBytes / 1e6 / rawSeconds),
     ratio: round(rawSeconds / seconds),
     ratios: rounds.map(({ ratio }) => round(ratio)),
-    /** With memory that the exchange is the first to touch. */
-    cold: {
-      seconds: round(coldSeconds),
+    /** With a new file, for which the system has to find memory. */
+    newFile: {
+      seconds: round(newFileSeconds),
       /** From the request to join, announcing and dialling included. */
-      secondsWithJoin: round(median(rounds.map(({ cold }) => cold.secondsWithJoin))),
-      swarmMBPerSecond: round(init.sizeBytes / 1e6 / coldSeconds),
-      ratio: round(rawSeconds / coldSeconds),
-      leecherCpuSecondsPerGB: round(median(rounds.map(({ cold }) => cold.leecherCpuSeconds)) / gigabytes),
+      secondsWithJoin: round(median(rounds.map(({ newFile }) => newFile.secondsWithJoin))),
+      swarmMBPerSecond: round(init.sizeBytes / 1e6 / newFileSeconds),
+      ratio: round(rawSeconds / newFileSeconds),
+      leecherCpuSecondsPerGB: round(
+        median(rounds.map(({ newFile }) => newFile.leecherCpuSeconds)) / gigabytes,
+      ),
     },
     tunedRawMBPerSecond: round(init.sizeBytes / 1e6 / tunedSeconds),
     ratioToTunedRaw: round(tunedSeconds / seconds),
@@ -66,7 +68,7 @@ export async function measureOneToOne(init: OneToOneInit) {
 
 async function exchange(
   { sizeBytes, originBytesPerSecond, verbose, profileDirectory }: OneToOneInit,
-  isMemoryAtHand: boolean,
+  isCached: boolean,
 ) {
   const coordinator = await BenchCoordinator.start({ sizeBytes, originBytesPerSecond, volunteers: 2 });
   const seed = await BenchPeer.start(await coordinator.enrol(), { isSeed: true, verbose, profileDirectory });
@@ -80,7 +82,7 @@ async function exchange(
     const signal = AbortSignal.timeout(MAX_SECONDS * 1000);
     await seed.join();
     const joinedAt = performance.now();
-    await leecher.join(isMemoryAtHand);
+    await leecher.join({ isCached });
     await leecher.untilLinked(signal);
     const joinSeconds = (performance.now() - joinedAt) / 1000;
     const before = [await seed.report(), await leecher.report()];
