@@ -55,6 +55,7 @@ function aMember(changes: Partial<SwarmMember> = {}, chunks: readonly number[] =
 
 const aGrant = (hostId: string, atMs: number): OriginGrant => ({
   hostId,
+  sinceMs: atMs,
   leaseMs: 4_000,
   untilMs: atMs + 4_000,
   stage: 'granted',
@@ -158,15 +159,22 @@ for (const [kind, isAvailable, make] of boards) {
         all: 300,
         own: 100,
       });
-      await board.changeGrants(FILE, [0, 2], 'a', (grant) => ({ ...grant, stage: 'fetched' }));
+      const granted = { manifestId: FILE, hostId: 'a', chunkBytes: 100, nowMs };
+      await board.changeGrants({ ...granted, chunks: [0, 2] }, (grant) => ({ ...grant, stage: 'fetched' }));
       expect(await decide('a', [0, 2], new Map())).toEqual({
         known: [{ ...aGrant('a', nowMs), stage: 'fetched' }, aGrant('b', nowMs)],
         all: 200,
         own: 100,
       });
       const untilMs = nowMs + 16_000;
-      await board.changeGrants(FILE, [1], 'a', (grant) => ({ ...grant, stage: 'begun', untilMs }));
       nowMs += 4_000;
+      expect(await decide('a', [1], new Map())).toMatchObject({ all: 0, own: 0 });
+      // It comes late, and is on the line again.
+      await board.changeGrants({ ...granted, chunks: [1] }, (grant) => ({
+        ...grant,
+        stage: 'begun',
+        untilMs,
+      }));
       expect(await decide('a', [1], new Map())).toMatchObject({ all: 100, own: 100 });
       nowMs += 12_000;
       expect(await decide('a', [1], new Map())).toMatchObject({ all: 0, own: 0 });

@@ -270,17 +270,6 @@ export class Peer {
     return response.status;
   }
 
-  /** Comes for the whole file and has got its first bytes. Returns how to hang up. */
-  async beginFetch(): Promise<() => void> {
-    const connection = new AbortController();
-    const response = await fetch(new URL(`/v1/blobs/${this.swarm.input.blobId}/content`, this.at), {
-      headers: { authorization: `Bearer ${this.host.attached.secret}` },
-      signal: connection.signal,
-    });
-    await response.body?.getReader().read();
-    return () => connection.abort();
-  }
-
   private call(path: string, body: object): Promise<Answer> {
     return this.swarm.post(path, body, { token: this.host.attached.secret, address: this.address }, this.at);
   }

@@ -1,4 +1,4 @@
-import { SWARM_BOARD, TrafficLedger, type SwarmBoard } from '@gleaner/coordinator';
+import { Deliveries, SWARM_BOARD, TrafficLedger, type SwarmBoard } from '@gleaner/coordinator';
 import { chunksOf, type OriginGrant } from '@gleaner/domain';
 import { swarmReplicasAnswer, type SwarmReplicasAnswer } from '@gleaner/protocol';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
@@ -156,12 +156,17 @@ describe('origin tickets', () => {
     const [a, b] = [await swarm.working(), await swarm.working()];
     const last = CHUNKS - 1;
     await expect.poll(async () => (await a.originTickets([last])).chunks, SOON).toEqual([last]);
-    const grant = () => grantOf(last);
-    const hangUp = await a.beginFetch();
-    await expect.poll(grant, SOON).toMatchObject({ stage: 'begun' });
-    const { untilMs } = await grant();
-    hangUp();
-    await expect.poll(async () => (await grant()).untilMs, SOON).toBeLessThan(untilMs);
+    const before = await grantOf(last);
+    const { promise: sentBytes, resolve: hangUp } = Promise.withResolvers<number>();
+    const sha256 = swarm.input.blobId.replace('sha256:', '');
+    const delivery = { hostId: a.hostId, sha256, atMs: Date.now(), startByte: 0, endByte: null, sentBytes };
+    swarm.gleaner.app.get(Deliveries).emit(delivery);
+    await expect.poll(() => grantOf(last), SOON).toMatchObject({ stage: 'begun' });
+    const begun = await grantOf(last);
+    expect(begun.untilMs).toBeGreaterThan(before.untilMs);
+    // With all but the last byte.
+    hangUp(CHUNKS * CHUNK_BYTES - 1);
+    await expect.poll(async () => (await grantOf(last)).untilMs, SOON).toBeLessThan(begun.untilMs);
     // The line may be busy for others.
     await expect.poll(async () => (await b.originTickets([last])).chunks, SOON).toEqual([last]);
   });

@@ -26,7 +26,8 @@ export class BlobDelivery {
     paced.pause();
     const sentBytes = new Promise<number>((resolve) => paced.once('close', () => resolve(bytes)));
     const startByte = range?.start ?? 0;
-    this.deliveries.emit({ hostId, sha256, startByte, endByte: range ? range.end + 1 : null, sentBytes });
+    const endByte = range ? range.end + 1 : null;
+    this.deliveries.emit({ hostId, sha256, atMs: Date.now(), startByte, endByte, sentBytes });
     return paced;
   }
 }

@@ -5,6 +5,8 @@ export interface Delivery {
   readonly hostId: string;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
+  /** When it came, in milliseconds since 1970. */
+  readonly atMs: number;
   readonly startByte: number;
   /** Exclusive; null for the end of the blob. */
   readonly endByte: number | null;

@@ -130,9 +130,7 @@ export class MemoryBoard implements SwarmBoard {
   }
 
   changeGrants(
-    manifestId: string,
-    chunks: readonly number[],
-    hostId: string,
+    { manifestId, chunks, hostId, chunkBytes }: GrantRequest,
     change: (grant: OriginGrant) => OriginGrant,
   ): Promise<void> {
     const { grants } = this.files.get(manifestId);
@@ -142,9 +140,8 @@ export class MemoryBoard implements SwarmBoard {
       const grant = change(before);
       grants.set(chunk, grant);
       const key = `${manifestId} ${chunk}`;
-      const waiting = this.outstanding.get(key);
       if (grant.stage === 'fetched') this.outstanding.delete(key);
-      else if (waiting) this.outstanding.set(key, { ...waiting, untilMs: grant.untilMs });
+      else this.outstanding.set(key, { hostId, bytes: chunkBytes, untilMs: grant.untilMs });
     }
     return Promise.resolve();
   }

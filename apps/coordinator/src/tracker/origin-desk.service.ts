@@ -42,9 +42,7 @@ export class OriginDesk implements OnModuleInit {
 
   onModuleInit(): void {
     this.deliveries.onBegun((delivery) => {
-      this.watch(delivery).catch((error: unknown) =>
-        this.logger.warn({ event: 'origin-delivery-not-noted', hostId: delivery.hostId, err: error }),
-      );
+      this.watch(delivery).catch((error: unknown) => this.warn(delivery.hostId, error));
     });
   }
 
@@ -84,25 +82,37 @@ export class OriginDesk implements OnModuleInit {
   }
 
   /** Follows a host that fetches chunks, from when it comes for them until it has them or hangs up. */
-  private async watch({ hostId, sha256, startByte, endByte, sentBytes }: Delivery): Promise<void> {
+  private async watch({ hostId, sha256, atMs, startByte, endByte, sentBytes }: Delivery): Promise<void> {
     if (!(await this.certificates.takesPart(hostId))) return;
     const file = await this.files.findByContent(hostId, sha256);
     if (!file) return;
     const asked = wholeChunks(file, startByte, endByte ?? file.sizeBytes);
-    await this.advance(file, asked, hostId, 'begun');
+    // A board that is away now may be back when the last byte has gone.
+    await this.advance(file, asked, hostId, 'begun', atMs).catch((error: unknown) =>
+      this.warn(hostId, error),
+    );
     const sent = await sentBytes;
-    const fetched = wholeChunks(file, startByte, startByte + sent);
-    await this.advance(file, fetched, hostId, 'fetched');
-    await this.advance(file, asked.slice(fetched.length), hostId, 'broken-off');
     if (sent > 0) await this.ledger.sentByOrigin(hostId, file, sent);
+    const fetched = wholeChunks(file, startByte, startByte + sent);
+    await this.advance(file, fetched, hostId, 'fetched', Date.now());
+    await this.advance(file, asked.slice(fetched.length), hostId, 'broken-off', Date.now());
   }
 
-  private async advance(file: SwarmFile, chunks: readonly number[], hostId: string, step: OriginStep) {
+  private async advance(
+    { manifestId, chunkBytes }: SwarmFile,
+    chunks: readonly number[],
+    hostId: string,
+    step: OriginStep,
+    nowMs: number,
+  ): Promise<void> {
     const { policy } = this;
-    const nowMs = Date.now();
-    await this.board.changeGrants(file.manifestId, chunks, hostId, (grant) =>
+    await this.board.changeGrants({ manifestId, hostId, chunkBytes, chunks, nowMs }, (grant) =>
       advanceGrant(grant, step, policy, nowMs),
     );
+  }
+
+  private warn(hostId: string, error: unknown): void {
+    this.logger.warn({ event: 'origin-delivery-not-noted', hostId, err: error });
   }
 }
 

@@ -90,17 +90,11 @@ export class RedisBoard implements SwarmBoard {
     request: GrantRequest,
     decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
   ): Promise<void> {
-    await this.grants.decide(this.key('file', request.manifestId, 'grants'), request, decide);
+    await this.grants.decide(this.key('file', request.manifestId, 'origin-grants'), request, decide);
   }
 
-  async changeGrants(
-    manifestId: string,
-    chunks: readonly number[],
-    hostId: string,
-    change: (grant: OriginGrant) => OriginGrant,
-  ): Promise<void> {
-    const key = this.key('file', manifestId, 'grants');
-    await this.grants.change(key, { manifestId, chunks, hostId }, change);
+  async changeGrants(request: GrantRequest, change: (grant: OriginGrant) => OriginGrant): Promise<void> {
+    await this.grants.change(this.key('file', request.manifestId, 'origin-grants'), request, change);
   }
 
   async accuse(peerId: string, made: Accusation, keepMs: number): Promise<Accusation[]> {

@@ -7,14 +7,13 @@ import { BOARD_KEEP_MS, type GrantRequest, type GrantView } from './swarm-board.
 /** Grants outstanding at once, of all files: what one decision reads. */
 const OUTSTANDING_MAX = 4_096;
 
-const stored = z.tuple([z.string(), z.number(), z.number(), z.enum(['granted', 'begun', 'fetched'])]);
-
-/** What a host was granted. */
-interface HostChunks {
-  readonly manifestId: string;
-  readonly chunks: readonly number[];
-  readonly hostId: string;
-}
+const stored = z.tuple([
+  z.string(),
+  z.number(),
+  z.number(),
+  z.number(),
+  z.enum(['granted', 'begun', 'fetched']),
+]);
 
 /**
  * Who was sent to the origin for which chunk: a hash for each file, and one set of what is outstanding on the line, ordered
@@ -59,27 +58,21 @@ export class RedisGrants {
   /** @param key of the file's hash */
   async change(
     key: string,
-    { manifestId, chunks, hostId }: HostChunks,
+    { manifestId, chunks, hostId, chunkBytes }: GrantRequest,
     change: (grant: OriginGrant) => OriginGrant,
   ): Promise<void> {
     if (chunks.length === 0) return;
     await this.lock.hold(`${key}:lock`, async (lock) => {
-      const changed = new Map<number, OriginGrant>();
+      const writes: RedisCommand[] = [];
       for (const [chunk, before] of await this.load(key, chunks)) {
         const grant = change(before);
-        if (before.hostId === hostId && grant !== before) changed.set(chunk, grant);
-      }
-      if (changed.size === 0) return;
-      const writes: RedisCommand[] = [];
-      for (const [chunk, grant] of changed) writes.push(['hset', key, String(chunk), writeGrant(grant)]);
-      for (const entry of await this.redis.zrange(this.lineKey, 0, OUTSTANDING_MAX - 1)) {
-        const parsed = parseLineEntry(entry);
-        const grant = changed.get(parsed.chunk);
-        if (!grant || parsed.manifestId !== manifestId || parsed.hostId !== hostId) continue;
+        if (before.hostId !== hostId || grant === before) continue;
+        writes.push(['hset', key, String(chunk), writeGrant(grant)]);
+        const entry = lineEntry(hostId, chunkBytes, manifestId, chunk);
         if (grant.stage === 'fetched') writes.push(['zrem', this.lineKey, entry]);
         else writes.push(['zadd', this.lineKey, String(grant.untilMs), entry]);
       }
-      await lock.write(writes);
+      if (writes.length > 0) await lock.write(writes);
     });
   }
 
@@ -110,15 +103,15 @@ function lineEntry(hostId: string, bytes: number, manifestId: string, chunk: num
 }
 
 function parseLineEntry(entry: string) {
-  const [hostId = '', bytes = '0', manifestId = '', chunk = '0'] = entry.split(' ');
-  return { hostId, bytes: Number(bytes), manifestId, chunk: Number(chunk) };
+  const [hostId = '', bytes = '0'] = entry.split(' ');
+  return { hostId, bytes: Number(bytes) };
 }
 
-function writeGrant({ hostId, leaseMs, untilMs, stage }: OriginGrant): string {
-  return JSON.stringify([hostId, leaseMs, untilMs, stage]);
+function writeGrant({ hostId, sinceMs, leaseMs, untilMs, stage }: OriginGrant): string {
+  return JSON.stringify([hostId, sinceMs, leaseMs, untilMs, stage]);
 }
 
 function parseGrant(text: string): OriginGrant {
-  const [hostId, leaseMs, untilMs, stage] = stored.parse(JSON.parse(text));
-  return { hostId, leaseMs, untilMs, stage };
+  const [hostId, sinceMs, leaseMs, untilMs, stage] = stored.parse(JSON.parse(text));
+  return { hostId, sinceMs, leaseMs, untilMs, stage };
 }

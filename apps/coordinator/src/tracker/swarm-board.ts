@@ -87,13 +87,8 @@ export interface SwarmBoard {
     request: GrantRequest,
     decide: (view: GrantView) => ReadonlyMap<number, OriginGrant>,
   ): Promise<void>;
-  /** Changes what this host was granted of these chunks; what others were granted stays as it is. */
-  changeGrants(
-    manifestId: string,
-    chunks: readonly number[],
-    hostId: string,
-    change: (grant: OriginGrant) => OriginGrant,
-  ): Promise<void>;
+  /** Changes what the host was granted of these chunks; what others were granted stays as it is. */
+  changeGrants(request: GrantRequest, change: (grant: OriginGrant) => OriginGrant): Promise<void>;
 
   /** Notes an accusation, one for each person, and returns all against this peer. */
   accuse(peerId: string, accusation: Accusation, keepMs: number): Promise<Accusation[]>;

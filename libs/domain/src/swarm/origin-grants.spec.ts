@@ -116,6 +116,24 @@ describe('origin tickets', () => {
     expect(origin.ask('b', [0], { urgent: true }).chunks).toEqual([0]);
   });
 
+  it('are no means to keep a chunk from others by asking and coming again and again', () => {
+    const origin = new Origin();
+    for (;;) {
+      origin.ask('hoarder', [0]);
+      for (const step of ['begun', 'broken-off', 'begun'] as const) origin.took(step, 0);
+      if (origin.ask('b', [0], { urgent: true }).chunks.length > 0) break;
+      origin.nowMs += 1_000;
+    }
+    expect(origin.nowMs).toBeLessThanOrEqual(2 * policy.maxLeaseMs);
+  });
+
+  it('leave half of the line to others', () => {
+    const origin = new Origin();
+    expect(origin.ask('a', CHUNKS, { count: 16 }).chunks).toHaveLength(2);
+    expect(origin.ask('a', CHUNKS, { count: 16 })).toMatchObject({ chunks: [], otherwise: 'busy' });
+    expect(origin.ask('b', CHUNKS, { count: 16 }).chunks).toHaveLength(2);
+  });
+
   it('give a host again at once what it was granted and has lost', () => {
     const origin = new Origin();
     origin.ask('a', [0]);
@@ -159,9 +177,10 @@ describe('origin tickets', () => {
     );
   });
 
-  it('serve an urgent request within the longest lease, whatever happened before', () => {
+  it('serve an urgent request within two of the longest leases, whatever happened before and happens meanwhile', () => {
+    const meanwhile = fc.array(fc.constantFrom<OriginStep>('begun', 'broken-off', 'fetched'));
     fc.assert(
-      fc.property(steps, fc.nat({ max: 7 }), (taken, chunk) => {
+      fc.property(steps, meanwhile, fc.nat({ max: 7 }), (taken, laterSteps, chunk) => {
         const origin = new Origin();
         for (const { host, wanted, count, urgent, takes, pauseMs } of taken) {
           const { chunks } = origin.ask(host, wanted, { count, urgent });
@@ -173,8 +192,11 @@ describe('origin tickets', () => {
           const { chunks, retryAfterMs } = origin.ask('in need', [chunk], { urgent: true });
           if (chunks.length > 0) break;
           origin.nowMs += retryAfterMs;
+          const step = laterSteps.shift();
+          if (step) origin.took(step, chunk);
         }
-        expect(origin.nowMs - askedAtMs).toBeLessThanOrEqual(policy.maxLeaseMs + policy.elsewhereRetryMs);
+        const bound = 2 * policy.maxLeaseMs + policy.elsewhereRetryMs;
+        expect(origin.nowMs - askedAtMs).toBeLessThanOrEqual(bound);
       }),
     );
   });

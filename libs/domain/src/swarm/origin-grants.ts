@@ -4,7 +4,7 @@ export interface OriginPolicy {
   readonly aheadBytes: number;
   /** A grant that nobody came for, or whose copy did not spread, may go to another host after this; then after twice as long… */
   readonly leaseMs: number;
-  /** … but never after more than this, which is also what a host has once it has come for the chunk. */
+  /** … but never after more than this, which is also what a host has once it has come for the chunk; twice this in all. */
   readonly maxLeaseMs: number;
   /** Ask again after this when the line is busy, … */
   readonly busyRetryMs: number;
@@ -29,7 +29,9 @@ export type OriginGrantStage = 'granted' | 'begun' | 'fetched';
 /** Who was last sent to the origin for a chunk. Times in milliseconds of one clock. */
 export interface OriginGrant {
   readonly hostId: string;
-  /** What it was granted for at first. */
+  /** Since when this host has been granted it, however often it asked again. */
+  readonly sinceMs: number;
+  /** What it was granted for, before the host came. */
   readonly leaseMs: number;
   /** From then on it may go to another host. */
   readonly untilMs: number;
@@ -70,8 +72,9 @@ export interface OriginDecision {
  * Which chunks a host fetches from the origin now: first those that nobody was granted, then those that got lost on the way.
  *
  * A chunk leaves the origin about once, because a granted one is refused to others while its lease lasts. No host starves:
- * an urgent request is served even by a busy line as long as the host has nothing else outstanding, and no lease outlasts
- * `maxLeaseMs`, nor a second one in which the chunk is on its way; so each host that asks urgently gets a chunk within these.
+ * an urgent request is served even by a busy line as long as the host has nothing else outstanding, and nobody keeps a chunk from
+ * others for longer than twice `maxLeaseMs`; so each host that asks urgently gets a chunk within that time. Nor does one host get more
+ * than half of what the line carries soon.
  */
 export function grantFromOrigin(
   ask: OriginAsk,
@@ -83,9 +86,12 @@ export function grantFromOrigin(
   if (book.isDistrusted(ask.hostId)) {
     return { grants: nothing, otherwise: 'elsewhere', retryAfterMs: policy.maxLeaseMs };
   }
-  const room = Math.max(0, Math.max(book.chunkBytes, policy.aheadBytes) - book.outstandingBytes);
+  const room = Math.min(
+    Math.max(book.chunkBytes, policy.aheadBytes) - book.outstandingBytes,
+    Math.max(book.chunkBytes, policy.aheadBytes / 2) - book.ownOutstandingBytes,
+  );
   const mayOverdraw = ask.urgent && book.ownOutstandingBytes === 0;
-  const fitting = Math.max(Math.ceil(room / book.chunkBytes), mayOverdraw ? 1 : 0);
+  const fitting = Math.max(0, Math.ceil(room / book.chunkBytes), mayOverdraw ? 1 : 0);
   if (fitting === 0) return { grants: nothing, otherwise: 'busy', retryAfterMs: policy.busyRetryMs };
   const fresh: number[] = [];
   const lost: number[] = [];
@@ -98,15 +104,15 @@ export function grantFromOrigin(
   for (const chunk of [...fresh, ...lost].slice(0, Math.min(ask.count, fitting))) {
     const before = book.grantOf(chunk);
     const leaseMs = before ? Math.min(before.leaseMs * 2, policy.maxLeaseMs) : policy.leaseMs;
-    grants.set(chunk, { hostId: ask.hostId, leaseMs, untilMs: nowMs + leaseMs, stage: 'granted' });
+    const isAskedAgain = before?.hostId === ask.hostId && before.stage !== 'fetched';
+    const sinceMs = isAskedAgain ? before.sinceMs : nowMs;
+    const untilMs = Math.min(nowMs + leaseMs, sinceMs + 2 * policy.maxLeaseMs);
+    grants.set(chunk, { hostId: ask.hostId, sinceMs, leaseMs, untilMs, stage: 'granted' });
   }
   return { grants, otherwise: 'elsewhere', retryAfterMs: policy.elsewhereRetryMs };
 }
 
-/**
- * The grant of a chunk after its host took a step. What is on its way is not given to somebody else because a line or a machine is
- * slow: of 32 hosts on two cores most had to wait longer than a lease for what had begun to come.
- */
+/** The grant of a chunk after its host took a step. What is on its way is not given to others because a line or a machine is slow. */
 export function advanceGrant(
   grant: OriginGrant,
   step: OriginStep,
@@ -115,14 +121,14 @@ export function advanceGrant(
 ): OriginGrant {
   switch (step) {
     case 'begun':
-      // Whoever comes again and again has not more time for it.
-      return grant.stage === 'granted' ? { ...grant, stage: 'begun', untilMs: nowMs + maxLeaseMs } : grant;
+      if (grant.stage !== 'granted') return grant;
+      return { ...grant, stage: 'begun', untilMs: Math.min(nowMs, grant.sinceMs + maxLeaseMs) + maxLeaseMs };
     case 'fetched':
-      return grant.stage === 'fetched'
-        ? grant
-        : { ...grant, stage: 'fetched', untilMs: nowMs + grant.leaseMs };
+      if (grant.stage === 'fetched') return grant;
+      return { ...grant, stage: 'fetched', untilMs: Math.min(nowMs + grant.leaseMs, grant.untilMs) };
     case 'broken-off':
-      return grant.stage === 'fetched' ? grant : { ...grant, untilMs: nowMs };
+      // It may come for it again, as long as nobody else was granted it.
+      return grant.stage === 'fetched' ? grant : { ...grant, stage: 'granted', untilMs: nowMs };
   }
 }
 
