@@ -188,11 +188,12 @@ describe('origin tickets', () => {
           origin.nowMs += pauseMs;
         }
         const askedAtMs = origin.nowMs;
+        const later = laterSteps.values();
         for (;;) {
           const { chunks, retryAfterMs } = origin.ask('in need', [chunk], { urgent: true });
           if (chunks.length > 0) break;
           origin.nowMs += retryAfterMs;
-          const step = laterSteps.shift();
+          const { value: step } = later.next();
           if (step) origin.took(step, chunk);
         }
         const bound = 2 * policy.maxLeaseMs + policy.elsewhereRetryMs;
