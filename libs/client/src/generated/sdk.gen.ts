@@ -50,7 +50,7 @@ export const work = <ThrowOnError extends boolean = false>(options: Options<Work
 });
 
 /**
- * Says that a host is there, how far its tasks are, and learns what it should do
+ * Says which tasks run or are given back, and learns what becomes of them
  */
 export const heartbeat = <ThrowOnError extends boolean = false>(options: Options<HeartbeatData, ThrowOnError>): RequestResult<HeartbeatResponses, unknown, ThrowOnError> => (options.client ?? client).post<HeartbeatResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -99,7 +99,7 @@ export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: O
 });
 
 /**
- * Shows a public job to everybody, with a square for each unit or bucket of units
+ * Shows a public job to everybody: its state and why, its units and tasks
  */
 export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -364,7 +364,7 @@ export const approveProject = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Lets another account submit jobs to a project
+ * Lets an account submit jobs to a project
  */
 export const addScientist = <ThrowOnError extends boolean = false>(options: Options<AddScientistData, ThrowOnError>): RequestResult<AddScientistResponses, unknown, ThrowOnError> => (options.client ?? client).post<AddScientistResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -408,7 +408,7 @@ export const detachHost = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Shows a machine of the account with its state and why it is in it
+ * Shows a machine of the account: its state, its tasks and what it has earned
  */
 export const getHost = <ThrowOnError extends boolean = false>(options: Options<GetHostData, ThrowOnError>): RequestResult<GetHostResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -443,7 +443,7 @@ export const holdHost = <ThrowOnError extends boolean = false>(options: Options<
 });
 
 /**
- * Begins an approval: a code for a person to enter on the page, and a secret to fetch the token with
+ * Begins an approval: a code for a person to enter on the page, and a secret to attach with
  */
 export const requestDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RequestDeviceCodeData, ThrowOnError>): RequestResult<RequestDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestDeviceCodeResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -456,7 +456,7 @@ export const requestDeviceCode = <ThrowOnError extends boolean = false>(options:
 });
 
 /**
- * Fetches the token that a person has approved, or says that it is still waiting
+ * Attaches the machine once a person has approved it, or says that it is still waiting
  */
 export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RedeemDeviceCodeData, ThrowOnError>): RequestResult<RedeemDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RedeemDeviceCodeResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -469,7 +469,7 @@ export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * Shows what asks to be approved by this code
+ * Shows the machine that asks to be approved by this code
  */
 export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: Options<GetWaitingDeviceData, ThrowOnError>): RequestResult<GetWaitingDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetWaitingDeviceResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -478,7 +478,7 @@ export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: 
 });
 
 /**
- * Approves or refuses the agent or command line that shows this code
+ * Approves or refuses the agent that shows this code
  */
 export const approveDevice = <ThrowOnError extends boolean = false>(options: Options<ApproveDeviceData, ThrowOnError>): RequestResult<ApproveDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveDeviceResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -941,7 +941,7 @@ export const deleteJob = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Shows a job: state, progress, rate and remaining time
+ * Shows a job: its state and why, its units and tasks, its answer and what was submitted
  */
 export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>): RequestResult<GetJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetJobResponses, unknown, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
