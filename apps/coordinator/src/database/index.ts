@@ -6,6 +6,7 @@ export { DirectoryInUseError } from './directory-lock.js';
 export * from './embedded-postgres.js';
 export * from './entities.js';
 export * from './hot-pool.js';
+export { idBounds } from './id-bounds.js';
 export { AT_ONCE, FairPace, type Pace } from './pace.js';
 export { INSTALLATION, type Installation, readInstallation } from './installation.js';
 export * from './pg-array.js';

@@ -1,4 +1,4 @@
-import { plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
+import { idBounds, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
 
 /**
  * Tasks of one unit that an account may take within an hour for nothing: lost, given back or failed. A unit fails after
@@ -140,12 +140,6 @@ export async function runClaims(
     (a, b) => Number(a.hostId) - Number(b.hostId),
   );
   const position = new Map(claimers.map(({ hostId }, at) => [hostId, at + 1]));
-  let least = Number.MAX_SAFE_INTEGER;
-  let most = 0;
-  for (const { unitId } of claims) {
-    least = Math.min(least, unitId);
-    most = Math.max(most, unitId);
-  }
   const rows = await claimTasks.run(connection, [
     plainArray(claims.map((claim) => claim.unitId)),
     plainArray(claims.map((claim) => claim.ordinal)),
@@ -160,8 +154,7 @@ export async function runClaims(
     plainArray(claimers.map((claimer) => claimer.cap)),
     plainArray(claimers.map((claimer) => claimer.leaseMs)),
     policy.day,
-    least,
-    most,
+    ...idBounds(claims.map(({ unitId }) => unitId)),
     policy.allowSameNetwork,
   ]);
   const answers = new Array<ClaimRow | undefined>(claims.length).fill(undefined);

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { holdsUnit, type ChunkRun } from '@gleaner/domain';
 import type { HeldFile, UnitWindows } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
-import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { hotPool, idBounds, plainArray, PreparedStatement } from '../database/index.js';
 import { BoundedCache } from '../http/index.js';
 import { JobDirectory } from './job-directory.js';
 import type { Ticket } from './ticket-store.js';
@@ -74,10 +74,9 @@ export class Locality {
   private async load(tickets: readonly Ticket[]): Promise<void> {
     if (tickets.length === 0) return;
     const ids = [...new Set(tickets.map(({ unitId }) => unitId))];
-    const bounds = [Math.min(...ids), Math.max(...ids)];
     for (const { id, windows } of await loadWindows.run(hotPool(this.dataSource), [
       plainArray(ids),
-      ...bounds,
+      ...idBounds(ids),
     ]))
       this.windows.set(Number(id), windows);
   }

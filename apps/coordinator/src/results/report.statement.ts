@@ -56,12 +56,11 @@ const storeReports = new PreparedStatement<ReportRow>(
             j.output_names AS job_output_names, j.output_bytes AS job_output_bytes,
             extract(epoch FROM now() - t.assigned_at) * 1000 AS elapsed_ms
        FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::outcome[], $5::bigint[], $6::text[], $7::numeric[],
-                   $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[], $13::real[], $16::text[], $17::bigint[]) WITH ORDINALITY
+                   $8::text[], $9::text[], $10::text[], $11::boolean[], $12::text[], $13::real[], $14::text[], $15::bigint[]) WITH ORDINALITY
             AS r(unit_id, ordinal, account_id, outcome, exit_code, trap_kind, cycles, digest, runtime_version, outputs,
                  outputs_held, stderr, cpu_ms, output_names, output_bytes, n)
        LEFT JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.account_id = r.account_id
-                       AND t.unit_id BETWEEN $14 AND $15
-       LEFT JOIN work_unit u ON u.id = t.unit_id AND u.id BETWEEN $14 AND $15
+       LEFT JOIN work_unit u ON u.id = t.unit_id
        LEFT JOIN job j ON j.id = u.job_id
    ), judged AS (
      SELECT *, CASE WHEN declared THEN outcome ELSE 'infrastructure' END AS judged_outcome FROM report
@@ -69,15 +68,14 @@ const storeReports = new PreparedStatement<ReportRow>(
      UPDATE task t
         SET state = CASE r.judged_outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
             counts = r.judged_outcome <> 'infrastructure' AND (r.counted OR NOT EXISTS (
-              SELECT FROM task o WHERE o.unit_id = r.unit_id AND o.unit_id BETWEEN $14 AND $15
-                                   AND o.distinct_key = r.distinct_key AND o.counts)),
+              SELECT FROM task o WHERE o.unit_id = r.unit_id AND o.distinct_key = r.distinct_key AND o.counts)),
             reported_at = now(), outcome = r.judged_outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
             digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version,
             outputs = CASE WHEN r.declared THEN r.outputs::jsonb END, outputs_held = r.outputs_held AND r.declared,
             stderr = CASE WHEN r.declared THEN r.stderr ELSE 'Its outputs are not those that the job declares.' END,
             cpu_ms = r.cpu_ms
        FROM judged r
-      WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal AND t.unit_id BETWEEN $14 AND $15
+      WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal
         AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
         AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
      RETURNING t.unit_id, t.ordinal
@@ -97,12 +95,6 @@ export async function runReports(
   connection: Queryable,
   reports: readonly CheckedReport[],
 ): Promise<Array<ReportRow | undefined>> {
-  let least = Number.MAX_SAFE_INTEGER;
-  let most = 0;
-  for (const { unitId } of reports) {
-    least = Math.min(least, unitId);
-    most = Math.max(most, unitId);
-  }
   const rows = await storeReports.run(connection, [
     plainArray(reports.map((report) => report.unitId)),
     plainArray(reports.map((report) => report.ordinal)),
@@ -117,8 +109,6 @@ export async function runReports(
     plainArray(reports.map((report) => report.outputsHeld)),
     textArray(reports.map((report) => report.stderr)),
     plainArray(reports.map((report) => report.cpuMs)),
-    least,
-    most,
     ...outputColumns(reports),
   ]);
   const answers = new Array<ReportRow | undefined>(reports.length).fill(undefined);

@@ -35,8 +35,6 @@ interface Batch {
 }
 
 const parameters = new StatementParameters<Batch>();
-const firstUnit = parameters.value(({ units }) => units[0]?.unit.unitId ?? 0);
-const lastUnit = parameters.value(({ units }) => units.at(-1)?.unit.unitId ?? 0);
 const lastLink = parameters.value(({ lastLinkId }) => lastLinkId);
 const uploadWithinMs = parameters.value(() => UPLOAD_WITHIN_MS);
 const decided = parameters.rows(
@@ -142,7 +140,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
             upload_until = CASE WHEN c.asked THEN now() + ${uploadWithinMs} * interval '1 millisecond'
                                 WHEN c.state = 'awaiting-output' THEN u.upload_until END
        FROM ${decided}
-      WHERE u.id = c.id AND u.xmin::text = c.version AND u.id BETWEEN ${firstUnit} AND ${lastUnit}
+      WHERE u.id = c.id AND u.xmin::text = c.version
         -- Who is one person was looked up before; where it has changed, all of it has to be thought about again.
         AND NOT EXISTS (SELECT FROM link_review r WHERE r.id > ${lastLink})
      RETURNING u.id
@@ -154,7 +152,6 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        FROM ${taskChanges}
        JOIN saved ON saved.id = c.unit_id
       WHERE t.unit_id = c.unit_id AND t.ordinal = c.ordinal AND t.state = c.before
-        AND t.unit_id BETWEEN ${firstUnit} AND ${lastUnit}
    ), released AS (
      DELETE FROM lease l
       USING ${endedLeases}

@@ -3,7 +3,7 @@ import { holdReason, type TaskView, type UnitRules, type UnitView } from '@glean
 import type { Outcome, TaskState, UnitState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
-import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { hotPool, idBounds, plainArray, PreparedStatement } from '../database/index.js';
 
 /** A unit as the domain sees it, with what is needed to save what the domain decides. */
 export interface LoadedUnit {
@@ -140,13 +140,13 @@ export class UnitReader {
   async load(unitIds: readonly number[], onlyReady: boolean): Promise<LoadedUnits> {
     const pool = hotPool(this.dataSource);
     // Units before tasks: a unit that settles in between has another version when the decision is to be saved.
-    const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...bounds(unitIds)]);
+    const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...idBounds(unitIds)]);
     const [first] = rows;
     if (!first) return { units: [], allowances: new Map(), lastLinkId: '0' };
     const ids = rows.map(({ id }) => Number(id));
     const tasks = new Map(ids.map((id): [number, TaskRow[]] => [id, []]));
     const allowances = new Map<string, HostAllowance>();
-    for (const row of await loadTasks.run(pool, [plainArray(ids), ...bounds(ids)])) {
+    for (const row of await loadTasks.run(pool, [plainArray(ids), ...idBounds(ids)])) {
       tasks.get(Number(row.unit_id))?.push(row);
       if (row.allowance_per_day === null) continue;
       allowances.set(row.host_id, { perDay: row.allowance_per_day, cores: row.cores });
@@ -239,15 +239,4 @@ function toTask(row: TaskRow, credit: TaskCredit | undefined): TaskView {
           },
     heldCredit: credit && credit.entries % 2 === 1 ? credit.cycles : null,
   };
-}
-
-/** Least and greatest id: they let Postgres leave out partitions before it starts. */
-function bounds(unitIds: readonly number[]): [number, number] {
-  let least = Number.MAX_SAFE_INTEGER;
-  let most = 0;
-  for (const unitId of unitIds) {
-    least = Math.min(least, unitId);
-    most = Math.max(most, unitId);
-  }
-  return [least, most];
 }

@@ -1,0 +1,69 @@
+import type { TaskAssignment } from '@gleaner/protocol';
+import type { QueryRunner } from 'typeorm';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { honestResult, type TestHost } from '../support/index.js';
+import { DispatchFixture } from '../support/dispatch-fixture.js';
+
+/** Units of a partition: the first one of the second has this id. */
+const UNITS_PER_PARTITION = 1 << 22;
+const UNITS = 6;
+
+describe('units of a later partition', () => {
+  let dispatch: DispatchFixture;
+  let rival: QueryRunner;
+  let anna: TestHost;
+  let ben: TestHost;
+
+  beforeAll(async () => {
+    dispatch = await DispatchFixture.start();
+    await dispatch.query("SELECT setval('work_unit_id_seq', $1), make_unit_partitions($1::bigint + 1000)", [
+      UNITS_PER_PARTITION,
+    ]);
+    anna = await dispatch.aHost();
+    ben = await dispatch.aHost();
+    rival = dispatch.gleaner.dataSource.createQueryRunner();
+  });
+  afterAll(async () => {
+    await rival.release();
+    await dispatch.close();
+  });
+
+  /** Someone else's change of a row is committed only once somebody waits for it. */
+  async function whileChanging(change: string, values: readonly unknown[]): Promise<void> {
+    await rival.startTransaction();
+    await rival.query(change, [...values]);
+    await expect
+      .poll(async () => {
+        const waiting: unknown[] = await rival.query(
+          'SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+        );
+        return waiting.length;
+      })
+      .toBeGreaterThan(0);
+    await rival.commitTransaction();
+  }
+
+  async function tasksOf(host: TestHost): Promise<TaskAssignment[]> {
+    const tasks: TaskAssignment[] = [];
+    await expect.poll(async () => tasks.push(...(await host.ask(UNITS - tasks.length)).tasks)).toBe(UNITS);
+    return tasks;
+  }
+
+  it('saves the whole of a decision while the sums of a host are changed by another', async () => {
+    const job = await dispatch.aJob({ units: UNITS });
+    await anna.report(...(await tasksOf(anna)).map((task) => honestResult(task)));
+    const tasks = await tasksOf(ben);
+    await Promise.all([
+      ben.report(...tasks.map((task) => honestResult(task))),
+      whileChanging('UPDATE host_standing SET error_tasks = error_tasks WHERE host_id = $1', [
+        ben.attached.hostId,
+      ]),
+    ]);
+    await dispatch.becomes(job, 'valid');
+    const states = await dispatch.query<{ state: string; tasks: number }>(
+      'SELECT state, count(*)::int AS tasks FROM task WHERE unit_id BETWEEN $1 AND $2 GROUP BY state',
+      [job.firstUnitId, job.lastUnitId],
+    );
+    expect(states).toEqual([{ state: 'valid', tasks: 2 * UNITS }]);
+  });
+});
