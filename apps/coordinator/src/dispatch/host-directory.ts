@@ -5,11 +5,11 @@ import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
 import { Batcher, hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
 import { wishesOf } from '../hosts/index.js';
-import { BoundedCache, NotFoundError } from '../http/index.js';
+import { NotFoundError, Remembered } from '../http/index.js';
 
-const CACHED_HOSTS = 50_000;
+const REMEMBERED_HOSTS = 50_000;
 /** How long a change of a host (held, claimed by an account) may go unnoticed where nobody tells of it. */
-const TTL_MS = 60_000;
+const MAX_AGE_MS = 60_000;
 
 /** A host as dispatch knows it. Ids are decimal strings. */
 export interface HostContext extends Party {
@@ -86,25 +86,21 @@ const ensureStandings = new PreparedStatement<never>(
 /** Facts of calling hosts, remembered for a while; also notes when and on which network each was last seen. */
 @Injectable()
 export class HostDirectory implements OnModuleDestroy {
-  private readonly cache = new BoundedCache<string, HostContext>(CACHED_HOSTS, TTL_MS);
-  private readonly loading: Batcher<Seen, HostContext | null>;
+  private readonly known: Remembered<Seen, HostContext | null>;
   /** Nobody waits for it to be known that a host is still there. */
   private readonly noting: Batcher<string, void>;
   private closed = false;
-  /** What was asked before everything was forgotten may be out of date when the answer comes. */
-  private generation = 0;
 
   constructor(
     private readonly dataSource: DataSource,
     @Inject(CONFIG) private readonly config: Config,
   ) {
-    this.loading = new Batcher((seen) => this.load(seen), {
-      maxItems: 256,
-      windowMs: 2,
-      intervalMs: 8,
-      busyIntervalMs: 32,
-      concurrency: 2,
-      maxWaiting: 20_000,
+    this.known = new Remembered({
+      keyOf: ({ hostId }) => hostId,
+      load: (seen) => this.load(seen),
+      answers: (host, { network }) => host?.network === network,
+      maxEntries: REMEMBERED_HOSTS,
+      maxAgeMs: MAX_AGE_MS,
     });
     this.noting = new Batcher((hostIds) => this.noteThere(hostIds), {
       maxItems: 1_000,
@@ -118,28 +114,23 @@ export class HostDirectory implements OnModuleDestroy {
   /** What has not been noted by now is noted when the host calls next. */
   onModuleDestroy(): void {
     this.closed = true;
+    this.known.close();
   }
 
   /** @param address of the connection the host called from */
   async find(hostId: string, address: string): Promise<HostContext> {
-    const cached = this.cache.get(hostId);
-    const network = networkPrefix(address);
-    if (cached && cached.network === network) return cached;
-    const { generation } = this;
-    const host = await this.loading.submit({ hostId, network });
+    const host = await this.known.find({ hostId, network: networkPrefix(address) });
     if (!host) throw new NotFoundError('such host');
-    if (generation === this.generation) this.cache.set(hostId, host);
     return host;
   }
 
   forget(hostId: string): void {
-    this.cache.delete(hostId);
+    this.known.forget(hostId);
   }
 
   /** To be called when something about hosts or accounts changed: held, released, claimed. */
   forgetAll(): void {
-    this.generation += 1;
-    this.cache.clear();
+    this.known.forgetAll();
   }
 
   private async load(seen: readonly Seen[]): Promise<Array<HostContext | null>> {

@@ -17,6 +17,7 @@ export * from './paths.js';
 export * from './problem-table.js';
 export * from './problem.filter.js';
 export * from './rate-limiter.js';
+export * from './remembered.js';
 export * from './route-index.js';
 export * from './schema-validation.pipe.js';
 export * from './session-cookie.js';

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { Injectable } from '@nestjs/common';
+import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { scope } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { Batcher, hotPool, PreparedStatement, tokenArray } from '../database/index.js';
+import { hotPool, PreparedStatement, tokenArray } from '../database/index.js';
 import type { Actor } from './actor.js';
-import { BoundedCache } from './bounded-cache.js';
+import { Remembered } from './remembered.js';
 
-const CACHED_TOKENS = 50_000;
-const TTL_MS = 60_000;
+const REMEMBERED_TOKENS = 50_000;
+const MAX_AGE_MS = 60_000;
 const SECRET_PATTERN = /^gln_[A-Za-z0-9_-]{32,80}$/;
 
 const tokenRow = z.object({
@@ -60,43 +60,36 @@ export function hashSecret(secret: string): Buffer {
 
 /**
  * Finds out whose token a secret is. Answers, unknown tokens included, are remembered until `AccessChanges` hears that
- * something was revoked, by whichever coordinator. {@link TTL_MS} bounds how long a revoked token can go on working while
+ * something was revoked, by whichever coordinator. {@link MAX_AGE_MS} bounds how long a revoked token can go on working while
  * the connection that it hears through is broken.
  */
 @Injectable()
-export class TokenDirectory {
-  private readonly cache = new BoundedCache<string, Known>(CACHED_TOKENS, TTL_MS);
-
-  private readonly loading: Batcher<string, Known>;
-  /** What was asked before everything was forgotten may be out of date when the answer comes. */
-  private generation = 0;
+export class TokenDirectory implements OnModuleDestroy {
+  /** By the hexadecimal digest of the secret. */
+  private readonly known: Remembered<string, Known>;
 
   constructor(private readonly dataSource: DataSource) {
-    this.loading = new Batcher((digests) => this.load(digests), {
-      maxItems: 256,
-      windowMs: 1,
-      intervalMs: 8,
-      busyIntervalMs: 32,
-      concurrency: 2,
-      maxWaiting: 20_000,
+    this.known = new Remembered({
+      keyOf: (digest) => digest,
+      load: (digests) => this.load(digests),
+      maxEntries: REMEMBERED_TOKENS,
+      maxAgeMs: MAX_AGE_MS,
     });
+  }
+
+  onModuleDestroy(): void {
+    this.known.close();
   }
 
   async find(secret: string): Promise<Actor | null> {
     if (!SECRET_PATTERN.test(secret)) return null;
-    const digest = hashSecret(secret).toString('hex');
-    const cached = this.cache.get(digest);
-    if (cached !== undefined) return performance.now() < cached.untilMs ? cached.actor : null;
-    const { generation } = this;
-    const found = await this.loading.submit(digest);
-    if (generation === this.generation) this.cache.set(digest, found);
-    return found.actor;
+    const { actor, untilMs } = await this.known.find(hashSecret(secret).toString('hex'));
+    return performance.now() < untilMs ? actor : null;
   }
 
   /** To be called whenever a token, host or account loses a right. Rare, so everything is forgotten. */
   forgetAll(): void {
-    this.generation += 1;
-    this.cache.clear();
+    this.known.forgetAll();
   }
 
   /** One statement for all requests of a moment whose tokens are not remembered. */

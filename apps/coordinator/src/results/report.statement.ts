@@ -37,6 +37,8 @@ export interface ReportRow {
   readonly unit_state: UnitState | null;
   readonly settled_by_agreement: boolean;
   readonly stored: boolean;
+  /** Stored, and something may follow for the unit: what remains just waits for other volunteers. */
+  readonly unit_may_change: boolean;
   /** Both null where the job declares what was reported. */
   readonly job_output_names: string[] | null;
   readonly job_output_bytes: number | null;
@@ -47,12 +49,16 @@ export interface ReportRow {
  * Stores a batch of reports where the task's state allows it. A repeat changes nothing. A lost task's result counts again
  * unless its account has another counting task of the unit by now. Outputs other than those that the job declares end the task
  * as one that could not be computed: nothing of them is kept, and others get the unit.
+ *
+ * Most reports are a unit's first, from which nothing follows; nobody needs to be told of those. The unit's other tasks are looked at
+ * after the own one was written: of two statements that write at the same time, the later one finds the other's mark (`xmax`) on
+ * the task it looks at. The sweep finds what this should ever miss.
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
   `WITH report AS MATERIALIZED (
      SELECT r.*, t.state AS task_state, t.host_id, t.distinct_key, t.counts AS counted, u.state AS unit_state,
-            u.canonical_ordinal IS NOT NULL AS settled_by_agreement, ${ARE_DECLARED} AS declared,
+            u.canonical_ordinal IS NOT NULL AS settled_by_agreement, ${ARE_DECLARED} AS declared, u.wanted, j.quorum,
             j.output_names AS job_output_names, j.output_bytes AS job_output_bytes,
             extract(epoch FROM now() - t.assigned_at) * 1000 AS elapsed_ms
        FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::outcome[], $5::bigint[], $6::text[], $7::numeric[],
@@ -78,16 +84,23 @@ const storeReports = new PreparedStatement<ReportRow>(
       WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal
         AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
         AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
-     RETURNING t.unit_id, t.ordinal
+     RETURNING t.unit_id, t.ordinal, t.state
    ), released AS (
      DELETE FROM lease l USING report r
       WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
-          s.unit_id IS NOT NULL AS stored,
+          s.unit_id IS NOT NULL AS stored, coalesce(r.unit_state <> 'open' OR s.state = 'error' OR others.may_change, false) AS unit_may_change,
           CASE WHEN NOT r.declared THEN r.job_output_names END AS job_output_names,
           CASE WHEN NOT r.declared THEN r.job_output_bytes END::float8 AS job_output_bytes, r.elapsed_ms::float8 AS elapsed_ms
-     FROM report r LEFT JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal`,
+     FROM report r LEFT JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal
+     LEFT JOIN LATERAL (
+       SELECT count(*) FILTER (WHERE o.state = 'reported' OR o.xmax <> '0') + 1 >= r.quorum
+              OR count(*) FILTER (WHERE o.state IN ('error', 'lost', 'aborted')) > 0
+              OR count(*) + 1 >= r.wanted AND count(*) FILTER (WHERE o.state = 'in-progress' AND o.xmax = '0') = 0 AS may_change
+         FROM task o
+        WHERE o.unit_id = s.unit_id AND o.ordinal <> s.ordinal
+     ) others ON true`,
 );
 
 /** Runs {@link storeReports}; the rows are those of the reports, in their order. No two reports may name the same task. */

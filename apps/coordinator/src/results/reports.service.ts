@@ -119,7 +119,7 @@ export class ReportsService {
         if (blobs.length > 0 && isOwn(row)) await this.outputs.forget(checked, blobs);
         continue;
       }
-      changed.push(checked.unitId);
+      if (row.unit_may_change) changed.push(checked.unitId);
       late.push(...noLongerEnded(row));
       if (checked.outcome === 'infrastructure' || undeclared) failures += 1;
       else await this.hold(reporter, checked, row);

@@ -3,9 +3,12 @@ import { QUEUES, QueueService, type ValidateData } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 
 /** Units of one queue job. */
-const UNITS_PER_JOB = 256;
+const UNITS_PER_JOB = 512;
 /** How long the first unit waits for company: validation is not in anybody's way. */
 const GATHER_MS = 50;
+/** Where so many came last time, the next ones wait longer: a queue job costs as much as validating several units. */
+const MANY_UNITS = 32;
+const GATHER_MANY_MS = 250;
 /** Announcements that may wait for an absent queue backend; the sweep finds the units of those dropped beyond it. */
 const MAX_ADDS = 64;
 
@@ -15,6 +18,7 @@ export class Examiner implements BeforeApplicationShutdown {
   private units = new Set<number>();
   private timer: NodeJS.Timeout | undefined;
   private adding = 0;
+  private gatherMs = GATHER_MS;
 
   constructor(
     private readonly queues: QueueService,
@@ -26,7 +30,7 @@ export class Examiner implements BeforeApplicationShutdown {
     for (const unitId of unitIds) this.units.add(unitId);
     if (this.units.size === 0) return;
     if (this.units.size >= UNITS_PER_JOB) this.flush();
-    else this.timer ??= setTimeout(() => this.flush(), GATHER_MS);
+    else this.timer ??= setTimeout(() => this.flush(), this.gatherMs);
   }
 
   beforeApplicationShutdown(): void {
@@ -38,6 +42,7 @@ export class Examiner implements BeforeApplicationShutdown {
     this.timer = undefined;
     const units = [...this.units];
     this.units = new Set();
+    this.gatherMs = units.length >= MANY_UNITS ? GATHER_MANY_MS : GATHER_MS;
     for (let at = 0; at < units.length; at += UNITS_PER_JOB)
       void this.add(units.slice(at, at + UNITS_PER_JOB));
   }
