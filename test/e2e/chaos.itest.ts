@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { openDataSource } from '@gleaner/coordinator';
 import { DataSource } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createVolunteer, freePort, seedJob, TestHost } from '../support/index.js';
+import { createVolunteer, freePort, goToPartitionBorder, seedJob, TestHost } from '../support/index.js';
 import {
   chaosDirectory,
   CoordinatorProcess,
@@ -61,6 +61,7 @@ describe.skipIf(inject('redisUrl') === null)('when everything is killed once und
     ];
     for (const coordinator of coordinators) await coordinator.start();
     database = await openDataSource({ url: postgres.url, connections: 2 });
+    await goToPartitionBorder(database, UNITS / 2);
   });
   afterAll(async () => {
     await database.destroy();

@@ -1,11 +1,9 @@
 import type { TaskAssignment } from '@gleaner/protocol';
 import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { honestResult, type TestHost } from '../support/index.js';
+import { goToPartitionBorder, honestResult, type TestHost } from '../support/index.js';
 import { DispatchFixture } from '../support/dispatch-fixture.js';
 
-/** Units of a partition: the first one of the second has this id. */
-const UNITS_PER_PARTITION = 1 << 22;
 const UNITS = 6;
 
 describe('units of a later partition', () => {
@@ -16,9 +14,7 @@ describe('units of a later partition', () => {
 
   beforeAll(async () => {
     dispatch = await DispatchFixture.start();
-    await dispatch.query("SELECT setval('work_unit_id_seq', $1), make_unit_partitions($1::bigint + 1000)", [
-      UNITS_PER_PARTITION,
-    ]);
+    await goToPartitionBorder(dispatch.gleaner.dataSource, 0);
     anna = await dispatch.aHost();
     ben = await dispatch.aHost();
     rival = dispatch.gleaner.dataSource.createQueryRunner();

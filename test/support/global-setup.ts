@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres, openDataSource } from '@gleaner/coordinator';
 import type { TestProject } from 'vitest/node';
+import { goToPartitionBorder } from './partition-border.js';
 import { startRedis } from './redis-server.js';
 
 declare module 'vitest' {
@@ -13,6 +14,9 @@ declare module 'vitest' {
     redisUrl: string | null;
   }
 }
+
+/** Few enough for small jobs to have units on both sides. */
+const UNITS_BEFORE_BORDER = 3;
 
 /** One Postgres and one Redis for the whole run. What the tests write need not survive a power cut. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -25,6 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   });
   const redis = await startRedis(join(directory, 'redis'));
   const template = await openDataSource({ url: postgres.url, connections: 2 });
+  await goToPartitionBorder(template, UNITS_BEFORE_BORDER);
   await template.destroy();
   project.provide('templateDatabaseUrl', postgres.url);
   project.provide('redisUrl', redis?.url ?? null);

@@ -3,6 +3,7 @@ export * from './clients.js';
 export * from './database.js';
 export * from './dispatch-fixture.js';
 export * from './free-port.js';
+export * from './partition-border.js';
 export * from './redis-server.js';
 export * from './seed-job.js';
 export * from './sha256.js';
