@@ -8,6 +8,7 @@ import { createLogger, openDataSource, QueueService, readInstallation } from '@g
 import type { DataSource } from 'typeorm';
 import { cpuTimeUs, postgresTimesUs } from './dispatch/cpu-clock.js';
 import { JobSupply } from './dispatch/job-supply.js';
+import { randomReadNs } from './dispatch/memory-speed.js';
 import { type BenchOptions, readOptions } from './dispatch/options.js';
 import { seedDatabase, volunteersOf } from './dispatch/seed.js';
 import { type Servers, startServers } from './dispatch/servers.js';
@@ -24,6 +25,9 @@ const FIRST_TURNS_SECONDS_MAX = 60;
 /** Share of it that the open loop offers: arrivals at random need some room. */
 const OFFERED_SHARE = 0.7;
 const UNITS_AHEAD = 120_000;
+const MIB = 1024 * 1024;
+/** In a core's own cache, in the one it shares, in none. */
+const MEMORY_MIB = [0.5, 4, 64];
 
 interface Reading {
   readonly atMs: number;
@@ -63,6 +67,9 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
   try {
     note('preparing the database');
     await seedDatabase(database, bench);
+    note(
+      `reads at random places: ${MEMORY_MIB.map((mib) => `${mib} MiB ${randomReadNs(mib * MIB).toFixed(0)} ns`).join(', ')}`,
+    );
     await queues.open();
     const coordinators = await servers.startCoordinators();
     const supply = new JobSupply(database, queues, UNITS_AHEAD);

@@ -20,6 +20,7 @@ describe('units of a later partition', () => {
     rival = dispatch.gleaner.dataSource.createQueryRunner();
   });
   afterAll(async () => {
+    if (rival.isTransactionActive) await rival.rollbackTransaction();
     await rival.release();
     await dispatch.close();
   });

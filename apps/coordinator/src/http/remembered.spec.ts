@@ -88,6 +88,44 @@ it('asks again for what does not answer the question', async () => {
   expect(asked).toEqual([['a'], ['a']]);
 });
 
+it('tries anew to ask anew where that failed', async () => {
+  await find('a');
+  answer = () => {
+    throw new Error('no database');
+  };
+  await vi.advanceTimersByTimeAsync(MAX_AGE_MS / 2);
+  await find('a');
+  answer = () => 'newer';
+  expect(await find('a')).toEqual(['A']);
+  expect(await find('a')).toEqual(['newer']);
+});
+
+it('does not ask anew for what a newer question has replaced', async () => {
+  const seen: string[] = [];
+  const hosts = new Remembered<{ id: string; network: string }, string>({
+    keyOf: ({ id }) => id,
+    load: (questions) => {
+      seen.push(...questions.map(({ network }) => network));
+      return Promise.resolve(questions.map(({ network }) => network));
+    },
+    answers: (known, { network }) => known === network,
+    maxEntries: 10,
+    maxAgeMs: MAX_AGE_MS,
+  });
+  const call = async (network: string): Promise<string> => {
+    const host = hosts.find({ id: 'a', network });
+    await vi.advanceTimersByTimeAsync(40);
+    return host;
+  };
+  await call('home');
+  await vi.advanceTimersByTimeAsync(MAX_AGE_MS / 2);
+  expect(await call('home')).toBe('home');
+  expect(await call('café')).toBe('café');
+  await vi.advanceTimersByTimeAsync(GATHERED_MS);
+  expect(await call('café')).toBe('café');
+  expect(seen).toEqual(['home', 'café']);
+});
+
 it('asks nothing anew once it is closed', async () => {
   await find('a');
   await vi.advanceTimersByTimeAsync(MAX_AGE_MS / 2);

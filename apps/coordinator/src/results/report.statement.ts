@@ -50,9 +50,10 @@ export interface ReportRow {
  * unless its account has another counting task of the unit by now. Outputs other than those that the job declares end the task
  * as one that could not be computed: nothing of them is kept, and others get the unit.
  *
- * Most reports are a unit's first, from which nothing follows; nobody needs to be told of those. The unit's other tasks are looked at
- * after the own one was written: of two statements that write at the same time, the later one finds the other's mark (`xmax`) on
- * the task it looks at. The sweep finds what this should ever miss.
+ * Most reports are a unit's first, from which nothing follows; nobody needs to be told of those. What may follow is what
+ * `load-units` looks for. The unit's other tasks are looked at after the own one was written: of two statements that write at the
+ * same time, the later one finds the other's mark (`xmax`) on the task it looks at. A statement that had to wait may not see tasks
+ * that were assigned and reported meanwhile, so it calls for a look at all of its units.
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
@@ -90,7 +91,8 @@ const storeReports = new PreparedStatement<ReportRow>(
       WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
-          s.unit_id IS NOT NULL AS stored, coalesce(r.unit_state <> 'open' OR s.state = 'error' OR others.may_change, false) AS unit_may_change,
+          s.unit_id IS NOT NULL AS stored, coalesce(r.unit_state <> 'open' OR s.state = 'error' OR others.may_change
+            OR clock_timestamp() > statement_timestamp() + interval '100 milliseconds', false) AS unit_may_change,
           CASE WHEN NOT r.declared THEN r.job_output_names END AS job_output_names,
           CASE WHEN NOT r.declared THEN r.job_output_bytes END::float8 AS job_output_bytes, r.elapsed_ms::float8 AS elapsed_ms
      FROM report r LEFT JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal

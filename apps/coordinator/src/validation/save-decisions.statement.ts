@@ -22,6 +22,8 @@ export interface Saved {
   /** Units whose decision was saved; those missing have changed meanwhile. */
   readonly unitIds: ReadonlySet<number>;
   readonly tallies: readonly JobTallyAfter[];
+  /** Whether all tasks changed as decided: a result that came in between keeps its task from it, and needs another look. */
+  readonly isWhole: boolean;
 }
 
 /** What one statement writes. */
@@ -152,6 +154,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        FROM ${taskChanges}
        JOIN saved ON saved.id = c.unit_id
       WHERE t.unit_id = c.unit_id AND t.ordinal = c.ordinal AND t.state = c.before
+     RETURNING 1
    ), released AS (
      DELETE FROM lease l
       USING ${endedLeases}
@@ -221,7 +224,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
             cycles = tally.cycles + excluded.cycles
      RETURNING job_id, units_valid, units_failed, units_cancelled
    )
-   SELECT ARRAY(SELECT id FROM saved) AS unit_ids,
+   SELECT ARRAY(SELECT id FROM saved) AS unit_ids, (SELECT count(*)::integer FROM task_changed) AS tasks_changed,
           (SELECT jsonb_agg(jsonb_build_object('jobId', t.job_id::text, 'valid', t.units_valid, 'failed', t.units_failed,
                                                'settled', t.units_valid + t.units_failed + t.units_cancelled,
                                                'unitsSplit', j.units_split, 'state', j.state))
@@ -230,6 +233,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
 
 interface SavedRow {
   readonly unit_ids: readonly string[];
+  readonly tasks_changed: number;
   readonly tallies: readonly JobTallyAfter[] | null;
 }
 
@@ -245,5 +249,7 @@ export async function saveDecided(
   const raised = nextAllowances(changes.judged, allowances, rules);
   const judged = changes.judged.map((row) => ({ ...row, perDay: raised.get(row.hostId) ?? null }));
   const [row] = await saveDecisions.run(connection, parameters.of({ units, changes, judged, lastLinkId }));
-  return { unitIds: new Set(row?.unit_ids.map(Number)), tallies: row?.tallies ?? [] };
+  const unitIds = new Set(row?.unit_ids.map(Number));
+  const expected = changes.tasks.filter(({ unitId }) => unitIds.has(unitId)).length;
+  return { unitIds, tallies: row?.tallies ?? [], isWhole: row?.tasks_changed === expected };
 }

@@ -74,8 +74,8 @@ export interface LoadedUnits {
 }
 
 /**
- * Units by their ids. With `$2` only those for which something may follow: most announcements tell of a unit's first
- * result, and reading such a unit's tasks would be for nothing. `version` changes with every change of the unit's row.
+ * Units by their ids. With `$2` only those for which something may follow: where nothing does, as one of several
+ * announcements has led to a decision already, reading a unit's tasks would be for nothing. Reports look for the same (`store-reports`). `version` changes with every change of the unit's row.
  */
 const loadUnits = new PreparedStatement<UnitRow>(
   'load-units',

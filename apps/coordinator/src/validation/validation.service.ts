@@ -69,7 +69,9 @@ export class ValidationService {
       const isSaved = ({ unit }: DecidedUnit): boolean => saved.unitIds.has(unit.unitId);
       await this.conclude(decided.filter(isSaved), saved.tallies);
       await countEndedTasks(hotPool(this.dataSource), decided.filter(isSaved).flatMap(endedTasks));
-      left = decided.filter((each) => !isSaved(each)).map(({ unit }) => unit.unitId);
+      left = (saved.isWhole ? decided.filter((each) => !isSaved(each)) : decided).map(
+        ({ unit }) => unit.unitId,
+      );
       if (left.length > 0 && tries >= MAX_TRIES) {
         throw new Error(`${left.length} units keep changing while they are decided on, such as ${left[0]}`);
       }
@@ -83,7 +85,7 @@ export class ValidationService {
         : await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
       if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
-      return { unitIds: new Set(), tallies: [] };
+      return { unitIds: new Set(), tallies: [], isWhole: true };
     }
   }
 
