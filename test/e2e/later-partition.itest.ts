@@ -29,14 +29,7 @@ describe('units of a later partition', () => {
   async function whileChanging(change: string, values: readonly unknown[]): Promise<void> {
     await rival.startTransaction();
     await rival.query(change, [...values]);
-    await expect
-      .poll(async () => {
-        const waiting: unknown = await rival.query(
-          'SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))',
-        );
-        return Array.isArray(waiting) && waiting.length > 0;
-      })
-      .toBe(true);
+    await dispatch.isWaitedFor(rival);
     await rival.commitTransaction();
   }
 

@@ -3,10 +3,8 @@ import {
   type CheckedReport,
   hotPool,
   runReports,
-  saveDecided,
-  UnitReader,
+  ValidationService,
 } from '@gleaner/coordinator';
-import { transitionUnit } from '@gleaner/domain';
 import type { ResultReport } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DispatchFixture, honestResult, resultWithout, type TestHost } from '../support/index.js';
@@ -54,18 +52,34 @@ describe('reports and decisions that do not see each other', () => {
     expect(row).toMatchObject({ stored: true, unit_may_change: true });
   });
 
-  it('a result that comes while its unit is decided on keeps the decision from being whole', async () => {
-    const job = await dispatch.aJob({ units: 2 });
+  it('a result that comes while the decision on its unit is saved is looked at again', async () => {
+    const job = await dispatch.aJob();
     const host = await dispatch.aHost();
     const task = await dispatch.aTask(host);
-    const { app, config, dataSource } = dispatch.gleaner;
-    const loaded = await app.get(UnitReader).load([job.firstUnitId, job.lastUnitId], false);
-    const decided = loaded.units.map((unit) => ({
-      unit,
-      decision: transitionUnit(unit.view, { kind: 'cancelled' }, unit.rules, Date.now()).decision,
-    }));
-    await host.report(honestResult(task));
-    const saved = await saveDecided(hotPool(dataSource), decided, loaded, config.allowance);
-    expect(saved).toMatchObject({ unitIds: new Set([job.firstUnitId, job.lastUnitId]), isWhole: false });
+    const { app, dataSource } = dispatch.gleaner;
+    const rival = dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      // Of what a decision writes the unit comes first; locking it changes nothing.
+      await rival.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [job.firstUnitId]);
+      const cancelled = app.get(ValidationService).apply(new Map([[job.firstUnitId, { kind: 'cancelled' }]]));
+      await dispatch.isWaitedFor(rival);
+      const { reports } = await host.report(honestResult(task));
+      expect(reports).toMatchObject([{ status: 'accepted' }]);
+      await rival.commitTransaction();
+      await cancelled;
+    } finally {
+      if (rival.isTransactionActive) await rival.rollbackTransaction();
+      await rival.release();
+    }
+    const tasks = await dispatch.query('SELECT state, outputs FROM task WHERE unit_id = $1', [
+      job.firstUnitId,
+    ]);
+    expect(tasks).toEqual([{ state: 'aborted', outputs: null }]);
+    const ended = await dispatch.query(
+      'SELECT aborted_tasks AS aborted FROM host_standing WHERE host_id = $1',
+      [host.attached.hostId],
+    );
+    expect(ended).toEqual([{ aborted: '1' }]);
   });
 });

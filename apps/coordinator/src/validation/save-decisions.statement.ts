@@ -22,8 +22,12 @@ export interface Saved {
   /** Units whose decision was saved; those missing have changed meanwhile. */
   readonly unitIds: ReadonlySet<number>;
   readonly tallies: readonly JobTallyAfter[];
-  /** Whether all tasks changed as decided: a result that came in between keeps its task from it, and needs another look. */
-  readonly isWhole: boolean;
+  /** Tasks of saved units that had changed meanwhile and stayed as they were, by {@link taskKey}: they need another look. */
+  readonly missedTasks: ReadonlySet<string>;
+}
+
+export function taskKey({ unitId, ordinal }: { readonly unitId: number; readonly ordinal: number }): string {
+  return `${unitId}.${ordinal}`;
 }
 
 /** What one statement writes. */
@@ -154,7 +158,10 @@ const saveDecisions = new PreparedStatement<SavedRow>(
        FROM ${taskChanges}
        JOIN saved ON saved.id = c.unit_id
       WHERE t.unit_id = c.unit_id AND t.ordinal = c.ordinal AND t.state = c.before
-     RETURNING 1
+     RETURNING t.unit_id, t.ordinal
+   ), missed AS (
+     SELECT c.unit_id, c.ordinal FROM ${taskChanges} JOIN saved ON saved.id = c.unit_id
+     EXCEPT ALL SELECT unit_id, ordinal FROM task_changed
    ), released AS (
      DELETE FROM lease l
       USING ${endedLeases}
@@ -224,7 +231,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
             cycles = tally.cycles + excluded.cycles
      RETURNING job_id, units_valid, units_failed, units_cancelled
    )
-   SELECT ARRAY(SELECT id FROM saved) AS unit_ids, (SELECT count(*)::integer FROM task_changed) AS tasks_changed,
+   SELECT ARRAY(SELECT id FROM saved) AS unit_ids, ARRAY(SELECT unit_id || '.' || ordinal FROM missed) AS missed_tasks,
           (SELECT jsonb_agg(jsonb_build_object('jobId', t.job_id::text, 'valid', t.units_valid, 'failed', t.units_failed,
                                                'settled', t.units_valid + t.units_failed + t.units_cancelled,
                                                'unitsSplit', j.units_split, 'state', j.state))
@@ -233,7 +240,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
 
 interface SavedRow {
   readonly unit_ids: readonly string[];
-  readonly tasks_changed: number;
+  readonly missed_tasks: readonly string[];
   readonly tallies: readonly JobTallyAfter[] | null;
 }
 
@@ -249,7 +256,9 @@ export async function saveDecided(
   const raised = nextAllowances(changes.judged, allowances, rules);
   const judged = changes.judged.map((row) => ({ ...row, perDay: raised.get(row.hostId) ?? null }));
   const [row] = await saveDecisions.run(connection, parameters.of({ units, changes, judged, lastLinkId }));
-  const unitIds = new Set(row?.unit_ids.map(Number));
-  const expected = changes.tasks.filter(({ unitId }) => unitIds.has(unitId)).length;
-  return { unitIds, tallies: row?.tallies ?? [], isWhole: row?.tasks_changed === expected };
+  return {
+    unitIds: new Set(row?.unit_ids.map(Number)),
+    tallies: row?.tallies ?? [],
+    missedTasks: new Set(row?.missed_tasks),
+  };
 }

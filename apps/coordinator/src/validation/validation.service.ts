@@ -9,7 +9,7 @@ import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import type { DecidedUnit } from './decision-changes.js';
-import { type JobTallyAfter, saveDecided, type Saved } from './save-decisions.statement.js';
+import { type JobTallyAfter, saveDecided, type Saved, taskKey } from './save-decisions.statement.js';
 import { taskBlobOwner } from './task-blob-owner.js';
 import { type LoadedUnits, UnitReader } from './unit-reader.service.js';
 
@@ -68,10 +68,11 @@ export class ValidationService {
       const saved = await this.save(decided, loaded, tries);
       const isSaved = ({ unit }: DecidedUnit): boolean => saved.unitIds.has(unit.unitId);
       await this.conclude(decided.filter(isSaved), saved.tallies);
-      await countEndedTasks(hotPool(this.dataSource), decided.filter(isSaved).flatMap(endedTasks));
-      left = (saved.isWhole ? decided.filter((each) => !isSaved(each)) : decided).map(
-        ({ unit }) => unit.unitId,
-      );
+      const ended = decided.filter(isSaved).flatMap((each) => endedTasks(each, saved.missedTasks));
+      await countEndedTasks(hotPool(this.dataSource), ended);
+      left = decided
+        .filter((each) => !isSaved(each) || misses(each, saved.missedTasks))
+        .map(({ unit }) => unit.unitId);
       if (left.length > 0 && tries >= MAX_TRIES) {
         throw new Error(`${left.length} units keep changing while they are decided on, such as ${left[0]}`);
       }
@@ -85,7 +86,7 @@ export class ValidationService {
         : await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
       if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
-      return { unitIds: new Set(), tallies: [], isWhole: true };
+      return { unitIds: new Set(), tallies: [], missedTasks: new Set() };
     }
   }
 
@@ -161,12 +162,17 @@ export class ValidationService {
   }
 }
 
+/** Whether a task of the unit was changed by another while this was thought about. */
+function misses({ unit: { unitId }, decision }: DecidedUnit, missed: ReadonlySet<string>): boolean {
+  return missed.size > 0 && decision.tasks.some(({ ordinal }) => missed.has(taskKey({ unitId, ordinal })));
+}
+
 /** Tasks whose unit needs them no longer. */
-function endedTasks({ unit, decision }: DecidedUnit): EndedTasks[] {
+function endedTasks({ unit, decision }: DecidedUnit, missed: ReadonlySet<string>): EndedTasks[] {
   const before = new Map(unit.view.tasks.map((task) => [task.ordinal, task]));
   return decision.tasks.flatMap(({ ordinal, state }) => {
     const task = before.get(ordinal);
-    if (!task || task.state === state) return [];
+    if (!task || task.state === state || missed.has(taskKey({ unitId: unit.unitId, ordinal }))) return [];
     const step = (of: TaskState): number => Number(state === of) - Number(task.state === of);
     const ended = { hostId: String(task.hostId), lost: step('lost'), aborted: step('aborted') };
     return ended.lost === 0 && ended.aborted === 0 ? [] : [ended];
