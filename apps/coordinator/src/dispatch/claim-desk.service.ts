@@ -1,5 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { canHelp, isIndependentOfAll, type TaskView, type UnitRules, utcDay } from '@gleaner/domain';
+import {
+  canHelp,
+  distinctKey,
+  isIndependentOfAll,
+  type TaskView,
+  type UnitRules,
+  utcDay,
+} from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
 
@@ -14,6 +21,7 @@ const INTERVAL_MS = 8;
 const BUSY_INTERVAL_MS = 48;
 const CONCURRENT_BATCHES = 2;
 const MAX_WAITING_REQUESTS = 20_000;
+/** A batch fails as a whole where a claim that it did not see came first; then it is tried in halves. */
 const MAX_TRIES = 3;
 
 export interface DeskClaim extends Claim {
@@ -54,21 +62,28 @@ export class ClaimDesk {
     const rows = new Map<DeskClaim, ClaimRow | undefined>();
     const answers = await this.runTried(now);
     for (const [at, claim] of now.entries()) rows.set(claim, answers[at]);
-    for (const claim of later) rows.set(claim, DEFERRED);
+    for (const [claim, { first, answer }] of later) {
+      const isTaken = first !== undefined && rows.get(first)?.refusal === null;
+      rows.set(claim, isTaken ? { ...answer, refusal: 'gone' } : answer);
+    }
     return requests.map((claims) => claims.map((claim) => rows.get(claim)));
   }
 
-  private async runTried(claims: readonly DeskClaim[]): Promise<Answers> {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        return await runClaims(hotPool(this.dataSource), claims, {
-          day: utcDay(Date.now()),
-          allowSameNetwork: this.settings.allowSameNetwork,
-        });
-      } catch (error) {
-        if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
-      }
+  /** A claim that fails again and again on its own is left without an answer, and its ticket to others. */
+  private async runTried(claims: readonly DeskClaim[], tries = 1): Promise<Answers> {
+    try {
+      return await runClaims(hotPool(this.dataSource), claims, {
+        day: utcDay(Date.now()),
+        allowSameNetwork: this.settings.allowSameNetwork,
+      });
+    } catch (error) {
+      if (!isRetryable(error)) throw error;
     }
+    if (tries < MAX_TRIES) return this.runTried(claims, tries + 1);
+    if (claims.length === 1) return [undefined];
+    const middle = Math.floor(claims.length / 2);
+    const first = await this.runTried(claims.slice(0, middle));
+    return [...first, ...(await this.runTried(claims.slice(middle)))];
   }
 
   /**
@@ -79,7 +94,7 @@ export class ClaimDesk {
     claim: DeskClaim | undefined,
     answer: ClaimRow | undefined,
   ): Promise<ClaimRow | undefined> {
-    if (!claim || answer?.refusal !== 'dependent' || answer.others < 2 || answer === DEFERRED) return answer;
+    if (!claim || answer?.refusal !== 'dependent' || answer.others < 2) return answer;
     const tasks: readonly TaskView[] = await this.units.tasksOf(claim.unitId);
     const rules = {
       ...NO_COUNTS,
@@ -95,11 +110,11 @@ export class ClaimDesk {
 /** `canHelp` looks at independence only. */
 const NO_COUNTS = { quorum: 1, maxErrors: 1, maxTasks: 1, mayEarnAlone: false };
 
-/** The answer for a claim that has to wait for the outcome of another one of its unit. */
+/** The answer for a claim that has to wait for the outcome of another one of its unit. None of others' tasks is known of. */
 const DEFERRED: ClaimRow = {
   n: 0,
   refusal: 'dependent',
-  others: 1,
+  others: 0,
   params: null,
   windows: null,
   deadline_ms: null,
@@ -108,14 +123,23 @@ const DEFERRED: ClaimRow = {
   held_reason: null,
 };
 
-/** One statement does not see what it inserts itself: of claimers who depend on each other only one gets the unit. */
+interface Deferred {
+  /** Whose claim of the same ticket goes first: once that is a task, this one is a replay. */
+  readonly first: DeskClaim | undefined;
+  readonly answer: ClaimRow;
+}
+
+/**
+ * One statement does not see what it inserts itself: of claimers who depend on each other only one gets the unit, and of those
+ * who were given a ticket and its replay only one the task.
+ */
 function separate(
   claims: readonly DeskClaim[],
   { allowSameNetwork }: DispatchSettings,
-): { now: DeskClaim[]; later: DeskClaim[] } {
+): { now: DeskClaim[]; later: Map<DeskClaim, Deferred> } {
   const byUnit = new Map<number, DeskClaim[]>();
   const now: DeskClaim[] = [];
-  const later: DeskClaim[] = [];
+  const later = new Map<DeskClaim, Deferred>();
   for (const claim of claims) {
     const others = byUnit.get(claim.unitId);
     if (!others) {
@@ -125,10 +149,15 @@ function separate(
     }
     const rules = { distinct: claim.distinct, allowSameNetwork };
     const parties = others.map(({ claimer }) => claimer);
-    if (isIndependentOfAll(claim.claimer, parties, rules)) {
+    const first = others.find(({ ordinal }) => ordinal === claim.ordinal);
+    if (!first && isIndependentOfAll(claim.claimer, parties, rules)) {
       others.push(claim);
       now.push(claim);
-    } else later.push(claim);
+    } else {
+      const own = distinctKey(claim.claimer, rules);
+      const isOwn = parties.some((party) => distinctKey(party, rules) === own);
+      later.set(claim, { first, answer: isOwn ? { ...DEFERRED, refusal: 'own' } : DEFERRED });
+    }
   }
   return { now, later };
 }

@@ -51,9 +51,10 @@ export interface ClaimRow {
 /**
  * Assigns a batch of tickets. Everything that may have changed since the ticket was made is checked again: the unit and job
  * are open and running, the host has allowance and room left, and depends on nobody who has a counting task of the
- * unit. The distinct index and the primary key decide between claims that do not see each other; claims of one host take
- * turns from reading what it may still have to committing what it got. That is not done by locking its row: Postgres 18.4
- * crashes when a row that FOR UPDATE waited for in such a CTE has changed.
+ * unit. The distinct index and the primary key decide between claims that do not see each other: the whole batch fails, and
+ * whoever tries it again sees the other's task. A conflict clause would look for each task twice for what hardly ever happens.
+ * Claims of one host take turns from reading what it may still have to committing what it got. That is not done by locking its
+ * row: Postgres 18.4 crashes when a row that FOR UPDATE waited for in such a CTE has changed.
  */
 const claimTasks = new PreparedStatement<ClaimRow>(
   'claim-tasks',
@@ -103,25 +104,20 @@ const claimTasks = new PreparedStatement<ClaimRow>(
      INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, credit_eligible, anonymous, network)
      SELECT unit_id, ordinal, account_id, host_id, distinct_key, eligible, anonymous, network
        FROM checked WHERE refusal IS NULL ORDER BY unit_id, ordinal
-     ON CONFLICT DO NOTHING
-     RETURNING unit_id, ordinal, host_id
    ), leased AS (
      INSERT INTO lease (host_id, unit_id, ordinal, expires_at, deadline_at)
-     SELECT i.host_id, i.unit_id, i.ordinal,
-            now() + least(c.lease_ms, c.task_deadline_ms) * interval '1 millisecond',
-            now() + c.task_deadline_ms * interval '1 millisecond'
-       FROM inserted i JOIN checked c ON c.unit_id = i.unit_id AND c.ordinal = i.ordinal AND c.host_id = i.host_id
+     SELECT host_id, unit_id, ordinal, now() + least(lease_ms, task_deadline_ms) * interval '1 millisecond',
+            now() + task_deadline_ms * interval '1 millisecond'
+       FROM checked WHERE refusal IS NULL
    ), used AS (
      INSERT INTO host_allowance AS a (host_id, day, used)
-     SELECT host_id, $13::date, count(*) FROM inserted GROUP BY host_id ORDER BY host_id
+     SELECT host_id, $13::date, count(*) FROM checked WHERE refusal IS NULL GROUP BY host_id ORDER BY host_id
      ON CONFLICT (host_id) DO UPDATE
         SET used = CASE WHEN a.day = excluded.day THEN a.used ELSE 0 END + excluded.used, day = excluded.day
    )
-   SELECT c.n::integer AS n, CASE WHEN c.refusal IS NULL AND i.unit_id IS NULL THEN 'own' ELSE c.refusal END AS refusal,
-          c.others, c.params::text AS params, c.windows::text AS windows, c.task_deadline_ms::float8 AS deadline_ms,
-          c.allowance_per_day, c.in_progress, c.held_reason
-     FROM checked c
-     LEFT JOIN inserted i ON i.unit_id = c.unit_id AND i.ordinal = c.ordinal AND i.host_id = c.host_id`,
+   SELECT n::integer AS n, refusal, others, params::text AS params, windows::text AS windows,
+          task_deadline_ms::float8 AS deadline_ms, allowance_per_day, in_progress, held_reason
+     FROM checked`,
 );
 
 export interface ClaimPolicy {
@@ -130,7 +126,12 @@ export interface ClaimPolicy {
   readonly allowSameNetwork: boolean;
 }
 
-/** Runs {@link claimTasks}; the rows are those of the claims, in their order. No two claims may name the same unit. */
+/**
+ * Runs {@link claimTasks}; the rows are those of the claims, in their order. No two claims may name the same ticket, or the same
+ * unit for volunteers who depend on each other.
+ *
+ * @throws what `isRetryable` tells, where somebody else took one of the tickets at the same moment
+ */
 export async function runClaims(
   connection: Parameters<typeof claimTasks.run>[0],
   claims: readonly Claim[],

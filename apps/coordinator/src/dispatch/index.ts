@@ -1,3 +1,4 @@
+export { ClaimDesk, type DeskClaim } from './claim-desk.service.js';
 export { DispatchPauses } from './dispatch-pauses.service.js';
 export { DispatchPausesModule } from './dispatch-pauses.module.js';
 export { DispatchModule, type DispatchRole } from './dispatch.module.js';
