@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { createLogger, type QueueBackendConfig, QueueService } from '@gleaner/coordinator';
@@ -128,6 +130,23 @@ for (const [kind, isAvailable, config] of backends) {
       expect(await seen.all).toEqual(['patient']);
     });
 
+    it('gives what a killed process worked on to others', async () => {
+      await queues.queue<string>(name).add('half done');
+      const victim = spawn(process.execPath, ['--input-type=module', '--eval', WORKS_FOR_EVER], {
+        env: { ...process.env, QUEUE: name, BACKEND: JSON.stringify(await config()) },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      try {
+        const [works] = (await once(victim.stdout, 'data')) as [Buffer];
+        expect(works.toString()).toBe('half done');
+      } finally {
+        victim.kill('SIGKILL');
+      }
+      const seen = new Collector<string>(1);
+      queues.consume<string>(name, (job) => seen.take(job.data));
+      expect(await seen.all).toEqual(['half done']);
+    });
+
     it('closes twice without harm and waits for the running processor', async () => {
       let finished = false;
       const started = new Collector<string>(1);
@@ -143,6 +162,17 @@ for (const [kind, isAvailable, config] of backends) {
     });
   });
 }
+
+/** A coordinator's queues in a process of their own, as they were built: says what it works on, and never ends. */
+const WORKS_FOR_EVER = `
+  import { createLogger, QueueService } from '@gleaner/coordinator';
+  const queues = new QueueService(JSON.parse(process.env.BACKEND), createLogger('silent'));
+  await queues.open();
+  queues.consume(process.env.QUEUE, (job) => {
+    process.stdout.write(job.data);
+    return new Promise(() => undefined);
+  });
+`;
 
 async function openQueues(config: QueueBackendConfig): Promise<QueueService> {
   const queues = new QueueService(config, createLogger('silent'));

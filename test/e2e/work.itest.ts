@@ -1,6 +1,6 @@
-import { ValidationService } from '@gleaner/coordinator';
+import { Examiner, ValidationService } from '@gleaner/coordinator';
 import type { HeartbeatResponse, TaskAssignment } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, honestResult, resultWithout, seedJob, type TestHost } from '../support/index.js';
 
 let dispatch: DispatchFixture;
@@ -78,6 +78,45 @@ describe('tasks in progress', () => {
     expect((await late.report(honestResult(task))).reports[0]?.status).toBe('accepted');
     await other.report(honestResult(await dispatch.aTask(other)));
     await dispatch.becomes(job, 'valid');
+  });
+
+  /** A task that was given up, whose unit others have settled since. */
+  async function aLateTask(): Promise<{ late: TestHost; task: TaskAssignment; others: TestHost[] }> {
+    const job = await dispatch.aJob();
+    const [late, ...others] = [await dispatch.aHost(), await dispatch.aHost(), await dispatch.aHost()];
+    const task = await dispatch.aTask(late);
+    await dispatch.endLeases(job);
+    await dispatch.sweep();
+    await dispatch.contribute(...others);
+    await dispatch.becomes(job, 'valid');
+    return { late, task, others };
+  }
+
+  it('that were lost earn after their unit has settled, also where nobody hears of their result', async () => {
+    const { late, task, others } = await aLateTask();
+    const announce = vi.spyOn(dispatch.gleaner.app.get(Examiner), 'announce').mockReturnValue();
+    await late.report(honestResult(task));
+    announce.mockRestore();
+    const [earned] = await dispatch.creditOf(...others);
+    expect(await dispatch.creditOf(late)).toEqual([earned]);
+  });
+
+  it('that were lost are to be reported again where their settled unit cannot be looked at, and others are not', async () => {
+    const { late, task: lost, others } = await aLateTask();
+    await dispatch.aJob();
+    const open = await dispatch.aTask(late);
+    const examine = vi.spyOn(dispatch.gleaner.app.get(ValidationService), 'examine');
+    examine.mockRejectedValue(new Error('the database is away'));
+    const first = await late.report(honestResult(lost), honestResult(open));
+    examine.mockRestore();
+    expect(first.reports).toMatchObject([
+      { taskId: lost.taskId, status: 'retry' },
+      { taskId: open.taskId, status: 'accepted' },
+    ]);
+    const again = await late.report(honestResult(lost));
+    expect(again.reports[0]?.status).not.toBe('retry');
+    const [earned] = await dispatch.creditOf(...others);
+    expect(await dispatch.creditOf(late)).toEqual([earned]);
   });
 
   describe.each(['valid', 'cancelled'])(

@@ -145,7 +145,7 @@ export class SweepService {
     if (lost.length > 0) await this.ticketAnew(jobId, lost);
     const stale = rows.filter(({ needs_examination: needed }) => needed).map(({ id }) => Number(id));
     for (let at = 0; at < stale.length; at += EVENTS_PER_BATCH) {
-      await this.validation.examine(stale.slice(at, at + EVENTS_PER_BATCH), { all: true });
+      await this.validation.examine(stale.slice(at, at + EVENTS_PER_BATCH));
     }
     return rows.length;
   }

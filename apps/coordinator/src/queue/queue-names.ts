@@ -34,8 +34,6 @@ export const QUEUES = {
 
 export interface ValidateData {
   readonly units: readonly number[];
-  /** Also units that just wait for a volunteer: notes what they wait for. */
-  readonly all?: boolean;
 }
 
 /** `jobId` as a decimal string. */

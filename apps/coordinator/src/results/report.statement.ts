@@ -50,10 +50,11 @@ export interface ReportRow {
  * unless its account has another counting task of the unit by now. Outputs other than those that the job declares end the task
  * as one that could not be computed: nothing of them is kept, and others get the unit.
  *
- * Most reports are a unit's first, from which nothing follows; nobody needs to be told of those. What may follow is what
- * `load-units` looks for. The unit's other tasks are looked at after the own one was written: of two statements that write at the
- * same time, the later one finds the other's mark (`xmax`) on the task it looks at. A statement that had to wait may not see tasks
- * that were assigned and reported meanwhile, so it calls for a look at all of its units.
+ * Most reports are a unit's first, from which nothing follows; nobody needs to be told of those. Something may where there are
+ * results enough for a quorum, a task came to nothing, or all that are wanted have ended. The unit's other tasks are looked at
+ * after the own one was written: of two statements that write at the same time, the later one finds the other's mark (`xmax`) on
+ * the task it looks at. A statement that had to wait may not see tasks that were assigned and reported meanwhile, so it calls for
+ * a look at all of its units.
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',

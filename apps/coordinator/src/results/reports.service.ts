@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { holdReason, judgeReport } from '@gleaner/domain';
+import { holdReason, isFinalUnitState, judgeReport } from '@gleaner/domain';
 import { formatTaskId, type ReportAnswer, type ResultReport } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
@@ -7,7 +7,7 @@ import { Batcher, hotPool, isRetryable } from '../database/index.js';
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { ByteBudget } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
-import { Examiner } from '../validation/index.js';
+import { Examiner, ValidationService } from '../validation/index.js';
 import { checkReport, type ReportCheck } from './check-report.js';
 import { undeclaredOutput } from './declared-outputs.js';
 import { type CheckedReport, type ReportRow, runReports } from './report.statement.js';
@@ -26,6 +26,8 @@ const MAX_WAITING_REQUESTS = 20_000;
 /** Outputs of reports that wait, in all and of one account: their number alone would bound nothing. */
 const WAITING_OUTPUTS = { maxBytes: 256 * 1024 * 1024, maxBytesEach: 64 * 1024 * 1024 };
 const MAX_TRIES = 3;
+/** Results for settled units: rare, but whoever was away for long brings many, and claims must not wait for them. */
+const LATE_UNITS = { maxItems: 512, windowMs: 5, intervalMs: 50, concurrency: 1, maxWaiting: 20_000 };
 
 /** Who reports. */
 export interface Reporter {
@@ -41,11 +43,13 @@ type AcceptedReport = Extract<ReportCheck, { readonly ok: true }>;
 export class ReportsService {
   private readonly budget = new ByteBudget(WAITING_OUTPUTS);
   private readonly batcher: Batcher<readonly CheckedReport[], Rows>;
+  private readonly lateUnits: Batcher<readonly number[], null>;
 
   constructor(
     private readonly dataSource: DataSource,
     private readonly outputs: TaskOutputs,
     private readonly examiner: Examiner,
+    validation: ValidationService,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
     this.batcher = new Batcher((requests) => this.runBatch(requests), {
@@ -57,6 +61,13 @@ export class ReportsService {
       concurrency: CONCURRENT_BATCHES,
       maxWaiting: MAX_WAITING_REQUESTS,
     });
+    this.lateUnits = new Batcher(
+      async (requests) => {
+        await validation.examine(requests.flat());
+        return requests.map(() => null);
+      },
+      { ...LATE_UNITS, weigh: (unitIds) => unitIds.length },
+    );
   }
 
   /** Answers each report of one call, in their order. */
@@ -107,7 +118,8 @@ export class ReportsService {
   ): Promise<void> {
     const rows = await this.batcher.submit([...accepted.values()].map(({ report }) => report));
     const changed: number[] = [];
-    const late: EndedTasks[] = [];
+    const late = new Map<ResultReport, number>();
+    const noLonger: EndedTasks[] = [];
     let failures = 0;
     let at = 0;
     for (const [report, { report: checked, blobs }] of accepted) {
@@ -115,18 +127,39 @@ export class ReportsService {
       at += 1;
       const undeclared = undeclaredOutputOf(row, report, pointers.get(report) ?? '');
       answers.set(report, { taskId: report.taskId, ...(undeclared ?? answerOf(row)) });
+      if (isLate(row)) late.set(report, checked.unitId);
       if (row?.stored !== true) {
         if (blobs.length > 0 && isOwn(row)) await this.outputs.forget(checked, blobs);
         continue;
       }
-      if (row.unit_may_change) changed.push(checked.unitId);
-      late.push(...noLongerEnded(row));
+      if (row.unit_may_change && !isLate(row)) changed.push(checked.unitId);
+      noLonger.push(...noLongerEnded(row));
       if (checked.outcome === 'infrastructure' || undeclared) failures += 1;
       else await this.hold(reporter, checked, row);
     }
     if (failures > 0) await this.countFailures(reporter, failures);
     this.examiner.announce(changed);
-    await countEndedTasks(hotPool(this.dataSource), late);
+    await countEndedTasks(hotPool(this.dataSource), noLonger);
+    await this.settleLate(late, answers);
+  }
+
+  /**
+   * Sweeps look at open units only, so nothing would replace an announcement of these: their reporter hears of nothing before
+   * they are decided on, and repeats what was broken off.
+   */
+  private async settleLate(
+    late: ReadonlyMap<ResultReport, number>,
+    answers: Map<ResultReport, ReportAnswer>,
+  ): Promise<void> {
+    if (late.size === 0) return;
+    try {
+      await this.lateUnits.submit([...new Set(late.values())]);
+    } catch (error) {
+      this.logger.error({ event: 'late-results-failed', units: [...late.values()], err: error });
+      const reason = 'it is stored, but was not decided on yet';
+      for (const report of late.keys())
+        answers.set(report, { taskId: report.taskId, status: 'retry', reason });
+    }
   }
 
   private async countFailures(reporter: Reporter, failures: number): Promise<void> {
@@ -176,6 +209,12 @@ export class ReportsService {
       }
     }
   }
+}
+
+/** Stored, now or by an earlier try, when its unit was settled already, and not judged yet. */
+function isLate(row: ReportRow | undefined): boolean {
+  if (!row?.unit_state || !isFinalUnitState(row.unit_state)) return false;
+  return row.stored || row.task_state === 'reported';
 }
 
 /** A task that was given up has a result after all. */

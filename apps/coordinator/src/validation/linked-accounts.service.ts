@@ -107,7 +107,7 @@ export class LinkedAccounts implements OnApplicationBootstrap {
     for (let day = days; day > 0 && !signal?.aborted; day -= 1) {
       const found = await findEarnedWrongly.run(this.pool, [tokenArray(accountIds), day, until]);
       const unitIds = found.map((row) => Number(row.unit_id));
-      await inBatches(unitIds, (batch) => this.validation.examine(batch, { all: true }));
+      await inBatches(unitIds, (batch) => this.validation.examine(batch));
       units += unitIds.length;
     }
     return units;

@@ -65,7 +65,7 @@ export class ReleasedHosts implements OnApplicationBootstrap {
 
   private examineUnpaid(hostId: string, signal: AbortSignal | undefined): Promise<number> {
     return workThroughJobs(this.pool, STILL_CREDITED, findUnpaid, { by: hostId, signal }, (batch) =>
-      this.validation.examine(batch, { all: true }),
+      this.validation.examine(batch),
     );
   }
 

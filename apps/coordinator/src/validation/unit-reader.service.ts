@@ -73,10 +73,7 @@ export interface LoadedUnits {
   readonly lastLinkId: string;
 }
 
-/**
- * Units by their ids. With `$2` only those for which something may follow: where nothing does, as one of several
- * announcements has led to a decision already, reading a unit's tasks would be for nothing. Reports look for the same (`store-reports`). `version` changes with every change of the unit's row.
- */
+/** Units by their ids. `version` changes with every change of the unit's row. */
 const loadUnits = new PreparedStatement<UnitRow>(
   'load-units',
   `SELECT u.id, u.xmin::text AS version, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
@@ -85,14 +82,7 @@ const loadUnits = new PreparedStatement<UnitRow>(
           (SELECT coalesce(max(r.id), 0) FROM link_review r) AS last_link_id
      FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
           JOIN account s ON s.id = j.account_id
-    WHERE u.id BETWEEN $3 AND $4
-      AND (NOT $2::boolean OR u.state = 'awaiting-output' OR EXISTS (
-           SELECT FROM task t WHERE t.unit_id = u.id AND t.unit_id BETWEEN $3 AND $4
-           HAVING CASE u.state WHEN 'open'
-                  THEN count(*) FILTER (WHERE t.state = 'reported') >= j.quorum
-                       OR count(*) FILTER (WHERE t.state IN ('error', 'lost', 'aborted')) > 0
-                       OR count(*) >= u.wanted AND count(*) FILTER (WHERE t.state = 'in-progress') = 0
-                  ELSE count(*) FILTER (WHERE t.state = 'reported') > 0 END))`,
+    WHERE u.id BETWEEN $2 AND $3`,
 );
 
 const loadTasks = new PreparedStatement<TaskRow>(
@@ -136,11 +126,11 @@ export class UnitReader {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Units with all their tasks. `onlyReady` leaves out those that just wait. */
-  async load(unitIds: readonly number[], onlyReady: boolean): Promise<LoadedUnits> {
+  /** Units with all their tasks. */
+  async load(unitIds: readonly number[]): Promise<LoadedUnits> {
     const pool = hotPool(this.dataSource);
     // Units before tasks: a unit that settles in between has another version when the decision is to be saved.
-    const rows = await loadUnits.run(pool, [plainArray(unitIds), onlyReady, ...idBounds(unitIds)]);
+    const rows = await loadUnits.run(pool, [plainArray(unitIds), ...idBounds(unitIds)]);
     const [first] = rows;
     if (!first) return { units: [], allowances: new Map(), lastLinkId: '0' };
     const ids = rows.map(({ id }) => Number(id));

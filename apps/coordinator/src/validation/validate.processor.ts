@@ -22,11 +22,7 @@ export class ValidateProcessor implements OnApplicationBootstrap {
   ) {
     this.batcher = new Batcher(
       async (jobs) => {
-        const all = jobs.some((job) => job.all === true);
-        await validation.examine(
-          jobs.flatMap(({ units }) => units),
-          { all },
-        );
+        await validation.examine(jobs.flatMap(({ units }) => units));
         return jobs.map(() => null);
       },
       {

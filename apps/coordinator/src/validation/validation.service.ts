@@ -22,11 +22,6 @@ const findTaskBlobs = new PreparedStatement<{ readonly owner_id: string }>(
   `SELECT DISTINCT owner_id FROM blob_reference WHERE owner_kind = 'task' AND owner_id = ANY ($1::bigint[])`,
 );
 
-export interface ExamineOptions {
-  /** Also units that just wait: writes what they wait for. */
-  readonly all?: boolean;
-}
-
 /** Decides what follows from what happened to units, and saves it: all of a unit's decision, or nothing. */
 @Injectable()
 export class ValidationService {
@@ -39,25 +34,21 @@ export class ValidationService {
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
-  /** Concludes what the rows of these units tell. */
-  async examine(unitIds: readonly number[], options: ExamineOptions = {}): Promise<void> {
-    await this.decide(unitIds, () => NOTHING_NEW, !options.all);
+  /** Concludes what the rows of these units tell; of units that just wait, what they wait for. */
+  async examine(unitIds: readonly number[]): Promise<void> {
+    await this.decide(unitIds, () => NOTHING_NEW);
   }
 
   /** Applies an event to each unit. */
   async apply(events: ReadonlyMap<number, UnitEvent>): Promise<void> {
-    await this.decide([...events.keys()], (unitId) => events.get(unitId) ?? NOTHING_NEW, false);
+    await this.decide([...events.keys()], (unitId) => events.get(unitId) ?? NOTHING_NEW);
   }
 
   /** No lock is held while it thinks: a unit that changed meanwhile is not saved but thought about again. */
-  private async decide(
-    unitIds: readonly number[],
-    eventOf: (unitId: number) => UnitEvent,
-    onlyReady: boolean,
-  ): Promise<void> {
+  private async decide(unitIds: readonly number[], eventOf: (unitId: number) => UnitEvent): Promise<void> {
     let left: readonly number[] = [...new Set(unitIds)];
     for (let tries = 1; left.length > 0; tries += 1) {
-      const loaded = await this.reader.load(left, onlyReady);
+      const loaded = await this.reader.load(left);
       const nowMs = Date.now();
       const decided: DecidedUnit[] = [];
       for (const unit of loaded.units) {
