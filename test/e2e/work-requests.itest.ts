@@ -42,6 +42,27 @@ describe('a request for work', () => {
       });
   });
 
+  it('of a browser is told which units only agents get, however much it offers', async () => {
+    await dispatch.aJob({ units: 3, memoryMiB: 16 });
+    const tab = await dispatch.aHost({ kind: 'browser' });
+    await expect
+      .poll(async () => (await tab.ask(1, 1024, 1)).noWork)
+      .toEqual([
+        { code: 'agents-only', count: 3, message: expect.stringContaining('only agents get them') as string },
+      ]);
+  });
+
+  it('counts each unit once, however many tickets of it there are', async () => {
+    await dispatch.aJob({ units: 3, replication: { quorum: 3 } });
+    const host = await dispatch.aHost();
+    const tasks: string[] = [];
+    while (tasks.length < 3) tasks.push(...(await host.ask(3)).tasks.map(({ taskId }) => taskId));
+    const reasons = async (): Promise<object[]> => (await host.ask(8, 4096, 1)).noWork;
+    await expect
+      .poll(reasons)
+      .toEqual([{ code: 'already-has-task', count: 3, message: '3 units already have a task of yours' }]);
+  });
+
   it('is served with small units, too, while there are large ones', async () => {
     const large = await dispatch.aJob({ units: 5_000, memoryMiB: 2048 });
     let host = await dispatch.aHost();

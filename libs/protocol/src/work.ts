@@ -106,6 +106,7 @@ export type OutputWanted = z.infer<typeof outputWanted>;
 export const NO_WORK_CODES = [
   'no-jobs',
   'memory-too-small',
+  'agents-only',
   'runtime-too-old',
   'allowance-used',
   'too-many-in-progress',
@@ -121,7 +122,7 @@ export const NO_WORK_CODES = [
 export const noWorkReason = z
   .strictObject({
     code: z.enum(NO_WORK_CODES),
-    /** Units (or jobs) that this reason kept away; null where it is not about units. */
+    /** Units that this reason kept away; null where it is not about units. */
     count: z.number().int().min(0).nullable(),
     message: z.string(),
   })

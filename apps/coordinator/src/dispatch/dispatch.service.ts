@@ -99,7 +99,7 @@ export class DispatchService {
       const count = wish.maxTasks - tasks.length;
       const prefers = local && (await local.preferenceAmong(this.feeder.store.glance(taker, count)));
       const { tickets, passedOver } = this.feeder.store.take({ ...taker, prefers }, count);
-      for (const why of passedOver) tally.passOver(why);
+      for (const { unitId, why } of passedOver) tally.passOver(unitId, why);
       const claims = await this.prepare(tickets, host, claimer, wish, tally);
       if (claims.length === 0) {
         if (tickets.length === 0) break;
@@ -143,7 +143,7 @@ export class DispatchService {
           : null;
       if (why !== null) {
         this.feeder.store.putBack(ticket, { personId: host.personId, why });
-        tally.passOver(why);
+        tally.passOver(ticket.unitId, why);
         continue;
       }
       const creditEligible = earnsCredit({ ...persons, isAppApproved, isHostHeld: false });
@@ -190,7 +190,7 @@ export class DispatchService {
       case 'dependent': {
         const why = row.refusal === 'own' ? 'already-has-task' : 'needs-another-account';
         store.putBack(ticket, { personId: host.personId, why });
-        tally.passOver(why);
+        tally.passOver(ticket.unitId, why);
         return;
       }
       case 'held':

@@ -1,4 +1,5 @@
-import type { NoWorkCause, UnitClass } from '@gleaner/domain';
+import { isForAgentsOnly, memoryOfClass, type NoWorkCause, type UnitClass } from '@gleaner/domain';
+import type { HostKind } from '@gleaner/protocol';
 import type { RunningJob } from './job-directory.js';
 import type { TicketRefusal } from './ticket-store.js';
 
@@ -7,12 +8,13 @@ export class NoWorkTally {
   /** Classes of the running jobs that have open units. */
   readonly offeredClasses: ReadonlySet<UnitClass>;
   private readonly openJobs: readonly RunningJob[];
-  private readonly refusals = new Map<TicketRefusal, number>();
+  /** Units, each once: a request may come by several tickets of one, and by each of them several times. */
+  private readonly refused = new Map<TicketRefusal, Set<number>>();
   private final: NoWorkCause | null = null;
 
   constructor(
     jobs: ReadonlyMap<number, RunningJob>,
-    private readonly host: { readonly personId: string },
+    private readonly host: { readonly personId: string; readonly kind: HostKind },
     private readonly wish: { readonly memoryMiB: number; readonly runtimeVersions: readonly string[] },
   ) {
     this.openJobs = [...jobs.values()].filter(({ openUnits }) => openUnits > 0);
@@ -28,8 +30,9 @@ export class NoWorkTally {
     this.final ??= cause;
   }
 
-  passOver(why: TicketRefusal): void {
-    this.refusals.set(why, (this.refusals.get(why) ?? 0) + 1);
+  passOver(unitId: number, why: TicketRefusal): void {
+    const units = this.refused.get(why) ?? new Set();
+    this.refused.set(why, units.add(unitId));
   }
 
   /** @param servable classes that the host can serve */
@@ -37,25 +40,31 @@ export class NoWorkTally {
     if (this.final) return [this.final];
     if (this.openJobs.length === 0) return [{ code: 'no-jobs' }];
     const causes: NoWorkCause[] = [];
-    for (const code of ['already-has-task', 'needs-another-account'] as const) {
-      const units = this.refusals.get(code) ?? 0;
-      if (units > 0) causes.push({ code, units });
-    }
+    const own = this.refused.get('already-has-task') ?? new Set<number>();
+    // Of a unit with a task of one's own, others could not be given to oneself either: one reason for each unit.
+    const dependent = [...(this.refused.get('needs-another-account') ?? [])].filter((id) => !own.has(id));
+    if (own.size > 0) causes.push({ code: 'already-has-task', units: own.size });
+    if (dependent.length > 0) causes.push({ code: 'needs-another-account', units: dependent.length });
     causes.push(...this.jobsOutOfReach(servable));
     return causes.length > 0 ? causes : [{ code: 'queue-empty' }];
   }
 
   private jobsOutOfReach(servable: ReadonlySet<UnitClass>): NoWorkCause[] {
     const causes: NoWorkCause[] = [];
-    const tooLarge = this.openJobs.filter(({ unitClass }) => !servable.has(unitClass));
+    const outOfReach = this.openJobs.filter(({ unitClass }) => !servable.has(unitClass));
+    const isForOthers = ({ unitClass }: RunningJob): boolean =>
+      this.host.kind === 'browser' && isForAgentsOnly(unitClass);
+    const forOthers = outOfReach.filter(isForOthers);
+    const tooLarge = outOfReach.filter((job) => !isForOthers(job));
     if (tooLarge.length > 0) {
       causes.push({
         code: 'memory-too-small',
         units: unitsOf(tooLarge),
-        neededMiB: Math.min(...tooLarge.map(({ memoryMiB }) => memoryMiB)),
+        neededMiB: Math.min(...tooLarge.map(({ unitClass }) => memoryOfClass(unitClass))),
         offeredMiB: this.wish.memoryMiB,
       });
     }
+    if (forOthers.length > 0) causes.push({ code: 'agents-only', units: unitsOf(forOthers) });
     const reachable = this.openJobs.filter(({ unitClass }) => servable.has(unitClass));
     const tooNew = reachable.filter(
       ({ runtimeVersion }) => !this.wish.runtimeVersions.includes(runtimeVersion),

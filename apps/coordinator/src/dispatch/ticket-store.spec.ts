@@ -92,7 +92,7 @@ describe('TicketStore', () => {
     if (ticket) store.putBack(ticket, refused);
     const again = store.take(anna, 2);
     expect(names(again)).toEqual(['4.0']);
-    expect(again.passedOver).toEqual(['already-has-task']);
+    expect(again.passedOver).toEqual([{ unitId: 2, why: 'already-has-task' }]);
     expect(names(store.take(ben, 1))).toEqual(['2.0']);
   });
 

@@ -56,10 +56,15 @@ export interface Taker {
   readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
 }
 
+/** A ticket that this taker was refused before. */
+interface PassedTicket {
+  readonly unitId: number;
+  readonly why: TicketRefusal;
+}
+
 export interface TakenTickets {
   readonly tickets: Ticket[];
-  /** Why other tickets were passed over: this taker was refused them before. */
-  readonly passedOver: TicketRefusal[];
+  readonly passedOver: PassedTicket[];
 }
 
 /** Tickets of one lane: those that were refused to somebody before come after the fresh ones. */
@@ -223,7 +228,7 @@ function takeFrom(
     const refusal = ticket.refusedTo?.get(taker.personId);
     if (refusal === undefined) taken.tickets.push(ticket);
     else {
-      taken.passedOver.push(refusal);
+      taken.passedOver.push({ unitId: ticket.unitId, why: refusal });
       kept.push(ticket);
     }
   }

@@ -28,6 +28,7 @@ function retryAfterCauseMs(code: NoWorkCause['code']): number {
       return BUSY_RETRY_MS;
     case 'no-jobs':
     case 'memory-too-small':
+    case 'agents-only':
     case 'runtime-too-old':
     case 'already-has-task':
     case 'needs-another-account':

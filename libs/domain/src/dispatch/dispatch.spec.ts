@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { backoffDelayMs } from './backoff-delay.js';
 import { shareTickets, type JobDemand } from './fair-share.js';
 import { laneOfAccount, laneOfTicket, lanesInOrder } from './lanes.js';
-import { UNIT_CLASSES, classOfUnit, classesOfHost } from './unit-class.js';
+import { UNIT_CLASSES, classOfUnit, classesOfHost, isForAgentsOnly, memoryOfClass } from './unit-class.js';
 
 describe('lanes', () => {
   it('spread consecutive accounts evenly, whether ids come as numbers or text', () => {
@@ -31,15 +31,38 @@ describe('lanes', () => {
 describe('unit classes', () => {
   it('are the smallest memory step that holds the unit, for browsers where they can run it', () => {
     expect(classOfUnit(64, true)).toBe('browser-64');
-    expect(classOfUnit(65, true)).toBe('browser-256');
+    expect(classOfUnit(65, true)).toBe('browser-128');
     expect(classOfUnit(64, false)).toBe('agent-64');
-    expect(classOfUnit(2000, true)).toBe('agent-4096');
+    expect(classOfUnit(2000, true)).toBe('agent-2048');
     expect(() => classOfUnit(4097, false)).toThrow(RangeError);
   });
 
+  it.each(['agent', 'browser'] as const)(
+    'that an %s does not serve ask for more memory than it offers, or for an agent',
+    (kind) => {
+      const anyMiB = fc.integer({ min: 1, max: 4096 });
+      fc.assert(
+        fc.property(anyMiB, fc.boolean(), anyMiB, (unitMiB, isBrowserAble, offeredMiB) => {
+          const unitClass = classOfUnit(unitMiB, isBrowserAble);
+          if (kind === 'browser' && isForAgentsOnly(unitClass)) {
+            expect(classesOfHost(kind, 4096)).not.toContain(unitClass);
+            return;
+          }
+          const neededMiB = memoryOfClass(unitClass);
+          expect(neededMiB).toBeGreaterThanOrEqual(unitMiB);
+          expect(classesOfHost(kind, offeredMiB).includes(unitClass)).toBe(offeredMiB >= neededMiB);
+        }),
+      );
+    },
+  );
+
   it('that a host serves begin with what fewer hosts can do', () => {
-    expect(classesOfHost('agent', 300)).toEqual(['agent-256', 'browser-256', 'agent-64', 'browser-64']);
-    expect(classesOfHost('browser', 4096)).toEqual(['browser-1024', 'browser-256', 'browser-64']);
+    expect(classesOfHost('agent', 300)).toEqual(
+      [256, 128, 64].flatMap((step) => [`agent-${step}`, `browser-${step}`]),
+    );
+    expect(classesOfHost('browser', 4096)).toEqual(
+      [1024, 512, 256, 128, 64].map((step) => `browser-${step}`),
+    );
     expect(classesOfHost('agent', 32)).toEqual([]);
     expect(classesOfHost('agent', 1 << 20)).toEqual(UNIT_CLASSES);
   });

@@ -1,7 +1,10 @@
 import type { HostKind } from '@gleaner/protocol';
 
-/** Memory that units are sorted by: a unit belongs to the smallest step that holds it. MiB. */
-export const MEMORY_STEPS_MIB = [64, 256, 1024, 4096] as const;
+/**
+ * Memory that units are sorted by: a unit belongs to the smallest step that holds it, and goes to hosts that offer the whole
+ * step. MiB.
+ */
+export const MEMORY_STEPS_MIB = [64, 128, 256, 512, 1024, 2048, 4096] as const;
 /** A browser tab offers no more than this to a module. MiB. */
 export const BROWSER_MEMORY_MIB = 1024;
 
@@ -27,10 +30,19 @@ export function classOfUnit(memoryMiB: number, isBrowserAble: boolean): UnitClas
   return `${isBrowserAble && step <= BROWSER_MEMORY_MIB ? 'browser' : 'agent'}-${step}`;
 }
 
+/** Whether no browser serves the class, whatever it offers. */
+export function isForAgentsOnly(unitClass: UnitClass): boolean {
+  return unitClass.startsWith('agent-');
+}
+
+/** What a host has to offer to be given units of the class. MiB. */
+export function memoryOfClass(unitClass: UnitClass): number {
+  return Number(unitClass.split('-')[1]);
+}
+
 /** Classes that a host can serve, most demanding first: what fewer hosts can do, those that can do it do first. */
 export function classesOfHost(kind: HostKind, memoryMiB: number): readonly UnitClass[] {
-  return UNIT_CLASSES.filter((unitClass) => {
-    const [needed = '', step = ''] = unitClass.split('-');
-    return Number(step) <= memoryMiB && (kind === 'agent' || needed === 'browser');
-  });
+  return UNIT_CLASSES.filter(
+    (unitClass) => memoryOfClass(unitClass) <= memoryMiB && (kind === 'agent' || !isForAgentsOnly(unitClass)),
+  );
 }

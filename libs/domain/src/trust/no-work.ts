@@ -6,10 +6,12 @@ export type NoWorkCause =
   | {
       readonly code: 'memory-too-small';
       readonly units: number;
-      /** What the least demanding of them needs. */
+      /** What has to be offered for the least demanding of them: more than is. */
       readonly neededMiB: number;
       readonly offeredMiB: number;
     }
+  /** A browser asked: their app does not compute in steps, or they need more than a tab has. */
+  | { readonly code: 'agents-only'; readonly units: number }
   | { readonly code: 'runtime-too-old'; readonly units: number; readonly neededVersion: string }
   | { readonly code: 'allowance-used'; readonly perDay: number; readonly resetsAt: Date }
   | {
@@ -41,6 +43,8 @@ function noWorkMessage(cause: NoWorkCause): string {
       return 'no job is running now';
     case 'memory-too-small':
       return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} ${cause.neededMiB} MiB, you offer ${cause.offeredMiB}`;
+    case 'agents-only':
+      return `${units(cause.units)} cannot be computed in a browser: only agents get ${cause.units === 1 ? 'it' : 'them'}`;
     case 'runtime-too-old':
       return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} sandbox ${cause.neededVersion}: update the agent`;
     case 'allowance-used':

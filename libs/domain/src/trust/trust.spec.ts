@@ -150,6 +150,9 @@ describe('noWorkReason', () => {
       count: null,
       message: 'the allowance of 16 tasks a day is used, resets at 1970-01-01T00:00:00.000Z',
     });
+    expect(noWorkReason({ code: 'agents-only', units: 2 }).message).toBe(
+      '2 units cannot be computed in a browser: only agents get them',
+    );
     expect(noWorkReason({ code: 'already-has-task', units: 1 }).message).toBe(
       '1 unit already has a task of yours',
     );
