@@ -87,6 +87,18 @@ describe('the embedded Postgres', () => {
     expect(await ask(first, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
 
+  it('starts, and ends nobody, where another program has the process id of a server that crashed with its machine', async () => {
+    const stranger = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
+    others.push(stranger);
+    const first = await start();
+    await first.stop();
+    const cluster = join(directory, 'postgres', 'cluster');
+    await writeFile(join(cluster, 'postmaster.pid'), `${stranger.pid}\n${cluster}\n0\n5432\n`);
+    await EmbeddedPostgres.stopAbandoned(join(directory, 'postgres'));
+    expect(isAlive(stranger.pid ?? 0)).toBe(true);
+    expect(await ask(await start(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
   it('is not held back by a lock whose holder is gone, although its process id is in use again', async () => {
     const owner = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
     others.push(owner);

@@ -2,7 +2,7 @@ export * from './application.js';
 export * from './clients.js';
 export * from './database.js';
 export * from './dispatch-fixture.js';
-export * from './free-port.js';
+export { freePort } from '@gleaner/coordinator';
 export * from './partition-border.js';
 export * from './redis-server.js';
 export * from './seed-job.js';

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from './free-port.js';
+import { freePort } from '@gleaner/coordinator';
 import { skipLoudly } from './skip-loudly.js';
 
 const execute = promisify(execFile);

@@ -1,11 +1,16 @@
 import { chmod, mkdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import { OperatorBootstrap } from './accounts/index.js';
 import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
-import { DirectoryInUseError, EmbeddedPostgres, openDataSource, readInstallation } from './database/index.js';
+import {
+  DirectoryInUseError,
+  EmbeddedPostgres,
+  openDataSource,
+  postgresDirectory,
+  readInstallation,
+} from './database/index.js';
 import { BackendAgreement } from './queue/index.js';
 import type { Logger } from './telemetry/index.js';
 
@@ -69,7 +74,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
 
 async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   try {
-    return await EmbeddedPostgres.start({ directory: join(dataDir, 'postgres') });
+    return await EmbeddedPostgres.start({ directory: postgresDirectory(dataDir) });
   } catch (error) {
     if (error instanceof DirectoryInUseError) {
       throw new ConfigError([`the data directory ${dataDir} ${error.reason}`]);

@@ -1,11 +1,14 @@
 import { readConfig, ConfigError, type Config } from './config/index.js';
 import { startCoordinator, type Coordinator } from './coordinator.js';
-import { EmbeddedPostgres } from './database/index.js';
+import { EmbeddedPostgres, postgresDirectory } from './database/index.js';
 import { createLogger, type Logger } from './telemetry/index.js';
 
 const MIN_NODE_MAJOR = 22;
 /** With what {@link endAtOnce} may take less than a program that started this one waits before it kills. */
 const STOP_TIMEOUT_MS = 40_000;
+
+/** Ends the database server of a coordinator that was killed, for whoever had started that one, and serves nothing. */
+const STOP_DATABASE = '--stop-database';
 
 async function main(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
@@ -14,6 +17,10 @@ async function main(): Promise<void> {
   const config = readConfig(
     process.argv.includes('--json') ? { ...process.env, GLEANER_JSON: '1' } : process.env,
   );
+  if (process.argv.includes(STOP_DATABASE)) {
+    await EmbeddedPostgres.stopAbandoned(postgresDirectory(config.dataDir));
+    return;
+  }
   const logger = createLogger(config.logLevel);
   endOnAccidents(logger);
   const starting = startCoordinator(config, logger);

@@ -2,24 +2,27 @@ import { randomBytes } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chown, mkdir, open, readFile, rm, unlink, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import { z } from 'zod';
-import { DirectoryLock } from './directory-lock.js';
+import { DirectoryInUseError, DirectoryLock } from './directory-lock.js';
+import { freePort } from './free-port.js';
 import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
 import { isAlive } from './process-identity.js';
+import { abortPostgres, findRunning, readText, stopPostgres } from './running-postgres.js';
 
 const USER = 'gleaner';
 const DATABASE = 'gleaner';
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 30_000;
-/** A server that was told to end at once. */
-const ABORT_TIMEOUT_MS = 5_000;
 const POLL_MS = 40;
 
 const credentials = z.object({ password: z.string().min(16) });
+
+/** Where a coordinator keeps its own server. */
+export function postgresDirectory(dataDir: string): string {
+  return join(dataDir, 'postgres');
+}
 
 export interface EmbeddedPostgresOptions {
   /** Holds the cluster, its password and its log. Every parent must be open to the system user `postgres` if we are root. */
@@ -62,14 +65,24 @@ export class EmbeddedPostgres {
     }
   }
 
+  /** Stops a server that outlived its coordinator. Without effect where there is none, or where another process has it. */
+  static async stopAbandoned(directory: string): Promise<void> {
+    const cluster = join(directory, 'cluster');
+    if (!(await findRunning(cluster))) return;
+    const lock = await DirectoryLock.take(directory).catch((error: unknown) => {
+      if (error instanceof DirectoryInUseError) return null;
+      throw error;
+    });
+    if (!lock) return;
+    // Whoever had it until now may have stopped it.
+    const running = await findRunning(cluster);
+    if (running) await new EmbeddedPostgres('', running.pid, lock).stop();
+    else await lock.release();
+  }
+
   /** Ends every server of this process at once, for a process that cannot wait; the next start recovers what was written. */
   static async abortAll(): Promise<void> {
-    await Promise.all(
-      [...EmbeddedPostgres.running].map(async (pid) => {
-        signal(pid, 'SIGQUIT');
-        if (!(await waitForEnd(pid, ABORT_TIMEOUT_MS))) signal(pid, 'SIGKILL');
-      }),
-    );
+    await Promise.all(Array.from(EmbeddedPostgres.running, abortPostgres));
   }
 
   private static async startLocked(
@@ -108,13 +121,7 @@ export class EmbeddedPostgres {
 
   /** Stops the server and waits for its end. Stopping twice is safe. */
   async stop(): Promise<void> {
-    if (isAlive(this.pid)) {
-      signal(this.pid, 'SIGINT'); // "fast shutdown": open transactions are rolled back
-      if (!(await waitForEnd(this.pid, STOP_TIMEOUT_MS))) {
-        signal(this.pid, 'SIGQUIT');
-        if (!(await waitForEnd(this.pid, ABORT_TIMEOUT_MS))) signal(this.pid, 'SIGKILL');
-      }
-    }
+    await stopPostgres(this.pid);
     EmbeddedPostgres.running.delete(this.pid);
     await this.lock.release();
   }
@@ -213,15 +220,6 @@ async function launch(
   }
 }
 
-/** Reads postmaster.pid (pid, directory, start time, port, …); null where no such process lives. */
-async function findRunning(cluster: string): Promise<{ pid: number; port: number } | null> {
-  const lines = (await readText(join(cluster, 'postmaster.pid'))).split('\n');
-  const pid = Number(lines[0]);
-  const port = Number(lines[3]);
-  if (!Number.isInteger(pid) || pid <= 0 || !Number.isInteger(port) || port <= 0) return null;
-  return isAlive(pid) ? { pid, port } : null;
-}
-
 async function waitUntilReady(url: string, isRunning: () => boolean): Promise<void> {
   const until = Date.now() + START_TIMEOUT_MS;
   for (;;) {
@@ -262,38 +260,4 @@ function asMaintenance(url: string): string {
 async function readPassword(directory: string): Promise<string> {
   const text = await readFile(join(directory, 'credentials.json'), 'utf8');
   return credentials.parse(JSON.parse(text)).password;
-}
-
-async function readText(path: string): Promise<string> {
-  return await readFile(path, 'utf8').catch(() => '');
-}
-
-async function waitForEnd(pid: number, timeoutMs: number): Promise<boolean> {
-  const until = Date.now() + timeoutMs;
-  while (isAlive(pid)) {
-    if (Date.now() > until) return false;
-    await delay(POLL_MS);
-  }
-  return true;
-}
-
-function signal(pid: number, name: NodeJS.Signals): void {
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It ended by itself between the check and the signal.
-  }
-}
-
-/** A port that was free a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === 'string') throw new Error('no TCP port is free');
-  return address.port;
 }

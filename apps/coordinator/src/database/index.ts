@@ -5,6 +5,7 @@ export * from './database.module.js';
 export { DirectoryInUseError } from './directory-lock.js';
 export * from './embedded-postgres.js';
 export * from './entities.js';
+export { freePort } from './free-port.js';
 export * from './hot-pool.js';
 export { idBounds } from './id-bounds.js';
 export { AT_ONCE, FairPace, type Pace } from './pace.js';

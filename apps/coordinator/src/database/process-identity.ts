@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
@@ -27,6 +27,25 @@ export async function startOf(pid: number): Promise<string | null> {
     return `${boot.trim()} ${ticks ?? ''}`;
   } catch {
     return await askPs(pid);
+  }
+}
+
+/** Where a process works, without symbolic links; null where no such process lives, or the system does not tell us. */
+export async function workingDirectoryOf(pid: number): Promise<string | null> {
+  try {
+    return await realpath(`/proc/${pid}/cwd`);
+  } catch {
+    return await askLsof(pid);
+  }
+}
+
+/** Systems without /proc. */
+async function askLsof(pid: number): Promise<string | null> {
+  try {
+    const { stdout } = await execute('lsof', ['-a', '-d', 'cwd', '-p', String(pid), '-F', 'n']);
+    return /^n(.+)$/m.exec(stdout)?.[1] ?? null;
+  } catch {
+    return null;
   }
 }
 
