@@ -277,6 +277,6 @@ describe('resumable uploads', () => {
     expect((await patch(location, 0, Buffer.alloc(10), 'gln_nobody')).status).toBe(401);
     expect((await createUpload(Number.MAX_SAFE_INTEGER)).status).toBe(413);
     expect((await createUpload(10, digestMetadata('nonsense'))).status).toBe(400);
-    expect((await call('POST', '/v1/uploads', { headers: { 'upload-length': '1' } })).status).toBe(400);
+    expect((await call('POST', '/v1/uploads', { headers: { 'upload-length': '1' } })).status).toBe(412);
   });
 });

@@ -28,6 +28,25 @@ describe('every answer', () => {
     expect(response.body).toMatchObject({ code: 'method-not-allowed' });
   });
 
+  it('tells a slash too many, and a part that is too long, from a wrong method', async () => {
+    for (const method of ['get', 'post', 'delete'] as const) {
+      const slash = await gleaner.http[method]('/v1/jobs/').expect(404);
+      expect(slash.body).toMatchObject({
+        code: 'not-found',
+        detail: 'There is nothing at /v1/jobs/: leave out the slash at its end.',
+      });
+    }
+    const long = await gleaner.http.get(`/v1/jobs/${'7'.repeat(500)}`).expect(414);
+    expect(long.headers['content-type']).toMatch(/^application\/problem\+json/);
+    expect(long.body).toMatchObject({
+      code: 'uri-too-long',
+      detail: 'A part of the address may have at most 200 characters.',
+    });
+    expect((await gleaner.http.get('/v1/no/such/address/').expect(404)).body).toMatchObject({
+      detail: 'There is nothing at /v1/no/such/address/.',
+    });
+  });
+
   it('tells liveness, readiness and metrics without a token', async () => {
     await gleaner.http.get('/health/live').expect(200, { status: 'ok' });
     const ready = await gleaner.http.get('/health/ready').expect(200);
@@ -47,6 +66,90 @@ describe('every answer', () => {
     );
     expect(lost).toEqual([]);
   });
+});
+
+describe('a refused body', () => {
+  const attach = () => gleaner.http.post('/v1/hosts');
+
+  it.each([
+    ['application/octet-stream', 'x'],
+    ['application/wasm', 'x'],
+    ['application/x-www-form-urlencoded', 'name=x'],
+    ['nonsense', 'x'],
+  ])('of type %s is told which types are read, before it is asked who calls', async (type, body) => {
+    const refused = await attach().set('content-type', type).send(body).expect(415);
+    expect(refused.body).toMatchObject({
+      code: 'unsupported-media-type',
+      detail: `Got ${type}; send Content-Type: application/json.`,
+    });
+    await gleaner.http.post('/v1/jobs').set('content-type', type).send(body).expect(415);
+  });
+
+  it('without a type is told so', async () => {
+    const response = await fetch(new URL('/v1/hosts', gleaner.url), {
+      method: 'POST',
+      body: new Uint8Array([1]),
+    });
+    expect(response.status).toBe(415);
+    expect(await response.json()).toMatchObject({
+      detail: 'Got a body without a Content-Type; send Content-Type: application/json.',
+    });
+  });
+
+  it('of JSON is told what an endpoint of streams reads', async () => {
+    const { token } = await aPerson(gleaner);
+    for (const [method, path, type] of [
+      ['post', '/v1/apps?project=p&name=a&version=1', 'application/wasm'],
+      ['put', `/v1/blobs/sha256:${'0'.repeat(64)}`, 'application/octet-stream'],
+    ] as const) {
+      const refused = await gleaner.http[method](path)
+        .set('authorization', `Bearer ${token}`)
+        .set('content-type', 'text/plain')
+        .send('x')
+        .expect(415);
+      expect(refused.body).toMatchObject({ detail: `Got text/plain; send Content-Type: ${type}.` });
+    }
+  });
+
+  it('that is empty is told so', async () => {
+    const untyped = await attach().expect(400);
+    const typed = await attach().set('content-type', 'application/json').expect(400);
+    for (const { body } of [untyped, typed]) {
+      expect(body).toMatchObject({
+        code: 'invalid-request',
+        detail: 'The body is empty: send JSON with Content-Type: application/json.',
+        errors: [{ pointer: '', detail: 'is missing' }],
+      });
+    }
+  });
+
+  it('that is too large is told how many bytes it may have', async () => {
+    const { token } = await aPerson(gleaner);
+    const refused = await gleaner.http
+      .post('/v1/jobs')
+      .set('authorization', `Bearer ${token}`)
+      .set('content-type', 'application/json')
+      .send(JSON.stringify('x'.repeat(LIMITS.bodyBytes)))
+      .expect(413);
+    expect(refused.body).toMatchObject({
+      code: 'too-large',
+      detail: `JSON in a body may have at most ${LIMITS.bodyBytes} bytes.`,
+    });
+  });
+});
+
+describe('credentials', () => {
+  it.each(['Basic YWRhOnNlY3JldA==', 'Bearer', 'gln_secret'])(
+    'that are no token, as "%s", are told what is one',
+    async (authorization) => {
+      const refused = await gleaner.http.get('/v1/jobs').set('authorization', authorization).expect(401);
+      expect(refused.headers['www-authenticate']).toBe('Bearer realm="gleaner", error="invalid_request"');
+      expect(refused.body).toMatchObject({
+        code: 'unauthorised',
+        detail: 'The Authorization header holds no Bearer token: send "Authorization: Bearer gln_…".',
+      });
+    },
+  );
 });
 
 describe('a large body', () => {

@@ -53,7 +53,9 @@ describe('a job', () => {
     }
     const late = await desk.science.scientist.post(`/v1/jobs/${id}/resume`).expect(409);
     expect(late.body).toMatchObject({ code: 'wrong-state' });
-    await desk.until(id, ({ units }) => expect(units).toMatchObject({ open: 0, cancelled: 10 }));
+    await desk.until(id, (job) =>
+      expect(job).toMatchObject({ units: { open: 0, cancelled: 10 }, progressPermille: 0 }),
+    );
   });
 
   it('says what most of its blocked units wait for', async () => {

@@ -1,18 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { NestFactory } from '@nestjs/core';
+import { DiscoveryService, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { SwaggerModule } from '@nestjs/swagger';
 import type { FastifyInstance } from 'fastify';
 import { AppModule, type AppParts } from './app.module.js';
-import { Uploads } from './blobs/index.js';
+import { UPLOAD_PATHS, Uploads } from './blobs/index.js';
 import type { Config } from './config/index.js';
 import {
   AccessGuard,
+  answerMalformedRequests,
   boundBodies,
   boundConnections,
   createOpenApiDocument,
+  MALFORMED_REQUEST_HANDLERS,
+  MAX_PARAM_LENGTH,
   registerContentParsers,
   RouteIndex,
+  tellRoutesWhatTheyConsume,
 } from './http/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
 import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
@@ -20,7 +24,6 @@ import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE } from './web/in
 export const API_VERSION = '0.1.0';
 
 const HEADER_TIMEOUT_MS = 30_000;
-const MAX_PARAM_LENGTH = 200;
 
 /** Builds the application of a role, initialised but not yet listening. */
 export async function createApplication(parts: AppParts): Promise<NestFastifyApplication> {
@@ -30,7 +33,8 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     connectionTimeout: 0,
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    http: { headersTimeout: HEADER_TIMEOUT_MS },
+    http: { headersTimeout: HEADER_TIMEOUT_MS, requireHostHeader: false },
+    ...MALFORMED_REQUEST_HANDLERS,
     skipMiddie: true,
     logger: false,
   });
@@ -45,7 +49,9 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     // The site answers any address: it would make every unknown one look like a wrong method.
     if (route.url !== WEBSITE_ROUTE) routes.add(route.url, [route.method].flat());
   });
+  tellRoutesWhatTheyConsume(app.get(DiscoveryService, { strict: false }));
   registerContentParsers(fastify);
+  answerMalformedRequests(fastify, fastify.server);
   boundConnections(fastify.server);
   boundBodies(fastify, app.get(AccessGuard));
   measureRequests(app);
@@ -86,7 +92,8 @@ function measureRequests(app: NestFastifyApplication): void {
 }
 
 function serveOpenApi(app: NestFastifyApplication, fastify: FastifyInstance): void {
-  const openApi = (): ReturnType<typeof createOpenApiDocument> => createOpenApiDocument(app, API_VERSION);
+  const openApi = (): ReturnType<typeof createOpenApiDocument> =>
+    createOpenApiDocument(app, API_VERSION, UPLOAD_PATHS);
   SwaggerModule.setup('v1/docs', app, openApi, {
     ui: false,
     jsonDocumentUrl: 'v1/openapi.json',

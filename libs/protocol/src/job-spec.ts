@@ -1,6 +1,14 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.js';
-import { appVersionRef, blobId, decimalString, displayName, identifier, plainText } from './primitives.js';
+import {
+  appVersionRef,
+  blobId,
+  decimalString,
+  displayName,
+  identifier,
+  namedValues,
+  plainText,
+} from './primitives.js';
 
 const safeInt = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const positiveInt = safeInt.min(1);
@@ -26,17 +34,14 @@ export const gridSplit = z
   .strictObject({
     kind: z.literal('grid'),
     name: identifier,
-    lists: z
-      .record(
-        identifier,
-        z
-          .array(z.union([plainText(LIMITS.argBytes), z.number()]))
-          .min(1)
-          .max(LIMITS.gridValuesPerList),
-      )
-      .refine((lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob, {
-        error: `give 1 to ${LIMITS.splitsPerJob} lists`,
-      }),
+    lists: namedValues(
+      z
+        .array(z.union([plainText(LIMITS.argBytes), z.number()]))
+        .min(1)
+        .max(LIMITS.gridValuesPerList),
+    ).refine((lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob, {
+      error: `give 1 to ${LIMITS.splitsPerJob} lists`,
+    }),
   })
   .meta({ id: 'GridSplit' });
 
@@ -162,8 +167,7 @@ export const jobSpec = z
   .strictObject({
     name: displayName,
     app: appVersionRef,
-    inputs: z
-      .record(identifier, blobId)
+    inputs: namedValues(blobId)
       .refine((inputs) => Object.keys(inputs).length <= LIMITS.inputsPerJob, {
         error: `at most ${LIMITS.inputsPerJob} inputs`,
       })
@@ -176,8 +180,7 @@ export const jobSpec = z
         error: `at most ${LIMITS.argsLength} characters in all`,
       })
       .default([]),
-    env: z
-      .record(identifier, plainText(LIMITS.argBytes))
+    env: namedValues(plainText(LIMITS.argBytes))
       .refine((env) => Object.keys(env).length <= LIMITS.envPerJob, {
         error: `at most ${LIMITS.envPerJob} variables`,
       })

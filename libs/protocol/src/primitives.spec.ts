@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { durationMs, jobLimits, parseDurationMs } from './job-spec.js';
+import type { z } from 'zod';
+import { durationMs, jobLimits, jobSpec, parseDurationMs } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import {
   blobId,
@@ -13,6 +14,44 @@ import {
   plainText,
   taskId,
 } from './primitives.js';
+import { schemaFaults } from './schema-faults.js';
+
+/** What a schema says of a value, at each place. */
+function faultsOf(schema: z.ZodType, value: unknown): string[] {
+  const { error } = schema.safeParse(value);
+  return schemaFaults(schema, value, error?.issues ?? []).map(({ pointer, detail }) =>
+    `${pointer} ${detail}`.trim(),
+  );
+}
+
+describe('ids', () => {
+  it('have at most 18 digits, and say so of a longer one', () => {
+    expect(faultsOf(entityId, '9'.repeat(18))).toEqual([]);
+    for (const id of ['1180591620717411303424', '0', '-1', '1.5', 'me']) {
+      expect(faultsOf(entityId, id)).toEqual([
+        'must be a positive decimal id of at most 18 digits, as a string',
+      ]);
+    }
+  });
+});
+
+describe('names of a job’s variables and inputs', () => {
+  const job = { name: 'job', app: 'app@1', split: [{ kind: 'range', name: 'k', from: 0, to: 9, step: 1 }] };
+  const rule = 'is no name: it must start with a letter and hold up to 63 letters, digits, "_" or "-"';
+
+  it.each(['A=B', '', '1st', 'with space', 'x'.repeat(64)])('say of "%s" what they may hold', (name) => {
+    expect(faultsOf(jobSpec, { ...job, env: { [name]: 'c' } })).toEqual([`/env/${name} ${rule}`]);
+    const blob = `sha256:${'0'.repeat(64)}`;
+    expect(faultsOf(jobSpec, { ...job, inputs: { [name]: blob } })).toEqual([`/inputs/${name} ${rule}`]);
+    const grid = { kind: 'grid', name: 'g', lists: { [name]: [1] } };
+    expect(faultsOf(jobSpec, { ...job, split: [grid] })).toEqual([`/split/0/lists/${name} ${rule}`]);
+  });
+
+  it('leave what is wrong with a value, or with all of them, as it is', () => {
+    expect(faultsOf(jobSpec, { ...job, env: { A: 7 } })).toEqual(['/env/A must be a string, not 7']);
+    expect(faultsOf(jobSpec, { ...job, env: 'A=7' })).toEqual(['/env must be an object, not "A=7"']);
+  });
+});
 
 describe('task ids', () => {
   it('survive formatting and parsing', () => {

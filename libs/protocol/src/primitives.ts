@@ -18,7 +18,7 @@ export const decimalString = z
 /** A database identity as a decimal string. */
 export const entityId = z
   .string()
-  .regex(/^[1-9]\d{0,17}$/, 'must be a positive decimal id, as a string')
+  .regex(/^[1-9]\d{0,17}$/, 'must be a positive decimal id of at most 18 digits, as a string')
   .meta({ id: 'EntityId', examples: ['42'] });
 
 /** SHA-256 as 64 lower-case hexadecimal digits, without prefix. */
@@ -39,13 +39,17 @@ export function hexOfBlobId(id: BlobId): string {
   return id.slice('sha256:'.length);
 }
 
+const IDENTIFIER_RULE = 'must start with a letter and hold up to 63 letters, digits, "_" or "-"';
+
 /** Names that become parts of paths and placeholders: inputs, outputs, splits. */
-export const identifier = z
-  .string()
-  .regex(
-    /^[A-Za-z][A-Za-z0-9_-]{0,62}$/,
-    'must start with a letter and hold up to 63 letters, digits, "_" or "-"',
-  );
+export const identifier = z.string().regex(/^[A-Za-z][A-Za-z0-9_-]{0,62}$/, IDENTIFIER_RULE);
+
+/** Values by names that are {@link identifier}s; a name that is none is told what it may hold. */
+export function namedValues<T extends z.ZodType>(value: T) {
+  return z.record(identifier, value, {
+    error: ({ code }) => (code === 'invalid_key' ? `is no name: it ${IDENTIFIER_RULE}` : undefined),
+  });
+}
 
 /** Lower-case names of projects and apps. */
 export const slug = z

@@ -34,6 +34,8 @@ export interface StoreOptions {
   readonly accountId: string | null;
   /** Lower-case hexadecimal; other content is refused. */
   readonly expectedSha256?: string;
+  /** Which part of the request says it, as a pointer. */
+  readonly declaredAt?: string;
 }
 
 export interface StreamOptions extends StoreOptions {
@@ -81,7 +83,8 @@ export class BlobsService {
         whileThereIsRoom(requireRoom),
         createWriteStream(path, { mode: 0o600 }),
       );
-      return await this.storeFile(path, options);
+      // An upload of a stream names the blob; a result's digest was reported earlier.
+      return await this.storeFile(path, options.isResult ? options : { declaredAt: '/blobId', ...options });
     } catch (error) {
       throw translateError(error);
     } finally {
@@ -90,12 +93,16 @@ export class BlobsService {
   }
 
   /** Takes over a complete file on the store's volume. What is wrong with it is left where it is. */
-  async storeFile(path: string, { accountId, expectedSha256 }: StoreOptions): Promise<StoredBlob> {
+  async storeFile(path: string, options: StoreOptions): Promise<StoredBlob> {
+    const { accountId, expectedSha256, declaredAt } = options;
     const content = await hashFile(path);
     if (expectedSha256 !== undefined && content.sha256 !== expectedSha256) {
       throw new DomainError(
         'bad-digest',
         `The content's SHA-256 is ${content.sha256}, not ${expectedSha256}.`,
+        declaredAt === undefined
+          ? {}
+          : { errors: [{ pointer: declaredAt, detail: "is not the content's SHA-256" }] },
       );
     }
     await this.dataSource.transaction(async (manager) => {

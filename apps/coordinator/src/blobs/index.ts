@@ -8,4 +8,5 @@ export { BlobsService, KEEP_UNREFERENCED_DAYS, type StoredBlob, type StoreOption
 export { Deliveries, type Delivery, type DeliveryListener } from './deliveries.js';
 export { ManifestSigner } from './manifest-signer.js';
 export { IMMUTABLE_PRIVATE, IMMUTABLE_PUBLIC, sendContent, type Content } from './send-content.js';
+export { UPLOAD_PATHS } from './upload-operations.js';
 export { Uploads } from './uploads.js';

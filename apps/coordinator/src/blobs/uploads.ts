@@ -10,18 +10,25 @@ import {
   AccessGuard,
   allowSilenceOnceRead,
   DomainError,
-  problemDocument,
   PROBLEMS,
+  sendProblem,
   translateError,
   type Actor,
 } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
+import { requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
 import { UploadStore } from './upload-store.js';
 
 const UPLOADS_PATH = '/v1/uploads';
-const PATCH_TYPE = 'application/offset+octet-stream';
+const METHODS = {
+  [UPLOADS_PATH]: ['POST', 'OPTIONS'],
+  [`${UPLOADS_PATH}/:id`]: ['HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
+};
+/** tus looks at the path alone: what a caller takes for our name may be none. */
+const ANY_BASE = 'http://uploads.invalid';
+const DIGEST = '/upload-metadata/sha256';
 const uploadParams = z.object({ id: z.string().optional() });
 
 /**
@@ -49,10 +56,10 @@ export class Uploads {
     await fastify.register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
-      for (const url of [UPLOADS_PATH, `${UPLOADS_PATH}/:id`]) {
+      for (const [url, method] of Object.entries(METHODS)) {
         scope.route<{ Params: { id?: string } }>({
           url,
-          method: ['POST', 'HEAD', 'PATCH', 'DELETE', 'OPTIONS'],
+          method,
           handler: (request, reply) => this.handle(server, store, request, reply),
         });
       }
@@ -77,7 +84,7 @@ export class Uploads {
           const expectedSha256 = readDigest(upload.metadata);
           const { sha256 } = await this.blobs.storeFile(store.pathOf(upload.id), {
             accountId: this.actorOf(request).accountId,
-            ...(expectedSha256 === undefined ? {} : { expectedSha256 }),
+            ...(expectedSha256 === undefined ? {} : { expectedSha256, declaredAt: DIGEST }),
           });
           return { headers: { 'gleaner-blob-id': `sha256:${sha256}` } };
         } finally {
@@ -109,11 +116,7 @@ export class Uploads {
     } catch (error) {
       const problem = translateError(error);
       if (PROBLEMS[problem.code].status >= 500) this.logger.error({ event: 'upload-failed', err: problem });
-      await reply
-        .status(PROBLEMS[problem.code].status)
-        .headers({ ...problem.headers, 'tus-resumable': '1.0.0' })
-        .header('content-type', 'application/problem+json; charset=utf-8')
-        .send(JSON.stringify(problemDocument(problem, request.id)));
+      sendProblem(reply, problem, request.id, { 'tus-resumable': TUS_VERSION });
     }
   }
 
@@ -128,7 +131,9 @@ export class Uploads {
         headers.set(name, [value].flat().join(', '));
     }
     const hasBody = request.method === 'POST' || request.method === 'PATCH';
-    const web = new Request(`${request.protocol}://${request.host}${request.url}`, {
+    const { id } = uploadParams.parse(request.params);
+    const path = id === undefined ? UPLOADS_PATH : `${UPLOADS_PATH}/${encodeURIComponent(id)}`;
+    const web = new Request(ANY_BASE + path, {
       method: request.method,
       headers,
       // `as`: Node's web streams and fetch's are the same objects under two names.
@@ -136,13 +141,10 @@ export class Uploads {
     });
     if (request.method !== 'OPTIONS') {
       const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' });
-      const { id } = uploadParams.parse(request.params);
       if (id !== undefined && !store.belongsTo(id, actor.accountId)) {
         throw new DomainError('not-found', 'There is no such upload, or it is not yours.');
       }
-      if (request.method === 'PATCH' && request.headers['content-type'] !== PATCH_TYPE) {
-        throw new DomainError('unsupported-media-type', `Send the content as ${PATCH_TYPE}.`);
-      }
+      requireTusHeaders(request.method, request.headers);
       this.actors.set(web, actor);
     }
     const response = await server.handleWeb(web);
@@ -165,7 +167,7 @@ function readDigest(metadata: Record<string, string | null> | undefined): string
   const parsed = sha256Hex.safeParse(text.replace(/^sha256:/, ''));
   if (parsed.success) return parsed.data;
   throw new DomainError('invalid-request', 'Nothing was created.', {
-    errors: [{ pointer: '/upload-metadata/sha256', detail: 'must be 64 lower-case hexadecimal digits' }],
+    errors: [{ pointer: DIGEST, detail: 'must be 64 lower-case hexadecimal digits' }],
   });
 }
 
@@ -181,15 +183,11 @@ function explainTusError(error: unknown): DomainError {
         'There is no such upload, or it is finished: begin anew if the blob is missing.',
       );
     case 409:
-      return new DomainError('wrong-state', `${detail}: ask with HEAD where to go on.`);
-    case 412:
-      return new DomainError('malformed-request', detail, {
-        errors: [{ pointer: '/tus-resumable', detail }],
-      });
+      return wrongOffset();
     case 413:
-      return new DomainError('too-large', detail);
-    case 415:
-      return new DomainError('unsupported-media-type', detail);
+      return new DomainError('too-large', 'More content was sent than Upload-Length has declared.', {
+        errors: [{ pointer: '/content-length', detail: 'must be at most what is missing of the upload' }],
+      });
     case 500:
       return new DomainError('internal', detail, { cause: error });
     default:

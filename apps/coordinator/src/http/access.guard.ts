@@ -72,6 +72,13 @@ export class AccessGuard implements CanActivate {
     const actor = secret === undefined ? null : await this.tokens.find(secret);
     if (actor) return actor;
     this.refuseIfTooMany(this.byNetwork.take(callerNetwork(request)));
+    if (secret === undefined) {
+      throw new DomainError(
+        'unauthorised',
+        'The Authorization header holds no Bearer token: send "Authorization: Bearer gln_…".',
+        { headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_request"` } },
+      );
+    }
     throw new DomainError('unauthorised', 'The token is unknown, expired or revoked.', {
       headers: { 'www-authenticate': `${CHALLENGE['www-authenticate']}, error="invalid_token"` },
     });

@@ -4,6 +4,7 @@ import type { AccessGuard } from './access.guard.js';
 import { ByteBudget } from './byte-budget.js';
 import { requireBodyWithin } from './connection-bounds.js';
 import { DomainError } from './domain-error.js';
+import { isConsumed, unsupportedMediaType } from './media-types.js';
 
 /** Content that endpoints read as a stream, with their own bound, after it is known who calls. */
 const STREAMED_TYPES = ['application/wasm', 'application/octet-stream'];
@@ -44,7 +45,7 @@ function announcedBytes({ headers }: FastifyRequest): number {
     : Number.POSITIVE_INFINITY;
 }
 
-/** JSON and streams; everything else is refused with 415. */
+/** JSON, and streams for the endpoints that ask for them; everything else is refused with 415. */
 export function registerContentParsers(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser<string>(
@@ -65,6 +66,10 @@ export function registerContentParsers(fastify: FastifyInstance): void {
     },
   );
   for (const type of STREAMED_TYPES) {
-    fastify.addContentTypeParser(type, (_request, payload, done) => done(null, payload));
+    fastify.addContentTypeParser(type, (request, payload, done) => {
+      // To an endpoint that asks for JSON a stream is an object without an end, which nothing may look into.
+      if (isConsumed(request) || request.is404) done(null, payload);
+      else done(unsupportedMediaType(request));
+    });
   }
 }

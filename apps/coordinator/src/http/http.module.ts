@@ -1,5 +1,5 @@
 import { Global, Module } from '@nestjs/common';
-import { APP_FILTER, APP_GUARD, APP_PIPE } from '@nestjs/core';
+import { APP_FILTER, APP_GUARD, APP_PIPE, DiscoveryModule } from '@nestjs/core';
 import { AccessChanges } from './access-changes.js';
 import { AccessGuard } from './access.guard.js';
 import { ProblemFilter } from './problem.filter.js';
@@ -11,6 +11,7 @@ import { TokenDirectory } from './token-directory.js';
 /** What every endpoint shares: who calls, what the request must look like, how errors are told. */
 @Global()
 @Module({
+  imports: [DiscoveryModule],
   providers: [
     AccessChanges,
     AccessGuard,

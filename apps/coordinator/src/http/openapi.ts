@@ -5,8 +5,16 @@ import { OPERATION_SUMMARIES } from './operation-summaries.js';
 
 const PREFIX = '#/components/schemas/';
 
-/** OpenAPI 3.1 of every endpoint, its schemas those of libs/protocol by their ids. */
-export function createOpenApiDocument(app: INestApplication, version: string): OpenAPIObject {
+/**
+ * OpenAPI 3.1 of every endpoint, its schemas those of libs/protocol by their ids.
+ *
+ * @param otherPaths of routes that are no controllers'
+ */
+export function createOpenApiDocument(
+  app: INestApplication,
+  version: string,
+  otherPaths: OpenAPIObject['paths'],
+): OpenAPIObject {
   const config = new DocumentBuilder()
     .setTitle('Gleaner')
     .setDescription('Volunteer computing: submit jobs, contribute computer time, follow the results.')
@@ -21,8 +29,9 @@ export function createOpenApiDocument(app: INestApplication, version: string): O
     standardSchemaConverter: (schema, { schemaType }) =>
       schema instanceof z.ZodType ? convertSchema(schema, schemaType) : undefined,
   });
-  for (const { get, put, post, patch, delete: remove } of Object.values(document.paths)) {
-    for (const operation of [get, put, post, patch, remove]) {
+  Object.assign(document.paths, structuredClone(otherPaths));
+  for (const { get, head, put, post, patch, delete: remove } of Object.values(document.paths)) {
+    for (const operation of [get, head, put, post, patch, remove]) {
       const summary = OPERATION_SUMMARIES[operation?.operationId ?? ''];
       if (operation && summary !== undefined) operation.summary = summary;
     }

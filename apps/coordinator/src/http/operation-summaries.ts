@@ -1,5 +1,6 @@
 /** What each operation of the API does, by its id, in one line for whoever reads its list. */
 export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
+  abandonUpload: 'Gives up an upload that has not ended',
   addScientist: 'Lets an account submit jobs to a project',
   announceToSwarm: 'Tells the tracker what this host has of a file, and gets peers that share it',
   approveApp: 'Approves a version of an app: only approved ones earn credit',
@@ -14,6 +15,7 @@ export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
   createProject: 'Founds a project, which an operator then approves',
   createToken: 'Makes a token of the own account, shown once',
   createTokenFor: 'Makes a token of any account, shown once',
+  createUpload: 'Begins a resumable upload by the tus protocol',
   deleteJob: 'Deletes a job and its results, and cancels it before if need be',
   deleteMyAccount: 'Deletes the account and its data; the ledger keeps what was earned, without a name',
   detachHost: 'Detaches a machine: its secret ends, its tasks go to others',
@@ -52,6 +54,7 @@ export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
   getSwarmReplicas: 'Offers chunks that few hold to a host with room for them',
   getSwarmTickets: 'Signs tickets for files that open tasks of this host need',
   getTeam: 'Shows a team and what it has earned',
+  getUploadOffset: 'Says how much of an upload has come',
   getWaitingDevice: 'Shows the machine that asks to be approved by this code',
   heartbeat: 'Says which tasks run or are given back, and learns what becomes of them',
   holdHost: 'Holds a host for review with a reason, or releases it: held hosts get no work',
@@ -91,6 +94,7 @@ export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
   resumeDispatch: 'Hands out work again',
   resumeJob: 'Hands out work of a paused job again',
   revokeToken: 'Ends a token at once',
+  sendUploadPart: 'Sends the next part of an upload; the last one makes it a blob',
   setJobVisibility: 'Says whether everybody may see a job, and its results',
   signIn: 'Signs in with e-mail and password',
   signInWithToken: 'Signs in with a token',

@@ -1,12 +1,13 @@
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import type { Problem } from '@gleaner/protocol';
+import { LIMITS, type Problem } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { DomainError } from './domain-error.js';
+import { unsupportedMediaType } from './media-types.js';
 import { PROBLEMS, problemType, type ProblemCode } from './problem-table.js';
-import { RouteIndex } from './route-index.js';
+import { MAX_PARAM_LENGTH, RouteIndex } from './route-index.js';
 
-const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
+export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
 /** Answers every error, expected or not, with an RFC 9457 problem document. */
 @Catch()
@@ -28,27 +29,50 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    void reply
-      .status(PROBLEMS[error.code].status)
-      .headers(error.headers)
-      .header('content-type', PROBLEM_TYPE)
-      .send(JSON.stringify(problemDocument(error, request.id)));
+    sendProblem(reply, error, request.id);
   }
 
   private toDomainError(exception: unknown, request: FastifyRequest): DomainError {
     if (exception instanceof DomainError) return exception;
     if (exception instanceof HttpException && exception.getStatus() === 404) return this.noSuchRoute(request);
-    return translateError(exception);
+    const code = codeOf(exception);
+    return code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE'
+      ? unsupportedMediaType(request, exception)
+      : translateError(exception);
   }
 
   private noSuchRoute(request: FastifyRequest): DomainError {
     const path = request.url.split('?', 1)[0] ?? '/';
     const allowed = this.routes.methodsOf(path);
-    if (allowed.length === 0) return new DomainError('not-found', `There is nothing at ${path}.`);
+    if (allowed.includes(request.method) && path.split('/').some((part) => part.length > MAX_PARAM_LENGTH)) {
+      return new DomainError(
+        'uri-too-long',
+        `A part of the address may have at most ${MAX_PARAM_LENGTH} characters.`,
+      );
+    }
+    if (allowed.length === 0 || allowed.includes(request.method)) {
+      const isSlashTooMany = path.endsWith('/') && this.routes.methodsOf(path.slice(0, -1)).length > 0;
+      const advice = isSlashTooMany ? ': leave out the slash at its end' : '';
+      return new DomainError('not-found', `There is nothing at ${path}${advice}.`);
+    }
     return new DomainError('method-not-allowed', `${path} does not understand ${request.method}.`, {
       headers: { allow: allowed.join(', ') },
     });
   }
+}
+
+/** Answers with the document for an error. */
+export function sendProblem(
+  reply: FastifyReply,
+  error: DomainError,
+  requestId: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  void reply
+    .status(PROBLEMS[error.code].status)
+    .headers({ ...error.headers, ...headers })
+    .header('content-type', PROBLEM_TYPE)
+    .send(JSON.stringify(problemDocument(error, requestId)));
 }
 
 /** The document for an error; `requestId` lets an operator find it in the log. */
@@ -68,7 +92,7 @@ export function problemDocument(error: DomainError, requestId: string): Problem 
 /** Turns what Fastify, Nest, Postgres and the file system throw into a {@link DomainError}. */
 export function translateError(exception: unknown): DomainError {
   if (exception instanceof DomainError) return exception;
-  const code = stringMember(exception, 'code');
+  const code = codeOf(exception);
   const known = code === undefined ? undefined : FOREIGN_CODES[code];
   if (known) return new DomainError(known[0], known[1], { cause: exception });
   const status =
@@ -82,16 +106,14 @@ export function translateError(exception: unknown): DomainError {
 }
 
 const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', 'The body is larger than this endpoint accepts.'],
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
-    'unsupported-media-type',
-    'This endpoint does not read that content type.',
-  ],
+  FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', `JSON in a body may have at most ${LIMITS.bodyBytes} bytes.`],
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['malformed-request', 'Content-Length does not match the body.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['malformed-json', 'The body is empty.'],
   FST_ERR_BAD_URL: ['malformed-request', 'The address holds a malformed escape.'],
   FST_ERR_ASYNC_CONSTRAINT: ['malformed-request', 'The request cannot be routed.'],
-  FST_ERR_MAX_PARAM_LENGTH: ['uri-too-long', 'A part of the address is too long.'],
+  FST_ERR_MAX_PARAM_LENGTH: [
+    'uri-too-long',
+    `A part of the address may have at most ${MAX_PARAM_LENGTH} characters.`,
+  ],
   ENOSPC: ['insufficient-storage', 'The disk is full. Nothing was stored.'],
   EDQUOT: ['insufficient-storage', 'The disk quota is used up. Nothing was stored.'],
   ECONNREFUSED: ['unavailable', 'The database does not answer. Try again in a moment.'],
@@ -112,6 +134,11 @@ function codeOfStatus(status: number): ProblemCode | undefined {
   if (status === 400) return 'malformed-request';
   const codes = Object.keys(PROBLEMS) as ProblemCode[]; // `as`: keys of a const object are exactly its type's keys
   return status < 500 ? codes.find((code) => PROBLEMS[code].status === status) : undefined;
+}
+
+/** The framework wraps its errors in Nest's, whose cause they are. */
+function codeOf(exception: unknown): string | undefined {
+  return stringMember(exception instanceof HttpException ? exception.cause : exception, 'code');
 }
 
 function stringMember(value: unknown, key: string): string | undefined {

@@ -10,6 +10,7 @@ it('knows the methods of every route that an address meets, once each', () => {
   expect(routes.methodsOf('/v1/jobs/7')).toEqual(['DELETE', 'GET', 'HEAD']);
   expect(routes.methodsOf('/v1/jobs/me')).toEqual(['DELETE', 'GET', 'HEAD']);
   expect(routes.methodsOf('/assets/a/b.js')).toEqual(['GET']);
+  expect(routes.methodsOf('/v1/jobs/7/')).toEqual([]);
   expect(routes.methodsOf('/v1/jobs/7/more')).toEqual([]);
   expect(routes.methodsOf('/v1xjobs/7')).toEqual([]);
 });

@@ -1,5 +1,8 @@
 import { Injectable } from '@nestjs/common';
 
+/** Characters of a parameter in an address, once it is decoded. */
+export const MAX_PARAM_LENGTH = 200;
+
 /** Remembers which methods each route knows, so that a wrong method is told from a wrong address. */
 @Injectable()
 export class RouteIndex {
@@ -10,7 +13,7 @@ export class RouteIndex {
       .split('/')
       .map((part) => (part === '*' ? '.*' : part.startsWith(':') ? '[^/]+' : escapePattern(part)))
       .join('/');
-    this.routes.push({ pattern: new RegExp(`^${source}/?$`), methods });
+    this.routes.push({ pattern: new RegExp(`^${source}$`), methods });
   }
 
   methodsOf(path: string): string[] {

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { InvalidRequestError } from './domain-error.js';
@@ -45,6 +46,30 @@ describe('validation', () => {
 
   it('points at the whole body where that is wrong', async () => {
     expect(await errorsOf(undefined, 'body')).toMatchObject([{ pointer: '' }]);
+    expect(await errorsOf(null, 'body')).toMatchObject([
+      { pointer: '', detail: 'must be an object, not null' },
+    ]);
+  });
+
+  it('looks into nothing but what JSON is made of', async () => {
+    const circle = new (class Circle {
+      readonly self = this;
+    })();
+    for (const value of [new PassThrough(), new Map(), new Uint8Array(1), circle]) {
+      expect(await errorsOf(value, 'body')).toEqual([{ pointer: '', detail: 'is not JSON' }]);
+      expect(await errorsOf({ spec: { list: [value] } }, 'body')).toEqual([
+        { pointer: '/spec/list/0', detail: 'is not JSON' },
+      ]);
+    }
+  });
+
+  it('takes parameters as the framework parses them, without a prototype or with an empty one', async () => {
+    const spec = { list: [1] };
+    const bare = { __proto__: null, spec };
+    const derived = { __proto__: { __proto__: null }, spec };
+    for (const value of [bare, derived]) {
+      expect(await pipe.transform(value, { type: 'query', schema })).toEqual({ spec });
+    }
   });
 
   it('names parameters', async () => {

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.js';
-import type { AddScientistData, AddScientistResponses, AnnounceToSwarmData, AnnounceToSwarmResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ChangeMyEmailData, ChangeMyEmailResponses, ChangeMyPasswordData, ChangeMyPasswordResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponse, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponse, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOriginTicketsData, GetOriginTicketsResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetSwarmCertificateData, GetSwarmCertificateResponses, GetSwarmReplicasData, GetSwarmReplicasResponses, GetSwarmTicketsData, GetSwarmTicketsResponses, GetTeamData, GetTeamResponses, GetWaitingDeviceData, GetWaitingDeviceResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RebuildBoardsData, RebuildBoardsResponses, RecountStatisticsData, RecountStatisticsResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, ReportSwarmTrafficData, ReportSwarmTrafficResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestMyEmailChangeData, RequestMyEmailChangeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
+import type { AbandonUploadData, AbandonUploadResponses, AddScientistData, AddScientistResponses, AnnounceToSwarmData, AnnounceToSwarmResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ChangeMyEmailData, ChangeMyEmailResponses, ChangeMyPasswordData, ChangeMyPasswordResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, CreateUploadData, CreateUploadResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponse, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponse, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOriginTicketsData, GetOriginTicketsResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetSwarmCertificateData, GetSwarmCertificateResponses, GetSwarmReplicasData, GetSwarmReplicasResponses, GetSwarmTicketsData, GetSwarmTicketsResponses, GetTeamData, GetTeamResponses, GetUploadOffsetData, GetUploadOffsetResponses, GetWaitingDeviceData, GetWaitingDeviceResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RebuildBoardsData, RebuildBoardsResponses, RecountStatisticsData, RecountStatisticsResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, ReportSwarmTrafficData, ReportSwarmTrafficResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestMyEmailChangeData, RequestMyEmailChangeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SendUploadPartData, SendUploadPartResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1028,4 +1028,45 @@ export const putOutput = <ThrowOnError extends boolean = false>(options: Options
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tasks/{taskId}/outputs/{name}',
     ...options
+});
+
+/**
+ * Begins a resumable upload by the tus protocol
+ */
+export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>): RequestResult<CreateUploadResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateUploadResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/uploads',
+    ...options
+});
+
+/**
+ * Gives up an upload that has not ended
+ */
+export const abandonUpload = <ThrowOnError extends boolean = false>(options: Options<AbandonUploadData, ThrowOnError>): RequestResult<AbandonUploadResponses, unknown, ThrowOnError> => (options.client ?? client).delete<AbandonUploadResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/uploads/{uploadId}',
+    ...options
+});
+
+/**
+ * Says how much of an upload has come
+ */
+export const getUploadOffset = <ThrowOnError extends boolean = false>(options: Options<GetUploadOffsetData, ThrowOnError>): RequestResult<GetUploadOffsetResponses, unknown, ThrowOnError> => (options.client ?? client).head<GetUploadOffsetResponses, unknown, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/uploads/{uploadId}',
+    ...options
+});
+
+/**
+ * Sends the next part of an upload; the last one makes it a blob
+ */
+export const sendUploadPart = <ThrowOnError extends boolean = false>(options: Options<SendUploadPartData, ThrowOnError>): RequestResult<SendUploadPartResponses, unknown, ThrowOnError> => (options.client ?? client).patch<SendUploadPartResponses, unknown, ThrowOnError>({
+    bodySerializer: null,
+    security: [{ scheme: 'bearer', type: 'http' }],
+    url: '/v1/uploads/{uploadId}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/offset+octet-stream',
+        ...options.headers
+    }
 });

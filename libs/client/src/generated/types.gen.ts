@@ -164,7 +164,7 @@ export type TaskAssignment = {
 };
 
 export type NoWorkReason = {
-    code: 'no-jobs' | 'memory-too-small' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
+    code: 'no-jobs' | 'memory-too-small' | 'agents-only' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
     count: number | null;
     message: string;
 };
@@ -2719,3 +2719,114 @@ export type PutOutputResponses = {
 };
 
 export type PutOutputResponse = PutOutputResponses[keyof PutOutputResponses];
+
+export type CreateUploadData = {
+    body?: never;
+    headers: {
+        /**
+         * The protocol's version, 1.0.0
+         */
+        'Tus-Resumable': string;
+        /**
+         * Bytes of the whole content, at most 68719476736
+         */
+        'Upload-Length': string;
+        /**
+         * Pairs of a name and its value in base64; `sha256` declares the content
+         */
+        'Upload-Metadata'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/uploads';
+};
+
+export type CreateUploadResponses = {
+    /**
+     * Created; `Location` names the upload
+     */
+    201: unknown;
+};
+
+export type AbandonUploadData = {
+    body?: never;
+    headers: {
+        /**
+         * The protocol's version, 1.0.0
+         */
+        'Tus-Resumable': string;
+    };
+    path: {
+        /**
+         * The last part of the location that creating it gave
+         */
+        uploadId: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{uploadId}';
+};
+
+export type AbandonUploadResponses = {
+    /**
+     * Forgotten
+     */
+    204: void;
+};
+
+export type AbandonUploadResponse = AbandonUploadResponses[keyof AbandonUploadResponses];
+
+export type GetUploadOffsetData = {
+    body?: never;
+    headers: {
+        /**
+         * The protocol's version, 1.0.0
+         */
+        'Tus-Resumable': string;
+    };
+    path: {
+        /**
+         * The last part of the location that creating it gave
+         */
+        uploadId: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{uploadId}';
+};
+
+export type GetUploadOffsetResponses = {
+    /**
+     * `Upload-Offset` says how many bytes have come
+     */
+    200: unknown;
+};
+
+export type SendUploadPartData = {
+    body: Blob | File;
+    headers: {
+        /**
+         * The protocol's version, 1.0.0
+         */
+        'Tus-Resumable': string;
+        /**
+         * Where the part begins: what has come so far
+         */
+        'Upload-Offset': string;
+    };
+    path: {
+        /**
+         * The last part of the location that creating it gave
+         */
+        uploadId: string;
+    };
+    query?: never;
+    url: '/v1/uploads/{uploadId}';
+};
+
+export type SendUploadPartResponses = {
+    /**
+     * Stored; with the last part `Gleaner-Blob-Id` names the blob
+     */
+    204: void;
+};
+
+export type SendUploadPartResponse = SendUploadPartResponses[keyof SendUploadPartResponses];
