@@ -27,7 +27,7 @@ export const jobProgress = {
   units: unitCounts,
   /** What its blocked units wait for; where they wait for different things, what most do. */
   blockedReason: z.string().nullable(),
-  /** Share of units settled, 0 to 1000. */
+  /** Share of the units that volunteers have settled, 0 to 1000: cancelled ones are not done. */
   progressPermille: z.number().int(),
   /** Tasks of settled units: what is still being computed or waits for its quorum is not among them. */
   tasks: z.number().int(),

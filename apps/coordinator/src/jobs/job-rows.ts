@@ -72,7 +72,8 @@ export function presentJob(row: JobRow): Job {
       blocked: Math.min(blocked, open),
     },
     blockedReason: open === 0 ? null : blockedReason,
-    progressPermille: row.units_split === 0 ? 0 : Math.floor((1000 * settled) / row.units_split),
+    progressPermille:
+      row.units_split === 0 ? 0 : Math.floor((1000 * (row.valid + row.failed)) / row.units_split),
     tasks: row.tasks,
     validatedCycles: row.cycles,
     output: row.output === null ? null : { blobId: row.output, sizeBytes: row.output_bytes ?? 0 },
