@@ -125,7 +125,7 @@ describe('lines', () => {
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.array(line, { maxLength: 60 }).map((all) => all.filter((text) => text !== '')),
+        fc.array(line, { maxLength: 60, size: 'max' }).map((all) => all.filter((text) => text !== '')),
         fc.array(fc.nat(60), { maxLength: 5 }),
         fc.boolean(),
         fc.integer({ min: 1, max: 50 }),
@@ -177,7 +177,7 @@ describe('sum', () => {
     );
     await fc.assert(
       fc.asyncProperty(
-        fc.array(entry, { maxLength: 60 }),
+        fc.array(entry, { maxLength: 60, size: 'max' }),
         fc.array(fc.nat(60), { maxLength: 5 }),
         async (entries, cuts) => {
           const all = entries.map(

@@ -7,7 +7,10 @@ describe('chunk bitmaps', () => {
     const sets = fc
       .integer({ min: 1, max: 300 })
       .chain((chunks) =>
-        fc.tuple(fc.constant(chunks), fc.uniqueArray(fc.nat({ max: chunks - 1 }), { maxLength: 300 })),
+        fc.tuple(
+          fc.constant(chunks),
+          fc.uniqueArray(fc.nat({ max: chunks - 1 }), { maxLength: 300, size: 'max' }),
+        ),
       );
     fc.assert(
       fc.property(sets, ([chunks, indices]) => {

@@ -158,7 +158,7 @@ describe('origin tickets', () => {
       takes: fc.subarray<OriginStep>(['begun', 'broken-off', 'fetched']),
       pauseMs: fc.nat({ max: 3_000 }),
     }),
-    { maxLength: 60 },
+    { maxLength: 60, size: 'max' },
   );
 
   it('never promise more than the line carries soon, apart from one chunk for each host in need', () => {

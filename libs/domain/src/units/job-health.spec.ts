@@ -33,7 +33,10 @@ describe('pauseReason', () => {
   });
 
   it('says the same however the units are batched', () => {
-    const outcomes = fc.array(fc.constantFrom('valid' as const, 'failed' as const), { maxLength: 120 });
+    const outcomes = fc.array(fc.constantFrom('valid' as const, 'failed' as const), {
+      maxLength: 120,
+      size: 'max',
+    });
     const reasonsOf = (settled: readonly (keyof JobTally)[], size: number, total: number): string[] => {
       const before = { valid: 0, failed: 0 };
       const reasons: string[] = [];

@@ -6,7 +6,16 @@ import { SUBMITTER, type UnitAction, VOLUNTEERS } from './unit-actions.fixture.j
 import { NOW, aUnit } from './unit-builders.js';
 import type { UnitDecision } from './unit-decision.js';
 import type { UnitEvent } from './unit-event.js';
-import { isFinalUnitState, type Id, type TaskView, type UnitRules, type UnitView } from './unit-view.js';
+import {
+  isFinalUnitState,
+  LATE_CREDIT_MS,
+  type Id,
+  type TaskView,
+  type UnitRules,
+  type UnitView,
+} from './unit-view.js';
+
+const HOUR_MS = 3_600_000;
 
 /** Plays actions against the machine as a service would, keeping its books and checking every invariant on the way. */
 export class UnitLedger {
@@ -22,6 +31,7 @@ export class UnitLedger {
 
   play(action: UnitAction): UnitDecision {
     const before = this.unit;
+    if (action.do === 'wait') this.now += action.hours * HOUR_MS;
     const { unit, decision } = transitionUnit(before, this.eventOf(action), this.rules, this.now);
     this.now += 1000;
     this.unit = unit;
@@ -30,6 +40,7 @@ export class UnitLedger {
       expect(held).toBeGreaterThan(0n);
       this.entries.push({ ordinal, cycles: -held });
     }
+    if (this.isTooLateFor(before)) expect(decision.credits).toEqual([]);
     for (const { ordinal, cycles } of decision.credits) {
       expect(cycles).toBeGreaterThan(0n);
       expect(this.balanceOf(ordinal)).toBe(0n);
@@ -38,6 +49,12 @@ export class UnitLedger {
     this.check(before, decision);
     this.checkLedger(before);
     return decision;
+  }
+
+  /** Seven days after it was settled, a unit earns nobody anything more. */
+  private isTooLateFor({ state, settledAtMs }: UnitView): boolean {
+    if (!isFinalUnitState(state) || !isFinalUnitState(this.unit.state)) return false;
+    return this.now - 1000 - (settledAtMs ?? this.now) > LATE_CREDIT_MS;
   }
 
   private balanceOf(ordinal: number): bigint {
@@ -102,6 +119,8 @@ export class UnitLedger {
         }
         return { kind: 'accounts-linked', personId, formerPersonId };
       }
+      case 'wait':
+        return { kind: 'examined' };
       case 'cancelled':
       case 'job-paused':
       case 'job-resumed':

@@ -87,7 +87,7 @@ describe('UnitQueue', () => {
       which: fc.nat(30),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 60, size: 'max' }), (steps) => {
         const units = pendingUnits(steps.length);
         const queue = new UnitQueue();
         let sent: number[] = [];

@@ -130,8 +130,8 @@ describe('a restored host', () => {
   it('answers every later call as the captured one would have', () => {
     fc.assert(
       fc.property(
-        fc.array(anOperation, { maxLength: 40 }),
-        fc.array(anOperation, { maxLength: 40 }),
+        fc.array(anOperation, { maxLength: 40, size: 'max' }),
+        fc.array(anOperation, { maxLength: 40, size: 'max' }),
         (before, after) => {
           const whole = aHost();
           for (const operation of before) operation(whole);
