@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,6 +23,7 @@ describe('attaching', () => {
     ['no address at all', 'gleaner', 2, 'is not the address of a coordinator'],
     ['nothing', '', 2, 'is not the address of a coordinator'],
     ['an address without its beginning', 'localhost:8400', 2, 'give one such as https://gleaner.example'],
+    ['a page of a coordinator', 'http://127.0.0.1:9/v1?a=b', 2, 'write http://127.0.0.1:9\n'],
     ['a name that nobody has', 'https://coordinator.invalid', 5, 'cannot be reached'],
     ['a port where nobody listens', 'http://127.0.0.1:9', 5, 'cannot be reached'],
   ])('to %s is refused', async (_what, url, exitCode, message) => {
@@ -85,6 +86,41 @@ describe('attaching', () => {
     const { code: resumed, stderr: why } = await runAgent(['resume', '--for', '2h', '--data', data]);
     expect(resumed).toBe(2);
     expect(why).toContain('how long --always holds');
+  });
+
+  it('to a coordinator that has the machine already is refused, however its address is written', async () => {
+    const attachTo = (url: string) => runAgent(['attach', url, '--anonymous', '--data', data]);
+    expect((await attachTo(coordinator.url)).code).toBe(0);
+    for (const url of [`${coordinator.url}/`, coordinator.url.toUpperCase()]) {
+      const { code, stderr } = await attachTo(url);
+      expect(stderr).toContain('is already attached to');
+      expect(code).toBe(2);
+    }
+    expect((await attachTo(`${coordinator.url}/v1`)).stderr).toContain(`write ${coordinator.url}\n`);
+    const { projects } = JSON.parse(await readFile(join(data, 'attachment.json'), 'utf8')) as {
+      projects: unknown[];
+    };
+    expect(projects).toHaveLength(1);
+  });
+
+  it('to a coordinator that an older agent kept under a longer address is refused as well', async () => {
+    const attach = ['attach', coordinator.url, '--anonymous', '--data', data];
+    expect((await runAgent(attach)).code).toBe(0);
+    const path = join(data, 'attachment.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, text.replace(`${coordinator.url}/`, `${coordinator.url}/v1`));
+    expect((await runAgent(attach)).stderr).toContain(`is already attached to ${coordinator.url}/v1`);
+    const { code, stderr } = await runAgent(['detach', coordinator.url, '--data', data]);
+    expect(stderr).toContain('Detached from');
+    expect(code).toBe(0);
+  });
+
+  it('ends with the command that starts this very agent', async () => {
+    const there = await runAgent(['attach', coordinator.url, '--anonymous', '--data', data]);
+    expect(there.stderr).toContain(`Start computing with: gleaner agent run --data ${data}\n`);
+    await rm(join(data, 'attachment.json'));
+    const usual = await runAgent(['attach', coordinator.url, '--anonymous'], { GLEANER_AGENT_DATA: data });
+    expect(usual.stderr).toContain('Start computing with: gleaner agent run\n');
   });
 
   it('is refused when it is to be anonymous and with a token', async () => {

@@ -164,6 +164,16 @@ describe('an agent whose volunteer', () => {
     await computing(second);
   });
 
+  it('says compute whatever happens is told what that changed, and not why it rested before', async () => {
+    coordinator.addTask('1.0', endlessModule());
+    await prefer(OTHERS_MAY_COMPUTE, 'hours={}');
+    await using agent = startAgent();
+    await statusWhere(data, ({ phase, reason }) => phase === 'paused' && reason.includes('no hours'));
+    expect(await tell('resume', '--always')).toMatch(/^(computing|asking the coordinator for work)/);
+    await computing(agent);
+    expect(await tell('resume')).toMatch(/^paused: no hours on \w+days$/);
+  });
+
   it('says pause for a while is told until when', async () => {
     await prefer(OTHERS_MAY_COMPUTE);
     expect(await tell('pause', '--for', '2h')).toContain('does not run');

@@ -151,6 +151,19 @@ describe('an agent and its coordinator', () => {
     expect(items.map(({ id }) => id)).toEqual([nameless?.hostId]);
   });
 
+  it('says whose token of the environment it joins with, and how to get a code instead', async () => {
+    const { account, token } = await aPerson(application, { scopes: ['work'] });
+    const attach = ['attach', application.url, '--no-p2p', '--data', join(data, 'inherited')];
+    const { code, stderr } = await runAgent(attach, { GLEANER_TOKEN: token });
+    expect(stderr).toContain(
+      `Joining account ${account.id} (${account.name}) with the token in GLEANER_TOKEN. Unset that variable to get a code instead`,
+    );
+    expect(stderr).toContain(`of account ${account.id} at Ear`);
+    expect(code).toBe(0);
+    const told = [...attach.slice(0, -1), join(data, 'told'), '--token', token];
+    expect((await runAgent(told, { GLEANER_TOKEN: token })).stderr).not.toContain('GLEANER_TOKEN');
+  });
+
   it('names a token that is not accepted', async () => {
     const token = `gln_${'y'.repeat(43)}`;
     const { code, stderr } = await runAgent(['attach', application.url, '--token', token, '--data', data]);

@@ -1,13 +1,16 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ATTACHMENTS_NAME } from '@gleaner/agent';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestApplication, freePort, type TestApplication } from '../support/index.js';
+import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -68,5 +71,47 @@ describe('the image', () => {
       );
     expect(await check(new URL(gleaner.url).port)).toBe(0);
     expect(await check(String(await freePort()))).toBe(1);
+  });
+});
+
+describe('the volunteer of docker-compose.yml', () => {
+  let coordinator: StandInCoordinator;
+  let data: string;
+  beforeEach(async () => {
+    coordinator = await StandInCoordinator.start();
+    data = await mkdtemp(join(tmpdir(), 'gleaner-containers-'));
+  });
+  afterEach(async () => {
+    await coordinator[Symbol.asyncDispose]();
+    await rm(data, { recursive: true, force: true });
+  });
+
+  /** Exit code and sentence of its health check, looking at this directory. */
+  async function check(): Promise<{ code: number; stderr: string }> {
+    const found = /test: (\['CMD', 'node', 'apps\/agent.*\])/.exec(await read('docker-compose.yml'))?.[1];
+    const [, , ...args] = z.array(z.string()).parse(JSON.parse((found ?? 'null').replaceAll("'", '"')));
+    const here = args.map((arg) => (arg === '/data/agent' ? data : arg));
+    return await execute(process.execPath, here, { cwd: ROOT }).then(
+      ({ stderr }) => ({ code: 0, stderr }),
+      (error: { code: number; stderr: string }) => ({ code: error.code, stderr: error.stderr }),
+    );
+  }
+
+  it('is healthy while an agent runs that is attached, and says what it is not otherwise', async () => {
+    expect(await check()).toEqual({
+      code: 3,
+      stderr: 'gleaner agent: not attached: join a project with "gleaner agent attach URL"\n',
+    });
+    expect((await runAgent(['attach', coordinator.url, '--anonymous', '--data', data])).code).toBe(0);
+    expect(await check()).toEqual({
+      code: 1,
+      stderr: 'gleaner agent: not running: start the agent with "gleaner agent run"\n',
+    });
+    await using agent = new AgentProcess(['run', '--json', '--cores', '1', '--data', data]);
+    await coordinator.until(() => coordinator.workCalls > 0 || coordinator.heartbeats.length > 0);
+    expect(await check()).toEqual({ code: 0, stderr: '' });
+    agent.kill('SIGKILL');
+    await agent.ended;
+    expect((await check()).code).toBe(1);
   });
 });

@@ -1,5 +1,5 @@
 import { arch, hostname, platform } from 'node:os';
-import { attachedHost, type AttachedHost, type HostFacts } from '@gleaner/protocol';
+import { account, attachedHost, type Account, type AttachedHost, type HostFacts } from '@gleaner/protocol';
 import { CoordinatorClient } from './coordinator-client.js';
 import type { WorkerPolicy } from './policy.js';
 
@@ -38,6 +38,19 @@ export async function attachHost(options: AttachOptions, signal: AbortSignal): P
     ...(options.token !== undefined && { token: options.token }),
   });
   return client.postJson(ATTACH_PATH, { host: options.facts }, attachedHost, signal);
+}
+
+/**
+ * GET /v1/accounts/me: whose token it is.
+ *
+ * @throws {CoordinatorError} that says whether the URL, the network or the token is wrong
+ */
+export async function describeAccount(
+  options: { readonly coordinator: string | URL; readonly token: string },
+  signal: AbortSignal,
+): Promise<Account> {
+  const client = new CoordinatorClient({ baseUrl: new URL(options.coordinator), token: options.token });
+  return client.getJson('/v1/accounts/me', account, signal);
 }
 
 /** DELETE of the host itself with its own token, which is revoked by it. */

@@ -120,7 +120,8 @@ export function directoryFor(coordinator: URL, others: readonly Attachment[]): s
 
 /** The attachment to this coordinator; addresses are the same when they lead to the same place. */
 export function findAttachment(all: readonly Attachment[], coordinator: URL): Attachment | undefined {
-  return all.find((one) => new URL(one.coordinator).href === coordinator.href);
+  // Older agents kept whatever address they were given.
+  return all.find((one) => new URL(one.coordinator).origin === coordinator.origin);
 }
 
 /**

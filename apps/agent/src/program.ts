@@ -111,13 +111,13 @@ export function createProgram(self: readonly string[]): Command {
           url?: string;
         },
       ) => {
-        const token =
-          options.token ?? (options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined);
+        const inherited = options.anonymous ? undefined : process.env['GLEANER_TOKEN'] || undefined;
         await attach({
           url: url ?? options.url ?? requiredEnvironment('GLEANER_URL', 'give the address of a coordinator'),
           directory: directoryOf(options),
           anonymous: options.anonymous ?? false,
-          token,
+          token: options.token ?? inherited,
+          isTokenInherited: options.token === undefined && inherited !== undefined,
           hostName: options.name,
           p2p: options.p2p,
           weight: options.weight,
@@ -170,8 +170,13 @@ export function createProgram(self: readonly string[]): Command {
     });
   withCommon(program.command('status'))
     .description('what the agent does, or why it does nothing')
-    .action(async (options: CommonOptions) => {
-      await status({ directory: directoryOf(options), json: options.json ?? false });
+    .option('--check', 'fail unless an agent runs here that is attached to a project, for health checks')
+    .action(async (options: CommonOptions & { check?: true }) => {
+      await status({
+        directory: directoryOf(options),
+        isCheck: options.check ?? false,
+        json: options.json ?? false,
+      });
     });
   registerControl(program);
   registerService(program, self);
@@ -257,7 +262,8 @@ function withCommon(command: Command): Command {
 }
 
 function attachHelp(): string {
-  return `Without --anonymous and --token it shows a code, and waits until somebody has approved it in a browser.
+  return `Without --anonymous, --token and GLEANER_TOKEN it shows a code, and waits until somebody has approved it in a browser.
+Where GLEANER_TOKEN is set, it joins the account of that token at once, and says which one that is.
 
 The machine gets a token of its own with the scope "work": it can take tasks and report results for this one host,
 and nothing else. The token of your account is used once and kept nowhere; you can revoke the machine's on the

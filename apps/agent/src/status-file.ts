@@ -78,6 +78,8 @@ export const agentStatus = z.object({
   projects: z.array(projectStatus),
   /** When the attachments were written that these projects are those of; null where there were none, or before it is known. */
   attachmentsAtMs: z.number().nullable().default(null),
+  /** When the volunteer said, at this machine, what it follows; null where nobody has, or before it has looked. */
+  wishedAtMs: z.number().nullable().default(null),
 });
 export type AgentStatus = z.infer<typeof agentStatus>;
 

@@ -1,7 +1,7 @@
 import { homedir } from 'node:os';
 import { parse, resolve } from 'node:path';
 import type { AttachedHost, HostFacts } from '@gleaner/protocol';
-import { attachByCode, attachHost, completePolicy, describeHost } from '@gleaner/worker-sdk';
+import { attachByCode, attachHost, completePolicy, describeAccount, describeHost } from '@gleaner/worker-sdk';
 import {
   ATTACHMENTS_NAME,
   DamagedAttachmentsError,
@@ -17,6 +17,7 @@ import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
 import { asAgentError } from './as-agent-error.js';
+import { commandLine } from './command-line.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { consentToPeers, introduce } from './introduce.js';
 import { AGENT_VERSION } from '../version.js';
@@ -26,6 +27,8 @@ export interface AttachCommand {
   readonly directory: DataDirectory;
   readonly anonymous: boolean;
   readonly token: string | undefined;
+  /** The token is the environment's: whoever typed the command may not think of it. */
+  readonly isTokenInherited: boolean;
   readonly hostName: string | undefined;
   /** Consent to exchange data with other volunteers; undefined: ask at a terminal. */
   readonly p2p: boolean | undefined;
@@ -54,7 +57,10 @@ export async function attach(command: AttachCommand): Promise<void> {
     await reweigh(command, others, before);
     return;
   }
-  if (!command.json) await introduce(url);
+  if (!command.json) {
+    await introduce(url);
+    if (command.isTokenInherited && token !== undefined) await tellWhoseToken(url, token);
+  }
   const p2p = command.json ? (command.p2p ?? false) : await consentToPeers(command.p2p);
   const facts = describeHost(completePolicy({}), AGENT_VERSION, command.hostName);
   const attached = await join(command, url, facts).catch((error: unknown) => {
@@ -89,7 +95,17 @@ export async function attach(command: AttachCommand): Promise<void> {
           : `Leaderboards show it as "host ${hostId}" until you name it on the website.\n`) +
       'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
-      'Start computing with: gleaner agent run\n',
+      `Start computing with: ${commandLine('run', directory)}\n`,
+  );
+}
+
+/** A code would have been shown to whoever set the variable for something else, such as the commands of a scientist. */
+async function tellWhoseToken(coordinator: URL, token: string): Promise<void> {
+  // A token that is not accepted says so when the host is to be attached.
+  const owner = await describeAccount({ coordinator, token }, AbortSignal.timeout(30_000)).catch(() => null);
+  const whose = owner ? `account ${owner.id} (${owner.name})` : 'an account';
+  process.stderr.write(
+    `Joining ${whose} with the token in GLEANER_TOKEN. Unset that variable to get a code instead, which another account can approve.\n`,
   );
 }
 
@@ -124,7 +140,7 @@ async function reweigh(
 ): Promise<void> {
   if (weight === undefined) {
     throw new AgentError(
-      `${directory.path} is already attached to ${before.coordinator}: "gleaner agent detach ${before.coordinator}" first, ` +
+      `${directory.path} is already attached to ${before.coordinator}: "${commandLine(`detach ${new URL(before.coordinator).origin}`, directory)}" first, ` +
         'or give --weight N to change its share',
       EXIT.usage,
     );

@@ -54,7 +54,8 @@ export async function run(command: RunCommand): Promise<void> {
   });
   // Workers tell their status while the crew is still being brought together.
   let crew: ProjectCrew | undefined;
-  const status = new StatusWriter(directory, () => agentStatusOf(crew));
+  let wishedAtMs: number | null = null;
+  const status = new StatusWriter(directory, () => agentStatusOf(crew, wishedAtMs));
   const onStatus = (): void => {
     if (crew) status.changed();
   };
@@ -66,6 +67,10 @@ export async function run(command: RunCommand): Promise<void> {
     isAlways: command.always,
     maxCores: policy.cores,
     turnMs: command.turnMs ?? DEFAULT_TURN_MS,
+    onWish: (atMs) => {
+      wishedAtMs = atMs;
+      onStatus();
+    },
     log,
   });
   resources.use(await governor);
@@ -76,13 +81,14 @@ export async function run(command: RunCommand): Promise<void> {
   if (error) throw asAgentError(error);
 }
 
-function agentStatusOf(crew: ProjectCrew | undefined): AgentStatus {
+function agentStatusOf(crew: ProjectCrew | undefined, wishedAtMs: number | null): AgentStatus {
   const projects = crew?.projects ?? [];
   const isFinishing = projects.length > 0 && projects.every(({ worker }) => worker.status().isFinishing);
   return {
     pid: process.pid,
     updatedAt: new Date().toISOString(),
     attachmentsAtMs: crew?.adoptedAtMs ?? null,
+    wishedAtMs,
     ...summarise(projects.map(statusOf), isFinishing),
   };
 }

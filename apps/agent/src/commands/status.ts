@@ -1,19 +1,31 @@
 import { readAttachments, type Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
+import { AgentError, EXIT } from '../exit-codes.js';
 import { NOT_RUNNING, seeAgent, type SeenAgent } from '../seen-agent.js';
 import type { AgentStatus, ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
 
 const NOBODY: SeenAgent = { isRunning: false, now: undefined, last: undefined };
 
-/** Tells what the agent does, or why it does nothing. Never fails because nothing runs. */
-export async function status(command: { directory: DataDirectory; json: boolean }): Promise<void> {
+export interface StatusCommand {
+  readonly directory: DataDirectory;
+  /** Fail unless an agent runs that is attached, for whoever watches over it. */
+  readonly isCheck: boolean;
+  readonly json: boolean;
+}
+
+/** Tells what the agent does, or why it does nothing. That nothing runs is a failure only where it is to be checked. */
+export async function status(command: StatusCommand): Promise<void> {
   const { directory } = command;
   const attachments = await readAttachments(directory);
   const [first] = attachments;
   const seen = first ? await seeAgent(directory) : NOBODY;
   const { isRunning, now } = seen;
   const reason = reasonOf(first !== undefined, seen);
+  const exitCode = !first ? EXIT.notAttached : isRunning ? EXIT.ok : EXIT.failure;
+  const trouble = command.isCheck && exitCode !== EXIT.ok ? new AgentError(reason, exitCode) : null;
+  // One sentence says it.
+  if (trouble && !command.json) throw trouble;
   if (command.json) {
     const answer = {
       attached: first !== undefined,
@@ -29,6 +41,7 @@ export async function status(command: { directory: DataDirectory; json: boolean 
       projects: attachments.map((one) => projectJson(one, now)),
     };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
+    if (trouble) throw trouble;
     return;
   }
   const lines = [

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlWish } from '@gleaner/domain';
 import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
@@ -18,7 +19,7 @@ const LOOK_EVERY_MS = 100;
 /** Pauses, for so many milliseconds or until `resume`. Holds across restarts. */
 export async function pause(command: ControlCommand & { forMs: number | undefined }): Promise<void> {
   const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
-  await tell(command, { wish: { kind: 'pause', untilMs }, wishedAtMs: Date.now() }, isAskedPause);
+  await wish(command, { kind: 'pause', untilMs });
 }
 
 /** Back to the preferences; with `always`, computes whatever the machine is used for. */
@@ -29,8 +30,12 @@ export async function resume(
     throw new AgentError('--for says how long --always holds: give both, or neither', EXIT.usage);
   }
   const untilMs = command.forMs === undefined ? null : Date.now() + command.forMs;
-  const wish = command.always ? ({ kind: 'always', untilMs } as const) : ({ kind: 'auto' } as const);
-  await tell(command, { wish, wishedAtMs: Date.now() }, (status) => !isAskedPause(status));
+  await wish(command, command.always ? { kind: 'always', untilMs } : { kind: 'auto' });
+}
+
+async function wish(command: ControlCommand, wanted: ControlWish): Promise<void> {
+  const wishedAtMs = Date.now();
+  await tell(command, { wish: wanted, wishedAtMs }, (status) => status.wishedAtMs === wishedAtMs);
 }
 
 /** Lets the running agent complete what it holds, and end. */
@@ -67,8 +72,4 @@ async function nextReason(
     await delay(LOOK_EVERY_MS);
   }
   return undefined;
-}
-
-function isAskedPause({ allowance }: AgentStatus): boolean {
-  return /^paused: (you (asked|paused)|.*may have asked for a pause)/.test(allowance.reason);
 }

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { IdleDecision } from '@gleaner/domain';
 import { completePolicy } from '@gleaner/worker-sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { writeAttachments } from '../attachments.js';
@@ -19,6 +20,8 @@ let crew: ProjectCrew;
 let governor: IdleGovernor;
 /** What was logged: event and reason. */
 let logged: string[];
+/** When the wishes were said that are followed. */
+let followed: Array<number | null>;
 /** Resolves when a host says good-bye. */
 let farewell: PromiseWithResolvers<void>;
 let answersFarewells: boolean;
@@ -37,6 +40,7 @@ beforeEach(async () => {
   const address = server.address();
   url = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
   logged = [];
+  followed = [];
 });
 afterEach(async () => {
   governor[Symbol.dispose]();
@@ -57,7 +61,18 @@ async function govern(...hostIds: string[]): Promise<void> {
   );
   const policy = completePolicy({ cores: 1 });
   crew = await ProjectCrew.open({ directory, policy, once: false, log, onStatus: () => undefined });
-  governor = await IdleGovernor.start({ directory, crew, isAlways: true, maxCores: 1, turnMs: 1_000, log });
+  const onWish = (atMs: number | null): void => {
+    followed.push(atMs);
+  };
+  governor = await IdleGovernor.start({
+    directory,
+    crew,
+    isAlways: true,
+    maxCores: 1,
+    turnMs: 1_000,
+    onWish,
+    log,
+  });
   await crew.start();
 }
 
@@ -75,6 +90,23 @@ it('a pause holds for a project at once although another one is taking its time 
   await new ControlFile(directory).write(PAUSE);
   await expect.poll(() => reasonOf('second')).toMatch(/^paused: you asked/);
   expect(crew.projects.map(({ name }) => name)).toContain('first');
+});
+
+it('what the volunteer says is not held back by the patience after other programs, and told when it is followed', async () => {
+  await govern('first');
+  expect(followed).toEqual([null]);
+  const busy: IdleDecision = {
+    run: false,
+    code: 'cpu-by-others',
+    cores: 0,
+    duty: 0,
+    memoryMiB: 0,
+    reason: 'paused: other programs',
+  };
+  for (const project of crew.projects) project.settled = { decision: busy, clearSinceMs: Date.now() };
+  await new ControlFile(directory).write({ wish: { kind: 'always', untilMs: null }, wishedAtMs: 7 });
+  await expect.poll(() => followed).toEqual([null, 7]);
+  expect(reasonOf('first')).toMatch(/^computing.*: you asked for it$/);
 });
 
 it('a look at the machine that fails is told, and is not the last one', async () => {

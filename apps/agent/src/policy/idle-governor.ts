@@ -43,6 +43,8 @@ export interface IdleGovernorInit {
   readonly maxCores: number;
   /** How long a project keeps a core that another one waits for, in milliseconds. */
   readonly turnMs: number;
+  /** What the volunteer said then is what the projects follow from now on. */
+  readonly onWish: (wishedAtMs: number | null) => void;
   readonly log: LogEvent;
 }
 
@@ -51,7 +53,7 @@ export class IdleGovernor implements Disposable {
   readonly #control: ControlFile;
   readonly #shares: CoreShares;
   readonly #startedAtMs = Date.now();
-  readonly #told = new WeakMap<Project, { readonly allowance: ComputeAllowance; readonly atMs: number }>();
+  #told = new WeakMap<Project, { readonly allowance: ComputeAllowance; readonly atMs: number }>();
   readonly #logged = new WeakMap<Project, IdleDecision>();
   #preferencesChangedAtMs: number | null = null;
   /** Why the preferences are unknown; null where they are not. */
@@ -62,6 +64,8 @@ export class IdleGovernor implements Disposable {
   #preferences: PreferencesFile = {};
   #seen: { readonly signals: IdleSignals; readonly atMs: number } | null = null;
   #isFinishing = false;
+  /** When the volunteer said what holds; undefined before the first look. */
+  #wishedAtMs: number | null | undefined;
   #isDisposed = false;
 
   private constructor(
@@ -121,6 +125,8 @@ export class IdleGovernor implements Disposable {
     const now = new Date();
     const signals = this.#signals(control.wish, now.getTime());
     const projects = this.init.crew.projects.filter(({ hasEnded }) => !hasEnded);
+    const isNewWish = control.wishedAtMs !== this.#wishedAtMs;
+    if (isNewWish) this.#forgetWhy(projects);
     const decided = projects.map((project) => this.#decideFor(project, control, signals, localClock(now)));
     const allowances = this.#shares.divide(decided, performance.now());
     projects.forEach((project, index) => {
@@ -129,6 +135,15 @@ export class IdleGovernor implements Disposable {
       if (decision) this.#logChange(project, decision);
       if (allowance) this.#tell(project, allowance, performance.now());
     });
+    if (!isNewWish) return;
+    this.#wishedAtMs = control.wishedAtMs;
+    this.init.onWish(control.wishedAtMs);
+  }
+
+  /** What somebody has just said holds at once, and the reason for what they see is theirs. */
+  #forgetWhy(projects: readonly Project[]): void {
+    for (const project of projects) project.settled = null;
+    this.#told = new WeakMap();
   }
 
   #signals(control: ControlWish, nowMs: number): IdleSignals {

@@ -104,7 +104,11 @@ describe('preferences', () => {
     ['{"whileInUse":"sometimes"}', 'preferences.json: whileInUse'],
     ['{"cpuTimePercent":{"idle":0}}', 'cpuTimePercent.idle'],
     ['{"hours":{"monday":"25:00-26:00"}}', 'hours.monday'],
-    ['{"unknown":1}', 'unknown'],
+    ['{"unknown":1}', 'unknown: is not a known field: there are whileInUse, inUseMinutes, cores,'],
+    ['{"onbattery":"pause"}', 'onbattery: is not a known field: did you mean "onBattery"?'],
+    ['{"cores":{"busy":1}}', 'cores.busy: is not a known field: there are idle, inUse'],
+    ['{"onBattery":"maybe"}', 'onBattery: must be "pause" or "compute", not "maybe"'],
+    ['{"p2p":"yes"}', 'p2p: must be a boolean, not "yes"'],
     ['{"whileInUse"', 'preferences.json is not JSON'],
   ])('that cannot be understood are refused with the place: %s', (text, message) => {
     expect(() => parsePreferences(text, 'preferences.json')).toThrow(message);

@@ -6,7 +6,7 @@ import {
   type IdlePreferences,
   type WeeklyHours,
 } from '@gleaner/domain';
-import { hostPreferences, WEEKDAYS } from '@gleaner/protocol';
+import { hostPreferences, schemaFaults, WEEKDAYS } from '@gleaner/protocol';
 import { z } from 'zod';
 import type { DataDirectory } from '../data-directory.js';
 import { AgentError, EXIT } from '../exit-codes.js';
@@ -95,9 +95,9 @@ export function parsePreferences(text: string, path: string): PreferencesFile {
   }
   const parsed = preferencesFile.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => {
-    const where = issue.path.join('.');
-    return where === '' ? issue.message : `${where}: ${issue.message}`;
+  const problems = schemaFaults(preferencesFile, value, parsed.error.issues).map(({ pointer, detail }) => {
+    const where = pointer.slice(1).replaceAll('/', '.');
+    return where === '' ? detail : `${where}: ${detail}`;
   });
   throw new AgentError(`${path}: ${problems.join('; ')}`, EXIT.usage, { cause: parsed.error });
 }

@@ -42,7 +42,7 @@ export async function prefs({ directory, changes, json }: PrefsCommand): Promise
 type JsonObject = Readonly<Record<string, unknown>>;
 
 function changedBy(object: JsonObject, change: string): JsonObject {
-  const match = /^([A-Za-z]+(?:\.[A-Za-z]+)?)=(.*)$/.exec(change);
+  const match = /^([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z]+)?)=(.*)$/.exec(change);
   if (!match) throw new AgentError(`"${change}" is not NAME=VALUE`, EXIT.usage);
   const [name = '', inner] = (match[1] ?? '').split('.');
   const value = valueOf(match[2] ?? '');

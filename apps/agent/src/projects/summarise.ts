@@ -30,7 +30,7 @@ export function statusOf({ attachment, worker }: Project): ProjectStatus {
 export function summarise(
   projects: readonly ProjectStatus[],
   isFinishing: boolean,
-): Omit<AgentStatus, 'pid' | 'updatedAt' | 'attachmentsAtMs'> {
+): Omit<AgentStatus, 'pid' | 'updatedAt' | 'attachmentsAtMs' | 'wishedAtMs'> {
   const sum = (of: (project: ProjectStatus) => number): number =>
     projects.reduce((total, project) => total + of(project), 0);
   const phase = PHASES.find((one) => projects.some((project) => project.phase === one)) ?? 'stopped';

@@ -16,6 +16,7 @@ const idle: AgentStatus = {
   traffic: { fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0 },
   projects: [],
   attachmentsAtMs: null,
+  wishedAtMs: null,
   buffered: 2,
   unreported: 1,
   finishedTasks: 3,

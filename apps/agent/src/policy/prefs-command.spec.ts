@@ -1,0 +1,41 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { DataDirectory } from '../data-directory.js';
+import { prefs } from './prefs-command.js';
+import { PREFERENCES_NAME } from './preferences-file.js';
+
+let directory: DataDirectory;
+beforeEach(async () => {
+  directory = new DataDirectory(await mkdtemp(join(tmpdir(), 'gleaner-prefs-')));
+});
+afterEach(async () => {
+  await rm(directory.path, { recursive: true, force: true });
+});
+
+async function kept(): Promise<unknown> {
+  return JSON.parse(await readFile(directory.file(PREFERENCES_NAME), 'utf8'));
+}
+
+describe('a preference', () => {
+  it.each([
+    ['p2p=true', { p2p: true }],
+    ['onBattery=compute', { onBattery: 'compute' }],
+    ['cores.inUse=1', { cores: { inUse: 1 } }],
+  ])('is changed by %s', async (change, written) => {
+    await prefs({ directory, changes: [change], json: true });
+    expect(await kept()).toEqual(written);
+  });
+
+  it('that nobody knows changes nothing', async () => {
+    await prefs({ directory, changes: ['onBattery=compute'], json: true });
+    await expect(prefs({ directory, changes: ['foo=bar'], json: true })).rejects.toThrow(
+      'foo=bar: foo: is not a known field: there are whileInUse,',
+    );
+    await expect(prefs({ directory, changes: ['onBattery=maybe'], json: true })).rejects.toThrow(
+      'onBattery=maybe: onBattery: must be "pause" or "compute", not "maybe"',
+    );
+    expect(await kept()).toEqual({ onBattery: 'compute' });
+  });
+});
