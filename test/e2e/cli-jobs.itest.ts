@@ -50,6 +50,23 @@ async function says(args: readonly string[], env: Record<string, string>): Promi
 }
 
 describe('a scientist at the command line', () => {
+  it('sees where a job stands at once, and may leave it by Ctrl-C', async () => {
+    const publish = ['app', 'publish', MERSENNE_HUNT_WASM_PATH, '--name', 'mersenne-hunt', '--version', '0'];
+    await says(publish, scientist);
+    await says(['app', 'approve', 'mersenne-hunt@0'], operator);
+    const file = await aJobFile('left.yaml', ['name: left', 'app: mersenne-hunt@0', SPLIT]);
+    await using watching = new CliProcess(['job', 'submit', file, '--watch'], scientist);
+    await watching.said('Units 0 % (0 of 3 units)');
+    watching.kill('SIGINT');
+    const { code, stderr } = await watching.ended;
+    expect(code).toBe(130);
+    const id = /^Job (\d+) is submitted/m.exec(stderr)?.[1] ?? '';
+    expect(stderr).toContain(
+      `Job ${id} goes on without you. To watch it again: gleaner job status ${id} --watch; to stop it: gleaner job cancel ${id}\n`,
+    );
+    expect((await gleanerJson<Job>(['job', 'cancel', id], scientist)).state).toBe('cancelled');
+  });
+
   it('publishes, estimates, submits a YAML file, watches, and gets the answer', async () => {
     const publish = ['app', 'publish', MERSENNE_HUNT_WASM_PATH, '--name', 'mersenne-hunt', '--version', '1'];
     expect(await says(publish, scientist)).toBe('mersenne-hunt@1\n');
@@ -76,6 +93,20 @@ describe('a scientist at the command line', () => {
     expect(await says(['job', 'units', id], scientist)).toMatch(/^ *2 +valid +ok/m);
     expect(await says(['job', 'list'], scientist)).toContain('exponents');
     expect(await says(['leaderboard'], operator)).toContain('Ada');
+  });
+
+  it('is told that an answer is empty, and where its units were to write', async () => {
+    const file = await aJobFile('empty.yaml', [...EXPONENTS, SPLIT, 'outputs: [stdoutt]']);
+    const { id, state } = await gleanerJson<Job>(['job', 'submit', file, '--watch'], scientist);
+    expect(state).toBe('completed');
+    const { code, stdout, stderr } = await gleaner(['job', 'results', id], scientist);
+    expect(stderr).toBe(
+      `The answer of job ${id} is empty: its units wrote nothing to "stdoutt", its "outputs".\n`,
+    );
+    expect([code, stdout]).toEqual([0, '']);
+    const described = await gleaner(['job', 'results', id, '--json'], scientist);
+    expect(described.stderr).toContain('is empty');
+    expect(JSON.parse(described.stdout)).toMatchObject({ sizeBytes: 0 });
   });
 
   it('submits once although it asks twice with the same key', async () => {
@@ -129,6 +160,27 @@ describe('gleaner run --local', () => {
     const parts = await gleaner(['run', '--local', file, '--units', '11', ...app]);
     expect(whole.stderr).toContain('1 units, each computed twice with the same result');
     expect(parts.stdout).toBe(whole.stdout);
+  });
+
+  it('warns of an output to which no unit writes, and names the one that was probably meant', async () => {
+    const typo = ['outputs: [stdoutt]'];
+    const file = await aJobFile('typo.yaml', [...EXPONENTS, SPLIT, ...typo]);
+    const { code, stdout, stderr } = await gleaner([
+      'run',
+      '--local',
+      file,
+      '--app',
+      MERSENNE_HUNT_WASM_PATH,
+    ]);
+    expect(stderr).toMatch(
+      /^warning: no unit wrote anything to "stdoutt"; unit 0 wrote \d+ bytes to "stdout", which is not among the job's outputs$/m,
+    );
+    expect(stdout).toBe('');
+    expect(code).toBe(0);
+    const right = await aJobFile('right.yaml', [...EXPONENTS, SPLIT]);
+    expect((await gleaner(['run', '--local', right, '--app', MERSENNE_HUNT_WASM_PATH])).stderr).not.toContain(
+      'warning',
+    );
   });
 
   it('tells which unit failed and what it wrote to stderr', async () => {

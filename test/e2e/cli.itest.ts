@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -177,6 +178,17 @@ describe('gleaner up', () => {
     await noProcessUses(data);
   });
 
+  it('leaves no process behind when its coordinator is killed', async () => {
+    await using up = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
+    await up.said('\n');
+    const coordinator = processesUsing(data).find((process) => process.includes(COORDINATOR));
+    process.kill(Number.parseInt(coordinator ?? '', 10), 'SIGKILL');
+    const { code, stderr } = await up.ended;
+    expect(stderr).toContain('the coordinator ended unexpectedly (SIGKILL)');
+    expect(code).toBe(1);
+    expect(processesUsing(data)).toEqual([]);
+  });
+
   it('is refused a directory that another one serves from, and told who has it', async () => {
     await using first = new CliProcess(['up', '--port', '0', '--data', data, '--json']);
     const { url } = JSON.parse(await first.said('\n')) as { url: string };
@@ -201,7 +213,7 @@ describe('gleaner up', () => {
     await noProcessUses(data);
   });
 
-  it('says why it cannot start', async () => {
+  it('says why it cannot start, before it makes anything', async () => {
     const { port } = application.coordinator;
     const { code, stderr } = await gleaner([
       'up',
@@ -212,8 +224,11 @@ describe('gleaner up', () => {
       '--data',
       join(directory, 'up-port'),
     ]);
-    expect(stderr).toContain('EADDRINUSE');
+    expect(stderr).toBe(
+      `gleaner: port ${port} (--port, GLEANER_PORT) is in use: choose another, or 0 for a free one\n`,
+    );
     expect(code).toBe(1);
+    expect(existsSync(join(directory, 'up-port'))).toBe(false);
   });
 });
 

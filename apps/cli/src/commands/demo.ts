@@ -21,6 +21,7 @@ import { prepareProject, type DemoProject } from '../demo/demo-project.js';
 import { summarise, summaryLines, type DemoSummary } from '../demo/demo-summary.js';
 import { makeTape, openTape, type DemoTape } from '../demo/demo-tape.js';
 import { CoordinatorProcess, drawToken } from '../processes/coordinator-process.js';
+import { requireFreePort } from '../processes/require-free-port.js';
 import { aborted, rejectOnAbort, stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson } from '../terminal/output.js';
 
@@ -39,6 +40,7 @@ export function registerDemo(program: Command): void {
 }
 
 async function demo(options: DemoOptions): Promise<void> {
+  await requireFreePort(options.port, '127.0.0.1');
   const signal = stopSignal();
   const startedMs = Date.now();
   await using cleanUp = new AsyncDisposableStack();

@@ -22,7 +22,7 @@ import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../co
 import { completeJob, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
-import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+import { groupDigits, note, print, printJson, quotedList, tableLines } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 import { swarmLines } from '../terminal/swarm-lines.js';
 import { download, OUTPUT_OPTION } from './blob.js';
@@ -81,12 +81,22 @@ async function fetchResults(id: string, options: CommonOptions & { output?: stri
     : { output: null, state: null };
   if (output && options.output === undefined) {
     const { blobId, sizeBytes } = output;
+    if (sizeBytes === 0) await noteEmptyAnswer(api, id);
     printJson({ jobId: id, state, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
     return;
   }
   // Where there is no answer yet, the coordinator says why.
   const stored = await download(api, `/v1/jobs/${id}/output`, options.output, stopSignal());
+  if (stored.sizeBytes === 0) await noteEmptyAnswer(api, id);
   if (options.json) printJson({ jobId: id, state, ...stored });
+}
+
+/** Nothing on stdout could be a failure; and where an output's name is wrong, nothing else ever tells. */
+async function noteEmptyAnswer(api: ApiClient, id: string): Promise<void> {
+  const { spec } = await api.request(`/v1/jobs/${id}`, jobSchema);
+  note(
+    `The answer of job ${id} is empty: its units wrote nothing to ${quotedList(spec.outputs)}, its "outputs".`,
+  );
 }
 
 function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume', description: string): void {
@@ -195,7 +205,15 @@ async function uploadInputs(api: ApiClient, path: string, overrides: readonly st
 }
 
 async function showUntilEnd(api: ApiClient, id: string, options: CommonOptions): Promise<void> {
-  const ended = await watchJob(api, id, stopSignal());
+  const signal = stopSignal();
+  const ended = await watchJob(api, id, signal).catch((error: unknown) => {
+    if (signal.aborted) {
+      note(
+        `Job ${id} goes on without you. To watch it again: gleaner job status ${id} --watch; to stop it: gleaner job cancel ${id}`,
+      );
+    }
+    throw error;
+  });
   show(ended, options);
   if (ended.state !== 'completed') {
     throw new CliError(

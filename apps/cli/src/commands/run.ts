@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { estimateUnits, memoryRunStore, mergeOutputs, splitUnits } from '@gleaner/domain';
-import type { JobSpec } from '@gleaner/protocol';
+import { estimateUnits, memoryRunStore, mergeOutputs, splitUnits, type UnitToCreate } from '@gleaner/domain';
+import { formatBytes, type JobSpec } from '@gleaner/protocol';
 import { admitModule } from '@gleaner/sandbox/admission';
 import { Option, type Command } from 'commander';
 import { identifyFile } from '../api/upload-blob.js';
@@ -16,7 +16,7 @@ import { cutIntoUnits } from '../local-run/cut-into-units.js';
 import { fileInputs, type LocalInput } from '../local-run/file-inputs.js';
 import { LocalUnitRunner, type LocalModule } from '../local-run/local-unit-runner.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { groupDigits, note, printJson, writeBytes } from '../terminal/output.js';
+import { groupDigits, note, printJson, quotedList, writeBytes } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 
 interface RunOptions {
@@ -88,10 +88,12 @@ async function computeAndMerge(computation: Computation): Promise<void> {
   await using file = options.output === undefined ? null : await AnswerFile.create(options.output);
   await using runner = new LocalUnitRunner(computation);
   let units = 0;
+  let one: UnitToCreate | undefined;
   // Workers take units from one iterator, so that each unit is computed once and none is held in memory.
   const pending = splitUnits(spec.split, sources, { signal });
   const work = async (): Promise<void> => {
     for (let next = await pending.next(); !next.done; next = await pending.next()) {
+      one ??= next.value;
       await runner.computeTwice(next.value, signal);
       units += 1;
       bar.update(units, Math.max(total, units));
@@ -100,6 +102,7 @@ async function computeAndMerge(computation: Computation): Promise<void> {
   await Promise.all(Array.from({ length: options.cores }, work));
   bar.end();
   const answer = await writeAnswer(computation, units, file);
+  if (one) await warnOfSilence(runner, one, computation);
   const { cycles } = runner;
   if (options.json) {
     printJson({ units, cycles, deterministic: true, ...answer, file: options.output ?? null });
@@ -108,6 +111,24 @@ async function computeAndMerge(computation: Computation): Promise<void> {
       `${units} units, each computed twice with the same result; ${groupDigits(cycles.toString())} cycles`,
     );
   }
+}
+
+/** An output that nobody writes to is often one whose name is wrong: every unit would be valid, and the answer empty. */
+async function warnOfSilence(
+  runner: LocalUnitRunner,
+  unit: UnitToCreate,
+  { spec, signal }: Computation,
+): Promise<void> {
+  const { unwritten } = runner;
+  if (unwritten.length === 0) return;
+  // Computed once more only where there is no answer at all; what comes of it is advice, not a reason to fail.
+  const isWorthALook = unwritten.length === spec.outputs.length && !spec.outputs.includes('stdout');
+  const bytes = isWorthALook ? await runner.stdoutBytesOf(unit, signal).catch(() => 0) : 0;
+  const instead =
+    bytes > 0
+      ? `; unit ${unit.index} wrote ${formatBytes(bytes)} to "stdout", which is not among the job's outputs`
+      : '';
+  note(`warning: no unit wrote anything to ${quotedList(unwritten)}${instead}`);
 }
 
 async function writeAnswer(

@@ -2,8 +2,12 @@ import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { wholeNumber, withLocalOptions } from '../common-options.js';
 import { CoordinatorProcess } from '../processes/coordinator-process.js';
+import { requireFreePort } from '../processes/require-free-port.js';
 import { aborted, stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson } from '../terminal/output.js';
+
+/** Where a coordinator listens that is told nothing else. */
+const ALL_ADDRESSES = '0.0.0.0';
 
 interface UpOptions {
   readonly port: number;
@@ -33,6 +37,7 @@ export function registerUp(program: Command): void {
 }
 
 async function up(options: UpOptions): Promise<void> {
+  await requireFreePort(options.port, options.host ?? (process.env['GLEANER_HOST'] || ALL_ADDRESSES));
   const signal = stopSignal();
   const coordinator = await CoordinatorProcess.start({
     env: {

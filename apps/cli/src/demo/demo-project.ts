@@ -34,8 +34,8 @@ export async function prepareProject(
     method: 'POST',
     json: {
       slug: PROJECT,
-      name: 'SETI Classic',
-      description: 'Drifting tones in a tape of a radio telescope',
+      name: 'Demo',
+      description: 'What is tried out on this machine: anything that its apps can compute',
     },
   });
   await operator.request(`/v1/projects/${PROJECT}/approval`, project, { method: 'POST' });

@@ -32,6 +32,7 @@ export interface LocalUnitRunnerInit {
 export class LocalUnitRunner implements AsyncDisposable {
   readonly #sandboxes: SandboxPool;
   #cycles = 0n;
+  readonly #written = new Set<string>();
 
   constructor(private readonly init: LocalUnitRunnerInit) {
     const inputDirectories = Object.values(init.inputs).map(({ path }) => dirname(path));
@@ -52,6 +53,17 @@ export class LocalUnitRunner implements AsyncDisposable {
     return this.#cycles;
   }
 
+  /** Outputs of the job to which no unit has written anything so far. */
+  get unwritten(): string[] {
+    return this.init.spec.outputs.filter((name) => !this.#written.has(name));
+  }
+
+  /** Runs the unit once more, and tells how many bytes it writes to stdout, whether or not that is an output of the job. */
+  async stdoutBytesOf(unit: UnitToCreate, signal: AbortSignal): Promise<number> {
+    const { outputs } = await this.#run(unit, signal, ['stdout']);
+    return outputs.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  }
+
   /**
    * Runs the unit twice and keeps its outputs.
    *
@@ -68,7 +80,9 @@ export class LocalUnitRunner implements AsyncDisposable {
     }
     for (const name of this.init.spec.outputs) {
       const output = first.outputs.find((candidate) => candidate.name === name);
-      await writeFile(outputPath(this.init.directory, unit.index, name), output?.bytes ?? new Uint8Array());
+      const bytes = output?.bytes ?? new Uint8Array();
+      if (bytes.length > 0) this.#written.add(name);
+      await writeFile(outputPath(this.init.directory, unit.index, name), bytes);
     }
     this.#cycles += first.cycles;
   }
@@ -77,13 +91,17 @@ export class LocalUnitRunner implements AsyncDisposable {
     await this.#sandboxes.close();
   }
 
-  async #run(unit: UnitToCreate, signal: AbortSignal): Promise<UnitResult> {
+  async #run(
+    unit: UnitToCreate,
+    signal: AbortSignal,
+    outputs: readonly string[] = this.init.spec.outputs,
+  ): Promise<UnitResult> {
     const { spec, inputs, module } = this.init;
     const description: UnitDescription = {
       job: {
         args: spec.args,
         env: spec.env,
-        outputs: spec.outputs,
+        outputs: [...outputs],
         limits: spec.limits,
         app: { name: module.name, moduleSha256: module.sha256 },
         inputs,

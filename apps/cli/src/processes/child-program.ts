@@ -65,6 +65,11 @@ export class ChildProgram {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** Whether it was ended where it stood, without a chance to stop what it had started. */
+  get wasKilled(): boolean {
+    return this.#child.signalCode !== null;
+  }
+
   /** Its exit code, once it has ended. */
   get exited(): Promise<number> {
     return this.#exited;
@@ -76,7 +81,7 @@ export class ChildProgram {
     if (this.#isStopping) return new Promise(() => undefined);
     throw new CliError(
       [
-        `${this.init.label} ended unexpectedly (exit code ${code})`,
+        `${this.init.label} ended unexpectedly (${this.#child.signalCode ?? `exit code ${code}`})`,
         // Who gets every line has seen them.
         ...(this.init.onStderrLine ? [] : this.#lastLines),
       ].join('\n'),

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
+import { reasonOf } from '../cli-error.js';
 import { ChildProgram } from './child-program.js';
 import { coordinatorMain } from './program-paths.js';
 import { rejectOnAbort } from './stop-signal.js';
@@ -26,6 +27,7 @@ export interface CoordinatorProcessInit {
 export class CoordinatorProcess {
   private constructor(
     private readonly program: ChildProgram,
+    private readonly init: CoordinatorProcessInit,
     readonly url: string,
     readonly dataDir: string,
     readonly operatorToken: string | null,
@@ -52,26 +54,49 @@ export class CoordinatorProcess {
         program.failed(),
         rejectOnAbort(init.signal),
       ]);
-      return new CoordinatorProcess(program, url, dataDir, operatorToken);
+      return new CoordinatorProcess(program, init, url, dataDir, operatorToken);
     } catch (error) {
       await program.stop(STOP_GRACE_MS);
+      if (program.wasKilled) await stopAbandonedDatabase(init);
       throw error;
     }
   }
 
-  /** Rejects when the coordinator ends by itself. */
+  /** Rejects when the coordinator ends by itself, and its database server with it. */
   async failed(): Promise<never> {
-    return this.program.failed();
+    try {
+      return await this.program.failed();
+    } catch (error) {
+      await stopAbandonedDatabase(this.init);
+      throw error;
+    }
   }
 
   async stop(): Promise<void> {
     await this.program.stop(STOP_GRACE_MS);
+    if (this.program.wasKilled) await stopAbandonedDatabase(this.init);
   }
 }
 
 /** A secret in the form of the coordinator's own tokens. */
 export function drawToken(): string {
   return `gln_${randomBytes(32).toString('base64url')}`;
+}
+
+/** Its database server is a process of its own, which outlives a coordinator that was killed. What fails here is noted only. */
+async function stopAbandonedDatabase({ env, onLog }: CoordinatorProcessInit): Promise<void> {
+  const program = new ChildProgram({
+    label: 'the end of the database',
+    main: coordinatorMain(),
+    args: ['--stop-database'],
+    env,
+    ...(onLog && { onStderrLine: onLog }),
+  });
+  try {
+    await program.exited;
+  } catch (error) {
+    onLog?.(`the database server of the coordinator may still run: ${reasonOf(error)}`);
+  }
 }
 
 function parseJson(line: string): unknown {

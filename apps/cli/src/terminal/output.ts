@@ -57,6 +57,11 @@ export function groupDigits(decimal: string): string {
   return decimal.replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** `"a"`, or `"a", "b"`. */
+export function quotedList(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
+
 /** Seconds as `42 s`, `3 min 5 s` or `2 h 10 min`. */
 export function formatSeconds(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));

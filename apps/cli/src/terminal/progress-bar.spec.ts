@@ -31,15 +31,25 @@ describe('ProgressBar', () => {
     expect(written.join('')).toContain('3 units/min');
   });
 
-  it('writes a plain line at every tenth where there is no terminal', () => {
+  it('writes a plain line at the beginning and at every tenth where there is no terminal', () => {
     const { bar, written, advance } = recordedBar(false);
     for (let done = 1; done <= 100; done += 1) {
       advance(1_000);
       bar.update(done);
     }
     bar.end();
-    expect(written).toHaveLength(10);
+    expect(written).toHaveLength(11);
+    expect(written[0]).toContain('1 of 100 units');
     for (const control of ['\r', '\u001b']) expect(written.join('')).not.toContain(control);
+  });
+
+  it('writes no plain line before it is known how much there is, and then one at once', () => {
+    const { bar, written } = recordedBar(false);
+    bar.update(0, 0);
+    expect(written).toEqual([]);
+    bar.update(0, 50);
+    bar.update(1, 50);
+    expect(written).toEqual(['Searching 0 % (0 of 50 units)\n']);
   });
 
   it('never grows beyond the width of the terminal', () => {

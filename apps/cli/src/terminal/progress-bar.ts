@@ -4,7 +4,7 @@ const BAR_CELLS = 28;
 /** A shorter bar says less than the space it takes. */
 const MIN_BAR_CELLS = 6;
 const DEFAULT_COLUMNS = 80;
-/** Without a terminal so many lines are written until the end. */
+/** Without a terminal so many lines are written until the end, after one at the beginning. */
 const PLAIN_LINES = 10;
 const REDRAW_MS = 100;
 /** The rate is that of the last half minute: early units tell little about a queue that has filled since. */
@@ -28,7 +28,7 @@ export class ProgressBar {
   readonly #history: Array<{ atMs: number; done: number }> = [];
   #total: number;
   #lastDrawnMs = Number.NEGATIVE_INFINITY;
-  #plainLines = 0;
+  #plainLines = -1;
 
   constructor(private readonly init: ProgressBarInit) {
     this.#stream = init.stream ?? process.stderr;
@@ -48,7 +48,8 @@ export class ProgressBar {
       this.#stream.write(`\r${this.#line(done).slice(0, this.#columns - 1)}\u001b[K`);
       return;
     }
-    const lines = total > 0 ? Math.floor((done * PLAIN_LINES) / total) : 0;
+    // How far it is cannot be said before it is known how much there is.
+    const lines = total > 0 ? Math.floor((done * PLAIN_LINES) / total) : -1;
     if (lines <= this.#plainLines) return;
     this.#plainLines = lines;
     this.#stream.write(`${this.#line(done)}\n`);
