@@ -43,6 +43,15 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.goto(`${gleaner.url}/volunteer`);
     await page.getByRole('button', { name: 'Start computing' }).waitFor();
     expect(await hosts()).toBe(0);
+    // There is no picture yet whose axes could be told.
+    expect(await page.getByText('newest on top').count()).toBe(0);
+  });
+
+  it('says where its commands come from, and at what hours of a core are reckoned', async () => {
+    await page.goto(gleaner.url);
+    await page.getByText('Core-hours, about, at 10 billion cycles a second').waitFor();
+    expect(await page.getByText('npm run -s gleaner --').count()).toBe(2);
+    await page.goto(`${gleaner.url}/volunteer`);
   });
 
   it('computes a real unit, whose spectra it shows, until an agent agrees and the credit is on the leaderboard', async () => {
@@ -55,6 +64,7 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await expect
       .poll(async () => Number(await waterfall.getAttribute('data-rows')), { timeout: 60_000 })
       .toBeGreaterThan(0);
+    await page.getByText('newest on top').waitFor();
 
     const follower = await aFollower();
     agent = await aVolunteer(gleaner, { name: 'Ada', directory });

@@ -7,7 +7,7 @@ import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
 import { forgetSession, useSession } from '../api/session';
 import { Cycles, ExactCycles } from '../ui/cycles';
-import { formatCoreHours } from '../ui/format-cycles';
+import { CORE_ASSUMED, formatCoreHours } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
@@ -75,6 +75,7 @@ function Given({ account }: { readonly account: Account }) {
   return (
     <>
       <Cycles value={account.credit} /> of validated work, about {formatCoreHours(account.credit)} core-hours
+      at {CORE_ASSUMED}
       <ExactCycles value={account.credit} className="mt-1" />
     </>
   );

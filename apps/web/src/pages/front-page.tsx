@@ -6,7 +6,7 @@ import { boardQuery, runningJobsQuery, statsQuery } from '../api/queries';
 import { useLiveJob } from '../api/use-live-job';
 import { BoardTable } from '../ui/board-table';
 import { Cycles } from '../ui/cycles';
-import { formatCoreHours } from '../ui/format-cycles';
+import { CORE_ASSUMED, formatCoreHours } from '../ui/format-cycles';
 import { JobCard } from '../ui/job-card';
 import { ButtonLink, Commands, Empty, Panel } from '../ui/parts';
 import { UnitSquares } from '../ui/unit-squares';
@@ -67,7 +67,9 @@ function RightNow() {
         <Fact name="Machines computing">{data?.now.hosts.toLocaleString('en')}</Fact>
         <Fact name="Tasks in progress">{data?.now.tasks.toLocaleString('en')}</Fact>
         <Fact name="Given so far">{data && <Cycles value={data.totals.cycles} />}</Fact>
-        <Fact name="That is, in core-hours">{data && formatCoreHours(data.totals.cycles)}</Fact>
+        <Fact name={`Core-hours, about, at ${CORE_ASSUMED}`}>
+          {data && formatCoreHours(data.totals.cycles)}
+        </Fact>
         <Fact name="Results validated">{data?.totals.tasks.toLocaleString('en')}</Fact>
         <Fact name="Volunteers">{data?.totals.accounts.toLocaleString('en')}</Fact>
       </dl>
@@ -162,6 +164,11 @@ function Join() {
         label="Commands that attach this machine"
         lines={[`gleaner agent attach ${location.origin} --anonymous`, 'gleaner agent run']}
       />
+      <p className="mt-3 text-sm text-muted">
+        In a folder with Gleaner’s source, write <Typed>npm run -s gleaner --</Typed> for{' '}
+        <Typed>gleaner</Typed>; or install the agent from the one file that <Typed>npm run pack:agent</Typed>{' '}
+        makes there.
+      </p>
       <p className="mt-4 text-muted">
         Or in one:{' '}
         <Link to="/volunteer" className="link">
@@ -189,8 +196,17 @@ function Submit() {
           'gleaner job submit job.json --watch',
         ]}
       />
+      <p className="mt-3 text-sm text-muted">
+        In a folder with Gleaner’s source, write <Typed>npm run -s gleaner --</Typed> for{' '}
+        <Typed>gleaner</Typed>. Give it this site’s address and your token: <Typed>--url</Typed> and{' '}
+        <Typed>--token</Typed>, or <Typed>GLEANER_URL</Typed> and <Typed>GLEANER_TOKEN</Typed>.
+      </p>
     </Panel>
   );
+}
+
+function Typed({ children }: { readonly children: string }) {
+  return <code className="font-mono whitespace-nowrap text-ink">{children}</code>;
 }
 
 function MostGiven() {

@@ -8,7 +8,7 @@ import { isNotThere } from '../api/problem-error';
 import { useSession } from '../api/session';
 import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, textOf } from '../ui/field';
-import { formatCoreHours } from '../ui/format-cycles';
+import { CORE_ASSUMED, formatCoreHours } from '../ui/format-cycles';
 import { Button, MoreButton, PageTitle, Panel } from '../ui/parts';
 import { TimeAgo } from '../ui/time-ago';
 import { Waiting } from '../ui/waiting';
@@ -41,7 +41,7 @@ export function TeamPage() {
         <Figure name="cycles together">
           <Cycles value={team.credit} unit="" />
         </Figure>
-        <Figure name="core-hours, about">{formatCoreHours(team.credit)}</Figure>
+        <Figure name={`core-hours, about, at ${CORE_ASSUMED}`}>{formatCoreHours(team.credit)}</Figure>
         <Figure name="agreed results">{team.validTasks.toLocaleString('en')}</Figure>
         <Figure name={team.members === 1 ? 'member' : 'members'}>{team.members.toLocaleString('en')}</Figure>
       </dl>

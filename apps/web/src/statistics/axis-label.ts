@@ -18,6 +18,11 @@ export function axisLabel(unixSeconds: number, timeZone?: string): string {
   return (clock.format(instant) === '00:00' ? day : hour).format(instant);
 }
 
+/** What an axis of amounts says at its places: nothing between two whole amounts, which would round to one of them. */
+export function amountLabels(places: readonly number[], format: (amount: number) => string): string[] {
+  return places.map((place) => (Number.isInteger(place) ? format(place) : ''));
+}
+
 function formatsOf(timeZone: string | undefined): Formats {
   const made = known.get(timeZone) ?? {
     clock: new Intl.DateTimeFormat('en', { hour: '2-digit', minute: '2-digit', hourCycle: 'h23', timeZone }),

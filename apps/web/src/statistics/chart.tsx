@@ -1,7 +1,7 @@
 import 'uplot/dist/uPlot.min.css';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
-import { axisLabel } from './axis-label';
+import { amountLabels, axisLabel } from './axis-label';
 
 const HEIGHT_PIXELS = 170;
 const DAYS_ZONE = 'Etc/UTC';
@@ -94,7 +94,7 @@ function optionsOf(
         size: 32,
         values: (_plot, splits) => splits.map((seconds) => axisLabel(seconds, timeZone)),
       },
-      { ...axis, size: 62, space: 44, values: (_plot, splits) => splits.map(format) },
+      { ...axis, size: 62, space: 44, values: (_plot, splits) => amountLabels(splits, format) },
     ],
     series: [
       {},

@@ -51,7 +51,7 @@ export function BoardTable({
             {valueName}
           </th>
           <th scope="col" className="hidden py-2 pr-3 text-right font-medium sm:table-cell">
-            Core-hours
+            Core-hours, about
           </th>
           <th scope="col" className="hidden py-2 text-right font-medium sm:table-cell">
             Tasks

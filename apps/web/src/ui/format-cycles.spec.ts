@@ -15,11 +15,11 @@ describe('cycles', () => {
     expect(formatCycles(cycles)).toBe(text);
   });
 
-  it('are core-hours of a core with a thousand million instructions a second', () => {
+  it('are core-hours of a core with ten thousand million cycles a second', () => {
     expect(formatCoreHours('0')).toBe('0');
-    expect(formatCoreHours('3600000000')).toBe('< 0.01');
-    expect(formatCoreHours('5400000000000')).toBe('1.50');
-    expect(formatCoreHours('36000000000000000')).toBe('10,000');
+    expect(formatCoreHours('36000000000')).toBe('< 0.01');
+    expect(formatCoreHours('54000000000000')).toBe('1.50');
+    expect(formatCoreHours('360000000000000000')).toBe('10,000');
   });
 
   it('keep every digit when told exactly', () => {

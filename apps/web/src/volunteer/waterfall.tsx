@@ -17,7 +17,8 @@ export function Waterfall({ isOn, isBlank }: { readonly isOn: boolean; readonly 
   const canvas = useRef<HTMLCanvasElement>(null);
   const [rows, setRows] = useState(0);
   const [app, setApp] = useState<string | null>(null);
-  const isSpectrum = app === null || app === SPECTRAL_APP;
+  const isShown = rows > 0 && !isBlank;
+  const isSpectrum = app === SPECTRAL_APP;
   useEffect(() => {
     const context = canvas.current?.getContext('2d', { alpha: false });
     if (!context) return undefined;
@@ -48,21 +49,22 @@ export function Waterfall({ isOn, isBlank }: { readonly isOn: boolean; readonly 
           height={ROWS * ROW_PIXELS}
           role="img"
           aria-label={
-            isSpectrum
+            isSpectrum || !isShown
               ? 'Waterfall of the power spectra that this tab computes; the newest is on top'
               : `Waterfall of what ${app} shows while this tab computes it; the newest is on top`
           }
           data-rows={rows}
           className="block h-64 w-full [image-rendering:pixelated] sm:h-80"
         />
-        {(rows === 0 || isBlank) && (
+        {!isShown && (
           <p className="absolute inset-0 grid place-items-center bg-[#060910] p-6 text-center text-[#aab4c6]">
             {placeholderOf(isOn, isBlank)}
           </p>
         )}
       </div>
-      <figcaption className="flex justify-between gap-4 border-t border-[#263146] px-4 py-2 text-xs text-[#aab4c6]">
-        {isSpectrum ? (
+      <figcaption className="flex min-h-8 justify-between gap-4 border-t border-[#263146] px-4 py-2 text-xs text-[#aab4c6]">
+        {/* Where nothing is shown there are no axes to tell. */}
+        {!isShown ? null : isSpectrum ? (
           <>
             <span>
               ← lower<span className="hidden sm:inline"> frequency</span>
