@@ -11,6 +11,7 @@ const nodeModules = join(root, 'node_modules');
 const installStampFile = join(nodeModules, '.gleaner-install');
 const lockDirectory = join(root, '.gleaner', 'bootstrap.lock');
 const lockWaitMs = 500;
+const installToldMs = 15_000;
 
 const bundledNode = join(nodeModules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const oldestNodeMajor = 20;
@@ -47,7 +48,17 @@ async function installDependencies() {
   const npmCli = process.env.npm_execpath;
   if (!npmCli) fail('Start this through npm, for example: npm run demo');
   console.error('gleaner: installing dependencies (once; about a minute) …');
-  await run(process.execPath, [npmCli, 'ci', '--no-audit', '--no-fund'], 'install the dependencies');
+  const startedAtMs = Date.now();
+  // At a terminal npm shows that it is at work; elsewhere a minute without a word would look like the end.
+  const told = setInterval(() => {
+    if (!process.stderr.isTTY) {
+      console.error(`gleaner: still installing, for ${Math.round((Date.now() - startedAtMs) / 1000)} s …`);
+    }
+  }, installToldMs);
+  // Warnings are about the Node that only installs: the programs run on the one that is installed.
+  const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error'];
+  await run(process.execPath, [npmCli, ...args], 'install the dependencies');
+  clearInterval(told);
   if (!existsSync(bundledNode)) {
     fail(
       'The dependency "node" was installed without its binary: allow its install script and run npm ci again.',
