@@ -28,6 +28,7 @@ export default defineConfig({
           include: ['{apps,test,worker-sdk}/**/*.itest.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
           globalSetup: ['test/support/global-setup.ts'],
+          setupFiles: ['test/support/whole-day.ts'],
           testTimeout: 120_000,
           expect,
           hookTimeout: 120_000,

@@ -116,7 +116,7 @@ describe('nobody validates their own work', () => {
     await dispatch.contribute(...hosts);
     await dispatch.becomes(job, 'valid');
     const { app, config, dataSource } = dispatch.gleaner;
-    const loaded = await app.get(UnitReader).load([job.firstUnitId], false);
+    const loaded = await app.get(UnitReader).load([job.firstUnitId]);
     const [unit] = loaded.units;
     if (!unit) throw new Error('the unit is gone');
     const { decision } = transitionUnit(unit.view, { kind: 'cancelled' }, unit.rules, Date.now());
