@@ -7,8 +7,8 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
-import { openPage, pagesOf, THEMES } from './pages.js';
-import { pagesOfPerson, SIGN_IN_PAGES, signInAs, signInWith } from './people-pages.js';
+import { openPage, openWhole, pagesOf, showsBoard, THEMES, type NamedPage } from './pages.js';
+import { ACCOUNT, OPERATOR, pagesOfPerson, SIGN_IN_PAGES, signInAs, signInWith } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -63,9 +63,9 @@ describe.skipIf(chromiumPath === null)('every page', () => {
 
   it.each(THEMES)('has nothing that axe objects to, in the %s theme', async (theme) => {
     const page = await browser.newPage();
-    for (const { name, path } of [...pagesOf(jobId), ...SIGN_IN_PAGES]) {
-      await openPage(page, gleaner.url + path, theme);
-      expect(await violationsOf(page), `${name}, ${theme}`).toEqual([]);
+    for (const named of [...pagesOf(jobId), ...SIGN_IN_PAGES]) {
+      await openWhole(page, gleaner.url, named, theme);
+      expect(await violationsOf(page), `${named.name}, ${theme}`).toEqual([]);
     }
     await page.close();
   });
@@ -74,16 +74,13 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     const context = await browser.newContext();
     const page = await context.newPage();
     await signInWith(gleaner, context, token);
-    for (const { name, path } of ownPages) {
-      await openPage(page, gleaner.url + path, theme);
-      await page.getByRole('heading', { name: 'Sign in' }).waitFor({ state: 'detached' });
-      await page.waitForLoadState('networkidle', { timeout: 1_000 }).catch(() => undefined);
-      expect(await violationsOf(page), `${name}, ${theme}`).toEqual([]);
+    for (const named of ownPages) {
+      await openWhole(page, gleaner.url, named, theme);
+      expect(await violationsOf(page), `${named.name}, ${theme}`).toEqual([]);
     }
     await signInWith(gleaner, context, gleaner.operatorToken);
     await page.evaluate(() => localStorage.clear());
-    await openPage(page, `${gleaner.url}/operator`, theme);
-    await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
+    await openWhole(page, gleaner.url, OPERATOR, theme);
     await page.getByText('Pause all work').click();
     expect(await violationsOf(page), `operator, ${theme}`).toEqual([]);
     await context.close();
@@ -128,14 +125,13 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await context.clearCookies();
     await page.evaluate(() => localStorage.clear());
     await signInWith(gleaner, context, token);
-    await openPage(page, `${gleaner.url}/account`, theme);
-    await page.getByRole('heading', { name: 'My machines' }).waitFor();
+    await openWhole(page, gleaner.url, ACCOUNT, theme);
     await openPage(page, `${gleaner.url}/leaderboards?q=متطوع`, theme);
     await page.getByRole('table', { name: 'Your place' }).waitFor();
     await page.getByRole('row', { name: 'متطوع' }).waitFor();
     await expectNothing('one’s own row above those that were looked for');
 
-    await openPage(page, `${gleaner.url}/leaderboards`, theme);
+    await openWhole(page, gleaner.url, { path: '/leaderboards', shows: showsBoard }, theme);
     await page.route('**/v1/**', (route) => route.abort('connectionrefused'));
     await page.getByText('The coordinator does not answer.').waitFor();
     await expectNothing('the coordinator away');
@@ -204,11 +200,11 @@ describe.skipIf(chromiumPath === null)('every page', () => {
 
   it('fits a phone without scrolling sideways, whatever people are called', async () => {
     const page = await browser.newPage({ viewport: PHONE });
-    const expectToFit = async (pages: ReadonlyArray<{ readonly name: string; readonly path: string }>) => {
-      for (const { name, path } of pages) {
-        await openPage(page, gleaner.url + path, 'light');
+    const expectToFit = async (pages: readonly NamedPage[]) => {
+      for (const named of pages) {
+        await openWhole(page, gleaner.url, named, 'light');
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
-        expect(width, name).toBeLessThanOrEqual(PHONE.width);
+        expect(width, named.name).toBeLessThanOrEqual(PHONE.width);
       }
     };
     await expectToFit([...pagesOf(jobId), ...SIGN_IN_PAGES]);
@@ -216,7 +212,7 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await expectToFit(ownPages);
     await signInWith(gleaner, page.context(), gleaner.operatorToken);
     await page.evaluate(() => localStorage.clear());
-    await expectToFit([{ name: 'operator', path: '/operator' }]);
+    await expectToFit([OPERATOR]);
     await page.close();
   });
 

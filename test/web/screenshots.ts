@@ -8,8 +8,17 @@ import { account, deviceCode } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
 import { openBrowser } from './browser.js';
-import { openPage, pagesOf, THEMES } from './pages.js';
-import { SIGN_IN_PAGES } from './people-pages.js';
+import {
+  heading,
+  openPage,
+  openWhole,
+  pagesOf,
+  showsBoard,
+  THEMES,
+  type NamedPage,
+  type Theme,
+} from './pages.js';
+import { ACCOUNT, OPERATOR, SETTINGS, SIGN_IN_PAGES, teamPage, TEAMS } from './people-pages.js';
 import { Showcase } from './showcase/showcase.js';
 
 const SIZES = {
@@ -22,7 +31,7 @@ const SHOWN_FROM_PERMILLE = 30;
 const WATERFALL_ROWS = 200;
 const WATERFALL_MS = 45_000;
 /** The first that the ledger's people have founded. */
-const TEAM_ID = 1;
+const TEAM_ID = '1';
 const POLL_MS = 500;
 
 async function main(): Promise<void> {
@@ -51,7 +60,7 @@ async function main(): Promise<void> {
 interface Shot {
   readonly showcase: Showcase;
   readonly runningJobId: string;
-  readonly theme: (typeof THEMES)[number];
+  readonly theme: Theme;
   readonly size: keyof typeof SIZES;
   readonly folder: string;
 }
@@ -69,9 +78,9 @@ async function shootAll(browser: Browser, shot: Shot): Promise<void> {
       await page.screenshot({ path, fullPage: true });
       note(path);
     },
-    async visit(name, path) {
-      await openPage(page, shot.showcase.url + path, shot.theme);
-      await this.shoot(name);
+    async visit(named) {
+      await openWhole(page, shot.showcase.url, named, shot.theme);
+      await this.shoot(named.name);
     },
   };
   await shootAsVisitor(camera, shot);
@@ -79,22 +88,20 @@ async function shootAll(browser: Browser, shot: Shot): Promise<void> {
   await shootAsVolunteer(camera, shot);
   await shootAsNewcomer(camera, shot);
   await signIn(page, shot.showcase.url, shot.showcase.science.operatorToken);
-  await openPage(page, `${shot.showcase.url}/operator`, shot.theme);
-  await page.getByRole('heading', { name: 'Waiting for a decision' }).waitFor();
-  await camera.shoot('operator');
+  await camera.visit(OPERATOR);
   await context.close();
 }
 
 interface Camera {
   readonly page: Page;
   readonly shoot: (name: string) => Promise<void>;
-  readonly visit: (name: string, path: string) => Promise<void>;
+  readonly visit: (named: NamedPage) => Promise<void>;
 }
 
 async function shootAsVisitor(camera: Camera, { showcase, runningJobId, theme }: Shot): Promise<void> {
   const { page } = camera;
-  const pages = [...pagesOf(runningJobId), ...SIGN_IN_PAGES, { name: 'team', path: `/teams/${TEAM_ID}` }];
-  for (const { name, path } of pages) await camera.visit(name, path);
+  const pages = [...pagesOf(runningJobId), ...SIGN_IN_PAGES, teamPage(TEAM_ID)];
+  for (const named of pages) await camera.visit(named);
   await page.goto(`${showcase.url}/volunteer`);
   await computeForAWhile(page);
   await camera.shoot('volunteering');
@@ -107,7 +114,11 @@ async function shootAsVisitor(camera: Camera, { showcase, runningJobId, theme }:
 async function shootAsScientist(camera: Camera, { showcase, theme }: Shot): Promise<void> {
   const { page } = camera;
   await signIn(page, showcase.url, showcase.science.scientist.token);
-  await camera.visit('job-own', `/jobs/${showcase.finishedJobId}`);
+  await camera.visit({
+    name: 'job-own',
+    path: `/jobs/${showcase.finishedJobId}`,
+    shows: heading('What was found', 'Who may see it'),
+  });
   await openPage(page, `${showcase.url}/jobs/${showcase.failedJobId}`, theme);
   await page
     .getByText(/^Unit \d/)
@@ -116,13 +127,12 @@ async function shootAsScientist(camera: Camera, { showcase, theme }: Shot): Prom
   await camera.shoot('job-failed');
 }
 
-async function shootAsVolunteer(camera: Camera, { showcase, theme }: Shot): Promise<void> {
+async function shootAsVolunteer(camera: Camera, { showcase }: Shot): Promise<void> {
   const { page } = camera;
   await signIn(page, showcase.url, showcase.volunteers[0] ?? '');
-  await camera.visit('own-place', '/leaderboards?period=rac');
-  await camera.visit('own-team', `/teams/${TEAM_ID}`);
-  await openPage(page, `${showcase.url}/account`, theme);
-  await camera.shoot('volunteer-account');
+  await camera.visit({ name: 'own-place', path: '/leaderboards?period=rac', shows: showsBoard });
+  await camera.visit({ ...teamPage(TEAM_ID), name: 'own-team' });
+  await camera.visit({ ...ACCOUNT, name: 'volunteer-account' });
   await page.getByRole('heading', { level: 3 }).getByRole('link').first().click();
   await page.getByRole('heading', { name: 'Its tasks' }).waitFor();
   await camera.shoot('machine');
@@ -136,15 +146,16 @@ async function shootAsNewcomer(camera: Camera, { showcase: { url }, theme, size 
   await beginSession(page, `${url}/v1/session/sign-up`, {
     data: { name: 'Aurélie', email, password: 'correct horse battery' },
   });
-  await camera.visit('newcomer-account', '/account');
-  await camera.visit('newcomer-teams', '/teams');
+  await camera.visit({ ...ACCOUNT, name: 'newcomer-account' });
+  await camera.visit({ ...TEAMS, name: 'newcomer-teams' });
   const host = { name: 'Kitchen PC', kind: 'agent', cores: 8, memoryMiB: 16_384, platform: 'linux-x64' };
   const asked = await page.context().request.post(`${url}/v1/device/code`, { data: { host } });
   const { userCode } = deviceCode.parse(await asked.json());
   await openPage(page, `${url}/activate?code=${userCode}`, theme);
   await page.getByRole('heading', { name: host.name }).waitFor();
   await camera.shoot('newcomer-activate');
-  await openPage(page, `${url}/account/settings`, theme);
+  await openWhole(page, url, SETTINGS, theme);
+  await page.getByRole('heading', { name: 'E-mail address' }).waitFor();
   await page.getByRole('button', { name: 'Delete my account' }).click();
   await camera.shoot('newcomer-settings');
 }
