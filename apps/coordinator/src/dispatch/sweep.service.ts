@@ -31,6 +31,10 @@ interface OpenUnitRow {
 /**
  * Open units whose tickets went out, oldest first, behind a cursor. To be examined are those with results enough for a
  * decision, those that nobody works on, and those whose note on what they wait for is out of date.
+ *
+ * Not the condition of `store-reports`, which looks at a unit once, when a result comes, and would rather have it decided on in vain: one
+ * task that came to nothing is enough there. Here every open unit comes by again and again, so that only those count that no further
+ * report, lease or ticket would bring up.
  */
 const readOpenUnits = new PreparedStatement<OpenUnitRow>(
   'sweep-open-units',

@@ -54,7 +54,8 @@ export interface ReportRow {
  * results enough for a quorum, a task came to nothing, or all that are wanted have ended. The unit's other tasks are looked at
  * after the own one was written: of two statements that write at the same time, the later one finds the other's mark (`xmax`) on
  * the task it looks at. A statement that had to wait may not see tasks that were assigned and reported meanwhile, so it calls for
- * a look at all of its units.
+ * a look at all of its units. What this misses, because a process ended before it announced the unit, the sweep's narrower
+ * condition finds (`sweep-open-units`).
  */
 const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
