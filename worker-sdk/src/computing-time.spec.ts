@@ -20,4 +20,5 @@ it('computing time counts what a task has of a core, and nothing while it is fet
   computing.setShare(0.25);
   vi.advanceTimersByTime(4_000);
   expect(computing.ms).toBe(3_000);
+  expect(computing.activeMs).toBe(6_000);
 });

@@ -61,6 +61,11 @@ export class TaskComputation {
     return this.#computing.ms;
   }
 
+  /** How long it might compute in this run, in milliseconds: pauses and the machine's sleep are not counted. */
+  get activeMs(): number {
+    return this.#computing.activeMs;
+  }
+
   /** As `status` shows it. */
   get description(): RunningTask {
     return { ...this.#description, startedAt: this.startedAt, permille: this.#permille };

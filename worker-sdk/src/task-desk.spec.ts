@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { ComputingTime } from './computing-time.js';
 import { Emitter } from './emitter.js';
 import { FileTaskStore } from './file-task-store.js';
 import { aHeldTask } from './held-task.fixture.js';
@@ -24,10 +25,12 @@ class Bench implements TaskRunner {
   /** Tasks that have a snapshot. */
   readonly snapshots = new Set<string>();
   readonly #ends = new Map<string, (result: UnitResult) => void>();
+  readonly #computing = new Map<string, ComputingTime | undefined>();
 
   run(held: HeldTask, { signal, suspend, computing }: TaskRunOptions): Promise<UnitResult> {
     if (signal.aborted) return Promise.reject(signal.reason as Error);
     this.started.push(held.task.taskId);
+    this.#computing.set(held.task.taskId, computing);
     computing?.setShare(this.share);
     return new Promise((resolve, reject) => {
       this.#ends.set(held.task.taskId, resolve);
@@ -43,6 +46,10 @@ class Bench implements TaskRunner {
 
   end(taskId: string, result: UnitResult = DONE): void {
     this.#ends.get(taskId)?.(result);
+  }
+
+  pause(taskId: string): void {
+    this.#computing.get(taskId)?.setShare(0);
   }
 
   prefetch({ task }: HeldTask): Promise<void> {
@@ -261,6 +268,20 @@ describe('TaskDesk', () => {
     second.startTasks();
     await expectStarted('1.0');
     expect(await second.close()).toEqual({ returned: [], kept: ['1.0'] });
+  });
+
+  it('holds no less work because a task was paused for a day', async () => {
+    vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+    const desk = await aDesk(1);
+    await desk.take(answerWith(dueIn(3000, '1.0')));
+    await expectStarted('1.0');
+    vi.advanceTimersByTime(2000);
+    bench.pause('1.0');
+    vi.advanceTimersByTime(86_400_000);
+    const finished = next('task-finished');
+    bench.end('1.0');
+    await finished;
+    expect(desk.inHand.meanTaskMs).toBe(2000);
   });
 
   it('fetches ahead for as many waiting tasks as there are cores', async () => {

@@ -222,7 +222,7 @@ export class TaskDesk {
       this.#finishedTasks += 1;
       this.#cycles += cycles;
       if (outcome !== 'infrastructure') {
-        this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, Date.now() - computation.startedAt.getTime());
+        this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, computation.activeMs);
       }
       const { jobName, app } = held;
       const finished = { taskId, jobName, app, outcome, cycles, wallMs, resumedCycles, message };

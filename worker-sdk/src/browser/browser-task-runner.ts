@@ -1,6 +1,7 @@
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { SandboxWorker, type InputContent, type UnitResult } from '@gleaner/sandbox/browser';
 import type { ComputeAllowance } from '../compute-allowance.js';
+import { ComputingTime } from '../computing-time.js';
 import type { HeldTask } from '../held-task.js';
 import { infrastructureResult } from '../result-report.js';
 import type { TaskRunner, TaskRunOptions } from '../task-runner.js';
@@ -21,7 +22,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** Runs units in Web Workers, one a core. Pausing takes effect between the steps of an app. */
 export class BrowserTaskRunner implements TaskRunner {
   readonly #idle: SandboxWorker[] = [];
-  readonly #all = new Set<SandboxWorker>();
+  /** And what the computing of the unit that runs there is counted in. */
+  readonly #all = new Map<SandboxWorker, ComputingTime>();
   #allowance: Pick<ComputeAllowance, 'cores' | 'dutyCycle'> = { cores: 1, dutyCycle: 1 };
 
   constructor(
@@ -47,7 +49,9 @@ export class BrowserTaskRunner implements TaskRunner {
       const { taskId } = held.task;
       const onFrame = (frame: Uint8Array): void =>
         this.onFrame({ taskId, app: app.name, jobName, bytes: frame });
-      return await this.#compute((sandbox) => sandbox.run(unit, { ...options, onFrame }));
+      return await this.#compute(options.computing ?? new ComputingTime(), (sandbox) =>
+        sandbox.run(unit, { ...options, onFrame }),
+      );
     } catch (error) {
       options.signal.throwIfAborted();
       return infrastructureResult(error instanceof Error ? error.message : String(error));
@@ -56,7 +60,7 @@ export class BrowserTaskRunner implements TaskRunner {
 
   allow(allowance: ComputeAllowance): void {
     this.#allowance = allowance;
-    for (const sandbox of this.#all) this.#apply(sandbox);
+    for (const sandbox of this.#all.keys()) this.#apply(sandbox);
   }
 
   retain(): Promise<void> {
@@ -64,20 +68,27 @@ export class BrowserTaskRunner implements TaskRunner {
   }
 
   async close(): Promise<void> {
-    const all = [...this.#all];
+    const all = [...this.#all.keys()];
     this.#all.clear();
     this.#idle.length = 0;
     await Promise.all(all.map((sandbox) => sandbox.close()));
   }
 
-  async #compute(work: (sandbox: SandboxWorker) => Promise<UnitResult>): Promise<UnitResult> {
+  async #compute(
+    computing: ComputingTime,
+    work: (sandbox: SandboxWorker) => Promise<UnitResult>,
+  ): Promise<UnitResult> {
     const sandbox = this.#idle.pop() ?? new SandboxWorker();
-    this.#all.add(sandbox);
+    this.#all.set(sandbox, computing);
     this.#apply(sandbox);
     try {
       return await work(sandbox);
     } finally {
-      if (this.#all.has(sandbox)) this.#idle.push(sandbox);
+      computing.setShare(0);
+      if (this.#all.has(sandbox)) {
+        this.#all.set(sandbox, new ComputingTime());
+        this.#idle.push(sandbox);
+      }
     }
   }
 
@@ -85,6 +96,7 @@ export class BrowserTaskRunner implements TaskRunner {
   #apply(sandbox: SandboxWorker): void {
     const { cores, dutyCycle } = this.#allowance;
     sandbox.setDutyCycle(dutyCycle);
+    this.#all.get(sandbox)?.setShare(cores > 0 ? dutyCycle : 0);
     if (cores > 0) sandbox.resume();
     else sandbox.pause();
   }

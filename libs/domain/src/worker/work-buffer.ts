@@ -4,7 +4,7 @@ export interface WorkInHand {
   readonly running: number;
   /** Tasks on the host that have not started. */
   readonly buffered: number;
-  /** Mean wall time of this host's recent tasks in milliseconds; null before the first has ended. */
+  /** Mean time that this host's recent tasks took in milliseconds, pauses not counted; null before the first has ended. */
   readonly meanTaskMs: number | null;
 }
 
