@@ -6,7 +6,9 @@ export type AuthFault =
   | 'revoked'
   | 'wrong-peer'
   | 'bad-proof'
-  | 'timeout';
+  | 'timeout'
+  /** The other side ended the link once it could know that this host is enrolled: it may have banned it. */
+  | 'refused';
 
 /** A link did not authenticate and has to be closed. */
 export class AuthError extends Error {

@@ -103,11 +103,20 @@ async function exchange(
     throw new AuthError('bad-proof', 'the peer does not hold its certificate’s key');
   }
   link.send(Buffer.from(init.certificate.pseudonym ?? NAMELESS));
-  const host = Buffer.from(await reader.read(PSEUDONYM_DIGITS)).toString('latin1');
+  const host = Buffer.from(await readPseudonym(reader)).toString('latin1');
   if (blindPseudonym(host, certificate.body.serial) !== certificate.body.host) {
     throw new AuthError('bad-proof', 'the certificate belongs to another host than the peer says');
   }
   return { certificate: { ...certificate.body, host }, reader };
+}
+
+async function readPseudonym(reader: LinkReader): Promise<Uint8Array> {
+  try {
+    return await reader.read(PSEUDONYM_DIGITS);
+  } catch (error) {
+    if (error instanceof AuthError) throw error;
+    throw new AuthError('refused', 'the peer ended the link when it knew who this is', { cause: error });
+  }
 }
 
 function encodeHello({ body, sig }: SignedCertificate): Uint8Array {

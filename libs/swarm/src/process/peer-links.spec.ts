@@ -18,6 +18,8 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
   const { identity, certificate } = authority.enrol();
   const clock = { nowMs: 0 };
   const connected: string[] = [];
+  const disconnected: string[] = [];
+  const heard: string[] = [];
   const dialled: string[] = [];
   const links = new PeerLinks({
     identity,
@@ -32,8 +34,8 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
       return { ...transport, dial };
     },
     onConnected: (peer) => connected.push(peer),
-    onDisconnected: () => undefined,
-    onFrame: () => undefined,
+    onDisconnected: (peer) => disconnected.push(peer),
+    onFrame: (_, { type }) => heard.push(type),
     onFlushed: () => undefined,
     readChunk: () => Promise.reject(new Error('nothing is shared')),
     onDiscovered: () => undefined,
@@ -43,7 +45,8 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
   });
   opened.push(links);
   await links.open();
-  return { links, clock, connected, dialled, identity, address: links.addresses[0] ?? '' };
+  const [address = ''] = links.addresses;
+  return { links, clock, connected, disconnected, heard, dialled, identity, address };
 }
 
 function untilAborted(signal: AbortSignal): Promise<never> {
@@ -71,7 +74,7 @@ function stopAbortClock(): (ms: number) => void {
 async function refused(meeting: Promise<Rogue>): Promise<void> {
   const rogue = await meeting.catch((error: unknown) => error);
   if (rogue instanceof Rogue) await rogue.ended;
-  else expect(rogue).toMatchObject({ fault: 'bad-hello' });
+  else expect(rogue).toMatchObject({ fault: 'refused' });
 }
 
 describe('PeerLinks', () => {
@@ -196,6 +199,32 @@ describe('PeerLinks', () => {
     host.clock.nowMs = 30_001;
     await meet();
     await expect.poll(() => host.connected.length).toBe(2);
+  });
+
+  it('dials ever more rarely who does not want it, and as before once it was wanted', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const [here, other] = [await aHost(authority, network), await aHost(authority, network)];
+    const herePeer = here.identity.peerId;
+    const dial = () => here.links.dial(other.identity.peerId, [other.address]);
+    // It lasts until its clock has gone on.
+    other.links.disconnect(herePeer, 'request-flood', false);
+    for (; here.clock.nowMs < 3_600_000; here.clock.nowMs += 5000) {
+      await dial();
+      await expect.poll(() => here.disconnected.length, { interval: 1 }).toBe(here.connected.length);
+    }
+    // After 5, 10, … 320 s, and then every ten minutes.
+    expect(here.dialled).toHaveLength(12);
+
+    other.clock.nowMs = 30_001;
+    here.clock.nowMs += 600_000;
+    await dial();
+    await expect.poll(() => other.connected).toEqual([herePeer]);
+    other.links.enqueue({ kind: 'send', peer: herePeer, frame: { type: 'peers', records: [] } });
+    await expect.poll(() => here.heard).toEqual(['peers']);
+    other.links.disconnect(herePeer, 'request-flood', false);
+    await expect.poll(() => here.disconnected.length).toBe(here.connected.length);
+    await dial();
+    expect(here.dialled).toHaveLength(14);
   });
 
   it('does not dial a banned peer', async () => {

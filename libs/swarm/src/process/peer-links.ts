@@ -32,6 +32,8 @@ const DEAD_MS = 90_000;
 const NOTHING: Frame = { type: 'peers', records: [] };
 /** A peer that cannot be reached is tried again after this, doubled with every failure. */
 const REDIAL_MS = { least: 2000, most: 30_000 };
+/** And one that was reached, but did not want this host or is not wanted here: it may have banned it, for a week. */
+const UNWANTED_MS = { least: 5000, most: 600_000 };
 const MAX_REMEMBERED_FAILURES = 1000;
 const MAX_REMEMBERED_PLACES = 1000;
 /** A host may be several peers, one after the other or at once; it must not take the links of others with them. */
@@ -129,8 +131,7 @@ export class PeerLinks {
         try {
           await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
           // Not wanted, such as a banned host that has become another peer: no other address changes that.
-          if (!this.#sessions.has(peerId)) break;
-          this.#failures.delete(peerId);
+          if (!this.#sessions.has(peerId)) throw new AuthError('refused', 'this host wants no link to it');
           this.#places.delete(address);
           this.#places.set(address, peerId);
           const [oldest] = this.#places.keys();
@@ -140,9 +141,12 @@ export class PeerLinks {
           // The peer has dialled at the same time, and that link was preferred.
           if (this.#sessions.has(peerId)) return true;
           this.#logFailure('dial-failed', peerId, error);
+          if (!(error instanceof AuthError) || error.fault !== 'refused') continue;
+          this.#noteFailure(peerId, UNWANTED_MS);
+          return true;
         }
       }
-      this.#noteFailure(peerId);
+      this.#noteFailure(peerId, REDIAL_MS);
       return true;
     } finally {
       this.#dialling.delete(peerId);
@@ -228,6 +232,8 @@ export class PeerLinks {
       onEnd: (error) => {
         if (this.#sessions.get(peerId) !== session) return;
         this.#sessions.delete(peerId);
+        if (session.hasHeard) this.#failures.delete(peerId);
+        else if (session.isDialer) this.#noteFailure(peerId, UNWANTED_MS);
         if (error) this.#logFailure('link-ended', peerId, error);
         if (error instanceof FrameError) this.#standing.cool(peerId, host);
         this.init.onDisconnected(peerId);
@@ -259,9 +265,9 @@ export class PeerLinks {
     return true;
   }
 
-  #noteFailure(peerId: string): void {
+  #noteFailure(peerId: string, { least, most }: typeof REDIAL_MS): void {
     const count = (this.#failures.get(peerId)?.count ?? 0) + 1;
-    const waitMs = Math.min(REDIAL_MS.least * 2 ** (count - 1), REDIAL_MS.most);
+    const waitMs = Math.min(least * 2 ** (count - 1), most);
     this.#failures.delete(peerId);
     this.#failures.set(peerId, { count, retryAtMs: this.init.now() + waitMs });
     for (const oldest of this.#failures.keys()) {

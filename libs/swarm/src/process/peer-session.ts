@@ -28,6 +28,8 @@ export class PeerSession {
   /** When the peer's last bytes came, and when the last were meant for it. */
   lastHeardMs: number;
   lastSaidMs: number;
+  /** Whether the peer has said anything: whoever is let in is told so by a word. */
+  hasHeard = false;
   #isSending = false;
   #isEnded = false;
 
@@ -54,6 +56,7 @@ export class PeerSession {
         for (const frame of decoder.push(piece)) {
           // The engine may have ended this session over the frame before.
           if (this.#isEnded) return;
+          this.hasHeard = true;
           this.events.onFrame(frame);
         }
       }
