@@ -6,6 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogger, openDataSource, QueueService, readInstallation } from '@gleaner/coordinator';
 import type { DataSource } from 'typeorm';
+import { useUntilInterrupted } from '../support/use-until-interrupted.js';
 import { cpuTimeUs, postgresTimesUs } from './dispatch/cpu-clock.js';
 import { JobSupply } from './dispatch/job-supply.js';
 import { randomReadNs } from './dispatch/memory-speed.js';
@@ -51,13 +52,14 @@ export interface DispatchReport {
 }
 
 const options = readOptions(process.argv.slice(2));
-const started = await startServers(options);
-try {
-  const report = await measure(options, started);
-  console.log(options.json ? JSON.stringify(report) : report);
-} finally {
-  await started.stop();
-}
+await useUntilInterrupted(
+  () => startServers(options),
+  async (servers) => {
+    const report = await measure(options, servers);
+    console.log(options.json ? JSON.stringify(report) : report);
+  },
+  (servers) => servers.stop(),
+);
 
 async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchReport> {
   const { postgres, redis } = servers;

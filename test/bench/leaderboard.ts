@@ -5,11 +5,18 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BoardKeeper, createLogger, readConfig, startCoordinator } from '@gleaner/coordinator';
+import {
+  BoardKeeper,
+  type Coordinator,
+  createLogger,
+  readConfig,
+  startCoordinator,
+} from '@gleaner/coordinator';
 import { BOARD_PERIODS, boardPage } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { readCommandLine } from '../support/command-line.js';
+import { useUntilInterrupted } from '../support/use-until-interrupted.js';
 
 const REQUESTS = 200;
 const WARM_UP = 20;
@@ -38,7 +45,12 @@ interface Measured {
   readonly p99Ms: number;
 }
 
-async function main(): Promise<void> {
+interface Installation {
+  readonly directory: string;
+  readonly coordinator: Coordinator;
+}
+
+async function start(): Promise<Installation> {
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-boards-'));
   // As root Postgres runs as another user, who has to pass through here.
   await chmod(directory, 0o711);
@@ -49,21 +61,24 @@ async function main(): Promise<void> {
     GLEANER_LOG_LEVEL: 'error',
     GLEANER_PUBLIC_REQUESTS_PER_MINUTE: '1000000',
   });
-  const coordinator = await startCoordinator(config, createLogger(config.logLevel));
-  try {
-    const dataSource = coordinator.app.get(DataSource);
-    note(`Filling the boards with ${accounts} accounts and as many hosts …`);
-    await fill(dataSource);
-    await coordinator.app.get(BoardKeeper).reconcile();
-    await dataSource.query('VACUUM ANALYZE board_entry, board_name');
-    const boards = await measureBoards(coordinator.url, dataSource);
-    const freshnessSeconds = await measureFreshness(coordinator.url, dataSource);
-    if (values.json) process.stdout.write(`${JSON.stringify({ accounts, boards, freshnessSeconds })}\n`);
-    else tell(boards, freshnessSeconds);
-  } finally {
-    await coordinator.stop();
-    await rm(directory, { recursive: true, force: true });
-  }
+  return { directory, coordinator: await startCoordinator(config, createLogger(config.logLevel)) };
+}
+
+async function stop({ directory, coordinator }: Installation): Promise<void> {
+  await coordinator.stop();
+  await rm(directory, { recursive: true, force: true });
+}
+
+async function main({ coordinator }: Installation): Promise<void> {
+  const dataSource = coordinator.app.get(DataSource);
+  note(`Filling the boards with ${accounts} accounts and as many hosts …`);
+  await fill(dataSource);
+  await coordinator.app.get(BoardKeeper).reconcile();
+  await dataSource.query('VACUUM ANALYZE board_entry, board_name');
+  const boards = await measureBoards(coordinator.url, dataSource);
+  const freshnessSeconds = await measureFreshness(coordinator.url, dataSource);
+  if (values.json) process.stdout.write(`${JSON.stringify({ accounts, boards, freshnessSeconds })}\n`);
+  else tell(boards, freshnessSeconds);
 }
 
 /** Credit as it is in life: a few have most of it. */
@@ -216,4 +231,4 @@ function note(text: string): void {
   process.stderr.write(`${text}\n`);
 }
 
-await main();
+await useUntilInterrupted(start, main, stop);

@@ -109,12 +109,20 @@ export class Science {
     return id;
   }
 
+  async cancel(jobId: string): Promise<void> {
+    await this.call(`/v1/jobs/${jobId}/cancel`, { token: this.scientist.token });
+  }
+
+  async job(jobId: string): Promise<Job> {
+    const { token } = this.scientist;
+    return jobSchema.parse(await this.call(`/v1/jobs/${jobId}`, { token, method: 'GET' }));
+  }
+
   /** Waits until a job has come as far as is wished. */
   async reached(jobId: string, isThere: (job: Job) => boolean): Promise<void> {
-    const { token } = this.scientist;
     const untilMs = Date.now() + PATIENCE_MS;
     for (;;) {
-      const job = jobSchema.parse(await this.call(`/v1/jobs/${jobId}`, { token, method: 'GET' }));
+      const job = await this.job(jobId);
       if (isThere(job)) return;
       if (Date.now() > untilMs) throw new Error(`too slow: job ${jobId} is ${job.state}`);
       await new Promise((done) => setTimeout(done, POLL_MS));
