@@ -1,6 +1,7 @@
 import { Bitmap, SwapEngine, type SwapAction, type SwapConfig, type SwapEvent } from '@gleaner/swarm/engine';
 import { encodeFrame, FRAME_LIMITS, type Frame } from '@gleaner/swarm/frames';
 import type { Random } from './fuzz-sandbox-random.js';
+import { CONFIG, PEERS, requireBounds, requireLawful } from './fuzz-swarm-laws.js';
 import {
   CHUNK_BYTES,
   chunkLength,
@@ -15,22 +16,8 @@ import {
 
 type ActionOf<K extends SwapAction['kind']> = Extract<SwapAction, { kind: K }>;
 
-const PEERS = 6;
 const STEPS = 400;
 const TICKET_MS = 40_000;
-const RUN_BYTES = 4 * FRAME_LIMITS.blockBytes;
-/** Tight, so that every limit is reached. */
-const CONFIG: Partial<SwapConfig> = {
-  maxPeers: 4,
-  maxFiles: FILES,
-  maxQueuedRequests: 8,
-  maxBufferedBytes: 6 * CHUNK_BYTES,
-  sendQueueBytes: RUN_BYTES,
-  uploadSlots: 2,
-};
-/** What one peer and one file may make the engine remember at most, each entry of each of its maps counted. */
-const MAX_PEER_ENTRIES = FILES + FRAME_LIMITS.channels + 8 + 256 + 6 + FILES * CHUNKS + PEERS;
-const MAX_FILE_ENTRIES = 6 * CHUNKS;
 
 /**
  * One host's engine among peers that say whatever the frames allow, mostly what makes sense at the moment, while its own chunks, files and
@@ -76,7 +63,11 @@ export class EngineEpisode {
     for (let step = 0; step < STEPS; step += 1) {
       this.#step();
       this.#nowMs += this.random.chance(2) ? this.random.int(12_000) : this.random.int(30);
-      this.#requireBounds();
+      requireBounds(this.#engine, {
+        peers: this.#peers,
+        files: this.#have.size,
+        nowMs: this.#nowMs,
+      });
     }
     this.#end();
   }
@@ -253,7 +244,11 @@ export class EngineEpisode {
         return;
       }
       case 'upload':
-        return this.#requireLawful(action);
+        return requireLawful(action, {
+          peer: this.#peers.get(action.peer),
+          have: this.#have.get(action.manifestId),
+          tickedAtMs: this.#tickedAtMs,
+        });
       case 'check':
         if (action.bytes.length !== chunkLength(action.chunk)) throw new Error('a chunk of another length');
         this.#checks.push(action);
@@ -281,31 +276,6 @@ export class EngineEpisode {
     const channel = this.#fileOfChannel.get(frame.channel) ?? 0;
     if (frame.type === 'request') peer.owed.set(`${channel}/${chunk}`, { channel, chunk, sentBytes: 0 });
     else if (this.random.chance(80)) peer.owed.delete(`${channel}/${chunk}`);
-  }
-
-  #requireLawful(action: ActionOf<'upload'>): void {
-    const peer = this.#peers.get(action.peer);
-    if (!peer) return;
-    const { manifestId, chunk, offset, length } = action;
-    if ((peer.permittedUntilMs.get(manifestId) ?? 0) <= this.#tickedAtMs)
-      throw new Error(`${peer.name} is served without a ticket`);
-    if (!this.#have.get(manifestId)?.has(chunk)) throw new Error(`chunk ${chunk} is served and not there`);
-    if (length <= 0 || length > RUN_BYTES || offset + length > chunkLength(chunk))
-      throw new Error(`${length} bytes from ${offset} of chunk ${chunk} are served`);
-    peer.unsentBytes += length;
-    if (peer.unsentBytes > RUN_BYTES) throw new Error(`${peer.unsentBytes} bytes wait for one link`);
-  }
-
-  #requireBounds(): void {
-    const { bufferedBytes, heldEntries } = this.#engine;
-    const maxBufferedBytes = CONFIG.maxBufferedBytes ?? 0;
-    if (bufferedBytes < 0 || bufferedBytes > maxBufferedBytes)
-      throw new Error(`${bufferedBytes} bytes are held, at most ${maxBufferedBytes} allowed`);
-    const maxEntries = this.#peers.size * MAX_PEER_ENTRIES + this.#have.size * MAX_FILE_ENTRIES;
-    if (heldEntries > maxEntries)
-      throw new Error(`${heldEntries} entries are kept, at most ${maxEntries} make sense`);
-    const strangers = this.#engine.peers(this.#nowMs).filter(({ peer }) => !this.#peers.has(peer));
-    if (strangers.length > 0) throw new Error('a peer is kept that is gone');
   }
 
   #authorize(name: string, manifestId: string, ticket: Uint8Array): number | undefined {
