@@ -7,6 +7,9 @@ export interface BoardSearch {
   readonly q?: string;
 }
 
+/** Rows of one page of a board. */
+export const PAGE_ROWS = 50;
+
 const BOARDS: readonly Board[] = ['accounts', 'teams', 'hosts'];
 const PERIODS: readonly Period[] = ['all', 'rac', 'day', 'week', 'month'];
 const NAME_LENGTH = 80;

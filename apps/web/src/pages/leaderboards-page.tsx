@@ -1,16 +1,14 @@
-import type { BoardRow, Host } from '@gleaner/client';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
-import { myHostsQuery, myTeamQuery } from '../api/people-queries';
-import { boardQuery, boardRowQuery, type Board, type Period } from '../api/queries';
+import { boardQuery, type Board, type Period } from '../api/queries';
 import { useSession } from '../api/session';
 import { BoardTable } from '../ui/board-table';
 import { Choices, choiceClass } from '../ui/choices';
 import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
-import { readBoardSearch, type BoardSearch } from './board-search';
+import { PAGE_ROWS, readBoardSearch, type BoardSearch } from './board-search';
+import { MINE, MyPlace, useMyRow } from './leaderboards/my-place';
 
-const PAGE_ROWS = 50;
 const BOARDS: ReadonlyArray<{ readonly board: Board; readonly name: string; readonly empty: string }> = [
   { board: 'accounts', name: 'People', empty: 'Nobody has earned credit here yet' },
   { board: 'teams', name: 'Teams', empty: 'No team has earned credit here yet' },
@@ -24,9 +22,6 @@ const PERIODS: ReadonlyArray<{ readonly period: Period; readonly name: string; r
     { period: 'week', name: 'This week', valueName: 'This week' },
     { period: 'month', name: 'This month', valueName: 'This month' },
   ];
-
-/** What one's own row is called. */
-const MINE: Readonly<Record<Board, string>> = { accounts: 'you', teams: 'your team', hosts: 'yours' };
 
 export function LeaderboardsPage() {
   // The router keeps in the search what its validation has left out.
@@ -107,69 +102,6 @@ export function LeaderboardsPage() {
         <Pager search={search} page={page} pages={Math.ceil(data.total / PAGE_ROWS)} />
       )}
     </>
-  );
-}
-
-/** One's own row: the person's, their team's, or that of the machine of theirs that gave most. */
-function useMyRow(board: Board, period: Period, accountId: string | null): BoardRow | undefined {
-  const { data: team } = useQuery({
-    ...myTeamQuery(accountId),
-    enabled: accountId !== null && board === 'teams',
-  });
-  const { data: hosts } = useInfiniteQuery({
-    ...myHostsQuery(accountId),
-    enabled: accountId !== null && board === 'hosts',
-    refetchInterval: false,
-  });
-  const ids: Readonly<Record<Board, string | null | undefined>> = {
-    accounts: accountId,
-    teams: team?.id,
-    hosts: hosts && bestOf(hosts.pages.flatMap(({ items }) => items))?.id,
-  };
-  const id = ids[board] ?? null;
-  const { data: row } = useQuery(boardRowQuery(board, period, id));
-  return id === null ? undefined : (row ?? undefined);
-}
-
-function bestOf(hosts: readonly Host[]): Host | undefined {
-  return hosts.reduce<Host | undefined>(
-    (best, host) => (best && BigInt(best.credit) >= BigInt(host.credit) ? best : host),
-    undefined,
-  );
-}
-
-/** One's own row where the page does not hold it, with the way to where it stands. */
-function MyPlace({
-  row,
-  board,
-  search,
-  valueName,
-}: {
-  readonly row: BoardRow;
-  readonly board: Board;
-  readonly search: BoardSearch;
-  readonly valueName: string;
-}) {
-  const page = row.rank === null ? null : Math.ceil(row.rank / PAGE_ROWS);
-  return (
-    <Panel className="mb-4 border-accent! py-2! sm:py-3!">
-      <BoardTable
-        rows={[row]}
-        caption="Your place"
-        mine={row.id}
-        mineName={MINE[board]}
-        valueName={valueName}
-        isOfTeams={board === 'teams'}
-        isHeadless
-      />
-      {page !== null && (
-        <p className="pb-1 text-sm">
-          <Link to="/leaderboards" search={{ ...search, ...(page > 1 && { page }) }} className="link">
-            Show who is around you
-          </Link>
-        </p>
-      )}
-    </Panel>
   );
 }
 
