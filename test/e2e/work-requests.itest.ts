@@ -107,6 +107,21 @@ describe('a request for work', () => {
     ]);
   });
 
+  it('may report a time that is too short for words, and harms nobody whose results come with it', async () => {
+    await dispatch.aJob({ units: 2, replication: { quorum: 1 } });
+    const [host, neighbour] = [await dispatch.aHost(), await dispatch.aHost()];
+    const results: object[] = [];
+    for (const each of [host, neighbour]) {
+      const [task] = (await each.ask(1)).tasks;
+      if (!task) throw new Error('no task');
+      results.push({ ...honestResult(task), cpuMs: each === host ? 5e-324 : 12 });
+    }
+    const answers = await Promise.all(
+      [host, neighbour].map((each, at) => work(each.attached.secret, { reports: [results[at]] })),
+    );
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+  });
+
   it('may report one result twice in a call', async () => {
     await dispatch.aJob();
     const host = await dispatch.aHost();

@@ -60,7 +60,8 @@ export function checkReport(report: ResultReport, accountId: string): ReportChec
       outputs: stored,
       outputsHeld: held,
       stderr: report.stderr ?? report.message ?? null,
-      cpuMs: report.cpuMs ?? null,
+      // Single precision, as it is stored: what is too small for that would fail everybody's reports of the batch.
+      cpuMs: report.cpuMs === undefined ? null : Math.fround(report.cpuMs),
     },
   };
 }
