@@ -1,5 +1,6 @@
 import { ModuleFault } from '../binary/module-fault.js';
 import { parseModule } from '../binary/parse-module.js';
+import { shownText } from '../binary/shown-text.js';
 import type { WasmModule } from '../binary/wasm-module.js';
 import { Carriers } from './carriers.js';
 import { callGraph, components, functionsThatMayExit } from './call-graph.js';
@@ -12,6 +13,8 @@ import { type ModuleFacts, scanFunctions } from './scan-functions.js';
 import type { Admission } from './types.js';
 import { isStepping, validateProfile } from './validate-profile.js';
 import { planVirtualStack } from './virtual-stack.js';
+
+const ENGINE_MESSAGE_LENGTH = 500;
 
 /**
  * Checks a module against the sandbox's profile and rewrites it: cycles metered, call depth limited, NaN bits
@@ -62,7 +65,9 @@ function invalidModule(bytes: Uint8Array): ModuleFault {
     const message =
       error instanceof Error ? error.message.replace(/^WebAssembly\.Module\(\): /, '') : String(error);
     const offset = /@\+(\d+)/.exec(message)?.[1];
-    return new ModuleFault('invalid-module', offset === undefined ? null : Number(offset), message);
+    // The engine quotes names of the module.
+    const shown = shownText(message, ENGINE_MESSAGE_LENGTH);
+    return new ModuleFault('invalid-module', offset === undefined ? null : Number(offset), shown);
   }
   return new ModuleFault('invalid-module', null, 'The engine does not validate this module.');
 }

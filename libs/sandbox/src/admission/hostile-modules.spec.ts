@@ -107,3 +107,33 @@ describe("a stepping app's globals", () => {
     expect(refused?.rule).toMatch(/^(invalid-module|malformed-code|snapshot-global)$/);
   });
 });
+
+describe('names in a module', () => {
+  const app = [
+    nothing,
+    oneFunction,
+    ['memory', vectorOf([0, 1])],
+    ['export', vectorOf([...nameOf('_start'), 0, 0])],
+    ['code', codeOf(Uint8Array.of(0x0b))],
+  ] as const;
+  const customSection = (name: string) => ['custom', new ByteWriter().name(name)] as const;
+  const warningsAbout = (...sections: readonly string[]): string => {
+    const admission = admitModule(binaryModule(...app, ...sections.map(customSection)));
+    if (!admission.admitted) throw new Error(admission.errors[0]?.message);
+    return admission.report.warnings.join(' ');
+  };
+  const importing = (module: string) =>
+    binaryModule(nothing, ['import', vectorOf([...nameOf(module), ...nameOf('f'), 0, 0])]);
+
+  it('are shown as text that neither a terminal nor a database stumbles over', () => {
+    expect(warningsAbout('.debug_a\0b\u001b[31m\u202e')).toContain('(.debug_a\\u{0}b\\u{1b}[31m\\u{202e})');
+    expect(refusal(importing('a\0\n'))?.message).toMatch(/^a\\u\{0\}\\u\{a\}\.f: imports come from/);
+  });
+
+  it('are shown in part, however long and many they are', () => {
+    expect(warningsAbout(`.debug_${'x'.repeat(100_000)}`).length).toBeLessThan(500);
+    const many = Array.from({ length: 5_000 }, (_, at) => `.debug_${at}`);
+    expect(warningsAbout(...many)).toContain('.debug_1003, 4992 more)');
+    expect(refusal(importing('x'.repeat(100_000)))?.message.length).toBeLessThan(500);
+  });
+});

@@ -1,4 +1,5 @@
 import { RUNTIME_VERSION } from '../abi.js';
+import { shownText } from '../binary/shown-text.js';
 import type { WasmModule } from '../binary/wasm-module.js';
 import type { ModuleFacts } from './scan-functions.js';
 import type { AdmissionReport } from './types.js';
@@ -6,6 +7,8 @@ import type { AdmissionReport } from './types.js';
 const LARGE_MODULE_BYTES = 8 * 1024 * 1024;
 const PAGE_BYTES = 65_536;
 const LARGE_MEMORY_PAGES = 4_096;
+/** A module may have thousands of sections that are dropped. */
+const SHOWN_SECTIONS = 8;
 
 export interface RewritingOutcome {
   readonly rewrittenBytes: number;
@@ -52,8 +55,13 @@ function warnings(module: WasmModule, { stepping, rewrittenBytes }: RewritingOut
   }
   const custom = module.customSections.filter((name) => name.startsWith('.debug_') || name === 'name');
   if (custom.length > 0)
-    found.push(
-      `Debug sections are dropped (${[...new Set(custom)].sort().join(', ')}): strip them to upload less.`,
-    );
+    found.push(`Debug sections are dropped (${shownNames(custom)}): strip them to upload less.`);
   return found;
+}
+
+function shownNames(names: readonly string[]): string {
+  const unique = [...new Set(names)].sort();
+  const more = unique.length - SHOWN_SECTIONS;
+  const shown = unique.slice(0, SHOWN_SECTIONS).map((name) => shownText(name));
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }

@@ -1,4 +1,5 @@
 import { ModuleFault } from '../binary/module-fault.js';
+import { shownText } from '../binary/shown-text.js';
 import { opcode } from '../binary/opcodes.js';
 import { VALUE_TYPE, isFloatOrVector, isReferenceType, valueTypeName } from '../binary/value-types.js';
 import type { FunctionType, Import, WasmModule } from '../binary/wasm-module.js';
@@ -23,7 +24,7 @@ export function validateProfile(module: WasmModule, profile: Profile): void {
       throw new ModuleFault(
         'reserved-name',
         offset,
-        `The export ${name} uses the reserved prefix ${RESERVED_PREFIX}.`,
+        `The export ${shownText(name)} uses the reserved prefix ${RESERVED_PREFIX}.`,
       );
     }
   }
@@ -56,7 +57,7 @@ function checkTableEntries({ tables }: WasmModule): void {
 
 function checkImport(module: WasmModule, entry: Import, profile: Profile): void {
   const { offset } = entry;
-  const label = `${entry.module}.${entry.name}`;
+  const label = `${shownText(entry.module)}.${shownText(entry.name)}`;
   const isOfHost = Object.hasOwn(HOST_IMPORTS, entry.module);
   if (profile === 'conformance' && !isOfHost) return;
   const functions = isOfHost ? HOST_IMPORTS[entry.module] : undefined;
