@@ -8,6 +8,7 @@ import {
   displayName,
   entityId,
   isoInstant,
+  lineOf,
   pageOf,
   pageQuery,
   plainText,
@@ -39,7 +40,7 @@ export const requestPasswordReset = z
   .meta({ id: 'RequestPasswordReset' });
 
 export const resetPassword = z
-  .strictObject({ code: z.string().trim().min(1).max(100), password: newPassword })
+  .strictObject({ code: lineOf(100), password: newPassword })
   .meta({ id: 'ResetPassword' });
 
 /** Of somebody who has signed in and proves again that it is them. Their other browsers are signed out. */
@@ -52,9 +53,7 @@ export const requestEmailChange = z
   .strictObject({ current: plainText(LIMITS.passwordLength), email: emailAddress })
   .meta({ id: 'RequestEmailChange' });
 
-export const changeEmail = z
-  .strictObject({ code: z.string().trim().min(1).max(100) })
-  .meta({ id: 'ChangeEmail' });
+export const changeEmail = z.strictObject({ code: lineOf(100) }).meta({ id: 'ChangeEmail' });
 
 /** Who has signed in with this browser. */
 export const session = z
@@ -104,7 +103,7 @@ export type TeamPage = z.infer<typeof teamPage>;
 
 export const teamsQuery = pageQuery.extend({
   /** Part of a name. */
-  q: z.string().trim().min(1).max(LIMITS.nameLength).optional(),
+  q: lineOf(LIMITS.nameLength).optional(),
 });
 export type TeamsQuery = z.infer<typeof teamsQuery>;
 

@@ -10,6 +10,7 @@ import {
   entityId,
   formatTaskId,
   identifier,
+  lineOf,
   parseTaskId,
   plainText,
   taskId,
@@ -114,6 +115,24 @@ describe('plain text', () => {
       expect(plainText(7).safeParse(text).success).toBe(false);
     }
     for (const text of ['a\0', 'a\ud800', ' ']) expect(displayName.safeParse(text).success).toBe(false);
+  });
+
+  it('of one line holds nothing that would end it, or that a terminal takes for an order', () => {
+    for (const text of [
+      'a\nb',
+      'a\rb',
+      '\u001b[31mred',
+      '\u009b2J',
+      '\u0007',
+      'a\u2028b',
+      'tab\tbed',
+      'a\u007f',
+    ]) {
+      expect(faultsOf(displayName, text)).toEqual(['must be one line, without control characters']);
+    }
+    for (const text of ['Ada', 'عالمة 🌾', '\u200fאדה', 'a  b'])
+      expect(faultsOf(displayName, text)).toEqual([]);
+    expect(lineOf(3).safeParse(' abc\n').data).toBe('abc');
   });
 });
 

@@ -82,7 +82,20 @@ export function plainText(maxLength: number) {
   return z.string().max(maxLength).refine(isPlain, PLAIN);
 }
 
-export const displayName = z.string().trim().min(1).max(LIMITS.nameLength).refine(isPlain, PLAIN);
+/** Plain text in one line: what controls a terminal, or begins another line, is in nobody's name. */
+export function lineOf(maxLength: number) {
+  return z
+    .string()
+    .trim()
+    .min(1)
+    .max(maxLength)
+    .refine(isPlain, { ...PLAIN, abort: true })
+    .refine((text) => !/[\p{Cc}\u2028\u2029]/u.test(text), {
+      error: 'must be one line, without control characters',
+    });
+}
+
+export const displayName = lineOf(LIMITS.nameLength);
 
 /** `unitId.ordinal`: one instance of a work unit. */
 export const taskId = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { jobProgress } from './jobs.js';
-import { decimalString, entityId, isoInstant, pageOf, slug } from './primitives.js';
+import { decimalString, entityId, isoInstant, lineOf, pageOf, slug } from './primitives.js';
 import { jobSwarm } from './swarm.js';
 
 /** What everybody may know of the whole installation. */
@@ -132,7 +132,7 @@ export const boardQuery = z.strictObject({
   page: z.coerce.number().int().min(1).max(1_000_000).default(1),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   /** Part of a name; from three characters on anywhere in it. */
-  q: z.string().trim().min(1).max(80).optional(),
+  q: lineOf(80).optional(),
 });
 export type BoardQuery = z.infer<typeof boardQuery>;
 
