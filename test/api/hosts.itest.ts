@@ -1,5 +1,5 @@
 import { HostEvents } from '@gleaner/coordinator';
-import { attachedHost, host, hostPage } from '@gleaner/protocol';
+import { attachedHost, host, hostPage, team } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
@@ -40,7 +40,19 @@ describe('hosts', () => {
     });
     await itself.post('/v1/projects', { slug: 'mine', name: 'mine' }).expect(403);
     await itself.post('/v1/tokens', { label: 'x', scopes: ['work'] }).expect(403);
+    await itself.get('/v1/tokens').expect(403);
     await itself.post('/v1/hosts', { host: facts }).expect(403);
+  });
+
+  it('do not speak for the person in a team', async () => {
+    const ada = await aPerson(gleaner);
+    const { secret } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    const itself = clientWith(gleaner, secret);
+    const founded = team.parse((await ada.post('/v1/teams', { name: 'Those of Ada' }).expect(201)).body);
+    const path = `/v1/teams/${founded.id}`;
+    await itself.patch(path).set('if-match', '*').send({ name: 'Those of nobody' }).expect(403);
+    await itself.delete(`${path}/members/me`).expect(403);
+    expect(team.parse((await ada.get(path)).body)).toMatchObject({ name: 'Those of Ada', members: 1 });
   });
 
   it('are seen by their owner alone, and by operators', async () => {

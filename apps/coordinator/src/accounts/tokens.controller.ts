@@ -36,7 +36,7 @@ export class TokensController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Page<Token>> {
-    const page = await this.tokens.list(actor.accountId, query.cursor, query.limit);
+    const page = await this.tokens.list(actor, query.cursor, query.limit);
     linkNext(request, reply, page);
     return page;
   }

@@ -66,7 +66,9 @@ export class TokensService {
     return { token: present(token), secret };
   }
 
-  async list(accountId: string, cursor: string | undefined, limit: number): Promise<Page<Token>> {
+  async list(actor: Actor, cursor: string | undefined, limit: number): Promise<Page<Token>> {
+    if (actor.hostId !== null) throw new DomainError('forbidden', 'The token of a host cannot list tokens.');
+    const { accountId } = actor;
     const tokens = await this.dataSource.manager.find(ApiTokenEntity, {
       where: { accountId, id: LessThan(idFromCursor(cursor)) },
       order: { id: 'DESC' },

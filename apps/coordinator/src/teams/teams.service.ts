@@ -130,6 +130,7 @@ export class TeamsService {
     changes: UpdateTeam,
     checkVersion: (current: Team) => void,
   ): Promise<Team> {
+    requirePerson(actor);
     return await namedOnce(changes.name ?? '', () =>
       this.dataSource.transaction(async (manager) => {
         const team = await lockTeam(manager, teamId);
@@ -162,6 +163,7 @@ export class TeamsService {
   }
 
   async leave(actor: Actor, teamId: string): Promise<void> {
+    requirePerson(actor);
     await this.dataSource.transaction(async (manager) => {
       await lockMembership(manager, actor.accountId);
       const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
