@@ -9,6 +9,7 @@ import type { Config } from './config/index.js';
 import {
   AccessGuard,
   answerMalformedRequests,
+  answerWhileClosing,
   boundBodies,
   boundConnections,
   createOpenApiDocument,
@@ -19,11 +20,13 @@ import {
   tellRoutesWhatTheyConsume,
 } from './http/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
-import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE } from './web/index.js';
+import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE, writeOnce } from './web/index.js';
 
 export const API_VERSION = '0.1.0';
 
 const HEADER_TIMEOUT_MS = 30_000;
+/** The API's description, as two kinds of text. */
+const DOCUMENTS: ReadonlySet<string> = new Set(['/v1/openapi.json', '/v1/openapi.yaml']);
 
 /** Builds the application of a role, initialised but not yet listening. */
 export async function createApplication(parts: AppParts): Promise<NestFastifyApplication> {
@@ -48,17 +51,22 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
   fastify.addHook('onRoute', (route) => {
     // The site answers any address: it would make every unknown one look like a wrong method.
     if (route.url !== WEBSITE_ROUTE) routes.add(route.url, [route.method].flat());
+    if (DOCUMENTS.has(route.url)) writeOnce(route);
   });
   tellRoutesWhatTheyConsume(app.get(DiscoveryService, { strict: false }));
   registerContentParsers(fastify);
+  answerWhileClosing(fastify);
   answerMalformedRequests(fastify, fastify.server);
   boundConnections(fastify.server);
   boundBodies(fastify, app.get(AccessGuard));
   measureRequests(app);
-  if (parts.config.role !== 'worker') await app.get(Uploads).register(fastify);
   serveOpenApi(app, fastify);
-  if (parts.config.role !== 'worker') await serveWebsiteIfBuilt(fastify, parts.logger);
   await app.init();
+  // Scopes of their own answer errors as it was set when they were made: by now that is with problem documents.
+  if (parts.config.role !== 'worker') {
+    await app.get(Uploads).register(fastify);
+    await serveWebsiteIfBuilt(fastify, parts.logger);
+  }
   await fastify.ready();
   return app;
 }
@@ -92,8 +100,9 @@ function measureRequests(app: NestFastifyApplication): void {
 }
 
 function serveOpenApi(app: NestFastifyApplication, fastify: FastifyInstance): void {
+  let made: ReturnType<typeof createOpenApiDocument> | undefined;
   const openApi = (): ReturnType<typeof createOpenApiDocument> =>
-    createOpenApiDocument(app, API_VERSION, UPLOAD_PATHS);
+    (made ??= createOpenApiDocument(app, API_VERSION, UPLOAD_PATHS));
   SwaggerModule.setup('v1/docs', app, openApi, {
     ui: false,
     jsonDocumentUrl: 'v1/openapi.json',

@@ -18,7 +18,7 @@ import {
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
-import { requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
+import { PATCH_TYPE, requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
 import { UploadStore } from './upload-store.js';
 
 const UPLOADS_PATH = '/v1/uploads';
@@ -60,6 +60,7 @@ export class Uploads {
         scope.route<{ Params: { id?: string } }>({
           url,
           method,
+          config: { consumes: [PATCH_TYPE] },
           handler: (request, reply) => this.handle(server, store, request, reply),
         });
       }

@@ -25,6 +25,7 @@ const LARGE_BODIES = { maxBytes: 256 * 1024 * 1024, maxBytesEach: 64 * 1024 * 10
 export function boundBodies(fastify: FastifyInstance, guard: AccessGuard): void {
   const budget = new ByteBudget(LARGE_BODIES);
   fastify.addHook('preParsing', async (request, reply, payload) => {
+    refuseCoded(request);
     const isJson = request.headers['content-type']?.toLowerCase().startsWith('application/json') === true;
     if (!isJson) return payload;
     requireBodyWithin(request.raw, JSON_WITHIN_MS);
@@ -35,6 +36,16 @@ export function boundBodies(fastify: FastifyInstance, guard: AccessGuard): void 
     // What is larger than any body may be is refused while it comes.
     reply.raw.once('close', budget.take(actor.accountId, Math.min(bytes, LIMITS.bodyBytes)));
     return payload;
+  });
+}
+
+/** Nothing is decompressed here: whoever could make us do so would send kilobytes and have us hold gigabytes. */
+function refuseCoded({ headers }: FastifyRequest): void {
+  const coding = headers['content-encoding'];
+  if (coding === undefined || coding.toLowerCase() === 'identity') return;
+  throw new DomainError('unsupported-media-type', 'Send the body as it is, without Content-Encoding.', {
+    errors: [{ pointer: '/content-encoding', detail: 'is not supported' }],
+    headers: { 'accept-encoding': 'identity' },
   });
 }
 

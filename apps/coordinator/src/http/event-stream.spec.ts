@@ -34,6 +34,16 @@ describe('a stream of events', () => {
     return { socket, stream: opened[count]! };
   }
 
+  it('is described to who asks for its headers alone, and costs nothing after', async () => {
+    const response = await fetch(`http://127.0.0.1:${(server.server.address() as AddressInfo).port}/`, {
+      method: 'HEAD',
+    });
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    let isClosed = false;
+    opened[0]?.onceClosed(() => (isClosed = true));
+    await expect.poll(() => isClosed).toBe(true);
+  });
+
   it('is cut off for who never reads, and goes on for who does', async () => {
     const [reader, sleeper] = [await follow(), await follow()];
     sleeper.socket.pause();

@@ -14,6 +14,8 @@ export class EventStream {
       'x-accel-buffering': 'no',
     });
     const stream = new EventStream(reply.raw);
+    // Node would keep the headers until there is a body, which never comes.
+    if (reply.request.method === 'HEAD') stream.end();
     stream.write(`retry: ${reconnectAfterMs}\n\n`);
     return stream;
   }

@@ -10,7 +10,11 @@ export * from './domain-error.js';
 export * from './etag.js';
 export * from './event-stream.js';
 export * from './http.module.js';
-export { answerMalformedRequests, MALFORMED_REQUEST_HANDLERS } from './malformed-requests.js';
+export {
+  answerMalformedRequests,
+  answerWhileClosing,
+  MALFORMED_REQUEST_HANDLERS,
+} from './malformed-requests.js';
 export { tellRoutesWhatTheyConsume } from './media-types.js';
 export * from './openapi.js';
 export { OPERATION_SUMMARIES } from './operation-summaries.js';

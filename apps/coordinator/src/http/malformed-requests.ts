@@ -19,12 +19,14 @@ const answers = new WeakMap<Socket, ServerResponse>();
 
 /** Options for the framework: whom to ask where it would answer by itself. */
 export const MALFORMED_REQUEST_HANDLERS = {
+  // {@link answerWhileClosing} says so in our form.
+  return503OnClosing: false,
   clientErrorHandler: answerClientError,
   frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply): void =>
     sendProblem(reply, translateError(error), request.id),
 };
 
-/** Answers what Node would answer with an empty body: an unknown expectation, and a request without Host. */
+/** Answers what Node would answer with an empty body, an unknown expectation and a request without Host, or would let pass. */
 export function answerMalformedRequests(fastify: FastifyInstance, server: Server): void {
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     answers.set(request.socket, response);
@@ -38,9 +40,39 @@ export function answerMalformedRequests(fastify: FastifyInstance, server: Server
     response.writeHead(PROBLEMS[error.code].status, headersFor(body)).end(body);
   });
   fastify.addHook('onRequest', (request, _reply, done) => {
-    const isNameless = request.raw.httpVersion === '1.1' && request.headers.host === undefined;
-    done(isNameless ? new DomainError('malformed-request', 'A request needs the header Host.') : undefined);
+    done(faultOfHost(request.raw));
   });
+}
+
+/** Requests on connections that were open when the coordinator began to stop. */
+export function answerWhileClosing(fastify: FastifyInstance): void {
+  let isClosing = false;
+  fastify.addHook('preClose', (done) => {
+    isClosing = true;
+    done();
+  });
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (isClosing) sendProblem(reply, stopping(), request.id, { connection: 'close' });
+    else done();
+  });
+}
+
+function stopping(): DomainError {
+  return new DomainError('unavailable', 'The coordinator is stopping. Try again in a moment.', {
+    headers: { 'retry-after': '5' },
+  });
+}
+
+/** Of two names a proxy may take the one and we the other (RFC 9112, section 3.2). */
+function faultOfHost({ rawHeaders, httpVersion }: IncomingMessage): DomainError | undefined {
+  let hosts = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    if (rawHeaders[at]?.length === 4 && rawHeaders[at]?.toLowerCase() === 'host') hosts += 1;
+  }
+  if (hosts > 1) return new DomainError('malformed-request', 'A request has the header Host once.');
+  return hosts === 0 && httpVersion === '1.1'
+    ? new DomainError('malformed-request', 'A request needs the header Host.')
+    : undefined;
 }
 
 /** What the parser could make nothing of. After it there is no telling where a next request begins: the connection ends. */
