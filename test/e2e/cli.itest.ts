@@ -213,23 +213,28 @@ describe('gleaner up', () => {
     await noProcessUses(data);
   });
 
-  it('says why it cannot start, before it makes anything', async () => {
-    const { port } = application.coordinator;
-    const { code, stderr } = await gleaner([
-      'up',
-      '--port',
-      `${port}`,
-      '--host',
-      '127.0.0.1',
-      '--data',
-      join(directory, 'up-port'),
-    ]);
-    expect(stderr).toBe(
-      `gleaner: port ${port} (--port, GLEANER_PORT) is in use: choose another, or 0 for a free one\n`,
-    );
-    expect(code).toBe(1);
-    expect(existsSync(join(directory, 'up-port'))).toBe(false);
-  });
+  it.each(['--port', 'GLEANER_PORT'])(
+    'says why it cannot start, before it makes anything (%s)',
+    async (by) => {
+      const { port } = application.coordinator;
+      const { code, stderr } = await gleaner(
+        [
+          'up',
+          ...(by === '--port' ? [by, `${port}`] : []),
+          '--host',
+          '127.0.0.1',
+          '--data',
+          join(directory, 'up-port'),
+        ],
+        by === '--port' ? {} : { [by]: `${port}` },
+      );
+      expect(stderr).toBe(
+        `gleaner: port ${port} (--port, GLEANER_PORT) is in use: choose another, or 0 for a free one\n`,
+      );
+      expect(code).toBe(1);
+      expect(existsSync(join(directory, 'up-port'))).toBe(false);
+    },
+  );
 });
 
 describe('gleaner', () => {

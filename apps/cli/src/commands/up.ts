@@ -8,9 +8,10 @@ import { note, print, printJson } from '../terminal/output.js';
 
 /** Where a coordinator listens that is told nothing else. */
 const ALL_ADDRESSES = '0.0.0.0';
+const DEFAULT_PORT = 8400;
 
 interface UpOptions {
-  readonly port: number;
+  readonly port?: number;
   readonly host?: string;
   readonly data?: string;
   readonly originRate?: number;
@@ -21,15 +22,19 @@ interface UpOptions {
 export function registerUp(program: Command): void {
   withLocalOptions(program.command('up'), 'one line of JSON on stdout when it serves')
     .description('start a coordinator with everything embedded; Ctrl-C stops it')
-    .option('--port <port>', 'port to listen on; 0 takes a free one', wholeNumber(0, 65_535), 8400)
-    .option('--host <address>', 'address to listen on; default: all')
+    .option(
+      '--port <port>',
+      `port to listen on; 0 takes a free one; default: GLEANER_PORT, or ${DEFAULT_PORT}`,
+      wholeNumber(0, 65_535),
+    )
+    .option('--host <address>', 'address to listen on; default: GLEANER_HOST, or all')
     .option(
       '--data <dir>',
       'where database and files live; default: GLEANER_DATA, or ~/.local/share/gleaner (for root /var/lib/gleaner)',
     )
     .option(
       '--origin-rate <bytes>',
-      'bytes a second that all downloads together may take; default: no cap',
+      'bytes a second that all downloads together may take; default: GLEANER_ORIGIN_RATE_BYTES, or no cap',
       wholeNumber(16 * 1024, 1e12),
     )
     .option('--open', 'open it in the browser')
@@ -37,11 +42,12 @@ export function registerUp(program: Command): void {
 }
 
 async function up(options: UpOptions): Promise<void> {
-  await requireFreePort(options.port, options.host ?? (process.env['GLEANER_HOST'] || ALL_ADDRESSES));
+  const { GLEANER_PORT: port = DEFAULT_PORT, GLEANER_HOST: host } = process.env;
+  await requireFreePort(options.port ?? Number(port), options.host ?? (host || ALL_ADDRESSES));
   const signal = stopSignal();
   const coordinator = await CoordinatorProcess.start({
     env: {
-      GLEANER_PORT: String(options.port),
+      ...(options.port !== undefined && { GLEANER_PORT: String(options.port) }),
       ...(options.host !== undefined && { GLEANER_HOST: options.host }),
       ...(options.data !== undefined && { GLEANER_DATA: options.data }),
       ...(options.originRate !== undefined && { GLEANER_ORIGIN_RATE_BYTES: String(options.originRate) }),
