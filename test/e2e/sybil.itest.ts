@@ -74,14 +74,25 @@ describe('nobody validates their own work', () => {
     return { job, anonymous, named, claim: () => dispatch.claim(claimer, anonymous) };
   }
 
+  /** What the job tells of its settled units. */
+  async function validatedCyclesOf({ jobId }: SeededJob): Promise<string | undefined> {
+    const [tally] = await dispatch.query<{ cycles: string }>(
+      'SELECT cycles FROM job_tally WHERE job_id = $1',
+      [jobId],
+    );
+    return tally?.cycles;
+  }
+
   it('a unit that only linked accounts validated is opened again, for somebody independent', async () => {
     const { job, anonymous, named, claim } = await conspire();
     expect(await dispatch.creditOf(anonymous, named)).toEqual(['246912', '246912']);
     await claim();
     await dispatch.becomes(job, 'open');
+    expect(await validatedCyclesOf(job)).toBe('0');
     const stranger = await dispatch.aHost();
     await dispatch.contribute(stranger, stranger);
     await dispatch.becomes(job, 'valid');
+    expect(await validatedCyclesOf(job)).toBe(String(6 * 123_456));
     // One person has earned each unit once, by whichever of the accounts computed it first.
     await expect.poll(() => creditTogether(anonymous, named)).toBe(246_912);
     expect(await dispatch.creditOf(stranger)).toEqual(['246912']);

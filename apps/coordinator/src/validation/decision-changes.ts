@@ -1,4 +1,11 @@
-import { allowanceAfter, type AllowanceRules, type UnitDecision } from '@gleaner/domain';
+import {
+  allowanceAfter,
+  type AllowanceRules,
+  changeTasks,
+  isFinalUnitState,
+  type TaskView,
+  type UnitDecision,
+} from '@gleaner/domain';
 import type { TaskState, UnitState } from '@gleaner/protocol';
 import type { HostAllowance, LoadedUnit } from './unit-reader.service.js';
 
@@ -76,7 +83,6 @@ export class DecisionChanges {
     const { unitId, view } = unit;
     const tasks = new Map(view.tasks.map((task) => [task.ordinal, task]));
     const dropped = new Set(decision.dropOutputsOf);
-    let cycles = 0n;
     for (const { ordinal, state, counts } of decision.tasks) {
       const task = tasks.get(ordinal);
       if (!task) continue;
@@ -91,7 +97,6 @@ export class DecisionChanges {
       });
       if (task.state === 'in-progress') this.released.push({ hostId, unitId, ordinal });
       this.judge(unitId, hostId, task.state, state);
-      if (state === 'valid') cycles += task.result?.cycles ?? 0n;
     }
     for (const ordinal of dropped) {
       const task = tasks.get(ordinal);
@@ -115,7 +120,7 @@ export class DecisionChanges {
     for (const ordinal of decision.revoked) {
       this.reversals.push({ unitId, ordinal, sequence: unit.creditEntries.get(ordinal) ?? 0 });
     }
-    this.tally(unit, decision.state, cycles);
+    this.tally(unit, decision);
   }
 
   private judge(unitId: number, hostId: string, before: TaskState, after: TaskState): void {
@@ -126,13 +131,26 @@ export class DecisionChanges {
     }
   }
 
-  private tally({ unitId, jobId, view }: LoadedUnit, after: UnitState, cycles: bigint): void {
+  private tally({ unitId, jobId, view }: LoadedUnit, decision: UnitDecision): void {
+    const after = decision.state;
     const step = (state: UnitState): number => Number(after === state) - Number(view.state === state);
     const tally = { valid: step('valid'), failed: step('failed'), cancelled: step('cancelled') };
     const settled = tally.valid + tally.failed + tally.cancelled;
+    // What was judged valid can be judged otherwise later, where accounts turn out to be one person's.
+    const cycles =
+      validCycles(after, changeTasks(view.tasks, decision.tasks)) - validCycles(view.state, view.tasks);
     if (settled === 0 && cycles === 0n) return;
     this.tallies.push({ unitId, jobId, ...tally, tasks: settled * view.tasks.length, cycles });
   }
+}
+
+/** Cycles of the valid tasks of a settled unit. */
+function validCycles(state: UnitState, tasks: readonly TaskView[]): bigint {
+  let cycles = 0n;
+  if (isFinalUnitState(state)) {
+    for (const task of tasks) if (task.state === 'valid') cycles += task.result?.cycles ?? 0n;
+  }
+  return cycles;
 }
 
 /** Allowances that the judgements change, by host. */
