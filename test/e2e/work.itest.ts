@@ -101,6 +101,20 @@ describe('tasks in progress', () => {
     expect(await dispatch.creditOf(late)).toEqual([earned]);
   });
 
+  it('that were lost do not make a unit forget why it failed', async () => {
+    const job = await dispatch.aJob();
+    const [late, ...others] = [await dispatch.aHost(), await dispatch.aHost(), await dispatch.aHost()];
+    const trap = { outcome: 'trap', trapKind: 'unreachable' } as const;
+    const task = await dispatch.aTask(late);
+    await dispatch.endLeases(job);
+    await dispatch.sweep();
+    for (const other of others) await other.report(resultWithout(await dispatch.aTask(other), trap));
+    await dispatch.becomes(job, 'failed');
+    expect((await late.report(resultWithout(task, trap))).reports).toMatchObject([{ status: 'accepted' }]);
+    const units = await dispatch.query('SELECT failure FROM work_unit WHERE id = $1', [job.firstUnitId]);
+    expect(units).toEqual([{ failure: '2 volunteers agree that it ends with "trap"' }]);
+  });
+
   it('that were lost are to be reported again where their settled unit cannot be looked at, and others are not', async () => {
     const { late, task: lost, others } = await aLateTask();
     await dispatch.aJob();

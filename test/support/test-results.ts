@@ -4,7 +4,7 @@ import { sha256 } from './sha256.js';
 /** The runtime of seeded jobs, which nothing computes: what hosts report for them is made up here. */
 export const RUNTIME = 'test-1';
 
-type Reported = Pick<ResultReport, 'outcome' | 'exitCode' | 'cycles'>;
+type Reported = Pick<ResultReport, 'outcome' | 'exitCode' | 'trapKind' | 'cycles'>;
 
 /** The result that every honest host computes for a task. */
 export function honestResult(

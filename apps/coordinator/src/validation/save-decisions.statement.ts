@@ -138,7 +138,9 @@ const saveDecisions = new PreparedStatement<SavedRow>(
   'save-decisions',
   `WITH saved AS (
      UPDATE work_unit u
-        SET state = c.state, wanted = c.wanted, canonical_ordinal = c.canonical, blocked = c.blocked, failure = c.failure,
+        SET state = c.state, wanted = c.wanted, canonical_ordinal = c.canonical, blocked = c.blocked,
+            -- Late results are judged without asking why it failed.
+            failure = CASE WHEN c.state = 'failed' THEN coalesce(c.failure, u.failure) END,
             ticketed = least(u.ticketed, c.reticket_from),
             ticketed_at = CASE WHEN c.state = 'open' AND (c.wanted > u.ticketed OR c.reticket_from < u.ticketed)
                                THEN NULL ELSE u.ticketed_at END,

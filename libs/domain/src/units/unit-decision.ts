@@ -14,7 +14,7 @@ export interface UnitDecision {
   readonly canonicalOrdinal: number | null;
   /** What an open unit cannot go on without; null while somebody works on it or tickets wait for anybody. */
   readonly blocked: string | null;
-  /** Why a `failed` unit failed, in words; null otherwise. */
+  /** Why the unit fails, in words; null otherwise, also for one that has failed before: its row tells. */
   readonly failure: string | null;
   /** Tasks whose row changes; `aborted` ones that were in progress are told so at their host's next heartbeat. */
   readonly tasks: readonly TaskChange[];
