@@ -1,5 +1,6 @@
+import { BlobsService } from '@gleaner/coordinator';
 import type { Problem, TaskAssignment } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, resultWith, type SeededJob, type TestHost } from '../support/index.js';
 import { call } from './raw-calls.js';
 
@@ -79,6 +80,42 @@ describe('outputs that are too large to send along', () => {
     await dispatch.sweep();
     await expect.poll(() => askedOrdinal(agreement)).not.toBe(first);
     expect(await dispatch.unitStates(agreement.job)).toEqual(['awaiting-output']);
+  });
+
+  it('are not kept of a host whose upload ends when those of another have settled the unit', async () => {
+    const agreement = await agree();
+    const { job, hosts, tasks } = agreement;
+    const upload = (ordinal: number, body: Buffer | ReadableStream): Promise<Response> => {
+      const at = tasks.findIndex(({ taskId }) => taskId === `${job.firstUnitId}.${ordinal}`);
+      const url = new URL(`/v1/tasks/${tasks[at]!.taskId}/outputs/stdout`, dispatch.gleaner.url);
+      const authorization = `Bearer ${hosts[at]!.attached.secret}`;
+      const headers = { authorization, 'content-type': 'application/octet-stream' };
+      const content =
+        body instanceof ReadableStream ? { body, duplex: 'half' as const } : { body: new Uint8Array(body) };
+      return fetch(url, { method: 'PUT', headers, ...content });
+    };
+    const storing = vi.spyOn(dispatch.gleaner.app.get(BlobsService), 'storeStream');
+    const slow = new TransformStream<Uint8Array, Uint8Array>();
+    const writer = slow.writable.getWriter();
+    const first = await askedOrdinal(agreement);
+    const late = upload(first, slow.readable);
+    await writer.write(new Uint8Array(OUTPUT.subarray(1)));
+    // Only whoever is asked comes so far.
+    await expect.poll(() => storing.mock.calls).toHaveLength(1);
+    storing.mockRestore();
+    await dispatch.query("UPDATE work_unit SET upload_until = now() - interval '1 second' WHERE id = $1", [
+      job.firstUnitId,
+    ]);
+    await dispatch.sweep();
+    await expect.poll(() => askedOrdinal(agreement)).not.toBe(first);
+    expect((await upload(1 - first, OUTPUT)).status).toBe(204);
+    await dispatch.becomes(job, 'valid');
+    await writer.write(new Uint8Array(OUTPUT.subarray(0, 1)));
+    await writer.close();
+    expect((await late).status).toBe(409);
+    const kept =
+      'SELECT owner_id % 64 AS ordinal FROM blob_reference WHERE owner_kind = $1 AND owner_id / 64 = $2';
+    expect(await dispatch.query(kept, ['task', job.firstUnitId])).toEqual([{ ordinal: String(1 - first) }]);
   });
 });
 

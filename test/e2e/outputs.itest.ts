@@ -1,3 +1,4 @@
+import { BlobsService } from '@gleaner/coordinator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DispatchFixture, resultWith, sha256, type TestHost } from '../support/index.js';
 
@@ -72,6 +73,44 @@ it('of several results that a host reports for one task at once are kept only wh
   expect(reports.map(({ status }) => status)).toEqual(['accepted', 'repeat', 'repeat']);
   const { kept } = await blobs();
   expect(kept.filter((digest) => !before.kept.includes(digest))).toEqual([results[0]!.outputs[0]!.sha256]);
+});
+
+it('of a result that was stored without them are not kept for a repeat that brings them', async () => {
+  await dispatch.aJob();
+  const host = await dispatch.aHost();
+  const task = await dispatch.aTask(host);
+  const before = await blobs();
+  // On their way together: the second is looked at before the first is stored.
+  const results = [true, false].map((withheld) => resultWith(task, large('w'), { withheld }));
+  const { reports } = await host.report(...results);
+  expect(reports.map(({ status }) => status)).toEqual(['accepted', 'repeat']);
+  expect((await blobs()).kept).toEqual(before.kept);
+});
+
+it('are not kept for a task that is removed with its job before they are reported', async () => {
+  const { firstUnitId } = await dispatch.aJob();
+  const host = await dispatch.aHost();
+  const result = resultWith(await dispatch.aTask(host), large('r'));
+  await dispatch.gleaner.app.get(BlobsService).storeBytes(large('r'), { accountId: null });
+  const before = await blobs();
+  const cleaner = dispatch.gleaner.dataSource.createQueryRunner();
+  try {
+    await cleaner.startTransaction();
+    await cleaner.query("SELECT FROM blob WHERE sha256 = decode($1, 'hex') FOR UPDATE", [
+      result.outputs[0]!.sha256,
+    ]);
+    const reported = host.report(result);
+    await dispatch.isWaitedFor(cleaner);
+    for (const table of ['lease', 'task'])
+      await cleaner.query(`DELETE FROM ${table} WHERE unit_id = $1`, [firstUnitId]);
+    await cleaner.query('DELETE FROM work_unit WHERE id = $1', [firstUnitId]);
+    await cleaner.commitTransaction();
+    expect((await reported).reports).toMatchObject([{ status: 'refused' }]);
+  } finally {
+    if (cleaner.isTransactionActive) await cleaner.rollbackTransaction();
+    await cleaner.release();
+  }
+  expect(await blobs()).toEqual(before);
 });
 
 /** Its host could not compute it: nothing is kept, and others get the unit. */

@@ -89,30 +89,33 @@ export class ReportsService {
       if (check.ok) accepted.set(report, check);
       else answers.set(report, { taskId: report.taskId, status: 'refused', reason: check.reason });
     }
-    await this.keepOutputs(reporter, [...accepted.values()]);
+    const kept = await this.keepOutputs(reporter, [...accepted.values()]);
     const pointers = new Map(reports.map((report, at) => [report, `/reports/${at}`]));
-    if (accepted.size > 0) await this.store(reporter, accepted, answers, pointers);
+    if (accepted.size > 0) await this.store(reporter, accepted, kept, answers, pointers);
     return reports.map(
       (report) => answers.get(report) ?? { taskId: report.taskId, status: 'retry', reason: 'not stored' },
     );
   }
 
-  /** Before the report itself, so that a result that is stored has its outputs. */
-  private async keepOutputs(reporter: Reporter, accepted: readonly AcceptedReport[]): Promise<void> {
+  /** Before the report itself, so that a result that is stored has its outputs. @returns reports whose outputs were kept */
+  private async keepOutputs(
+    reporter: Reporter,
+    accepted: readonly AcceptedReport[],
+  ): Promise<ReadonlySet<CheckedReport>> {
     const large = accepted.filter(({ blobs }) => blobs.length > 0);
     const reportable = await this.outputs.reportable(
       reporter.accountId,
       large.map(({ report }) => report),
     );
-    for (const { report, blobs } of large) {
-      if (reportable.has(formatTaskId(report.unitId, report.ordinal)))
-        await this.outputs.store(report, blobs);
-    }
+    const kept = large.filter(({ report }) => reportable.has(formatTaskId(report.unitId, report.ordinal)));
+    for (const { report, blobs } of kept) await this.outputs.store(report, blobs);
+    return new Set(kept.map(({ report }) => report));
   }
 
   private async store(
     reporter: Reporter,
     accepted: ReadonlyMap<ResultReport, AcceptedReport>,
+    kept: ReadonlySet<CheckedReport>,
     answers: Map<ResultReport, ReportAnswer>,
     pointers: ReadonlyMap<ResultReport, string>,
   ): Promise<void> {
@@ -129,7 +132,7 @@ export class ReportsService {
       answers.set(report, { taskId: report.taskId, ...(undeclared ?? answerOf(row)) });
       if (isLate(row)) late.set(report, checked.unitId);
       if (row?.stored !== true) {
-        if (blobs.length > 0 && isOwn(row)) await this.outputs.forget(checked, blobs);
+        if (kept.has(checked)) await this.outputs.forget(checked, blobs);
         continue;
       }
       if (row.unit_may_change && !isLate(row)) changed.push(checked.unitId);
@@ -228,11 +231,6 @@ function inlineBytes(reports: readonly ResultReport[]): number {
   let bytes = 0;
   for (const { outputs } of reports) for (const { base64 } of outputs) bytes += base64?.length ?? 0;
   return bytes;
-}
-
-/** Whether the reporter's account has the task; nothing was kept for the task of another. */
-function isOwn(row: ReportRow | undefined): boolean {
-  return row !== undefined && row.task_state !== null;
 }
 
 /** Refused whatever the task's state: no repeat makes it right. */

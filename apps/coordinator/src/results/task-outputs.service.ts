@@ -107,16 +107,16 @@ export class TaskOutputs {
     return new Set(rows.map((row) => formatTaskId(Number(row.unit_id), row.ordinal)));
   }
 
-  /** Lets go of outputs that were kept for a report which then was not stored, but of none that the task's result names. */
+  /** Lets go of outputs that were kept for a report which then was not stored, but of none that the stored result came with. */
   async forget(task: TaskKey, blobs: readonly InlineBlob[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
       const [row] = z
         .array(z.object({ outputs: storedOutputs }))
         .parse(
-          await manager.query('SELECT outputs FROM task WHERE unit_id = $1 AND ordinal = $2', [
-            task.unitId,
-            task.ordinal,
-          ]),
+          await manager.query(
+            'SELECT outputs FROM task WHERE unit_id = $1 AND ordinal = $2 AND outputs_held',
+            [task.unitId, task.ordinal],
+          ),
         );
       const isNamed = ({ name, sha256 }: InlineBlob): boolean =>
         row?.outputs?.some((output) => output.name === name && output.sha256 === sha256) ?? false;
@@ -149,7 +149,7 @@ export class TaskOutputs {
     const output = row?.outputs?.find((each) => each.name === name);
     if (!row || !output) throw new NotFoundError(`output "${name}" of task ${task.unitId}.${task.ordinal}`);
     if (row.held) return;
-    if (!row.asked) throw new DomainError('wrong-state', 'This output is not asked for (any more).');
+    if (!row.asked) throw notAsked();
     const stored = await this.blobs.storeStream(content, {
       accountId: null,
       expectedSha256: output.sha256,
@@ -158,6 +158,12 @@ export class TaskOutputs {
     });
     await this.dataSource.transaction(async (manager) => {
       const owner = taskBlobOwner(task);
+      // The unit may have been settled or removed while the content came: nobody would let go of it again.
+      const [wanted] = await manager.query<unknown[]>(
+        'SELECT FROM task WHERE unit_id = $1 AND ordinal = $2 AND outputs IS NOT NULL FOR NO KEY UPDATE',
+        [task.unitId, task.ordinal],
+      );
+      if (!wanted) throw notAsked();
       await this.references.add(manager, owner, [{ sha256: stored.sha256, role: name }]);
       await manager.query(
         `UPDATE task t SET outputs_held = true
@@ -194,4 +200,8 @@ export class TaskOutputs {
     this.wanted = wanted;
     this.loadedAtMs = performance.now();
   }
+}
+
+function notAsked(): DomainError {
+  return new DomainError('wrong-state', 'This output is not asked for (any more).');
 }

@@ -204,10 +204,9 @@ function judgeTasks(
     const state = verdict(task, canonical);
     if (state !== task.state) {
       changes.push({ ordinal: task.ordinal, state, counts: task.counts && state !== 'error' });
-      if (task.ordinal !== canonical.ordinal) dropOutputsOf.push(task.ordinal);
-    } else if (task.ordinal !== canonical.ordinal && task.result.outputsHeld) {
-      dropOutputsOf.push(task.ordinal);
     }
+    // Also what is not held: its host may be uploading it at this moment.
+    if (task.ordinal !== canonical.ordinal) dropOutputsOf.push(task.ordinal);
   }
   return { tasks: changes, earnedCycles, dropOutputsOf };
 }
