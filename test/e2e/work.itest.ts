@@ -115,6 +115,16 @@ describe('tasks in progress', () => {
     expect(units).toEqual([{ failure: '2 volunteers agree that it ends with "trap"' }]);
   });
 
+  it('that could not be computed count for the host that had them, whichever of its account reports', async () => {
+    await dispatch.aJob();
+    const person = await dispatch.aPerson();
+    const [had, reporter] = [await dispatch.aHost({ of: person }), await dispatch.aHost({ of: person })];
+    await reporter.report(resultWithout(await dispatch.aTask(had), { outcome: 'infrastructure' }));
+    const errors = 'SELECT error_tasks::integer AS errors FROM host_standing WHERE host_id = $1';
+    expect(await dispatch.query(errors, [had.attached.hostId])).toEqual([{ errors: 1 }]);
+    expect(await dispatch.query(errors, [reporter.attached.hostId])).toEqual([{ errors: 0 }]);
+  });
+
   it('that were lost are to be reported again where their settled unit cannot be looked at, and others are not', async () => {
     const { late, task: lost, others } = await aLateTask();
     await dispatch.aJob();

@@ -123,7 +123,7 @@ export class ReportsService {
     const changed: number[] = [];
     const late = new Map<ResultReport, number>();
     const noLonger: EndedTasks[] = [];
-    let failures = 0;
+    const failedOn: string[] = [];
     let at = 0;
     for (const [report, { report: checked, blobs }] of accepted) {
       const row = rows[at];
@@ -137,10 +137,10 @@ export class ReportsService {
       }
       if (row.unit_may_change && !isLate(row)) changed.push(checked.unitId);
       noLonger.push(...noLongerEnded(row));
-      if (checked.outcome === 'infrastructure' || undeclared) failures += 1;
+      if (checked.outcome === 'infrastructure' || undeclared) failedOn.push(row.host_id ?? reporter.hostId);
       else await this.hold(reporter, checked, row);
     }
-    if (failures > 0) await this.countFailures(reporter, failures);
+    if (failedOn.length > 0) await this.countFailures(failedOn);
     this.examiner.announce(changed);
     await countEndedTasks(hotPool(this.dataSource), noLonger);
     await this.settleLate(late, answers);
@@ -165,10 +165,14 @@ export class ReportsService {
     }
   }
 
-  private async countFailures(reporter: Reporter, failures: number): Promise<void> {
+  /** @param hostIds of the tasks that failed: another host of the account may report what one has computed */
+  private async countFailures(hostIds: readonly string[]): Promise<void> {
     await this.dataSource.query(
-      'UPDATE host_standing SET error_tasks = error_tasks + $2 WHERE host_id = $1',
-      [reporter.hostId, failures],
+      `UPDATE host_standing s SET error_tasks = s.error_tasks + f.failures
+         FROM (SELECT host_id, count(*) AS failures FROM unnest($1::bigint[]) AS failed(host_id)
+                GROUP BY host_id ORDER BY host_id) f
+        WHERE s.host_id = f.host_id`,
+      [hostIds],
     );
   }
 
