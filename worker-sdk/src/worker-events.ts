@@ -15,7 +15,7 @@ export interface RunningTask {
 
 /**
  * What the worker does now. `working`: at least one task runs. `waiting`: none does; the reason says why and for how
- * long. `paused`: the allowance is no core at all. `stopped`: it will do nothing more until it is started anew.
+ * long. `paused`: the allowance is no core at all. `stopped`: for good; a new one goes on with what it kept.
  */
 export type WorkerPhase = 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
 

@@ -116,6 +116,7 @@ export function parseTaskId(id: TaskId): { unitId: number; ordinal: number } {
   return { unitId, ordinal };
 }
 
+/** The opposite of {@link parseTaskId}. */
 export function formatTaskId(unitId: number, ordinal: number): TaskId {
   return `${unitId}.${ordinal}`;
 }

@@ -7,6 +7,7 @@ export function isBitmapOf(bytes: ChunkBitmap, chunks: number): boolean {
   return chunks % 8 === 0 || (bytes.at(-1) ?? 0) >> (chunks % 8) === 0;
 }
 
+/** What the bitmap says of the chunk; false beyond its end. */
 export function hasChunk(bitmap: ChunkBitmap, chunk: number): boolean {
   return ((bitmap[chunk >> 3] ?? 0) & (1 << (chunk & 7))) !== 0;
 }
@@ -18,6 +19,7 @@ export function chunksOf(bitmap: ChunkBitmap, chunks: number): number[] {
   return found;
 }
 
+/** The bitmap of a file of `chunks` chunks that has those at `indices`, in any order. */
 export function bitmapOf(chunks: number, indices: Iterable<number>): ChunkBitmap {
   const bitmap = new Uint8Array(Math.ceil(chunks / 8));
   for (const chunk of indices) bitmap[chunk >> 3] = (bitmap[chunk >> 3] ?? 0) | (1 << (chunk & 7));
@@ -65,6 +67,7 @@ export interface CopySummary {
   readonly averageCopies: number;
 }
 
+/** @param copies of each chunk, in the file's order, as {@link countCopies} counts them */
 export function summarizeCopies(copies: readonly number[]): CopySummary {
   const chunks = copies.length;
   const chunksPerRun = Math.max(1, Math.ceil(chunks / COPY_RUNS_MAX));

@@ -12,6 +12,7 @@ export const DEFAULT_ALLOWANCE_RULES: AllowanceRules = { initialPerCore: 16, max
 const MAX_ALLOWANCE_PER_DAY = 2 ** 31 - 1;
 const DAY_MS = 24 * 3600 * 1000;
 
+/** Tasks a day of a host of which nothing was judged yet. */
 export function initialAllowancePerDay(cores: number, rules: AllowanceRules): number {
   return Math.min(MAX_ALLOWANCE_PER_DAY, cores * rules.initialPerCore);
 }

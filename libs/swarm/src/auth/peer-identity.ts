@@ -13,12 +13,17 @@ export interface PeerIdentity {
   readonly seed: Uint8Array;
 }
 
+/** A new one, drawn at random. */
 export function createPeerIdentity(): PeerIdentity {
   const { d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' });
   return peerIdentityOf(new Uint8Array(Buffer.from(d ?? '', 'base64url')));
 }
 
-/** @throws {RangeError} unless the seed has 32 bytes */
+/**
+ * The identity that an earlier run had.
+ *
+ * @throws {RangeError} unless the seed has 32 bytes
+ */
 export function peerIdentityOf(seed: Uint8Array): PeerIdentity {
   if (seed.length !== KEY_BYTES) throw new RangeError(`an Ed25519 seed has 32 bytes, not ${seed.length}`);
   // RFC 8410: the fixed frame of a PKCS #8 Ed25519 key, then the seed.
@@ -27,6 +32,7 @@ export function peerIdentityOf(seed: Uint8Array): PeerIdentity {
   return { peerId: peerIdOfKey(createPublicKey(privateKey)), privateKey, seed };
 }
 
+/** The peer id of an Ed25519 public key, in base58. */
 export function peerIdOfKey(publicKey: KeyObject): string {
   const { x } = publicKey.export({ format: 'jwk' });
   return encodeBase58(Buffer.concat([PEER_ID_PREFIX, Buffer.from(x ?? '', 'base64url')]));

@@ -57,6 +57,7 @@ export function requireCurrentCertificate({ exp, serial }: SwarmCertificate, tru
   if (trust.isRevoked(serial)) throw new AuthError('revoked', 'the certificate was revoked');
 }
 
+/** As `open` frames carry it: JSON in UTF-8. */
 export function encodeTicket(ticket: SignedTicket): Uint8Array {
   return Buffer.from(JSON.stringify(ticket));
 }
@@ -94,6 +95,7 @@ export function createPeerRecord(
   return { record: signBody(body, identity.privateKey), certificate: { body: certified, sig } };
 }
 
+/** As it goes from peer to peer: JSON in UTF-8. */
 export function encodePeerRecord(record: SignedPeerRecord): Uint8Array {
   return Buffer.from(JSON.stringify(record));
 }
