@@ -21,12 +21,12 @@ const draw = () => 0.5;
 describe('replicas for willing hosts', () => {
   it('are of chunks with fewer than two copies, of the rarest file first', () => {
     const plans = planReplicas(
-      [aFile('safe', [2, 3]), aFile('rare', [1, 5, 1]), aFile('lost', [0, 2])],
+      [aFile('safe', [2, 3]), aFile('rare', [1, 5, 1]), aFile('lost', [1, 0])],
       room,
       draw,
     );
     expect(plans.map(({ manifestId, chunks }) => [manifestId, chunksOf(chunks, 3)])).toEqual([
-      ['lost', [0]],
+      ['lost', [0, 1]],
       ['rare', [0, 2]],
     ]);
   });

@@ -21,6 +21,7 @@ describe('daily allowance', () => {
     expect(allowanceAfter(8, { valid: 1, invalid: 0 }, 2, rules)).toBe(16);
     expect(allowanceAfter(8, { valid: 99, invalid: 0 }, 2, rules)).toBe(200);
     expect(allowanceAfter(8, { valid: 0, invalid: 2 }, 2, rules)).toBe(2);
+    expect(allowanceAfter(5, { valid: 0, invalid: 1 }, 2, rules)).toBe(2);
     expect(allowanceAfter(8, { valid: 1, invalid: 40 }, 2, rules)).toBe(1);
     expect(allowanceAfter(8, { valid: 0, invalid: 0 }, 2, rules)).toBe(8);
   });
