@@ -10,7 +10,7 @@ export interface WorkerPolicy {
   readonly bufferMs: number;
   /** Disk space for inputs and modules, in bytes. */
   readonly cacheBytes: number;
-  /** Time between two snapshots of a unit that computes in steps, in milliseconds. */
+  /** Time between two snapshots of a unit that computes in steps, in milliseconds; a young unit's come sooner. */
   readonly snapshotEveryMs: number;
   /**
    * Computing after which a unit in steps is kept when the worker stops, in milliseconds of a core: fetching inputs and pauses

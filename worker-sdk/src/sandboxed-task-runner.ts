@@ -30,7 +30,7 @@ export interface SandboxedTaskRunnerInit {
   readonly runtimeVersions: readonly string[];
   /** Where snapshots of stepping units lie; the same as the sandboxes' own. */
   readonly checkpointDirectory: string;
-  /** Least time between two snapshots of a unit, in milliseconds; a minute when left out. */
+  /** Most time between two snapshots of a unit, in milliseconds; a minute when left out. */
   readonly checkpointEveryMs?: number;
 }
 
