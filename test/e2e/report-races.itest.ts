@@ -82,4 +82,20 @@ describe('reports and decisions that do not see each other', () => {
     );
     expect(ended).toEqual([{ aborted: '1' }]);
   });
+
+  it('a result that is refused does not leave its task in progress for ever', async () => {
+    const { firstUnitId } = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const task = await dispatch.aTask(host);
+    // By a decision that did not see the claim.
+    await dispatch.query(
+      "UPDATE work_unit SET state = 'failed', settled_at = now(), failure = 'no luck' WHERE id = $1",
+      [firstUnitId],
+    );
+    expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'refused' }]);
+    await dispatch.sweep();
+    const left = `SELECT t.state, count(l.*)::integer AS leases FROM task t LEFT JOIN lease l ON l.unit_id = t.unit_id
+                   WHERE t.unit_id = $1 GROUP BY t.state`;
+    expect(await dispatch.query(left, [firstUnitId])).toEqual([{ state: 'aborted', leases: 0 }]);
+  });
 });

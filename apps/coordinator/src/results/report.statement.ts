@@ -89,7 +89,9 @@ const storeReports = new PreparedStatement<ReportRow>(
         AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
      RETURNING t.unit_id, t.ordinal, t.state
    ), released AS (
-     DELETE FROM lease l USING report r
+     -- Not that of a task whose report is refused: where a claim and the decision that failed the unit did not see each other,
+     -- the lease is what the task is found by.
+     DELETE FROM lease l USING report r JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal
       WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
