@@ -1,11 +1,12 @@
 import {
   checkReport,
   type CheckedReport,
+  countEndedTasks,
   hotPool,
   runReports,
   ValidationService,
 } from '@gleaner/coordinator';
-import type { ResultReport } from '@gleaner/protocol';
+import { host as hostSchema, type ResultReport } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DispatchFixture, honestResult, resultWithout, type TestHost } from '../support/index.js';
 
@@ -97,5 +98,20 @@ describe('reports and decisions that do not see each other', () => {
     const left = `SELECT t.state, count(l.*)::integer AS leases FROM task t LEFT JOIN lease l ON l.unit_id = t.unit_id
                    WHERE t.unit_id = $1 GROUP BY t.state`;
     expect(await dispatch.query(left, [firstUnitId])).toEqual([{ state: 'aborted', leases: 0 }]);
+  });
+
+  it('a late result may be counted before it is counted that its task was lost', async () => {
+    const host = await dispatch.aHost();
+    const { hostId } = host.attached;
+    const lostTasks = async (): Promise<number> => {
+      const url = new URL(`/v1/hosts/${hostId}`, dispatch.gleaner.url);
+      const authorization = `Bearer ${host.attached.secret}`;
+      return hostSchema.parse(await (await fetch(url, { headers: { authorization } })).json()).lostTasks;
+    };
+    const pool = hotPool(dispatch.gleaner.dataSource);
+    await countEndedTasks(pool, [{ hostId, lost: -1, aborted: 0 }]);
+    expect(await lostTasks()).toBe(0);
+    await countEndedTasks(pool, [{ hostId, lost: 1, aborted: 0 }]);
+    expect(await lostTasks()).toBe(0);
   });
 });

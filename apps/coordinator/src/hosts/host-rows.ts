@@ -19,8 +19,8 @@ export const HOST_SELECT = `
   SELECT h.id, h.account_id, h.name, (SELECT ${PUBLIC_NAME} FROM account a WHERE a.id = h.account_id) AS public_name, h.kind, h.platform, h.cores, h.memory_mib, h.created_at, h.last_seen_at, h.held_reason,
          h.agent_version, h.wished_run, h.wished_preferences, h.wishes_version, h.said_phase, h.said_reason, h.said_at,
          coalesce(s.valid_tasks, 0) AS valid_tasks, coalesce(s.invalid_tasks, 0) AS invalid_tasks,
-         coalesce(s.error_tasks, 0) AS error_tasks, coalesce(s.lost_tasks, 0) AS lost_tasks,
-         coalesce(s.aborted_tasks, 0) AS aborted_tasks, s.allowance_per_day,
+         coalesce(s.error_tasks, 0) AS error_tasks, greatest(s.lost_tasks, 0) AS lost_tasks,
+         greatest(s.aborted_tasks, 0) AS aborted_tasks, s.allowance_per_day,
          coalesce(used.used, 0) AS allowance_used, used.day::text AS allowance_day,
          trunc(coalesce(s.cycles, 0))::text AS cycles,
          (SELECT count(*) FROM lease l WHERE l.host_id = h.id) AS in_progress
