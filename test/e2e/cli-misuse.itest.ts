@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -11,6 +11,7 @@ import { gleaner } from './cli-support/cli-process.js';
 
 const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 const HUNT = fileURLToPath(new URL('../../examples/mersenne-hunt', import.meta.url));
+const MODULE = join(HUNT, 'build', 'mersenne-hunt.wasm');
 const STACK = /\n\s+at /;
 
 let directory: string;
@@ -116,6 +117,45 @@ describe.concurrent('gleaner, used wrongly', () => {
     expect([scientist.code, volunteer.code]).toEqual([5, 5]);
   });
 
+  it.each([
+    {
+      what: 'a split that yields nothing',
+      change: { split: [{ kind: 'range', name: 'p', from: 2, to: 2, step: 1 }] },
+      code: 3,
+      said: /^gleaner: The job cannot run as it is\n {2}\/split: yields no work units$/m,
+    },
+    {
+      what: 'more units than a job may have',
+      change: { split: [{ kind: 'range', name: 'p', from: 0, to: 1e14, step: 1 }] },
+      code: 3,
+      said: /\/split: yields 100000000000000 units; at most 100000000 are allowed$/m,
+    },
+    {
+      what: 'outputs that the merge does not read',
+      change: { split: [{ kind: 'range', name: 'p', from: 2, to: 9, step: 7 }], merge: { kind: 'sum' } },
+      code: 6,
+      said: /^gleaner: The outputs cannot be merged: unit 0, line 1: is not KEY, a tab and a number$/m,
+    },
+  ])('refuses $what on this machine as a coordinator would', async ({ what, change, code, said }) => {
+    const file = join(directory, `${what.replaceAll(' ', '-')}.json`);
+    const job = JSON.parse(await readFile(join(HUNT, 'job.json'), 'utf8')) as object;
+    await writeFile(file, JSON.stringify({ ...job, ...change }));
+    const answer = await gleaner(['run', '--local', file, '--app', MODULE]);
+    expect(answer.stderr).toMatch(said);
+    expect(answer.stderr).not.toMatch(STACK);
+    expect(answer.code).toBe(code);
+  });
+
+  it('says why a module is not admitted wherever it is asked for', async () => {
+    const file = join(directory, 'text.wasm');
+    await writeFile(file, 'hello');
+    const why = `${file} is refused:\n  not-a-module at byte 0: This is not a WebAssembly 1 core module`;
+    const check = await gleaner(['app', 'check', file]);
+    const run = await gleaner(['run', '--local', join(HUNT, 'job.json'), '--app', file]);
+    expect([check.stderr, run.stderr]).toEqual([expect.stringContaining(why), expect.stringContaining(why)]);
+    expect([check.code, run.code]).toEqual([3, 3]);
+  });
+
   it('writes an answer to a file only when it is whole', async () => {
     const answer = join(directory, 'answer.jsonl');
     const args = ['run', '--local', join(HUNT, 'job.json'), '--units', '2', '-o', answer, '--json'];
@@ -126,8 +166,7 @@ describe.concurrent('gleaner, used wrongly', () => {
   });
 
   it('ends quietly when the reader of its answer has seen enough', async () => {
-    const module = join(HUNT, 'build', 'mersenne-hunt.wasm');
-    const child = spawn(process.execPath, [CLI, 'sandbox', 'run', module, '--', '2', '200'], {
+    const child = spawn(process.execPath, [CLI, 'sandbox', 'run', MODULE, '--', '2', '200'], {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     child.stdout.destroy();

@@ -11,6 +11,7 @@ import {
   withLocalOptions,
   type CommonOptions,
 } from '../common-options.js';
+import { moduleRefused } from '../module-refused.js';
 import { note, print, printJson } from '../terminal/output.js';
 
 const PAGES_PER_MIB = 16;
@@ -74,13 +75,7 @@ async function publish(file: string, options: PublishOptions): Promise<void> {
 async function check(file: string, json: boolean): Promise<void> {
   const admission = admitModule(await readModule(file));
   if (json) printJson(admission.admitted ? { admitted: true, report: admission.report } : admission);
-  if (!admission.admitted) {
-    const reasons = admission.errors.map(({ rule, offset, message }) => {
-      const at = offset === null ? '' : ` at byte ${offset}`;
-      return `  ${rule}${at}: ${message}`;
-    });
-    throw new CliError([`${file} is refused:`, ...reasons].join('\n'), EXIT.refused);
-  }
+  if (!admission.admitted) throw moduleRefused(file, admission.errors);
   if (!json) {
     print(`${file} is admitted.`);
     printReport(admission.report);
@@ -106,7 +101,7 @@ function printReport({
 
 function memoryText({ initial, maximum }: AdmissionReport['memoryPages']): string {
   const mebibytes = (pages: number) => `${pages / PAGES_PER_MIB} MiB`;
-  const most = maximum === null ? 'grows up to its limit of its job' : `at most ${mebibytes(maximum)}`;
+  const most = maximum === null ? 'grows up to the limit of its job' : `at most ${mebibytes(maximum)}`;
   return `${mebibytes(initial)} at the start, ${most}`;
 }
 

@@ -3,8 +3,15 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { estimateUnits, memoryRunStore, mergeOutputs, splitUnits, type UnitToCreate } from '@gleaner/domain';
-import { formatBytes, type JobSpec } from '@gleaner/protocol';
+import {
+  estimateUnits,
+  memoryRunStore,
+  MergeError,
+  mergeOutputs,
+  splitUnits,
+  type UnitToCreate,
+} from '@gleaner/domain';
+import { formatBytes, type JobSpec, LIMITS } from '@gleaner/protocol';
 import { admitModule } from '@gleaner/sandbox/admission';
 import { Option, type Command } from 'commander';
 import { identifyFile } from '../api/upload-blob.js';
@@ -15,6 +22,7 @@ import { AnswerFile } from '../local-run/answer-file.js';
 import { cutIntoUnits } from '../local-run/cut-into-units.js';
 import { fileInputs, type LocalInput } from '../local-run/file-inputs.js';
 import { LocalUnitRunner, type LocalModule } from '../local-run/local-unit-runner.js';
+import { moduleRefused } from '../module-refused.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { groupDigits, note, printJson, quotedList, writeBytes } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
@@ -83,6 +91,7 @@ async function computeAndMerge(computation: Computation): Promise<void> {
   const { spec, inputs, options, signal } = computation;
   const sources = fileInputs(inputs);
   const { units: total } = await estimateUnits(spec.split, sources, signal);
+  refuseSplitInto(total);
   const bar = new ProgressBar({ label: 'Units', total, unit: 'units' });
   // Before anything is computed: a path that cannot be written must not cost hours.
   await using file = options.output === undefined ? null : await AnswerFile.create(options.output);
@@ -111,6 +120,13 @@ async function computeAndMerge(computation: Computation): Promise<void> {
       `${units} units, each computed twice with the same result; ${groupDigits(cycles.toString())} cycles`,
     );
   }
+}
+
+/** What a coordinator would refuse at submission is not computed here either. */
+function refuseSplitInto(units: number): void {
+  if (units > 0 && units <= LIMITS.unitsPerJob) return;
+  const reason = units === 0 ? 'no work units' : `${units} units; at most ${LIMITS.unitsPerJob} are allowed`;
+  throw new CliError(`The job cannot run as it is\n  /split: yields ${reason}`, EXIT.refused);
 }
 
 /** An output that nobody writes to is often one whose name is wrong: every unit would be valid, and the answer empty. */
@@ -142,11 +158,16 @@ async function writeAnswer(
     runs: memoryRunStore(),
     signal,
   });
-  for await (const bytes of pieces) {
-    hash.update(bytes);
-    sizeBytes += bytes.length;
-    if (file) await file.write(bytes);
-    else if (!options.json) await writeBytes(bytes);
+  try {
+    for await (const bytes of pieces) {
+      hash.update(bytes);
+      sizeBytes += bytes.length;
+      if (file) await file.write(bytes);
+      else if (!options.json) await writeBytes(bytes);
+    }
+  } catch (error) {
+    if (!(error instanceof MergeError)) throw error;
+    throw new CliError(`The outputs cannot be merged: ${error.message}`, EXIT.jobFailed, { cause: error });
   }
   await file?.finish();
   return { sizeBytes, sha256: hash.digest('hex') };
@@ -203,7 +224,7 @@ async function admitApp(
   }
   const admission = admitModule(new Uint8Array(await readFile(path)));
   if (!admission.admitted) {
-    throw new CliError(`${path} is refused; "gleaner app check ${path}" says why`, EXIT.refused);
+    throw moduleRefused(path, admission.errors);
   }
   const rewritten = join(directory, 'module.wasm');
   await writeFile(rewritten, admission.module);
