@@ -84,6 +84,31 @@ describe('reports and decisions that do not see each other', () => {
     expect(ended).toEqual([{ aborted: '1' }]);
   });
 
+  it('a late result that comes while the decision on its unit is saved is looked at as what it is then', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const task = await dispatch.aTask(host);
+    await dispatch.endLeases(job);
+    await dispatch.sweep();
+    const decision = dispatch.gleaner.dataSource.createQueryRunner();
+    try {
+      await decision.startTransaction();
+      await decision.query("UPDATE work_unit SET state = 'cancelled', settled_at = now() WHERE id = $1", [
+        job.firstUnitId,
+      ]);
+      const reported = host.report(honestResult(task));
+      await dispatch.isWaitedFor(decision);
+      await decision.commitTransaction();
+      expect((await reported).reports).toMatchObject([{ status: 'retry' }]);
+    } finally {
+      if (decision.isTransactionActive) await decision.rollbackTransaction();
+      await decision.release();
+    }
+    expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'refused' }]);
+    const tasks = await dispatch.query('SELECT state FROM task WHERE unit_id = $1', [job.firstUnitId]);
+    expect(tasks).toEqual([{ state: 'lost' }]);
+  });
+
   it('a result that is refused does not leave its task in progress for ever', async () => {
     const { firstUnitId } = await dispatch.aJob();
     const host = await dispatch.aHost();

@@ -73,6 +73,13 @@ const storeReports = new PreparedStatement<ReportRow>(
        LEFT JOIN job j ON j.id = u.job_id
    ), judged AS (
      SELECT *, CASE WHEN declared THEN outcome ELSE 'infrastructure' END AS judged_outcome FROM report
+   ), touched AS (
+     -- A decision hears of results for the tasks in progress that it ends, and of no others. So these change the row of their
+     -- unit, which a decision is bound to, and wait for one that is being saved: it may settle the unit.
+     UPDATE work_unit u SET blocked = u.blocked FROM report r
+      WHERE r.task_state IN ('lost', 'aborted') AND r.unit_state IN ('open', 'awaiting-output')
+        AND u.id = r.unit_id AND u.state = r.unit_state
+     RETURNING u.id
    ), stored AS (
      UPDATE task t
         SET state = CASE r.judged_outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
@@ -86,7 +93,11 @@ const storeReports = new PreparedStatement<ReportRow>(
        FROM judged r
       WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal
         AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
-        AND (r.unit_state IN ('open', 'awaiting-output') OR r.settled_by_agreement)
+        AND CASE WHEN r.unit_state IN ('open', 'awaiting-output')
+                 THEN r.task_state = 'in-progress' OR r.unit_id IN (SELECT id FROM touched)
+                 ELSE r.settled_by_agreement END
+        -- Units before tasks, as decisions do.
+        AND (SELECT count(*) FROM touched) >= 0
      RETURNING t.unit_id, t.ordinal, t.state
    ), released AS (
      -- Not that of a task whose report is refused: where a claim and the decision that failed the unit did not see each other,
