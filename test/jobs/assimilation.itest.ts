@@ -70,6 +70,19 @@ describe('assimilating a job', () => {
     expect(await answerOf(sorted)).toBe('a\t2\na\t40\nb\t1\n');
   });
 
+  it('ends a line where an output of a unit ends, before the next output of that unit', async () => {
+    const unit = [
+      { name: 'stdout', text: 'a\t1' },
+      { name: 'table', text: '2\t1' },
+    ];
+    const about = { outputs: ['stdout', 'table'] };
+    const sorted = await aSettledJob([unit], { ...about, merge: { kind: 'lines' } });
+    const summed = await aSettledJob([unit, unit], { ...about, merge: { kind: 'sum' } });
+    for (const jobId of [sorted, summed]) await assimilator.assimilate(jobId);
+    expect(await answerOf(sorted)).toBe('2\t1\na\t1\n');
+    expect(await answerOf(summed)).toBe('2\t2\na\t2\n');
+  });
+
   it('completes without the failed units and counts them', async () => {
     const jobId = await aSettledJob([stdout('one\n'), null, stdout('three\n')]);
     expect(await assimilator.assimilate(jobId)).toBe('completed');

@@ -5,7 +5,7 @@ import { LineRefusedError, MergeError } from './merge-error.js';
 import { lineOrder, sumOrder, type MergeOrder } from './merge-order.js';
 import type { RunStore } from './run-store.js';
 
-/** The canonical output of one unit. */
+/** One canonical output of one unit; a unit with several has one of these for each. */
 export interface UnitOutput {
   /** The unit's place in its job. */
   readonly unitIndex: number;

@@ -43,7 +43,8 @@ export class CanonicalOutputs {
   ) {}
 
   /**
-   * Units in job order, one page in memory at a time. A unit's content is its declared outputs one after the other.
+   * Units in job order, one page in memory at a time; of each its declared outputs one after the other, each for itself:
+   * a line that an output leaves without its newline must not go on in the next.
    *
    * @param declared names of the outputs, in the job file's order
    */
@@ -51,7 +52,11 @@ export class CanonicalOutputs {
     for await (const page of pace.between(this.pages(jobId))) {
       for (const row of page) {
         pace.signal?.throwIfAborted();
-        yield { unitIndex: row.index_in_job, content: this.contentOf(row, declared) };
+        for (const name of declared) {
+          const output = row.outputs?.find((one) => one.name === name);
+          if (!output || output.size === 0) continue;
+          yield { unitIndex: row.index_in_job, content: this.contentOf(row, output) };
+        }
       }
     }
   }
@@ -75,13 +80,9 @@ export class CanonicalOutputs {
     );
   }
 
-  private async *contentOf(unit: UnitRow, declared: readonly string[]): AsyncGenerator<Uint8Array> {
-    for (const name of declared) {
-      const output = unit.outputs?.find((one) => one.name === name);
-      if (!output || output.size === 0) continue;
-      if (output.base64 !== undefined) yield Buffer.from(output.base64, 'base64');
-      else yield* this.readBlob(unit.index_in_job, output);
-    }
+  private async *contentOf(unit: UnitRow, output: StoredOutput): AsyncGenerator<Uint8Array> {
+    if (output.base64 !== undefined) yield Buffer.from(output.base64, 'base64');
+    else yield* this.readBlob(unit.index_in_job, output);
   }
 
   private async *readBlob(unitIndex: number, output: StoredOutput): AsyncGenerator<Uint8Array> {
