@@ -138,6 +138,27 @@ describe('a refused body', () => {
   });
 });
 
+describe('a body of far more than anybody needs', () => {
+  it.each([
+    ['values', `[${'0,'.repeat(4_000_000)}0]`, 'must hold at most 250000 values'],
+    ['levels', '['.repeat(8_000_000), 'must nest at most 32 levels deep'],
+    [
+      'fields',
+      `{${Array.from({ length: 1_001 }, (_, at) => `"f${at}":0`).join(',')}}`,
+      'must have at most 1000 fields',
+    ],
+  ])('is refused at once, however many %s it has', async (_what, body, detail) => {
+    const { token } = await aPerson(gleaner);
+    const refused = await gleaner.http
+      .patch('/v1/accounts/me')
+      .set('authorization', `Bearer ${token}`)
+      .set('content-type', 'application/json')
+      .send(body)
+      .expect(400);
+    expect(refused.body).toMatchObject({ code: 'invalid-request', errors: [{ pointer: '', detail }] });
+  });
+});
+
 describe('credentials', () => {
   it.each(['Basic YWRhOnNlY3JldA==', 'Bearer', 'gln_secret'])(
     'that are no token, as "%s", are told what is one',

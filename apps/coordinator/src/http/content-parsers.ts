@@ -1,6 +1,7 @@
 import { LIMITS } from '@gleaner/protocol';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { AccessGuard } from './access.guard.js';
+import { requireBoundedText } from './bounded-json.js';
 import { ByteBudget } from './byte-budget.js';
 import { requireBodyWithin } from './connection-bounds.js';
 import { DomainError } from './domain-error.js';
@@ -68,10 +69,16 @@ export function registerContentParsers(fastify: FastifyInstance): void {
         return;
       }
       try {
+        if (text.length > STRANGER_BODY_BYTES) requireBoundedText(text);
         done(null, JSON.parse(text));
       } catch (error) {
         done(
-          new DomainError('malformed-json', error instanceof Error ? error.message : 'It cannot be parsed.'),
+          error instanceof DomainError
+            ? error
+            : new DomainError(
+                'malformed-json',
+                error instanceof Error ? error.message : 'It cannot be parsed.',
+              ),
         );
       }
     },

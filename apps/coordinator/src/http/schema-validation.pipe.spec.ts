@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { JSON_BOUNDS } from './bounded-json.js';
 import { InvalidRequestError } from './domain-error.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
 
@@ -61,6 +62,28 @@ describe('validation', () => {
         { pointer: '/spec/list/0', detail: 'is not JSON' },
       ]);
     }
+  });
+
+  it('looks no further than anything can be right, and says where that ends', async () => {
+    const many = (length: number): number[] => Array<number>(length).fill(0);
+    const fields = (count: number) => Object.fromEntries(many(count).map((_, at) => [`f${at}`, at]));
+    const nested = (levels: number): unknown => JSON.parse(`${'['.repeat(levels)}${']'.repeat(levels)}`);
+    const { items, fields: most, fieldLength, values, depth } = JSON_BOUNDS;
+    expect(await errorsOf({ spec: { list: many(items + 1) } }, 'body')).toEqual([
+      { pointer: '/spec/list', detail: `must have at most ${items} items` },
+    ]);
+    expect(await errorsOf({ spec: fields(most + 1) }, 'body')).toEqual([
+      { pointer: '/spec', detail: `must have at most ${most} fields` },
+    ]);
+    expect(await errorsOf({ spec: { ['x'.repeat(fieldLength + 1)]: 1 } }, 'body')).toMatchObject([
+      { pointer: '/spec' },
+    ]);
+    const wide = Array.from({ length: values / items + 1 }, () => many(items));
+    expect(await errorsOf({ spec: wide }, 'body')).toMatchObject([{ pointer: '' }]);
+    expect(await errorsOf(nested(depth + 2), 'body')).toMatchObject([{ pointer: '/0'.repeat(depth) }]);
+    expect(await errorsOf(nested(1_000_000), 'body')).toHaveLength(1);
+    const whole = { spec: { list: many(items) } };
+    expect(await pipe.transform(whole, { type: 'body', schema })).toEqual(whole);
   });
 
   it('takes parameters as the framework parses them, without a prototype or with an empty one', async () => {
