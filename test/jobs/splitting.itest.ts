@@ -1,4 +1,5 @@
-import { JobCleaner, JobSplitter, JobSweep } from '@gleaner/coordinator';
+import { JobCleaner, JobInputs, JobSplitter, JobSweep } from '@gleaner/coordinator';
+import { estimateUnits } from '@gleaner/domain';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { JobWorkshop, type UnitFacts } from './job-workshop.js';
 
@@ -48,6 +49,24 @@ describe('splitting a job', () => {
       { genomes: { offset: 0, length: 14 } },
       { genomes: { offset: 14, length: 5 } },
     ]);
+  });
+
+  it('lets others have their turn while it looks for records of single bytes', async () => {
+    const { sha256, sizeBytes } = await workshop.store('\n'.repeat(1024 * 1024));
+    const inputs = await workshop.get(JobInputs).open({ lines: `sha256:${sha256}` });
+    let [longestMs, lastTurnMs] = [0, performance.now()];
+    const take = (): void => {
+      longestMs = Math.max(longestMs, performance.now() - lastTurnMs);
+      lastTurnMs = performance.now();
+    };
+    const turns = setInterval(take, 1);
+    const beganMs = performance.now();
+    const lines = { kind: 'records', name: 'r', input: 'lines', delimiter: '\n', records: 1 } as const;
+    const { units } = await estimateUnits([lines], inputs);
+    take();
+    clearInterval(turns);
+    expect(units).toBe(sizeBytes);
+    expect(longestMs).toBeLessThan((performance.now() - beganMs) / 8);
   });
 
   it('goes on where it was interrupted', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { SplitInputs } from '@gleaner/domain';
 import { hexOfBlobId, type JobSpec } from '@gleaner/protocol';
@@ -6,6 +7,11 @@ import { z } from 'zod';
 import { BlobsService } from '../../blobs/index.js';
 
 const sizeRows = z.array(z.object({ sha256: z.string(), size_bytes: z.coerce.number() }));
+
+/** Records may be single bytes: whoever looks for their ends in so many is done within a few milliseconds. */
+const PIECE_BYTES = 8 * 1024;
+/** After so long it is others' turn, who wait for answers of this process. */
+const TURN_MS = 10;
 
 /** An input of a job whose blob is not (or no longer) stored. */
 export class InputMissingError extends Error {
@@ -63,10 +69,16 @@ export class JobInputs {
       throw error;
     }
     let left = length;
+    let turnBeganMs = performance.now();
     for await (const piece of content) {
       if (!(piece instanceof Uint8Array)) throw new TypeError('content must be read as bytes');
       left -= piece.length;
-      yield piece;
+      for (let at = 0; at < piece.length; at += PIECE_BYTES) {
+        yield piece.subarray(at, at + PIECE_BYTES);
+        if (performance.now() - turnBeganMs < TURN_MS) continue;
+        await nextTurn();
+        turnBeganMs = performance.now();
+      }
     }
     if (left !== 0)
       throw new Error(
