@@ -28,6 +28,19 @@ describe('a preference', () => {
     expect(await kept()).toEqual(written);
   });
 
+  it.each([
+    ['cores=1', '"cores" has parts: write cores.idle=1 or cores.inUse=1'],
+    ['memoryPercent=40', '"memoryPercent" has parts: write memoryPercent.idle=40 or memoryPercent.inUse=40'],
+    ['hours=22:00-07:00', '"hours" has parts: write hours.everyday=22:00-07:00 or hours.monday=22:00-07:00'],
+  ])('of several parts is not changed by %s, which is told how to say it', async (change, sentence) => {
+    await expect(prefs({ directory, changes: [change], json: true })).rejects.toThrow(sentence);
+  });
+
+  it('of several parts has its default again when nothing is given', async () => {
+    await prefs({ directory, changes: ['cores.idle=1', 'cores={"inUse":1}', 'cores='], json: true });
+    expect(await kept()).toEqual({});
+  });
+
   it('that nobody knows changes nothing', async () => {
     await prefs({ directory, changes: ['onBattery=compute'], json: true });
     await expect(prefs({ directory, changes: ['foo=bar'], json: true })).rejects.toThrow(

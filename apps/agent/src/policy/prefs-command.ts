@@ -45,12 +45,29 @@ function changedBy(object: JsonObject, change: string): JsonObject {
   const match = /^([A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z]+)?)=(.*)$/.exec(change);
   if (!match) throw new AgentError(`"${change}" is not NAME=VALUE`, EXIT.usage);
   const [name = '', inner] = (match[1] ?? '').split('.');
-  const value = valueOf(match[2] ?? '');
+  const text = match[2] ?? '';
+  const value = valueOf(text);
+  if (inner === undefined) requireParts(name, text, value);
   return withField(
     object,
     name,
     inner === undefined ? value : withField(jsonFields(object[name]), inner, value),
   );
+}
+
+/** Preferences that are objects, and the parts that most people mean. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  cores: ['idle', 'inUse'],
+  cpuTimePercent: ['idle', 'inUse'],
+  memoryPercent: ['idle', 'inUse'],
+  hours: ['everyday', 'monday'],
+};
+
+function requireParts(name: string, text: string, value: unknown): void {
+  const parts = Object.hasOwn(PARTS, name) ? PARTS[name] : undefined;
+  if (parts === undefined || value === undefined || typeof value === 'object') return;
+  const ways = parts.map((part) => `${name}.${part}=${text}`).join(' or ');
+  throw new AgentError(`"${name}" has parts: write ${ways}`, EXIT.usage);
 }
 
 function withField(object: JsonObject, name: string, value: unknown): JsonObject {
