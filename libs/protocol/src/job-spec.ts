@@ -6,6 +6,7 @@ import {
   decimalString,
   displayName,
   identifier,
+  isPlain,
   namedValues,
   plainText,
 } from './primitives.js';
@@ -29,19 +30,34 @@ export const rangeSplit = z
   })
   .meta({ id: 'RangeSplit' });
 
+const gridValue = z.union([plainText(LIMITS.argBytes), z.number()]);
+
+/** The first wrong value is enough to say: zod would keep issues of a hundred thousand, which takes seconds. */
+const gridList = z.preprocess((list, context) => {
+  const at = Array.isArray(list) ? list.findIndex((value) => !isGridValue(value)) : -1;
+  if (!Array.isArray(list) || at < 0) return list;
+  const issues = gridValue.safeParse(list[at]).error?.issues ?? [];
+  for (const issue of issues) context.addIssue({ ...issue, path: [at, ...issue.path] });
+  return z.NEVER;
+}, z.array(gridValue).min(1).max(LIMITS.gridValuesPerList));
+
+/** What {@link gridValue} takes, found out cheaply. */
+function isGridValue(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  return typeof value === 'string' && value.length <= LIMITS.argBytes && isPlain(value);
+}
+
 /** Every combination of the named lists, in byte order of their names, the last list varying fastest. */
 export const gridSplit = z
   .strictObject({
     kind: z.literal('grid'),
     name: identifier,
-    lists: namedValues(
-      z
-        .array(z.union([plainText(LIMITS.argBytes), z.number()]))
-        .min(1)
-        .max(LIMITS.gridValuesPerList),
-    ).refine((lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob, {
-      error: `give 1 to ${LIMITS.splitsPerJob} lists`,
-    }),
+    lists: namedValues(gridList).refine(
+      (lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob,
+      {
+        error: `give 1 to ${LIMITS.splitsPerJob} lists`,
+      },
+    ),
   })
   .meta({ id: 'GridSplit' });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { durationMs, jobLimits, jobSpec, parseDurationMs } from './job-spec.js';
+import { durationMs, gridSplit, jobLimits, jobSpec, parseDurationMs } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import {
   blobId,
@@ -51,6 +51,40 @@ describe('names of a job’s variables and inputs', () => {
   it('leave what is wrong with a value, or with all of them, as it is', () => {
     expect(faultsOf(jobSpec, { ...job, env: { A: 7 } })).toEqual(['/env/A must be a string, not 7']);
     expect(faultsOf(jobSpec, { ...job, env: 'A=7' })).toEqual(['/env must be an object, not "A=7"']);
+  });
+});
+
+describe('values of a grid', () => {
+  const faultsOfLists = (lists: unknown): string[] => faultsOf(gridSplit, { kind: 'grid', name: 'g', lists });
+
+  it('are text or numbers, and the first that is neither is told', () => {
+    expect(faultsOfLists({ a: ['x', 1, -0.5, ''], b: ['é'] })).toEqual([]);
+    for (const wrong of [
+      null,
+      true,
+      {},
+      [],
+      'a\0',
+      'x'.repeat(LIMITS.argBytes + 1),
+      Number.POSITIVE_INFINITY,
+    ]) {
+      const faults = faultsOfLists({ a: ['x', wrong, wrong] });
+      expect(faults.map((fault) => fault.split(' ')[0])).toEqual(['/lists/a/1']);
+    }
+  });
+
+  it('are all wrong without keeping anybody waiting', () => {
+    expect(
+      faultsOfLists({ a: Array<null>(100_000).fill(null), b: Array<null>(100_000).fill(null) }),
+    ).toHaveLength(2);
+  });
+
+  it('are as many as there may be, and at least one', () => {
+    expect(faultsOfLists({ a: [] })).toEqual(['/lists/a must have at least 1 items']);
+    expect(faultsOfLists({ a: 7 })).toEqual(['/lists/a must be an array, not 7']);
+    expect(faultsOfLists({ a: Array<number>(LIMITS.gridValuesPerList + 1).fill(0) })).toEqual([
+      `/lists/a must have at most ${LIMITS.gridValuesPerList} items`,
+    ]);
   });
 });
 

@@ -72,7 +72,7 @@ export const appVersionRef = z
   );
 
 /** Neither a database nor an argument of a program can hold the others, and half a surrogate pair has no UTF-8. */
-function isPlain(text: string): boolean {
+export function isPlain(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed();
 }
 const PLAIN = { error: 'must not hold a NUL character or half of a surrogate pair' };
