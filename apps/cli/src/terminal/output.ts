@@ -28,12 +28,20 @@ export function printJson(value: unknown): void {
 
 /** Writes data for people on stdout. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${harmless(text)}\n`);
 }
 
 /** Writes everything that is not data on stderr. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${harmless(text)}\n`);
+}
+
+/** Text in which others may have had a say: what a terminal would take for an order is shown as an escape. */
+export function harmless(text: string): string {
+  return text.replace(
+    /(?![\n\t])\p{Cc}/gu,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
 }
 
 /** Lines of a table, columns aligned; numbers to the right. */
