@@ -13,13 +13,27 @@ export function disagreement(first: UnitResult, second: UnitResult): string | nu
   return null;
 }
 
+/** Where a job file sets the limits that a unit may reach. */
+const LIMIT_FIELDS: Partial<Record<UnitResult['outcome'], string>> = {
+  'cycle-limit': 'limits.maxCycles',
+  'output-limit': 'limits.outputBytes',
+};
+
 /** Why a unit gave no result, in a sentence with the end of its stderr; null when it did. */
 export function failure(result: UnitResult): string | null {
   if (result.outcome === 'ok') return null;
   const kind =
     result.outcome === 'exit' ? `exit code ${result.exitCode}` : (result.trapKind ?? result.outcome);
   const stderr = result.stderr.trim();
-  return [kind, result.message, stderr === '' ? null : `its stderr ends with:\n${stderr}`]
+  const field = LIMIT_FIELDS[result.outcome];
+  const advice = field === undefined ? '' : `: cut smaller units, or raise ${field} in the job file`;
+  // Engines name some traps by their kind alone.
+  const message = result.message === kind ? null : result.message;
+  return [
+    kind,
+    message === null ? null : `${message}${advice}`,
+    stderr === '' ? null : `its stderr ends with:\n${stderr}`,
+  ]
     .filter((part) => part !== null)
     .join('; ');
 }
