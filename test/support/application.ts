@@ -8,6 +8,7 @@ import {
   startCoordinator,
   type Config,
   type Coordinator,
+  type Logger,
 } from '@gleaner/coordinator';
 import supertest from 'supertest';
 import { DataSource } from 'typeorm';
@@ -36,6 +37,8 @@ export interface TestApplicationOptions {
   /** Shares the database of another application: a second coordinator. */
   readonly databaseUrl?: string;
   readonly dataDir?: string;
+  /** Where it logs; to stderr, what `GLEANER_TEST_LOG` asks for, unless given. */
+  readonly logger?: Logger;
 }
 
 /** A whole coordinator on a free port with a database of its own, as `main.ts` starts it. */
@@ -59,7 +62,7 @@ export async function createTestApplication(options: TestApplicationOptions = {}
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...options.env,
   });
-  const coordinator = await startCoordinator(config, createLogger(config.logLevel));
+  const coordinator = await startCoordinator(config, options.logger ?? createLogger(config.logLevel));
   return {
     coordinator,
     app: coordinator.app,
