@@ -1,6 +1,5 @@
-import { LOGGER, openDataSource, type Logger } from '@gleaner/coordinator';
+import { createLogger, LOGGER, openDataSource, type Logger } from '@gleaner/coordinator';
 import { job as jobSchema, type JobSpecInput } from '@gleaner/protocol';
-import { pino } from 'pino';
 import type { DataSource } from 'typeorm';
 import { Random } from '../../bench/fuzz-sandbox-random.js';
 import { aProject, createTestApplication, RUNTIME, type TestApplication } from '../../support/index.js';
@@ -217,5 +216,8 @@ function parsed(text: string): unknown {
 }
 
 function recordingLogger(lines: LogLine[]): Logger {
-  return pino({ level: 'warn' }, { write: (line: string) => void lines.push(JSON.parse(line) as LogLine) });
+  const record = (line: LogLine, message = ''): void => {
+    lines.push({ ...line, err: String(line['err']), message });
+  };
+  return Object.assign(createLogger('silent'), { warn: record, error: record, fatal: record });
 }
