@@ -1,5 +1,10 @@
 import type { JobSpec } from '@gleaner/protocol';
-import { RESERVED_ENV_PREFIX, placeholderKeys, unknownPlaceholders } from './placeholders.js';
+import {
+  RESERVED_ENV_PREFIX,
+  brokenPlaceholders,
+  placeholderKeys,
+  unknownPlaceholders,
+} from './placeholders.js';
 
 export interface SpecFault {
   /** JSON pointer (RFC 6901) into the job file. */
@@ -36,11 +41,17 @@ function* splitFaults({ split: splits, inputs }: JobSpec): Generator<SpecFault> 
 }
 
 function* argFaults({ args, split: splits }: JobSpec): Generator<SpecFault> {
-  const known = splits.flatMap((split) => placeholderKeys(split).map((key) => `{${split.name}.${key}}`));
+  const all = splits.flatMap((split) => placeholderKeys(split).map((key) => `{${split.name}.${key}}`));
+  const known = all.slice(0, 20).join(', ');
   for (const [at, arg] of args.entries()) {
     for (const placeholder of unknownPlaceholders(arg, splits)) {
-      const detail = `${placeholder} is not filled by any split; known are ${known.slice(0, 20).join(', ')}`;
-      yield { pointer: `/args/${at}`, detail };
+      yield {
+        pointer: `/args/${at}`,
+        detail: `${placeholder} is not filled by any split; known are ${known}`,
+      };
+    }
+    for (const text of brokenPlaceholders(arg, splits)) {
+      yield { pointer: `/args/${at}`, detail: `"${text}" is no placeholder; known are ${known}` };
     }
   }
 }

@@ -50,6 +50,23 @@ describe('checkJobSpec', () => {
     expect(check({ args: ['/input/tape', '{k.from}', '{k.index}'] })).toEqual([]);
   });
 
+  it.each([
+    ['{k.to', '{k.to'],
+    ['--to={ k.to }', '{ k.to }'],
+    ['{k.from}..{k.t-o:', '{k.t-o:'],
+    ['{k.}', '{k.}'],
+  ])('points at what only begins as a placeholder: %s', (arg, text) => {
+    const detail = `"${text}" is no placeholder; known are {k.from}, {k.to}, {k.index}`;
+    expect(check({ args: [arg] })).toEqual([{ pointer: '/args/0', detail }]);
+  });
+
+  it.each(['{"k.to":1}', '{x.to', '{k', '{k}', '{{k.to}}', '{{k.to', 'k.to}', '{kk.to'])(
+    'leaves other braces alone: %s',
+    (arg) => {
+      expect(check({ args: [arg] })).toEqual([]);
+    },
+  );
+
   it('points at each unknown placeholder', () => {
     expect(check({ args: ['ok', '{k.form}{x.to}'] })).toEqual([
       {

@@ -3,6 +3,9 @@ import type { Split, UnitParams, UnitWindows } from '@gleaner/protocol';
 /** `{split.key}`, and `{{split.key}}` for that text itself. All other braces are ordinary characters. */
 const PLACEHOLDER = /\{(\{)?([A-Za-z][A-Za-z0-9_-]*)\.([A-Za-z][A-Za-z0-9_-]*)\}(\})?/g;
 
+/** What begins as a placeholder does, in what is left of an argument without its placeholders. */
+const BEGUN = /(?<!\{)\{\s*([A-Za-z][A-Za-z0-9_-]*)\s*\.[^{}]*\}?/g;
+
 /** Environment names that the sandbox sets itself. */
 export const RESERVED_ENV_PREFIX = 'GLEANER_';
 
@@ -44,6 +47,14 @@ export function unknownPlaceholders(arg: string, splits: readonly Split[]): read
     return '';
   });
   return unknown;
+}
+
+/** What begins with the name of a split as its placeholders do, and is none: the app would get it as it is written. */
+export function brokenPlaceholders(arg: string, splits: readonly Split[]): readonly string[] {
+  const rest = arg.replace(PLACEHOLDER, '');
+  return [...rest.matchAll(BEGUN)]
+    .filter(([, name]) => splits.some((split) => split.name === name))
+    .map(([text]) => text);
 }
 
 /**
