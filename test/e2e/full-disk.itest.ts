@@ -120,12 +120,16 @@ describe('room for uploads', () => {
   }
   const create = (bytes: number) => tus('POST', '/v1/uploads', { 'upload-length': String(bytes) });
 
-  it('is promised once, to whoever comes first, and free again when the upload is given up', async () => {
+  it('is promised to an account once, and free again when the upload is given up', async () => {
     expect(largeBytes).toBeGreaterThan(GIB);
     const answers = await Promise.all([create(largeBytes), create(largeBytes), create(largeBytes)]);
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([201, 507, 507]);
     const location = answers.find(({ status }) => status === 201)?.headers.get('location') ?? '';
     expect((await create(largeBytes)).status).toBe(507);
+    const { token: stranger } = await createVolunteer(app.url, app.operatorToken, 'stranger');
+    const authorization = `Bearer ${stranger}`;
+    const headers = { authorization, 'upload-length': String(largeBytes) };
+    expect((await tus('POST', '/v1/uploads', headers)).status).toBe(201);
     expect((await tus('DELETE', location, {})).status).toBe(204);
     const again = await create(largeBytes);
     expect(again.status).toBe(201);

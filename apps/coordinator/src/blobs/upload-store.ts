@@ -12,7 +12,7 @@ import { whileThereIsRoom } from './room-check.js';
 
 /** Unfinished uploads that an account may have at a time. */
 const MAX_UNFINISHED = 100;
-/** Unfinished uploads of all accounts: each is looked at when one more is created. */
+/** Unfinished uploads of all accounts: their names are looked at when one more is created. */
 const MAX_UNFINISHED_IN_ALL = 10_000;
 /** Their descriptions that are read at once. */
 const READ_AT_ONCE = 64;
@@ -24,7 +24,8 @@ export type RequireSpace = (bytes: number) => Promise<void>;
 
 /**
  * Unfinished uploads: one file each, with a description beside it. Their names begin with the account that they belong to.
- * What was declared and has not come yet is room that nobody else is promised.
+ * What was declared and has not come yet is room that the same account is not promised again. Others are not held to it: whoever
+ * declares much and sends nothing would keep all of them from uploading. Parts look at the room that there is.
  */
 export class UploadStore extends FileStore {
   private creating: Promise<unknown> = Promise.resolve();
@@ -91,7 +92,8 @@ export class UploadStore extends FileStore {
   private async requireRoomFor({ id, size }: Upload): Promise<void> {
     const [accountId = ''] = id.split('-');
     const ids = (await readdir(this.directory)).filter((name) => UPLOAD_ID.test(name));
-    if (ids.filter((other) => this.belongsTo(other, accountId)).length >= MAX_UNFINISHED) {
+    const own = ids.filter((other) => this.belongsTo(other, accountId));
+    if (own.length >= MAX_UNFINISHED) {
       throw new DomainError(
         'rate-limited',
         `Finish or delete some of your ${MAX_UNFINISHED} unfinished uploads first.`,
@@ -100,7 +102,7 @@ export class UploadStore extends FileStore {
     if (ids.length >= MAX_UNFINISHED_IN_ALL) {
       throw new DomainError('server-busy', 'Too many uploads are unfinished: try again later.');
     }
-    await this.requireSpace((size ?? 0) + (await this.promisedBytes(ids)));
+    await this.requireSpace((size ?? 0) + (await this.promisedBytes(own)));
   }
 
   /** Declared bytes of these uploads that have not been written yet. */
