@@ -3,6 +3,7 @@ import {
   type CheckedReport,
   countEndedTasks,
   hotPool,
+  JobCleaner,
   runReports,
   ValidationService,
 } from '@gleaner/coordinator';
@@ -107,6 +108,19 @@ describe('reports and decisions that do not see each other', () => {
     expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'refused' }]);
     const tasks = await dispatch.query('SELECT state FROM task WHERE unit_id = $1', [job.firstUnitId]);
     expect(tasks).toEqual([{ state: 'lost' }]);
+  });
+
+  it('a result is not left unjudged where its unit is cancelled while a lost ticket of it is made anew', async () => {
+    const { jobId, firstUnitId } = await dispatch.aJob();
+    await dispatch.contribute(await dispatch.aHost());
+    // As the sweep leaves a unit whose first ticket was lost.
+    await dispatch.query('UPDATE work_unit SET ticketed = 0, ticketed_at = NULL WHERE id = $1', [
+      firstUnitId,
+    ]);
+    await dispatch.query("UPDATE job SET state = 'cancelled' WHERE id = $1", [jobId]);
+    await dispatch.gleaner.app.get(JobCleaner).clean(String(jobId));
+    const tasks = await dispatch.query('SELECT state, outputs FROM task WHERE unit_id = $1', [firstUnitId]);
+    expect(tasks).toEqual([{ state: 'aborted', outputs: null }]);
   });
 
   it('a result that is refused does not leave its task in progress for ever', async () => {

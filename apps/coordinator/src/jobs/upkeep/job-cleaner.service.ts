@@ -51,7 +51,9 @@ export class JobCleaner {
       const [{ count, last }] = pageRows.parse(
         await this.dataSource.query(
           `WITH untouched AS MATERIALIZED (
-             SELECT id FROM work_unit WHERE job_id = $1 AND id > $2 AND state = 'open' AND ticketed = 0
+             -- A unit whose first ticket is made anew can have tasks.
+             SELECT id FROM work_unit u WHERE job_id = $1 AND id > $2 AND state = 'open' AND ticketed = 0
+                AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = u.id)
               ORDER BY job_id, id LIMIT ${UNTOUCHED_PER_BATCH} FOR NO KEY UPDATE SKIP LOCKED
            ), cancelled AS (
              UPDATE work_unit u SET state = 'cancelled', settled_at = now(), blocked = NULL
