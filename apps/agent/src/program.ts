@@ -13,6 +13,7 @@ import { AgentError, EXIT, serviceExitCode } from './exit-codes.js';
 import { followProxies, trustSystemAuthoritiesOnDemand } from './network-settings.js';
 import { prefs } from './policy/prefs-command.js';
 import { install, uninstall } from './service/service-commands.js';
+import { tell } from './terminal.js';
 import { top } from './top/top-command.js';
 import { AGENT_VERSION } from './version.js';
 
@@ -55,7 +56,7 @@ export async function runAgentProgram(
       process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage;
       return;
     }
-    process.stderr.write(`gleaner agent: ${textOf(error)}\n`);
+    tell(`gleaner agent: ${textOf(error)}`);
     const code = error instanceof AgentError ? error.exitCode : EXIT.failure;
     process.exitCode = args.includes('--service') ? serviceExitCode(code, process.platform) : code;
   }

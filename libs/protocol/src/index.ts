@@ -5,6 +5,7 @@ export * from './canonical-json.js';
 export * from './coordinator-info.js';
 export * from './devices.js';
 export * from './format-bytes.js';
+export * from './harmless.js';
 export * from './host-wishes.js';
 export * from './hosts.js';
 export * from './job-spec.js';

@@ -20,6 +20,7 @@ import { asAgentError } from './as-agent-error.js';
 import { commandLine } from './command-line.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { consentToPeers, introduce } from './introduce.js';
+import { tell } from '../terminal.js';
 import { AGENT_VERSION } from '../version.js';
 
 export interface AttachCommand {
@@ -86,7 +87,7 @@ export async function attach(command: AttachCommand): Promise<void> {
     return;
   }
   const who = anonymous ? 'an anonymous volunteer' : `account ${accountId}`;
-  process.stderr.write(
+  tell(
     `This machine is host ${hostId} of ${who} at ${coordinator.name} (${url.href}).\n` +
       (anonymous
         ? `Its work can become yours later: on the website, under your machines, with its token in ${directory.file(ATTACHMENTS_NAME)}.\n`
@@ -95,7 +96,7 @@ export async function attach(command: AttachCommand): Promise<void> {
           : `Leaderboards show it as "host ${hostId}" until you name it on the website.\n`) +
       'Its owner sees on the website what it does and why it rests, such as "you are typing"; nobody else does.\n' +
       (others.length > 0 ? `${sharesText([...others, attachment])}\n` : '') +
-      `Start computing with: ${commandLine('run', directory)}\n`,
+      `Start computing with: ${commandLine('run', directory)}`,
   );
 }
 
@@ -104,8 +105,8 @@ async function tellWhoseToken(coordinator: URL, token: string): Promise<void> {
   // A token that is not accepted says so when the host is to be attached.
   const owner = await describeAccount({ coordinator, token }, AbortSignal.timeout(30_000)).catch(() => null);
   const whose = owner ? `account ${owner.id} (${owner.name})` : 'an account';
-  process.stderr.write(
-    `Joining ${whose} with the token in GLEANER_TOKEN. Unset that variable to get a code instead, which another account can approve.\n`,
+  tell(
+    `Joining ${whose} with the token in GLEANER_TOKEN. Unset that variable to get a code instead, which another account can approve.`,
   );
 }
 
@@ -126,8 +127,8 @@ async function legibleAttachments(directory: DataDirectory): Promise<Attachment[
     if (!(error instanceof DamagedAttachmentsError)) throw error;
     const { path, projects } = await salvageAttachments(directory);
     if (projects.length > 0) await writeAttachments(directory, projects);
-    process.stderr.write(
-      `The damaged state is put aside as ${path}. Of the projects in it, ${projects.length} could be read and remain.\n`,
+    tell(
+      `The damaged state is put aside as ${path}. Of the projects in it, ${projects.length} could be read and remain.`,
     );
     return projects;
   }
@@ -149,7 +150,7 @@ async function reweigh(
   await writeAttachments(directory, after);
   const { coordinator, hostId } = before;
   if (json) process.stdout.write(`${JSON.stringify({ hostId, coordinator, weight })}\n`);
-  else process.stderr.write(`${sharesText(after)}\n`);
+  else tell(sharesText(after));
 }
 
 /** `Cores are shared by weight: Gleaner 75 %, Other 25 %`. */
@@ -169,9 +170,9 @@ async function join(
     return attachHost(options, AbortSignal.timeout(30_000));
   }
   const onCode: Parameters<typeof attachByCode>[0]['onCode'] = (code) => {
-    process.stderr.write(
+    tell(
       `Approve this machine with the code ${code.userCode} at ${code.verificationUriComplete}\n` +
-        `Waiting, for at most ${Math.round(code.expiresInSeconds / 60)} minutes …\n`,
+        `Waiting, for at most ${Math.round(code.expiresInSeconds / 60)} minutes …`,
     );
   };
   return attachByCode({ coordinator, facts, onCode }, AbortSignal.timeout(3_600_000));

@@ -9,6 +9,7 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { tell } from '../terminal.js';
 import { coordinatorUrl } from './coordinator-url.js';
 import { untilLeft, type Leaving } from './until-left.js';
 
@@ -37,8 +38,8 @@ export async function detach({ directory, url, json }: DetachCommand): Promise<v
     );
     return;
   }
-  process.stderr.write(`Detached from ${coordinator}.\n`);
-  if (refusal !== null) process.stderr.write(`The coordinator could not be told: ${refusal}\n`);
+  tell(`Detached from ${coordinator}.`);
+  if (refusal !== null) tell(`The coordinator could not be told: ${refusal}`);
 }
 
 /** Takes the project out of the file, which is how a running agent learns of it. */

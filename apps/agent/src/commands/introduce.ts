@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { CoordinatorError, describeCoordinator, describeWork } from '@gleaner/worker-sdk';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { tell } from '../terminal.js';
 import { asAgentError } from './as-agent-error.js';
 
 /** Jobs that are named; the website shows all of them. */
@@ -29,11 +30,11 @@ export async function introduce(url: URL, withinMs = ANSWER_WITHIN_MS): Promise<
   if (!info) return;
   const source = info.sourceUrl === '' ? 'not told by its operator' : info.sourceUrl;
   const contact = info.operator.contact === '' ? '' : ` (${info.operator.contact})`;
-  process.stderr.write(
+  tell(
     `${info.name} at ${url.origin} is run by ${info.operator.name}${contact}.\n` +
       'It computes programs that its operator approved, in a sandbox that has no access to your files and network.\n' +
       `${await workText(url, signal)}\n` +
-      `Its source: ${source}\n`,
+      `Its source: ${source}`,
   );
 }
 

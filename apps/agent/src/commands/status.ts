@@ -4,6 +4,7 @@ import { AgentError, EXIT } from '../exit-codes.js';
 import { NOT_RUNNING, seeAgent, type SeenAgent } from '../seen-agent.js';
 import type { AgentStatus, ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
+import { show } from '../terminal.js';
 
 const NOBODY: SeenAgent = { isRunning: false, now: undefined, last: undefined };
 
@@ -49,7 +50,7 @@ export async function status(command: StatusCommand): Promise<void> {
     ...attachments.flatMap((one) => projectLines(one, attachments, now)),
     ...(now ? describe(now) : []),
   ];
-  process.stdout.write(`${lines.join('\n')}\n`);
+  show(lines.join('\n'));
 }
 
 function projectJson(attachment: Attachment, said: AgentStatus | undefined) {

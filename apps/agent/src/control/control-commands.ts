@@ -5,6 +5,7 @@ import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
 import { readStatus, type AgentStatus } from '../status-file.js';
+import { show } from '../terminal.js';
 import { ControlFile, type Control } from './control-file.js';
 
 interface ControlCommand {
@@ -58,7 +59,7 @@ async function tell(
   const reason = running
     ? ((await nextReason(directory, isDone)) ?? 'the agent has not answered yet: see "gleaner agent status"')
     : 'the agent does not run; it takes notice when it is started';
-  process.stdout.write(json ? `${JSON.stringify({ agentRunning: running, reason })}\n` : `${reason}\n`);
+  show(json ? JSON.stringify({ agentRunning: running, reason }) : reason);
 }
 
 /** What the agent says once it has taken notice; an agent that has ended says nothing more. */

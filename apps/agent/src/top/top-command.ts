@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { harmless } from '@gleaner/protocol';
 import { requireAttachments } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { NOT_RUNNING, seeAgent } from '../seen-agent.js';
@@ -26,7 +27,7 @@ export async function top({ directory, json }: { directory: DataDirectory; json:
     const lines = status
       ? renderTop(status, tallies, now, process.stdout.columns || DEFAULT_COLUMNS)
       : ['the agent has not run yet: start it with "gleaner agent run"'];
-    process.stdout.write(`${isLive ? CLEAR : ''}${lines.join('\n')}\n`);
+    process.stdout.write(`${isLive ? CLEAR : ''}${harmless(lines.join('\n'))}\n`);
     if (isLive) await delay(EVERY_MS);
   } while (isLive);
 }

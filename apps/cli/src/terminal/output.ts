@@ -1,3 +1,5 @@
+import { harmless } from '@gleaner/protocol';
+
 /**
  * A reader may close our stdout or stderr (`| head -1`), and a disk may be full behind it. Without a listener Node would
  * end the process with a stack; {@link writeBytes} rejects all the same, and a full disk is told.
@@ -34,14 +36,6 @@ export function print(text: string): void {
 /** Writes everything that is not data on stderr. */
 export function note(text: string): void {
   process.stderr.write(`${harmless(text)}\n`);
-}
-
-/** Text in which others may have had a say: what a terminal would take for an order is shown as an escape. */
-export function harmless(text: string): string {
-  return text.replace(
-    /(?![\n\t])\p{Cc}/gu,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
-  );
 }
 
 /** Lines of a table, columns aligned; numbers to the right. */

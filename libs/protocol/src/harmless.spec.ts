@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { harmless } from './output.js';
+import { harmless } from './harmless.js';
 
 it('what others wrote gives a terminal no orders', () => {
   expect(harmless('a\u001b[31mred\u0007, \u009b2J\rover\u0000')).toBe(
