@@ -98,12 +98,11 @@ const storeReports = new PreparedStatement<ReportRow>(
                  ELSE r.settled_by_agreement END
         -- Units before tasks, as decisions do.
         AND (SELECT count(*) FROM touched) >= 0
-     RETURNING t.unit_id, t.ordinal, t.state
+     RETURNING t.unit_id, t.ordinal, t.host_id, t.state
    ), released AS (
      -- Not that of a task whose report is refused: where a claim and the decision that failed the unit did not see each other,
      -- the lease is what the task is found by.
-     DELETE FROM lease l USING report r JOIN stored s ON s.unit_id = r.unit_id AND s.ordinal = r.ordinal
-      WHERE r.task_state = 'in-progress' AND l.host_id = r.host_id AND l.unit_id = r.unit_id AND l.ordinal = r.ordinal
+     DELETE FROM lease l USING stored s WHERE l.host_id = s.host_id AND l.unit_id = s.unit_id AND l.ordinal = s.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
           s.unit_id IS NOT NULL AS stored, coalesce(r.unit_state <> 'open' OR s.state = 'error' OR others.may_change
