@@ -123,6 +123,42 @@ describe('reports and decisions that do not see each other', () => {
     expect(tasks).toEqual([{ state: 'aborted', outputs: null }]);
   });
 
+  it('late results for the same units in another order wait for each other, and not both', async () => {
+    const job = await dispatch.aJob({ units: 2 });
+    const hosts = [await dispatch.aHost(), await dispatch.aHost()];
+    const batches: CheckedReport[][] = [];
+    for (const host of hosts) {
+      const tasks = [await dispatch.aTask(host), await dispatch.aTask(host)];
+      const reports = tasks.map((task) => checked(honestResult(task), host));
+      batches.push(reports.toSorted((a, b) => a.unitId - b.unitId));
+    }
+    const [upwards, downwards] = [batches[0]!, batches[1]!.toReversed()];
+    await dispatch.query(
+      "UPDATE task t SET state = 'lost', counts = false FROM work_unit u WHERE u.id = t.unit_id AND u.job_id = $1",
+      [job.jobId],
+    );
+    const { dataSource } = dispatch.gleaner;
+    const waiting =
+      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    const first = dataSource.createQueryRunner();
+    try {
+      await first.startTransaction();
+      await first.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [job.firstUnitId]);
+      const stored: Array<ReturnType<typeof runReports>> = [];
+      for (const reports of [upwards, downwards]) {
+        stored.push(runReports(hotPool(dataSource), reports));
+        await expect.poll(() => dispatch.query(waiting)).toHaveLength(stored.length);
+      }
+      await first.commitTransaction();
+      for (const each of await Promise.allSettled(stored)) {
+        expect(each).toMatchObject({ status: 'fulfilled', value: [{ stored: true }, { stored: true }] });
+      }
+    } finally {
+      if (first.isTransactionActive) await first.rollbackTransaction();
+      await first.release();
+    }
+  });
+
   it('a result that is refused does not leave its task in progress for ever', async () => {
     const { firstUnitId } = await dispatch.aJob();
     const host = await dispatch.aHost();

@@ -76,9 +76,11 @@ const storeReports = new PreparedStatement<ReportRow>(
    ), touched AS (
      -- A decision hears of results for the tasks in progress that it ends, and of no others. So these change the row of their
      -- unit, which a decision is bound to, and wait for one that is being saved: it may settle the unit.
-     UPDATE work_unit u SET blocked = u.blocked FROM report r
-      WHERE r.task_state IN ('lost', 'aborted') AND r.unit_state IN ('open', 'awaiting-output')
-        AND u.id = r.unit_id AND u.state = r.unit_state
+     UPDATE work_unit u SET blocked = u.blocked
+       -- In the order of their ids, as decisions do: batches with the same units would wait for each other for ever.
+       FROM (SELECT unit_id, unit_state FROM report
+              WHERE task_state IN ('lost', 'aborted') AND unit_state IN ('open', 'awaiting-output') ORDER BY unit_id) r
+      WHERE u.id = r.unit_id AND u.state = r.unit_state
      RETURNING u.id
    ), stored AS (
      UPDATE task t
