@@ -227,6 +227,23 @@ describe('PeerLinks', () => {
     expect(here.dialled).toHaveLength(14);
   });
 
+  it('does not count as unwanted how often a peer was not there', async () => {
+    const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+    const [here, other] = [await aHost(authority, network), await aHost(authority, network)];
+    const dial = (address: string) => here.links.dial(other.identity.peerId, [address]);
+    for (let night = 0; night < 100; night += 1) {
+      await dial('/ip4/192.0.2.1/tcp/1');
+      here.clock.nowMs += 30_000;
+    }
+    other.links.disconnect(here.identity.peerId, 'request-flood', false);
+    const before = here.dialled.length;
+    await dial(other.address);
+    await expect.poll(() => here.disconnected.length).toBe(here.connected.length);
+    here.clock.nowMs += 5000;
+    await dial(other.address);
+    expect(here.dialled.length - before).toBe(2);
+  });
+
   it('does not dial a banned peer', async () => {
     const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
     const host = await aHost(authority, network);

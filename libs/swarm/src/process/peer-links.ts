@@ -7,6 +7,7 @@ import { dialOrder, ownNetworks } from './dial-order.js';
 import type { ExpiringName } from './expiring-names.js';
 import { PeerSession, type PeerSessionEvents } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
+import { RedialTimes } from './redial-times.js';
 
 /**
  * For one address; a peer may have eight. An address where nobody answers is given up sooner, by the transport: what ends a handshake
@@ -30,11 +31,6 @@ const KEEP_ALIVE_MS = 30_000;
 const SILENT_MS = 45_000;
 const DEAD_MS = 90_000;
 const NOTHING: Frame = { type: 'peers', records: [] };
-/** A peer that cannot be reached is tried again after this, doubled with every failure. */
-const REDIAL_MS = { least: 2000, most: 30_000 };
-/** And one that was reached, but did not want this host or is not wanted here: it may have banned it, for a week. */
-const UNWANTED_MS = { least: 5000, most: 600_000 };
-const MAX_REMEMBERED_FAILURES = 1000;
 const MAX_REMEMBERED_PLACES = 1000;
 /** A host may be several peers, one after the other or at once; it must not take the links of others with them. */
 const MAX_LINKS_PER_HOST = 2;
@@ -64,7 +60,7 @@ export class PeerLinks {
   readonly #sessions = new Map<string, PeerSession>();
   readonly #dialling = new Set<string>();
   readonly #standing: PeerStanding;
-  readonly #failures = new Map<string, { readonly count: number; readonly retryAtMs: number }>();
+  readonly #redials = new RedialTimes(() => this.init.now());
   /** Who was met at an address. */
   readonly #places = new Map<string, string>();
   readonly #stop = new AbortController();
@@ -110,10 +106,9 @@ export class PeerLinks {
   async dial(peerId: string, addresses: readonly string[]): Promise<boolean> {
     const isUseless =
       this.#sessions.has(peerId) || this.#dialling.has(peerId) || !this.#standing.isWelcome(peerId);
-    const isTooSoon = this.init.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
     if (
       isUseless ||
-      isTooSoon ||
+      this.#redials.isTooSoon(peerId) ||
       this.#dialling.size >= MAX_DIALS ||
       this.#stop.signal.aborted ||
       !this.#transport ||
@@ -142,11 +137,11 @@ export class PeerLinks {
           if (this.#sessions.has(peerId)) return true;
           this.#logFailure('dial-failed', peerId, error);
           if (!(error instanceof AuthError) || error.fault !== 'refused') continue;
-          this.#noteFailure(peerId, UNWANTED_MS);
+          this.#redials.note(peerId, 'unwanted');
           return true;
         }
       }
-      this.#noteFailure(peerId, REDIAL_MS);
+      this.#redials.note(peerId, 'absent');
       return true;
     } finally {
       this.#dialling.delete(peerId);
@@ -232,8 +227,8 @@ export class PeerLinks {
       onEnd: (error) => {
         if (this.#sessions.get(peerId) !== session) return;
         this.#sessions.delete(peerId);
-        if (session.hasHeard) this.#failures.delete(peerId);
-        else if (session.isDialer) this.#noteFailure(peerId, UNWANTED_MS);
+        if (session.hasHeard) this.#redials.forget(peerId);
+        else if (session.isDialer) this.#redials.note(peerId, 'unwanted');
         if (error) this.#logFailure('link-ended', peerId, error);
         if (error instanceof FrameError) this.#standing.cool(peerId, host);
         this.init.onDisconnected(peerId);
@@ -263,17 +258,6 @@ export class PeerLinks {
     if (useless === undefined) return false;
     this.#sessions.get(useless)?.end(new Error('the place is needed'));
     return true;
-  }
-
-  #noteFailure(peerId: string, { least, most }: typeof REDIAL_MS): void {
-    const count = (this.#failures.get(peerId)?.count ?? 0) + 1;
-    const waitMs = Math.min(least * 2 ** (count - 1), most);
-    this.#failures.delete(peerId);
-    this.#failures.set(peerId, { count, retryAtMs: this.init.now() + waitMs });
-    for (const oldest of this.#failures.keys()) {
-      if (this.#failures.size <= MAX_REMEMBERED_FAILURES) return;
-      this.#failures.delete(oldest);
-    }
   }
 
   /** When both sides dial at once, both keep the link that the smaller peer id has dialled. */
