@@ -85,6 +85,32 @@ describe('reports and decisions that do not see each other', () => {
     expect(ended).toEqual([{ aborted: '1' }]);
   });
 
+  it('a result that comes while a decision is saved that does not know of its task is looked at afterwards', async () => {
+    const { firstUnitId } = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const { app, dataSource } = dispatch.gleaner;
+    const ticketed = 'SELECT FROM work_unit WHERE id = $1 AND ticketed > 0';
+    await expect.poll(() => dispatch.query(ticketed, [firstUnitId])).toHaveLength(1);
+    const rival = dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      await rival.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [firstUnitId]);
+      const cancelled = app.get(ValidationService).apply(new Map([[firstUnitId, { kind: 'cancelled' }]]));
+      await dispatch.isWaitedFor(rival);
+      const { reports } = await host.report(honestResult(await dispatch.aTask(host)));
+      expect(reports).toMatchObject([{ status: 'accepted' }]);
+      await rival.commitTransaction();
+      await cancelled;
+    } finally {
+      if (rival.isTransactionActive) await rival.rollbackTransaction();
+      await rival.release();
+    }
+    const tasks = 'SELECT state, outputs FROM task WHERE unit_id = $1';
+    await expect
+      .poll(() => dispatch.query(tasks, [firstUnitId]))
+      .toEqual([{ state: 'aborted', outputs: null }]);
+  });
+
   it('a late result that comes while the decision on its unit is saved is looked at as what it is then', async () => {
     const job = await dispatch.aJob();
     const host = await dispatch.aHost();

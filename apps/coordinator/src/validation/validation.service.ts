@@ -1,12 +1,12 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { pauseReason, transitionUnit, type UnitEvent } from '@gleaner/domain';
+import { isFinalUnitState, pauseReason, transitionUnit, type UnitEvent } from '@gleaner/domain';
 import type { TaskState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { BlobReferences, type BlobOwner } from '../blobs/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { hotPool, isRetryable, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
-import { type AssimilateData, QUEUES, QueueService } from '../queue/index.js';
+import { type AssimilateData, QUEUES, QueueService, type ValidateData } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import type { DecidedUnit } from './decision-changes.js';
 import { type JobTallyAfter, saveDecided, type Saved, taskKey } from './save-decisions.statement.js';
@@ -15,6 +15,11 @@ import { type LoadedUnits, UnitReader } from './unit-reader.service.js';
 
 /** Others change the same units meanwhile seldom, and hardly ever so often. */
 const MAX_TRIES = 8;
+/**
+ * A decision does not see a task whose claim had not committed, and its result may be stored before the decision is. By then it is
+ * there: a report that takes longer than a tenth of a second calls for a look at its unit itself.
+ */
+const UNSEEN_RESULTS_ARRIVE_MS = 3_000;
 const NOTHING_NEW: UnitEvent = { kind: 'examined' };
 
 const findTaskBlobs = new PreparedStatement<{ readonly owner_id: string }>(
@@ -58,7 +63,7 @@ export class ValidationService {
       if (decided.length === 0) return;
       const saved = await this.save(decided, loaded, tries);
       const isSaved = ({ unit }: DecidedUnit): boolean => saved.unitIds.has(unit.unitId);
-      await this.conclude(decided.filter(isSaved), saved.tallies);
+      await this.conclude(decided.filter(isSaved), saved);
       const ended = decided.filter(isSaved).flatMap((each) => endedTasks(each, saved.missedTasks));
       await countEndedTasks(hotPool(this.dataSource), ended);
       left = decided
@@ -100,15 +105,12 @@ export class ValidationService {
   }
 
   /** What follows from saved decisions for jobs and blobs. */
-  private async conclude(saved: readonly DecidedUnit[], tallies: readonly JobTallyAfter[]): Promise<void> {
+  private async conclude(decided: readonly DecidedUnit[], { tallies, missedTasks }: Saved): Promise<void> {
     for (const tally of tallies) {
       if (tally.state === 'running' && tally.settled >= tally.unitsSplit) this.announceEnd(tally.jobId);
     }
-    await this.dropBlobs(
-      saved.flatMap(({ unit, decision }) =>
-        decision.dropOutputsOf.map((ordinal) => taskBlobOwner({ unitId: unit.unitId, ordinal })),
-      ),
-    );
+    this.lookAgainAt(decided.filter(endsWithoutResult).map(({ unit }) => unit.unitId));
+    await this.dropBlobs(decided.flatMap((each) => purposelessOutputs(each, missedTasks)));
   }
 
   private async pauseUnlessHealthy(
@@ -144,6 +146,17 @@ export class ValidationService {
     }
   }
 
+  /** Where there is a canonical result, whatever is stored beside it calls for a look by itself. */
+  private lookAgainAt(units: readonly number[]): void {
+    if (units.length === 0) return;
+    this.queues
+      .queue<ValidateData>(QUEUES.validate)
+      .add({ units }, { delayMs: UNSEEN_RESULTS_ARRIVE_MS, attempts: 5 })
+      .catch((error: unknown) =>
+        this.logger.warn({ event: 'announcement-lost', units: units.length, err: error }),
+      );
+  }
+
   /** If it gets lost, the sweep of jobs announces it again. */
   private announceEnd(jobId: string): void {
     this.queues
@@ -151,6 +164,26 @@ export class ValidationService {
       .add({ jobId }, { dedupeId: jobId, attempts: 5 })
       .catch((error: unknown) => this.logger.warn({ event: 'announcement-lost', jobId, err: error }));
   }
+}
+
+function isSettling({ unit, decision }: DecidedUnit): boolean {
+  return isFinalUnitState(decision.state) && !isFinalUnitState(unit.view.state);
+}
+
+function endsWithoutResult(each: DecidedUnit): boolean {
+  return isSettling(each) && each.decision.canonicalOrdinal === null;
+}
+
+/** Of a unit that settles also what was kept for reports that never came: of all its tasks but the canonical one. */
+function purposelessOutputs(each: DecidedUnit, missed: ReadonlySet<string>): BlobOwner[] {
+  const { unit, decision } = each;
+  const ordinals = isSettling(each)
+    ? unit.view.tasks.map(({ ordinal }) => ordinal).filter((ordinal) => ordinal !== decision.canonicalOrdinal)
+    : decision.dropOutputsOf;
+  return ordinals
+    .map((ordinal) => ({ unitId: unit.unitId, ordinal }))
+    .filter((task) => !missed.has(taskKey(task)))
+    .map(taskBlobOwner);
 }
 
 /** Whether a task of the unit was changed by another while this was thought about. */
