@@ -21,6 +21,9 @@ interface TaskKey {
   readonly ordinal: number;
 }
 
+/** SQL: whether results of tasks of unit `u` are still taken in. */
+const STILL_WANTED = "(u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL)";
+
 const findReportable = new PreparedStatement<{ readonly unit_id: string; readonly ordinal: number }>(
   'find-reportable-tasks',
   `SELECT t.unit_id, t.ordinal
@@ -29,7 +32,7 @@ const findReportable = new PreparedStatement<{ readonly unit_id: string; readonl
      JOIN task t ON t.unit_id = r.unit_id AND t.ordinal = r.ordinal
      JOIN work_unit u ON u.id = t.unit_id JOIN job j ON j.id = u.job_id
     WHERE t.account_id = $1 AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
-      AND (u.state IN ('open', 'awaiting-output') OR u.canonical_ordinal IS NOT NULL) AND ${ARE_DECLARED}`,
+      AND ${STILL_WANTED} AND ${ARE_DECLARED}`,
 );
 
 const findWanted = new PreparedStatement<object>(
@@ -46,6 +49,8 @@ const findWanted = new PreparedStatement<object>(
 const storedOutputs = z
   .array(z.object({ name: z.string(), size: z.number(), sha256: z.string(), base64: z.string().optional() }))
   .nullable();
+
+const keptRows = z.array(z.object({ outputs: storedOutputs, held: z.boolean(), reportable: z.boolean() }));
 
 const wantedRow = z.object({
   unit_id: z.coerce.number(),
@@ -107,20 +112,30 @@ export class TaskOutputs {
     return new Set(rows.map((row) => formatTaskId(Number(row.unit_id), row.ordinal)));
   }
 
-  /** Lets go of outputs that were kept for a report which then was not stored, but of none that the stored result came with. */
+  /**
+   * Lets go of outputs that were kept for a report which then was not stored, but of none that the stored result came with. While
+   * the task may still be reported they stay: a repeat, here or at another coordinator, found them kept. Whoever settles the unit
+   * lets go of what nobody reported.
+   */
   async forget(task: TaskKey, blobs: readonly InlineBlob[]): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
-      const [row] = z
-        .array(z.object({ outputs: storedOutputs }))
-        .parse(
-          await manager.query(
-            'SELECT outputs FROM task WHERE unit_id = $1 AND ordinal = $2 AND outputs_held',
-            [task.unitId, task.ordinal],
-          ),
-        );
-      const isNamed = ({ name, sha256 }: InlineBlob): boolean =>
-        row?.outputs?.some((output) => output.name === name && output.sha256 === sha256) ?? false;
-      const unused = blobs.filter((blob) => !isNamed(blob));
+      // Whoever uploads an output of this task relies on what is kept as well.
+      await manager.query('SELECT FROM task WHERE unit_id = $1 AND ordinal = $2 FOR NO KEY UPDATE', [
+        task.unitId,
+        task.ordinal,
+      ]);
+      const [row] = keptRows.parse(
+        await manager.query(
+          `SELECT t.outputs, t.outputs_held AS held, t.outcome IS NULL AND ${STILL_WANTED} AS reportable
+             FROM task t JOIN work_unit u ON u.id = t.unit_id WHERE t.unit_id = $1 AND t.ordinal = $2`,
+          [task.unitId, task.ordinal],
+        ),
+      );
+      if (row?.reportable) return;
+      const named = row?.held ? (row.outputs ?? []) : [];
+      const unused = blobs.filter(
+        ({ name, sha256 }) => !named.some((output) => output.name === name && output.sha256 === sha256),
+      );
       const uses = unused.map(({ name, sha256 }) => ({ sha256, role: name }));
       await this.references.remove(manager, taskBlobOwner(task), uses);
     });
