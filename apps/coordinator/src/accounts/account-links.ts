@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { foldClaimed } from '../credit/index.js';
 import { DomainError } from '../http/index.js';
 import { keepOutOfTeam } from '../teams/index.js';
+import { accountDeleted } from './living-account.js';
 
 const memberRows = z.array(z.object({ id: z.string(), person_id: z.string().nullable() }));
 const idRows = z.array(z.object({ id: z.string() }));
@@ -54,6 +55,6 @@ async function lockAccount(
       [accountId],
     ),
   );
-  if (!account) throw new DomainError('unauthorised', 'The account has been deleted.');
+  if (!account) throw accountDeleted();
   return account;
 }

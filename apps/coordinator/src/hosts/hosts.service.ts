@@ -3,7 +3,7 @@ import { countedCores, initialAllowancePerDay } from '@gleaner/domain';
 import { canonicalJson, type Host, type HostFacts, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { insertAccount, insertToken } from '../accounts/index.js';
+import { insertAccount, insertToken, requireLiving } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { renameOnBoards } from '../credit/index.js';
@@ -56,6 +56,7 @@ export class HostsService {
     if (!actor) this.limitAnonymous(network);
     const secret = drawSecret();
     return await this.dataSource.transaction(async (manager) => {
+      if (actor) await requireLiving(manager, actor.accountId);
       const accountId =
         actor?.accountId ??
         // Not the machine's name: everybody reads the boards.

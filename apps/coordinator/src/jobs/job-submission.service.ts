@@ -12,6 +12,7 @@ import {
 } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { requireLiving } from '../accounts/index.js';
 import { BlobReferences } from '../blobs/index.js';
 import { isUniqueViolation } from '../database/index.js';
 import { DomainError, type Actor, type ProblemLocation } from '../http/index.js';
@@ -200,6 +201,7 @@ export class JobSubmission {
     { projectId, app }: CheckedJob,
     request: { readonly idempotencyKey: string | null; readonly requestSha256: Buffer },
   ): Promise<string> {
+    await requireLiving(manager, actor.accountId);
     const job = await manager.save(JobEntity, {
       ...request,
       projectId,

@@ -190,9 +190,13 @@ async function find(manager: EntityManager, teamId: string): Promise<Team> {
   return present(row);
 }
 
-/** Two tabs that join and leave at the same moment take turns. */
+/** Two tabs that join and leave at the same moment take turns, and with whoever deletes the account. */
 async function lockMembership(manager: EntityManager, accountId: string): Promise<void> {
-  await manager.query('SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE', [accountId]);
+  const found = await manager.query<unknown[]>(
+    'SELECT FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
+    [accountId],
+  );
+  if (found.length === 0) throw new DomainError('unauthorised', 'The account has been deleted.');
 }
 
 async function lockTeam(manager: EntityManager, teamId: string): Promise<TeamEntity> {
