@@ -10,7 +10,7 @@ const ENOUGH_LINKS = 12;
 export interface NeighboursInit {
   readonly trust: TrustRoot;
   readonly ownPeerId: string;
-  readonly links: Pick<PeerLinks, 'dial' | 'dialling'>;
+  readonly links: Pick<PeerLinks, 'dial' | 'dialling' | 'failedDials'>;
   /** Files that this host shares. */
   readonly manifestIds: () => Iterable<string>;
   /** Connected peers that share the file. */
@@ -31,7 +31,7 @@ export class Neighbours {
   /** @param records of peers that an earlier run has known */
   start(records: readonly Uint8Array[]): void {
     for (const record of records) this.directory.learn(record);
-    this.#suggesting = setInterval(() => this.directory.suggestAll(), SUGGEST_MS);
+    this.#suggesting = setInterval(() => this.suggestAll(), SUGGEST_MS);
   }
 
   /** Stopping twice is safe. */
@@ -39,9 +39,14 @@ export class Neighbours {
     clearInterval(this.#suggesting);
   }
 
+  /** Dials whoever is needed, as far as there are places. */
+  suggestAll(): void {
+    this.directory.suggestAll((peerId) => this.init.links.failedDials(peerId));
+  }
+
   async #dial(peerId: string, addresses: readonly string[]): Promise<void> {
     // Who found no place is next.
-    if (await this.init.links.dial(peerId, addresses)) this.directory.suggestAll();
+    if (await this.init.links.dial(peerId, addresses)) this.suggestAll();
   }
 
   /** Whether a peer that shares these files, or unknown ones, would be one more for a file that has too few. */

@@ -36,7 +36,7 @@ describe('what the local network announces', () => {
       '/ip4/198.51.100.2/tcp/1',
     ]);
     suggested.clear();
-    directory.suggestAll();
+    directory.suggestAll(() => 0);
     expect(suggested.get(peerId)).toEqual(['/ip4/192.0.2.1/tcp/1']);
     expect(directory.recordOf(peerId)).toEqual(bytes);
   });
@@ -48,7 +48,7 @@ describe('what the local network announces', () => {
     for (let n = 0; n < 2_000; n += 1) directory.learnAddresses(`stranger-${n}`, ['/ip4/198.51.100.1/tcp/1']);
     expect(directory.recordOf(peerId)).toEqual(bytes);
     suggested.clear();
-    directory.suggestAll();
+    directory.suggestAll(() => 0);
     expect(suggested.size).toBe(65);
     expect(suggested.has('stranger-1999')).toBe(true);
   });

@@ -79,8 +79,19 @@ export class PeerDirectory {
     return [...this.#peers.values()].flatMap(({ record }) => (record ? [record] : []));
   }
 
-  suggestAll(): void {
-    for (const [peerId, { addresses, files }] of this.#peers) this.suggest(peerId, addresses, files);
+  /**
+   * Suggests everybody: first who was tried in vain least often, as a name without a record counts from the start, and of those who
+   * was named last. Most are behind routers or gone, and there are places for a few at a time.
+   */
+  suggestAll(failedDials: (peerId: string) => number): void {
+    const peers = [...this.#peers].reverse().map(([peerId, { addresses, files, record }]) => ({
+      peerId,
+      addresses,
+      files,
+      failures: failedDials(peerId) + (record ? 0 : 1),
+    }));
+    peers.sort((a, b) => a.failures - b.failures);
+    for (const { peerId, addresses, files } of peers) this.suggest(peerId, addresses, files);
   }
 
   #remember(peerId: string, peer: KnownPeer): void {

@@ -90,6 +90,11 @@ export class PeerLinks {
     return this.#dialling.size;
   }
 
+  /** Attempts on the peer, one after the other, that came to nothing. */
+  failedDials(peerId: string): number {
+    return this.#redials.failures(peerId);
+  }
+
   async open(): Promise<void> {
     this.#transport = await this.init.openTransport({
       onLink: (link) => void this.#accept(link),

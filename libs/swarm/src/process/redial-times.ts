@@ -31,6 +31,11 @@ export class RedialTimes {
     return this.now() < (this.#failures.get(peerId)?.retryAtMs ?? 0);
   }
 
+  /** Attempts one after the other that came to nothing. */
+  failures(peerId: string): number {
+    return this.#failures.get(peerId)?.count ?? 0;
+  }
+
   note(peerId: string, reason: Reason): void {
     const before = this.#failures.get(peerId);
     // Whoever was away for a night has not been unwanted for one.

@@ -141,7 +141,7 @@ export class SwarmNode {
     const shared = this.#files.add(request);
     const signal = AbortSignal.any([shared.stop.signal, this.#stop.signal]);
     void this.#tracker?.keepAnnouncing(shared, signal);
-    this.#neighbours.directory.suggestAll();
+    this.#neighbours.suggestAll();
   }
 
   has(manifestId: string): boolean {
