@@ -14,6 +14,8 @@ const WAITING =
   "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 const HOST = { host: { name: 'a name', kind: 'agent', cores: 1, memoryMiB: 1024 } };
 
+const statusOf = async (request: Test): Promise<number> => (await request).status;
+
 /** The answer to what a person begins while their account is being deleted. */
 async function statusWhileDeleting(person: TestPerson, begin: () => Test): Promise<number> {
   const { hostId } = attachedHost.parse((await person.post('/v1/hosts', HOST).expect(201)).body);
@@ -22,13 +24,13 @@ async function statusWhileDeleting(person: TestPerson, begin: () => Test): Promi
   try {
     await rival.startTransaction();
     await rival.query('SELECT FROM host WHERE id = $1 FOR UPDATE', [hostId]);
-    const deleted = person.delete('/v1/accounts/me').send({ name: person.account.name }).then();
+    const deleted = statusOf(person.delete('/v1/accounts/me').send({ name: person.account.name }));
     await expect.poll(() => dataSource.query(WAITING)).toHaveLength(1);
-    const begun = begin().then();
+    const begun = statusOf(begin());
     await expect.poll(() => dataSource.query(WAITING)).toHaveLength(2);
     await rival.commitTransaction();
-    expect((await deleted).status).toBe(204);
-    return (await begun).status;
+    expect(await deleted).toBe(204);
+    return await begun;
   } finally {
     if (rival.isTransactionActive) await rival.rollbackTransaction();
     await rival.release();
@@ -48,8 +50,8 @@ describe('while an account is being deleted', () => {
     const { id } = team.parse((await founder.post('/v1/teams', { name: 'A Team' }).expect(201)).body);
     const membership = `/v1/teams/${id}/members/me`;
     expect(await statusWhileDeleting(person, () => person.put(membership))).toBe(401);
-    const { body } = await desk.gleaner.http.get(`/v1/teams/${id}`).expect(200);
-    expect(team.parse(body).members).toBe(1);
+    const after = await desk.gleaner.http.get(`/v1/teams/${id}`).expect(200);
+    expect(team.parse(after.body).members).toBe(1);
   });
 
   it('no job is submitted by it', async () => {
