@@ -36,6 +36,7 @@ async function aHost() {
     onDisconnected: () => undefined,
     onFrame: () => undefined,
     onFlushed: () => undefined,
+    onUnsent: () => undefined,
     readChunk: () => Promise.reject(new Error('nothing is shared')),
     onDiscovered: () => undefined,
     uselessPeer: () => undefined,

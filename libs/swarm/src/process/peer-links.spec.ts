@@ -37,6 +37,7 @@ async function aHost(authority: TestCoordinator, network: MemoryNetwork) {
     onDisconnected: (peer) => disconnected.push(peer),
     onFrame: (_, { type }) => heard.push(type),
     onFlushed: () => undefined,
+    onUnsent: () => undefined,
     readChunk: () => Promise.reject(new Error('nothing is shared')),
     onDiscovered: () => undefined,
     uselessPeer: () => undefined,

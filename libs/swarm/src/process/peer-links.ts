@@ -44,6 +44,7 @@ export interface PeerLinksInit {
   readonly onDisconnected: (peer: string) => void;
   readonly onFrame: (peer: string, frame: Frame) => void;
   readonly onFlushed: (peer: string, manifestId: string, bytes: number) => void;
+  readonly onUnsent: (peer: string, bytes: number) => void;
   readonly readChunk: PeerSessionEvents['readChunk'];
   readonly onDiscovered: (peerId: string, addresses: readonly string[]) => void;
   /** A peer whose link brings neither side anything, if there is one. */
@@ -227,6 +228,7 @@ export class PeerLinks {
     const session = new PeerSession(link, certificate, role === 'dialer', {
       onFrame: (frame) => this.init.onFrame(peerId, frame),
       onFlushed: (manifestId, bytes) => this.init.onFlushed(peerId, manifestId, bytes),
+      onUnsent: (bytes) => this.init.onUnsent(peerId, bytes),
       readChunk: this.init.readChunk,
       now: this.init.now,
       onEnd: (error) => {

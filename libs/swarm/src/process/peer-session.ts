@@ -10,11 +10,14 @@ const MAX_OUTGOING = 20_000;
 const TOGETHER_BYTES = 512 * 1024;
 
 type Outgoing = Extract<SwapAction, { kind: 'send' | 'upload' }>;
+type Upload = Extract<Outgoing, { kind: 'upload' }>;
 
 export interface PeerSessionEvents {
   readonly onFrame: (frame: Frame) => void;
   /** Uploaded bytes have been handed to the link, which has room again. */
   readonly onFlushed: (manifestId: string, bytes: number) => void;
+  /** Bytes that were to be uploaded will not be: the file was left, or the disk did not return them. */
+  readonly onUnsent: (bytes: number) => void;
   /** Milliseconds from a clock that never goes back. */
   readonly now: () => number;
   readonly onEnd: (error: Error | undefined) => void;
@@ -117,7 +120,12 @@ export class PeerSession {
         continue;
       }
       const { manifestId, chunk, length, isLast } = action;
-      addBlocks(pieces, action, await this.events.readChunk(manifestId, chunk, isLast));
+      const bytesOfChunk = await this.events.readChunk(manifestId, chunk, isLast).catch(() => undefined);
+      if (!bytesOfChunk) {
+        pieces.push(this.#giveUp(action));
+        continue;
+      }
+      addBlocks(pieces, action, bytesOfChunk);
       uploadedBytes.set(manifestId, (uploadedBytes.get(manifestId) ?? 0) + length);
       bytes += length;
     }
@@ -126,13 +134,22 @@ export class PeerSession {
     if (!this.link.send(pieces)) await this.link.drained();
     for (const [manifestId, bytes] of uploadedBytes) this.events.onFlushed(manifestId, bytes);
   }
+
+  /** The rest of the chunk does not come. Returns what tells the peer so: the link carries other files, too. */
+  #giveUp({ manifestId, channel, chunk, length }: Upload): Uint8Array {
+    let unsentBytes = length;
+    for (let at = this.#outgoing.length - 1; at >= 0; at -= 1) {
+      const action = this.#outgoing[at];
+      if (action?.kind !== 'upload' || action.manifestId !== manifestId || action.chunk !== chunk) continue;
+      unsentBytes += action.length;
+      this.#outgoing.splice(at, 1);
+    }
+    this.events.onUnsent(unsentBytes);
+    return encodeFrame({ type: 'reject', channel, chunk });
+  }
 }
 
-function addBlocks(
-  pieces: Uint8Array[],
-  upload: Extract<Outgoing, { kind: 'upload' }>,
-  chunk: Uint8Array,
-): void {
+function addBlocks(pieces: Uint8Array[], upload: Upload, chunk: Uint8Array): void {
   for (let { offset } = upload, end = offset + upload.length; offset < end;) {
     const bytes = chunk.subarray(offset, Math.min(offset + FRAME_LIMITS.blockBytes, end));
     pieces.push(encodeBlockHeader({ ...upload, offset }, bytes.length), bytes);

@@ -19,7 +19,12 @@ export class SharedFile {
   /** Aborted when the file is left. */
   readonly stop = new AbortController();
 
-  constructor(readonly request: JoinRequest) {}
+  /** The newest that this host has. */
+  ticket: SignedTicket;
+
+  constructor(readonly request: JoinRequest) {
+    this.ticket = request.ticket;
+  }
 
   get manifestId(): string {
     return this.request.location.manifestId;

@@ -149,6 +149,8 @@ export class SwarmNode {
   }
 
   renewTicket(manifestId: string, ticket: SignedTicket): void {
+    const shared = this.#files.get(manifestId);
+    if (shared) shared.ticket = ticket;
     this.#tell({ kind: 'ticket-renewed', manifestId, ticket: encodeTicket(ticket) });
   }
 
@@ -227,6 +229,7 @@ export class SwarmNode {
         this.#noteExchanged(bytes);
         this.#tell({ kind: 'flushed', peer, bytes });
       },
+      onUnsent: (peer, bytes) => this.#tell({ kind: 'flushed', peer, bytes }),
       readChunk: (manifestId, chunk, isLast) => this.#files.read(manifestId, chunk, isLast),
       onDiscovered: (peerId, addresses) => this.#neighbours.directory.learnAddresses(peerId, addresses),
       uselessPeer: () => this.#engine.uselessPeer(),
