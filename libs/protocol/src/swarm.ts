@@ -129,6 +129,8 @@ export const swarmAnnounce = z
     record: signedPeerRecord,
     have: chunkBitmap,
     isLeaving: z.boolean().default(false),
+    /** The coordinator's permission to have the file: whoever shares it after its task is known by it to a coordinator that has forgotten. */
+    ticket: signedTicket.optional(),
     /** Peers that sent this host a chunk that is not what the manifest says. */
     badPeers: z.array(peerId).max(SWARM_LIMITS.reportsPerAnnounce).default([]),
     /** `revocations` of the last answer: only what was revoked since is sent; without it, everything. */

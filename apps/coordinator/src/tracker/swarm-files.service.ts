@@ -85,6 +85,13 @@ export class SwarmFiles implements OnModuleInit {
     await this.board.entitle(hostId, file, TICKET_MS);
   }
 
+  /** The file again, if it is an open job's, for a host that shows until when it may have it; null otherwise. */
+  async entitleAgain(hostId: string, manifestId: string, untilMs: number): Promise<SwarmFile | null> {
+    const file = (await this.openInputs()).find((open) => open.manifestId === manifestId);
+    if (file) await this.board.entitle(hostId, file, untilMs - Date.now());
+    return file ?? null;
+  }
+
   /** What the host may have of open jobs it may have for another while: whoever keeps a copy for others keeps it until nobody needs it. */
   async prolong(hostId: string, files: ReadonlyMap<string, SwarmFile>): Promise<void> {
     if (files.size === 0) return;

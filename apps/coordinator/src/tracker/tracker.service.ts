@@ -12,7 +12,13 @@ import {
   regionPrefix,
 } from '@gleaner/domain';
 import type { SwarmAnnounce, SwarmAnnounceAnswer } from '@gleaner/protocol';
-import { encodePeerRecord, judgePeerRecord } from '@gleaner/swarm/auth';
+import {
+  encodePeerRecord,
+  encodeTicket,
+  judgePeerRecord,
+  judgeTicket,
+  type TrustRoot,
+} from '@gleaner/swarm/auth';
 import { CONFIG, type Config } from '../config/index.js';
 import { DomainError, InvalidRequestError, type HostActor } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
@@ -57,7 +63,8 @@ export class Tracker {
     await this.certificates.requireOwn(actor.hostId, certificate.peerId);
     const revoked = await this.revocations.current();
     await this.requireValidRecord(body, revoked.serials);
-    const file = await this.files.find(actor.hostId, manifestId);
+    const file =
+      (await this.files.find(actor.hostId, manifestId)) ?? (await this.remember(actor.hostId, body));
     if (!file)
       throw new DomainError('forbidden', `No open task of this host needs the manifest ${manifestId}.`);
     const have = new Uint8Array(Buffer.from(body.have, 'base64'));
@@ -93,6 +100,18 @@ export class Tracker {
     return { peers, intervalMs, ...news };
   }
 
+  /** What a board that was lost has forgotten: a host may have the file for as long as its ticket says, while the job is open. */
+  private async remember(
+    hostId: string,
+    { manifestId, record, ticket }: SwarmAnnounce,
+  ): Promise<SwarmFile | null> {
+    if (!ticket) return null;
+    const { peerId } = record.record.body;
+    const { serials } = await this.revocations.current();
+    const untilMs = judgeTicket(encodeTicket(ticket), peerId, manifestId, this.trust(serials));
+    return untilMs === undefined ? null : await this.files.entitleAgain(hostId, manifestId, untilMs);
+  }
+
   private async note(file: SwarmFile, member: SwarmMember) {
     const { manifestId } = file;
     const isComplete = chunksOf(member.have, chunkCountOf(file)).length === chunkCountOf(file);
@@ -121,16 +140,16 @@ export class Tracker {
     { record }: SwarmAnnounce,
     revoked: ReadonlyMap<string, unknown>,
   ): Promise<void> {
-    const judged = judgePeerRecord(encodePeerRecord(record), {
-      coordinatorKey: this.signer.verificationKey,
-      isRevoked: (serial) => revoked.has(serial),
-      now: Date.now,
-    });
-    if (judged) return;
+    if (judgePeerRecord(encodePeerRecord(record), this.trust(revoked))) return;
     throw new DomainError(
       'forbidden',
       'The record is not signed by its peer, or its certificate is not ours, has expired or was revoked.',
     );
+  }
+
+  private trust(revoked: ReadonlyMap<string, unknown>): TrustRoot {
+    const coordinatorKey = this.signer.verificationKey;
+    return { coordinatorKey, isRevoked: (serial) => revoked.has(serial), now: Date.now };
   }
 
   /** A peer that is not in this file's swarm cannot have harmed anybody in it. */

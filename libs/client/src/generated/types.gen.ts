@@ -889,6 +889,7 @@ export type SwarmAnnounceInput = {
     record: SwarmPeerRecordInput;
     have: string;
     isLeaving?: boolean;
+    ticket?: SwarmTicketInput;
     badPeers?: Array<PeerIdInput>;
     revocationsSeen?: number;
 };
@@ -915,6 +916,17 @@ export type SwarmCertificateInput = {
         host: string;
         role: 'host' | 'origin';
         serial: string;
+        exp: number;
+    };
+    sig: string;
+};
+
+export type SwarmTicketInput = {
+    body: {
+        kind: 'gleaner-swarm-ticket';
+        v: 1;
+        manifestId: Sha256Input;
+        peerId: PeerIdInput;
         exp: number;
     };
     sig: string;

@@ -16,13 +16,10 @@ beforeEach(async () => {
 afterEach(() => farm[Symbol.asyncDispose]());
 
 describe('TrackerTalk', () => {
-  /** Announces until the tracker has given all its answers; what it was told with each. */
-  async function talk(answers: SwarmAnnounceAnswer[], init: Partial<TrackerTalkInit> = {}) {
+  async function aTalker(init: Partial<TrackerTalkInit> & Pick<TrackerTalkInit, 'coordinator'>) {
     const authority = anAuthority();
     const host = await farm.start(authority, { openTransport: new MemoryNetwork().open });
-    const told: SwarmAnnounce[] = [];
-    const done = new AbortController();
-    const tracker = new TrackerTalk({
+    const talker = new TrackerTalk({
       ownRecord: new OwnRecord({
         identity: host.identity,
         certificate: () => host.certificate,
@@ -30,25 +27,35 @@ describe('TrackerTalk', () => {
         lastSeq: 0,
       }),
       bannedPeers: () => [],
-      coordinator: {
-        announce: (announce) => {
-          told.push(announce);
-          const answer = answers[told.length - 1];
-          if (answer) return Promise.resolve(answer);
-          done.abort();
-          return Promise.reject(new Error('no more to say'));
-        },
-        requestOriginTickets: () => Promise.reject(new Error('not asked for')),
-        fetchChunk: () => Promise.reject(new Error('not asked for')),
-      },
       directory: new PeerDirectory(authority.trust, host.identity.peerId, () => undefined),
       now: Date.now,
       warn: () => undefined,
       ...init,
     });
     const shared = new SharedFile({ location, manifest, ticket: host.ticket, data: host.data });
-    await tracker.keepAnnouncing(shared, done.signal);
-    return { tracker, seen: told.map(({ revocationsSeen }) => revocationsSeen) };
+    return { talker, host, shared };
+  }
+
+  /** Announces until the tracker has given all its answers; what it was told with each. */
+  async function talk(answers: Array<SwarmAnnounceAnswer | Error>, init: Partial<TrackerTalkInit> = {}) {
+    const told: SwarmAnnounce[] = [];
+    const done = new AbortController();
+    const { talker, host, shared } = await aTalker({
+      coordinator: {
+        announce: (announce) => {
+          told.push(announce);
+          const answer = answers[told.length - 1];
+          if (answer) return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+          done.abort();
+          return Promise.reject(new Error('no more to say'));
+        },
+        requestOriginTickets: () => Promise.reject(new Error('not asked for')),
+        fetchChunk: () => Promise.reject(new Error('not asked for')),
+      },
+      ...init,
+    });
+    await talker.keepAnnouncing(shared, done.signal);
+    return { tracker: talker, seen: told.map(({ revocationsSeen }) => revocationsSeen), told, host };
   }
 
   const answer = (revocations: number, revoked: string[] = []) => ({
@@ -62,6 +69,35 @@ describe('TrackerTalk', () => {
     const { tracker, seen } = await talk([answer(50, [SERIAL]), answer(20), answer(60)]);
     expect(seen).toEqual([0, 50, 50, 60]);
     expect(tracker.isRevoked(SERIAL)).toBe(true);
+  });
+
+  it('shows its ticket after a refusal: a coordinator that was started anew has forgotten who may have the file', async () => {
+    const { told, host } = await talk([answer(0), new Error('refused'), answer(0)], {
+      wait: () => Promise.resolve(),
+    });
+    expect(told.map(({ ticket }) => ticket)).toEqual([undefined, undefined, host.ticket, undefined]);
+  });
+
+  it('asks a coordinator that is away ever more rarely, by chance not when others do, and says so once', async () => {
+    const waits: number[] = [];
+    const warned: string[] = [];
+    const done = new AbortController();
+    const { talker, shared } = await aTalker({
+      coordinator: {
+        announce: () => Promise.reject(new Error('nobody there')),
+        requestOriginTickets: () => Promise.reject(new Error('not asked for')),
+        fetchChunk: () => Promise.reject(new Error('not asked for')),
+      },
+      warn: (event) => void warned.push(event),
+      random: () => waits.length % 2,
+      wait: (ms) => {
+        if (waits.push(ms) === 8) done.abort();
+        return Promise.resolve();
+      },
+    });
+    await talker.keepAnnouncing(shared, done.signal);
+    expect(waits).toEqual([500, 2000, 2000, 8000, 8000, 30_000, 15_000, 30_000]);
+    expect(warned).toEqual(['announce-failed']);
   });
 
   it('knows from an earlier run who was revoked, for as long as a certificate may count', async () => {

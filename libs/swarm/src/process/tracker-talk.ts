@@ -7,7 +7,8 @@ import type { SharedFile } from './shared-file.js';
 import type { SwarmCoordinator } from './swarm-coordinator.js';
 import { waitMs } from './wait-ms.js';
 
-const FIRST_RETRY_MS = 1000;
+/** After an announce that came to nothing; doubled with every other. A coordinator that comes back hears of everybody's files at once. */
+const RETRY_MS = { first: 1000, most: 30_000 };
 /** Twice what one answer tells; each is forgotten when its certificate has ended anyhow. */
 const MAX_REVOKED = 2 * SWARM_LIMITS.revokedSerials;
 const REVOKED_MS = (SWARM_LIMITS.certificateSeconds + SWARM_LIMITS.clockSkewSeconds) * 1000;
@@ -23,14 +24,20 @@ export interface TrackerTalkInit {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly warn: (event: string, error: unknown) => undefined;
+  /** Uniform in [0, 1); chance when left out. */
+  readonly random?: () => number;
+  /** Resolves after the delay, or when the signal aborts; by the clock when left out. */
+  readonly wait?: typeof waitMs;
 }
 
 /** Announces shared files to the tracker, and takes in whom it names and whom it no longer trusts. */
 export class TrackerTalk {
   readonly #revoked: ExpiringNames;
+  readonly #wait: typeof waitMs;
   #revocationsSeen: number;
 
   constructor(private readonly init: TrackerTalkInit) {
+    this.#wait = init.wait ?? waitMs;
     this.#revoked = new ExpiringNames(MAX_REVOKED, init.now, init.revoked);
     this.#revocationsSeen = init.revocationsSeen ?? 0;
   }
@@ -51,14 +58,28 @@ export class TrackerTalk {
 
   /** Announces the file again and again until the signal aborts. */
   async keepAnnouncing(shared: SharedFile, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      const answer = await this.init.coordinator
-        .announce(this.#announcement(shared, false), signal)
-        .catch((error: unknown) => (signal.aborted ? undefined : this.init.warn('announce-failed', error)));
-      if (answer) this.#noteRevoked(answer);
-      for (const record of answer?.peers ?? [])
-        this.init.directory.learn(encodePeerRecord(record), shared.manifestId);
-      await waitMs(answer?.intervalMs ?? FIRST_RETRY_MS, signal);
+    for (let failures = 0; !signal.aborted;) {
+      let againMs: number;
+      // A coordinator that was started anew has forgotten whose task needed the file.
+      const announcement = {
+        ...this.#announcement(shared, false),
+        ...(failures > 0 && { ticket: shared.ticket }),
+      };
+      try {
+        const answer = await this.init.coordinator.announce(announcement, signal);
+        this.#noteRevoked(answer);
+        for (const record of answer.peers)
+          this.init.directory.learn(encodePeerRecord(record), shared.manifestId);
+        failures = 0;
+        againMs = answer.intervalMs;
+      } catch (error) {
+        if (signal.aborted) return;
+        // Once is enough of a coordinator that is away for a night.
+        if (failures === 0) this.init.warn('announce-failed', error);
+        failures += 1;
+        againMs = this.#retryMs(failures);
+      }
+      await this.#wait(againMs, signal);
     }
   }
 
@@ -67,6 +88,11 @@ export class TrackerTalk {
     this.init.coordinator
       .announce(this.#announcement(shared, true), signal)
       .catch((error: unknown) => this.init.warn('announce-failed', error));
+  }
+
+  #retryMs(failures: number): number {
+    const mostMs = Math.min(RETRY_MS.first * 2 ** (failures - 1), RETRY_MS.most);
+    return (mostMs * (1 + (this.init.random ?? Math.random)())) / 2;
   }
 
   #noteRevoked({ revoked, revocations = 0 }: SwarmAnnounceAnswer): void {
