@@ -1,6 +1,13 @@
 import { LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
 import { describe, expect, it } from 'vitest';
-import { CROWDED_HOLD_MS, returnedBatches, TICKET_HOLD_MS, TicketStore, type Taker } from './ticket-store.js';
+import {
+  CROWDED_HOLD_MS,
+  REFUSED_TURN_REQUESTS,
+  returnedBatches,
+  TICKET_HOLD_MS,
+  TicketStore,
+  type Taker,
+} from './ticket-store.js';
 
 const LANES = 2;
 const anna: Taker = { accountId: '1', personId: '1', classes: ['agent-64'] };
@@ -140,6 +147,24 @@ describe('TicketStore', () => {
     const { store } = storeWith([[4, 0]]);
     void store.hold('agent-64', { at: 1, units: [[2, 0, 9]], returned: true });
     expect(names(store.take(anna, 2))).toEqual(['4.0', '2.0']);
+  });
+
+  it('offers refused tickets in turn where fresh ones never end', () => {
+    const { store } = storeWith(Array.from({ length: 100 }, (_, unit) => [unit * 2 + 2, 0]));
+    void store.hold('agent-64', { at: 1, units: [[500, 1, 9]], returned: true });
+    const taken = Array.from({ length: REFUSED_TURN_REQUESTS }, () => names(store.take(ben, 1))[0]);
+    expect(taken).toContain('500.1');
+  });
+
+  it('gives a fresh ticket to whom all refused ones are refused, however many these are', () => {
+    const { store } = storeWith(Array.from({ length: 2000 }, (_, unit) => [unit * 2 + 2, 0]));
+    for (let turn = 0; turn < 4; turn += 1) {
+      for (const ticket of store.take(anna, 2000).tickets) store.putBack(ticket, refused);
+    }
+    const units = Array.from({ length: 100 }, (_, unit) => [unit * 2 + 5000, 0, 9] as const);
+    void store.hold('agent-64', { at: 1, units });
+    for (let request = 0; request < REFUSED_TURN_REQUESTS; request += 1)
+      expect(store.take(anna, 1).tickets).toHaveLength(1);
   });
 
   it('gives many refused tickets back sooner, marked as such, and in queue jobs of bounded size', () => {

@@ -19,6 +19,11 @@ export const CROWDED_HOLD_MS = 2_000;
 const RETURNED_MAX = 256;
 /** Tickets that one request looks at before it gives up. */
 const SCAN_MAX = 512;
+/**
+ * Every so many requests those that were refused to somebody come before the fresh ones: a large job's fresh tickets never end, and
+ * what a smaller one's units still need would wait until they do. Not oftener, as they may be refused once more.
+ */
+export const REFUSED_TURN_REQUESTS = 4;
 /** Jobs whose passing over is remembered. */
 const PASSED_JOBS_MAX = 10_000;
 
@@ -79,6 +84,7 @@ export class TicketStore {
   private readonly lanes = new Map<UnitClass, Lane[]>();
   /** Requests in a row that took other jobs' tickets for the sake of what their hosts hold. */
   private readonly passesByJob = new Map<number, number>();
+  private requests = 0;
 
   constructor(
     readonly laneCount: number,
@@ -110,8 +116,9 @@ export class TicketStore {
     return this.arrival.promise;
   }
 
-  /** Takes up to `count` tickets for one taker: fresh ones first, and of its own lane before the others. */
+  /** Takes up to `count` tickets for one taker: fresh ones first, most of the time, and of its own lane before the others. */
   take(taker: Taker, count: number): TakenTickets {
+    this.requests += 1;
     if (!taker.prefers) return this.takeFirst(taker, count);
     const { tickets, passedOver } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
     const { prefers } = taker;
@@ -135,26 +142,39 @@ export class TicketStore {
 
   /** The tickets that {@link take} would choose among for this many; they keep their order. */
   glance(taker: Taker, count: number): readonly Ticket[] {
-    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
+    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD, this.requests + 1);
     for (const ticket of tickets.toReversed()) this.laneOf(ticket).unshift(ticket);
     return tickets;
   }
 
-  private takeFirst(taker: Taker, count: number): TakenTickets {
-    const taken: TakenTickets & { scanned: number } = { tickets: [], passedOver: [], scanned: 0 };
+  private takeFirst(taker: Taker, count: number, request = this.requests): TakenTickets {
+    const taken: TakenTickets = { tickets: [], passedOver: [] };
+    const isTurnOfRefused = request % REFUSED_TURN_REQUESTS === 0;
+    // Looking at refused ones in vain is no reason to give up before the fresh ones.
+    if (isTurnOfRefused) this.takeParts(['returned'], taker, count, taken);
+    this.takeParts(isTurnOfRefused ? ['fresh'] : ['fresh', 'returned'], taker, count, taken);
+    return taken;
+  }
+
+  private takeParts(
+    parts: ReadonlyArray<keyof Lane>,
+    taker: Taker,
+    count: number,
+    taken: TakenTickets,
+  ): void {
+    const scan = { left: SCAN_MAX };
     const order = lanesInOrder(taker.accountId, this.laneCount);
-    for (const part of ['fresh', 'returned'] as const) {
+    for (const part of parts) {
       for (const unitClass of taker.classes) {
         const lanes = this.lanes.get(unitClass);
         if (!lanes) continue;
         for (const at of order) {
           const lane = lanes[at];
-          if (lane) takeFrom(lane[part], taker, count, taken);
-          if (taken.tickets.length >= count || taken.scanned >= SCAN_MAX) return taken;
+          if (lane) takeFrom(lane[part], taker, count, taken, scan);
+          if (taken.tickets.length >= count || scan.left === 0) return;
         }
       }
     }
-    return taken;
   }
 
   /** The ticket became a task, or will never become one. */
@@ -218,13 +238,14 @@ function takeFrom(
   held: Deque<Ticket>,
   taker: Taker,
   count: number,
-  taken: TakenTickets & { scanned: number },
+  taken: TakenTickets,
+  scan: { left: number },
 ): void {
   const kept: Ticket[] = [];
-  while (taken.tickets.length < count && taken.scanned < SCAN_MAX) {
+  while (taken.tickets.length < count && scan.left > 0) {
     const ticket = held.shift();
     if (!ticket) break;
-    taken.scanned += 1;
+    scan.left -= 1;
     const refusal = ticket.refusedTo?.get(taker.personId);
     if (refusal === undefined) taken.tickets.push(ticket);
     else {
