@@ -135,8 +135,9 @@ export class FillService {
       if (count === 0) continue;
       const oldest = await queue.oldestWaiting();
       if (!oldest) continue;
-      // Queue jobs of one lane are of about one size.
-      waiting += count * oldest.units.length;
+      // What was given back lies at either end, and may be a single ticket: the queue jobs between are of about one size.
+      const newest = (count > 1 ? await queue.newestWaiting() : null) ?? oldest;
+      waiting += Math.ceil((count * (oldest.units.length + newest.units.length)) / 2);
       oldestAtMs = Math.min(oldestAtMs, oldest.at);
     }
     // Tickets that wait for other accounts do not keep fresh ones out, but their number is bounded as well.

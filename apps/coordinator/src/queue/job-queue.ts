@@ -96,6 +96,12 @@ export class JobQueue<D> {
     return oldest ? (oldest.data as D) : null; // `as`: both ends of a queue name the same type
   }
 
+  /** What the queue job that was added last carries; null where none waits. */
+  async newestWaiting(): Promise<D | null> {
+    const [newest] = await this.queue.getJobs(['waiting'], 0, 0, false);
+    return newest ? (newest.data as D) : null; // `as`: both ends of a queue name the same type
+  }
+
   /** How the queue is; a backend that is away keeps the caller waiting. */
   async status(): Promise<JobQueueStatus> {
     const [waiting, delayed, active, failed, [oldest]] = await Promise.all([
