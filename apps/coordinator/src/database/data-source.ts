@@ -6,6 +6,8 @@ import { ENTITIES } from './entities.js';
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
 const MIGRATION_LOCK = 8_400_001;
 
+const MIN_CONNECTIONS = 2;
+
 /**
  * Connections that nobody needs go after this. A new one costs its log-in and the plans of every statement that it runs, so that
  * those that a busy moment needs have to be there for the next one.
@@ -38,8 +40,15 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
   };
 }
 
-/** Connects and brings the schema up to date. The caller destroys it. */
+/**
+ * Connects and brings the schema up to date. The caller destroys it.
+ *
+ * @throws RangeError for fewer than two connections: one holds the lock while another migrates
+ */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
+  const { connections } = settings;
+  if (connections < MIN_CONNECTIONS)
+    throw new RangeError(`migrating takes ${MIN_CONNECTIONS} connections, not ${connections}`);
   const dataSource = new DataSource(dataSourceOptions(settings));
   await dataSource.initialize();
   try {
