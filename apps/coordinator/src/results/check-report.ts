@@ -26,7 +26,9 @@ export function checkReport(report: ResultReport, accountId: string): ReportChec
   const blobs: InlineBlob[] = [];
   let rowBytes = 0;
   let held = true;
-  for (const { name, size, sha256, base64 } of report.outputs) {
+  // What a host could not compute has none that anybody wants.
+  const outputs = report.outcome === 'infrastructure' ? [] : report.outputs;
+  for (const { name, size, sha256, base64 } of outputs) {
     if (base64 === undefined) {
       stored.push({ name, size, sha256 });
       // Nothing is all that an empty output has to hold.
