@@ -3,7 +3,6 @@ import { holdReason, isFinalUnitState, judgeReport } from '@gleaner/domain';
 import { formatTaskId, type ReportAnswer, type ResultReport } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
-
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { ByteBudget } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';

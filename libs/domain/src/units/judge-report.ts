@@ -2,7 +2,8 @@ import type { ReportAnswer, TaskState, UnitState } from '@gleaner/protocol';
 import { isFinalUnitState } from './unit-view.js';
 
 /**
- * The answer to a report before it is stored. `accepted` means: store it if the row's state is still the one judged.
+ * What a report deserves that was not stored, by the states that it met. `accepted` means that nothing stood in its way: they changed
+ * before it could be written, and it may come again.
  *
  * @param isSettledByAgreement whether the unit has a canonical result that a late one can be compared with
  */

@@ -1,5 +1,6 @@
 import type { TaskState, UnitState } from '@gleaner/protocol';
 import type { TaskView, UnitView } from './unit-view.js';
+import { isFinalUnitState } from './unit-view.js';
 
 export interface TaskChange {
   readonly ordinal: number;
@@ -31,7 +32,7 @@ export interface UnitDecision {
    * `ticketed` to it. Null otherwise.
    */
   readonly reticketFrom: number | null;
-  /** Whether unit or tasks differ from what was loaded; `blocked` alone is not a change worth a write on a hot path. */
+  /** Whether anything but `blocked` differs from what was loaded. */
   readonly isChanged: boolean;
 }
 
@@ -47,13 +48,12 @@ export function applyDecision(unit: UnitView, decision: UnitDecision, nowMs: num
   const dropped = new Set(decision.dropOutputsOf);
   const revoked = new Set(decision.revoked);
   const granted = new Map(decision.credits.map(({ ordinal, cycles }) => [ordinal, cycles]));
-  const isFinal = decision.state !== 'open' && decision.state !== 'awaiting-output';
   return {
     ...unit,
     state: decision.state,
     wanted: decision.wanted,
     canonicalOrdinal: decision.canonicalOrdinal,
-    settledAtMs: isFinal ? (unit.settledAtMs ?? nowMs) : null,
+    settledAtMs: isFinalUnitState(decision.state) ? (unit.settledAtMs ?? nowMs) : null,
     tasks: changeTasks(unit.tasks, decision.tasks).map((task) => ({
       ...task,
       result: task.result && dropped.has(task.ordinal) ? { ...task.result, outputsHeld: false } : task.result,
