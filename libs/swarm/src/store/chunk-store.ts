@@ -6,6 +6,7 @@ import { ChunkFile } from './chunk-file.js';
 import { leastRecentlyUsed, PROMISED_SHARE, withinPromise, type EvictionPolicy } from './eviction.js';
 import { FlushTimer } from './flush-timer.js';
 import { storedBytes } from './have-file.js';
+import { claimedBytesOf, closeEntry, hold, newEntry, usedBytesOf, type StoreEntry } from './store-entry.js';
 import { findStoredFiles } from './stored-files.js';
 
 /** Open tasks need so much of the store that nothing more fits. */
@@ -48,23 +49,15 @@ export interface ClaimOptions {
   readonly isOptional?: boolean;
 }
 
-interface Entry {
-  /** Undefined while it is only known from an earlier run. */
-  file: ChunkFile | undefined;
-  /** While no file is open. */
-  closedBytes: number;
-  closedHave: Bitmap | undefined;
-  /** How many claims a chunk has. */
-  readonly claimed: Map<number, number>;
-  lastUse: number;
-}
+/** Open files that nobody holds: who meets thousands of inputs in a week must not run out of handles. */
+const MAX_IDLE_FILES = 128;
 
 /**
  * Chunks of many manifests within one quota: what tasks compute on and what the swarm shares are the same bytes. Chunks that no
  * open task has claimed are evicted, the least recently used file's first, what was promised to others last. One process at a time may open a directory.
  */
 export class ChunkStore {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, StoreEntry>();
   #uses = 0;
   #turn: Promise<unknown> = Promise.resolve();
   readonly #flushTimer = new FlushTimer(() => this.flush());
@@ -77,7 +70,7 @@ export class ChunkStore {
     for (const { manifestId, record } of await findStoredFiles(init.directory)) {
       const closed = { closedBytes: storedBytes(record), closedHave: record.have };
       const lastUse = (store.#uses += 1);
-      store.#entries.set(manifestId, { file: undefined, ...closed, claimed: new Map(), lastUse });
+      store.#entries.set(manifestId, newEntry({ ...closed, lastUse }));
     }
     return store;
   }
@@ -114,7 +107,11 @@ export class ChunkStore {
 
   /** Opens a manifest's file without claiming any of it. */
   async openFile(manifestId: string, manifest: Manifest): Promise<ChunkFile> {
-    return this.#inTurn(async () => (await this.#open(manifestId, manifest)).file);
+    return this.#inTurn(async () => {
+      const { file } = await this.#open(manifestId, manifest);
+      await this.#closeIdle();
+      return file;
+    });
   }
 
   /**
@@ -144,6 +141,7 @@ export class ChunkStore {
         const release = hold(entry, chunks, use);
         try {
           await this.#makeRoom(options.isOptional ?? false);
+          await this.#closeIdle();
         } catch (error) {
           release();
           throw error;
@@ -187,16 +185,24 @@ export class ChunkStore {
     return turn;
   }
 
-  async #open(manifestId: string, manifest: Manifest): Promise<{ entry: Entry; file: ChunkFile }> {
+  async #open(manifestId: string, manifest: Manifest): Promise<{ entry: StoreEntry; file: ChunkFile }> {
     let entry = this.#entries.get(manifestId);
     if (!entry) {
-      entry = { file: undefined, closedBytes: 0, closedHave: undefined, claimed: new Map(), lastUse: 0 };
+      entry = newEntry({ closedBytes: 0, closedHave: undefined, lastUse: 0 });
       this.#entries.set(manifestId, entry);
     }
     entry.lastUse = this.#uses += 1;
     entry.file ??= await ChunkFile.open(join(this.init.directory, manifestId), manifest);
     entry.closedHave = undefined;
     return { entry, file: entry.file };
+  }
+
+  /** Of too many files that nobody holds, those that were used longest ago are closed; what is in them stays. */
+  async #closeIdle(): Promise<void> {
+    const idle = [...this.#entries.values()].filter(({ file, holders }) => file && holders === 0);
+    const excess = Math.max(0, idle.length - MAX_IDLE_FILES);
+    for (const entry of idle.toSorted((a, b) => a.lastUse - b.lastUse).slice(0, excess))
+      await closeEntry(entry);
   }
 
   async #makeRoom(isOptional: boolean): Promise<void> {
@@ -233,7 +239,7 @@ export class ChunkStore {
     }
   }
 
-  async #removeUnclaimed(manifestId: string, entry: Entry): Promise<void> {
+  async #removeUnclaimed(manifestId: string, entry: StoreEntry): Promise<void> {
     if (entry.file && entry.claimed.size > 0) {
       await entry.file.shrinkTo(new Set(entry.claimed.keys()));
       return;
@@ -250,32 +256,4 @@ export class ChunkStore {
     if (!file) throw new RangeError(`no open file of manifest ${manifestId}`);
     return file;
   }
-}
-
-function hold(entry: Entry, chunks: readonly number[], use: () => number): () => void {
-  for (const chunk of chunks) entry.claimed.set(chunk, (entry.claimed.get(chunk) ?? 0) + 1);
-  let isReleased = false;
-  return () => {
-    if (isReleased) return;
-    isReleased = true;
-    entry.lastUse = use();
-    for (const chunk of chunks) {
-      const left = (entry.claimed.get(chunk) ?? 1) - 1;
-      if (left > 0) entry.claimed.set(chunk, left);
-      else entry.claimed.delete(chunk);
-    }
-  };
-}
-
-function usedBytesOf({ file, closedBytes, claimed }: Entry): number {
-  if (!file) return closedBytes;
-  let bytes = file.storedBytes;
-  for (const chunk of claimed.keys()) if (!file.have.has(chunk)) bytes += file.chunkLength(chunk);
-  return bytes;
-}
-
-function claimedBytesOf({ file, claimed }: Entry): number {
-  let bytes = 0;
-  for (const chunk of claimed.keys()) bytes += file?.chunkLength(chunk) ?? 0;
-  return bytes;
 }
