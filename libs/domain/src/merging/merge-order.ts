@@ -13,6 +13,8 @@ import { compareSortKeys, sortKeysOf, type SortKey } from './sort-keys.js';
 export interface MergeOrder<T> {
   /** @throws {LineRefusedError} with the reason */
   parse(line: Uint8Array): T;
+  /** A line that {@link lineOf} made: what was combined may be longer than what {@link parse} takes. */
+  reparse(line: Uint8Array): T;
   lineOf(item: T): Uint8Array;
   /** Depends on nothing but the items, so that the result does not depend on how the job was split. */
   compare(a: T, b: T): number;
@@ -27,9 +29,14 @@ interface KeyedLine {
 
 /** Lines by fields of their JSON, most significant first, then bytewise as a whole. */
 export function lineOrder({ sortBy, unique }: Extract<Merge, { kind: 'lines' }>): MergeOrder<KeyedLine> {
+  // A copy: a view would keep its whole piece alive for one line that stays.
+  const parse = (line: Uint8Array): KeyedLine => ({
+    line: line.slice(),
+    keys: sortBy.length === 0 ? [] : sortKeysOf(line, sortBy),
+  });
   return {
-    // A copy: a view would keep its whole piece alive for one line that stays.
-    parse: (line) => ({ line: line.slice(), keys: sortBy.length === 0 ? [] : sortKeysOf(line, sortBy) }),
+    parse,
+    reparse: parse,
     lineOf: ({ line }) => line,
     compare: (a, b) => compareSortKeys(a.keys, b.keys) || compareBytes(a.line, b.line),
     combine: unique ? (a) => a : null,
@@ -42,17 +49,21 @@ interface KeyedSum {
 }
 
 const TAB = 0x09;
-/** Digits of one addend, and so nearly of a sum. */
+/** Digits of one addend; a sum has hardly more before its point, and no more behind it. */
 const MAX_VALUE_BYTES = 1000;
 
 /** `key TAB value` lines: one line a key, keys bytewise, values summed exactly. */
 export const sumOrder: MergeOrder<KeyedSum> = {
   parse(line) {
     const tab = line.indexOf(TAB);
-    if (tab < 0) throw new LineRefusedError('is not KEY, a tab and a number');
-    if (line.length - tab - 1 > MAX_VALUE_BYTES) {
+    if (tab >= 0 && line.length - tab - 1 > MAX_VALUE_BYTES) {
       throw new LineRefusedError(`the number is longer than ${MAX_VALUE_BYTES} bytes`);
     }
+    return this.reparse(line);
+  },
+  reparse(line) {
+    const tab = line.indexOf(TAB);
+    if (tab < 0) throw new LineRefusedError('is not KEY, a tab and a number');
     const text = new TextDecoder().decode(line.subarray(tab + 1));
     const sum = parseExactDecimal(text);
     if (!sum) {

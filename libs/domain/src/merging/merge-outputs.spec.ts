@@ -169,6 +169,14 @@ describe('sum', () => {
     await expect(merged(sum, ['k\t1\n', `k\t1\n${line}\n`])).rejects.toThrow(`unit 1, line 2: ${reason}`);
   });
 
+  it('gives totals that are longer than any addend may be', async () => {
+    const [large, small] = ['9'.repeat(1000), `0.${'9'.repeat(998)}`];
+    const addends = Array.from({ length: 4 }, () => `k\t${large}\nk\t${small}\n`);
+    const expected = await merged({ kind: 'sum' }, addends);
+    expect(expected).toHaveLength('k\t'.length + 1001 + '.'.length + 998 + '\n'.length);
+    expect(await merged({ kind: 'sum' }, addends, TIGHT)).toBe(expected);
+  });
+
   it('gives the same totals however the lines are cut into units and buffered', async () => {
     const entry = fc.tuple(
       fc.constantFrom('a', 'b', 'c', 'ä', ''),

@@ -59,7 +59,7 @@ async function openCursor<T>(
   const next = await batches.next();
   if (next.done) return null;
   const [first] = next.value;
-  return first ? { item: order.parse(first), batch: next.value, at: 0, batches } : null;
+  return first ? { item: order.reparse(first), batch: next.value, at: 0, batches } : null;
 }
 
 /** To the next line of the batch in hand; false at its end. */
@@ -67,7 +67,7 @@ function step<T>(cursor: RunCursor<T>, order: MergeOrder<T>): boolean {
   cursor.at += 1;
   const line = cursor.batch[cursor.at];
   if (!line) return false;
-  cursor.item = order.parse(line);
+  cursor.item = order.reparse(line);
   return true;
 }
 
