@@ -1,4 +1,4 @@
-import { chmod, mkdir, stat } from 'node:fs/promises';
+import { access, chmod, constants, mkdir, stat } from 'node:fs/promises';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import { OperatorBootstrap } from './accounts/index.js';
@@ -7,6 +7,7 @@ import { createApplication } from './create-application.js';
 import {
   DirectoryInUseError,
   EmbeddedPostgres,
+  isDatabaseUnusable,
   openDataSource,
   postgresDirectory,
   readInstallation,
@@ -41,10 +42,8 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
       started.push(() => postgres.stop());
       databaseUrl = postgres.url;
     }
-    const agreement = await BackendAgreement.join(
-      databaseUrl,
-      config.redisUrl === null ? 'postgres' : 'redis',
-    );
+    const kind = config.redisUrl === null ? 'postgres' : 'redis';
+    const agreement = await withDatabase(config, BackendAgreement.join(databaseUrl, kind));
     started.push(() => agreement.leave());
     if (config.redisUrl === null && agreement.others > 0) {
       logger.warn(
@@ -52,7 +51,8 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
         'other coordinators use this database: without REDIS_URL each knows only its own peers, and the origin sends a chunk once for each',
       );
     }
-    const dataSource = await openDataSource({ url: databaseUrl, connections: config.databaseConnections });
+    const opening = openDataSource({ url: databaseUrl, connections: config.databaseConnections });
+    const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
@@ -83,11 +83,23 @@ async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   }
 }
 
+/** What is wrong with a database that the operator named is told with the name of the setting. */
+async function withDatabase<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (databaseUrl === null || !isDatabaseUnusable(error)) throw error;
+    throw new ConfigError([`DATABASE_URL: the database cannot be used: ${error.message}`]);
+  }
+}
+
 async function listen(app: NestFastifyApplication, { port, host }: Config): Promise<void> {
   try {
     await app.listen(port, host);
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND')
+      throw new ConfigError([`GLEANER_HOST: ${host} is no address of this machine`]);
     const reason = { EADDRINUSE: 'is in use', EACCES: 'is not ours to use' }[String(code)];
     if (reason === undefined) throw error;
     throw new ConfigError([
@@ -104,6 +116,9 @@ async function prepareDataDir(dataDir: string): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     throw new ConfigError([`the data directory ${dataDir} (--data, GLEANER_DATA) cannot be made: ${reason}`]);
   }
+  await access(dataDir, constants.W_OK | constants.X_OK).catch(() => {
+    throw new ConfigError([`the data directory ${dataDir} (--data, GLEANER_DATA) is not ours to write`]);
+  });
   const { mode } = await stat(dataDir);
   if (process.getuid?.() === 0 && (mode & 0o001) === 0) await chmod(dataDir, (mode & 0o777) | 0o011);
 }

@@ -42,8 +42,25 @@ describe('the configuration', () => {
     ['true', true],
     ['2', 2],
     ['10.0.0.0/8', '10.0.0.0/8'],
+    ['10.0.0.0/255.0.0.0, loopback,fd00::/8', '10.0.0.0/255.0.0.0, loopback,fd00::/8'],
   ])('trusts proxies as "%s" says', (text, expected) => {
     expect(readConfig({ GLEANER_TRUST_PROXY: text }).trustProxy).toBe(expected);
+  });
+
+  it.each(['nonsense', '10.0.0.0/33', '10.0.0.1,', 'yes', '-1'])('does not take "%s" for proxies', (text) => {
+    expect(() => readConfig({ GLEANER_TRUST_PROXY: text })).toThrow(/GLEANER_TRUST_PROXY: must be/);
+  });
+
+  it('takes what is set to nothing for not set', () => {
+    expect(readConfig(Object.fromEntries(SETTINGS.map((name) => [name, ''])))).toEqual(readConfig({}));
+    expect(readConfig({ GLEANER_PORT: ' ' }).port).toBe(8400);
+  });
+
+  it('says what an address must be', () => {
+    expect(() => readConfig({ DATABASE_URL: 'localhost:5432/gleaner' })).toThrow(
+      /DATABASE_URL.*postgres:\/\//,
+    );
+    expect(() => readConfig({ REDIS_URL: 'localhost:6379' })).toThrow(/REDIS_URL.*redis:\/\//);
   });
 
   it('refuses an operator token that is too short to be secret', () => {

@@ -2,21 +2,24 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { DEFAULT_ALLOWANCE_RULES, type AllowanceRules } from '@gleaner/domain';
 import { z } from 'zod';
+import { namesProxies, PROXIES } from './proxies.js';
 
 export const ROLES = ['api', 'worker', 'all'] as const;
 /** `api` serves HTTP, `worker` runs the queues (and serves only health and metrics), `all` does both. */
 export type Role = (typeof ROLES)[number];
 
 const flag = z
-  .enum(['0', '1', 'true', 'false', ''])
-  .default('')
+  .enum(['0', '1', 'true', 'false'])
+  .default('false')
   .transform((text) => text === '1' || text === 'true');
 
 /** Every variable is described in docs/operating.md. */
 const environment = z.object({
   GLEANER_PORT: z.coerce.number().int().min(0).max(65_535).default(8400),
   GLEANER_HOST: z.string().min(1).default('0.0.0.0'),
-  GLEANER_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GLEANER_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an address such as https://gleaner.example' })
+    .optional(),
   GLEANER_DATA: z.string().min(1).optional(),
   GLEANER_ROLE: z.enum(ROLES).default('all'),
   GLEANER_JSON: flag,
@@ -30,7 +33,7 @@ const environment = z.object({
     .optional(),
   /** Where the source of what runs here is; the operator's own fork has its own. */
   GLEANER_SOURCE_URL: z.string().max(200).default(''),
-  GLEANER_TRUST_PROXY: z.string().default(''),
+  GLEANER_TRUST_PROXY: z.string().refine(namesProxies, { error: PROXIES }).default(''),
   GLEANER_ALLOW_SAME_NETWORK: flag,
   GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(16),
   GLEANER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(1200),
@@ -58,8 +61,12 @@ const environment = z.object({
     .min(16 * 1024)
     .max(1e12)
     .optional(),
-  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  DATABASE_URL: z
+    .url({ protocol: /^postgres(ql)?$/, error: 'must be like postgres://USER:PASSWORD@HOST:5432/DATABASE' })
+    .optional(),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/, error: 'must be like redis://HOST:6379 or rediss://HOST:6379' })
+    .optional(),
 });
 
 /** Names of all variables. */
@@ -114,12 +121,14 @@ export interface Config {
 }
 
 /**
- * Reads and checks the environment once.
+ * Reads and checks the environment once. What is set to nothing counts as not set: files for environments, and compose files that
+ * pass on a variable which nobody set, say it that way, and as numbers they would be 0.
  *
  * @throws {ConfigError} that names every variable that is wrong
  */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const parsed = environment.safeParse(env);
+  const set = Object.entries(env).filter(([, value]) => value?.trim() !== '');
+  const parsed = environment.safeParse(Object.fromEntries(set));
   if (!parsed.success) {
     throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
   }
