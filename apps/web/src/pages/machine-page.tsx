@@ -53,9 +53,9 @@ export function MachinePage() {
         <RunControl host={host} etag={etag} accountId={accountId} />
         <Facts host={host} tasks={tasks ?? null} />
         {tasks && <MachineTasks tasks={tasks} host={host} />}
-        <MachinePreferences key={host.wishes.version} host={host} etag={etag} accountId={accountId} />
+        <MachinePreferences host={host} etag={etag} accountId={accountId} />
         <div className="grid gap-4">
-          <MachineName key={host.name} host={host} etag={etag} accountId={accountId} />
+          <MachineName host={host} etag={etag} accountId={accountId} />
           <Detach host={host} />
         </div>
       </div>
@@ -126,15 +126,16 @@ function Detach({ host }: { readonly host: Host }) {
       <div className="mt-4 flex flex-wrap gap-3">
         {isAsking ? (
           <>
-            <Button disabled={detach.isPending} onClick={() => detach.mutate()}>
-              Yes, detach it
-            </Button>
-            <Button look="quiet" onClick={() => setAsking(false)}>
+            {/* First, so that a double click on what asked does not answer; and by its key none of that button. */}
+            <Button key="keep" look="quiet" onClick={() => setAsking(false)}>
               Keep it
+            </Button>
+            <Button key="detach" disabled={detach.isPending} onClick={() => detach.mutate()}>
+              Yes, detach it
             </Button>
           </>
         ) : (
-          <Button look="quiet" onClick={() => setAsking(true)}>
+          <Button key="ask" look="quiet" onClick={() => setAsking(true)}>
             Detach this machine
           </Button>
         )}

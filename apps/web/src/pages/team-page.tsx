@@ -47,7 +47,7 @@ export function TeamPage() {
       </dl>
       <Membership team={team} accountId={accountId} />
       <Members team={team} />
-      {isKeeper && <Keep key={etag} team={team} etag={etag} />}
+      {isKeeper && <Keep team={team} etag={etag} />}
     </>
   );
 }
@@ -171,6 +171,7 @@ function Keep({ team, etag }: { readonly team: Team; readonly etag: string }) {
           }
         >
           <Field
+            key={`name ${etag}`}
             label="Name"
             name="name"
             defaultValue={team.name}
@@ -180,6 +181,7 @@ function Keep({ team, etag }: { readonly team: Team; readonly etag: string }) {
             error={fieldError(change.error, 'name')}
           />
           <Field
+            key={`description ${etag}`}
             label="What brings you together"
             name="description"
             defaultValue={team.description}
@@ -188,9 +190,14 @@ function Keep({ team, etag }: { readonly team: Team; readonly etag: string }) {
             error={fieldError(change.error, 'description')}
           />
           <FormError error={change.error} />
-          <Button type="submit" look="quiet" disabled={change.isPending}>
-            Save
-          </Button>
+          <div className="flex items-center gap-4">
+            <Button type="submit" look="quiet" disabled={change.isPending}>
+              Save
+            </Button>
+            <span role="status" className="text-sm font-semibold text-good">
+              {change.isSuccess && 'Saved.'}
+            </span>
+          </div>
         </Form>
       </Panel>
     </section>

@@ -3,17 +3,34 @@ import { Fragment, useState, type ButtonHTMLAttributes, type ReactNode } from 'r
 import { useTitle } from './use-title';
 
 const PRIMARY =
-  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px disabled:cursor-default disabled:opacity-60';
+  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px aria-disabled:cursor-default aria-disabled:opacity-60';
 const QUIET =
-  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg border border-line bg-panel px-5 py-2.5 font-semibold text-ink no-underline transition hover:border-accent active:translate-y-px disabled:cursor-default disabled:opacity-60';
+  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg border border-line bg-panel px-5 py-2.5 font-semibold text-ink no-underline transition hover:border-accent active:translate-y-px aria-disabled:cursor-default aria-disabled:opacity-60';
 
 interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
   readonly look?: 'primary' | 'quiet';
 }
 
-export function Button({ look = 'primary', className = '', ...rest }: ButtonProps) {
+/** A disabled one does nothing, and keeps the focus: the keyboard goes on from it, and what comes of it can be heard. */
+export function Button({
+  look = 'primary',
+  className = '',
+  disabled = false,
+  onClick,
+  ...rest
+}: ButtonProps) {
   return (
-    <button type="button" className={`${look === 'primary' ? PRIMARY : QUIET} ${className}`} {...rest} />
+    <button
+      type="button"
+      className={`${look === 'primary' ? PRIMARY : QUIET} ${className}`}
+      aria-disabled={disabled}
+      onClick={(event) => {
+        // Enter in a form's field clicks its button, too.
+        if (disabled) event.preventDefault();
+        else onClick?.(event);
+      }}
+      {...rest}
+    />
   );
 }
 

@@ -2,6 +2,7 @@ import { Link, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef, type RefObject } from 'react';
 import { useReachability, type Reachability } from '../api/reachability';
 import { formatDuration } from './estimate-remaining';
+import { useKeptFocus } from './keep-focus';
 import { chooseTheme, useTheme, type Theme } from './theme';
 
 const PAGES = [
@@ -17,6 +18,7 @@ const PAGES = [
 export function Shell() {
   const content = useRef<HTMLElement>(null);
   useFocusOnArrival(content);
+  useKeptFocus(content);
   return (
     <div className="flex min-h-dvh flex-col">
       <a

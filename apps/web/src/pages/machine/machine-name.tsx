@@ -18,6 +18,7 @@ export function MachineName({
       <h2 className="text-xl">Name</h2>
       <Form className="mt-3" onSubmit={(form) => change.mutate({ name: textOf(form, 'name').trim() })}>
         <Field
+          key={host.name}
           label="Name of the machine"
           name="name"
           hint="The leaderboard of machines shows it."
@@ -28,9 +29,14 @@ export function MachineName({
           error={fieldError(change.error, 'name')}
         />
         <FormError error={change.error} />
-        <Button type="submit" look="quiet" className="mt-4" disabled={change.isPending}>
-          Save the name
-        </Button>
+        <div className="mt-4 flex items-center gap-4">
+          <Button type="submit" look="quiet" disabled={change.isPending}>
+            Save the name
+          </Button>
+          <span role="status" className="text-sm font-semibold text-good">
+            {change.isSuccess && 'Saved.'}
+          </span>
+        </div>
       </Form>
     </Panel>
   );

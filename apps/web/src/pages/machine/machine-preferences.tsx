@@ -28,36 +28,45 @@ export function MachinePreferences({
         className="grid grid-cols-1 gap-4 sm:grid-cols-2"
         onSubmit={(form) => change.mutate({ preferences: readPreferences(form, preferences) })}
       >
-        <Select label="While somebody uses it" name="whileInUse" value={preferences?.whileInUse}>
-          <option value="pause">pause</option>
-          <option value="compute">compute all the same</option>
-        </Select>
-        <NumberField
-          label="Idle after (minutes)"
-          name="inUseMinutes"
-          max={1440}
-          value={preferences?.inUseMinutes}
-        />
-        <NumberField label="Cores at most" name="cores" min={1} max={1024} value={preferences?.cores?.idle} />
-        <NumberField
-          label="Time of a core (%)"
-          name="cpuTimePercent"
-          min={1}
-          max={100}
-          value={preferences?.cpuTimePercent?.idle}
-        />
-        <NumberField
-          label="Memory at most (%)"
-          name="memoryPercent"
-          max={100}
-          value={preferences?.memoryPercent?.idle}
-        />
-        <Select label="On battery" name="onBattery" value={preferences?.onBattery}>
-          <option value="pause">pause</option>
-          <option value="compute">compute all the same</option>
-        </Select>
-        <Field label="Every day from" name="from" type="time" defaultValue={from} />
-        <Field label="until" name="to" type="time" defaultValue={to} />
+        {/* Anew with other preferences only: whatever else changes leaves what is being typed. */}
+        <div className="contents" key={JSON.stringify(preferences)}>
+          <Select label="While somebody uses it" name="whileInUse" value={preferences?.whileInUse}>
+            <option value="pause">pause</option>
+            <option value="compute">compute all the same</option>
+          </Select>
+          <NumberField
+            label="Idle after (minutes)"
+            name="inUseMinutes"
+            max={1440}
+            value={preferences?.inUseMinutes}
+          />
+          <NumberField
+            label="Cores at most"
+            name="cores"
+            min={1}
+            max={1024}
+            value={preferences?.cores?.idle}
+          />
+          <NumberField
+            label="Time of a core (%)"
+            name="cpuTimePercent"
+            min={1}
+            max={100}
+            value={preferences?.cpuTimePercent?.idle}
+          />
+          <NumberField
+            label="Memory at most (%)"
+            name="memoryPercent"
+            max={100}
+            value={preferences?.memoryPercent?.idle}
+          />
+          <Select label="On battery" name="onBattery" value={preferences?.onBattery}>
+            <option value="pause">pause</option>
+            <option value="compute">compute all the same</option>
+          </Select>
+          <Field label="Every day from" name="from" type="time" defaultValue={from} />
+          <Field label="until" name="to" type="time" defaultValue={to} />
+        </div>
         <div className="sm:col-span-2">
           <FormError error={change.error} />
           <div className="flex items-center gap-4">

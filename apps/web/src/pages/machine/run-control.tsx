@@ -23,7 +23,7 @@ export function RunControl({
   const chosen = change.isPending ? change.variables.run : host.wishes.run;
   return (
     <Panel>
-      <fieldset disabled={change.isPending}>
+      <fieldset>
         <legend className="font-display text-xl">From afar</legend>
         <p className="mt-1 mb-3 text-sm text-muted">
           The machine hears of it when it next calls, within{' '}
