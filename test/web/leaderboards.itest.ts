@@ -75,6 +75,13 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     await expectFirst('1 Person 120');
   });
 
+  it('leads back to the last page from an address beyond it', async () => {
+    await page.goto(`${gleaner.url}/leaderboards?page=99`);
+    await page.getByText(`after the last page, of ${LAST_PAGE}`).waitFor();
+    await page.getByRole('button', { name: 'Higher ranks' }).click();
+    await expectFirst('101 Person 20');
+  });
+
   it('finds a name with its rank, in every period, and says where nobody is called so', async () => {
     await page.goto(`${gleaner.url}/leaderboards`);
     await page.getByRole('link', { name: 'Recent average' }).click();

@@ -106,6 +106,22 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await page.getByText(AWAY).waitFor({ state: 'hidden' });
   });
 
+  it.each([
+    ['/jobs', 'the jobs'],
+    ['/leaderboards', 'the board'],
+    ['/teams', 'the teams'],
+  ])('says at %s that %s could not be loaded and why, and tries again', async (path, what) => {
+    await page.route(/\/v1\/(public|boards|teams)/, (route) =>
+      route.fulfill({ status: 500, json: { detail: 'Something broke here.' } }),
+    );
+    await page.goto(`${gleaner.url}${path}`);
+    await page.getByText(`Gleaner could not load ${what}.`).waitFor();
+    await page.getByRole('alert').filter({ hasText: 'Something broke here.' }).waitFor();
+    await page.unroute(/\/v1\/(public|boards|teams)/);
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByText('Gleaner could not load').waitFor({ state: 'detached' });
+  });
+
   it('follows a job again after its stream broke for good', async () => {
     let isAway = false;
     let streams = 0;

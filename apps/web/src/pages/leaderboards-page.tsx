@@ -6,6 +6,7 @@ import { BoardTable } from '../ui/board-table';
 import { Choices, choiceClass } from '../ui/choices';
 import { isolate } from '../ui/isolate';
 import { Button, Empty, PageTitle, Panel } from '../ui/parts';
+import { NotLoaded } from '../ui/waiting';
 import { PAGE_ROWS, readBoardSearch, type BoardSearch } from './board-search';
 import { MINE, MyPlace, useMyRow } from './leaderboards/my-place';
 
@@ -27,7 +28,7 @@ export function LeaderboardsPage() {
   // The router keeps in the search what its validation has left out.
   const search = readBoardSearch(useSearch({ from: '/leaderboards' }));
   const { board = 'accounts', period = 'all', page = 1, q } = search;
-  const { data } = useQuery(
+  const { data, error, refetch } = useQuery(
     boardQuery({ board, period, page, limit: PAGE_ROWS, ...(q !== undefined && { q }) }),
   );
   const accountId = useSession();
@@ -71,7 +72,9 @@ export function LeaderboardsPage() {
           valueName={shown?.valueName ?? ''}
         />
       )}
-      {data && rows.length === 0 ? (
+      {!data && error ? (
+        <NotLoaded what="the board" error={error} onRetry={refetch} />
+      ) : data && rows.length === 0 ? (
         <Empty>{emptyText(shownBoard?.empty ?? '', { q, page, isCutShort: data.isCutShort })}</Empty>
       ) : (
         <Panel className="py-3! sm:py-4!">
@@ -99,7 +102,7 @@ export function LeaderboardsPage() {
         </p>
       )}
       {q === undefined && data && (
-        <Pager search={search} page={page} pages={Math.ceil(data.total / PAGE_ROWS)} />
+        <Pager search={search} page={page} pages={Math.max(1, Math.ceil(data.total / PAGE_ROWS))} />
       )}
     </>
   );
@@ -203,11 +206,13 @@ function Pager({
   };
   return (
     <nav aria-label="Ranks" className="figure mt-5 flex flex-wrap items-center justify-center gap-3">
-      <Button look="quiet" disabled={page <= 1} onClick={() => go(page - 1)}>
+      <Button look="quiet" disabled={page <= 1} onClick={() => go(Math.min(page - 1, pages))}>
         Higher ranks
       </Button>
       <span className="order-first basis-full text-center text-muted sm:order-none sm:basis-auto">
-        page {page.toLocaleString('en')} of {pages.toLocaleString('en')}
+        {page > pages
+          ? `after the last page, of ${pages.toLocaleString('en')}`
+          : `page ${page.toLocaleString('en')} of ${pages.toLocaleString('en')}`}
       </span>
       <Button look="quiet" disabled={page >= pages} onClick={() => go(page + 1)}>
         Lower ranks

@@ -15,6 +15,7 @@ import { Cycles } from '../ui/cycles';
 import { Field, fieldError, Form, FormError, INPUT, textOf } from '../ui/field';
 import { isolate } from '../ui/isolate';
 import { Button, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
+import { NotLoaded } from '../ui/waiting';
 
 const BEST = 10;
 
@@ -48,9 +49,13 @@ export function TeamsPage() {
 
 /** Those who gave most, and the newest of all others: teams that have earned nothing yet are looked for by those who are to join. */
 function BestAndNewest() {
-  const { data: best } = useQuery(boardQuery({ board: 'teams', period: 'all', page: 1, limit: BEST }));
+  const board = useQuery(boardQuery({ board: 'teams', period: 'all', page: 1, limit: BEST }));
   const newest = useInfiniteQuery(teamsQuery(''));
-  if (!best || !newest.data) return null;
+  const best = board.data;
+  if (!best || !newest.data) {
+    const missing = best ? newest : board;
+    return missing.error && <NotLoaded what="the teams" error={missing.error} onRetry={missing.refetch} />;
+  }
   const known = new Set(best.items.map(({ id }) => id));
   const teams = newest.data.pages.flatMap(({ items }) => items).filter(({ id }) => !known.has(id));
   if (known.size + teams.length === 0) return <Empty>There is no team yet. Found the first one.</Empty>;
@@ -80,7 +85,9 @@ function BestAndNewest() {
 
 function TeamsCalled({ q }: { readonly q: string }) {
   const found = useInfiniteQuery(teamsQuery(q));
-  if (!found.data) return null;
+  if (!found.data) {
+    return found.error && <NotLoaded what="the teams" error={found.error} onRetry={found.refetch} />;
+  }
   const teams = found.data.pages.flatMap(({ items }) => items);
   const isCutShort = found.data.pages.some((page) => page.isCutShort);
   return (

@@ -19,6 +19,19 @@ export function Waiting({
 }) {
   if (isNotThere(error)) return <NotFoundPage isPerhapsMine={isPerhapsMine} />;
   if (!error) return <p className="text-muted">Loading {what} …</p>;
+  return <NotLoaded what={what} error={error} onRetry={onRetry} />;
+}
+
+/** Why something could not be loaded, and the way to try it again. */
+export function NotLoaded({
+  what,
+  error,
+  onRetry,
+}: {
+  readonly what: string;
+  readonly error: Error | null;
+  readonly onRetry: () => unknown;
+}) {
   return (
     <div>
       <p className="font-semibold">Gleaner could not load {what}.</p>
