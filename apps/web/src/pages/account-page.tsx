@@ -7,11 +7,11 @@ import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
 import { forgetSession, useSession } from '../api/session';
 import { Cycles, ExactCycles } from '../ui/cycles';
-import { CORE_ASSUMED, formatCoreHours } from '../ui/format-cycles';
+import { aboutCoreHours, CORE_ASSUMED } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
-import { Waiting } from '../ui/waiting';
+import { NotLoaded, Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
 
@@ -74,16 +74,17 @@ function Signed({ accountId }: { readonly accountId: string }) {
 function Given({ account }: { readonly account: Account }) {
   return (
     <>
-      <Cycles value={account.credit} /> of validated work, about {formatCoreHours(account.credit)} core-hours
-      at {CORE_ASSUMED}
+      <Cycles value={account.credit} /> of validated work, {aboutCoreHours(account.credit)} at {CORE_ASSUMED}
       <ExactCycles value={account.credit} className="mt-1" />
     </>
   );
 }
 
 function MyHosts({ accountId }: { readonly accountId: string }) {
-  const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(myHostsQuery(accountId));
-  if (!data) return null;
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
+    myHostsQuery(accountId),
+  );
+  if (!data) return error && <NotLoaded what="your machines" error={error} onRetry={refetch} />;
   const hosts = data.pages.flatMap(({ items }) => items);
   return (
     <section>

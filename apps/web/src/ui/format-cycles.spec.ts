@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatCoreHours, formatCycles, groupDigits } from './format-cycles';
+import { aboutCoreHours, formatCoreHours, formatCycles, groupDigits } from './format-cycles';
 
 describe('cycles', () => {
   it.each([
@@ -10,7 +10,8 @@ describe('cycles', () => {
     ['1523000000000', '1.52 T'],
     // Rounding up would say 1000 G.
     ['999999999999', '999 G'],
-    ['340282366920938463463374607431768211457', '340282366920938 Y'],
+    ['123456789012345678901234567890', '123 R'],
+    ['340282366920938463463374607431768211457', '340282366 Q'],
   ])('%s read as %s', (cycles, text) => {
     expect(formatCycles(cycles)).toBe(text);
   });
@@ -20,6 +21,11 @@ describe('cycles', () => {
     expect(formatCoreHours('36000000000')).toBe('< 0.01');
     expect(formatCoreHours('54000000000000')).toBe('1.50');
     expect(formatCoreHours('360000000000000000')).toBe('10,000');
+  });
+
+  it('are told in a sentence without a sign that only tables have', () => {
+    expect(aboutCoreHours('36000000000')).toBe('less than 0.01 core-hours');
+    expect(aboutCoreHours('54000000000000')).toBe('about 1.50 core-hours');
   });
 
   it('keep every digit when told exactly', () => {

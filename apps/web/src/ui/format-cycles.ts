@@ -2,7 +2,7 @@
 export const CORE_ASSUMED = '10 billion cycles a second';
 const CYCLES_PER_CORE_HOUR = 10_000_000_000n * 3600n;
 
-const UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y'] as const;
+const UNITS = ['', 'k', 'M', 'G', 'T', 'P', 'E', 'Z', 'Y', 'R', 'Q'] as const;
 const STEP = 1000n;
 
 /**
@@ -30,6 +30,14 @@ export function formatCoreHours(cycles: string): string {
   return exact >= CYCLES_PER_CORE_HOUR * STEP
     ? groupDigits((exact / CYCLES_PER_CORE_HOUR).toString())
     : threeDigits(exact, CYCLES_PER_CORE_HOUR);
+}
+
+/** {@link formatCoreHours} in a sentence, such as `about 12.4 core-hours`. */
+export function aboutCoreHours(cycles: string): string {
+  const hours = formatCoreHours(cycles);
+  return hours.startsWith('<')
+    ? `less than ${hours.slice(1).trimStart()} core-hours`
+    : `about ${hours} core-hours`;
 }
 
 /** The exact figure with its thousands apart, as all figures of the site are written. */
