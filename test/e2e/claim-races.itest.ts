@@ -99,4 +99,29 @@ describe('claims that do not see each other', () => {
     ]);
     expect(await tasksOf(job)).toMatchObject([{ ordinal: 0, host_id: first.attached.hostId, leases: 1 }]);
   });
+
+  it('of a host that is detached at this moment its task goes to others', async () => {
+    const job = await dispatch.aJob({ replication: { quorum: 1 } });
+    const [leaving, other] = [await dispatch.aHost(), await dispatch.aHost()];
+    const { hostId, secret } = leaving.attached;
+    const rival = dispatch.gleaner.dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      // Where claims of one host take turns.
+      await rival.query('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [hostId]);
+      const claimed = claim(wish(leaving, job.firstUnitId, 0));
+      await dispatch.isWaitedFor(rival);
+      const authorization = `Bearer ${secret}`;
+      const url = new URL(`/v1/hosts/${hostId}`, dispatch.gleaner.url);
+      expect((await fetch(url, { method: 'DELETE', headers: { authorization } })).status).toBe(204);
+      await rival.commitTransaction();
+      expect(await claimed).toEqual([null]);
+    } finally {
+      if (rival.isTransactionActive) await rival.rollbackTransaction();
+      await rival.release();
+    }
+    await dispatch.sweep();
+    const { tasks } = await other.ask();
+    expect(tasks).toMatchObject([{ taskId: expect.stringMatching(`^${job.firstUnitId}\\.`) as string }]);
+  });
 });

@@ -20,7 +20,7 @@ const BROWSER_LEASE_MS = 10 * 60 * 1000;
 const ANSWER_ARRIVED_MS = 30_000;
 /** Leases that one sweep statement ends. */
 const EXPIRY_BATCH = 2_000;
-/** Leases that one sweep looks at for units that want no more results; the next one goes on behind them. */
+/** Leases that one sweep looks at for results that nobody wants or sends; the next one goes on behind them. */
 const UNWANTED_PAGE = 2_000;
 
 interface RunningRow {
@@ -47,7 +47,10 @@ const renewLeases = new PreparedStatement<RunningRow>(
      LEFT JOIN work_unit u ON u.id = t.unit_id`,
 );
 
-type UnwantedRow = Pick<RunningRow, 'unit_id' | 'ordinal' | 'unit_state'> & { readonly host_id: string };
+type UnwantedRow = Pick<RunningRow, 'unit_id' | 'ordinal' | 'unit_state'> & {
+  readonly host_id: string;
+  readonly detached: boolean;
+};
 
 interface EndedRow {
   readonly unit_id: string;
@@ -89,8 +92,8 @@ type Place = readonly [hostId: string, unitId: string, ordinal: number];
 const BEGINNING: Place = ['0', '0', 0];
 
 /**
- * Among the leases behind a place: those of units that are final or gone. A claim and the decision that settles its unit do
- * not see each other, and neither waits for the other.
+ * Leases behind a place, to find those of units that are final or gone, and of hosts that were detached. A claim and what settles
+ * its unit or detaches its host do not see each other, and neither waits for the other.
  */
 const findUnwanted = new PreparedStatement<UnwantedRow>(
   'find-unwanted-leases',
@@ -98,8 +101,9 @@ const findUnwanted = new PreparedStatement<UnwantedRow>(
      SELECT host_id, unit_id, ordinal FROM lease WHERE (host_id, unit_id, ordinal) > ($1, $2, $3)
       ORDER BY host_id, unit_id, ordinal LIMIT ${UNWANTED_PAGE}
    )
-   SELECT p.host_id, p.unit_id, p.ordinal, u.state AS unit_state
-     FROM page p LEFT JOIN work_unit u ON u.id = p.unit_id ORDER BY p.host_id, p.unit_id, p.ordinal`,
+   SELECT p.host_id, p.unit_id, p.ordinal, u.state AS unit_state, h.detached_at IS NOT NULL AS detached
+     FROM page p LEFT JOIN work_unit u ON u.id = p.unit_id LEFT JOIN host h ON h.id = p.host_id
+    ORDER BY p.host_id, p.unit_id, p.ordinal`,
 );
 const endUnwanted = new PreparedStatement<EndedRow>(
   'end-unwanted-leases',
@@ -179,12 +183,13 @@ export class LeasesService {
     return rows.length;
   }
 
-  /** Ends leases on units that want no more results, a part of all leases at a time. */
+  /** Ends leases on units that want no more results, and of hosts that are gone, a part of all leases at a time. */
   async endUnwanted(): Promise<void> {
     const page = await findUnwanted.run(this.pool, [...this.lookedAt]);
     const last = page.length === UNWANTED_PAGE ? page.at(-1) : undefined;
     this.lookedAt = last ? placeOf(last, last.host_id) : BEGINNING;
-    await this.endWhere(page.filter((row) => !isWanted(row)).map((row) => placeOf(row, row.host_id)));
+    const unwanted = page.filter((row) => row.detached || !isWanted(row));
+    await this.endWhere(unwanted.map((row) => placeOf(row, row.host_id)));
   }
 
   private async endWhere(places: readonly Place[]): Promise<void> {
