@@ -13,6 +13,7 @@ export * from './jobs.js';
 export * from './leaderboard.js';
 export * from './limits.js';
 export * from './manifest.js';
+export * from './peer-address.js';
 export * from './people.js';
 export * from './primitives.js';
 export * from './problem.js';

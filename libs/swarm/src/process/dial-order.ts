@@ -28,6 +28,14 @@ privateNetworks.addSubnet('fe80::', 10, 'ipv6');
 const loopback = new BlockList();
 loopback.addSubnet('127.0.0.0', 8);
 loopback.addAddress('::1', 'ipv6');
+// Whoever connects to no address in particular reaches this machine, too.
+loopback.addAddress('::', 'ipv6');
+
+/** Whether the address is this very machine's, whoever says so. */
+export function isLoopback(address: string): boolean {
+  const ip = address.split('/')[2] ?? '';
+  return isIP(ip) !== 0 && loopback.check(ip, isIP(ip) === 6 ? 'ipv6' : 'ipv4');
+}
 
 /**
  * The order in which a peer's addresses are tried: this host's own networks, the internet, then networks elsewhere that happen to

@@ -53,6 +53,20 @@ describe('what the local network announces', () => {
     expect(suggested.has('stranger-1999')).toBe(true);
   });
 
+  it('is an address in figures, not a name or a socket of this machine', () => {
+    const { directory, suggested } = aDirectory();
+    const tricks = [
+      '/dns4/example.org/tcp/1',
+      '/dnsaddr/example.org',
+      '/unix/%2Frun%2Fdocker.sock',
+      '/ip4/224.0.0.251/tcp/1',
+    ];
+    directory.learnAddresses('trickster', tricks);
+    expect(suggested.size).toBe(0);
+    directory.learnAddresses('neighbour', [...tricks, '/ip4/192.0.2.1/tcp/1/p2p/neighbour']);
+    expect(suggested.get('neighbour')).toEqual(['/ip4/192.0.2.1/tcp/1/p2p/neighbour']);
+  });
+
   it('is nothing about the host itself', () => {
     const { directory, suggested } = aDirectory();
     directory.learnAddresses(OWN, ['/ip4/198.51.100.1/tcp/1']);

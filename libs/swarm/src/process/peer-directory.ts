@@ -1,3 +1,4 @@
+import { peerAddress } from '@gleaner/protocol';
 import { RecordJudge, type TrustRoot } from '../auth/index.js';
 
 const MAX_KNOWN_PEERS = 500;
@@ -63,7 +64,11 @@ export class PeerDirectory {
     const known = this.#peers.get(peerId);
     const files = known?.files ?? new Set();
     // What the peer signed stays what it is, and comes first.
-    const announced = addresses.slice(0, known?.record ? MAX_ANNOUNCED : MAX_ADDRESSES);
+    // Anybody on the network can announce anything: names that somebody else resolves, sockets of this machine.
+    const announced = addresses
+      .filter((address) => peerAddress.safeParse(address).success)
+      .slice(0, known?.record ? MAX_ANNOUNCED : MAX_ADDRESSES);
+    if (announced.length === 0) return;
     const all = [...new Set([...(known?.record ? known.addresses : []), ...announced])];
     if (!known?.record) this.#remember(peerId, { seq: 0, addresses: all, record: undefined, files });
     this.suggest(peerId, all, files);

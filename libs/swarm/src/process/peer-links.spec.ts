@@ -245,6 +245,23 @@ describe('PeerLinks', () => {
     expect(here.dialled.length - before).toBe(2);
   });
 
+  it.each([
+    '/ip4/127.0.0.1/tcp/631',
+    '/ip4/127.8.8.8/tcp/80/ws',
+    '/ip6/::1/tcp/1',
+    '/ip6/::ffff:127.0.0.1/tcp/1',
+    '/ip6/0::0/tcp/1',
+  ])(
+    'does not knock at this very machine, where it does not listen, because a peer says to be at %s',
+    async (address) => {
+      const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
+      const [here, wanted] = [await aHost(authority, network), await aHost(authority, network)];
+      expect(await here.links.dial(createPeerIdentity().peerId, [address])).toBe(false);
+      await here.links.dial(wanted.identity.peerId, [address, wanted.address]);
+      expect(here.dialled).toEqual([wanted.address]);
+    },
+  );
+
   it('does not dial a banned peer', async () => {
     const [authority, network] = [new TestCoordinator(), new MemoryNetwork()];
     const host = await aHost(authority, network);

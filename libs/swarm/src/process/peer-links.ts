@@ -3,7 +3,7 @@ import { AuthError, authenticateLink, type PeerIdentity, type TrustRoot } from '
 import type { SwapAction } from '../engine/index.js';
 import { FrameError, type Frame } from '../frames/index.js';
 import type { Link, Transport, TransportEvents } from '../links/index.js';
-import { dialOrder, ownNetworks } from './dial-order.js';
+import { dialOrder, isLoopback, ownNetworks } from './dial-order.js';
 import type { ExpiringName } from './expiring-names.js';
 import { PeerSession, type PeerSessionEvents } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
@@ -121,7 +121,11 @@ export class PeerLinks {
       !this.#hasRoom()
     )
       return false;
-    const places = addresses.filter((address) => !this.#isElses(address, peerId));
+    // A host that is not there itself has no peers there: what listens is none of theirs, and must not be knocked at.
+    const isAtHome = this.addresses.some(isLoopback);
+    const places = addresses.filter(
+      (address) => !this.#isElses(address, peerId) && (isAtHome || !isLoopback(address)),
+    );
     if (places.length === 0) return false;
     this.#dialling.add(peerId);
     const over = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
