@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -91,7 +91,7 @@ it('a unit that takes the sandbox down every time is reported as this host’s f
 });
 
 describe.skipIf(!maySmallenDisk())('a full disk', () => {
-  it('pauses by the rule, and where the volunteer has none, says so and goes on when there is room again', async () => {
+  it('pauses by the rule, and where the volunteer has none, costs no work but what needs room', async () => {
     await using disk = await SmallDisk.mount(join(data, 'disk'), 8);
     const agentOnDisk = disk.command(BUILT_AGENT);
     const tell = (...args: string[]) => runAgent([...args, '--data', disk.path], {}, agentOnDisk);
@@ -103,13 +103,23 @@ describe.skipIf(!maySmallenDisk())('a full disk', () => {
     );
     expect(await tell('prefs', 'minFreeDiskMiB=0')).toMatchObject({ code: 0 });
     await statusWhere(disk.outsidePath, ({ phase }) => phase === 'waiting');
+    const known = helloModule('fetched before\n');
+    coordinator.addTask('1.0', known);
+    await coordinator.until(() => coordinator.reports.length === 1);
     await disk.fill();
-    coordinator.addTask('1.0', helloModule('no room\n'));
-    await agent.logged('call-failed');
+    for (const taskId of ['2.0', '3.0', '4.0']) coordinator.addTask(taskId, known);
+    await coordinator.until(() => coordinator.reports.length === 4);
+    expect(coordinator.reports.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok', 'ok']);
+    await agent.logged('not-kept');
+    coordinator.addTask('5.0', helloModule('no room\n'));
+    await coordinator.until(() => coordinator.reports.length === 5);
+    expect(coordinator.reports[4]).toMatchObject({ outcome: 'infrastructure', message: 'the disk is full' });
     await disk.empty();
-    coordinator.addTask('2.0', helloModule('room\n'));
-    await coordinator.until(() => coordinator.reports.some(({ outcome }) => outcome === 'ok'));
+    coordinator.addTask('6.0', helloModule('room\n'));
+    await coordinator.until(() => coordinator.reports.length === 6);
+    expect(coordinator.reports[5]).toMatchObject({ outcome: 'ok' });
     agent.kill('SIGTERM');
-    expect((await agent.ended).stdout).toContain('"message":"the disk is full"');
+    await agent.ended;
+    expect(await readdir(join(disk.outsidePath, 'tasks'))).toEqual([]);
   });
 });

@@ -66,6 +66,8 @@ export class FileTaskStore implements TaskStore {
   async dropResult(taskId: string, keepOutputs: boolean): Promise<void> {
     if (!keepOutputs) await this.#dropOutputs(taskId);
     await rm(this.#file('results', taskId), { force: true });
+    // Where the result could not be kept, the task was.
+    await this.dropTask(taskId);
   }
 
   async readOutput(taskId: string, name: string): Promise<Blob | undefined> {
@@ -147,12 +149,18 @@ async function writeWhole(
   options: { sync: boolean },
 ): Promise<void> {
   const temporary = `${path}.tmp`;
-  const file = await open(temporary, 'w', 0o600);
   try {
-    await file.writeFile(content);
-    if (options.sync) await file.sync();
-  } finally {
-    await file.close();
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(content);
+      if (options.sync) await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    // On a full disk, what was begun takes up the room that others need.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
   }
-  await rename(temporary, path);
 }

@@ -5,7 +5,10 @@ import { z } from 'zod';
 export const heldTask = z.strictObject({
   task: taskAssignment,
   job: workJob,
-  /** By this host's own clock, in milliseconds since the epoch: derived from the time left when it was assigned. */
+  /**
+   * By this host's own clock, in milliseconds since the epoch: derived from the time left when it was assigned. For the next
+   * run alone; the run that was given the task goes by a clock that nobody can set.
+   */
   deadlineAtMs: z.number(),
   /** Times that its computation has begun: one that takes the host down each time is given up. */
   starts: z.number().int().min(0),
@@ -41,7 +44,7 @@ export interface TaskStore {
   saveResult(result: HeldResult, outputs: readonly OutputToKeep[]): Promise<void>;
   /** Forgets a task that will not be computed. */
   dropTask(taskId: string): Promise<void>;
-  /** Forgets the report. With `keepOutputs`, its large outputs stay until asked for or too old. */
+  /** Forgets the report, and the task where it is still there. With `keepOutputs`, its large outputs stay until asked for or too old. */
   dropResult(taskId: string, keepOutputs: boolean): Promise<void>;
   /** The kept output, or undefined when there is none (any longer). */
   readOutput(taskId: string, name: string): Promise<Blob | undefined>;

@@ -13,6 +13,7 @@ import type { ComputeAllowance } from './compute-allowance.js';
 import type { HeldTask } from './held-task.js';
 import { infrastructureResult } from './result-report.js';
 import type { SandboxPool } from './sandbox-pool.js';
+import { sentenceOf } from './sentence-of.js';
 import type { TaskRunner, TaskRunOptions } from './task-runner.js';
 import { unitToRun, windowOf } from './unit-to-run.js';
 
@@ -54,7 +55,7 @@ export class SandboxedTaskRunner implements TaskRunner {
       return infrastructureResult(`this agent has no sandbox ${runtimeVersion}: update it`);
     }
     // A result after the deadline is of no use, so neither is a download.
-    const leftMs = Math.max(1, Math.min(held.deadlineAtMs - Date.now(), 2 ** 31 - 1));
+    const leftMs = Math.max(1, Math.min(options.leftMs, 2 ** 31 - 1));
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
     try {
       using opened = new DisposableStack();
@@ -71,7 +72,8 @@ export class SandboxedTaskRunner implements TaskRunner {
     } catch (error) {
       options.signal.throwIfAborted();
       if (options.suspend?.aborted && error === options.suspend.reason) throw error;
-      return infrastructureResult(error instanceof Error ? error.message : String(error));
+      if (signal.aborted) return infrastructureResult('its deadline passed before its inputs had come');
+      return infrastructureResult(sentenceOf(error));
     }
   }
 

@@ -1,7 +1,8 @@
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { ComputingTime } from './computing-time.js';
 import type { Emitter } from './emitter.js';
-import type { HeldResult, HeldTask, TaskStore } from './held-task.js';
+import type { HeldResult, HeldTask, OutputToKeep, TaskStore } from './held-task.js';
+import { forgetTask, keepTask } from './keep-task.js';
 import { infrastructureResult, reportOf } from './result-report.js';
 import { sentenceOf } from './sentence-of.js';
 import type { TaskRunner } from './task-runner.js';
@@ -26,16 +27,16 @@ class TaskSuspended extends Error {
   override readonly name = 'TaskSuspended';
 }
 
-/** What came of a computation: a result to report, and what was computed for it where it was; null without a result. */
+/** What came of a computation: what was computed, and how it is reported. */
 export interface Computed {
   readonly held: HeldResult;
-  readonly result: UnitResult | null;
+  readonly result: UnitResult;
 }
 
 /** One task while it computes. */
 export class TaskComputation {
   readonly startedAt = new Date();
-  /** Resolves when it has ended, however that was. */
+  /** Resolves when it has ended, however that was; null without a result. */
   readonly ended: Promise<Computed | null>;
   readonly #computing = new ComputingTime();
   readonly #held: HeldTask;
@@ -46,6 +47,8 @@ export class TaskComputation {
 
   constructor(
     held: HeldTask,
+    /** By `performance.now()`. */
+    private readonly dueAtMs: number,
     private readonly components: TaskComputationComponents,
   ) {
     this.#held = { ...held, starts: held.starts + 1 };
@@ -101,15 +104,14 @@ export class TaskComputation {
   }
 
   async #compute(): Promise<Computed | null> {
-    const { events, store } = this.components;
     try {
-      await store.saveTask(this.#held);
-      events.emit('task-started', this.#description);
+      await keepTask(this.components, this.#held);
+      this.components.events.emit('task-started', this.#description);
       const result = await this.#run();
       this.#abort.signal.throwIfAborted();
-      return { held: await this.#keep(result), result };
+      return await this.#keep(result);
     } catch (error) {
-      return this.#failed(error);
+      return this.#ended(error);
     }
   }
 
@@ -120,6 +122,7 @@ export class TaskComputation {
       return infrastructureResult(`the host went down ${MAX_STARTS} times while it computed this task`);
     }
     return runner.run(this.#held, {
+      leftMs: Math.ceil(this.dueAtMs - performance.now()),
       signal: this.#abort.signal,
       suspend: this.#suspend.signal,
       computing: this.#computing,
@@ -131,34 +134,47 @@ export class TaskComputation {
     });
   }
 
-  async #keep(result: UnitResult): Promise<HeldResult> {
-    const { taskId, jobName, app } = this.#description;
-    const { report, outputsToKeep } = reportOf(taskId, this.#held.job.app.runtimeVersion, result);
-    const held = { report, jobName, app, keptOutputs: outputsToKeep.map(({ name }) => name) };
-    await this.components.store.saveResult(held, outputsToKeep);
-    return held;
+  async #keep(result: UnitResult): Promise<Computed> {
+    const { events, store } = this.components;
+    const { taskId } = this.#held.task;
+    const { held, outputsToKeep } = this.#heldResultOf(result);
+    try {
+      await store.saveResult(held, outputsToKeep);
+      return { held, result };
+    } catch (error) {
+      const reason = sentenceOf(error);
+      events.emit('not-kept', { taskId, reason });
+      // Such as on a full disk: what travels with the report can be told from memory, larger outputs are lost.
+      if (outputsToKeep.length === 0) return { held, result };
+      const failure = infrastructureResult(`its outputs could not be kept: ${reason}`);
+      return { held: this.#heldResultOf(failure).held, result: failure };
+    }
   }
 
-  async #failed(error: unknown): Promise<Computed | null> {
-    const { events, store } = this.components;
+  #heldResultOf(result: UnitResult): { held: HeldResult; outputsToKeep: readonly OutputToKeep[] } {
     const { taskId, jobName, app } = this.#description;
+    const { report, outputsToKeep } = reportOf(taskId, this.#held.job.app.runtimeVersion, result);
+    const keptOutputs = outputsToKeep.map(({ name }) => name);
+    return { held: { report, jobName, app, keptOutputs }, outputsToKeep };
+  }
+
+  /** It was ended before it had a result, or nobody could foresee why it has none. */
+  async #ended(error: unknown): Promise<Computed | null> {
+    const { events, store } = this.components;
+    const { taskId } = this.#held.task;
     const cause: unknown = this.#abort.signal.reason;
     if (error instanceof TaskSuspended) {
       // This start did not take the host down.
-      await store.saveTask({ ...this.#held, starts: this.#held.starts - 1 });
+      await keepTask(this.components, { ...this.#held, starts: this.#held.starts - 1 });
       events.emit('task-suspended', { taskId });
       return null;
     }
     if (cause instanceof TaskDropped) {
-      await store.dropTask(taskId);
+      await forgetTask(store, taskId);
       events.emit('task-dropped', { taskId, reason: cause.message });
       return null;
     }
     if (this.#abort.signal.aborted) return null;
-    // Such as a full disk: the result cannot be kept, so it is told from memory, without its outputs.
-    const reason = sentenceOf(error);
-    events.emit('task-dropped', { taskId, reason });
-    const { report } = reportOf(taskId, this.#held.job.app.runtimeVersion, infrastructureResult(reason));
-    return { held: { report, jobName, app, keptOutputs: [] }, result: null };
+    return this.#keep(infrastructureResult(sentenceOf(error)));
   }
 }

@@ -1,70 +1,14 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LIMITS, type WorkResponse } from '@gleaner/protocol';
-import type { UnitResult } from '@gleaner/sandbox/runner';
+import { LIMITS } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { ComputingTime } from './computing-time.js';
 import { Emitter } from './emitter.js';
 import { FileTaskStore } from './file-task-store.js';
 import { aHeldTask } from './held-task.fixture.js';
-import type { HeldTask } from './held-task.js';
-import { infrastructureResult } from './result-report.js';
+import { answerWith, Bench, DONE, dueIn, inSteps } from './task-bench.fixture.js';
 import { TaskDesk } from './task-desk.js';
-import type { TaskRunner, TaskRunOptions } from './task-runner.js';
 import type { WorkerEvents } from './worker-events.js';
-
-const DONE: UnitResult = { ...infrastructureResult(''), outcome: 'ok', message: null, cycles: 7n };
-
-/** Ends each task when the test says so. */
-class Bench implements TaskRunner {
-  readonly started: string[] = [];
-  readonly fetched: string[] = [];
-  /** Of the time that tasks compute. */
-  share = 1;
-  /** Tasks that have a snapshot. */
-  readonly snapshots = new Set<string>();
-  readonly #ends = new Map<string, (result: UnitResult) => void>();
-  readonly #computing = new Map<string, ComputingTime | undefined>();
-
-  run(held: HeldTask, { signal, suspend, computing }: TaskRunOptions): Promise<UnitResult> {
-    if (signal.aborted) return Promise.reject(signal.reason as Error);
-    this.started.push(held.task.taskId);
-    this.#computing.set(held.task.taskId, computing);
-    computing?.setShare(this.share);
-    return new Promise((resolve, reject) => {
-      this.#ends.set(held.task.taskId, resolve);
-      signal.addEventListener('abort', () => {
-        reject(signal.reason as Error);
-      });
-      suspend?.addEventListener('abort', () => {
-        this.snapshots.add(held.task.taskId);
-        reject(suspend.reason as Error);
-      });
-    });
-  }
-
-  end(taskId: string, result: UnitResult = DONE): void {
-    this.#ends.get(taskId)?.(result);
-  }
-
-  pause(taskId: string): void {
-    this.#computing.get(taskId)?.setShare(0);
-  }
-
-  prefetch({ task }: HeldTask): Promise<void> {
-    this.fetched.push(task.taskId);
-    return Promise.resolve();
-  }
-
-  kept(taskIds: readonly string[]): Promise<string[]> {
-    return Promise.resolve(taskIds.filter((taskId) => this.snapshots.has(taskId)));
-  }
-
-  allow(): void {}
-  async retain(): Promise<void> {}
-  async close(): Promise<void> {}
-}
 
 let directory: string;
 let bench: Bench;
@@ -87,31 +31,6 @@ async function aDesk(cores: number): Promise<TaskDesk> {
   );
   await desk.load();
   return desk;
-}
-
-function answerWith(...tasks: HeldTask[]): WorkResponse {
-  const [first] = tasks;
-  return {
-    reports: [],
-    jobs: first ? [first.job] : [],
-    tasks: tasks.map(({ task }) => task),
-    noWork: [],
-    outputsWanted: [],
-    retryAfterMs: 0,
-    heartbeatMs: 1000,
-  };
-}
-
-/** A task of an app that computes in steps. */
-function inSteps(taskId: string): HeldTask {
-  const held = dueIn(60, taskId);
-  return { ...held, job: { ...held.job, app: { ...held.job.app, stepping: true } } };
-}
-
-/** A task that is due in so many minutes. */
-function dueIn(minutes: number, taskId: string): HeldTask {
-  const held = aHeldTask(taskId);
-  return { ...held, task: { ...held.task, deadlineMs: minutes * 60_000 } };
 }
 
 function next<Name extends keyof WorkerEvents>(name: Name): Promise<WorkerEvents[Name]> {
@@ -142,7 +61,7 @@ describe('TaskDesk', () => {
     expect(desk.inHand).toMatchObject({ cores: 1, running: 1, buffered: 1 });
     desk.allow(64);
     expect(desk.inHand).toMatchObject({ cores: 2, running: 2, buffered: 0 });
-    await expectStarted('2.0');
+    await bench.hasStarted('2.0');
   });
 
   it('keeps a result on disk before it can be reported, and forgets it when acknowledged', async () => {
@@ -150,7 +69,7 @@ describe('TaskDesk', () => {
     const started = next('task-started');
     await desk.take(answerWith(dueIn(10, '1.0')));
     await started;
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     const finished = next('task-finished');
     bench.end('1.0');
     await finished;
@@ -196,7 +115,7 @@ describe('TaskDesk', () => {
     const started = next('task-started');
     await desk.take(answerWith(dueIn(10, '1.0')));
     await started;
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     await desk.drop('1.0', 'cancelled');
     expect(desk.inHand.running).toBe(0);
     expect(desk.unreported.due(Date.now())).toEqual([]);
@@ -209,7 +128,7 @@ describe('TaskDesk', () => {
     await desk.take(answerWith(...ids.map((id) => dueIn(10, id))));
     const bytes = Buffer.alloc(LIMITS.inlineOutputBytes);
     const output = { name: 'stdout', size: bytes.length, sha256: '0'.repeat(64), bytes };
-    for (const id of ids) await expectStarted(id);
+    for (const id of ids) await bench.hasStarted(id);
     for (const id of ids) {
       const finished = next('task-finished');
       bench.end(id, { ...DONE, outputs: [output] });
@@ -225,7 +144,7 @@ describe('TaskDesk', () => {
     const started = next('task-started');
     await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
     await started;
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     expect(await desk.close()).toEqual({ returned: ['1.0', '2.0'], kept: [] });
   });
 
@@ -235,7 +154,7 @@ describe('TaskDesk', () => {
     const started = next('task-started');
     await first.take(answerWith(inSteps('1.0'), inSteps('2.0')));
     await started;
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     vi.advanceTimersByTime(10_000);
     const suspended = next('task-suspended');
     const closed = await first.close();
@@ -252,7 +171,7 @@ describe('TaskDesk', () => {
     bench.share = 0.25;
     const desk = await aDesk(1);
     await desk.take(answerWith(inSteps('1.0')));
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     vi.advanceTimersByTime(39_000);
     expect(await desk.close()).toEqual({ returned: ['1.0'], kept: [] });
   });
@@ -260,13 +179,13 @@ describe('TaskDesk', () => {
   it('returns a task in steps that has hardly begun, but not one that was carried over', async () => {
     const desk = await aDesk(1);
     await desk.take(answerWith(inSteps('1.0')));
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     expect(await desk.close()).toEqual({ returned: ['1.0'], kept: [] });
     bench.snapshots.add('1.0');
     bench.started.length = 0;
     const second = await aDesk(1);
     second.startTasks();
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     expect(await second.close()).toEqual({ returned: [], kept: ['1.0'] });
   });
 
@@ -274,7 +193,7 @@ describe('TaskDesk', () => {
     vi.useFakeTimers({ toFake: ['performance', 'Date'] });
     const desk = await aDesk(1);
     await desk.take(answerWith(dueIn(3000, '1.0')));
-    await expectStarted('1.0');
+    await bench.hasStarted('1.0');
     vi.advanceTimersByTime(2000);
     bench.pause('1.0');
     vi.advanceTimersByTime(86_400_000);
@@ -287,24 +206,19 @@ describe('TaskDesk', () => {
   it('fetches ahead for as many waiting tasks as there are cores', async () => {
     const desk = await aDesk(2);
     await desk.take(answerWith(...[1, 2, 3, 4, 5, 6].map((minutes) => dueIn(minutes, `${minutes}.0`))));
-    await expectStarted('1.0');
-    await expectStarted('2.0');
+    await bench.hasStarted('1.0');
+    await bench.hasStarted('2.0');
     while (bench.fetched.length < 2) await new Promise((resolve) => setImmediate(resolve));
     expect(bench.fetched).toEqual(['3.0', '4.0']);
     await desk.close();
   });
-
-  async function expectStarted(taskId: string): Promise<void> {
-    // The runner is reached some turns after the event that tells of the start.
-    while (!bench.started.includes(taskId)) await new Promise((resolve) => setImmediate(resolve));
-  }
 
   async function deskWithResult(taskId: string): Promise<TaskDesk> {
     const desk = await aDesk(1);
     const started = next('task-started');
     await desk.take(answerWith(dueIn(10, taskId)));
     await started;
-    await expectStarted(taskId);
+    await bench.hasStarted(taskId);
     const finished = next('task-finished');
     bench.end(taskId);
     await finished;

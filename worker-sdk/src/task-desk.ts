@@ -2,6 +2,7 @@ import { LIMITS, type WorkResponse } from '@gleaner/protocol';
 import { updatedMeanTaskMs } from '@gleaner/domain';
 import type { HeldTask, TaskStore } from './held-task.js';
 import type { WorkerPolicy } from './policy.js';
+import { forgetTask, keepTask } from './keep-task.js';
 import { Prefetcher } from './prefetcher.js';
 import { TaskComputation } from './task-computation.js';
 import type { TaskRunner } from './task-runner.js';
@@ -11,6 +12,13 @@ import type { RunningTask, WorkerEvents } from './worker-events.js';
 
 /** Time that keeping the state of all running tasks may take. */
 const SUSPEND_WITHIN_MS = 10_000;
+
+/** A task that has not been started in this run. */
+interface Waiting {
+  readonly held: HeldTask;
+  /** By the clock that nobody can set: the machine's own may be put right at any time. */
+  readonly dueAtMs: number;
+}
 
 interface Running {
   readonly computation: TaskComputation;
@@ -36,7 +44,7 @@ export interface ClosedDesk {
 
 /** Everything on this host's desk: tasks that wait, tasks that run, results that were not acknowledged. */
 export class TaskDesk {
-  readonly #waiting: HeldTask[] = [];
+  readonly #waiting: Waiting[] = [];
   readonly #running = new Map<string, Running>();
   /** Computed, and not acknowledged. */
   readonly unreported: UnreportedResults;
@@ -55,7 +63,9 @@ export class TaskDesk {
   ) {
     this.unreported = new UnreportedResults(components);
     // As far ahead as there are cores.
-    this.#prefetcher = new Prefetcher(components.runner, () => this.#waiting.slice(0, policy.cores));
+    this.#prefetcher = new Prefetcher(components.runner, () =>
+      this.#waiting.slice(0, policy.cores).map(({ held }) => held),
+    );
   }
 
   /** Takes up what an earlier run left on the disk. */
@@ -65,11 +75,11 @@ export class TaskDesk {
     for (const file of damaged) this.components.events.emit('state-damaged', { file, reason });
     for (const result of results) this.unreported.add(result);
     for (const held of tasks) {
-      if (held.deadlineAtMs <= Date.now())
-        await this.#dropWaiting(held, 'its deadline passed while the host was off');
-      else this.#waiting.push(held);
+      const leftMs = held.deadlineAtMs - Date.now();
+      if (leftMs <= 0) await this.#dropWaiting(held, 'its deadline passed while the host was off');
+      else this.#waiting.push({ held, dueAtMs: performance.now() + leftMs });
     }
-    const taskIds = this.#waiting.map(({ task }) => task.taskId);
+    const taskIds = this.#waiting.map(({ held }) => held.task.taskId);
     this.#carriedOver = new Set(await this.components.runner.kept?.(taskIds));
     await this.#retainHeld();
   }
@@ -100,7 +110,7 @@ export class TaskDesk {
   /** What a heartbeat tells: every unfinished task, running or not. */
   get heartbeat(): Array<{ taskId: string; progressPermille?: number; cycles?: string }> {
     const running = [...this.#running.values()].map(({ computation }) => computation.progress);
-    return [...running, ...this.#waiting.map(({ task }) => ({ taskId: task.taskId }))].slice(
+    return [...running, ...this.#waiting.map(({ held }) => ({ taskId: held.task.taskId }))].slice(
       0,
       LIMITS.hostTasksInProgress,
     );
@@ -119,8 +129,9 @@ export class TaskDesk {
       const job = jobs.get(task.jobId);
       if (!job || this.#holds(task.taskId)) continue;
       const held: HeldTask = { task, job, deadlineAtMs: Date.now() + task.deadlineMs, starts: 0 };
-      await this.components.store.saveTask(held);
-      this.#waiting.push(held);
+      const dueAtMs = performance.now() + task.deadlineMs;
+      await keepTask(this.components, held);
+      this.#waiting.push({ held, dueAtMs });
     }
     this.startTasks();
   }
@@ -133,11 +144,16 @@ export class TaskDesk {
 
   /** Starts waiting tasks on free cores, the nearest deadline first. */
   startTasks(): void {
-    this.#waiting.sort((a, b) => a.deadlineAtMs - b.deadlineAtMs);
+    this.#waiting.sort((a, b) => a.dueAtMs - b.dueAtMs);
     while (this.#open && this.#running.size < this.#coresNow()) {
-      const held = this.#waiting.shift();
-      if (!held) break;
-      const computation = new TaskComputation(held, this.components);
+      const next = this.#waiting.shift();
+      if (!next) break;
+      const { held, dueAtMs } = next;
+      if (dueAtMs <= performance.now()) {
+        void this.#dropWaiting(held, 'its deadline passed before its turn came');
+        continue;
+      }
+      const computation = new TaskComputation(held, dueAtMs, this.components);
       const { taskId } = held.task;
       this.#running.set(taskId, { computation, ended: this.#await(taskId, computation) });
     }
@@ -146,9 +162,9 @@ export class TaskDesk {
 
   /** Gives a task up: it is computed no further and never reported. */
   async drop(taskId: string, reason: string): Promise<void> {
-    const index = this.#waiting.findIndex((held) => held.task.taskId === taskId);
-    const [held] = index < 0 ? [] : this.#waiting.splice(index, 1);
-    if (held) await this.#dropWaiting(held, reason);
+    const index = this.#waiting.findIndex(({ held }) => held.task.taskId === taskId);
+    const [waiting] = index < 0 ? [] : this.#waiting.splice(index, 1);
+    if (waiting) await this.#dropWaiting(waiting.held, reason);
     const running = this.#running.get(taskId);
     running?.computation.drop(reason);
     await running?.ended;
@@ -198,7 +214,7 @@ export class TaskDesk {
 
   /** Forgets tasks that were returned to the coordinator. */
   async forget({ returned, kept }: ClosedDesk): Promise<void> {
-    for (const taskId of returned) await this.components.store.dropTask(taskId);
+    for (const taskId of returned) await forgetTask(this.components.store, taskId);
     await this.components.runner.retain(kept);
   }
 
@@ -217,7 +233,6 @@ export class TaskDesk {
       if (!computed) return;
       const { held, result } = computed;
       this.unreported.add(held);
-      if (!result) return;
       const { outcome, cycles, wallMs, message, resumedCycles = null } = result;
       this.#finishedTasks += 1;
       this.#cycles += cycles;
@@ -237,7 +252,7 @@ export class TaskDesk {
 
   async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
     this.#prefetcher.forget(held.task.taskId);
-    await this.components.store.dropTask(held.task.taskId);
+    await forgetTask(this.components.store, held.task.taskId);
     this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
   }
 
@@ -249,7 +264,7 @@ export class TaskDesk {
     return (
       this.#running.has(taskId) ||
       this.unreported.has(taskId) ||
-      this.#waiting.some((held) => held.task.taskId === taskId)
+      this.#waiting.some(({ held }) => held.task.taskId === taskId)
     );
   }
 }

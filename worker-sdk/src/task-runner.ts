@@ -6,6 +6,8 @@ import type { HeldTask } from './held-task.js';
 /** {@link RunOptions} with the signal that ends the task, and what the runner counts its computing in. */
 export type TaskRunOptions = RunOptions & {
   readonly signal: AbortSignal;
+  /** Time until the deadline, in whole milliseconds: a result that comes later is of no use. */
+  readonly leftMs: number;
   readonly computing?: ComputingTime;
 };
 

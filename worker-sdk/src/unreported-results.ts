@@ -71,7 +71,8 @@ export class UnreportedResults {
       } else {
         this.#results.delete(answer.taskId);
         const keep = answer.status !== 'refused' && unreported.result.keptOutputs.length > 0;
-        await this.components.store.dropResult(answer.taskId, keep);
+        // What cannot be removed is told again by the next run, which changes nothing.
+        await this.components.store.dropResult(answer.taskId, keep).catch(() => undefined);
       }
     }
   }

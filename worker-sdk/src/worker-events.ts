@@ -66,6 +66,8 @@ export interface WorkerEvents {
   'task-suspended': { readonly taskId: string };
   /** A task or result of an earlier run cannot be read any more, as after a failure of the disk. */
   'state-damaged': { readonly file: string; readonly reason: string };
+  /** A task or its result could not be written, as on a full disk: it is in memory alone, and a crash would lose it. */
+  'not-kept': { readonly taskId: string; readonly reason: string };
   /** The task was given up without a result. */
   'task-dropped': { readonly taskId: string; readonly reason: string };
   'report-answered': ReportAnswer;

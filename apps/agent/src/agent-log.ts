@@ -45,6 +45,9 @@ export function logWorker(worker: Worker, log: LogEvent): void {
   worker.on('state-damaged', (event) => {
     log('state-damaged', event);
   });
+  worker.on('not-kept', (event) => {
+    log('not-kept', event);
+  });
   worker.on('task-dropped', (event) => {
     log('task-dropped', event);
   });

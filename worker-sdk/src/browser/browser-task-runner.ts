@@ -36,7 +36,7 @@ export class BrowserTaskRunner implements TaskRunner {
     if (app.runtimeVersion !== RUNTIME_VERSION) {
       return infrastructureResult(`this page has no sandbox ${app.runtimeVersion}: reload it`);
     }
-    const leftMs = Math.max(1, Math.min(held.deadlineAtMs - Date.now(), LONGEST_TIMER_MS));
+    const leftMs = Math.max(1, Math.min(options.leftMs, LONGEST_TIMER_MS));
     const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
     try {
       const bytes = await this.content.module(app.moduleUrl, app.moduleSha256, signal);
