@@ -51,6 +51,17 @@ it.each<[string, (url: URL) => void]>([
   expect(String(error)).toMatch(/DATABASE_URL: the database cannot be used: \w/);
 });
 
+it('a database that cannot hold every text is refused before anything is made in it', async () => {
+  await admin.query("CREATE DATABASE gleaner_test_bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+  try {
+    const error = await whyNot((url) => (url.pathname = '/gleaner_test_bytes'));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toMatch(/DATABASE_URL: .*SQL_ASCII.*ENCODING 'UTF8'/);
+  } finally {
+    await admin.query('DROP DATABASE gleaner_test_bytes WITH (FORCE)');
+  }
+});
+
 it('an address that is not of this machine is told with the name of the setting', async () => {
   const error = await whyNot(() => undefined, { GLEANER_HOST: '192.0.2.1' });
   expect(error).toBeInstanceOf(ConfigError);

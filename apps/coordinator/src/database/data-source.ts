@@ -40,9 +40,18 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
   };
 }
 
+/** The operator has to make another database. */
+export class DatabaseEncodingError extends Error {
+  override readonly name = 'DatabaseEncodingError';
+  constructor(encoding: string) {
+    super(`it is encoded in ${encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`);
+  }
+}
+
 /**
  * Connects and brings the schema up to date. The caller destroys it.
  *
+ * @throws {DatabaseEncodingError} where the database cannot hold all texts
  * @throws RangeError for fewer than two connections: one holds the lock while another migrates
  */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
@@ -52,12 +61,19 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
   const dataSource = new DataSource(dataSourceOptions(settings));
   await dataSource.initialize();
   try {
+    await requireUnicode(dataSource);
     await migrate(dataSource);
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
   return dataSource;
+}
+
+/** In others names of half the world cannot be stored, and in SQL_ASCII those that can are counted and cut by bytes. */
+async function requireUnicode(dataSource: DataSource): Promise<void> {
+  const [row]: Array<{ server_encoding: string }> = await dataSource.query('SHOW server_encoding');
+  if (row?.server_encoding !== 'UTF8') throw new DatabaseEncodingError(row?.server_encoding ?? 'unknown');
 }
 
 async function migrate(dataSource: DataSource): Promise<void> {
