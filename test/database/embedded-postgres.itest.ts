@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres } from '@gleaner/coordinator';
@@ -88,11 +88,13 @@ describe('the embedded Postgres', () => {
   });
 
   it('starts, and ends nobody, where another program has the process id of a server that crashed with its machine', async () => {
-    const stranger = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);
-    others.push(stranger);
     const first = await start();
     await first.stop();
     const cluster = join(directory, 'postgres', 'cluster');
+    // Of the server's own user: Postgres itself would not start then.
+    const { uid, gid } = await stat(cluster);
+    const stranger = spawn('sleep', ['1000'], { uid, gid, cwd: '/' });
+    others.push(stranger);
     await writeFile(join(cluster, 'postmaster.pid'), `${stranger.pid}\n${cluster}\n0\n5432\n`);
     await EmbeddedPostgres.stopAbandoned(join(directory, 'postgres'));
     expect(isAlive(stranger.pid ?? 0)).toBe(true);

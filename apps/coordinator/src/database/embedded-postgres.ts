@@ -10,7 +10,7 @@ import { DirectoryInUseError, DirectoryLock } from './directory-lock.js';
 import { freePort } from './free-port.js';
 import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
 import { isAlive } from './process-identity.js';
-import { abortPostgres, findRunning, readText, stopPostgres } from './running-postgres.js';
+import { abortPostgres, findRunning, forgetCrashed, readText, stopPostgres } from './running-postgres.js';
 
 const USER = 'gleaner';
 const DATABASE = 'gleaner';
@@ -106,6 +106,7 @@ export class EmbeddedPostgres {
 
     const programs = await locatePrograms(directory, user);
     const password = await initialise(directory, cluster, programs.initdb, user);
+    await forgetCrashed(cluster);
     const port = options.port ?? (await freePort());
     const pid = await launch(programs.postgres, cluster, port, options, user);
     const server = new EmbeddedPostgres(serverUrl(password, port), pid, lock);

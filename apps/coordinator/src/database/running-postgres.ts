@@ -1,4 +1,4 @@
-import { readFile, realpath } from 'node:fs/promises';
+import { readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, workingDirectoryOf } from './process-identity.js';
@@ -8,19 +8,33 @@ const STOP_TIMEOUT_MS = 30_000;
 const ABORT_TIMEOUT_MS = 5_000;
 const POLL_MS = 40;
 
-/** Reads postmaster.pid (pid, directory, start time, port, …); null where no such process lives. */
+/** What a server writes into its cluster while it runs, and leaves there when it crashes. */
+const PID_FILE = 'postmaster.pid';
+
+/** The server of a cluster; null where none lives. */
 export async function findRunning(cluster: string): Promise<{ pid: number; port: number } | null> {
-  const lines = (await readText(join(cluster, 'postmaster.pid'))).split('\n');
+  // Process id, directory, start time, port, …
+  const lines = (await readText(join(cluster, PID_FILE))).split('\n');
   const pid = Number(lines[0]);
   const port = Number(lines[3]);
   if (!Number.isInteger(pid) || pid <= 0 || !Number.isInteger(port) || port <= 0) return null;
   return isAlive(pid) && (await worksIn(pid, cluster)) ? { pid, port } : null;
 }
 
-/** After a crash of the machine another program may have the number that the file names: it must not be waited for, or ended. */
-async function worksIn(pid: number, cluster: string): Promise<boolean> {
+/**
+ * After a crash of the machine another program may have the number that the file names. Postgres does not start where that is one of
+ * our own, as it always is where we are not root; so the file goes, if that program is known to work elsewhere.
+ */
+export async function forgetCrashed(cluster: string): Promise<void> {
+  const path = join(cluster, PID_FILE);
+  const pid = Number.parseInt(await readText(path), 10);
+  if (pid > 0 && isAlive(pid) && (await worksIn(pid, cluster)) === false) await rm(path, { force: true });
+}
+
+/** Whether it is the cluster's server, and not another program that must not be waited for, or ended; null: the system does not tell. */
+async function worksIn(pid: number, cluster: string): Promise<boolean | null> {
   const [theirs, ours] = await Promise.all([workingDirectoryOf(pid), realpath(cluster)]);
-  return theirs === ours;
+  return theirs === null ? null : theirs === ours;
 }
 
 /** Ends a server in order, open transactions rolled back; at once where that takes too long. Without effect where it has ended. */
