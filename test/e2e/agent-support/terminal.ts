@@ -23,9 +23,8 @@ export class Terminal implements AsyncDisposable {
   /** Resolves with the program's exit code; 128 and more where a signal ended it. */
   readonly ended: Promise<number | null>;
 
-  /** @param command none of whose parts a shell would read as more than a word */
   constructor(command: readonly string[], columns: number) {
-    const shown = `stty cols ${columns}; exec ${command.join(' ')}`;
+    const shown = `stty cols ${columns}; exec ${command.map(shellWord).join(' ')}`;
     this.#child = spawn('script', ['-qec', shown, '/dev/null'], { stdio: 'pipe' });
     this.#child.stdout?.on('data', (bytes: Buffer) => {
       this.#said += bytes.toString();
@@ -68,4 +67,9 @@ export class Terminal implements AsyncDisposable {
     this.#child.kill('SIGKILL');
     await this.ended;
   }
+}
+
+/** What a shell reads as this one word. */
+function shellWord(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
 }
