@@ -38,6 +38,8 @@ export class CoordinatorError extends Error {
 /** Bytes of an answer that is read at all: 64 tasks with their jobs take well under a megabyte. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** However long whoever answers in the coordinator's place asks to be left alone. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 export interface CoordinatorClientInit {
   readonly baseUrl: URL;
@@ -115,6 +117,8 @@ export class CoordinatorClient {
           ...own,
         },
         ...(call.body && { body: call.body.bytes }),
+        // Followed to another origin, a call would arrive there without its token, and be answered as one that has none.
+        redirect: 'manual',
         signal: AbortSignal.any([call.signal, timeout]),
       });
     } catch (error) {
@@ -124,6 +128,10 @@ export class CoordinatorClient {
       });
     }
     if (response.ok) return response;
+    if (isRedirect(response)) {
+      await response.body?.cancel();
+      throw new CoordinatorError('not-a-coordinator', redirectText(url, response.headers.get('location')));
+    }
     throw await this.#errorOf(url, response);
   }
 
@@ -169,9 +177,13 @@ export class CoordinatorClient {
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
     const issue = parsed.error.issues[0];
+    const what =
+      value === undefined
+        ? 'no JSON: the login page of a network, or a proxy in between?'
+        : `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`;
     throw new CoordinatorError(
       'not-a-coordinator',
-      `${response.url} answered something that is not Gleaner's (${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''})`,
+      `${response.url} answered something that is not Gleaner's (${what})`,
       { cause: parsed.error },
     );
   }
@@ -202,7 +214,21 @@ async function readJson(response: Response): Promise<unknown> {
   }
 }
 
+function isRedirect({ status, type }: Response): boolean {
+  // A browser does not tell scripts more of it.
+  return type === 'opaqueredirect' || (status >= 300 && status < 400);
+}
+
+function redirectText(asked: URL, location: string | null): string {
+  const target = location === null ? null : URL.parse(location, asked);
+  const where = target === null || target.origin === asked.origin ? 'elsewhere' : `on to ${target.origin}`;
+  return (
+    `${asked.origin} sends its callers ${where}: look there with a browser; it is the login page of a network, ` +
+    'or the project has moved and that is the address to attach to'
+  );
+}
+
 function retryAfterOf(response: Response): number | undefined {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN);
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+  return seconds >= 0 ? Math.min(MAX_RETRY_AFTER_MS, seconds * 1000) : undefined;
 }

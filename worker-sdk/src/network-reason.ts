@@ -16,7 +16,9 @@ export function networkReason(error: unknown, now = new Date()): string {
   // fetch says only "fetch failed"; the system's reason is its cause.
   const cause: unknown = error.cause;
   if (!(cause instanceof Error)) return error.message;
-  if (!('code' in cause)) return cause.message;
+  // What fetch has no words for is above all the answer 407.
+  if (!('code' in cause))
+    return cause.message || 'without a reason: does a proxy in between ask for a password?';
   const code = String(cause.code);
   return certificateReason(code, now) ?? code;
 }

@@ -1,0 +1,105 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { attachHost, describeHost } from './attach-host.js';
+import { CoordinatorClient, CoordinatorError } from './coordinator-client.js';
+import { completePolicy } from './policy.js';
+
+const HEARTBEAT = { running: [] };
+
+let servers: Server[];
+/** What was asked of anybody but the coordinator. */
+let strayed: string[];
+let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let url: string;
+beforeEach(async () => {
+  servers = [];
+  strayed = [];
+  url = await served((request, response) => {
+    answer(request, response);
+  });
+});
+afterEach(async () => {
+  for (const server of servers) {
+    server.closeAllConnections();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+});
+
+async function served(
+  listener: (request: IncomingMessage, response: ServerResponse) => void,
+): Promise<string> {
+  const server = createServer(listener);
+  servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+}
+
+/** An address that takes whoever comes without a token for a stranger, as a coordinator does. */
+async function elsewhere(): Promise<string> {
+  return served((request, response) => {
+    strayed.push(request.url ?? '');
+    response.writeHead(401, { 'content-type': 'application/problem+json' });
+    response.end(JSON.stringify({ type: 'x', title: 'Sign in', status: 401, code: 'unauthorised' }));
+  });
+}
+
+async function failure(call: Promise<unknown>): Promise<CoordinatorError> {
+  const error = await call.catch((thrown: unknown) => thrown);
+  if (error instanceof CoordinatorError) return error;
+  throw new Error(`no CoordinatorError: ${String(error)}`);
+}
+
+function heartbeat(): Promise<CoordinatorError> {
+  const client = new CoordinatorClient({ baseUrl: new URL(url), token: 'gln_host' });
+  return failure(client.heartbeat(HEARTBEAT, AbortSignal.timeout(60_000)));
+}
+
+describe('a coordinator whose address leads on to another one', () => {
+  it.each([301, 302, 307, 308])('is named with it by %i, and no token counts as refused', async (status) => {
+    const other = await elsewhere();
+    answer = (request, response) => {
+      response.writeHead(status, { location: `${other}${request.url ?? ''}` }).end();
+    };
+    const { kind, message } = await heartbeat();
+    expect(kind).toBe('not-a-coordinator');
+    expect(message).toContain(`${url} sends its callers on to ${other}: `);
+    expect(strayed).toEqual([]);
+  });
+
+  it('makes nobody a volunteer there without the token that was given', async () => {
+    const other = await elsewhere();
+    answer = (_request, response) => {
+      response.writeHead(308, { location: `${other}/v1/hosts` }).end();
+    };
+    const facts = describeHost(completePolicy({}), '0.0.0');
+    const options = { coordinator: url, token: 'gln_mine', facts };
+    expect((await failure(attachHost(options, AbortSignal.timeout(60_000)))).kind).toBe('not-a-coordinator');
+    expect(strayed).toEqual([]);
+  });
+});
+
+describe('whoever answers in the place of a coordinator', () => {
+  it('with a page is told from one that answers wrongly', async () => {
+    answer = (_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>Welcome to our network</h1>');
+    };
+    const { kind, message } = await heartbeat();
+    expect(kind).toBe('not-a-coordinator');
+    expect(message).toContain("is not Gleaner's (no JSON: the login page of a network");
+  });
+
+  it('as a proxy that wants a password is named', async () => {
+    answer = (_request, response) => {
+      response.writeHead(407).end();
+    };
+    expect((await heartbeat()).message).toContain('does a proxy in between ask for a password?');
+  });
+
+  it('keeps nobody away for longer than an hour', async () => {
+    answer = (_request, response) => {
+      response.writeHead(503, { 'retry-after': '86400000' }).end();
+    };
+    expect((await heartbeat()).details.retryAfterMs).toBe(3_600_000);
+  });
+});
