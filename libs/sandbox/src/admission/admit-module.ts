@@ -8,7 +8,7 @@ import { AddedItems, emitModule } from './emit-module.js';
 import { ADMISSION_LIMITS } from '../binary/limits.js';
 import { type AdmissionOptions, type ResolvedOptions, resolveOptions } from './options.js';
 import { moduleReport } from './report.js';
-import { rewriteFunctions } from './rewrite-functions.js';
+import { requireDeliverable, rewriteFunctions } from './rewrite-functions.js';
 import { type ModuleFacts, scanFunctions } from './scan-functions.js';
 import type { Admission } from './types.js';
 import { isStepping, validateProfile } from './validate-profile.js';
@@ -102,6 +102,7 @@ function rewrite(module: WasmModule, facts: ModuleFacts, options: ResolvedOption
     indirectMayExit: (typeIndex) => mayExit[graph.typeNode(typeIndex)] === 1,
   });
   const rewritten = emitModule(module, added, codes);
+  requireDeliverable(rewritten.length);
   if (!WebAssembly.validate(rewritten as BufferSource)) throw invalidRewriting(rewritten);
   const { staticBytes: staticStackBytes } = stack;
   const report = moduleReport(module, facts, {

@@ -1,5 +1,7 @@
 import { STOP } from '../abi.js';
 import { ByteWriter } from '../binary/byte-writer.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
+import { ModuleFault } from '../binary/module-fault.js';
 import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { opcode, perOpcode } from '../binary/opcodes.js';
 import { EMPTY_BLOCK_TYPE, VALUE_TYPE } from '../binary/value-types.js';
@@ -103,10 +105,15 @@ export class FunctionEmitter {
     header.u32(plan.body.locals.length + locals.types.length);
     for (const { count, type } of plan.body.locals) header.u32(count).u8(type);
     for (const type of locals.types) header.u32(1).u8(type);
-    section
-      .u32(header.length + this.#code.length)
-      .raw(header.view())
-      .raw(this.#code.view());
+    const functionBytes = header.length + this.#code.length;
+    if (functionBytes > ADMISSION_LIMITS.functionBytes) {
+      throw new ModuleFault(
+        'too-large',
+        plan.body.start,
+        `The function has ${functionBytes} functionBytes once metering is added; the limit is ${ADMISSION_LIMITS.functionBytes}.`,
+      );
+    }
+    section.u32(functionBytes).raw(header.view()).raw(this.#code.view());
   }
 
   #emitCode(plan: FunctionPlan, locals: AddedLocals): void {

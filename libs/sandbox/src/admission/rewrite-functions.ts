@@ -1,6 +1,8 @@
 import { ByteReader } from '../binary/byte-reader.js';
 import { ByteWriter } from '../binary/byte-writer.js';
 import { InstructionBuffer } from '../binary/instruction-buffer.js';
+import { ADMISSION_LIMITS } from '../binary/limits.js';
+import { ModuleFault } from '../binary/module-fault.js';
 import type { Body, FunctionType, WasmModule } from '../binary/wasm-module.js';
 import { LOOP } from './control-opcodes.js';
 import { callRegion } from './call-region.js';
@@ -83,8 +85,19 @@ export function rewriteFunctions(
       },
       codes,
     );
+    requireDeliverable(codes.length);
   }
   return codes;
+}
+
+/** Throws ModuleFault for more bytes than volunteers download. */
+export function requireDeliverable(rewrittenBytes: number): void {
+  if (rewrittenBytes <= ADMISSION_LIMITS.rewrittenBytes) return;
+  throw new ModuleFault(
+    'too-large',
+    null,
+    `The module has more than ${ADMISSION_LIMITS.rewrittenBytes} rewrittenBytes once metering is added.`,
+  );
 }
 
 function typesOfLocals({ parameters }: FunctionType, { locals }: Body): Uint8Array {

@@ -6,7 +6,7 @@ import { VALUE_TYPE, isFloatOrVector } from '../binary/value-types.js';
 import type { WasmModule } from '../binary/wasm-module.js';
 import { CALL, CALL_INDIRECT, GLOBAL_GET, GLOBAL_SET } from './control-opcodes.js';
 import { ADMISSION_LIMITS } from '../binary/limits.js';
-import { maximumStackHeight } from './stack-height.js';
+import { operandUse } from './stack-height.js';
 import { functionType } from './validate-profile.js';
 
 /** What later passes need of each defined function, index 0 being the first function that is not imported. */
@@ -74,6 +74,7 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
   const addressTaken = new Set(module.referencedFunctions);
   const seen = new Uint8Array(INSTRUCTIONS.reduce((most, { code }) => Math.max(most, code), 0) + 1);
   let localsTogether = 0;
+  let movedTogether = 0;
   for (const [i, { code, end, start, locals }] of module.bodies.entries()) {
     body.decode(new ByteReader(module.bytes, code, end));
     const { parameters, results } = functionType(module, module.importedFunctions + i);
@@ -115,7 +116,16 @@ export function scanFunctions(module: WasmModule, { stepping }: { readonly stepp
     );
     const vectorParameters = parameters.filter((type) => type === VALUE_TYPE.v128).length;
     hasVectors ||= vectorLocals + vectorParameters > 0;
-    const height = maximumStackHeight(module, body, results.length) * (hasVectors ? 2 : 1);
+    const { highest, moved } = operandUse(module, body, results.length);
+    movedTogether += moved;
+    if (movedTogether > ADMISSION_LIMITS.operandsMovedTogether) {
+      throw new ModuleFault(
+        'too-large',
+        start,
+        `Calls, blocks and branches hand on ${movedTogether} operandsMovedTogether: too many.`,
+      );
+    }
+    const height = highest * (hasVectors ? 2 : 1);
     functions.push({
       callees: [...callees],
       indirectTypes: [...indirectTypes],

@@ -19,16 +19,27 @@ export function blockType(module: WasmModule, immediate: number): FunctionType {
   return encoded === EMPTY_BLOCK_TYPE ? NO_TYPE : { parameters: [], results: [encoded] };
 }
 
+export interface OperandUse {
+  /** The most operands that are ever on the stack. */
+  readonly highest: number;
+  /** How many operands calls, blocks and conditional branches hand on, each time that they stand in the body. */
+  readonly moved: number;
+}
+
 /**
- * The greatest number of operands that a valid body ever has on its stack. Arities suffice, because the module has
- * been validated; code that cannot be reached counts with the fewest operands that its block guarantees.
+ * What a valid body does with its operand stack. Arities suffice, because the module is validated later; code that cannot
+ * be reached counts with the fewest operands that its block guarantees. Throws ModuleFault at the instruction that is
+ * beyond the limits: the engine is not asked about such a body, nor do other passes follow its operands.
  */
-export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, results: number): number {
+export function operandUse(module: WasmModule, body: InstructionBuffer, results: number): OperandUse {
   const bases = [0];
   const outputs = [results];
   const inputs = [0];
+  /** Operands that a branch to the frame hands on. */
+  const labels = [results];
   let height = 0;
   let highest = 0;
+  let moved = 0;
   for (let i = 0; i < body.count; i++) {
     const code = body.code[i]!;
     const immediate = body.immediate[i]!;
@@ -42,16 +53,13 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
         const type = blockType(module, immediate);
         height = Math.max(height - (code === OP.IF ? 1 : 0) - type.parameters.length, base);
         bases.push(height);
-        if (bases.length > ADMISSION_LIMITS.blockDepth) {
-          throw new ModuleFault(
-            'too-large',
-            body.start[i]!,
-            `Blocks nest deeper than ${ADMISSION_LIMITS.blockDepth}.`,
-          );
-        }
+        if (bases.length > ADMISSION_LIMITS.blockDepth)
+          tooLarge(body, i, `Blocks nest deeper than ${ADMISSION_LIMITS.blockDepth}.`);
         inputs.push(type.parameters.length);
         outputs.push(type.results.length);
+        labels.push((code === OP.LOOP ? type.parameters : type.results).length);
         pushed = type.parameters.length;
+        moved += type.parameters.length + type.results.length;
         break;
       }
       case OP.ELSE:
@@ -63,6 +71,7 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
         pushed = outputs.pop() ?? 0;
         bases.pop();
         inputs.pop();
+        labels.pop();
         break;
       case OP.BR:
       case OP.BR_TABLE:
@@ -71,6 +80,9 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
         height = base;
         break;
       case OP.BR_IF:
+        popped = 1;
+        moved += labels[labels.length - 1 - immediate] ?? 0;
+        break;
       case OP.LOCAL_SET:
       case OP.GLOBAL_SET:
         popped = 1;
@@ -87,11 +99,25 @@ export function maximumStackHeight(module: WasmModule, body: InstructionBuffer, 
             : (module.types[immediate] ?? NO_TYPE);
         popped = type.parameters.length + (code === OP.CALL ? 0 : 1);
         pushed = type.results.length;
+        moved += popped + pushed;
         break;
       }
     }
     height = Math.max(height - popped, bases[bases.length - 1] ?? 0) + pushed;
     if (height > highest) highest = height;
+    if (height > ADMISSION_LIMITS.operandsPerFunction || moved > ADMISSION_LIMITS.operandsMovedPerFunction)
+      tooLarge(body, i, tooManyOperands(height));
   }
-  return highest;
+  return { highest, moved };
+}
+
+function tooManyOperands(height: number): string {
+  const { operandsPerFunction, operandsMovedPerFunction } = ADMISSION_LIMITS;
+  return height > operandsPerFunction
+    ? `More than ${operandsPerFunction} operands are on a function's stack (operandsPerFunction).`
+    : `A function's calls, blocks and branches hand on more than ${operandsMovedPerFunction} operands (operandsMovedPerFunction).`;
+}
+
+function tooLarge(body: InstructionBuffer, i: number, message: string): never {
+  throw new ModuleFault('too-large', body.start[i]!, message);
 }

@@ -8,6 +8,13 @@ const FIRST_LOCAL = 4;
 /** A local holds what it held when control last came together. */
 const CARRIED = -1;
 
+interface Value {
+  readonly node: number;
+  readonly site: number;
+  /** Whether all of its bits go where they can be seen. */
+  isSeen: boolean;
+}
+
 interface VectorStore {
   readonly at: number;
   readonly value: number;
@@ -27,7 +34,7 @@ interface VectorStore {
  */
 export class VectorShapes {
   #shapes: number[] = [];
-  #values: Array<{ readonly node: number; readonly site: number }> = [];
+  #values: Value[] = [];
   /** Uses of values in the order of their finding, and the list of those of each node: first, then next. */
   #uses: Array<{ readonly value: number; readonly target: number; readonly next: number }> = [];
   #firstUse: number[] = [];
@@ -44,7 +51,7 @@ export class VectorShapes {
     for (let local = 0; local < locals; local++)
       this.#shapes.push(local < parameters ? SHAPES.none : SHAPES.both);
     this.#firstUse = this.#shapes.map(() => -1);
-    this.#values = [{ node: SHAPES.none, site: -1 }];
+    this.#values = [{ node: SHAPES.none, site: -1, isSeen: false }];
     this.#uses = [];
     this.#stores = [];
     if (this.#current.length < locals) {
@@ -60,7 +67,7 @@ export class VectorShapes {
 
   /** The result of an instruction with these shapes: arithmetic or a constant. */
   produce(site: number, shapes: number): number {
-    return this.#values.push({ node: shapes, site }) - 1;
+    return this.#values.push({ node: shapes, site, isSeen: false }) - 1;
   }
 
   /** The result of an instruction that moves lanes of whole `shapes`, but changes no bits that make a NaN one. */
@@ -73,7 +80,13 @@ export class VectorShapes {
 
   /** The value is read in lanes of these shapes only; with none, all of its bits can be seen. */
   use(value: number, target: number): void {
-    const { node } = this.#values[value]!;
+    const source = this.#values[value]!;
+    if (target === SHAPES.none) {
+      // Every branch sees what it hands on: once is enough to know it.
+      if (source.isSeen) return;
+      source.isSeen = true;
+    }
+    const { node } = source;
     this.#uses.push({ value, target, next: this.#firstUse[node]! });
     this.#firstUse[node] = this.#uses.length - 1;
   }

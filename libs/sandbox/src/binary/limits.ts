@@ -6,7 +6,8 @@ import type { CountLimit } from './byte-reader.js';
  */
 export const ADMISSION_LIMITS = {
   moduleBytes: 32 * 1024 * 1024,
-  types: 100_000,
+  /** Engines keep every distinct type for as long as their process runs, and abort at a million. */
+  types: 20_000,
   /** Parameters and results of one type. */
   parametersOrResults: 128,
   /** Of all types. */
@@ -32,6 +33,13 @@ export const ADMISSION_LIMITS = {
   localsTogether: 4_000_000,
   /** Nesting of blocks in one function. */
   blockDepth: 10_000,
+  /** On the stack of one function at once: as many fill the virtual stack. An engine that runs out of memory aborts. */
+  operandsPerFunction: 32_768,
+  /** That calls, blocks and conditional branches of one function hand on: two bytes can hand on hundreds. */
+  operandsMovedPerFunction: 4_000_000,
+  operandsMovedTogether: 32_000_000,
+  /** What volunteers download; metering may make a module several times larger. */
+  rewrittenBytes: 64 * 1024 * 1024,
 } as const;
 
 /** A bound as the reader of a vector's count takes it. */
