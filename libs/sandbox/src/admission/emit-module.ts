@@ -27,6 +27,9 @@ export class AddedItems {
   readonly indices: AddedIndices;
   readonly #types: ByteWriter[] = [];
   readonly #resultTypes = new Map<string, number>();
+  /** Index of the block type by the results of a type of the original, and of the carrying type by type index. */
+  readonly #blockTypes = new Map<readonly number[], number>();
+  readonly #carryingTypes = new Map<number, number>();
 
   constructor(
     private readonly module: WasmModule,
@@ -49,7 +52,10 @@ export class AddedItems {
   resultBlockType(results: readonly number[]): number {
     const [only] = results;
     if (only === undefined) return EMPTY_BLOCK_TYPE - 0x80;
-    return results.length === 1 ? only - 0x80 : this.#typeIndex([], results);
+    if (results.length === 1) return only - 0x80;
+    const index = this.#blockTypes.get(results) ?? this.#typeIndex([], results);
+    this.#blockTypes.set(results, index);
+    return index;
   }
 
   growTypeIndex(): number {
@@ -58,9 +64,15 @@ export class AddedItems {
 
   /** The type of a function of the original, which changes where it carries the meters. */
   functionTypeIndex(functionIndex: number): number {
-    if (!this.carriers.has(functionIndex)) return this.module.functionTypes[functionIndex] ?? 0;
-    const { parameters, results } = this.carriers.typeOf(functionIndex);
-    return this.#typeIndex(parameters, results);
+    const original = this.module.functionTypes[functionIndex] ?? 0;
+    if (!this.carriers.has(functionIndex)) return original;
+    let index = this.#carryingTypes.get(original);
+    if (index === undefined) {
+      const { parameters, results } = this.carriers.typeOf(functionIndex);
+      index = this.#typeIndex(parameters, results);
+      this.#carryingTypes.set(original, index);
+    }
+    return index;
   }
 
   get types(): readonly ByteWriter[] {

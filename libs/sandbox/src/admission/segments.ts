@@ -3,7 +3,7 @@ import type { InstructionBuffer } from '../binary/instruction-buffer.js';
 import { perOpcode } from '../binary/opcodes.js';
 import * as OP from './control-opcodes.js';
 import { CYCLES, LENGTH_SHIFT } from './cost-model.js';
-import { type Join, chargeAheadOfJoins } from './joins.js';
+import { Joins, NO_SOURCES } from './joins.js';
 
 /** Code that no path reaches belongs to no segment. */
 const DEAD = -1;
@@ -44,9 +44,12 @@ export interface CallBehaviour {
   entryCycles(functionIndex: number): number;
 }
 
+/** By the number of loops around. */
+const WEIGHTS = Array.from({ length: DEEPEST_WEIGHT + 1 }, (_, loops) => ASSUMED_ITERATIONS ** loops);
+
 /** How often code in so many loops is assumed to run. */
 function weightOf(loops: number): number {
-  return ASSUMED_ITERATIONS ** Math.min(loops, DEEPEST_WEIGHT);
+  return WEIGHTS[Math.min(loops, DEEPEST_WEIGHT)]!; // The table reaches that far.
 }
 
 /**
@@ -62,7 +65,10 @@ export class Segments {
   hasLoops = false;
   /** Whether some instruction costs more with its length. */
   hasLengths = false;
-  #joins: Join[] = [];
+  readonly #joins = new Joins();
+  /** The open frames, outermost first, and behind them closed ones to use again. */
+  readonly #frames: Frame[] = [];
+  #depth = 0;
   /** How often a segment is assumed to run; 0 but for those of the body at hand. */
   #weight = new Float64Array(1024);
 
@@ -73,7 +79,7 @@ export class Segments {
   /** `bytes` is the module that the body was decoded from; the callers have paid `prepaid` of the first segment. */
   find(body: InstructionBuffer, bytes: Uint8Array, calls: CallBehaviour, prepaid: number): void {
     this.#reset(body.count + 1);
-    const frames: Frame[] = [newFrame(0, DEAD, DEAD)];
+    this.#open(0, DEAD, DEAD);
     const begun: number[] = [];
     const { charge } = this;
     const weight = this.#weight;
@@ -83,40 +89,40 @@ export class Segments {
       if (segment !== DEAD) {
         charge[segment]! += CYCLES[code]!;
         if (weight[segment] === 0) {
-          weight[segment] = weightOf(frames[frames.length - 1]!.loops);
+          weight[segment] = weightOf(this.#frameAt(0).loops);
           begun.push(segment);
         }
       }
       if (isSpecial[code] === 0) continue;
-      const frame = frames[frames.length - 1]!; // The function's frame is popped by the last instruction only.
+      const frame = this.#frameAt(0);
       switch (code) {
         case OP.BLOCK:
         case OP.LOOP:
         case OP.IF:
-          frames.push(this.#enter(code, i, segment, frame.loops));
+          this.#enter(code, i, segment, frame.loops);
           if (code !== OP.BLOCK && segment !== DEAD) segment = i + 1;
           break;
         case OP.ELSE:
           frame.isSkippable = false;
-          if (segment !== DEAD) frame.sources.push(segment);
+          if (segment !== DEAD) this.#addSource(frame, segment);
           segment = frame.continued === DEAD ? DEAD : i + 1;
           break;
         case OP.END: {
-          frames.pop();
-          const parent = frames[frames.length - 1];
-          if (parent === undefined) break;
-          parent.outermost = Math.min(parent.outermost, frame.outermost);
-          segment = this.#leaveFrame(frame, frames.length, i, segment);
+          this.#depth--;
+          if (this.#depth === 0) break;
+          leave(this.#frameAt(0), frame.outermost);
+          segment = this.#leaveFrame(frame, this.#depth, i, segment);
           break;
         }
         case OP.BR:
         case OP.BR_TABLE:
         case OP.BR_IF:
           if (segment !== DEAD) {
-            leave(frame, Math.max(frames.length - 1 - body.immediate[i]!, 0));
-            if (code === OP.BR) frames.at(-1 - body.immediate[i]!)?.sources.push(segment);
-            else if (code === OP.BR_IF) markConditional(frames, body.immediate[i]!);
-            else for (const depth of tableLabels(bytes, body, i)) markConditional(frames, depth);
+            const label = body.immediate[i]!;
+            leave(frame, this.#depth - 1 - label);
+            if (code === OP.BR) this.#addSource(this.#frameAt(label), segment);
+            else if (code === OP.BR_IF) this.#frameAt(label).hasConditionalSource = true;
+            else this.#markTable(body, i, bytes);
           }
           segment = code === OP.BR_IF && segment !== DEAD ? i + 1 : DEAD;
           break;
@@ -145,7 +151,7 @@ export class Segments {
           this.hasLengths = true;
       }
     }
-    chargeAheadOfJoins(charge, this.#joins);
+    this.#joins.chargeAhead(charge);
     charge[0]! -= prepaid;
     for (const at of begun) {
       if (charge[at] !== 0) this.chargeWeight += weight[at]!;
@@ -153,17 +159,15 @@ export class Segments {
     }
   }
 
-  #enter(code: number, i: number, segment: number, loops: number): Frame {
+  #enter(code: number, i: number, segment: number, loops: number): void {
     if (code !== OP.LOOP) {
-      const frame = newFrame(loops, segment, DEAD);
-      frame.isSkippable = code === OP.IF;
-      return frame;
+      this.#open(loops, segment, DEAD).isSkippable = code === OP.IF;
+      return;
     }
     this.loopHead[i + 1] = 1;
     this.hasLoops = true;
-    const frame = newFrame(loops + 1, segment, i + 1);
-    if (segment !== DEAD) frame.sources.push(segment);
-    return frame;
+    const frame = this.#open(loops + 1, segment, i + 1);
+    if (segment !== DEAD) this.#addSource(frame, segment);
   }
 
   /** At the `end` of frame number `index`; returns the segment of what follows. */
@@ -172,12 +176,38 @@ export class Segments {
     if (continued === DEAD) return DEAD;
     const isLoop = loopSegment !== DEAD;
     const isJoin = !frame.hasConditionalSource && !frame.isSkippable;
-    if (isLoop && isJoin) this.#joins.push({ segment: loopSegment, sources });
+    if (isLoop && isJoin) this.#joins.add(loopSegment, sources);
     if (frame.outermost >= index) return continued;
-    const following = isLoop ? [] : sources;
-    if (last !== DEAD) following.push(last);
-    if (isLoop || isJoin) this.#joins.push({ segment: i + 1, sources: following });
+    const passed = isLoop ? NO_SOURCES : sources;
+    if (isLoop || isJoin) this.#joins.add(i + 1, last === DEAD ? passed : this.#joins.list(last, passed));
     return i + 1;
+  }
+
+  #open(loops: number, continued: number, loopSegment: number): Frame {
+    const frame = (this.#frames[this.#depth++] ??= newFrame());
+    frame.loops = loops;
+    frame.continued = continued;
+    frame.loopSegment = loopSegment;
+    frame.outermost = Infinity;
+    frame.sources = NO_SOURCES;
+    frame.hasConditionalSource = false;
+    frame.isSkippable = false;
+    return frame;
+  }
+
+  /** The frame that a label names; 0 is the innermost. Labels of a valid body name frames, which its last `end` closes. */
+  #frameAt(label: number): Frame {
+    return this.#frames[this.#depth - 1 - label]!;
+  }
+
+  #addSource(frame: Frame, segment: number): void {
+    frame.sources = this.#joins.list(segment, frame.sources);
+  }
+
+  /** Marks the targets of a `br_table`, of which the buffer keeps the outermost only. */
+  #markTable(body: InstructionBuffer, i: number, bytes: Uint8Array): void {
+    const reader = new ByteReader(bytes, body.start[i]! + 1, body.start[i + 1]);
+    for (let left = reader.u32(); left >= 0; left--) this.#frameAt(reader.u32()).hasConditionalSource = true;
   }
 
   #reset(count: number): void {
@@ -190,7 +220,8 @@ export class Segments {
     this.loopHead.fill(0, 0, count);
     this.hasLoops = false;
     this.hasLengths = false;
-    this.#joins = [];
+    this.#joins.reset(count);
+    this.#depth = 0;
     this.chargeWeight = 0;
     this.callWeight = 0;
   }
@@ -198,28 +229,28 @@ export class Segments {
 
 interface Frame {
   /** Loops around and including this frame. */
-  readonly loops: number;
+  loops: number;
   /** The segment that surrounds the frame and goes on after it, unless something inside branches past its end. */
-  readonly continued: number;
+  continued: number;
   /** The segment at a loop's head; dead for other frames. */
-  readonly loopSegment: number;
+  loopSegment: number;
   /** Index of the outermost frame that something inside branches to. */
   outermost: number;
-  /** Segments that end by going to the frame's label, whatever happens. */
-  readonly sources: number[];
+  /** The list of segments that end by going to the frame's label, whatever happens. */
+  sources: number;
   /** Whether a conditional branch goes there, too. */
   hasConditionalSource: boolean;
   /** An `if` as long as no `else` has shown up: a false condition goes straight to its end. */
   isSkippable: boolean;
 }
 
-function newFrame(loops: number, continued: number, loopSegment: number): Frame {
+function newFrame(): Frame {
   return {
-    loops,
-    continued,
-    loopSegment,
+    loops: 0,
+    continued: DEAD,
+    loopSegment: DEAD,
     outermost: Infinity,
-    sources: [],
+    sources: NO_SOURCES,
     hasConditionalSource: false,
     isSkippable: false,
   };
@@ -227,15 +258,4 @@ function newFrame(loops: number, continued: number, loopSegment: number): Frame 
 
 function leave(frame: Frame, target: number): void {
   frame.outermost = Math.min(frame.outermost, target);
-}
-
-function markConditional(frames: readonly Frame[], depth: number): void {
-  const target = frames.at(-1 - depth);
-  if (target !== undefined) target.hasConditionalSource = true;
-}
-
-/** All label depths of a `br_table`; the buffer keeps the deepest only. */
-function* tableLabels(bytes: Uint8Array, body: InstructionBuffer, i: number): Generator<number> {
-  const reader = new ByteReader(bytes, body.start[i]! + 1, body.start[i + 1]);
-  for (let left = reader.u32(); left >= 0; left--) yield reader.u32();
 }
