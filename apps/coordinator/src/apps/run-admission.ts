@@ -1,0 +1,80 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import type { Admission } from '@gleaner/sandbox/admission';
+import { DomainError } from '../http/index.js';
+
+/** Admission takes half a second for 5 MB; what takes this long is an attack or a defect. */
+const TIME_LIMIT_MS = 30_000;
+const MEMORY_LIMIT_MIB = 1_536;
+
+export interface AdmissionRun {
+  /** Ends the process when the coordinator ends. */
+  readonly signal: AbortSignal;
+  /** The process's program, which answers a module with an admission. */
+  readonly program?: string;
+  readonly timeLimitMs?: number;
+}
+
+/**
+ * Admits a module in a process of its own: an engine that runs out of memory, or of room for types, which it keeps as long
+ * as it runs, aborts its process, and a thread would take the coordinator along.
+ *
+ * @throws {DomainError} `module-refused` where that costs more time or memory than allowed; `unavailable` when aborted or without a process
+ */
+export async function runAdmission(
+  bytes: Uint8Array,
+  { signal, program = admissionProgram(), timeLimitMs = TIME_LIMIT_MS }: AdmissionRun,
+): Promise<Admission> {
+  if (signal.aborted) throw stopping();
+  const child = fork(program, {
+    serialization: 'advanced',
+    // An empty environment carries no credentials. Windows cannot start a program without this variable.
+    env: process.platform === 'win32' ? { SystemRoot: process.env['SystemRoot'] } : {},
+    execArgv: [`--max-old-space-size=${MEMORY_LIMIT_MIB}`],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const { promise, resolve, reject } = Promise.withResolvers<Admission>();
+  const onAbort = () => reject(stopping());
+  const timer = setTimeout(
+    () => reject(refused(`checking it took longer than ${timeLimitMs / 1000} s`)),
+    timeLimitMs,
+  );
+  signal.addEventListener('abort', onAbort);
+  // The process runs our own program: what it sends is an admission.
+  child.once('message', (admission) => resolve(admission as Admission));
+  child.once('error', (error) =>
+    reject(unavailable('No process to check modules starts: try again.', error)),
+  );
+  child.once('exit', (code, killedBy) =>
+    reject(refused(`checking it ended early (${killedBy ?? `exit code ${code}`})`)),
+  );
+  // A process that has ended before shows as its exit.
+  child.send(bytes, () => {});
+  try {
+    return await promise;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+    child.kill('SIGKILL');
+  }
+}
+
+function refused(detail: string): DomainError {
+  return new DomainError('module-refused', `The module was not admitted: ${detail}.`, {
+    errors: [{ pointer: '', detail }],
+  });
+}
+
+function stopping(): DomainError {
+  return unavailable('The coordinator is stopping: publish the module again.');
+}
+
+function unavailable(detail: string, cause?: unknown): DomainError {
+  return new DomainError('unavailable', detail, { cause });
+}
+
+/** Compiled beside this file; the tests run the sources, which Node can strip of their types. */
+function admissionProgram(): string {
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  return fileURLToPath(new URL(`./admission-process.${extension}`, import.meta.url));
+}
