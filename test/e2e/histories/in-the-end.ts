@@ -12,6 +12,16 @@ function standings(states: readonly string[]): string {
    WHERE ${NOTHING_WAS_DELETED} GROUP BY s.host_id, ${kept} HAVING ROW(${kept}) <> ROW(${counted})`;
 }
 
+/** Rows that show something else than the ledger's sums, of people for accounts. */
+function boardOf(kind: string): string {
+  const owner = { accounts: 'coalesce(a.person_id, a.id)', hosts: 'e.host_id', teams: 'e.team_id' }[kind];
+  return `SELECT id, l.cycles, l.tasks, b.cycles AS shown, b.tasks AS shown_tasks
+    FROM (SELECT ${owner} AS id, sum(e.cycles) AS cycles, ${HELD} AS tasks
+            FROM credit_entry e JOIN account a ON a.id = e.account_id WHERE ${owner} IS NOT NULL GROUP BY 1) l
+         FULL JOIN (SELECT * FROM board_entry WHERE kind = '${kind}') b USING (id)
+   WHERE (coalesce(l.cycles, 0), coalesce(l.tasks, 0)) <> (coalesce(b.cycles, 0), coalesce(b.tasks, 0))`;
+}
+
 /** What holds once everybody has come to rest. */
 export const IN_THE_END: readonly Invariant[] = [
   {
@@ -70,7 +80,7 @@ export const IN_THE_END: readonly Invariant[] = [
       WHERE (b.unreferenced_since IS NULL) <> EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)`,
   },
   {
-    // Hosts that were too fast are not paid; all others have been released.
+    // Hosts that were too fast are not paid; all others have been released, but for those of whom nobody is left to ask.
     title: 'whoever validated a unit holds its credit, each person once',
     violations: `SELECT t.unit_id, j.name, array_agg(t.ordinal) AS ordinals, p.person_id, sum(coalesce(held.times, 0)) AS times
       FROM task t JOIN work_unit u ON u.id = t.unit_id JOIN job j ON j.id = u.job_id
@@ -79,7 +89,7 @@ export const IN_THE_END: readonly Invariant[] = [
            LATERAL (SELECT coalesce(a.person_id, a.id) AS person_id, coalesce(s.person_id, s.id) AS submitter_id) p,
            LATERAL (SELECT ${HELD} AS times FROM credit_entry e
                      WHERE e.unit_id = t.unit_id AND e.ordinal = t.ordinal) held
-     WHERE u.state IN ('valid', 'failed') AND h.held_reason IS NULL AND v.approved_at IS NOT NULL
+     WHERE u.state IN ('valid', 'failed') AND h.held_reason IS NULL AND a.deleted_at IS NULL AND v.approved_at IS NOT NULL
        AND (j.quorum > 1 OR s.operator)
      GROUP BY t.unit_id, j.name, p.person_id, p.submitter_id
     HAVING bool_or(held.times > 0 AND t.state <> 'valid')
@@ -109,6 +119,16 @@ export const IN_THE_END: readonly Invariant[] = [
            SELECT count(x.ordinal) AS tasks, coalesce(sum(x.cycles) FILTER (WHERE x.state = 'valid'), 0) AS cycles
              FROM work_unit u LEFT JOIN task x ON x.unit_id = u.id WHERE u.job_id = j.id AND u.state IN ${FINAL}) c
      WHERE j.deleted_at IS NULL AND (t.tasks NOT BETWEEN 0 AND c.tasks OR t.cycles <> c.cycles)`,
+  },
+  ...['accounts', 'hosts', 'teams'].map((kind): Invariant => ({
+    title: `the board of ${kind} shows what the ledger says`,
+    violations: boardOf(kind),
+  })),
+  {
+    title: 'of whoever deleted their account nothing is left that could do anything',
+    violations: `SELECT a.id, 'a token' AS what FROM account a JOIN api_token t ON t.account_id = a.id WHERE a.deleted_at IS NOT NULL
+      UNION ALL SELECT a.id, 'a host' FROM account a JOIN host h ON h.account_id = a.id AND h.detached_at IS NULL WHERE a.deleted_at IS NOT NULL
+      UNION ALL SELECT a.id, 'a team' FROM account a JOIN team_member m ON m.account_id = a.id WHERE a.deleted_at IS NOT NULL`,
   },
   {
     title: 'no link waits for its review',

@@ -9,25 +9,38 @@ import type { World } from './world.js';
 const MAX_PAUSE_MS = 60;
 const MAX_TEAMS = 3;
 
+/** Of whom at least so many stay. */
+const PEOPLE_LEFT = 2;
+
+export interface Person {
+  readonly name: string;
+  readonly token: string;
+}
+
 export interface OthersOptions {
   readonly random: Random;
   readonly volunteers: readonly Volunteer[];
-  /** Tokens of those who may claim anonymous hosts and join teams. */
-  readonly people: readonly string[];
+  /** Those who may claim anonymous hosts, join teams and delete their account. */
+  readonly people: readonly Person[];
   /** Of what is deleted nothing can be counted afterwards: not in every history. */
   readonly mayDelete: boolean;
+  /** Whether an operator may approve what a stranger published. */
+  readonly mayApprove: boolean;
 }
 
 /** Everybody who is no volunteer's host. */
 export class Others {
   private readonly jobs: string[] = [];
   private readonly teams: string[] = [];
+  private readonly people: Person[];
   private submitted = 0;
 
   constructor(
     private readonly world: World,
     private readonly options: OthersOptions,
-  ) {}
+  ) {
+    this.people = [...options.people];
+  }
 
   /** A job of the next kind. */
   async submit(): Promise<void> {
@@ -51,21 +64,33 @@ export class Others {
     await this.pause();
   }
 
-  /** An operator holds hosts, and lets them work again. */
-  async holdHosts(): Promise<void> {
-    const { random, volunteers } = this.options;
-    const { hostId } = random.pick(volunteers);
-    const body = { reason: random.chance(40) ? 'it looks odd' : null };
-    await this.world.call('PUT', `/v1/hosts/${hostId}/hold`, { token: this.world.tokenOf('operator'), body });
+  /** An operator holds hosts, and lets them work again; now and then everything stands still for a moment. */
+  async operate(): Promise<void> {
+    const { random, volunteers, mayApprove } = this.options;
+    const token = this.world.tokenOf('operator');
+    const dice = random.int(100);
+    if (dice < 3) {
+      await this.world.call('PUT', '/v1/operator/dispatch-pause', { token, body: { reason: 'a moment' } });
+      await this.pause();
+      await this.world.call('DELETE', '/v1/operator/dispatch-pause', { token });
+    } else if (dice < 4 && mayApprove) {
+      await this.world.call('POST', '/v1/apps/unapproved/versions/1/approval', { token });
+    } else {
+      const { hostId } = random.pick(volunteers);
+      const body = { reason: random.chance(40) ? 'it looks odd' : null };
+      await this.world.call('PUT', `/v1/hosts/${hostId}/hold`, { token, body });
+    }
     await this.pause();
   }
 
-  /** People claim what was done anonymously, and change teams. */
+  /** People claim what was done anonymously, change teams, and go. */
   async socialise(): Promise<void> {
-    const { random, volunteers, people } = this.options;
-    const token = random.pick(people);
+    const { random, volunteers } = this.options;
+    const person = random.pick(this.people);
+    const { token } = person;
     const dice = random.int(100);
-    if (dice < 25) {
+    if (dice < 2) await this.depart(person);
+    else if (dice < 25) {
       const { secret, isAnonymous } = random.pick(volunteers);
       if (isAnonymous) await this.world.call('POST', '/v1/accounts/me/claims', { token, body: { secret } });
     } else if (dice < 40 && this.teams.length < MAX_TEAMS) {
@@ -77,6 +102,22 @@ export class Others {
       await this.world.call(random.chance(70) ? 'PUT' : 'DELETE', membership, { token });
     }
     await this.pause();
+  }
+
+  /** At the same moment somebody still does something in their name. */
+  private async depart({ name, token }: Person): Promise<void> {
+    if (this.people.length <= PEOPLE_LEFT) return;
+    const { random, volunteers } = this.options;
+    const { secret } = random.pick(volunteers);
+    const [deleted] = await Promise.all([
+      this.world.call('DELETE', '/v1/accounts/me', { token, body: { name } }),
+      this.world.call('POST', '/v1/accounts/me/claims', { token, body: { secret } }),
+    ]);
+    if (deleted.status !== 204) this.world.fault(`an account was not deleted: ${deleted.text}`);
+    this.people.splice(
+      this.people.findIndex((person) => person.token === token),
+      1,
+    );
   }
 
   /** Leases and times to upload end, and what sweeps do every 10 s happens now. */

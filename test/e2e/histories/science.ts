@@ -24,6 +24,8 @@ const joined =
     numbers.map(textOf).join('');
 const plain = (n: number): string => `unit ${n}\n`;
 const large = (n: number): string => `large ${n}\n`.repeat(LARGE_BYTES / 10);
+/** Whatever the unit, and in every such job. */
+const equal = (): string => large(0);
 const line = (n: number): string => `{"n":${n}}\n`;
 
 export const JOB_KINDS: readonly JobKind[] = [
@@ -42,6 +44,14 @@ export const JOB_KINDS: readonly JobKind[] = [
     spec: { merge: { kind: 'concat' }, replication: { quorum: 2, maxErrors: 9, maxTasks: 16 } },
     textOf: large,
     answerOf: joined(large),
+  },
+  {
+    name: 'equal',
+    units: 5,
+    by: 'operator',
+    spec: { merge: { kind: 'concat' }, replication: { quorum: 2, maxErrors: 9, maxTasks: 16 } },
+    textOf: equal,
+    answerOf: joined(equal),
   },
   {
     name: 'sum',

@@ -29,6 +29,8 @@ const CORES = 4;
 export class Volunteer {
   private attached: AttachedHost | undefined;
   private isAttached = false;
+  /** Its owner has deleted their account. */
+  private isAbandoned = false;
   private readonly held = new Map<string, HeldTask>();
   /** Tasks that it has had an answer for. */
   private readonly done = new Map<string, HeldTask | undefined>();
@@ -47,6 +49,8 @@ export class Volunteer {
       address,
       body: { host: { name: 'host', kind: 'agent', cores: CORES, memoryMiB: 8192 } },
     });
+    this.isAbandoned = status === 401 && token !== null;
+    if (this.isAbandoned) return;
     if (status !== 201) throw new Error(`no host could be attached: ${status} ${text}`);
     this.attached = attachedHost.parse(body);
     this.isAttached = true;
@@ -67,8 +71,9 @@ export class Volunteer {
 
   /** One of the things that hosts do. */
   async act(): Promise<void> {
-    if (!this.isAttached) return this.attach();
     const { random } = this.options;
+    if (this.isAbandoned) return delay(random.int(30));
+    if (!this.isAttached) return this.attach();
     const dice = random.int(100);
     if (dice < 60) await this.work(random.int(5), this.someReports());
     else if (dice < 66)
@@ -146,7 +151,7 @@ export class Volunteer {
     if (dice < 82)
       return reportOf(task, { outcome: 'ok', cycles: '999', bytes, withheld: random.chance(30) });
     if (dice < 86) return reportOf(task, { outcome: 'trap', trapKind: 'unreachable', cycles: '3' });
-    if (dice < 92) return reportOf(task, { outcome: 'infrastructure', cycles: '0' });
+    if (dice < 92) return reportOf(task, { outcome: 'infrastructure', cycles: '0', bytes });
     if (dice < 96) return reportOf(task, { outcome: 'ok', cycles: '7', bytes, name: 'undeclared' });
     if (dice < 99) return { ...honestReport(task), digest: '0'.repeat(64) };
     // Faster than any core.

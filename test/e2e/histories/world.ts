@@ -19,6 +19,7 @@ const ENV = {
 const MAX_TRIES = 50;
 /** Who is served for longer by a coordinator that closes is cut off. */
 const GRACE_MS = 2_000;
+const MAX_SHARE = 10;
 const FAULTS_MAX = 20;
 const FAULT_LENGTH = 1_000;
 
@@ -45,6 +46,14 @@ interface Submitter {
   readonly token: string;
 }
 
+interface WorldOptions {
+  readonly seed: number;
+  /** Whether queues are on Redis rather than on Postgres. */
+  readonly redis: boolean;
+  /** What a host may take a day for each core before it has shown what it is worth. */
+  readonly newcomersTasks: number;
+}
+
 /** Two coordinators on one database, one of which may be replaced, and a book of everything that must not happen. */
 export class World {
   private readonly found = new Set<string>();
@@ -55,6 +64,7 @@ export class World {
 
   private constructor(
     readonly random: Random,
+    private readonly env: Readonly<Record<string, string>>,
     private readonly first: TestApplication,
     private readonly database: DataSource,
     private readonly submitters: Readonly<Record<JobKind['by'], Submitter>>,
@@ -64,10 +74,10 @@ export class World {
     this.open = [first];
   }
 
-  /** @param redis whether queues are on Redis rather than on Postgres */
-  static async start(seed: number, redis: boolean): Promise<World> {
+  static async start({ seed, redis, newcomersTasks }: WorldOptions): Promise<World> {
     const log: LogLine[] = [];
-    const first = await createTestApplication({ redis, env: ENV, logger: recordingLogger(log) });
+    const env = { ...ENV, GLEANER_INITIAL_TASKS_PER_CORE: String(newcomersTasks) };
+    const first = await createTestApplication({ redis, env, logger: recordingLogger(log) });
     const database = await openDataSource({ url: first.config.databaseUrl ?? '', connections: 3 });
     const { project, app, scientist } = await anApprovedApp(
       first,
@@ -87,7 +97,7 @@ export class World {
       operator: { project, app, token: first.operatorToken },
       stranger: { project: strange.slug, app: 'unapproved@1', token: strange.scientist.token },
     };
-    const world = new World(new Random(seed), first, database, submitters, log);
+    const world = new World(new Random(seed), env, first, database, submitters, log);
     await world.addCoordinator();
     return world;
   }
@@ -119,7 +129,7 @@ export class World {
     this.open.push(
       await createTestApplication({
         env: {
-          ...ENV,
+          ...this.env,
           GLEANER_OPERATOR_TOKEN: this.tokenOf('operator'),
           ...(redisUrl !== null && { REDIS_URL: redisUrl }),
         },
@@ -181,6 +191,7 @@ export class World {
       app,
       split: [{ kind: 'range', name: 'n', from: 0, to: kind.units, step: 1 }],
       args: ['{n.from}'],
+      share: 1 + this.random.int(MAX_SHARE),
       ...kind.spec,
     };
     const { status, text, body } = await this.call('POST', '/v1/jobs', { token, body: { project, spec } });
@@ -216,8 +227,9 @@ function parsed(text: string): unknown {
 }
 
 function recordingLogger(lines: LogLine[]): Logger {
+  const logger = createLogger('fatal');
   const record = (line: LogLine, message = ''): void => {
-    lines.push({ ...line, err: String(line['err']), message });
+    if (logger.level !== 'silent') lines.push({ ...line, err: String(line['err']), message });
   };
-  return Object.assign(createLogger('silent'), { warn: record, error: record, fatal: record });
+  return Object.assign(logger, { warn: record, error: record, fatal: record });
 }
