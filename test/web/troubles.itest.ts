@@ -122,6 +122,22 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await page.getByText('Gleaner could not load').waitFor({ state: 'detached' });
   });
 
+  it('goes on to a page that could not be loaded while the coordinator was away, and loses nothing', async () => {
+    await page.goto(`${gleaner.url}/jobs`);
+    await page.getByRole('link', { name: 'A night at Arecibo' }).waitFor();
+    await page.evaluate(() => Object.assign(window, { isStillHere: true }));
+    const away = /\/(v1|assets)\//;
+    await page.route(away, (route) => route.abort('connectionrefused'));
+    await page.getByRole('link', { name: 'Statistics' }).first().click();
+    await page.getByRole('status').filter({ hasText: AWAY }).waitFor();
+    await page.getByRole('heading', { name: 'Jobs', exact: true }).waitFor();
+    await page.unroute(away);
+    await page.getByRole('heading', { name: 'Statistics' }).waitFor();
+    await page.locator('canvas').first().waitFor();
+    await page.getByRole('status').filter({ hasText: AWAY }).waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => 'isStillHere' in window)).toBe(true);
+  });
+
   it('follows a job again after its stream broke for good', async () => {
     let isAway = false;
     let streams = 0;

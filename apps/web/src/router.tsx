@@ -1,4 +1,5 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { loadPart } from './api/load-part';
 import { FrontPage } from './pages/front-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { readBoardSearch } from './pages/board-search';
@@ -12,71 +13,77 @@ const front = createRoute({ getParentRoute: () => root, path: '/', component: Fr
 const volunteer = createRoute({
   getParentRoute: () => root,
   path: '/volunteer',
-  component: lazyRouteComponent(() => import('./pages/volunteer-page'), 'VolunteerPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/volunteer-page')), 'VolunteerPage'),
 });
 const leaderboards = createRoute({
   getParentRoute: () => root,
   path: '/leaderboards',
   validateSearch: readBoardSearch,
-  component: lazyRouteComponent(() => import('./pages/leaderboards-page'), 'LeaderboardsPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('./pages/leaderboards-page')),
+    'LeaderboardsPage',
+  ),
 });
 const statistics = createRoute({
   getParentRoute: () => root,
   path: '/statistics',
   validateSearch: readStatisticsSearch,
-  component: lazyRouteComponent(() => import('./pages/statistics-page'), 'StatisticsPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/statistics-page')), 'StatisticsPage'),
 });
 const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
-  component: lazyRouteComponent(() => import('./pages/jobs-page'), 'JobsPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/jobs-page')), 'JobsPage'),
 });
 const job = createRoute({
   getParentRoute: () => root,
   path: '/jobs/$jobId',
-  component: lazyRouteComponent(() => import('./pages/job-page'), 'JobPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/job-page')), 'JobPage'),
 });
 const account = createRoute({
   getParentRoute: () => root,
   path: '/account',
-  component: lazyRouteComponent(() => import('./pages/account-page'), 'AccountPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/account-page')), 'AccountPage'),
 });
 const activate = createRoute({
   getParentRoute: () => root,
   path: '/activate',
-  component: lazyRouteComponent(() => import('./pages/activate-page'), 'ActivatePage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/activate-page')), 'ActivatePage'),
 });
 
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   validateSearch: readSignInSearch,
-  component: lazyRouteComponent(() => import('./pages/sign-in-page'), 'SignInPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/sign-in-page')), 'SignInPage'),
 });
 const accountSettings = createRoute({
   getParentRoute: () => root,
   path: '/account/settings',
-  component: lazyRouteComponent(() => import('./pages/account-settings-page'), 'AccountSettingsPage'),
+  component: lazyRouteComponent(
+    () => loadPart(() => import('./pages/account-settings-page')),
+    'AccountSettingsPage',
+  ),
 });
 const machine = createRoute({
   getParentRoute: () => root,
   path: '/account/machines/$hostId',
-  component: lazyRouteComponent(() => import('./pages/machine-page'), 'MachinePage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/machine-page')), 'MachinePage'),
 });
 const teams = createRoute({
   getParentRoute: () => root,
   path: '/teams',
-  component: lazyRouteComponent(() => import('./pages/teams-page'), 'TeamsPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/teams-page')), 'TeamsPage'),
 });
 const team = createRoute({
   getParentRoute: () => root,
   path: '/teams/$teamId',
-  component: lazyRouteComponent(() => import('./pages/team-page'), 'TeamPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/team-page')), 'TeamPage'),
 });
 const operator = createRoute({
   getParentRoute: () => root,
   path: '/operator',
-  component: lazyRouteComponent(() => import('./pages/operator-page'), 'OperatorPage'),
+  component: lazyRouteComponent(() => loadPart(() => import('./pages/operator-page')), 'OperatorPage'),
 });
 
 export const router = createRouter({

@@ -2,6 +2,7 @@ import type { StatisticsPoint } from '@gleaner/client';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useSearch } from '@tanstack/react-router';
 import { lazy, Suspense, useCallback, useMemo, useState } from 'react';
+import { loadPart } from '../api/load-part';
 import { historyQuery, type Grain } from '../api/queries';
 import { MEASURES, totalOf, type Measure } from '../statistics/measures';
 import { Choices, choiceClass } from '../ui/choices';
@@ -10,7 +11,9 @@ import { useTheme } from '../ui/theme';
 import { Waiting } from '../ui/waiting';
 import { readStatisticsSearch } from './statistics-search';
 
-const Chart = lazy(async () => ({ default: (await import('../statistics/chart')).Chart }));
+const Chart = lazy(async () => ({
+  default: (await loadPart(() => import('../statistics/chart'))).Chart,
+}));
 
 const SPANS: ReadonlyArray<{ readonly grain: Grain; readonly name: string }> = [
   { grain: 'hour', name: 'Last 48 hours' },
