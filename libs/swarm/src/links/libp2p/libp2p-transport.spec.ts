@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import net from 'node:net';
 import { noise } from '@libp2p/noise';
 import { tcp } from '@libp2p/tcp';
@@ -106,6 +107,34 @@ describe('the libp2p transport', () => {
     const linking = stranger.dial(address).then((connection) => connection.newStream(SWAP_PROTOCOL));
     await expect(linking).rejects.toThrow();
     expect(links).toEqual([]);
+  });
+
+  it('leaves places to others when one address connects again and again and says nothing', async () => {
+    const { address, links } = await aListener();
+    const [, , host, , port] = address.toString().split('/');
+    let ended = 0;
+    const connectFrom = (localAddress: string): Promise<unknown> => {
+      const socket = net.connect({ host: host ?? '', port: Number(port), localAddress });
+      cleanUps.push(() => socket.destroy());
+      socket.on('error', () => undefined).on('close', () => (ended += 1));
+      return once(socket, 'connect');
+    };
+    await Promise.all(Array.from({ length: 90 }, () => connectFrom('127.0.0.2')));
+    await expect.poll(() => ended).toBe(90 - 32);
+    const connection = await (await aStranger()).dial(address);
+    await connection.newStream(SWAP_PROTOCOL);
+    await expect.poll(() => links.length).toBe(1);
+  });
+
+  it('takes no place for whoever has come and gone', async () => {
+    const { address, links } = await aListener();
+    const stranger = await aStranger();
+    for (let come = 1; come <= 40; come += 1) {
+      const connection = await stranger.dial(address);
+      await connection.newStream(SWAP_PROTOCOL);
+      await connection.close();
+    }
+    await expect.poll(() => links.length).toBe(40);
   });
 
   it('gives up an address where nobody answers for 4 s', async () => {

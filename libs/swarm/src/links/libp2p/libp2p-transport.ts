@@ -10,14 +10,13 @@ import { keyOfPeerId, type PeerIdentity } from '../../auth/peer-identity.js';
 import type { Transport, TransportEvents } from '../link.js';
 import { libp2pLink } from './libp2p-link.js';
 import { noiseCrypto } from './noise-crypto.js';
-import { SwapConnections } from './swap-connections.js';
+import { MAX_PENDING_CONNECTIONS, SwapConnections } from './swap-connections.js';
 
 /** The libp2p protocol that carries `/gleaner/auth/2` and then frames. */
 export const SWAP_PROTOCOL = '/gleaner/swap/1';
 const MAX_CONNECTIONS = 200;
 /** Many volunteers may share one address: a campus behind one NAT. libp2p's own limit is 5 a second. */
 const INBOUND_CONNECTIONS_PER_SECOND = 100;
-const MAX_PENDING_CONNECTIONS = 64;
 /** Frames arrive while others wait: a fast peer's window, doubled. */
 const STREAM_WINDOW_BYTES = 1024 * 1024;
 const MAX_STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
