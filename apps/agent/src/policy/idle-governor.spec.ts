@@ -92,6 +92,23 @@ it('a pause holds for a project at once although another one is taking its time 
   expect(crew.projects.map(({ name }) => name)).toContain('first');
 });
 
+const HOUR_MS = 3_600_000;
+
+it('what an earlier agent was asked to finish is no concern of this one, whatever the clock said then', async () => {
+  const said = new ControlFile(directory);
+  await said.write({ finishAskedAtMs: Date.now() + HOUR_MS });
+  await govern('first');
+  await said.write(PAUSE);
+  await expect.poll(() => reasonOf('first')).toMatch(/^paused: you asked/);
+  expect(crew.projects[0]?.worker.status().isFinishing).toBe(false);
+});
+
+it('a clock that was set back after the start keeps nobody from being asked to finish', async () => {
+  await govern('first');
+  await new ControlFile(directory).write({ finishAskedAtMs: Date.now() - HOUR_MS });
+  await expect.poll(() => crew.projects[0]?.worker.status().isFinishing).toBe(true);
+});
+
 it('what the volunteer says is not held back by the patience after other programs, and told when it is followed', async () => {
   await govern('first');
   expect(followed).toEqual([null]);

@@ -52,7 +52,8 @@ export interface IdleGovernorInit {
 export class IdleGovernor implements Disposable {
   readonly #control: ControlFile;
   readonly #shares: CoreShares;
-  readonly #startedAtMs = Date.now();
+  /** When it was asked to finish before this agent started; undefined until that is known. */
+  #finishAskedBeforeMs: number | null | undefined;
   #told = new WeakMap<Project, { readonly allowance: ComputeAllowance; readonly atMs: number }>();
   readonly #logged = new WeakMap<Project, IdleDecision>();
   #preferencesChangedAtMs: number | null = null;
@@ -113,12 +114,20 @@ export class IdleGovernor implements Disposable {
     if (this.#isDisposed) return;
     const control = this.#control.read();
     this.#noteTrouble('control-refused', this.#control.trouble);
-    if (!this.#isFinishing && (control.finishAskedAtMs ?? 0) >= this.#startedAtMs) {
-      this.#isFinishing = true;
-      this.init.log('finishing', { reason: 'completing what is held, as you asked' });
-      this.init.crew.finish();
-    }
+    this.#finishWhenAsked(control);
     this.#decide(control);
+  }
+
+  /** Whatever differs from what the last agent was told is for this one: a clock that was set in between says nothing. */
+  #finishWhenAsked({ finishAskedAtMs }: Control): void {
+    if (this.#finishAskedBeforeMs === undefined && this.#control.trouble === null) {
+      this.#finishAskedBeforeMs = finishAskedAtMs;
+    }
+    const isAsked = finishAskedAtMs !== null && finishAskedAtMs !== this.#finishAskedBeforeMs;
+    if (this.#isFinishing || this.#control.trouble !== null || !isAsked) return;
+    this.#isFinishing = true;
+    this.init.log('finishing', { reason: 'completing what is held, as you asked' });
+    this.init.crew.finish();
   }
 
   #decide(control: Control): void {
