@@ -25,7 +25,7 @@ const idle: AgentStatus = {
 
 describe('agent top', () => {
   it('tells why nothing is computed', () => {
-    expect(renderTop(idle, tallies, now, 80)).toEqual([
+    expect(renderTop(idle, tallies, now, { columns: 80, rows: 24 })).toEqual([
       'gleaner agent   paused   no core',
       'paused: on battery',
       '',
@@ -60,7 +60,7 @@ describe('agent top', () => {
       { ...idle, phase: 'working', reason: 'working', running, allowance },
       tallies,
       now,
-      100,
+      { columns: 100, rows: 24 },
     );
     expect(lines[0]).toBe('gleaner agent   working   2 of 3 cores busy for 50 % of the time');
     expect(lines[4]).toBe('seti@1 one-night                   [############............]  50 %    45 min');
@@ -77,14 +77,34 @@ describe('agent top', () => {
       toPeersBytes: 0,
       monthBytes: 0,
     };
-    const lines = renderTop({ ...idle, swarm }, tallies, now, 120);
+    const lines = renderTop({ ...idle, swarm }, tallies, now, { columns: 120, rows: 24 });
     expect(lines.at(-1)).toBe(
       'inputs: 12.3 MB from volunteers, 999 bytes from the coordinator, 0 bytes to volunteers (3 connected)',
     );
   });
 
   it('is never wider than the terminal', () => {
-    for (const line of renderTop(idle, tallies, now, 20)) expect(line.length).toBeLessThanOrEqual(20);
+    for (const line of renderTop(idle, tallies, now, { columns: 20, rows: 24 }))
+      expect(line.length).toBeLessThanOrEqual(20);
+  });
+
+  it('is never higher than the terminal, and counts the tasks that find no room', () => {
+    const running = Array.from({ length: 64 }, (_, index) => ({
+      taskId: `${index}.0`,
+      jobName: 'one-night',
+      app: 'seti@1',
+      startedAt: '2026-11-20T11:15:00.000Z',
+      permille: 500,
+    }));
+    const linesOn = (rows: number) => renderTop({ ...idle, running }, tallies, now, { columns: 80, rows });
+    expect(linesOn(24)).toHaveLength(24);
+    expect(linesOn(24)[0]).toContain('gleaner agent');
+    expect(linesOn(24).at(-4)).toBe('… and 47 more');
+    expect(linesOn(24).at(-1)).toContain('cycles:');
+    expect(linesOn(8)).toHaveLength(8);
+    expect(linesOn(7)).toHaveLength(7);
+    expect(linesOn(6)).toHaveLength(6);
+    expect(linesOn(Infinity)).toHaveLength(3 + 64 + 3);
   });
 
   it.each([

@@ -5,26 +5,43 @@ import type { Tallies } from './tallies.js';
 const BAR_CELLS = 24;
 const NAME_CELLS = 34;
 
-/** What `agent top` shows of a running agent, a line each, at most `columns` wide. */
-export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, columns: number): string[] {
+/** What of the terminal may be written to. */
+export interface Space {
+  readonly columns: number;
+  /** Lines; Infinity where nothing has to stay in sight. */
+  readonly rows: number;
+}
+
+/** What `agent top` shows of a running agent, a line each, within the space; tasks that find none are counted. */
+export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, space: Space): string[] {
   const { allowance } = status;
   const share = allowance.dutyCycle < 1 ? ` for ${Math.round(allowance.dutyCycle * 100)} % of the time` : '';
   const cores =
     allowance.cores === 0 ? 'no core' : `${status.running.length} of ${allowance.cores} cores busy`;
-  const lines = [
+  const above = [
     `gleaner agent   ${status.phase}   ${cores}${share}`,
     ...(status.projects.length > 1
       ? status.projects.map((one) => projectLine(one, status))
       : [status.reason]),
     ...(status.projects.length > 1 || status.reason === allowance.reason ? [] : [allowance.reason]),
     '',
-    ...status.running.map((task) => taskLine(task, now)),
+  ];
+  const below = [
     ...(status.running.length > 0 ? [''] : []),
     `${status.buffered} waiting   ${status.unreported} to report   ${tallies.tasks} finished in all`,
     `cycles: ${formatCycles(tallies.cyclesOfDay)} today   ${formatCycles(tallies.cycles)} in all`,
     ...(status.swarm ? [swarmLine(status.swarm)] : []),
   ];
-  return lines.map((line) => line.slice(0, columns));
+  const tasks = taskLines(status.running, now, space.rows - above.length - below.length);
+  return [...above, ...tasks, ...below].map((line) => line.slice(0, space.columns));
+}
+
+function taskLines(running: AgentStatus['running'], now: Date, rows: number): string[] {
+  if (running.length <= rows) return running.map((task) => taskLine(task, now));
+  // How many compute is in the first line.
+  if (rows < 1) return [];
+  const shown = running.slice(0, rows - 1);
+  return [...shown.map((task) => taskLine(task, now)), `… and ${running.length - shown.length} more`];
 }
 
 /** `12.3 G`: three digits and a prefix, rounded down. */

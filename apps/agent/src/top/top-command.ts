@@ -24,8 +24,11 @@ export async function top({ directory, json }: { directory: DataDirectory; json:
       process.stdout.write(`${JSON.stringify({ status: status ?? null, tallies })}\n`);
       return;
     }
+    const { columns, rows } = process.stdout;
+    // The cursor has a line of its own.
+    const space = { columns: columns || DEFAULT_COLUMNS, rows: isLive && rows > 0 ? rows - 1 : Infinity };
     const lines = status
-      ? renderTop(status, tallies, now, process.stdout.columns || DEFAULT_COLUMNS)
+      ? renderTop(status, tallies, now, space)
       : ['the agent has not run yet: start it with "gleaner agent run"'];
     process.stdout.write(`${isLive ? CLEAR : ''}${harmless(lines.join('\n'))}\n`);
     if (isLive) await delay(EVERY_MS);
