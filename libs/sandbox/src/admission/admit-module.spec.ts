@@ -52,6 +52,30 @@ describe('refusing a module', () => {
   });
 
   it.each([
+    ['an atomic instruction', '(func (drop (i32.atomic.load (i32.const 0))))', 'build without -pthread'],
+    [
+      'relaxed SIMD',
+      '(func (param v128) (drop (i8x16.relaxed_swizzle (local.get 0) (local.get 0))))',
+      'build without -mrelaxed-simd',
+    ],
+    ['a tail call', '(func $f (return_call $f))', 'build without -mtail-call'],
+    ['an exception', '(tag $t) (func (throw $t))', 'build without -fwasm-exceptions'],
+    ['an imported memory', '(import "env" "memory" (memory $m 1))', 'Link without --import-memory.'],
+    ['an imported table', '(import "env" "table" (table 1 funcref))', 'Link without --import-table.'],
+    [
+      "AssemblyScript's defaults",
+      '(import "env" "abort" (func (param i32 i32 i32 i32)))',
+      'gleaner-build-app',
+    ],
+    ['a function that nobody defines', '(import "env" "hypot" (func))', 'Link what defines it'],
+    ['an older WASI', '(import "wasi_unstable" "fd_write" (func))', 'a WASI SDK for preview 1'],
+  ])('tells how to build without %s', (_, fields, advice) => {
+    const refused = refusal(anApp(fields));
+    if (refused === 'admitted') throw new Error('admitted');
+    expect(refused?.message).toContain(advice);
+  });
+
+  it.each([
     ['one zero byte', [0], 'admitted'],
     ['a zero that is written longer', [0x80, 0], 'malformed-index'],
     ['another number', [1], 'multi-memory'],

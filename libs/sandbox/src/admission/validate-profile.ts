@@ -33,7 +33,11 @@ export function validateProfile(module: WasmModule, profile: Profile): void {
     throw new ModuleFault('multi-memory', second.offset, 'The module has more than one memory.');
   if (profile === 'app') {
     if (module.memories.length === 0)
-      throw new ModuleFault('missing-memory', null, 'The module has no memory of its own.');
+      throw new ModuleFault(
+        'missing-memory',
+        null,
+        'The module has no memory of its own: link without --import-memory.',
+      );
     checkEntryPoints(module);
     if (isStepping(module)) checkSnapshotGlobals(module);
   }
@@ -65,7 +69,7 @@ function checkImport(module: WasmModule, entry: Import, profile: Profile): void 
     throw new ModuleFault(
       'import-module',
       offset,
-      `${label}: imports come from wasi_snapshot_preview1 or gleaner only.`,
+      `${label}: imports come from wasi_snapshot_preview1 or gleaner only. ${importAdvice(entry)}`,
     );
   }
   if (entry.kind !== 'function') {
@@ -88,6 +92,16 @@ function checkImport(module: WasmModule, entry: Import, profile: Profile): void 
       `${label} has the signature ${signatureOf(type)}, not ${expected}.`,
     );
   }
+}
+
+/** What compilers import by default or by mistake, and how to build without it. */
+function importAdvice({ module, name, kind }: Import): string {
+  if (kind === 'memory') return 'Link without --import-memory.';
+  if (kind === 'table') return 'Link without --import-table.';
+  if (module === 'wasi_unstable') return 'Build with a WASI SDK for preview 1.';
+  if (module === 'env' && ['abort', 'seed', 'trace'].includes(name))
+    return 'AssemblyScript imports it by default: build with gleaner-build-app, or asc --use.';
+  return 'Link what defines it into the module, or do without it.';
 }
 
 /** The type of a function by its index. Throws ModuleFault with the offset for an index that does not exist. */
@@ -117,7 +131,7 @@ function checkEntryPoints(module: WasmModule): void {
     throw new ModuleFault(
       'missing-entry',
       null,
-      'The module exports neither the function _start nor gleaner_step.',
+      'The module exports neither the function _start nor gleaner_step: build a command (in C without -mexec-model=reactor), or export gleaner_step.',
     );
   }
   if (names.includes('_start') && names.includes('gleaner_step')) {

@@ -1,22 +1,12 @@
 import type { ByteReader } from './byte-reader.js';
 import { ModuleFault } from './module-fault.js';
 import { CODE_LIMIT, IMMEDIATES, type Immediates, PREFIX, opcode, perOpcode } from './opcodes.js';
+import { whyOpcode, whyRelaxedSimd } from './refused-features.js';
 import { valueTypeName } from './value-types.js';
 
 const immediatesOf = perOpcode((instruction) => IMMEDIATES.indexOf(instruction.immediates));
 const END = opcode('end');
 const OPENS_FRAME = perOpcode(({ immediates }) => (immediates === 'block' ? 1 : 0));
-
-/** Families of refused opcodes, for a message that names the cause. */
-const REFUSED_FAMILIES: ReadonlyArray<readonly [from: number, to: number, feature: string]> = [
-  [0x06, 0x0a, 'exceptions'],
-  [0x12, 0x15, 'tail calls'],
-  [0x18, 0x19, 'exceptions'],
-  [0x1f, 0x1f, 'exceptions'],
-  [0xd3, 0xd6, 'typed function references or garbage collection'],
-  [0xfb, 0xfb, 'garbage collection'],
-  [0xfe, 0xfe, 'threads and atomics'],
-];
 
 /**
  * The instructions of one function body as parallel arrays, reused from body to body. `code[i]` is the opcode (see
@@ -78,12 +68,11 @@ export function readOpcode(reader: ByteReader): number {
 }
 
 function refuse(byte: number, code: number, offset: number): never {
-  const family = REFUSED_FAMILIES.find(([from, to]) => byte >= from && byte <= to)?.[2];
-  const because = byte === PREFIX.vector && code === CODE_LIMIT ? 'relaxed SIMD' : family;
+  const why = byte === PREFIX.vector && code === CODE_LIMIT ? whyRelaxedSimd() : whyOpcode(byte);
   throw new ModuleFault(
     'unknown-opcode',
     offset,
-    `Opcode 0x${byte.toString(16).padStart(2, '0')} is not admitted${because === undefined ? '' : ` (${because})`}.`,
+    `Opcode 0x${byte.toString(16).padStart(2, '0')} is not admitted${why}.`,
   );
 }
 

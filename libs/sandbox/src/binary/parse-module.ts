@@ -2,6 +2,7 @@ import { ByteReader } from './byte-reader.js';
 import { ADMISSION_LIMITS } from './limits.js';
 import { MAGIC_AND_VERSION } from './module-format.js';
 import { ModuleFault } from './module-fault.js';
+import { whySection } from './refused-features.js';
 import { SECTION_READERS } from './section-readers.js';
 import { emptyModule, SECTION, type WasmModule } from './wasm-module.js';
 
@@ -49,7 +50,8 @@ function readSection(outer: ByteReader, module: WasmModule): void {
     return;
   }
   const read = SECTION_READERS.get(id);
-  if (read === undefined) throw new ModuleFault('unknown-section', at, `Section ${id} is not admitted.`);
+  if (read === undefined)
+    throw new ModuleFault('unknown-section', at, `Section ${id} is not admitted${whySection(id)}.`);
   if (module.sections.has(id)) throw new ModuleFault('repeated-section', at, `Section ${id} stands twice.`);
   const last = [...module.sections.keys()].at(-1);
   if (last !== undefined && SECTION_ORDER.indexOf(id) < SECTION_ORDER.indexOf(last)) {

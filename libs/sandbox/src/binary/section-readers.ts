@@ -4,6 +4,7 @@ import { readValueType } from './instruction-buffer.js';
 import { ADMISSION_LIMITS, countLimit } from './limits.js';
 import { FUNCTION_TYPE_FORM } from './module-format.js';
 import { ModuleFault } from './module-fault.js';
+import { whyLimits } from './refused-features.js';
 import { isReferenceType } from './value-types.js';
 import { EXTERNAL_KINDS, type Limits, SECTION, type WasmModule } from './wasm-module.js';
 
@@ -122,11 +123,10 @@ function readLimits(reader: ByteReader): Limits {
   const at = reader.offset;
   const flags = reader.u8();
   if (flags > 1) {
-    const feature = (flags & 4) === 4 ? 'a 64-bit memory' : 'a shared memory';
     throw new ModuleFault(
       'unknown-limits',
       at,
-      `Limits with flags 0x${flags.toString(16)} are not admitted (${feature}).`,
+      `Limits with flags 0x${flags.toString(16)} are not admitted${whyLimits(flags)}.`,
     );
   }
   return { min: reader.u32(), max: flags === 1 ? reader.u32() : null };
