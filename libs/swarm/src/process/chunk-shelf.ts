@@ -26,7 +26,9 @@ export class ChunkShelf {
   /** Stores a genuine chunk, whose bytes are the shelf's own from then on. */
   async store(shared: SharedFile, chunk: number, bytes: Uint8Array): Promise<void> {
     await shared.data.write(chunk, bytes);
-    this.#arrived.putOwn(keyOf(shared, chunk), bytes);
+    // A small one that came from the agent is a view of 64 KiB that were read at once, and would keep all of these.
+    const isMostOfIt = bytes.length > bytes.buffer.byteLength / 2;
+    this.#arrived.putOwn(keyOf(shared, chunk), isMostOfIt ? bytes : new Uint8Array(bytes));
   }
 
   /**
