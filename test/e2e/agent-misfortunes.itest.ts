@@ -156,7 +156,12 @@ describe('an agent', () => {
     coordinator.workAnswer = problemAnswer(401, 'unauthorised', 'The token is revoked.');
     const { code, stderr } = await startAgent().ended;
     expect(code).toBe(6);
-    expect(stderr).toContain('does not accept this token: The token is revoked.');
+    const sentence =
+      `${coordinator.url} does not accept this token: The token is revoked. This machine may have been removed on ` +
+      `the website: "gleaner agent detach ${coordinator.url}", then attach it again`;
+    expect(stderr).toContain(sentence);
+    const { stdout } = await runAgent(['status', '--data', data]);
+    expect(stdout).toContain(`(it ended with: ${sentence})`);
   });
 
   it('ends with one clear sentence when the coordinator needs a newer one, and as its service manager understands', async () => {

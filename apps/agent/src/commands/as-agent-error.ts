@@ -22,3 +22,12 @@ export function asAgentError(error: unknown): AgentError {
       return new AgentError(error.message, EXIT.failure, { cause: error });
   }
 }
+
+/** Why a project ended: with what to do where starting again would not help. */
+export function asEnding(error: Error, coordinator: string): AgentError {
+  const ending = asAgentError(error);
+  if (ending.exitCode !== EXIT.tokenRefused) return ending;
+  const advice = `"gleaner agent detach ${new URL(coordinator).origin}", then attach it again`;
+  const message = `${ending.message} This machine may have been removed on the website: ${advice}`;
+  return new AgentError(message, ending.exitCode, { cause: error });
+}

@@ -3,6 +3,7 @@ import type { HostWishes } from '@gleaner/protocol';
 import { openWorker, type Worker, type WorkerPolicy } from '@gleaner/worker-sdk';
 import { logWorker, type LogEvent } from '../agent-log.js';
 import type { Attachment } from '../attachments.js';
+import { asEnding } from '../commands/as-agent-error.js';
 import type { DataDirectory } from '../data-directory.js';
 import { parsePreferences, type PreferencesFile } from '../policy/preferences-file.js';
 import { SwarmGovernor } from '../swarm/swarm-governor.js';
@@ -32,6 +33,7 @@ export class Project {
   #preferences: PreferencesFile;
   #swarm: SwarmGovernor | null = null;
   #hasEnded = false;
+  #ending: Error | null = null;
 
   private constructor(
     private readonly init: ProjectInit,
@@ -44,8 +46,9 @@ export class Project {
     this.ended = new Promise((resolve) => {
       worker.on('stopped', ({ error }) => {
         this.#hasEnded = true;
+        this.#ending = error && asEnding(error, init.attachment.coordinator);
         this.#swarm?.[Symbol.dispose]();
-        resolve(error);
+        resolve(this.#ending);
       });
     });
     worker.on('wishes', (wishes) => {
@@ -90,6 +93,11 @@ export class Project {
 
   get name(): string {
     return this.attachment.coordinatorName;
+  }
+
+  /** What made it stop, and what to do; null while it works, and where it was told to. */
+  get ending(): Error | null {
+    return this.#ending;
   }
 
   get hasEnded(): boolean {

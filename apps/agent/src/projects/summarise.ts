@@ -5,7 +5,7 @@ import type { Project } from './project.js';
 const PHASES: readonly Phase[] = ['starting', 'stopping', 'working', 'waiting', 'paused', 'stopped'];
 
 /** What one project's worker says of itself. */
-export function statusOf({ attachment, worker }: Project): ProjectStatus {
+export function statusOf({ attachment, worker, ending }: Project): ProjectStatus {
   const status = worker.status();
   const { cores, dutyCycle, reason } = status.allowance;
   return {
@@ -14,7 +14,7 @@ export function statusOf({ attachment, worker }: Project): ProjectStatus {
     hostId: attachment.hostId,
     weight: attachment.weight,
     phase: status.phase,
-    reason: status.reason,
+    reason: ending?.message ?? status.reason,
     running: status.running.map((task) => ({ ...task, startedAt: task.startedAt.toISOString() })),
     allowance: { cores, dutyCycle, reason },
     swarm: status.swarm,
