@@ -128,6 +128,16 @@ describe('migrations', () => {
     expect(await upkeep('task')).toEqual([tasks, tasks, tasks]);
   });
 
+  it('of a newer version keep an older one from starting', async () => {
+    await dataSource.runMigrations();
+    await dataSource.query(
+      `INSERT INTO schema_migration ("timestamp", name) VALUES (20991231000000, 'Tomorrow20991231000000')`,
+    );
+    const { openDataSource } = await import('@gleaner/coordinator');
+    const opening = openDataSource({ url: database.url, connections: 2 });
+    await expect(opening).rejects.toThrow(/a newer version .*Tomorrow20991231000000/);
+  });
+
   it('run once when two coordinators start together', async () => {
     const second = await new DataSource(
       dataSourceOptions({ url: database.url, connections: 2 }),

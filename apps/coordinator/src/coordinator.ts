@@ -83,13 +83,15 @@ async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
   }
 }
 
-/** What is wrong with a database that the operator named is told with the name of the setting. */
-async function withDatabase<T>({ databaseUrl }: Config, work: Promise<T>): Promise<T> {
+/** What is wrong with a database is told with the name of the setting that says where it is. */
+async function withDatabase<T>({ databaseUrl, dataDir }: Config, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
-    if (databaseUrl === null || !isDatabaseUnusable(error)) throw error;
-    throw new ConfigError([`DATABASE_URL: the database cannot be used: ${error.message}`]);
+    if (!isDatabaseUnusable(error)) throw error;
+    const where =
+      databaseUrl === null ? `the data directory ${dataDir} (--data, GLEANER_DATA)` : 'DATABASE_URL';
+    throw new ConfigError([`${where}: the database cannot be used: ${error.message}`]);
   }
 }
 

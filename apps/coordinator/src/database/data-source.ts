@@ -1,11 +1,12 @@
 import 'reflect-metadata';
 import { MIGRATIONS } from '@gleaner/migrations';
-import { DataSource, type DataSourceOptions } from 'typeorm';
+import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ENTITIES } from './entities.js';
 
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
 const MIGRATION_LOCK = 8_400_001;
 
+const MIGRATIONS_TABLE = 'schema_migration';
 const MIN_CONNECTIONS = 2;
 
 /**
@@ -32,7 +33,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     poolSize: settings.connections,
     entities: [...ENTITIES],
     migrations: [...MIGRATIONS],
-    migrationsTableName: 'schema_migration',
+    migrationsTableName: MIGRATIONS_TABLE,
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
@@ -40,18 +41,15 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
   };
 }
 
-/** The operator has to make another database. */
-export class DatabaseEncodingError extends Error {
-  override readonly name = 'DatabaseEncodingError';
-  constructor(encoding: string) {
-    super(`it is encoded in ${encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`);
-  }
+/** The operator has to give us another database, or the database another version of us. */
+export class DatabaseUnsuitedError extends Error {
+  override readonly name = 'DatabaseUnsuitedError';
 }
 
 /**
  * Connects and brings the schema up to date. The caller destroys it.
  *
- * @throws {DatabaseEncodingError} where the database cannot hold all texts
+ * @throws {DatabaseUnsuitedError} where the database cannot hold all texts, or is a newer version's
  * @throws RangeError for fewer than two connections: one holds the lock while another migrates
  */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
@@ -73,7 +71,11 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
 /** In others names of half the world cannot be stored, and in SQL_ASCII those that can are counted and cut by bytes. */
 async function requireUnicode(dataSource: DataSource): Promise<void> {
   const [row]: Array<{ server_encoding: string }> = await dataSource.query('SHOW server_encoding');
-  if (row?.server_encoding !== 'UTF8') throw new DatabaseEncodingError(row?.server_encoding ?? 'unknown');
+  if (row?.server_encoding !== 'UTF8') {
+    throw new DatabaseUnsuitedError(
+      `it is encoded in ${row?.server_encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
+    );
+  }
 }
 
 async function migrate(dataSource: DataSource): Promise<void> {
@@ -81,9 +83,27 @@ async function migrate(dataSource: DataSource): Promise<void> {
   await runner.connect();
   try {
     await runner.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+    await refuseNewerSchema(dataSource, runner);
     await dataSource.runMigrations();
   } finally {
     await runner.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
     await runner.release();
+  }
+}
+
+/** What newer migrations changed would be met by statements that do not know of it, some of which would succeed. */
+async function refuseNewerSchema({ migrations }: DataSource, runner: QueryRunner): Promise<void> {
+  if (!(await runner.hasTable(MIGRATIONS_TABLE))) return;
+  const rows = (await runner.query(
+    `SELECT name FROM ${MIGRATIONS_TABLE} ORDER BY "timestamp" DESC`,
+  )) as ReadonlyArray<{
+    readonly name: string;
+  }>; // `as`: the column that is asked for
+  const ours = new Set(migrations.map((migration) => migration.name ?? migration.constructor.name));
+  const newer = rows.find(({ name }) => !ours.has(name));
+  if (newer) {
+    throw new DatabaseUnsuitedError(
+      `a newer version of Gleaner has changed it (${newer.name}): start that version, or restore a backup from before`,
+    );
   }
 }

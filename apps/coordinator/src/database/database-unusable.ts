@@ -1,4 +1,4 @@
-import { DatabaseEncodingError } from './data-source.js';
+import { DatabaseUnsuitedError } from './data-source.js';
 
 /**
  * What a server that is not there, or a role that may not do what we need, is told by. Classes of SQLSTATE, whose first two
@@ -18,7 +18,7 @@ const NETWORK = new Set([
 
 /** Whether the operator has to look at the database, or at how it is named, rather than at us. */
 export function isDatabaseUnusable(error: unknown): error is Error {
-  if (error instanceof DatabaseEncodingError) return true;
+  if (error instanceof DatabaseUnsuitedError) return true;
   if (!(error instanceof Error) || !('code' in error)) return false;
   const { code } = error;
   return typeof code === 'string' && (NETWORK.has(code) || SQLSTATES.test(code));
