@@ -53,6 +53,18 @@ describe.skipIf(chromiumPath === null)('a person with a keyboard', () => {
     await expectFocus('button', 'Save the name');
   });
 
+  it('is led to the other end of hours that have only one', async () => {
+    await openMachine();
+    await page.getByLabel('Every day from').fill('22:00');
+    await press(/^Save for/);
+    await page.locator('[name=to]:focus').waitFor();
+    await page.getByLabel('until', { exact: true }).fill('07:00');
+    await press(/^Save for/);
+    await page.getByRole('status').filter({ hasText: 'Saved.' }).waitFor();
+    await page.reload();
+    await expect.poll(() => page.getByLabel('Every day from').inputValue()).toBe('22:00');
+  });
+
   it('is asked once more before a machine is detached, also by a key held down or a double click', async () => {
     await openMachine();
     const ask = page.getByRole('button', { name: 'Detach this machine' });

@@ -1,5 +1,5 @@
 import type { Host } from '@gleaner/client';
-import type { ReactNode } from 'react';
+import { useState, type ReactNode } from 'react';
 import { Field, Form, FormError, INPUT } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
 import { hoursOf, readPreferences } from './preferences-form';
@@ -17,7 +17,6 @@ export function MachinePreferences({
 }) {
   const change = useMachineChange(accountId, host.id, etag);
   const { preferences } = host.wishes;
-  const { from, to } = hoursOf(preferences);
   return (
     <Panel>
       <h2 className="text-xl">When it may compute</h2>
@@ -64,8 +63,7 @@ export function MachinePreferences({
             <option value="pause">pause</option>
             <option value="compute">compute all the same</option>
           </Select>
-          <Field label="Every day from" name="from" type="time" defaultValue={from} />
-          <Field label="until" name="to" type="time" defaultValue={to} />
+          <Hours {...hoursOf(preferences)} />
         </div>
         <div className="sm:col-span-2">
           <FormError error={change.error} />
@@ -80,6 +78,32 @@ export function MachinePreferences({
         </div>
       </Form>
     </Panel>
+  );
+}
+
+/** Both ends or neither: of half a range nothing could be kept. */
+function Hours({ from, to }: { readonly from: string; readonly to: string }) {
+  const [isFromGiven, setFromGiven] = useState(from !== '');
+  const [isToGiven, setToGiven] = useState(to !== '');
+  return (
+    <>
+      <Field
+        label="Every day from"
+        name="from"
+        type="time"
+        defaultValue={from}
+        required={isToGiven}
+        onChange={({ target }) => setFromGiven(target.value !== '')}
+      />
+      <Field
+        label="until"
+        name="to"
+        type="time"
+        defaultValue={to}
+        required={isFromGiven}
+        onChange={({ target }) => setToGiven(target.value !== '')}
+      />
+    </>
   );
 }
 
