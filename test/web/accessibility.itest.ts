@@ -5,7 +5,7 @@ import { deviceCode } from '@gleaner/protocol';
 import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
 import { openPage, openWhole, pagesOf, showsBoard, THEMES, type NamedPage } from './pages.js';
 import { ACCOUNT, OPERATOR, pagesOfPerson, SIGN_IN_PAGES, signInAs, signInWith } from './people-pages.js';
@@ -13,6 +13,8 @@ import { aSetiJob, type SetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
 const PHONE = { width: 360, height: 740 };
+/** A phone of old, or a desktop's screen at 400 %. */
+const NARROW = { width: 320, height: 640 };
 /** An override that is never taken back turns around everything after it, unless it is kept apart. */
 const JOB_NAME = 'night \u202e tape <b>17</b>';
 const AGENT = { name: 'Mill', kind: 'agent', cores: 4, memoryMiB: 8192, platform: 'linux-x64' };
@@ -213,6 +215,25 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     await signInWith(gleaner, page.context(), gleaner.operatorToken);
     await page.evaluate(() => localStorage.clear());
     await expectToFit([OPERATOR]);
+    await page.close();
+  });
+
+  it('fits the narrowest screen with every page’s link in sight, and with the longest word in what a tab is told', async () => {
+    const page = await browser.newPage({ viewport: NARROW });
+    await page.goto(`${gleaner.url}/volunteer`);
+    for (const name of ['Volunteer', 'Jobs', 'Leaderboards', 'My account']) {
+      const link = page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name });
+      const { x = 0, width = 0 } = (await link.boundingBox()) ?? {};
+      expect(x + width, name).toBeLessThanOrEqual(NARROW.width);
+    }
+    const reason = 'W'.repeat(300);
+    const dispatch = operatorOf(gleaner);
+    await dispatch.put('/v1/operator/dispatch-pause').send({ reason }).expect(200);
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    await page.getByRole('status').filter({ hasText: reason }).waitFor();
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(NARROW.width);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await dispatch.delete('/v1/operator/dispatch-pause').expect(204);
     await page.close();
   });
 

@@ -55,7 +55,7 @@ function Controls({ state }: { readonly state: VolunteerState }) {
           Start computing
         </Button>
       )}
-      <p role="status" className="mt-3 min-h-12 text-sm text-muted">
+      <p role="status" className="mt-3 min-h-12 text-sm text-muted [overflow-wrap:anywhere]">
         {sentenceOf(state)}
       </p>
       <Slider
@@ -173,7 +173,7 @@ function Given({ state }: { readonly state: VolunteerState }) {
   return (
     <Panel>
       <h2 className="text-xl">Given in this tab</h2>
-      <p className="mt-3 text-4xl font-semibold" aria-label="Cycles computed in this tab">
+      <p className="mt-3 text-3xl font-semibold sm:text-4xl" aria-label="Cycles computed in this tab">
         <Cycles value={cycles.toString()} />
       </p>
       <dl className="mt-4 space-y-1 text-sm">

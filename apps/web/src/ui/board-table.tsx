@@ -35,7 +35,7 @@ export function BoardTable({
       <colgroup>
         <col className="w-12 sm:w-16" />
         <col />
-        <col className="w-28 sm:w-32" />
+        <col className="w-30 sm:w-32" />
         <col className="hidden w-32 sm:table-column" />
         <col className="hidden w-24 sm:table-column" />
       </colgroup>

@@ -35,7 +35,7 @@ export function Shell() {
           </Link>
           <nav
             aria-label="Pages"
-            className="order-last -mx-2 flex w-full justify-between gap-0.5 sm:justify-start sm:gap-1 overflow-x-auto sm:order-none sm:w-auto"
+            className="order-last -mx-2 flex w-full flex-wrap justify-between gap-0.5 sm:order-none sm:w-auto sm:justify-start sm:gap-1"
           >
             {PAGES.map(({ to, name, ...page }) => (
               <Link
