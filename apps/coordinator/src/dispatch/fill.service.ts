@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   FIRST_QUEUE_DEPTH,
+  interleave,
   type JobDemand,
   laneOfTicket,
   MAX_QUEUE_DEPTH,
@@ -116,12 +117,12 @@ export class FillService {
     if (only && others.length === 0) return this.ticket(only.jobId, capacity);
     const demand = await this.demandOf(jobs, oldestAtMs);
     const grants = shareTickets(demand, capacity);
-    const tickets: TicketData[] = [];
+    const ofJobs: TicketData[][] = [];
     for (const [at, job] of demand.entries()) {
       const grant = grants[at] ?? 0;
-      if (grant > 0) tickets.push(...(await this.ticket(Number(job.jobId), grant)));
+      if (grant > 0) ofJobs.push(await this.ticket(Number(job.jobId), grant));
     }
-    return tickets;
+    return interleave(ofJobs);
   }
 
   private async waitingTickets(unitClass: UnitClass): Promise<{ waiting: number; oldestAtMs: number }> {
@@ -157,6 +158,7 @@ export class FillService {
     });
   }
 
+  /** @returns in the order of the job's units */
   private async ticket(jobId: number, grant: number): Promise<TicketData[]> {
     const fitting = TICKET_STATEMENTS.find(({ units }) => units >= grant) ?? TICKET_STATEMENTS.at(-1);
     if (!fitting) return [];
@@ -167,7 +169,7 @@ export class FillService {
         tickets.push([Number(row.id), ordinal, jobId]);
       }
     }
-    return tickets;
+    return tickets.sort(([a], [b]) => a - b);
   }
 
   /** After the units say that they are ticketed: if this is lost, the sweep of dispatch gaps finds them. */
@@ -178,7 +180,6 @@ export class FillService {
     for (const ticket of tickets)
       lanes[laneOfTicket(ticket[0], ticket[1], this.settings.lanes)]?.push(ticket);
     for (const [lane, units] of lanes.entries()) {
-      units.sort(([a], [b]) => a - b);
       const batches: DispatchData[] = [];
       for (let from = 0; from < units.length; from += TICKETS_PER_BATCH) {
         batches.push({ at, units: units.slice(from, from + TICKETS_PER_BATCH) });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffDelayMs } from './backoff-delay.js';
-import { shareTickets, type JobDemand } from './fair-share.js';
+import { interleave, shareTickets, type JobDemand } from './fair-share.js';
 import { laneOfAccount, laneOfTicket, lanesInOrder } from './lanes.js';
 import { UNIT_CLASSES, classOfUnit, classesOfHost, isForAgentsOnly, memoryOfClass } from './unit-class.js';
 
@@ -65,6 +65,38 @@ describe('unit classes', () => {
     );
     expect(classesOfHost('agent', 32)).toEqual([]);
     expect(classesOfHost('agent', 1 << 20)).toEqual(UNIT_CLASSES);
+  });
+});
+
+describe('interleave', () => {
+  it('mixes jobs by how much each has, and keeps the order of each', () => {
+    expect(
+      interleave([
+        [1, 2, 3, 4, 5, 6],
+        [10, 11],
+      ]),
+    ).toEqual([1, 2, 10, 3, 4, 5, 11, 6]);
+    expect(interleave([[], [3, 1, 2]])).toEqual([3, 1, 2]);
+  });
+
+  it('gives of each beginning of the row to each job about its part', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(200), { minLength: 1, maxLength: 8 }), (lengths) => {
+        const row = interleave(
+          lengths.map((length, job) => Array.from({ length }, (_, at) => ({ job, at }))),
+        );
+        const seen = lengths.map(() => 0);
+        for (const [n, { job, at }] of row.entries()) {
+          expect(at).toBe(seen[job]);
+          seen[job]! += 1;
+          for (const [other, length] of lengths.entries()) {
+            const part = ((n + 1) * length) / row.length;
+            expect(Math.abs(seen[other]! - part)).toBeLessThan(1 + lengths.length / 2);
+          }
+        }
+        expect(seen).toEqual(lengths);
+      }),
+    );
   });
 });
 

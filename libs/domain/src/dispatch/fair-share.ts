@@ -37,6 +37,19 @@ export function shareTickets(jobs: readonly JobDemand[], capacity: number): read
   return grants;
 }
 
+/**
+ * One row of what several jobs put on the queues, of which every stretch has about each job's part. One job's behind another's would
+ * give all volunteers of the next seconds, or minutes, to the first.
+ *
+ * @param ofJobs each in its own order, which it keeps
+ */
+export function interleave<T>(ofJobs: ReadonlyArray<readonly T[]>): T[] {
+  return ofJobs
+    .flatMap((ofJob) => ofJob.map((item, at) => ({ item, place: (at + 0.5) / ofJob.length })))
+    .sort((a, b) => a.place - b.place)
+    .map(({ item }) => item);
+}
+
 function ticketsAtLevel(job: JobDemand, level: number): number {
   return Math.min(job.backlog, Math.max(0, level * job.share - job.queued));
 }
