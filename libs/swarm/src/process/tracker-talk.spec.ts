@@ -78,6 +78,13 @@ describe('TrackerTalk', () => {
     expect(told.map(({ ticket }) => ticket)).toEqual([undefined, undefined, host.ticket, undefined]);
   });
 
+  it('keeps its ticket to itself every other time: an older coordinator refuses words that it does not know', async () => {
+    const { told, host } = await talk([new Error('away'), new Error('refused'), answer(0)], {
+      wait: () => Promise.resolve(),
+    });
+    expect(told.map(({ ticket }) => ticket)).toEqual([undefined, host.ticket, undefined, undefined]);
+  });
+
   it('asks a coordinator that is away ever more rarely, by chance not when others do, and says so once', async () => {
     const waits: number[] = [];
     const warned: string[] = [];

@@ -60,10 +60,11 @@ export class TrackerTalk {
   async keepAnnouncing(shared: SharedFile, signal: AbortSignal): Promise<void> {
     for (let failures = 0; !signal.aborted;) {
       let againMs: number;
-      // A coordinator that was started anew has forgotten whose task needed the file.
+      // A coordinator that was started anew has forgotten whose task needed the file; an older one refuses whoever tells it more
+      // than it knows. Which of them it is shows in turns.
       const announcement = {
         ...this.#announcement(shared, false),
-        ...(failures > 0 && { ticket: shared.ticket }),
+        ...(failures % 2 === 1 && { ticket: shared.ticket }),
       };
       try {
         const answer = await this.init.coordinator.announce(announcement, signal);
