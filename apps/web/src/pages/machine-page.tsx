@@ -123,10 +123,11 @@ function Detach({ host }: { readonly host: Host }) {
       <p className="mt-2 text-muted">
         Its token ends and what it computes goes to others. Its credit stays yours.
       </p>
-      <div className="mt-4 flex flex-wrap gap-3">
+      {/* One below the other: beside "Keep it", the answer would stand under the second click of a double one. */}
+      <div className="mt-4 flex flex-col items-start gap-3">
         {isAsking ? (
           <>
-            {/* First, so that a double click on what asked does not answer; and by its key none of that button. */}
+            {/* First, and by its key none of the button that asked: a held key or a double click is no answer. */}
             <Button key="keep" look="quiet" onClick={() => setAsking(false)}>
               Keep it
             </Button>
