@@ -1,11 +1,12 @@
-// Runs as a process: admits the module that it is sent, answers, and waits for its end. Whatever a module's bytes make of
-// it, an engine that aborts included, happens to nobody else.
-import { admitModule } from '@gleaner/sandbox/admission';
+// Runs as a process: has the module that it is sent admitted, answers, and waits for its end. Whatever a module's bytes make
+// of it, an engine that aborts included, happens to nobody else.
+import { Worker } from 'node:worker_threads';
 
+const [, , program = ''] = process.argv;
+
+// A thread computes, so that this one notices at once that the coordinator is gone, even where that was killed.
+process.once('disconnect', () => process.exit());
 process.once('message', (bytes) => {
-  // Only the service that started this process can write here.
-  process.send?.(admitModule(bytes as Uint8Array));
+  const thread = new Worker(program, { workerData: bytes });
+  thread.on('message', (admission: unknown) => process.send?.(admission));
 });
-// Ctrl-C reaches the whole terminal group: what becomes of the request is the coordinator's decision.
-process.on('SIGINT', () => {});
-process.on('disconnect', () => process.exit());

@@ -6,11 +6,13 @@ import { DomainError } from '../http/index.js';
 /** Admission takes half a second for 5 MB; what takes this long is an attack or a defect. */
 const TIME_LIMIT_MS = 30_000;
 const MEMORY_LIMIT_MIB = 1_536;
+/** What a terminal or a supervisor sends to the coordinator and all that it started. */
+const STOP_SIGNALS: ReadonlyArray<string | null> = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 export interface AdmissionRun {
   /** Ends the process when the coordinator ends. */
   readonly signal: AbortSignal;
-  /** The process's program, which answers a module with an admission. */
+  /** What the process's thread runs, which answers a module with an admission. */
   readonly program?: string;
   readonly timeLimitMs?: number;
 }
@@ -23,10 +25,10 @@ export interface AdmissionRun {
  */
 export async function runAdmission(
   bytes: Uint8Array,
-  { signal, program = admissionProgram(), timeLimitMs = TIME_LIMIT_MS }: AdmissionRun,
+  { signal, program = programOf('thread'), timeLimitMs = TIME_LIMIT_MS }: AdmissionRun,
 ): Promise<Admission> {
   if (signal.aborted) throw stopping();
-  const child = fork(program, {
+  const child = fork(programOf('process'), [program], {
     serialization: 'advanced',
     // An empty environment carries no credentials. Windows cannot start a program without this variable.
     env: process.platform === 'win32' ? { SystemRoot: process.env['SystemRoot'] } : {},
@@ -46,10 +48,14 @@ export async function runAdmission(
     reject(unavailable('No process to check modules starts: try again.', error)),
   );
   child.once('exit', (code, killedBy) =>
-    reject(refused(`checking it ended early (${killedBy ?? `exit code ${code}`})`)),
+    reject(
+      STOP_SIGNALS.includes(killedBy)
+        ? stopping()
+        : refused(`checking it ended early (${killedBy ?? `exit code ${code}`})`),
+    ),
   );
-  // A process that has ended before shows as its exit.
-  child.send(bytes, () => {});
+  // Where descriptors have run out there is no channel. A process that has ended before shows as its exit.
+  if (child.connected) child.send(bytes, () => {});
   try {
     return await promise;
   } finally {
@@ -74,7 +80,7 @@ function unavailable(detail: string, cause?: unknown): DomainError {
 }
 
 /** Compiled beside this file; the tests run the sources, which Node can strip of their types. */
-function admissionProgram(): string {
+export function programOf(part: 'process' | 'thread'): string {
   const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  return fileURLToPath(new URL(`./admission-process.${extension}`, import.meta.url));
+  return fileURLToPath(new URL(`./admission-${part}.${extension}`, import.meta.url));
 }
