@@ -230,7 +230,7 @@ export class ChunkStore {
   async #evict(manifestId: string): Promise<void> {
     const entry = this.#entries.get(manifestId);
     if (!entry) return;
-    const isKept = entry.file !== undefined && entry.claimed.size > 0;
+    const isKept = entry.file !== undefined && entry.holders > 0;
     try {
       await this.init.onEvicting?.(manifestId);
       await this.#removeUnclaimed(manifestId, entry);
@@ -240,7 +240,8 @@ export class ChunkStore {
   }
 
   async #removeUnclaimed(manifestId: string, entry: StoreEntry): Promise<void> {
-    if (entry.file && entry.claimed.size > 0) {
+    // A holder without chunks is about to claim some that are missing.
+    if (entry.file && entry.holders > 0) {
       await entry.file.shrinkTo(new Set(entry.claimed.keys()));
       return;
     }

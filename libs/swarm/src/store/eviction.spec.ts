@@ -111,6 +111,23 @@ describe('a full ChunkStore', () => {
     await again.close();
   });
 
+  it('does not take a file away from a task that is about to claim missing chunks of it', async () => {
+    const [other, file] = [aFile(1, 1), aFile(2, 50, 10)];
+    const store = await aStore(CHUNK + 10);
+    await store.openFile(file.manifestId, file.manifest);
+    await store.write(file.manifestId, 0, file.pieces[0]!);
+    const claims = [
+      store.claim(other.manifestId, other.manifest, [0]),
+      store.claim(file.manifestId, file.manifest, [1]),
+    ];
+    const [, claim] = await Promise.all(claims);
+    await store.write(file.manifestId, 1, file.pieces[1]!);
+    expect(await claim!.file.read(1)).toEqual(file.pieces[1]);
+    expect([...(store.have(file.manifestId) ?? [])]).toEqual([1]);
+    expect(store.usedBytes).toBe(CHUNK + 10);
+    await store.close();
+  });
+
   it('refuses what does not fit beside the chunks of open tasks, and what is optional beside any', async () => {
     const [a, b] = [aFile(2, 1), aFile(1, 50)];
     const store = await aStore(2 * CHUNK);
