@@ -16,7 +16,7 @@ export interface UnreportedResultsComponents {
   readonly events: Emitter<WorkerEvents>;
 }
 
-/** Results that the coordinator has not acknowledged yet. Each is on the disk until it has. */
+/** Results that the coordinator has not acknowledged yet. Each is on the disk until it has, unless the disk took nothing. */
 export class UnreportedResults {
   readonly #results = new Map<string, Unreported>();
 
@@ -34,7 +34,7 @@ export class UnreportedResults {
     return this.#results.has(taskId);
   }
 
-  /** Takes a result that is on the disk already. */
+  /** Takes a result that has been kept, as far as that was possible. */
   add(result: HeldResult): void {
     this.#results.set(result.report.taskId, { result, notBeforeMs: 0 });
   }

@@ -23,7 +23,7 @@ export function newEntry(known: Pick<StoreEntry, 'closedBytes' | 'closedHave' | 
 export async function closeEntry(entry: StoreEntry): Promise<void> {
   const { file } = entry;
   if (!file) return;
-  // What cannot be flushed now is fetched again after a crash.
+  // What cannot be flushed now is fetched again when it is needed.
   await file.close().catch(() => undefined);
   entry.closedBytes = file.storedBytes;
   entry.closedHave = file.have;
