@@ -126,6 +126,13 @@ function resumed(from: TestHost): TestHost {
   return app;
 }
 
+/** Directories that can be made until there are too many; they stay. */
+function freeNodes({ call, put }: TestHost): number {
+  let made = 0;
+  while (call('path_create_directory', ROOT_FD, FIRST, put(`tmp/n${made}`, FIRST)) === 0) made++;
+  return made;
+}
+
 describe('a restored host', () => {
   it('answers every later call as the captured one would have', () => {
     fc.assert(
@@ -142,6 +149,25 @@ describe('a restored host', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+
+  it('knows where open directories were that are removed, and which place they leave to others', () => {
+    const whole = aHost();
+    const { call, put, view } = whole;
+    const onPath = (name: string, path: string): void =>
+      expect(call(name, ROOT_FD, FIRST, put(path, FIRST))).toBe(0);
+    for (const path of ['tmp/d', 'tmp/d/e']) onPath('path_create_directory', path);
+    expect(call('path_open', ROOT_FD, 1, FIRST, put('tmp/d/e', FIRST), 0, 0n, 0n, 0, RESULT)).toBe(0);
+    const fd = view.getUint32(RESULT, true);
+    for (const path of ['tmp/d/e', 'tmp/d']) onPath('path_remove_directory', path);
+    const continued = resumed(whole);
+    const list = (app: TestHost): unknown => [
+      app.call('fd_readdir', fd, DATA, 300, 0n, RESULT),
+      [...app.bytes.subarray(DATA, DATA + app.view.getUint32(RESULT, true))],
+    ];
+    expect(list(continued)).toEqual(list(whole));
+    expect(captureHost(continued.host)).toEqual(captureHost(whole.host));
+    expect(freeNodes(continued)).toBe(freeNodes(whole));
   });
 
   it('is told apart where the snapshot mentions what the unit does not have', () => {

@@ -1,7 +1,7 @@
 import type { Descriptor } from './descriptors.js';
 import { MemoryContent } from './file-content.js';
 import { bytesOfTarget } from './file-system.js';
-import { DirectoryEntries, type FileSystemNode } from './nodes.js';
+import { DirectoryEntries, type DirectoryNode, type FileSystemNode } from './nodes.js';
 import { FILETYPE } from './preview1.js';
 import type { WasiHost } from './wasi-host.js';
 import type { Volume } from './volume.js';
@@ -28,6 +28,8 @@ interface NodeState {
   readonly times: readonly [accessNs: string, modificationNs: string];
   /** Directories: names and inodes. */
   readonly entries?: ReadonlyArray<readonly [string, string]>;
+  /** Of a directory that was removed while it was open, or was such a one's parent: the inode that it lists as `..`. */
+  readonly parent?: string;
   readonly target?: string;
   /** Files in memory. */
   readonly bytes?: number;
@@ -61,6 +63,7 @@ export function captureHost({ context }: WasiHost): { state: HostState; segments
         return {
           ...common,
           entries: names.map((name) => [name, String(node.entries.get(name)?.inode)] as const),
+          ...(node.links === 0 && node.parent && { parent: String(node.parent.inode) }),
         };
       }
       case FILETYPE.symbolicLink:
@@ -121,9 +124,10 @@ export function restoreHost(
     if (node === undefined) throw new TypeError(`the snapshot mentions an unknown inode ${inode}`);
     return node;
   };
-  for (const { inode, entries } of state.nodes) {
+  for (const { inode, entries, parent } of state.nodes) {
     const directory = nodeAt(inode);
     if (directory.filetype !== FILETYPE.directory || entries === undefined) continue;
+    if (parent !== undefined) directory.parent = directoryOf(nodeAt(parent));
     for (const name of directory.entries.names()) directory.entries.delete(name);
     for (const [name, child] of entries) {
       const node = nodeAt(child);
@@ -136,10 +140,13 @@ export function restoreHost(
     if (descriptor !== null) descriptors.put(fd, descriptorOf(descriptor, nodeAt));
   });
   const names = state.nodes.reduce((sum, { entries = [] }) => sum + entries.length, 0);
-  files.restoreCounts({ nextInode: state.nextInode, nodes: state.nodes.length, names });
+  const inUse = state.nodes
+    .map(({ inode }) => nodeAt(inode))
+    .filter((node) => node.links > 0 || node.opens > 0);
+  files.restoreCounts({ nextInode: state.nextInode, nodes: inUse.length, names });
 }
 
-/** Every node that a path or a descriptor leads to, once, in an order that depends on the tree alone. */
+/** Every node that a path or a descriptor leads to, and what removed directories were in, once, in an order that depends on the tree alone. */
 function reachableNodes(
   root: FileSystemNode,
   descriptors: ReadonlyArray<Descriptor | null>,
@@ -155,6 +162,7 @@ function reachableNodes(
       const child = node.entries.get(name);
       if (child !== null) found.add(child);
     }
+    if (node.parent) found.add(node.parent);
   }
   return found;
 }
@@ -182,6 +190,11 @@ function nodeOf(state: NodeState, volumes: ReadonlyMap<string, Volume>): FileSys
         throw new TypeError('the snapshot mentions an input that the unit lacks');
       return { ...common, filetype: state.filetype, content: new MemoryContent(volume) };
   }
+}
+
+function directoryOf(node: FileSystemNode): DirectoryNode {
+  if (node.filetype === FILETYPE.directory) return node;
+  throw new TypeError(`the snapshot has inode ${node.inode} as a directory, which it is not`);
 }
 
 function stateOfDescriptor(descriptor: Descriptor | null): DescriptorState | null {
