@@ -7,10 +7,10 @@ import { createApplication } from './create-application.js';
 import {
   DirectoryInUseError,
   EmbeddedPostgres,
-  isDatabaseUnusable,
   openDataSource,
   postgresDirectory,
   readInstallation,
+  whyUnusable,
 } from './database/index.js';
 import { BackendAgreement } from './queue/index.js';
 import type { Logger } from './telemetry/index.js';
@@ -88,10 +88,11 @@ async function withDatabase<T>({ databaseUrl, dataDir }: Config, work: Promise<T
   try {
     return await work;
   } catch (error) {
-    if (!isDatabaseUnusable(error)) throw error;
+    const reason = whyUnusable(error);
+    if (reason === null) throw error;
     const where =
       databaseUrl === null ? `the data directory ${dataDir} (--data, GLEANER_DATA)` : 'DATABASE_URL';
-    throw new ConfigError([`${where}: the database cannot be used: ${error.message}`]);
+    throw new ConfigError([`${where}: the database cannot be used: ${reason}`]);
   }
 }
 

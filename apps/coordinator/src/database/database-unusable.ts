@@ -16,10 +16,13 @@ const NETWORK = new Set([
   'ETIMEDOUT',
 ]);
 
-/** Whether the operator has to look at the database, or at how it is named, rather than at us. */
-export function isDatabaseUnusable(error: unknown): error is Error {
-  if (error instanceof DatabaseUnsuitedError) return true;
-  if (!(error instanceof Error) || !('code' in error)) return false;
+/** Why the operator has to look at the database, or at how it is named; null where that is not what is wrong. */
+export function whyUnusable(error: unknown): string | null {
+  if (error instanceof DatabaseUnsuitedError) return error.message;
+  if (!(error instanceof Error) || !('code' in error)) return null;
   const { code } = error;
-  return typeof code === 'string' && (NETWORK.has(code) || SQLSTATES.test(code));
+  if (typeof code !== 'string' || !(NETWORK.has(code) || SQLSTATES.test(code))) return null;
+  if (!(error instanceof AggregateError)) return error.message;
+  // A name with several addresses, as `localhost` mostly has: Node says what happened at each, and nothing of the whole.
+  return error.errors.map(({ message }: Error) => message).join(', ');
 }

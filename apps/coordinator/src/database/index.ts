@@ -2,7 +2,7 @@ export * from './batcher.js';
 export * from './channel-listener.js';
 export * from './data-source.js';
 export * from './database.module.js';
-export { isDatabaseUnusable } from './database-unusable.js';
+export { whyUnusable } from './database-unusable.js';
 export { DirectoryInUseError } from './directory-lock.js';
 export * from './embedded-postgres.js';
 export * from './entities.js';
