@@ -45,6 +45,14 @@ describe('while an account is being deleted', () => {
     expect(await desk.gleaner.dataSource.query(hosts, [person.account.id])).toEqual([]);
   });
 
+  it('no token is made for it', async () => {
+    const person = await aPerson(desk.gleaner);
+    const wish = { label: 'a name', scopes: ['work'] };
+    expect(await statusWhileDeleting(person, () => person.post('/v1/tokens', wish))).toBe(404);
+    const tokens = 'SELECT FROM api_token WHERE account_id = $1';
+    expect(await desk.gleaner.dataSource.query(tokens, [person.account.id])).toEqual([]);
+  });
+
   it('it joins no team', async () => {
     const [founder, person] = [await aPerson(desk.gleaner), await aPerson(desk.gleaner)];
     const { id } = team.parse((await founder.post('/v1/teams', { name: 'A Team' }).expect(201)).body);

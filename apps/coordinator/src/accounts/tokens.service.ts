@@ -47,7 +47,11 @@ export class TokensService {
     }
     const secret = drawSecret();
     const token = await this.dataSource.transaction(async (manager) => {
-      const account = await manager.findOneBy(AccountEntity, { id: accountId });
+      // A deletion that has begun goes first, a later one waits.
+      const account = await manager.findOne(AccountEntity, {
+        where: { id: accountId },
+        lock: { mode: 'for_key_share' },
+      });
       if (!account || account.deletedAt !== null) throw new NotFoundError(`account ${accountId}`);
       if (facts.scopes.includes('operate') && !account.operator) {
         throw new InvalidRequestError([
