@@ -53,6 +53,13 @@ describe('while an account is being deleted', () => {
     expect(await desk.gleaner.dataSource.query(tokens, [person.account.id])).toEqual([]);
   });
 
+  it('nobody signs in to it', async () => {
+    const person = await aPerson(desk.gleaner);
+    expect(await statusWhileDeleting(person, () => person.post('/v1/session/token'))).toBe(401);
+    const tokens = 'SELECT FROM api_token WHERE account_id = $1';
+    expect(await desk.gleaner.dataSource.query(tokens, [person.account.id])).toEqual([]);
+  });
+
   it('it joins no team', async () => {
     const [founder, person] = [await aPerson(desk.gleaner), await aPerson(desk.gleaner)];
     const { id } = team.parse((await founder.post('/v1/teams', { name: 'A Team' }).expect(201)).body);

@@ -7,6 +7,7 @@ import {
   ApiTokenEntity,
   insertAccount,
   insertToken,
+  requireLiving,
 } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { CONFIG, type Config } from '../config/index.js';
@@ -149,6 +150,7 @@ async function openSession(
   scopes: Actor['scopes'],
   browser: string,
 ): Promise<string> {
+  await requireLiving(manager, accountId);
   const secret = drawSecret();
   await insertToken(manager, {
     accountId,
