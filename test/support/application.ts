@@ -45,11 +45,34 @@ export interface TestApplicationOptions {
 export async function createTestApplication(options: TestApplicationOptions = {}): Promise<TestApplication> {
   const database = options.databaseUrl === undefined ? await createTestDatabase() : null;
   const directory = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'gleaner-app-')));
+  const forget = async (): Promise<void> => {
+    await database?.drop();
+    if (options.dataDir === undefined) await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    return await start(options, { databaseUrl: options.databaseUrl ?? database?.url, directory, forget });
+  } catch (error) {
+    await forget();
+    throw error;
+  }
+}
+
+interface Places {
+  readonly databaseUrl: string | undefined;
+  readonly directory: string;
+  /** Drops and removes what was made for this application alone. */
+  readonly forget: () => Promise<void>;
+}
+
+async function start(
+  options: TestApplicationOptions,
+  { databaseUrl, directory, forget }: Places,
+): Promise<TestApplication> {
   const redisUrl = options.redis ? inject('redisUrl') : null;
   if (options.redis && redisUrl === null)
     throw new Error('this suite needs Redis: skip it where redisUrl is null');
   // Queues of an earlier suite name units of a database that is gone, and may still be locked by its coordinator.
-  if (redisUrl !== null && database !== null) await forgetEverything(redisUrl);
+  if (redisUrl !== null && options.databaseUrl === undefined) await forgetEverything(redisUrl);
   const operatorToken = `gln_${randomBytes(32).toString('base64url')}`;
   const config = readConfig({
     GLEANER_PORT: '0',
@@ -58,7 +81,7 @@ export async function createTestApplication(options: TestApplicationOptions = {}
     GLEANER_LOG_LEVEL: process.env['GLEANER_TEST_LOG'] ?? 'fatal',
     GLEANER_OPERATOR_TOKEN: operatorToken,
     GLEANER_DATABASE_CONNECTIONS: '8',
-    DATABASE_URL: options.databaseUrl ?? database?.url,
+    DATABASE_URL: databaseUrl,
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...options.env,
   });
@@ -73,8 +96,7 @@ export async function createTestApplication(options: TestApplicationOptions = {}
     http: supertest(coordinator.url),
     close: async () => {
       await coordinator.stop();
-      await database?.drop();
-      if (options.dataDir === undefined) await rm(directory, { recursive: true, force: true });
+      await forget();
     },
   };
 }
