@@ -94,6 +94,10 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     await page.getByLabel('Name', { exact: true }).fill('x'.repeat(10_000));
     await page.getByRole('button', { name: 'Find' }).click();
     await page.getByText('Nobody was found whose name begins with').waitFor();
+    // A name that looks like a number, in an address written by hand.
+    await page.goto(`${gleaner.url}/leaderboards?q=120`);
+    await page.getByRole('row', { name: '1 Person 120' }).waitFor();
+    await page.getByRole('row', { name: '2 Person 119' }).waitFor({ state: 'detached' });
     expect(complaints).toEqual([]);
   });
 

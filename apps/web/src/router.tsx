@@ -5,6 +5,7 @@ import { NotFoundPage } from './pages/not-found-page';
 import { readBoardSearch } from './pages/board-search';
 import { readSignInSearch } from './pages/sign-in-search';
 import { readStatisticsSearch } from './pages/statistics-search';
+import { parseSearch, stringifySearch } from './search-params';
 import { Shell } from './ui/shell';
 
 const root = createRootRoute({ component: Shell, notFoundComponent: () => <NotFoundPage /> });
@@ -104,6 +105,8 @@ export const router = createRouter({
     operator,
   ]),
   defaultPreload: 'intent',
+  parseSearch,
+  stringifySearch,
   scrollRestoration: true,
 });
 
