@@ -90,6 +90,18 @@ describe.concurrent('gleaner, used wrongly', () => {
       'Cannot read input "tape"',
     ],
     [
+      'a file for an input that the job does not have',
+      async () => {
+        const file = join(directory, 'two-inputs.json');
+        await writeFile(
+          file,
+          JSON.stringify({ name: 'x', app: 'x@1', inputs: { tape: 'a.sah', map: 'b.txt' } }),
+        );
+        return ['run', '--local', file, '--input', `tepe=${file}`];
+      },
+      '--input tepe: the job file has no input of this name; its inputs are "tape", "map"',
+    ],
+    [
       'an answer to a directory that is not there',
       () => ['run', '--local', join(HUNT, 'job.json'), '-o', '/nowhere/answer'],
       'Cannot write /nowhere/answer',

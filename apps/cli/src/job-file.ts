@@ -5,6 +5,7 @@ import { blobId, jobSpec, schemaFaults, type JobSpec, type SchemaFault } from '@
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import { z } from 'zod';
 import { CliError, EXIT, reasonOf } from './cli-error.js';
+import { quotedList } from './terminal/output.js';
 
 /** A job file whose inputs may still be files on this machine. */
 export interface JobFile {
@@ -36,8 +37,10 @@ export async function readJobFile(path: string, overrides: readonly string[]): P
       ? { kind: 'blob', blobId: value }
       : { kind: 'file', path: resolve(dirname(path), value) };
   }
-  for (const [name, file] of overrides.map(parseInputOption))
+  for (const [name, file] of overrides.map(parseInputOption)) {
+    if (!Object.hasOwn(inputs, name)) throw unknownInput(name, Object.keys(inputs));
     inputs[name] = { kind: 'file', path: resolve(file) };
+  }
   return { path, content: parsed.data, inputs };
 }
 
@@ -59,6 +62,12 @@ export function completeJob(file: JobFile, blobIds: Readonly<Record<string, stri
 function invalidJob(path: string, faults: readonly SchemaFault[]): CliError {
   const lines = faults.map(({ pointer, detail }) => `  ${pointer || '/'}: ${detail}`);
   return new CliError([`${path} is not a valid job:`, ...lines].join('\n'), EXIT.usage);
+}
+
+/** A file that no unit would see: most often a name with a typing error. */
+function unknownInput(name: string, known: readonly string[]): CliError {
+  const instead = known.length === 0 ? 'it has none' : `its inputs are ${quotedList(known)}`;
+  return new CliError(`--input ${name}: the job file has no input of this name; ${instead}`, EXIT.usage);
 }
 
 /** `NAME=PATH` of the option `--input`. */
