@@ -53,8 +53,9 @@ function BestAndNewest() {
   const newest = useInfiniteQuery(teamsQuery(''));
   const best = board.data;
   if (!best || !newest.data) {
-    const missing = best ? newest : board;
-    return missing.error && <NotLoaded what="the teams" error={missing.error} onRetry={missing.refetch} />;
+    const error = board.error ?? newest.error;
+    const retry = (): unknown => [board, newest].filter(({ data }) => !data).map(({ refetch }) => refetch());
+    return error && <NotLoaded what="the teams" error={error} onRetry={retry} />;
   }
   const known = new Set(best.items.map(({ id }) => id));
   const teams = newest.data.pages.flatMap(({ items }) => items).filter(({ id }) => !known.has(id));
