@@ -129,18 +129,32 @@ describe('lines', () => {
         fc.array(fc.nat(60), { maxLength: 5 }),
         fc.boolean(),
         fc.integer({ min: 1, max: 50 }),
-        async (all, cuts, unique, pieceBytes) => {
+        fc.integer({ min: 2, max: 12 }),
+        async (all, cuts, unique, pieceBytes, fanIn) => {
           const whole = await merged(lines(['a', 'b'], unique), [all.join('\n')]);
           const units = cutInto(all.toReversed(), cuts).map((part) =>
             part.map((text) => `${text}\n`).join(''),
           );
-          expect(await merged(lines(['a', 'b'], unique), units, { ...TIGHT, pieceBytes })).toBe(whole);
+          expect(await merged(lines(['a', 'b'], unique), units, { ...TIGHT, pieceBytes, fanIn })).toBe(whole);
           const expected = unique ? new Set(all).size : all.length;
           expect(whole.split('\n').length - 1).toBe(expected);
         },
       ),
       { numRuns: 300 },
     );
+  });
+
+  it('come whole out of runs that are longer than a piece', async () => {
+    const all = Array.from({ length: 4_000 }, (_, i) => `${(i * 7919) % 4_000}`.padStart(100, '0'));
+    const units = cutInto(all, [1_000, 2_500]).map((part) => part.map((text) => `${text}\n`).join(''));
+    const sorted = all.toSorted().map((text) => `${text}\n`);
+    expect(await merged(lines(), units, { bufferBytes: 500_000, pieceBytes: 4096 })).toBe(sorted.join(''));
+  });
+
+  it('takes lines of up to the bound, however many come in one piece', async () => {
+    const content = 'abcde\n'.repeat(4);
+    expect(await merged(lines(), [content], { maxLineBytes: 5, pieceBytes: 64 })).toBe(content);
+    expect(await merged(lines(), [content], { maxLineBytes: 5, pieceBytes: 4 })).toBe(content);
   });
 
   it('refuses a line that is too long and says where', async () => {
@@ -165,6 +179,8 @@ describe('sum', () => {
     ['key\tNaN', '"NaN" is not an integer'],
     ['key\t1\t2', '"1\\t2" is not an integer'],
     ['key 1', 'is not KEY, a tab and a number'],
+    [`key\t${'1'.repeat(1001)}`, 'the number is longer than 1000 bytes'],
+    [`\t${'1'.repeat(1001)}`, 'the number is longer than 1000 bytes'],
   ])('refuses %j with unit, line and reason', async (line, reason) => {
     await expect(merged(sum, ['k\t1\n', `k\t1\n${line}\n`])).rejects.toThrow(`unit 1, line 2: ${reason}`);
   });

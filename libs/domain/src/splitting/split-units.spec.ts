@@ -84,12 +84,13 @@ describe('range', () => {
 
 describe('grid', () => {
   it('combines its lists in byte order of their names, the last varying fastest', async () => {
-    const units = await unitsOf([{ kind: 'grid', name: 'g', lists: { b: [1, 2], a: ['x', 'y'] } }]);
+    const lists = { a: ['x', 'y'], C: [0], b: [1, 2] };
+    const units = await unitsOf([{ kind: 'grid', name: 'g', lists }]);
     expect(units.map(({ params }) => params['g'])).toEqual([
-      { a: 'x', b: 1 },
-      { a: 'x', b: 2 },
-      { a: 'y', b: 1 },
-      { a: 'y', b: 2 },
+      { C: 0, a: 'x', b: 1 },
+      { C: 0, a: 'x', b: 2 },
+      { C: 0, a: 'y', b: 1 },
+      { C: 0, a: 'y', b: 2 },
     ]);
   });
 });
@@ -154,15 +155,17 @@ describe('records', () => {
       fc.record({ maxBytes: fc.integer({ min: 1, max: 20 }) }),
       fc.record({ units: fc.integer({ min: 1, max: 9 }) }),
     );
-    const content = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '>', '-'), maxLength: 60 });
-    const delimiter = fc.constantFrom('\n', '\n>', '--', 'ab', '\n\n', 'aba', '>\n>');
+    const delimiter = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '>'), minLength: 1, maxLength: 6 });
+    // Of beginnings of the delimiter: many that come to nothing hide where another one begins.
+    const beginnings = fc.array(fc.nat(6), { maxLength: 30, size: 'max' });
     await fc.assert(
       fc.asyncProperty(
-        content,
+        beginnings,
         delimiter,
         rule,
         fc.integer({ min: 1, max: 7 }),
-        async (text, delimiter, rule, piece) => {
+        async (lengths, delimiter, rule, piece) => {
+          const text = lengths.map((length) => delimiter.slice(0, length) || '-').join('');
           const windows = await windowTexts(text, records({ delimiter, ...rule }), piece);
           const expected = naiveRecords(text, delimiter);
           expect(windows.join('')).toBe(text);
@@ -200,13 +203,6 @@ describe('products', () => {
     });
   });
 
-  it('go on from any index with the very same units', async () => {
-    const inputs = memoryInputs({ input: content });
-    const all = await unitsOf(product, inputs);
-    for (let from = 0; from <= all.length; from += 1)
-      expect(await unitsOf(product, inputs, from)).toEqual(all.slice(from));
-  });
-
   it('are empty when one of their splits is', async () => {
     const empty = memoryInputs({ input: new Uint8Array(0) });
     expect(await unitsOf(product, empty)).toEqual([]);
@@ -215,6 +211,28 @@ describe('products', () => {
 });
 
 describe('splitting', () => {
+  const range: Split = { kind: 'range', name: 'k', from: 0, to: 4, step: 2 };
+  const grid: Split = { kind: 'grid', name: 'g', lists: { v: ['x', 'y'], w: [1, 2, 3] } };
+  const bytes: Split = { kind: 'bytes', name: 'w', input: 'input', windowBytes: 4, overlapBytes: 1 };
+
+  it.each<[string, Split[]]>([
+    ['a range', [range]],
+    ['a grid', [grid]],
+    ['bytes', [bytes]],
+    ['so many records', [records({ records: 2 })]],
+    ['records of so many bytes', [records({ maxBytes: 6 })]],
+    ['records, evenly', [records({ units: 3 })]],
+    ['a range of records', [range, records({ records: 1 }), grid]],
+    ['records over a range', [records({ records: 1 }), range]],
+    ['bytes over a grid', [bytes, grid]],
+  ])('of %s goes on from any index with the very same units', async (_what, splits) => {
+    const inputs = memoryInputs({ input: bytesOf('r1\nr2\nr3\nr4\nr5\n') });
+    const all = await unitsOf(splits, inputs);
+    expect(all.length).toBeGreaterThan(1);
+    for (let from = 0; from <= all.length; from += 1)
+      expect(await unitsOf(splits, inputs, from)).toEqual(all.slice(from));
+  });
+
   it('stops midway when its signal aborts', async () => {
     const controller = new AbortController();
     const split = splitUnits([{ kind: 'range', name: 'k', from: 0, to: 1000, step: 1 }], noInputs, {

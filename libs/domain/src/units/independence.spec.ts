@@ -44,6 +44,19 @@ describe('independentParties', () => {
   });
 });
 
+describe('isIndependentOfAll', () => {
+  it('says whether somebody may vote beside others who are independent of each other', () => {
+    fc.assert(
+      fc.property(aParty, fc.array(aParty, { maxLength: 4 }), someRules, (candidate, parties, rules) => {
+        fc.pre(isMutuallyIndependent(parties, rules));
+        expect(isIndependentOfAll(candidate, parties, rules)).toBe(
+          isMutuallyIndependent([...parties, candidate], rules),
+        );
+      }),
+    );
+  });
+});
+
 describe('canHelp', () => {
   it('turns away whoever could not vote beside those who have voted', () => {
     const voters = [aReportedTask(0, {}, { anonymous: true, network: 'n1' })];
@@ -61,10 +74,24 @@ describe('canHelp', () => {
     );
     expect(canHelp([], aTask(0), RULES)).toBe(true);
   });
+
+  it('takes whoever could vote for one of several answers, though not for the others', () => {
+    const voters = [aReportedTask(0, {}, { network: 'n1' }), aReportedTask(1, { digest: 'b' })];
+    expect(canHelp(voters, aTask(2, { network: 'n1' }), RULES)).toBe(true);
+    expect(canHelp([...voters, aTask(3, { network: 'n1' })], aTask(2, { network: 'n1' }), RULES)).toBe(false);
+  });
 });
 
+/** From the rules' words and not from the code under test. */
 function isMutuallyIndependent(parties: readonly Party[], rules: IndependenceRules): boolean {
-  return parties.every((party, at) => isIndependentOfAll(party, parties.slice(0, at), rules));
+  const ofHosts = rules.distinct === 'host';
+  return parties.every((one, at) =>
+    parties.slice(0, at).every((other) => {
+      if (one.anonymous && other.anonymous) return false;
+      if (ofHosts) return one.hostId !== other.hostId;
+      return one.personId !== other.personId && (rules.allowSameNetwork || one.network !== other.network);
+    }),
+  );
 }
 
 function largestBySearch(parties: readonly Party[], rules: IndependenceRules): number {

@@ -45,7 +45,7 @@ describe('transitionUnit', () => {
     const unit = aUnit([aTask(0), aTask(1)]);
     for (const kind of ['lost', 'returned', 'errored'] as const) {
       const { decision } = step(unit, { kind, ordinal: 1 });
-      expect(decision.wanted).toBe(3);
+      expect(decision).toMatchObject({ wanted: 3, reticketFrom: null });
       expect(decision.tasks).toEqual([
         {
           ordinal: 1,
@@ -65,6 +65,26 @@ describe('transitionUnit', () => {
     expect(late.unit.state).toBe('open');
   });
 
+  it('takes the answer that most agree on, and of two with as many that which came first', () => {
+    const reported = (digests: string) => Array.from(digests, (digest, at) => aReportedTask(at, { digest }));
+    const canonicalOf = (digests: string) =>
+      step(aUnit(reported(digests)), { kind: 'examined' }).unit.canonicalOrdinal;
+    expect(canonicalOf('baba')).toBe(0);
+    expect(canonicalOf('abbaa')).toBe(0);
+    expect(canonicalOf('abbab')).toBe(1);
+    expect(canonicalOf('aabbb')).toBe(2);
+    expect(canonicalOf('bbbaa')).toBe(0);
+  });
+
+  it('lets two hosts of one account agree where the job allows it, and otherwise not', () => {
+    const tasks = [aReportedTask(0), aReportedTask(1, {}, { accountId: 100, network: '10.0.0.0/24' })];
+    const byHost = { ...RULES, distinct: 'host' } as const;
+    expect(step(aUnit(tasks), { kind: 'examined' }, byHost).unit.state).toBe('valid');
+    expect(step(aUnit(tasks), { kind: 'examined' }).unit.state).toBe('open');
+    const sameHost = [aReportedTask(0), aReportedTask(1, {}, { hostId: 1000 })];
+    expect(step(aUnit(sameHost), { kind: 'examined' }, byHost).unit.state).toBe('open');
+  });
+
   it('settles two equal traps as failed and credits the smallest count', () => {
     const trap = (cycles: bigint) => ({ outcome: 'trap' as const, digest: 't', cycles });
     const { unit, decision } = step(aUnit([aReportedTask(0, trap(90n)), aReportedTask(1, trap(80n))]), {
@@ -80,6 +100,16 @@ describe('transitionUnit', () => {
     expect(step(aUnit(errors), { kind: 'examined' }).decision.failure).toBe(
       '6 tasks failed (maxErrors is 6)',
     );
+    const failures = (['reported', 'valid', 'invalid'] as const).map((state, at) =>
+      aReportedTask(at, { outcome: 'exit', digest: `exit ${at}` }, { state }),
+    );
+    const strict = { ...RULES, maxErrors: 3 };
+    expect(step(aUnit(failures), { kind: 'examined' }, strict).decision.failure).toBe(
+      '3 tasks failed (maxErrors is 3)',
+    );
+    expect(step(aUnit(failures.slice(1)), { kind: 'examined' }, strict).unit.state).toBe('open');
+    const fine = failures.map((task) => ({ ...task, result: aResult({ digest: task.result.digest }) }));
+    expect(step(aUnit(fine), { kind: 'examined' }, strict).unit.state).toBe('open');
     const different = Array.from({ length: 10 }, (_, i) => aReportedTask(i, { digest: String(i) }));
     expect(step(aUnit(different), { kind: 'examined' }).decision).toMatchObject({
       state: 'failed',
@@ -93,6 +123,9 @@ describe('transitionUnit', () => {
     const { unit } = step(aUnit(tasks), { kind: 'examined' });
     expect(unit.state).toBe('valid');
     expect(stateOf(unit, 1)).toBe('aborted');
+    // What it answered stands: nobody has a second word once the agreed answer can be known.
+    const again = step(unit, { kind: 'reported', ordinal: 1, result: aResult() });
+    expect(again.decision).toMatchObject({ isChanged: false, credits: [] });
   });
 
   it('credits a late equal result for seven days, and calls a late different one invalid', () => {
@@ -131,6 +164,30 @@ describe('transitionUnit', () => {
     const agreed = step(aUnit([aReportedTask(0, big), aReportedTask(1, big)]), { kind: 'examined' }).unit;
     const second = step(agreed, { kind: 'output-timeout', ordinal: 0 }).unit;
     expect(step(second, { kind: 'output-timeout', ordinal: 0 }).decision.isChanged).toBe(false);
+    const uploaded = step(second, { kind: 'output-uploaded', ordinal: 1 }).unit;
+    expect(step(uploaded, { kind: 'output-timeout', ordinal: 1 }).decision.isChanged).toBe(false);
+    expect(step(uploaded, { kind: 'output-uploaded', ordinal: 1 }).decision.isChanged).toBe(false);
+  });
+
+  it('fails where nobody uploads the agreed outputs and there may be no more tasks', () => {
+    const big = { outputsHeld: false };
+    const rules = { ...RULES, maxTasks: 2 };
+    let { unit } = step(aUnit([aReportedTask(0, big), aReportedTask(1, big)]), { kind: 'examined' }, rules);
+    unit = step(unit, { kind: 'output-timeout', ordinal: 0 }, rules).unit;
+    const { decision } = step(unit, { kind: 'output-timeout', ordinal: 1 }, rules);
+    expect(decision).toMatchObject({
+      state: 'failed',
+      wanted: 2,
+      failure: 'none of 2 agreeing hosts uploaded its outputs',
+    });
+  });
+
+  it('wants another one where whoever was to upload the agreed outputs came to nothing', () => {
+    const judged = { state: 'valid', heldCredit: 100n } as const;
+    const tasks = [0, 1].map((at) => aReportedTask(at, { outputsHeld: false }, judged));
+    const lost = aTask(2, { state: 'lost', counts: false });
+    const { decision } = step(aUnit([...tasks, lost], { canonicalOrdinal: 1 }), { kind: 'examined' });
+    expect(decision).toMatchObject({ state: 'open', wanted: 4, isChanged: true });
   });
 
   it('cancels for good: nothing is credited and later reports are ignored', () => {
