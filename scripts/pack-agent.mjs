@@ -5,6 +5,7 @@ import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { build } from 'vite';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -33,7 +34,7 @@ function escapesOf(character) {
     .join('');
 }
 
-const destination = resolve(process.argv[2] ?? '.');
+const destination = resolve(readDirectory() ?? '.');
 const { version, license } = JSON.parse(await readFile(join(root, 'apps/agent/package.json'), 'utf8'));
 const staging = await mkdtemp(join(tmpdir(), 'gleaner-pack-'));
 try {
@@ -51,6 +52,25 @@ try {
   process.stdout.write(`${join(destination, packed.stdout.trim().split('\n').at(-1))}\n`);
 } finally {
   await rm(staging, { recursive: true, force: true });
+}
+
+/** What is misspelt must not become a directory's name. */
+function readDirectory() {
+  const usage =
+    'npm run pack:agent -- [DIRECTORY]\nPacks the agent into DIRECTORY, or else here, and prints the path.';
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { help: { type: 'boolean', default: false } },
+    });
+    if (positionals.length > 1) throw new Error(`One directory, not ${positionals.length}.`);
+    if (!values.help) return positionals[0];
+  } catch (error) {
+    console.error(`${error.message}\n\n${usage}`);
+    process.exit(2);
+  }
+  console.log(usage);
+  process.exit(0);
 }
 
 function manifest() {

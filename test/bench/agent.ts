@@ -8,14 +8,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
 import { AgentProcess, runAgent } from '../e2e/agent-support/agent-process.js';
 import { steppingModule } from '../e2e/agent-support/long-module.js';
 import { unpackedAgent } from '../e2e/agent-support/packed-agent.js';
 import { agentUsage, statusWhere, type AgentUsage } from '../e2e/agent-support/running-agent.js';
 import { StandInCoordinator } from '../e2e/agent-support/stand-in-coordinator.js';
 import { TlsAuthority } from '../e2e/agent-support/tls-authority.js';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, wholeNumber } from '../support/command-line.js';
 
 const DAY_MS = 24 * 3600 * 1000;
 const UNIT_MS = 30_000;
@@ -26,7 +25,7 @@ const TRIAL_STEPS = 40;
 const REAL_PACE = { retryAfterMs: 5_000, heartbeatMs: 300_000 };
 const AIMS = { sandboxShare: 0.97, memoryMiB: 120, pausedCpuShare: 0.005 };
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run bench:agent',
   purpose: 'What the agent costs a volunteer beside the computing itself.',
   options: {
@@ -35,8 +34,9 @@ const { values } = readCommandLine({
     'no-p2p': { type: 'boolean', default: false, help: 'without a part in the swarm' },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
-const units = z.coerce.number().int().min(1).max(100).parse(values.units);
+} as const;
+const { values } = readCommandLine(COMMAND);
+const units = wholeNumber(COMMAND, 'units', values.units, { min: 1, max: 100 });
 
 const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-agent-'));
 const data = join(directory, 'data');

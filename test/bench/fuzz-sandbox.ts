@@ -5,13 +5,14 @@
  * `N passed, N failed`. A failure names its seed.
  */
 import { Worker } from 'node:worker_threads';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, wholeNumber } from '../support/command-line.js';
 import type { FuzzMessage, FuzzSettings, FuzzTotals } from './fuzz-sandbox-worker.js';
 
 const HANG_MS = 60_000;
 const SHOWN_FAILURES = 10;
+const SEEDS = { min: 0, max: 2 ** 32 - 1 };
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run fuzz:sandbox',
   purpose: 'Mutated modules and random programs against admission, rewriter and both tiers of the engine.',
   options: {
@@ -19,8 +20,12 @@ const { values } = readCommandLine({
     seed: { type: 'string', default: String(Date.now() % 1_000_000), help: 'of the first case' },
     json: { type: 'boolean', default: false, help: 'print a line of JSON before the last' },
   },
-});
-const settings = { seconds: Number(values.seconds), seed: Number(values.seed) };
+} as const;
+const { values } = readCommandLine(COMMAND);
+const settings = {
+  seconds: wholeNumber(COMMAND, 'seconds', values.seconds, { min: 1, max: 86_400 }),
+  seed: wholeNumber(COMMAND, 'seed', values.seed, SEEDS),
+};
 const totals = await fuzzInWorker(settings);
 const failed = totals.failures;
 const passed = totals.mutations + totals.programs - failed;

@@ -4,17 +4,18 @@
  * run and names the seed of its case.
  */
 import { randomInt } from 'node:crypto';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, refuse, wholeNumber } from '../support/command-line.js';
 import { Random } from './fuzz-sandbox-random.js';
 import { EngineEpisode } from './fuzz-swarm-engine.js';
 import { fuzzStream } from './fuzz-swarm-frames.js';
 import { SwarmParsers } from './fuzz-swarm-parsers.js';
 
+const SEEDS = { min: 0, max: 2 ** 32 - 1 };
 const KINDS = ['frames', 'engine', 'parsers'] as const;
 /** Cases of each kind in turn: an episode of the engine is hundreds of frames. */
 const CASES: Readonly<Record<(typeof KINDS)[number], number>> = { frames: 200, engine: 10, parsers: 20 };
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run fuzz:swarm',
   purpose: 'Mutated and hostile frames, hellos, tickets and records against the swap protocol.',
   options: {
@@ -23,12 +24,13 @@ const { values } = readCommandLine({
     only: { type: 'string', help: `one of ${KINDS.join(', ')}; all where none is given` },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
-const seconds = Number(values.seconds);
-if (!(seconds > 0 && seconds <= 86_400)) refuse('--seconds must be a number above 0 and at most 86400');
+} as const;
+const { values } = readCommandLine(COMMAND);
+const seconds = wholeNumber(COMMAND, 'seconds', values.seconds, { min: 1, max: 86_400 });
 const kinds = KINDS.filter((kind) => values.only === undefined || values.only === kind);
-if (kinds.length === 0) refuse(`--only must be one of ${KINDS.join(', ')}`);
-const seed = values.seed === undefined ? randomInt(2 ** 31) : Number(values.seed);
+if (kinds.length === 0) refuse(COMMAND, `--only must be one of ${KINDS.join(', ')}`);
+const seed =
+  values.seed === undefined ? randomInt(2 ** 31) : wholeNumber(COMMAND, 'seed', values.seed, SEEDS);
 
 const parsers = new SwarmParsers();
 const cases = { frames: 0, engine: 0, parsers: 0 };
@@ -81,9 +83,4 @@ async function runCase(kind: (typeof KINDS)[number]): Promise<void> {
 
 function count(totals: Record<string, number>, what: string, times = 1): void {
   totals[what] = (totals[what] ?? 0) + times;
-}
-
-function refuse(message: string): never {
-  console.error(`fuzz-swarm: ${message}`);
-  process.exit(2);
 }

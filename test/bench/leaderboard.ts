@@ -14,8 +14,7 @@ import {
 } from '@gleaner/coordinator';
 import { BOARD_PERIODS, boardPage } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
-import { z } from 'zod';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, wholeNumber } from '../support/command-line.js';
 import { useUntilInterrupted } from '../support/use-until-interrupted.js';
 
 const REQUESTS = 200;
@@ -25,15 +24,16 @@ const FAR_PAGE = 10_000;
 const ROWS = 50;
 const POLL_MS = 25;
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run bench:leaderboard',
   purpose: 'How long pages of every board and searches take, and a grant until it is on the page.',
   options: {
     accounts: { type: 'string', default: '1000000', help: 'on the board, 1000 to 10000000' },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
-const accounts = z.coerce.number().int().min(1000).max(10_000_000).parse(values.accounts);
+} as const;
+const { values } = readCommandLine(COMMAND);
+const accounts = wholeNumber(COMMAND, 'accounts', values.accounts, { min: 1000, max: 10_000_000 });
 
 /** Many more than there will be, so that their boards have a far page as well. */
 const teams = Math.floor(accounts * 0.52);

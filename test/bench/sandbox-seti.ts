@@ -4,10 +4,10 @@
  */
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { generateTape } from '@gleaner/example-seti-classic';
 import { type AdmissionOptions, admitModule } from '@gleaner/sandbox/admission';
 import { SandboxProcess } from '@gleaner/sandbox/runner';
+import { readCommandLine, wholeNumber } from '../support/command-line.js';
 
 const MODULE = new URL('../../../examples/seti-classic/build/seti-classic.wasm', import.meta.url);
 const CHIRPS = ['2000', '2200'] as const;
@@ -17,13 +17,20 @@ const VARIANTS: Readonly<Record<string, AdmissionOptions>> = {
   everything: {},
 };
 
-const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean', default: false } },
-});
+const COMMAND = {
+  start: 'node scripts/run.mjs bench sandbox-seti',
+  purpose: 'What admission costs SETI Classic: CPU time of one unit.',
+  options: {
+    rounds: { type: 'string', default: '5', help: 'interleaved runs; the fastest counts' },
+    json: { type: 'boolean', default: false, help: 'print one line of JSON' },
+  },
+} as const;
+const { values } = readCommandLine(COMMAND);
+const rounds = wholeNumber(COMMAND, 'rounds', values.rounds, { min: 1, max: 1000 });
 const original = new Uint8Array(readFileSync(MODULE));
 const tape = generateTape({ seed: 7, tones: [] }).bytes;
 const cpuMs = Object.fromEntries(Object.keys(VARIANTS).map((name) => [name, Infinity]));
-for (let round = 0; round < Number(values.rounds); round++)
+for (let round = 0; round < rounds; round++)
   for (const [name, options] of Object.entries(VARIANTS))
     cpuMs[name] = Math.min(cpuMs[name] ?? Infinity, await measureUnit(options));
 

@@ -4,7 +4,7 @@
  */
 import { setFlagsFromString } from 'node:v8';
 import { ABI, type AdmissionOptions, VIRTUAL_STACK_BYTES, admitModule } from '@gleaner/sandbox/admission';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, refuse, wholeNumber } from '../support/command-line.js';
 import { measureAdmission } from './sandbox-admission-time.js';
 import { KERNELS, type Kernel, NativeKernel, readKernel, withBuildDirectory } from './sandbox-kernels.js';
 import { measureLongCall } from './sandbox-long-call.js';
@@ -14,7 +14,7 @@ const AMPLE_CYCLES = 1n << 60n;
 /** Recursive Fibonacci numbers are nothing but calls, and are reported apart from the mean. */
 const APART = 'fib';
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run bench:sandbox',
   purpose: 'What admission costs: kernels raw, metered, and with everything on.',
   options: {
@@ -26,9 +26,13 @@ const { values } = readCommandLine({
     },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
-const rounds = Number(values.rounds);
+} as const;
+const { values } = readCommandLine(COMMAND);
+const rounds = wholeNumber(COMMAND, 'rounds', values.rounds, { min: 1, max: 1000 });
 const chosen = new Set(values.kernels.split(','));
+for (const name of chosen) {
+  if (!KERNELS.some((kernel) => kernel.name === name)) refuse(COMMAND, `--kernels: there is no "${name}"`);
+}
 
 interface KernelTimes {
   readonly name: string;

@@ -13,7 +13,7 @@ import { MERSENNE_HUNT_WASM_PATH } from '@gleaner/example-mersenne-hunt';
 import type { Job } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import type { DataSource } from 'typeorm';
-import { readCommandLine, refuse } from '../support/command-line.js';
+import { readCommandLine, wholeNumber } from '../support/command-line.js';
 import { TestHost } from '../support/test-host.js';
 import { useUntilInterrupted } from '../support/use-until-interrupted.js';
 import { Science } from '../web/showcase/science.js';
@@ -36,10 +36,7 @@ const COMMAND = {
 } as const;
 
 const { values } = readCommandLine(COMMAND);
-const units = Number(values.units);
-if (!Number.isSafeInteger(units) || units < 10_000 || units > 10_000_000) {
-  refuse(COMMAND, `--units must be an integer from 10000 to 10000000, not ${values.units}`);
-}
+const units = wholeNumber(COMMAND, 'units', values.units, { min: 10_000, max: 10_000_000 });
 
 interface Measured {
   readonly units: number;

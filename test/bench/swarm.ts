@@ -10,13 +10,13 @@ import { BenchCoordinator, originOf, type Volunteer } from './swarm/bench-coordi
 import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
 import type { LiarInit } from './swarm/liar.js';
 import { measureOneToOne } from './swarm/one-to-one.js';
-import { readCommandLine } from '../support/command-line.js';
+import { readCommandLine, refuse, wholeNumber } from '../support/command-line.js';
 
 const SCENARIOS = ['plain', 'liar', 'churn', 'outage', 'slow', 'one-to-one'] as const;
 const SLOW_BYTES_PER_SECOND = 50_000;
 const MAX_SECONDS = 300;
 
-const { values } = readCommandLine({
+const COMMAND = {
   start: 'npm run bench:swarm',
   purpose: 'How well volunteers share one blob beside an origin with a capped line.',
   options: {
@@ -30,15 +30,14 @@ const { values } = readCommandLine({
     profile: { type: 'string', help: 'directory for CPU profiles of the swarm processes' },
     json: { type: 'boolean', default: false, help: 'print one line of JSON' },
   },
-});
-const leechers = Number(values.leechers);
+} as const;
+const { values } = readCommandLine(COMMAND);
+const leechers = wholeNumber(COMMAND, 'leechers', values.leechers, { min: 1, max: 64 });
+const rounds = wholeNumber(COMMAND, 'rounds', values.rounds, { min: 1, max: 20 });
 const sizeBytes = parseBytes(values.size);
 const originRate = parseBytes(values['origin-rate'].replace(/\/s$/, ''));
 const scenario = SCENARIOS.find((name) => name === values.scenario);
-if (!scenario) fail(`--scenario must be one of ${SCENARIOS.join(', ')}`);
-if (!Number.isInteger(leechers) || leechers < 1 || leechers > 64) fail('--leechers must be from 1 to 64');
-const rounds = Number(values.rounds);
-if (!Number.isInteger(rounds) || rounds < 1 || rounds > 20) fail('--rounds must be from 1 to 20');
+if (!scenario) refuse(COMMAND, `--scenario must be one of ${SCENARIOS.join(', ')}`);
 
 const report =
   scenario === 'one-to-one'
@@ -234,11 +233,8 @@ function parseBytes(text: string): number {
     GiB: 1024 ** 3,
   };
   const bytes = Number(match?.[1]) * (factors[match?.[2] ?? 'B'] ?? Number.NaN);
-  if (!(bytes > 0 && bytes <= 2 * 1024 ** 3)) fail(`"${text}" is no size such as 64MiB (at most 2GiB)`);
+  if (!(bytes > 0 && bytes <= 2 * 1024 ** 3)) {
+    refuse(COMMAND, `"${text}" is no size such as 64MiB (at most 2GiB)`);
+  }
   return Math.floor(bytes);
-}
-
-function fail(message: string): never {
-  console.error(`bench:swarm: ${message}`);
-  process.exit(2);
 }

@@ -38,6 +38,20 @@ export function readCommandLine<const O extends Readonly<Record<string, CommandO
   process.exit(0);
 }
 
+/** What an option says as a whole number from `min` to `max`; anything else ends the command with status 2. */
+export function wholeNumber(
+  command: AnyCommand,
+  name: string,
+  text: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): number {
+  const value = Number(text);
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max) {
+    refuse(command, `--${name} must be a whole number from ${min} to ${max}, not ${text}`);
+  }
+  return value;
+}
+
 /** Ends the command with status 2: its arguments are not usable. */
 export function refuse(command: AnyCommand, reason: string): never {
   console.error(`${reason}\n\n${helpText(command)}`);

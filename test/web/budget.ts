@@ -11,6 +11,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { z } from 'zod';
 import { findChromium } from '../determinism/browser-sandbox.js';
+import { readCommandLine } from '../support/command-line.js';
 import { answerTo, VISITOR } from './budget-answers.js';
 import {
   EXIT_CODES,
@@ -49,6 +50,11 @@ type Manifest = z.infer<typeof manifestSchema>;
 const site = join(repositoryRoot(), 'apps', 'web', 'dist', 'site');
 
 async function main(): Promise<void> {
+  const { values } = readCommandLine({
+    start: 'npm run budget',
+    purpose: "What a visitor's first look at each route costs, and whether that is within its limits.",
+    options: { json: { type: 'boolean', default: false, help: 'print one line of JSON' } },
+  });
   const manifest = manifestSchema.parse(
     JSON.parse(readFileSync(join(site, '.vite', 'manifest.json'), 'utf8')),
   );
@@ -65,7 +71,7 @@ async function main(): Promise<void> {
   }));
   const excesses = costs.flatMap(excessesOf);
   process.exitCode = exitCodeOf(costs);
-  if (process.argv.includes('--json')) tellPrograms(costs, excesses);
+  if (values.json) tellPrograms(costs, excesses);
   else costs.forEach(tellPeople);
   for (const excess of excesses) process.stderr.write(`beyond its limit: ${excess}\n`);
   if (chromium === null) {

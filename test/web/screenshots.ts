@@ -4,10 +4,10 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { account, deviceCode } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium } from '../determinism/browser-sandbox.js';
+import { readCommandLine } from '../support/command-line.js';
 import { openBrowser } from './browser.js';
 import {
   heading,
@@ -35,19 +35,14 @@ const WATERFALL_MS = 45_000;
 const TEAM_ID = '1';
 const POLL_MS = 500;
 
-const USAGE = `npm run screenshots [-- FOLDER]
-Pictures of every page, in both themes, on a desktop and on a phone, in FOLDER or else in .gleaner/screenshots.
-`;
-
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { help: { type: 'boolean', short: 'h', default: false } },
+  const { positionals } = readCommandLine({
+    start: 'npm run screenshots',
+    purpose:
+      'Pictures of every page, in both themes, on a desktop and on a phone, in FOLDER or .gleaner/screenshots.',
+    positional: '[FOLDER]',
+    options: {},
   });
-  if (values.help) {
-    process.stdout.write(USAGE);
-    return;
-  }
   const chromium = findChromium();
   if (chromium === null) throw new Error('no Chromium: install it (Debian: apt-get install chromium)');
   const folder = resolve(positionals[0] ?? join('.gleaner', 'screenshots'));

@@ -1,4 +1,4 @@
-import { readCommandLine, refuse } from '../../support/command-line.js';
+import { readCommandLine, wholeNumber } from '../../support/command-line.js';
 
 const COMMAND = {
   start: 'npm run bench:dispatch',
@@ -64,8 +64,5 @@ export function readOptions(argv: readonly string[]): BenchOptions {
 }
 
 function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1)
-    refuse(COMMAND, `--${name} must be a positive integer, not ${text}`);
-  return value;
+  return wholeNumber(COMMAND, name, text, { min: 1, max: Number.MAX_SAFE_INTEGER });
 }
