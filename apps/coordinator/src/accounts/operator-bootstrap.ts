@@ -11,7 +11,7 @@ import { insertToken } from './tokens.service.js';
 /** Two coordinators that start on an empty database make one operator; the number only has to be the same for both. */
 const BOOTSTRAP_LOCK = 8_400_002;
 
-/** An installation begins with one operator, whose first token is shown once. */
+/** An installation begins with one operator, whose first token is shown once where it was drawn. */
 @Injectable()
 export class OperatorBootstrap {
   constructor(
@@ -19,7 +19,7 @@ export class OperatorBootstrap {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** The secret of the token that was made, null where the installation has its operator already. */
+  /** The secret that was drawn; null where the installation has its operator already, or was told the secret: logs are read by many. */
   async run(): Promise<string | null> {
     return await this.dataSource.transaction(async (manager) => {
       await manager.query('SELECT pg_advisory_xact_lock($1)', [BOOTSTRAP_LOCK]);
@@ -44,7 +44,7 @@ export class OperatorBootstrap {
         label: 'first token',
         scopes: SCOPES,
       });
-      return secret;
+      return configured === null ? secret : null;
     });
   }
 }
