@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { countedCores, initialAllowancePerDay } from '@gleaner/domain';
+import { countedCores, initialAllowancePerDay, nextWishesVersion } from '@gleaner/domain';
 import { canonicalJson, type Host, type HostFacts, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
@@ -139,11 +139,8 @@ export class HostsService {
       const preferences = changes.preferences === undefined ? host.wishedPreferences : changes.preferences;
       const isWish = run !== host.wishedRun || !isSame(preferences, host.wishedPreferences);
       const isNamed = host.isNamed || changes.name !== undefined;
-      await manager.update(
-        HostEntity,
-        { id: hostId },
-        { name, isNamed, wishedRun: run, wishesVersion: host.wishesVersion + (isWish ? 1 : 0) },
-      );
+      const wishesVersion = isWish ? nextWishesVersion(host.wishesVersion, Date.now()) : host.wishesVersion;
+      await manager.update(HostEntity, { id: hostId }, { name, isNamed, wishedRun: run, wishesVersion });
       await manager.query('UPDATE host SET wished_preferences = $2 WHERE id = $1', [
         hostId,
         preferences === null ? null : JSON.stringify(preferences),

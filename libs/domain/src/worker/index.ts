@@ -1,2 +1,3 @@
 export * from './share-cores.js';
 export * from './work-buffer.js';
+export * from './wishes-version.js';
