@@ -22,6 +22,7 @@ import { CalmUpkeep20261121001710 } from './20261121001710-calm-upkeep.js';
 import { HostAllowance20261121001800 } from './20261121001800-host-allowance.js';
 import { AnchorPeriods20261121001950 } from './20261121001950-anchor-periods.js';
 import { BoardAnalyses20261121002000 } from './20261121002000-board-analyses.js';
+import { InstallationPlace20261121002100 } from './20261121002100-installation-place.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -49,4 +50,5 @@ export const MIGRATIONS = [
   HostAllowance20261121001800,
   AnchorPeriods20261121001950,
   BoardAnalyses20261121002000,
+  InstallationPlace20261121002100,
 ] as const;

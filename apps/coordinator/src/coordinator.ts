@@ -7,6 +7,7 @@ import { createApplication } from './create-application.js';
 import {
   DirectoryInUseError,
   EmbeddedPostgres,
+  notePlace,
   openDataSource,
   postgresDirectory,
   readInstallation,
@@ -22,7 +23,7 @@ export interface Coordinator {
   /** Where it listens, for this machine. */
   readonly url: string;
   readonly port: number;
-  /** Secret of the first operator token, only at the start that made it. */
+  /** Secret of the first operator token, only at the start that drew it. */
   readonly operatorToken: string | null;
   /** Stops listening, finishes what runs, closes connections, stops what it started. Stopping twice is safe. */
   stop(): Promise<void>;
@@ -54,6 +55,12 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     const opening = openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));
+    if (await notePlace(dataSource, config.databaseUrl === null ? postgresDirectory(config.dataDir) : null)) {
+      logger.warn(
+        { event: 'database-moved' },
+        'the database is not where it was, and may be an older one: the next units get ids that no agent has heard of',
+      );
+    }
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
       await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>

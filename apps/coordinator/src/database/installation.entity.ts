@@ -9,4 +9,8 @@ export class InstallationEntity {
   /** Drawn when the database was made. Whoever copies the database draws another one for the copy. */
   @Column({ type: 'text' })
   namespace: string;
+
+  /** Where the database lay when a coordinator last started; null: none has since this is noted. */
+  @Column({ type: 'text', nullable: true })
+  place: string | null;
 }

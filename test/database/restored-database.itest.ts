@@ -1,0 +1,111 @@
+import { notePlace } from '@gleaner/coordinator';
+import pg from 'pg';
+import { afterEach, expect, it } from 'vitest';
+import {
+  createTestApplication,
+  createTestDatabase,
+  createVolunteer,
+  honestResult,
+  seedJob,
+  type TestApplication,
+  type TestDatabase,
+  TestHost,
+} from '../support/index.js';
+
+const UNITS_PER_PARTITION = 1 << 22;
+
+const running: TestApplication[] = [];
+const databases: TestDatabase[] = [];
+afterEach(async () => {
+  for (const gleaner of running.splice(0)) await gleaner.close();
+  for (const database of databases.splice(0)) await database.drop();
+});
+
+async function start(database: TestDatabase): Promise<TestApplication> {
+  const gleaner = await createTestApplication({ databaseUrl: database.url });
+  running.push(gleaner);
+  return gleaner;
+}
+
+/** What the database holds now, in another one: a dump that was read in. */
+async function restore(backup: TestDatabase): Promise<TestDatabase> {
+  const name = `${new URL(backup.url).pathname.slice(1)}_restored`;
+  const url = new URL(backup.url);
+  url.pathname = `/${name}`;
+  const admin = new URL(backup.url);
+  admin.pathname = '/postgres';
+  const run = async (statement: string): Promise<void> => {
+    const client = new pg.Client({ connectionString: admin.href });
+    await client.connect();
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
+  await run(`CREATE DATABASE ${name} TEMPLATE ${new URL(backup.url).pathname.slice(1)}`);
+  const restored = { url: url.href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  databases.push(restored);
+  return restored;
+}
+
+it('what an agent keeps from after the backup is never taken for the result of a unit that came later', async () => {
+  const original = await createTestDatabase();
+  databases.push(original);
+  let gleaner = await start(original);
+  const { accountId } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
+  const { token } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'volunteer');
+  const host = await TestHost.attach(gleaner.url, { token });
+  const one = { accountId, replication: { quorum: 1 }, units: 1 };
+  const first = await seedJob(gleaner.dataSource, one);
+  await host.report(honestResult((await host.ask()).tasks[0]!));
+  await running.pop()?.close();
+  const backup = await restore(original);
+
+  gleaner = await start(original);
+  host.url = gleaner.url;
+  const lost = await seedJob(gleaner.dataSource, one);
+  const [kept] = (await host.ask()).tasks;
+  await running.pop()?.close();
+
+  gleaner = await start(backup);
+  host.url = gleaner.url;
+  const later = await seedJob(gleaner.dataSource, one);
+  expect(later.firstUnitId).not.toBe(lost.firstUnitId);
+  expect(later.firstUnitId).toBeGreaterThan(first.lastUnitId);
+  const [given] = (await host.ask()).tasks;
+  expect(given?.taskId).not.toBe(kept!.taskId);
+  const { reports } = await host.report(honestResult(kept!), honestResult(given!));
+  expect(reports.map(({ status }) => status)).toEqual(['refused', 'accepted']);
+});
+
+it('ids go on as they were while the database is where it was, and far behind once it is elsewhere', async () => {
+  const database = await createTestDatabase();
+  databases.push(database);
+  const gleaner = await start(database);
+  const nextId = async (): Promise<number> => {
+    const [row]: Array<{ id: string }> = await gleaner.dataSource.query(
+      "SELECT nextval('work_unit_id_seq') AS id",
+    );
+    return Number(row?.id);
+  };
+  const partitions = (): Promise<unknown> =>
+    gleaner.dataSource.query(
+      `SELECT inhparent::regclass::text AS of, count(*)::int AS partitions FROM pg_inherits
+        WHERE inhparent IN ('work_unit'::regclass, 'task'::regclass) GROUP BY 1 ORDER BY 1`,
+    );
+  const first = await nextId();
+  const [before] = (await partitions()) as [{ partitions: number }]; // `as`: what is selected
+  expect(await notePlace(gleaner.dataSource, null)).toBe(false);
+  expect(await nextId()).toBe(first + 1);
+  await gleaner.dataSource.query("UPDATE installation SET place = 'elsewhere'");
+  expect(await notePlace(gleaner.dataSource, null)).toBe(true);
+  const far = await nextId();
+  expect(far).toBeGreaterThan(first + 2 ** 32);
+  // No partition lies between, and the next ones are made as ever.
+  await gleaner.dataSource.query('SELECT make_unit_partitions($1)', [far + UNITS_PER_PARTITION]);
+  expect(await partitions()).toEqual([
+    { of: 'task', partitions: before.partitions + 2 },
+    { of: 'work_unit', partitions: before.partitions + 2 },
+  ]);
+});
