@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { MIGRATIONS } from '@gleaner/migrations';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ENTITIES } from './entities.js';
+import { SESSION_SETTINGS } from './session-settings.js';
 
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
 const MIGRATION_LOCK = 8_400_001;
@@ -14,12 +15,6 @@ const MIN_CONNECTIONS = 2;
  * those that a busy moment needs have to be there for the next one.
  */
 export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
-
-/**
- * No statement takes helpers: they compete with dispatch for the same cores, and starting them costs more than a page of rows, which
- * is what nearly every statement reads.
- */
-export const NO_HELPERS = '-c max_parallel_workers_per_gather=0';
 
 export interface DataSourceSettings {
   readonly url: string;
@@ -37,7 +32,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
-    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: NO_HELPERS },
+    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: SESSION_SETTINGS },
   };
 }
 

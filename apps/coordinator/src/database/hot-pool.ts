@@ -1,6 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
-import { NO_HELPERS } from './data-source.js';
+import { SESSION_SETTINGS } from './session-settings.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
 const MAX_CONNECTIONS = 12;
@@ -14,7 +14,7 @@ const MAX_LIFETIME_SECONDS = 600;
  * once must not be planned for tables that happened to be empty then, hence no sequential scans and no walks along two indexes
  * side by side; nor does starting parallel workers pay off for a few rows.
  */
-const SESSION_SETTINGS = `-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off ${NO_HELPERS}`;
+const HOT_SETTINGS = `-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off ${SESSION_SETTINGS}`;
 
 /** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
 export function masterPool(dataSource: DataSource): pg.Pool {
@@ -38,7 +38,7 @@ export function hotPool(dataSource: DataSource): pg.Pool {
       ...(password === undefined ? {} : { password }),
       max: MAX_CONNECTIONS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-      options: SESSION_SETTINGS,
+      options: HOT_SETTINGS,
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
     pool.on('error', () => undefined);

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { ConfigError } from '../config/index.js';
+import { SESSION_SETTINGS } from '../database/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
 import { RedisMark } from './redis-mark.js';
 
@@ -35,6 +36,7 @@ export class BackendAgreement {
       connectionString: databaseUrl,
       keepAlive: true,
       application_name: 'gleaner-agreement',
+      options: SESSION_SETTINGS,
     });
     // A broken connection ends the lock with it: what runs goes on, and only the next start is not warned.
     client.on('error', () => undefined);

@@ -1,6 +1,7 @@
 import { createPostgresBackend, createRedisBackend, type PgPool, runMigrations, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { SESSION_SETTINGS } from '../database/index.js';
 
 /** Where queue jobs live. Redis for throughput; Postgres where nothing else is installed. */
 export type QueueBackendConfig =
@@ -128,7 +129,7 @@ async function openPostgres(
     connectionString,
     max: POSTGRES_POOL_MAX,
     keepAlive: true,
-    options: `-c search_path=${POSTGRES_SCHEMA}`,
+    options: `-c search_path=${POSTGRES_SCHEMA} ${SESSION_SETTINGS}`,
     application_name: 'gleaner-queue',
   });
   // Each queue and worker listens for the pool's errors.

@@ -1,0 +1,69 @@
+import { openDataSource } from '@gleaner/coordinator';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { aPerson, createTestApplication, createTestDatabase, type TestDatabase } from '../support/index.js';
+
+const ROLE = 'gleaner_test_strict';
+const TIMEOUT_MS = 200;
+/** Under it coordinators that start together bring the database up to date one after the other. */
+const MIGRATION_LOCK = 8_400_001;
+
+let database: TestDatabase;
+let admin: pg.Client;
+let url: URL;
+beforeAll(async () => {
+  database = await createTestDatabase({ empty: true });
+  url = new URL(database.url);
+  admin = new pg.Client({ connectionString: database.url });
+  await admin.connect();
+  await admin.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD 'strict'`);
+  await admin.query(`ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${ROLE}`);
+  for (const setting of [
+    `statement_timeout = ${TIMEOUT_MS}`,
+    `lock_timeout = ${TIMEOUT_MS}`,
+    'datestyle = German',
+    "timezone = 'Pacific/Auckland'",
+    "default_transaction_isolation = 'serializable'",
+  ])
+    await admin.query(`ALTER ROLE ${ROLE} SET ${setting}`);
+  url.username = ROLE;
+  url.password = 'strict';
+});
+afterAll(async () => {
+  await admin.end();
+  await database.drop();
+  const last = new pg.Client({ connectionString: new URL('/postgres', database.url).href });
+  await last.connect();
+  await last.query(`DROP ROLE ${ROLE}`);
+  await last.end();
+});
+
+it('whoever starts waits for another that migrates, whatever time-outs the role has', async () => {
+  await admin.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
+  const opening = openDataSource({ url: url.href, connections: 2 });
+  const opened = opening.then(
+    () => 'opened',
+    (error: unknown) => String(error),
+  );
+  const waits = async (): Promise<void> => {
+    const { rows } = await admin.query(
+      `SELECT FROM pg_stat_activity WHERE usename = $1 AND wait_event_type = 'Lock' AND now() - query_start > $2 * interval '1 ms'`,
+      [ROLE, 3 * TIMEOUT_MS],
+    );
+    expect(rows).toHaveLength(1);
+  };
+  const outcome = await Promise.race([opened, vi.waitFor(waits, { timeout: 30_000 })]);
+  await admin.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]);
+  expect(outcome).toBeUndefined();
+  await (await opening).destroy();
+});
+
+it('times are read as they were written, however the role likes to see dates', async () => {
+  const gleaner = await createTestApplication({ databaseUrl: url.href });
+  try {
+    const person = await aPerson(gleaner);
+    expect(Math.abs(Date.parse(person.account.createdAt) - Date.now())).toBeLessThan(60_000);
+  } finally {
+    await gleaner.close();
+  }
+});
