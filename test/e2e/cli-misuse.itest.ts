@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gleaner } from './cli-support/cli-process.js';
 
 const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
+const COORDINATOR = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
 const HUNT = fileURLToPath(new URL('../../examples/mersenne-hunt', import.meta.url));
 const MODULE = join(HUNT, 'build', 'mersenne-hunt.wasm');
 const STACK = /\n\s+at /;
@@ -199,5 +200,38 @@ describe.concurrent('gleaner, used wrongly', () => {
     );
     expect(stderr).not.toMatch(STACK);
     expect(code).toBe(1);
+  });
+});
+
+describe.concurrent('the coordinator, started by itself', () => {
+  async function coordinator(...args: string[]): Promise<{ code: number | null; said: string }> {
+    const child = spawn(process.execPath, [COORDINATOR, ...args], {
+      env: { ...process.env, GLEANER_DATA: join(directory, 'coordinator'), GLEANER_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (bytes: Buffer) => {
+        said += bytes.toString();
+        // It should not have come this far.
+        if (said.includes(' is ready at ')) child.kill();
+      });
+    }
+    const [code] = (await once(child, 'close')) as [number | null];
+    return { code, said };
+  }
+
+  it('refuses arguments that it would have to pass by', async () => {
+    const { code, said } = await coordinator('--port', '9000');
+    expect(said).toContain('--port 9000: this program knows no such argument');
+    expect(said).toContain('docs/operating.md');
+    expect(code).toBe(2);
+  });
+
+  it('starts nothing where it is only asked for help', async () => {
+    const { code, said } = await coordinator('--help');
+    expect(said).toContain('--json');
+    expect(code).toBe(0);
+    expect(await readdir(directory)).not.toContain('coordinator');
   });
 });

@@ -4,20 +4,38 @@ import { EmbeddedPostgres, postgresDirectory } from './database/index.js';
 import { createLogger, type Logger } from './telemetry/index.js';
 
 const MIN_NODE_MAJOR = 22;
+const USAGE_EXIT_CODE = 2;
 /** With what {@link endAtOnce} may take less than a program that started this one waits before it kills. */
 const STOP_TIMEOUT_MS = 40_000;
 
 /** Ends the database server of a coordinator that was killed, for whoever had started that one, and serves nothing. */
 const STOP_DATABASE = '--stop-database';
+const JSON_LINE = '--json';
+
+const USAGE = `Starts a coordinator. Variables of the environment are its settings; docs/operating.md describes them.
+
+  --json  one line of JSON on stdout when it is ready, as GLEANER_JSON=1
+  --help  print this
+`;
 
 async function main(): Promise<void> {
+  const args = new Set(process.argv.slice(2));
+  if (args.has('--help')) {
+    process.stdout.write(USAGE);
+    return;
+  }
+  // A port or a directory that is passed by would be one that nobody asked for.
+  const unknown = [...args].filter((arg) => arg !== STOP_DATABASE && arg !== JSON_LINE);
+  if (unknown.length > 0) {
+    process.stderr.write(`${unknown.join(' ')}: this program knows no such argument.\n\n${USAGE}`);
+    process.exitCode = USAGE_EXIT_CODE;
+    return;
+  }
   if (Number(process.versions.node.split('.')[0]) < MIN_NODE_MAJOR) {
     throw new ConfigError([`Node ${MIN_NODE_MAJOR} or newer is needed, this is ${process.version}`]);
   }
-  const config = readConfig(
-    process.argv.includes('--json') ? { ...process.env, GLEANER_JSON: '1' } : process.env,
-  );
-  if (process.argv.includes(STOP_DATABASE)) {
+  const config = readConfig(args.has(JSON_LINE) ? { ...process.env, GLEANER_JSON: '1' } : process.env);
+  if (args.has(STOP_DATABASE)) {
     await EmbeddedPostgres.stopAbandoned(postgresDirectory(config.dataDir));
     return;
   }
