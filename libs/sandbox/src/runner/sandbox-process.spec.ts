@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
 import { bytesOfText } from '../testing/text-module.js';
+import { aUnit } from '../testing/units.js';
 import { SandboxProcess } from './sandbox-process.js';
-import type { UnitToRun } from './types.js';
 
 const HELLO = bytesOfText(`(module
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -14,21 +14,6 @@ const HELLO = bytesOfText(`(module
     (i32.store (i32.const 0) (i32.const 100))
     (i32.store (i32.const 4) (i32.const 6))
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`);
-
-function aUnit(module: Uint8Array, overrides: Partial<UnitToRun> = {}): UnitToRun {
-  return {
-    module: { kind: 'bytes', bytes: module },
-    moduleSha256: hash('sha256', module),
-    appName: 'app',
-    args: [],
-    env: {},
-    inputs: {},
-    outputs: ['stdout'],
-    limits: { maxCycles: 1_000n, memoryMiB: 1, outputBytes: 100, wallMs: 60_000 },
-    seed: '00'.repeat(32),
-    ...overrides,
-  };
-}
 
 describe('SandboxProcess', () => {
   const sandbox = new SandboxProcess();
