@@ -18,6 +18,12 @@ const programs = {
     ...args,
   ],
   check: (args) => [join(root, 'scripts/check.mjs'), ...args],
+  format: (args) => [
+    join(root, 'node_modules/prettier/bin/prettier.cjs'),
+    '--write',
+    '--log-level=warn',
+    ...(args.length > 0 ? args : ['.']),
+  ],
   bench: ([name, ...args]) => [join(root, 'test/dist/bench', `${name}.js`), ...args],
   web: ([name, ...args]) => [join(root, 'test/dist/web', `${name}.js`), ...args],
   'pack-agent': (args) => [join(root, 'scripts/pack-agent.mjs'), ...args],
