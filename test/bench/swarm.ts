@@ -10,7 +10,9 @@ import { BenchCoordinator, originOf, type Volunteer } from './swarm/bench-coordi
 import { BenchPeer, processInit, round } from './swarm/bench-peer.js';
 import type { LiarInit } from './swarm/liar.js';
 import { measureOneToOne } from './swarm/one-to-one.js';
+import { Started } from './swarm/started.js';
 import { readCommandLine, refuse, wholeNumber } from '../support/command-line.js';
+import { useUntilInterrupted } from '../support/use-until-interrupted.js';
 
 const SCENARIOS = ['plain', 'liar', 'churn', 'outage', 'slow', 'one-to-one'] as const;
 const SLOW_BYTES_PER_SECOND = 50_000;
@@ -39,17 +41,25 @@ const originRate = parseBytes(values['origin-rate'].replace(/\/s$/, ''));
 const scenario = SCENARIOS.find((name) => name === values.scenario);
 if (!scenario) refuse(COMMAND, `--scenario must be one of ${SCENARIOS.join(', ')}`);
 
-const report =
-  scenario === 'one-to-one'
-    ? await measureOneToOne({
-        sizeBytes,
-        originBytesPerSecond: originRate,
-        rounds,
-        verbose: values.verbose,
-        profileDirectory: values.profile,
-      })
-    : await measureSwarm(scenario);
-console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, undefined, 2));
+await useUntilInterrupted(
+  () => Promise.resolve(),
+  async () => {
+    const report = await measure(scenario);
+    console.log(values.json ? JSON.stringify(report) : JSON.stringify(report, undefined, 2));
+  },
+  () => Started.endAll(),
+);
+
+async function measure(name: (typeof SCENARIOS)[number]) {
+  if (name !== 'one-to-one') return await measureSwarm(name);
+  return await measureOneToOne({
+    sizeBytes,
+    originBytesPerSecond: originRate,
+    rounds,
+    verbose: values.verbose,
+    profileDirectory: values.profile,
+  });
+}
 
 async function measureSwarm(name: Exclude<(typeof SCENARIOS)[number], 'one-to-one'>) {
   const baseline = name === 'slow' ? await runSwarm('plain') : undefined;

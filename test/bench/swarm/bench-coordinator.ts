@@ -17,6 +17,7 @@ import { HttpSwarmCoordinator } from '@gleaner/swarm/process';
 import { seedJob } from '../../support/seed-job.js';
 import { createVolunteer, TestHost } from '../../support/test-host.js';
 import { startCoordinator, type CoordinatorProcess } from '../dispatch/servers.js';
+import { Started } from './started.js';
 
 const UPLOAD_PIECE_BYTES = 32 * 1024 * 1024;
 const ASK_AGAIN_MS = 100;
@@ -51,8 +52,7 @@ export class BenchCoordinator {
     readonly url: string,
     private readonly operatorToken: string,
     private readonly coordinator: CoordinatorProcess,
-    private readonly postgres: EmbeddedPostgres,
-    private readonly directory: string,
+    private readonly started: Started,
   ) {}
 
   /** @param volunteers hosts that will take a task of the job */
@@ -61,12 +61,18 @@ export class BenchCoordinator {
     readonly originBytesPerSecond: number;
     readonly volunteers: number;
   }): Promise<BenchCoordinator> {
-    const directory = await mkdtemp(join(tmpdir(), 'gleaner-bench-swarm-'));
+    const started = new Started();
+    const directory = await started.add(mkdtemp(join(tmpdir(), 'gleaner-bench-swarm-')), (path) =>
+      rm(path, { recursive: true, force: true }),
+    );
     // As root Postgres runs as another user, who has to pass through here.
     await chmod(directory, 0o711);
-    const postgres = await EmbeddedPostgres.start({ directory: join(directory, 'postgres') });
+    const postgres = await started.add(
+      EmbeddedPostgres.start({ directory: join(directory, 'postgres') }),
+      (server) => server.stop(),
+    );
     const operatorToken = `gln_${randomBytes(32).toString('base64url')}`;
-    const coordinator = await startCoordinator({
+    const starting = startCoordinator({
       GLEANER_DATA: join(directory, 'data'),
       GLEANER_OPERATOR_TOKEN: operatorToken,
       GLEANER_ORIGIN_RATE_BYTES: String(options.originBytesPerSecond),
@@ -74,6 +80,7 @@ export class BenchCoordinator {
       GLEANER_ALLOW_SAME_NETWORK: '1',
       DATABASE_URL: postgres.url,
     });
+    const coordinator = await started.add(starting, (process) => process.stop());
     const url = `http://127.0.0.1:${coordinator.port}`;
     const file = await upload(url, operatorToken, randomBytes(options.sizeBytes));
     const scientist = await createVolunteer(url, operatorToken, 'scientist');
@@ -85,7 +92,7 @@ export class BenchCoordinator {
       inputs: { tape: file.location.blobId },
     });
     await dataSource.destroy();
-    return new BenchCoordinator(file, url, operatorToken, coordinator, postgres, directory);
+    return new BenchCoordinator(file, url, operatorToken, coordinator, started);
   }
 
   /** Attaches a host as a person would, gets it into the swarm, and has it take a task. */
@@ -126,10 +133,8 @@ export class BenchCoordinator {
   }
 
   async stop(): Promise<void> {
-    if (!this.#isStopped) await this.coordinator.stop();
     this.#isStopped = true;
-    await this.postgres.stop();
-    await rm(this.directory, { recursive: true, force: true });
+    await this.started.end();
   }
 
   async #metric(pattern: RegExp): Promise<number> {
