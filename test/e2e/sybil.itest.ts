@@ -46,6 +46,47 @@ describe('nobody validates their own work', () => {
     await dispatch.becomes(job, 'valid');
   });
 
+  it('linked accounts never serve the same unit', async () => {
+    await dispatch.aJob();
+    const [claimed, claimer] = [await dispatch.aHost({ of: null }), await dispatch.aHost()];
+    await dispatch.query('UPDATE account SET person_id = $2 WHERE id = $1', [
+      claimed.attached.accountId,
+      claimer.attached.accountId,
+    ]);
+    await dispatch.contribute(claimed);
+    await dispatch.expectNothingFor(claimer, 'needs-another-account');
+  });
+
+  it('an account that is given a unit again, whose task it had lost, has one voice by both results', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const lost = await dispatch.aTask(host);
+    await dispatch.endLeases(job);
+    await dispatch.sweep();
+    const again = await dispatch.aTask(host);
+    for (const task of [lost, again])
+      expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'accepted' }]);
+    const counting = 'SELECT count(*)::int AS tasks FROM task WHERE unit_id = $1 AND counts';
+    expect(await dispatch.query(counting, [job.firstUnitId])).toEqual([{ tasks: 1 }]);
+    expect(await dispatch.unitStates(job)).toEqual(['open']);
+    await dispatch.contribute(await dispatch.aHost());
+    await dispatch.becomes(job, 'valid');
+    await dispatch.earns([host], ['123456']);
+  });
+
+  it('a result of another runtime stays what it is: nobody has a second word once the answer is known', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const task = await dispatch.aTask(host);
+    const first = { ...honestResult(task), runtimeVersion: 'another' };
+    expect((await host.report(first)).reports).toMatchObject([{ status: 'accepted' }]);
+    await dispatch.contribute(await dispatch.aHost(), await dispatch.aHost());
+    await dispatch.becomes(job, 'valid');
+    for (const report of [first, honestResult(task)])
+      expect((await host.report(report)).reports).toMatchObject([{ status: 'repeat' }]);
+    expect(await dispatch.creditOf(host)).toEqual(['0']);
+  });
+
   it('hosts of one account that race for one unit get one task together', async () => {
     const job = await dispatch.aJob();
     const owner = await dispatch.aPerson();
@@ -154,10 +195,12 @@ async function creditTogether(...hosts: TestHost[]): Promise<number> {
 /** Totals are the sums of the ledger, whose entries alternate and leave one credit to a person for a unit. */
 async function expectReconciledLedger(): Promise<void> {
   const [books] = await dispatch.query(
-    `SELECT (SELECT count(*)::int FROM account_credit c WHERE c.cycles <>
-              (SELECT coalesce(sum(e.cycles), 0) FROM credit_entry e WHERE e.account_id = c.account_id)) AS accounts,
-            (SELECT count(*)::int FROM host_standing s WHERE s.cycles <>
-              (SELECT coalesce(sum(e.cycles), 0) FROM credit_entry e WHERE e.host_id = s.host_id)) AS hosts,
+    `SELECT (SELECT count(*)::int FROM account_credit c WHERE (c.cycles, c.tasks) <>
+              (SELECT coalesce(sum(e.cycles), 0), coalesce(sum(sign(e.cycles)), 0)
+                 FROM credit_entry e WHERE e.account_id = c.account_id)) AS accounts,
+            (SELECT count(*)::int FROM host_standing s WHERE (s.cycles, s.credited_tasks) <>
+              (SELECT coalesce(sum(e.cycles), 0), coalesce(sum(sign(e.cycles)), 0)
+                 FROM credit_entry e WHERE e.host_id = s.host_id)) AS hosts,
             (SELECT count(*)::int FROM credit_entry WHERE sign(cycles) <> CASE sequence % 2 WHEN 0 THEN 1 ELSE -1 END)
               AS signs,
             (SELECT count(*)::int FROM (

@@ -36,6 +36,8 @@ export interface ReportRow {
   readonly host_id: string | null;
   readonly unit_state: UnitState | null;
   readonly settled_by_agreement: boolean;
+  /** An earlier report of the task was stored. */
+  readonly has_result: boolean;
   readonly stored: boolean;
   /** Stored, and something may follow for the unit: what remains just waits for other volunteers. */
   readonly unit_may_change: boolean;
@@ -61,7 +63,7 @@ const storeReports = new PreparedStatement<ReportRow>(
   'store-reports',
   `WITH report AS MATERIALIZED (
      SELECT r.*, t.state AS task_state, t.host_id, t.distinct_key, t.counts AS counted, u.state AS unit_state,
-            u.canonical_ordinal IS NOT NULL AS settled_by_agreement, ${ARE_DECLARED} AS declared, u.wanted, j.quorum,
+            u.canonical_ordinal IS NOT NULL AS settled_by_agreement, t.outcome IS NOT NULL AS has_result, ${ARE_DECLARED} AS declared, u.wanted, j.quorum,
             j.output_names AS job_output_names, j.output_bytes AS job_output_bytes,
             extract(epoch FROM now() - t.assigned_at) * 1000 AS elapsed_ms
        FROM unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::outcome[], $5::bigint[], $6::text[], $7::numeric[],
@@ -107,6 +109,7 @@ const storeReports = new PreparedStatement<ReportRow>(
      DELETE FROM lease l USING stored s WHERE l.host_id = s.host_id AND l.unit_id = s.unit_id AND l.ordinal = s.ordinal
    )
    SELECT r.n::integer AS n, r.task_state, r.host_id, r.unit_state, coalesce(r.settled_by_agreement, false) AS settled_by_agreement,
+          coalesce(r.has_result, false) AS has_result,
           s.unit_id IS NOT NULL AS stored, coalesce(r.unit_state <> 'open' OR s.state = 'error' OR others.may_change
             OR clock_timestamp() > statement_timestamp() + interval '100 milliseconds', false) AS unit_may_change,
           CASE WHEN NOT r.declared THEN r.job_output_names END AS job_output_names,

@@ -255,7 +255,7 @@ function answerOf(row: ReportRow | undefined): Pick<ReportAnswer, 'status' | 're
     return { status: 'refused', reason: 'this account has no such task' };
   }
   if (row.stored) return { status: 'accepted' };
-  const judged = judgeReport(row.task_state, row.unit_state, row.settled_by_agreement);
+  const judged = judgeReport(row.task_state, row.unit_state, row.settled_by_agreement, row.has_result);
   // It was acceptable when it was looked at, and no longer when it was written: the next try sees the new state.
   return judged.status === 'accepted' ? { status: 'retry', reason: 'the task changed meanwhile' } : judged;
 }

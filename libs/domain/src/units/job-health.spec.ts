@@ -64,16 +64,17 @@ describe('pauseReason', () => {
 
 describe('judgeReport', () => {
   it('accepts unfinished tasks, late ones of agreed units included, and recognises repeats', () => {
-    expect(judgeReport('in-progress', 'open', false)).toEqual({ status: 'accepted' });
-    expect(judgeReport('lost', 'open', false)).toEqual({ status: 'accepted' });
-    expect(judgeReport('aborted', 'valid', true)).toEqual({ status: 'accepted' });
+    expect(judgeReport('in-progress', 'open', false, false)).toEqual({ status: 'accepted' });
+    expect(judgeReport('lost', 'open', false, false)).toEqual({ status: 'accepted' });
+    expect(judgeReport('aborted', 'valid', true, false)).toEqual({ status: 'accepted' });
     for (const state of ['reported', 'valid', 'invalid', 'error'] as const) {
-      expect(judgeReport(state, 'cancelled', false)).toEqual({ status: 'repeat' });
+      expect(judgeReport(state, 'cancelled', false, true)).toEqual({ status: 'repeat' });
     }
+    expect(judgeReport('aborted', 'valid', true, true)).toEqual({ status: 'repeat' });
   });
 
   it('refuses results of units that ended without an agreed one', () => {
-    expect(judgeReport('aborted', 'cancelled', false)).toEqual({
+    expect(judgeReport('aborted', 'cancelled', false, true)).toEqual({
       status: 'refused',
       reason: 'the work unit is cancelled; its results are no longer wanted',
     });

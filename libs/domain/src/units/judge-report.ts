@@ -6,11 +6,13 @@ import { isFinalUnitState } from './unit-view.js';
  * before it could be written, and it may come again.
  *
  * @param isSettledByAgreement whether the unit has a canonical result that a late one can be compared with
+ * @param hasResult whether the task has one already, as an aborted one of another runtime does: nobody has a second word
  */
 export function judgeReport(
   taskState: TaskState,
   unitState: UnitState,
   isSettledByAgreement: boolean,
+  hasResult: boolean,
 ): Pick<ReportAnswer, 'status' | 'reason'> {
   switch (taskState) {
     case 'reported':
@@ -27,6 +29,6 @@ export function judgeReport(
           reason: `the work unit is ${unitState}; its results are no longer wanted`,
         };
       }
-      return { status: 'accepted' };
+      return { status: hasResult ? 'repeat' : 'accepted' };
   }
 }
