@@ -68,6 +68,18 @@ describe('ContentCache', () => {
     expect(files.length * 100).toBe(cache.usedBytes);
   });
 
+  it('counts what it is given twice once, and lets go of it when both have', async () => {
+    const cache = await ContentCache.open({ directory, quotaBytes: 100 });
+    const { sha256, bytes } = content(1);
+    const pins = [await cache.put(sha256, bytes), await cache.put(sha256, bytes)];
+    expect(cache.usedBytes).toBe(100);
+    pins[0]?.release();
+    await expect(cache.put(content(2).sha256, content(2).bytes)).rejects.toThrow(CacheFullError);
+    pins[1]?.release();
+    await putReleased(cache, 2);
+    expect([await has(cache, 1), await has(cache, 2)]).toEqual([false, true]);
+  });
+
   it('finds a file that was damaged on disk, and takes it anew', async () => {
     await putReleased(await ContentCache.open({ directory, quotaBytes: 1000 }), 1);
     await truncate(join(directory, content(1).sha256), 50);

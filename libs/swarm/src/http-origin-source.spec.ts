@@ -148,6 +148,21 @@ describe('HttpOriginSource', () => {
     expect(attempt).toBeGreaterThanOrEqual(3);
   });
 
+  it('gives up on an origin that stays out of order, after so many attempts', async () => {
+    const { source, location, requests } = await anOrigin((_, response) => response.writeHead(503).end());
+    await expect(fetchAll(source, location, [0])).rejects.toThrow(OriginUnavailableError);
+    expect(requests).toHaveLength(5);
+    await expect(source.fetchManifest(location, NEVER)).rejects.toThrow(OriginUnavailableError);
+    expect(requests).toHaveLength(10);
+  });
+
+  it('takes the beginning of a whole file from an origin that knows no ranges, and nothing else of it', async () => {
+    const { source, location, requests } = await anOrigin((_, response) => response.end(CONTENT));
+    expect((await fetchAll(source, location, [0, 1])).get(1)).toEqual(CONTENT.slice(CHUNK, 2 * CHUNK));
+    await expect(fetchAll(source, location, [1])).rejects.toThrow(OriginUnavailableError);
+    expect(requests).toHaveLength(2);
+  });
+
   it('does not repeat what is refused for good', async () => {
     const { source, location, requests } = await anOrigin((_, response) => response.writeHead(404).end());
     await expect(fetchAll(source, location, [0])).rejects.toThrow(OriginUnavailableError);

@@ -1,10 +1,11 @@
 import { duplexPair } from 'node:stream';
+import { SWARM_LIMITS } from '@gleaner/protocol';
 import { describe, expect, it } from 'vitest';
 import { duplexLink, memoryLinkPair } from '../links/duplex-link.js';
 import type { Link } from '../links/link.js';
 import { LinkReader } from '../links/link-reader.js';
 import { AuthError } from './auth-error.js';
-import { authenticateLink, type HandshakeInit } from './handshake.js';
+import { AUTH_PROTOCOL, authenticateLink, type HandshakeInit } from './handshake.js';
 import { createPeerIdentity, keyOfPeerId, peerIdentityOf, peerIdOfKey } from './peer-identity.js';
 import {
   createPeerRecord,
@@ -12,6 +13,7 @@ import {
   encodeTicket,
   judgePeerRecord,
   judgeTicket,
+  requireValidCertificate,
   signBody,
 } from './signed.js';
 import { TestCoordinator } from './trust.fixture.js';
@@ -65,6 +67,30 @@ describe('/gleaner/auth/2', () => {
     const identity = createPeerIdentity();
     const outdated = { identity, certificate: coordinator.certify(identity.peerId, changes), trust };
     expect(faultOf((await meet(outdated, { ...coordinator.enrol(), trust })).listened)).toBe(fault);
+  });
+
+  it('takes a certificate until the second of its end, and from five minutes before it should be there', () => {
+    const coordinator = new TestCoordinator();
+    const { peerId } = createPeerIdentity();
+    const now = Math.floor(coordinator.nowMs / 1000);
+    coordinator.nowMs = now * 1000;
+    const farthest = SWARM_LIMITS.certificateSeconds + SWARM_LIMITS.clockSkewSeconds;
+    const judge = (secondsLeft: number) => () =>
+      requireValidCertificate(coordinator.certify(peerId, { exp: now + secondsLeft }), coordinator.trust);
+    for (const secondsLeft of [1, farthest]) expect(judge(secondsLeft)).not.toThrow();
+    expect(judge(0)).toThrow(expect.objectContaining({ fault: 'expired' }));
+    expect(judge(farthest + 1)).toThrow(expect.objectContaining({ fault: 'too-long-lived' }));
+  });
+
+  it('refuses a hello that is too long before it has come', async () => {
+    const coordinator = new TestCoordinator();
+    const [stranger, listener] = memoryLinkPair();
+    const listening = authenticateLink(listener, 'listener', {
+      ...coordinator.enrol(),
+      trust: coordinator.trust,
+    });
+    stranger.send(Buffer.concat([Buffer.from(AUTH_PROTOCOL), Buffer.from([0xff, 0xff])]));
+    await expect(listening).rejects.toMatchObject({ fault: 'bad-hello' });
   });
 
   it('refuses a revoked certificate', async () => {
@@ -170,6 +196,13 @@ describe('/gleaner/auth/2', () => {
       known,
     ]);
     expect(faultOf(listened)).toBe('wrong-peer');
+    const [caller, callee] = memoryLinkPair();
+    const friend = coordinator.enrol();
+    const rightful = await meet({ ...friend, trust }, { ...coordinator.enrol(), trust }, [
+      caller,
+      { ...callee, remotePeerId: friend.identity.peerId },
+    ]);
+    expect(faultOf(rightful.listened)).toBe('none');
   });
 
   it('refuses a recorded handshake', async () => {

@@ -110,6 +110,18 @@ describe('FrameDecoder', () => {
     expect(faultOf(bytes)).toBe(fault);
   });
 
+  it('refuses every frame of a fixed length that is a byte longer or shorter', () => {
+    const fixed = ['close', 'have', 'interest', 'slot', 'request', 'cancel', 'reject'];
+    const aFixedFrame = anyFrame().filter(({ type }) => fixed.includes(type));
+    fc.assert(
+      fc.property(aFixedFrame, fc.constantFrom(-1, 1), (frame, more) => {
+        const bytes = Buffer.concat([encodeFrame(frame), Buffer.alloc(1)]);
+        bytes.writeUInt32BE(bytes.readUInt32BE(0) + more);
+        expect(faultOf(bytes.subarray(0, 4 + bytes.readUInt32BE(0)))).toBe('wrong-length');
+      }),
+    );
+  });
+
   it('refuses an announced length before the frame arrives, and stays broken', () => {
     const decoder = new FrameDecoder();
     const bad = Uint8Array.from([0x7f, 0, 0, 0, 10]);

@@ -70,6 +70,9 @@ describe('a full ChunkStore', () => {
 
   it('keeps of promises no more than a quarter of what it may hold, the last used ones', async () => {
     const { store, claim, left } = await aFullStore(8, [0, 1, 2, 3]);
+    const some = await claim(2);
+    expect(left()).toEqual([2, 3, 4, 5, 6, 7]);
+    some[Symbol.dispose]();
     using _ = await claim(6);
     expect(left()).toEqual([2, 3]);
     await store.close();
