@@ -38,6 +38,30 @@ export const CYCLE_PROGRAMS: Readonly<Record<string, string>> = {
       (local.get $r))
     (func (export "run") (result i32)
       (i32.add (i32.add (call $f (i32.const 1)) (call $f (i32.const 2))) (call $f (i32.const 3))))`,
+  'block that one arm leaves by a jump and the other by its end': `(func $f (param i32) (result i32) (local $r i32)
+      (block $outer
+        (block $inner
+          (br_if $outer (i32.eqz (local.get 0)))
+          (if (i32.eq (local.get 0) (i32.const 1))
+            (then (local.set $r (i32.const 1)) (br $inner) (unreachable)))
+          (local.set $r (i32.const 2)))
+        (local.set $r (i32.add (local.get $r) (i32.const 10))))
+      (local.get $r))
+    (func (export "run") (result i32)
+      (i32.add (i32.add (call $f (i32.const 0)) (call $f (i32.const 1))) (call $f (i32.const 2))))`,
+  'block that is left by a table and by a jump': `(func $f (param i32) (result i32) (local $r i32)
+      (block $outer
+        (block $out
+          (block $in (br_table $in $out $in (local.get 0)) (unreachable))
+          (local.set $r (i32.const 1))
+          (br_if $outer (i32.eq (local.get 0) (i32.const 2)))
+          (local.set $r (i32.const 2))
+          (br $out)
+          (unreachable))
+        (local.set $r (i32.add (local.get $r) (i32.const 10))))
+      (local.get $r))
+    (func (export "run") (result i32)
+      (i32.add (i32.add (call $f (i32.const 0)) (call $f (i32.const 1))) (call $f (i32.const 2))))`,
   'early return': `(func $f (param i32) (result i32)
       (if (i32.lt_s (local.get 0) (i32.const 3)) (then (return (i32.const 100)) (unreachable)))
       (i32.mul (local.get 0) (local.get 0)))

@@ -6,7 +6,7 @@ import { CLOCK_START_NS } from './unit-clock.js';
 import type { HostInit } from './wasi-host.js';
 
 const ROOT_FD = 3;
-const RIGHTS = { read: 2n, write: 64n };
+const RIGHTS = { read: 2n, write: 64n, pathOpen: 8192n };
 const CREAT = 1;
 
 /** A host with what its calls were charged, and short forms of the commonest calls. */
@@ -186,6 +186,74 @@ describe('WasiHost', () => {
       at += 24 + length;
     }
     expect(listed).toEqual(['.', '..', 'B', 'ab', 'a\uffff', 'a\u{1f600}', 'b']);
+  });
+
+  it('lets a descriptor do what it was opened for, and nothing else', () => {
+    const { open, call, put, vector, view, write } = anApp();
+    const writable = open('tmp/x', RIGHTS.write, CREAT);
+    expect(write(writable, 'content')).toBe(ERRNO.success);
+    vector(0, 2000, 1);
+    expect(call('fd_read', writable, 0, 1, 900)).toBe(ERRNO.badf);
+    const readable = open('tmp/x', RIGHTS.read);
+    expect(write(readable, 'other')).toBe(ERRNO.badf);
+    expect(call('fd_allocate', readable, 0n, 9n)).toBe(ERRNO.badf);
+    expect(call('fd_filestat_set_size', readable, 0n)).toBe(ERRNO.inval);
+    // What is opened below a directory has no rights but those that the directory passes on.
+    const folder = open('tmp', RIGHTS.pathOpen);
+    expect(call('path_open', folder, 0, 1000, put('x', 1000), 0, RIGHTS.read, 0n, 0, 900)).toBe(0);
+    expect(call('fd_read', view.getUint32(900, true), 0, 1, 900)).toBe(ERRNO.badf);
+  });
+
+  it('shortens and lengthens files, within the bound of their volume', () => {
+    const { open, call, read, view, write } = anApp({ scratchBytes: 100 });
+    const fd = open('tmp/x', RIGHTS.read | RIGHTS.write, CREAT);
+    const size = () => (call('fd_filestat_get', fd, 800), view.getBigUint64(832, true));
+    write(fd, '0123456789');
+    expect(call('fd_filestat_set_size', fd, 4n)).toBe(ERRNO.success);
+    expect(size()).toBe(4n);
+    expect(call('fd_filestat_set_size', fd, 6n)).toBe(ERRNO.success);
+    expect(read(open('tmp/x', RIGHTS.read), 100)).toBe('0123\0\0');
+    expect(call('fd_allocate', fd, 5n, 95n)).toBe(ERRNO.success);
+    expect(size()).toBe(100n);
+    expect(call('fd_allocate', fd, 0n, 9n)).toBe(ERRNO.success);
+    expect(size()).toBe(100n);
+    expect(call('fd_allocate', fd, 0n, 101n)).toBe(ERRNO.nospc);
+    expect(call('fd_filestat_set_size', fd, 101n)).toBe(ERRNO.nospc);
+    expect(call('fd_filestat_set_size', fd, -1n)).toBe(ERRNO.fbig);
+    expect(call('fd_allocate', fd, 0n, 0n)).toBe(ERRNO.inval);
+    expect(size()).toBe(100n);
+  });
+
+  it('tells the target of a symbolic link, as much of it as fits, and of nothing else', () => {
+    const { open, call, put, text, view } = anApp();
+    call('path_symlink', 2000, put('target', 2000), ROOT_FD, 1000, put('tmp/link', 1000));
+    const readlink = (path: string, room: number): number | string => {
+      const errno = call('path_readlink', ROOT_FD, 1000, put(path, 1000), 3000, room, 900);
+      return errno === ERRNO.success ? text(3000, view.getUint32(900, true)) : -errno;
+    };
+    expect([readlink('tmp/link', 100), readlink('tmp/link', 3)]).toEqual(['target', 'tar']);
+    open('tmp/file', RIGHTS.write, CREAT);
+    expect([readlink('tmp/file', 100), readlink('tmp/none', 100)]).toEqual([-ERRNO.inval, -ERRNO.noent]);
+  });
+
+  it('answers EFAULT to any vector that reaches outside the memory, and moves nothing of the others', () => {
+    const { open, call, read, vector, write } = anApp();
+    const fd = open('tmp/x', RIGHTS.read | RIGHTS.write, CREAT);
+    write(fd, 'kept');
+    vector(0, 2000, 2);
+    for (const [address, length] of [
+      [65_530, 7],
+      [65_537, 0],
+      [-1, 1],
+      [2, -1],
+    ] as const) {
+      vector(8, address, length);
+      for (const name of ['fd_write', 'fd_read']) expect(call(name, fd, 0, 2, 900)).toBe(ERRNO.fault);
+      for (const name of ['fd_pwrite', 'fd_pread']) expect(call(name, fd, 0, 2, 0n, 900)).toBe(ERRNO.fault);
+    }
+    vector(8, 65_530, 6);
+    expect(call('fd_pread', fd, 0, 2, 0n, 900)).toBe(ERRNO.success);
+    expect(read(open('tmp/x', RIGHTS.read), 100)).toBe('kept');
   });
 
   it('tells the same times, inodes and devices to every run', () => {
