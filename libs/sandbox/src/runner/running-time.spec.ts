@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DutyCycle } from './duty-cycle.js';
 import { RunningTime } from './running-time.js';
 
@@ -23,8 +23,8 @@ describe('RunningTime', () => {
   it('counts limits longer than a timer can wait', () => {
     const onEnd = vi.fn();
     const days = 24 * 3600 * 1000;
-    new RunningTime(onEnd).restart(60 * days);
-    vi.advanceTimersByTime(59 * days);
+    new RunningTime(onEnd).restart(25 * days);
+    vi.advanceTimersByTime(24 * days);
     expect(onEnd).not.toHaveBeenCalled();
     vi.advanceTimersByTime(1 * days);
     expect(onEnd).toHaveBeenCalledOnce();
@@ -41,6 +41,32 @@ describe('RunningTime', () => {
     vi.advanceTimersByTime(40);
     time.end();
     vi.advanceTimersByTime(1000);
+    expect(onEnd).not.toHaveBeenCalled();
+  });
+});
+
+describe('RunningTime of a machine that sleeps', () => {
+  it('does not count the sleep', () => {
+    const machine = aMachine();
+    const onEnd = vi.fn();
+    new RunningTime(onEnd).restart(2 * HOUR_MS);
+    machine.runs(HOUR_MS);
+    machine.sleeps(9 * HOUR_MS);
+    machine.runs(HOUR_MS - 2 * MINUTE_MS);
+    expect(onEnd).not.toHaveBeenCalled();
+    machine.runs(3 * MINUTE_MS);
+    expect(onEnd).toHaveBeenCalledOnce();
+  });
+
+  it('does not count it where somebody stops it before its timer comes', () => {
+    const machine = aMachine();
+    const onEnd = vi.fn();
+    const time = new RunningTime(onEnd);
+    time.restart(2 * HOUR_MS);
+    machine.stands(9 * HOUR_MS);
+    time.setStopped(true);
+    time.setStopped(false);
+    machine.runs(HOUR_MS);
     expect(onEnd).not.toHaveBeenCalled();
   });
 });
@@ -69,3 +95,49 @@ describe('DutyCycle', () => {
     expect(() => new DutyCycle(() => {}).setShare(share)).toThrow(RangeError);
   });
 });
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Fake timers run in their order, as on a machine that is awake. After a sleep, all that are due come at once, and late. */
+function aMachine() {
+  let nowMs = 0;
+  let timers: { readonly callback: () => void; readonly atMs: number }[] = [];
+  vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+  vi.stubGlobal('setTimeout', (callback: () => void, afterMs: number) => {
+    const timer = { callback, atMs: nowMs + afterMs };
+    timers.push(timer);
+    return timer;
+  });
+  vi.stubGlobal('clearTimeout', (timer: unknown) => {
+    timers = timers.filter((one) => one !== timer);
+  });
+  onTestFinished(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllGlobals();
+  });
+  const stands = (forMs: number): void => void (nowMs += forMs);
+  const callDue = (): void => {
+    const due = timers.filter(({ atMs }) => atMs <= nowMs);
+    timers = timers.filter((timer) => !due.includes(timer));
+    for (const { callback } of due) callback();
+  };
+  return {
+    /** It sleeps, and has not yet called what is due. */
+    stands,
+    sleeps(forMs: number) {
+      stands(forMs);
+      callDue();
+    },
+    runs(forMs: number) {
+      const untilMs = nowMs + forMs;
+      for (;;) {
+        const nextMs = Math.min(...timers.map(({ atMs }) => atMs));
+        if (nextMs > untilMs) break;
+        nowMs = Math.max(nowMs, nextMs);
+        callDue();
+      }
+      nowMs = untilMs;
+    },
+  };
+}

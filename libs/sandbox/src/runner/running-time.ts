@@ -1,7 +1,14 @@
-/** Calls back once a bounded running time is used up; while stopped, no time passes. */
+/** A timer that comes later than this was not slow: the machine, or this process, stood still meanwhile. */
+const SLICE_MS = 60_000;
+
+/**
+ * Calls back once a bounded running time is used up; while stopped, no time passes. Nor does it while the machine sleeps: what is
+ * to run within the limit sleeps as well.
+ */
 export class RunningTime {
   readonly #onEnd: () => void;
   #leftMs = 0;
+  #sliceMs = 0;
   #startedAt: number | null = null;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
@@ -28,25 +35,22 @@ export class RunningTime {
     this.#isStopped = isStopped;
     if (this.#startedAt === null) return;
     if (isStopped) {
-      this.#leftMs -= performance.now() - this.#startedAt;
+      this.#leftMs -= Math.min(this.#sliceMs, performance.now() - this.#startedAt);
       this.#disarm();
     } else {
-      this.#startedAt = performance.now();
       this.#arm();
     }
   }
 
+  /** Of a slice no more than its own length is counted, however late its timer comes. */
   #arm(): void {
-    const longestTimerMs = 2 ** 31 - 1;
-    this.#timer = setTimeout(
-      () => {
-        this.#leftMs -= longestTimerMs;
-        this.#startedAt = performance.now();
-        if (this.#leftMs <= 0) this.#onEnd();
-        else this.#arm();
-      },
-      Math.min(Math.max(0, this.#leftMs), longestTimerMs),
-    );
+    this.#startedAt = performance.now();
+    this.#sliceMs = Math.min(Math.max(0, this.#leftMs), SLICE_MS);
+    this.#timer = setTimeout(() => {
+      this.#leftMs -= this.#sliceMs;
+      if (this.#leftMs <= 0) this.#onEnd();
+      else this.#arm();
+    }, this.#sliceMs);
   }
 
   #disarm(): void {

@@ -12,6 +12,8 @@ const ABANDONED_MS = 50;
 const DEFAULT_CHECKPOINT_MS = 60_000;
 /** A sandbox that cannot even start is tried this often before its units fail. */
 const MAX_FAILED_STARTS = 3;
+/** Bound of one start. Long, since it is made at the lowest priority; one that hangs would keep its units for ever. */
+const START_WITHIN_MS = 10 * 60_000;
 
 /**
  * Runs units one after the other in one sandbox, which it starts when needed, kills on abort and on the wall-clock limit,
@@ -20,9 +22,8 @@ const MAX_FAILED_STARTS = 3;
 export class UnitScheduler {
   readonly #open: OpenLink;
   readonly #modules = new ModuleLedger();
-  readonly #wallClock = new RunningTime(() =>
-    this.#failHead('the unit ran longer than its wall-clock limit'),
-  );
+  readonly #wallClock = new RunningTime(() => this.#failHead('the unit was not done when its time was over'));
+  readonly #startClock = new RunningTime(() => this.#onStartTimeout());
   readonly #dutyCycle = new DutyCycle(() => this.#applyStop());
   readonly #queue = new UnitQueue();
   readonly #events = {
@@ -129,11 +130,13 @@ export class UnitScheduler {
       },
     });
     this.#link = link;
+    this.#startClock.restart(START_WITHIN_MS);
     link.setHolding(this.#queue.hasWaiting || this.#onReady.length > 0);
   }
 
   #disconnect(): void {
     this.#wallClock.end();
+    this.#startClock.end();
     this.#link?.kill();
     this.#link = null;
     this.#isReady = false;
@@ -143,6 +146,7 @@ export class UnitScheduler {
     switch (reply.type) {
       case 'ready':
         this.#isReady = true;
+        this.#startClock.end();
         this.#failedStarts = 0;
         this.#applyStop();
         this.#link?.setHolding(this.#queue.hasWaiting);
@@ -218,6 +222,12 @@ export class UnitScheduler {
     const result = failedResult(`the sandbox cannot start: ${reason}`);
     for (const pending of this.#queue.takeWaiting()) pending.finish(result);
     for (const resolve of this.#onReady.splice(0)) resolve();
+  }
+
+  /** What hangs once is not waited for again. */
+  #onStartTimeout(): void {
+    this.#failedStarts = MAX_FAILED_STARTS;
+    this.#onEnd(`it was not ready after ${START_WITHIN_MS / 60_000} min`);
   }
 
   #abort(pending: PendingUnit): void {
