@@ -1,4 +1,4 @@
-// Who may import whom (ARCHITECTURE.md, "Layers"). Every rule is a line of that table.
+// Who may import whom (ARCHITECTURE.md, "Parts and layers"). Every rule is a line of that table.
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',
