@@ -1,19 +1,21 @@
 import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
+import { homeDirectory } from './home-directory.js';
 
 /** Everything that a project keeps and that means nothing to another one; its inputs may still be of use. */
 const PROJECT_STATE = ['wishes.json', 'tasks', 'results', 'outputs', 'snapshots', 'swarm'];
 
-/** Where the agent keeps its state when `--data` is not given. */
-export function defaultDataDirectory(): string {
+/** Where the agent keeps its state when `--data` is not given; null where the user has no home. */
+export function defaultDataDirectory(): string | null {
   return process.env['GLEANER_AGENT_DATA'] || usualDataDirectory();
 }
 
 /** Where it does when nothing at all is said, by the XDG Base Directory Specification: what is empty or relative is none. */
-export function usualDataDirectory(): string {
+export function usualDataDirectory(): string | null {
   const told = process.env['XDG_DATA_HOME'] ?? '';
-  return join(isAbsolute(told) ? told : join(homedir(), '.local', 'share'), 'gleaner-agent');
+  if (isAbsolute(told)) return join(told, 'gleaner-agent');
+  const home = homeDirectory();
+  return home === null ? null : join(home, '.local', 'share', 'gleaner-agent');
 }
 
 /** The agent's directory: readable by its owner alone, because it holds the hosts' tokens. */

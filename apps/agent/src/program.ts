@@ -18,7 +18,7 @@ import { top } from './top/top-command.js';
 import { AGENT_VERSION } from './version.js';
 
 interface CommonOptions {
-  readonly data: string;
+  readonly data?: string;
   readonly json?: true;
 }
 
@@ -258,7 +258,11 @@ function registerService(program: Command, self: readonly string[]): void {
 function withCommon(command: Command): Command {
   return command
     .exitOverride()
-    .option('--data <dir>', 'directory of this agent; also GLEANER_AGENT_DATA', defaultDataDirectory())
+    .option(
+      '--data <dir>',
+      'directory of this agent; also GLEANER_AGENT_DATA',
+      defaultDataDirectory() ?? undefined,
+    )
     .option('--json', 'answer with JSON on stdout');
 }
 
@@ -270,7 +274,7 @@ The machine gets a token of its own with the scope "work": it can take tasks and
 and nothing else. The token of your account is used once and kept nowhere; you can revoke the machine's on the
 project's website, and "gleaner agent detach" gives it up.
 
-Token, tasks, results and inputs are in the data directory (${defaultDataDirectory()}), which
+Token, tasks, results and inputs are in the data directory (${defaultDataDirectory() ?? 'of --data'}), which
 only you can read. Give each agent on this machine its own with --data, in every command.`;
 }
 
@@ -280,10 +284,12 @@ function requiredEnvironment(name: string, advice: string): string {
   return value;
 }
 
-function directoryOf(options: CommonOptions): DataDirectory {
-  if (options.data === '')
-    throw new AgentError('--data is empty: give a directory, or leave it out', EXIT.usage);
-  return new DataDirectory(resolve(options.data));
+function directoryOf({ data }: CommonOptions): DataDirectory {
+  if (data) return new DataDirectory(resolve(data));
+  const isEmpty = data === '';
+  const none =
+    "this user has no home directory: say with --data, or in GLEANER_AGENT_DATA, which is the agent's";
+  throw new AgentError(isEmpty ? '--data is empty: give a directory, or leave it out' : none, EXIT.usage);
 }
 
 function wholeNumber(min: number, max: number): (text: string) => number {

@@ -1,4 +1,3 @@
-import { homedir } from 'node:os';
 import { parse, resolve } from 'node:path';
 import type { AttachedHost, HostFacts } from '@gleaner/protocol';
 import { attachByCode, attachHost, completePolicy, describeAccount, describeHost } from '@gleaner/worker-sdk';
@@ -16,6 +15,7 @@ import {
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
 import { AgentError, EXIT } from '../exit-codes.js';
+import { homeDirectory } from '../home-directory.js';
 import { asAgentError } from './as-agent-error.js';
 import { commandLine } from './command-line.js';
 import { coordinatorUrl } from './coordinator-url.js';
@@ -112,7 +112,9 @@ async function tellWhoseToken(coordinator: URL, token: string): Promise<void> {
 
 /** The agent makes its directory readable to its owner alone, and uninstalling removes it. */
 function requireOwnDirectory({ path }: DataDirectory): void {
-  if (path !== resolve(homedir()) && path !== parse(path).root) return;
+  const home = homeDirectory();
+  const isHome = home !== null && path === resolve(home);
+  if (!isHome && path !== parse(path).root) return;
   throw new AgentError(
     `${path} cannot be the agent's: give it a directory of its own with --data`,
     EXIT.usage,

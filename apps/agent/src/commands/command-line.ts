@@ -3,7 +3,8 @@ import { defaultDataDirectory, type DataDirectory } from '../data-directory.js';
 
 /** A command to type for the same agent: it names the directory where a command without it would mean another agent. */
 export function commandLine(command: string, { path }: DataDirectory): string {
-  const isUsual = path === resolve(defaultDataDirectory());
+  const usual = defaultDataDirectory();
+  const isUsual = usual !== null && path === resolve(usual);
   return `gleaner agent ${command}${isUsual ? '' : ` --data ${word(path)}`}`;
 }
 

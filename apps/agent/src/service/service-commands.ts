@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { readdir, rm, rmdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { detachHost } from '@gleaner/worker-sdk';
 import { readAttachments, requireAttachments } from '../attachments.js';
 import { usualDataDirectory, type DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
+import { AgentError, EXIT } from '../exit-codes.js';
+import { homeDirectory } from '../home-directory.js';
 import { currentSystem } from '../probes/system.js';
 import { serviceDefinition, type CommandLine, type ServiceDefinition } from './service-definition.js';
 import { installService, removeEmptyAbove, uninstallService } from './service-manager.js';
@@ -82,9 +83,13 @@ function definitionFor(
     command,
     dataDirectory: directory.path,
     isDefaultDirectory: directory.path === usualDataDirectory(),
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory() ?? refuseWithoutHome(),
     environment: Object.fromEntries([...proxies, ...authorities]),
   });
+}
+
+function refuseWithoutHome(): never {
+  throw new AgentError('this user has no home directory, which a service needs: set HOME', EXIT.usage);
 }
 
 /** Without the passwords of proxies: what is printed ends in logs and bug reports. */

@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
 import { mkdir, open, readFile, rm, rmdir } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, isAbsolute, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { AgentError } from '../exit-codes.js';
+import { homeDirectory } from '../home-directory.js';
 import type { CommandLine, ServiceDefinition } from './service-definition.js';
 
 /** A service manager that does not answer must not keep the volunteer; ending an agent may take most of a minute. */
@@ -75,7 +75,9 @@ async function takeBack({ file, stop, traces, afterRemoval }: ServiceDefinition)
 
 /** Removes the directories above a path that nothing is left in, as far up as the home directory. */
 export async function removeEmptyAbove(path: string): Promise<void> {
-  for (let directory = dirname(path); isBelow(directory, homedir()); directory = dirname(directory)) {
+  const home = homeDirectory();
+  if (home === null) return;
+  for (let directory = dirname(path); isBelow(directory, home); directory = dirname(directory)) {
     const isRemoved = await rmdir(directory).then(
       () => true,
       (error: unknown) => isAbsent(error),
