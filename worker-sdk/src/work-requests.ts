@@ -29,6 +29,8 @@ export class WorkRequests {
   #hostFailures = 0;
   /** Why nothing is computed, where it is for want of tasks. */
   waitingFor = 'the worker starts';
+  /** Why the last call came to nothing, and when the next one is tried; null where it did not. */
+  awayBecause: string | null = null;
 
   constructor(private readonly init: WorkRequestsInit) {}
 
@@ -105,6 +107,12 @@ export class WorkRequests {
     this.#nextAtMs = Math.max(this.#nextAtMs, nowMs + waitMs);
     const seconds = Math.ceil(waitMs / 1000);
     this.waitingFor = `waiting: this machine could not compute a task (${message}); asking for another in ${seconds} s`;
+  }
+
+  /** The coordinator cannot be talked to, whether there is something to compute or not. */
+  callFailed(message: string, retryInMs: number): void {
+    this.awayBecause = `${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
+    this.waitingFor = `waiting: ${this.awayBecause}`;
   }
 
   #neededTasks(): number {

@@ -14,7 +14,7 @@ export function phaseOf(
 
 /** One sentence: what it does, or why it does nothing. */
 export function reasonOf(phase: WorkerPhase, requests: WorkRequests, desk: TaskDesk): string {
-  const { allowance, mayAsk, waitingFor } = requests;
+  const { allowance, mayAsk, waitingFor, awayBecause } = requests;
   if (phase === 'stopping') {
     return 'stopping: keeping what can be gone on with, returning the rest to the coordinator';
   }
@@ -25,5 +25,7 @@ export function reasonOf(phase: WorkerPhase, requests: WorkRequests, desk: TaskD
   if (waitsForTurn) return allowance.reason;
   if (running.length === 0) return mayAsk ? waitingFor : allowance.reason;
   const names = [...new Set(running.map((task) => task.jobName))];
-  return `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
+  const working = `working on ${running.length} ${running.length === 1 ? 'task' : 'tasks'} of ${names.join(', ')}`;
+  // Results pile up meanwhile, and whoever sees that wants to know why.
+  return awayBecause === null ? working : `${working}, for now without the coordinator: ${awayBecause}`;
 }

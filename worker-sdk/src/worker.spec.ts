@@ -117,6 +117,32 @@ describe('a coordinator that', () => {
   );
 });
 
+it('says beside what it computes why nobody takes its results, until somebody does', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
+  runner.run = (_held, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('the worker stops')));
+    });
+  const store = new FileTaskStore(directory);
+  await store.load();
+  await store.saveTask(aHeldTask('8.0'));
+  await store.saveResult(aHeldResult('9.0'), []);
+  const working = 'working on 1 task of one night';
+  answer = (_request, response) => void response.writeHead(503).end();
+  const failure = nextFailure();
+  await worker.start();
+  const { retryInMs } = await failure;
+  await vi.waitFor(() => {
+    expect(worker.status().reason).toContain(`${working}, for now without the coordinator: http`);
+  });
+  expect(worker.status().reason).toContain(`answered 503; trying again in ${Math.ceil(retryInMs / 1000)} s`);
+  answer = wellAgain;
+  await vi.advanceTimersByTimeAsync(retryInMs);
+  await vi.waitFor(() => {
+    expect(worker.status().reason).toBe(working);
+  });
+});
+
 it('a coordinator that no longer speaks this version says so once, in a sentence, and is asked no more', async () => {
   let calls = 0;
   answer = (_request, response) => {

@@ -243,6 +243,7 @@ export class Worker implements VolunteerWorker {
 
   async #apply(answer: WorkResponse, wanted: number): Promise<void> {
     this.#isAnswered = true;
+    this.#requests.awayBecause = null;
     const nowMs = performance.now();
     this.#heartbeats.contacted();
     this.#heartbeats.setInterval(answer.heartbeatMs);
@@ -266,13 +267,14 @@ export class Worker implements VolunteerWorker {
     const atLeastMs = known?.details.retryAfterMs ?? 0;
     const retryInMs = backoffDelayMs(failures, CALL_BACKOFF, this.components.random(), atLeastMs);
     const message = sentenceOf(error);
-    this.#requests.waitingFor = `waiting: ${message}; trying again in ${Math.ceil(retryInMs / 1000)} s`;
+    this.#requests.callFailed(message, retryInMs);
     this.#events.emit('call-failed', { message, retryInMs });
     this.#tellStatus();
     await new WakeUp().wait(retryInMs, signal);
   }
 
   async #heartbeatAnswered({ tasks, outputsWanted, wishes }: HeartbeatResponse): Promise<void> {
+    this.#requests.awayBecause = null;
     this.#tellWishes(wishes);
     this.#uploads.begin(outputsWanted);
     for (const { taskId, action, reason } of tasks) {
