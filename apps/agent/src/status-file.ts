@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
+import type { LogEvent } from './agent-log.js';
 import type { DataDirectory } from './data-directory.js';
 
 const NAME = 'status.json';
@@ -97,10 +98,13 @@ export class StatusWriter {
   #isDirty = false;
   #writing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
+  /** Why the last one could not be written, so that it is not told every time. */
+  #trouble: string | null = null;
 
   constructor(
     private readonly directory: DataDirectory,
     private readonly collect: () => AgentStatus,
+    private readonly log: LogEvent,
   ) {}
 
   /** Something has changed: it is written now, or soon. */
@@ -125,8 +129,22 @@ export class StatusWriter {
     await Promise.resolve();
     this.#isDirty = false;
     const text = JSON.stringify(this.collect());
-    // A full disk must not stop the work: the status is a service to the reader.
-    this.#writing = this.#writing.then(() => this.directory.writeWhole(NAME, text)).catch(() => undefined);
+    this.#writing = this.#writing.then(() => this.#put(text));
     await this.#writing;
+  }
+
+  /** A full disk must not stop the work, but whoever reads an old status is to find out why. */
+  async #put(text: string): Promise<void> {
+    try {
+      await this.directory.writeWhole(NAME, text);
+      this.#trouble = null;
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+      if (code !== this.#trouble) {
+        const path = this.directory.file(NAME);
+        this.log('status-not-written', { reason: `${path} is out of date: it cannot be written (${code})` });
+      }
+      this.#trouble = code;
+    }
   }
 }

@@ -55,7 +55,7 @@ export async function run(command: RunCommand): Promise<void> {
   // Workers tell their status while the crew is still being brought together.
   let crew: ProjectCrew | undefined;
   let wishedAtMs: number | null = null;
-  const status = new StatusWriter(directory, () => agentStatusOf(crew, wishedAtMs));
+  const status = new StatusWriter(directory, () => agentStatusOf(crew, wishedAtMs), log);
   const onStatus = (): void => {
     if (crew) status.changed();
   };
