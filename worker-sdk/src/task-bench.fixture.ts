@@ -1,10 +1,14 @@
 import type { WorkResponse } from '@gleaner/protocol';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import type { ComputingTime } from './computing-time.js';
+import type { Emitter } from './emitter.js';
+import { FileTaskStore } from './file-task-store.js';
 import { aHeldTask } from './held-task.fixture.js';
 import type { HeldTask } from './held-task.js';
 import { infrastructureResult } from './result-report.js';
+import { TaskDesk } from './task-desk.js';
 import type { TaskRunner, TaskRunOptions } from './task-runner.js';
+import type { WorkerEvents } from './worker-events.js';
 
 /** For tests: what came of a task that ended well. */
 export const DONE: UnitResult = { ...infrastructureResult(''), outcome: 'ok', message: null, cycles: 7n };
@@ -64,6 +68,32 @@ export class Bench implements TaskRunner {
   allow(): void {}
   async retain(): Promise<void> {}
   async close(): Promise<void> {}
+}
+
+/** For tests: a desk that gives its tasks to `bench` and keeps them in `directory`, as an earlier one left them there. */
+export async function openDesk(
+  setting: { readonly directory: string; readonly bench: Bench; readonly events: Emitter<WorkerEvents> },
+  cores: number,
+): Promise<TaskDesk> {
+  const { bench: runner, events } = setting;
+  const store = new FileTaskStore(setting.directory);
+  const parts = { store, runner, events, changed: () => undefined };
+  const desk = new TaskDesk(parts, { cores, keepAfterMs: 10_000 });
+  await desk.load();
+  return desk;
+}
+
+/** For tests: what the next event of that name tells. */
+export function nextEvent<Name extends keyof WorkerEvents>(
+  events: Emitter<WorkerEvents>,
+  name: Name,
+): Promise<WorkerEvents[Name]> {
+  return new Promise((resolve) => {
+    const off = events.on(name, (event) => {
+      off();
+      resolve(event);
+    });
+  });
 }
 
 /** For tests: an answer that gives these tasks. */

@@ -5,9 +5,7 @@ import { LIMITS } from '@gleaner/protocol';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Emitter } from './emitter.js';
-import { FileTaskStore } from './file-task-store.js';
-import { answerWith, Bench, DONE, dueIn, inSteps } from './task-bench.fixture.js';
-import { TaskDesk } from './task-desk.js';
+import { answerWith, Bench, DONE, dueIn, inSteps, nextEvent, openDesk } from './task-bench.fixture.js';
 import type { WorkerEvents } from './worker-events.js';
 
 let directory: string;
@@ -23,24 +21,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-async function aDesk(cores: number): Promise<TaskDesk> {
-  const store = new FileTaskStore(directory);
-  const desk = new TaskDesk(
-    { store, runner: bench, events, changed: () => undefined },
-    { cores, keepAfterMs: 10_000 },
-  );
-  await desk.load();
-  return desk;
-}
-
-function next<Name extends keyof WorkerEvents>(name: Name): Promise<WorkerEvents[Name]> {
-  return new Promise((resolve) => {
-    const off = events.on(name, (event) => {
-      off();
-      resolve(event);
-    });
-  });
-}
+const aDesk = (cores: number) => openDesk({ directory, bench, events }, cores);
+const next = <Name extends keyof WorkerEvents>(name: Name) => nextEvent(events, name);
 
 describe('TaskDesk', () => {
   it('gives a waiting task up whose deadline passes before its turn comes, and blames nobody', async () => {
