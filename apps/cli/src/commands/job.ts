@@ -39,7 +39,9 @@ export function registerJob(program: Command): void {
     .option('--watch', 'show its progress until it ends')
     .option('--idempotency-key <key>', 'submitting twice with the same key makes one job')
     .action(submit);
-  withFileOptions(job.command('estimate <file>')).description('what a job would cost').action(estimate);
+  withFileOptions(job.command('estimate <file>'))
+    .description('what a job would cost; inputs that are files are uploaded first')
+    .action(estimate);
   withCommonOptions(job.command('status <id>'))
     .description('state, progress and why it waits')
     .option('--watch', 'show its progress until it ends')
@@ -53,7 +55,7 @@ export function registerJob(program: Command): void {
     .option('-o, --output <file>', OUTPUT_OPTION)
     .action(fetchResults);
   withCommonOptions(job.command('units <id>'))
-    .description('how each unit of an ended job came out')
+    .description('how each unit came out or why it waits; outcomes and cycles once the job has ended')
     .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
     .action(listUnits);
   registerTransition(job, 'cancel', 'stop a job; finished work stays credited');
