@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { jobSpec } from './job-spec.js';
 import { blobId, decimalString, entityId, isoInstant, pageOf, sha256Hex, slug } from './primitives.js';
-import { jobState, outcome, unitState } from './states.js';
+import { jobState, outcome, trapKind, unitState } from './states.js';
 
 export const submitJob = z.strictObject({ project: slug, spec: jobSpec }).meta({ id: 'SubmitJob' });
 export type SubmitJob = z.infer<typeof submitJob>;
@@ -22,7 +22,7 @@ export const unitCounts = z
 /** How far a job is: what its scientist is told, and everybody who may see it. Fields of other schemas. */
 export const jobProgress = {
   state: jobState,
-  /** Why it is paused, failed or cancelled. */
+  /** Why it is paused, failed or cancelled, or cannot go on yet. */
   stateReason: z.string().nullable(),
   units: unitCounts,
   /** What its blocked units wait for; where they wait for different things, what most do. */
@@ -72,6 +72,10 @@ export const unitResult = z
     state: unitState,
     params: z.record(z.string(), z.unknown()),
     outcome: outcome.nullable(),
+    /** Where the outcome is `exit`. */
+    exitCode: z.number().int().nullable(),
+    /** Where the outcome is `trap`. */
+    trapKind: trapKind.nullable(),
     cycles: decimalString.nullable(),
     digest: sha256Hex.nullable(),
     stderr: z.string().nullable(),

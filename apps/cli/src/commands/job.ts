@@ -11,6 +11,7 @@ import {
   publicJobView,
   type PublicJobView,
   unitResult,
+  type UnitResult,
 } from '@gleaner/protocol';
 import { Option, type Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
@@ -115,14 +116,21 @@ async function listUnits(id: string, options: CommonOptions & { limit: number })
     printJson(units);
     return;
   }
-  const rows = units.map(({ index, state, outcome, cycles, blocked, stderr }) => [
-    `${index}`,
-    state,
-    outcome ?? '',
-    cycles === null ? '' : groupDigits(cycles),
-    blocked ?? stderr?.trim().split('\n').at(-1) ?? '',
+  const rows = units.map((unit) => [
+    `${unit.index}`,
+    unit.state,
+    [unit.outcome, unit.exitCode, unit.trapKind].filter((part) => part !== null).join(' '),
+    unit.cycles === null ? '' : groupDigits(unit.cycles),
+    remarkOn(unit),
   ]);
   print(tableLines(['unit', 'state', 'outcome', 'cycles', 'remark'], rows).join('\n'));
+}
+
+/** What a unit waits for, or why it failed, with the last thing that its app said. */
+function remarkOn({ blocked, failure, stderr }: UnitResult): string {
+  if (blocked !== null) return blocked;
+  const lastWords = stderr?.trim().split('\n').at(-1) ?? '';
+  return [failure ?? '', lastWords].filter((part) => part !== '').join('; ');
 }
 
 function withFileOptions(command: Command): Command {

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { outcome, unitParams, unitState, type UnitResult } from '@gleaner/protocol';
+import { outcome, trapKind, unitParams, unitState, type UnitResult } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { idFromCursor, toPage, type Page } from '../http/index.js';
@@ -13,6 +13,8 @@ const resultRows = z.array(
     blocked: z.string().nullable(),
     failure: z.string().nullable(),
     outcome: outcome.nullable(),
+    exit_code: z.coerce.number().nullable(),
+    trap_kind: trapKind.nullable(),
     cycles: z.string().nullable(),
     digest: z.string().nullable(),
     stderr: z.string().nullable(),
@@ -48,7 +50,9 @@ export class UnitResults {
   ): Promise<Page<UnitResult>> {
     const rows = resultRows.parse(
       await this.dataSource.query(
-        `SELECT u.id, u.index_in_job, u.state, u.params, u.blocked, u.failure, t.outcome, t.cycles::text AS cycles,
+        `SELECT u.id, u.index_in_job, u.state, u.params, u.blocked, u.failure, t.outcome,
+                CASE WHEN t.outcome = 'exit' THEN t.exit_code END AS exit_code,
+                CASE WHEN t.outcome = 'trap' THEN t.trap_kind END AS trap_kind, t.cycles::text AS cycles,
                 encode(t.digest, 'hex') AS digest, t.stderr
            FROM work_unit u JOIN job j ON j.id = u.job_id
            LEFT JOIN LATERAL (
@@ -72,6 +76,8 @@ function present(row: ResultRow): UnitResult {
     state: row.state,
     params: row.params,
     outcome: row.outcome,
+    exitCode: row.exit_code,
+    trapKind: row.trap_kind,
     cycles: row.cycles,
     digest: row.digest,
     stderr: row.stderr,

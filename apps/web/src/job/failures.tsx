@@ -29,7 +29,11 @@ export function Failures({
               </summary>
               <dl className="figure mt-3 grid gap-x-6 gap-y-1 text-sm sm:grid-cols-[auto_1fr]">
                 <dt className="text-muted">Outcome</dt>
-                <dd>{unit.outcome ?? 'none: no volunteer reported a result'}</dd>
+                <dd>
+                  {[unit.outcome ?? 'none: no volunteer reported a result', unit.exitCode, unit.trapKind]
+                    .filter((part) => part !== null)
+                    .join(' ')}
+                </dd>
                 <dt className="text-muted">Piece</dt>
                 <dd className="font-mono text-xs leading-5 [overflow-wrap:anywhere]">
                   {JSON.stringify(unit.params)}
