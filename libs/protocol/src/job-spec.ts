@@ -14,15 +14,21 @@ import {
 const safeInt = z.number().int().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const positiveInt = safeInt.min(1);
 
+const splitName = identifier.describe('`{NAME.KEY}` in the arguments stands for its values.');
+const cutInput = identifier.describe('The input of the job of which each unit sees a part.');
+
 /** Integers from `from` (inclusive) to `to` (exclusive), cut by `step` or evenly into `units`. */
 export const rangeSplit = z
   .strictObject({
     kind: z.literal('range'),
-    name: identifier,
-    from: safeInt,
-    to: safeInt,
-    step: positiveInt.optional(),
-    units: positiveInt.max(LIMITS.unitsPerJob).optional(),
+    name: splitName,
+    from: safeInt.describe('The first integer.'),
+    to: safeInt.describe('Where it ends; not among the integers.'),
+    step: positiveInt.optional().describe('Integers of a unit; the last one may get fewer.'),
+    units: positiveInt
+      .max(LIMITS.unitsPerJob)
+      .optional()
+      .describe('Units of nearly equal size, no more than there are integers.'),
   })
   .refine((s) => (s.step === undefined) !== (s.units === undefined), {
     error: 'give exactly one of "step" and "units"',
@@ -51,13 +57,12 @@ function isGridValue(value: unknown): boolean {
 export const gridSplit = z
   .strictObject({
     kind: z.literal('grid'),
-    name: identifier,
-    lists: namedValues(gridList).refine(
-      (lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob,
-      {
+    name: splitName,
+    lists: namedValues(gridList)
+      .refine((lists) => Object.keys(lists).length >= 1 && Object.keys(lists).length <= LIMITS.splitsPerJob, {
         error: `give 1 to ${LIMITS.splitsPerJob} lists`,
-      },
-    ),
+      })
+      .describe('A unit gets one combination of their values; the last list, by name, varies fastest.'),
   })
   .meta({ id: 'GridSplit' });
 
@@ -65,10 +70,10 @@ export const gridSplit = z
 export const bytesSplit = z
   .strictObject({
     kind: z.literal('bytes'),
-    name: identifier,
-    input: identifier,
-    windowBytes: positiveInt,
-    overlapBytes: safeInt.min(0).default(0),
+    name: splitName,
+    input: cutInput,
+    windowBytes: positiveInt.describe('Bytes of a unit; the last one may get fewer.'),
+    overlapBytes: safeInt.min(0).default(0).describe('Bytes that a window shares with the one before it.'),
   })
   .refine((s) => s.overlapBytes < s.windowBytes, {
     error: 'must be smaller than windowBytes',
@@ -84,12 +89,19 @@ export const bytesSplit = z
 export const recordsSplit = z
   .strictObject({
     kind: z.literal('records'),
-    name: identifier,
-    input: identifier,
-    delimiter: plainText(64).min(1),
-    records: positiveInt.optional(),
-    maxBytes: positiveInt.optional(),
-    units: positiveInt.max(LIMITS.unitsPerJob).optional(),
+    name: splitName,
+    input: cutInput,
+    delimiter: plainText(64)
+      .min(1)
+      .describe('A record ends after its last newline, or after all of it where it has none.'),
+    records: positiveInt.optional().describe('Records of a unit; the last one may get fewer.'),
+    maxBytes: positiveInt
+      .optional()
+      .describe('Bytes beyond which a unit takes no further record; a longer record stands alone.'),
+    units: positiveInt
+      .max(LIMITS.unitsPerJob)
+      .optional()
+      .describe('Units of nearly equal size; fewer where records are long.'),
   })
   .refine((s) => [s.records, s.maxBytes, s.units].filter((v) => v !== undefined).length === 1, {
     error: 'give exactly one of "records", "maxBytes" and "units"',
@@ -109,14 +121,27 @@ export type RecordsSplit = z.infer<typeof recordsSplit>;
 /** How the canonical results of all units become the job's answer; independent of how the job was split. */
 export const merge = z
   .discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('concat') }),
     z.strictObject({
-      kind: z.literal('lines'),
-      /** Fields of a JSON line, most significant first; numeric where both are numbers, else bytewise UTF-8. */
-      sortBy: z.array(identifier).max(16).default([]),
-      unique: z.boolean().default(false),
+      kind: z.literal('concat').describe('Outputs in the order of the units, nothing between them.'),
     }),
-    z.strictObject({ kind: z.literal('sum') }),
+    z.strictObject({
+      kind: z.literal('lines').describe('All lines, sorted by fields and then by their bytes.'),
+      sortBy: z
+        .array(identifier)
+        .max(16)
+        .default([])
+        .describe(
+          'Fields of lines that are JSON objects, most significant first: absent ones, then numbers by value, then text by its bytes.',
+        ),
+      unique: z.boolean().default(false).describe('Drops repeated lines.'),
+    }),
+    z.strictObject({
+      kind: z
+        .literal('sum')
+        .describe(
+          'Units write lines of a key, a tab and an exact number; the answer has the sum of each key.',
+        ),
+    }),
   ])
   .meta({ id: 'Merge' });
 export type Merge = z.infer<typeof merge>;
@@ -143,14 +168,31 @@ export function parseDurationMs(text: string): number {
 
 export const replication = z
   .strictObject({
-    /** Matching results of independent volunteers that make a unit valid. */
-    quorum: z.number().int().min(1).max(LIMITS.quorum).default(2),
-    /** Failed results after which the unit fails. */
-    maxErrors: z.number().int().min(1).max(LIMITS.tasksPerUnit).default(6),
-    /** Tasks after which the unit fails. */
-    maxTasks: z.number().int().min(1).max(LIMITS.tasksPerUnit).default(10),
-    /** `host` lets two machines of one account agree; only with the operator's permission. */
-    distinct: z.enum(['account', 'host']).default('account'),
+    quorum: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.quorum)
+      .default(2)
+      .describe('Matching results of independent volunteers that settle a unit.'),
+    maxErrors: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.tasksPerUnit)
+      .default(6)
+      .describe('Failed results after which the unit fails.'),
+    maxTasks: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.tasksPerUnit)
+      .default(10)
+      .describe('Tasks after which the unit fails.'),
+    distinct: z
+      .enum(['account', 'host'])
+      .default('account')
+      .describe('`host` lets two machines of one account agree; only operators may ask for it.'),
   })
   .refine((r) => r.maxTasks >= r.quorum, { error: 'must be at least quorum', path: ['maxTasks'] })
   .meta({ id: 'Replication' });
@@ -162,14 +204,22 @@ export const jobLimits = z
       .refine((text) => BigInt(text) >= 1n && BigInt(text) <= LIMITS.maxCycles, {
         error: `must be between 1 and ${LIMITS.maxCycles}`,
       })
-      .default('100000000000'),
-    memoryMiB: z.number().int().min(1).max(LIMITS.memoryMiB).default(64),
+      .default('100000000000')
+      .describe('Instructions of one unit; beyond it the unit ends with `cycle-limit`.'),
+    memoryMiB: z
+      .number()
+      .int()
+      .min(1)
+      .max(LIMITS.memoryMiB)
+      .default(64)
+      .describe('Memory of one unit; volunteers who offer less do not get it.'),
     outputBytes: z
       .number()
       .int()
       .min(1)
       .max(LIMITS.unitOutputBytes)
-      .default(1024 * 1024),
+      .default(1024 * 1024)
+      .describe('All outputs of one unit together; beyond it the unit ends with `output-limit`.'),
   })
   .meta({ id: 'JobLimits' });
 export type JobLimits = z.infer<typeof jobLimits>;
@@ -181,21 +231,29 @@ function characters(texts: readonly string[]): number {
 /** What a scientist submits (DESIGN: job file). Unknown and later fields are refused, never ignored. */
 export const jobSpec = z
   .strictObject({
-    name: displayName,
-    app: appVersionRef,
+    name: displayName.describe('What people see.'),
+    app: appVersionRef.describe('`NAME@VERSION` of a published app.'),
     inputs: namedValues(blobId)
       .refine((inputs) => Object.keys(inputs).length <= LIMITS.inputsPerJob, {
         error: `at most ${LIMITS.inputsPerJob} inputs`,
       })
-      .default({}),
-    split: z.array(split).min(1).max(LIMITS.splitsPerJob),
+      .default({})
+      .describe('Uploaded files that units see as `/input/NAME`, whole or the part that a split cuts of it.'),
+    split: z
+      .array(split)
+      .min(1)
+      .max(LIMITS.splitsPerJob)
+      .describe('Every combination of these is a unit, the first varying slowest.'),
     args: z
       .array(plainText(LIMITS.argBytes))
       .max(LIMITS.argsPerJob)
       .refine((args) => characters(args) <= LIMITS.argsLength, {
         error: `at most ${LIMITS.argsLength} characters in all`,
       })
-      .default([]),
+      .default([])
+      .describe(
+        'The app’s arguments; `{SPLIT.KEY}` is replaced for each unit, `{{SPLIT.KEY}}` is that text itself.',
+      ),
     env: namedValues(plainText(LIMITS.argBytes))
       .refine((env) => Object.keys(env).length <= LIMITS.envPerJob, {
         error: `at most ${LIMITS.envPerJob} variables`,
@@ -203,15 +261,19 @@ export const jobSpec = z
       .refine((env) => characters(Object.values(env)) <= LIMITS.argsLength, {
         error: `at most ${LIMITS.argsLength} characters in all`,
       })
-      .default({}),
-    /** `stdout` and names of files that the app writes to /output. */
-    outputs: z.array(identifier).min(1).max(LIMITS.outputsPerUnit).default(['stdout']),
-    limits: jobLimits.prefault({}),
-    replication: replication.prefault({}),
-    taskDeadline: durationMs.default('PT6H'),
-    /** Weight in the fair share among running jobs. */
-    share: z.number().int().min(1).max(1000).default(1),
-    merge: merge.default({ kind: 'concat' }),
+      .default({})
+      .describe('The app’s environment, the same for all units.'),
+    outputs: z
+      .array(identifier)
+      .min(1)
+      .max(LIMITS.outputsPerUnit)
+      .default(['stdout'])
+      .describe('`stdout` and names of files that the app writes to `/output`; nothing else is kept.'),
+    limits: jobLimits.prefault({}).describe('What one unit may use.'),
+    replication: replication.prefault({}).describe('How many volunteers compute a unit.'),
+    taskDeadline: durationMs.default('PT6H').describe('How long one volunteer has, such as `PT6H`.'),
+    share: z.number().int().min(1).max(1000).default(1).describe('Weight among running jobs.'),
+    merge: merge.default({ kind: 'concat' }).describe('How the outputs of the units become the answer.'),
   })
   .meta({ id: 'JobSpec' });
 export type JobSpec = z.infer<typeof jobSpec>;

@@ -136,8 +136,17 @@ export type SwarmTicket = {
 export type PeerId = string;
 
 export type JobLimits = {
+    /**
+     * Instructions of one unit; beyond it the unit ends with `cycle-limit`.
+     */
     maxCycles: DecimalString;
+    /**
+     * Memory of one unit; volunteers who offer less do not get it.
+     */
     memoryMiB: number;
+    /**
+     * All outputs of one unit together; beyond it the unit ends with `output-limit`.
+     */
     outputBytes: number;
 };
 
@@ -1030,21 +1039,57 @@ export type SubmitJobInput = {
 };
 
 export type JobSpecInput = {
+    /**
+     * What people see.
+     */
     name: string;
+    /**
+     * `NAME@VERSION` of a published app.
+     */
     app: string;
+    /**
+     * Uploaded files that units see as `/input/NAME`, whole or the part that a split cuts of it.
+     */
     inputs?: {
         [key: string]: BlobIdInput;
     };
+    /**
+     * Every combination of these is a unit, the first varying slowest.
+     */
     split: Array<SplitInput>;
+    /**
+     * The app’s arguments; `{SPLIT.KEY}` is replaced for each unit, `{{SPLIT.KEY}}` is that text itself.
+     */
     args?: Array<string>;
+    /**
+     * The app’s environment, the same for all units.
+     */
     env?: {
         [key: string]: string;
     };
+    /**
+     * `stdout` and names of files that the app writes to `/output`; nothing else is kept.
+     */
     outputs?: Array<string>;
+    /**
+     * What one unit may use.
+     */
     limits?: JobLimitsInput;
+    /**
+     * How many volunteers compute a unit.
+     */
     replication?: ReplicationInput;
+    /**
+     * How long one volunteer has, such as `PT6H`.
+     */
     taskDeadline?: string;
+    /**
+     * Weight among running jobs.
+     */
     share?: number;
+    /**
+     * How the outputs of the units become the answer.
+     */
     merge?: MergeInput;
 };
 
@@ -1052,16 +1097,37 @@ export type SplitInput = RangeSplitInput | GridSplitInput | BytesSplitInput | Re
 
 export type RangeSplitInput = {
     kind: 'range';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The first integer.
+     */
     from: number;
+    /**
+     * Where it ends; not among the integers.
+     */
     to: number;
+    /**
+     * Integers of a unit; the last one may get fewer.
+     */
     step?: number;
+    /**
+     * Units of nearly equal size, no more than there are integers.
+     */
     units?: number;
 };
 
 export type GridSplitInput = {
     kind: 'grid';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * A unit gets one combination of their values; the last list, by name, varies fastest.
+     */
     lists: {
         [key: string]: Array<string | number>;
     };
@@ -1069,42 +1135,108 @@ export type GridSplitInput = {
 
 export type BytesSplitInput = {
     kind: 'bytes';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The input of the job of which each unit sees a part.
+     */
     input: string;
+    /**
+     * Bytes of a unit; the last one may get fewer.
+     */
     windowBytes: number;
+    /**
+     * Bytes that a window shares with the one before it.
+     */
     overlapBytes?: number;
 };
 
 export type RecordsSplitInput = {
     kind: 'records';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The input of the job of which each unit sees a part.
+     */
     input: string;
+    /**
+     * A record ends after its last newline, or after all of it where it has none.
+     */
     delimiter: string;
+    /**
+     * Records of a unit; the last one may get fewer.
+     */
     records?: number;
+    /**
+     * Bytes beyond which a unit takes no further record; a longer record stands alone.
+     */
     maxBytes?: number;
+    /**
+     * Units of nearly equal size; fewer where records are long.
+     */
     units?: number;
 };
 
 export type JobLimitsInput = {
+    /**
+     * Instructions of one unit; beyond it the unit ends with `cycle-limit`.
+     */
     maxCycles?: DecimalStringInput;
+    /**
+     * Memory of one unit; volunteers who offer less do not get it.
+     */
     memoryMiB?: number;
+    /**
+     * All outputs of one unit together; beyond it the unit ends with `output-limit`.
+     */
     outputBytes?: number;
 };
 
 export type ReplicationInput = {
+    /**
+     * Matching results of independent volunteers that settle a unit.
+     */
     quorum?: number;
+    /**
+     * Failed results after which the unit fails.
+     */
     maxErrors?: number;
+    /**
+     * Tasks after which the unit fails.
+     */
     maxTasks?: number;
+    /**
+     * `host` lets two machines of one account agree; only operators may ask for it.
+     */
     distinct?: 'account' | 'host';
 };
 
 export type MergeInput = {
+    /**
+     * Outputs in the order of the units, nothing between them.
+     */
     kind: 'concat';
 } | {
+    /**
+     * All lines, sorted by fields and then by their bytes.
+     */
     kind: 'lines';
+    /**
+     * Fields of lines that are JSON objects, most significant first: absent ones, then numbers by value, then text by its bytes.
+     */
     sortBy?: Array<string>;
+    /**
+     * Drops repeated lines.
+     */
     unique?: boolean;
 } | {
+    /**
+     * Units write lines of a key, a tab and an exact number; the answer has the sum of each key.
+     */
     kind: 'sum';
 };
 
@@ -1130,21 +1262,57 @@ export type Job = {
 };
 
 export type JobSpec = {
+    /**
+     * What people see.
+     */
     name: string;
+    /**
+     * `NAME@VERSION` of a published app.
+     */
     app: string;
+    /**
+     * Uploaded files that units see as `/input/NAME`, whole or the part that a split cuts of it.
+     */
     inputs: {
         [key: string]: BlobId;
     };
+    /**
+     * Every combination of these is a unit, the first varying slowest.
+     */
     split: Array<Split>;
+    /**
+     * The app’s arguments; `{SPLIT.KEY}` is replaced for each unit, `{{SPLIT.KEY}}` is that text itself.
+     */
     args: Array<string>;
+    /**
+     * The app’s environment, the same for all units.
+     */
     env: {
         [key: string]: string;
     };
+    /**
+     * `stdout` and names of files that the app writes to `/output`; nothing else is kept.
+     */
     outputs: Array<string>;
+    /**
+     * What one unit may use.
+     */
     limits: JobLimits;
+    /**
+     * How many volunteers compute a unit.
+     */
     replication: Replication;
+    /**
+     * How long one volunteer has, such as `PT6H`.
+     */
     taskDeadline: string;
+    /**
+     * Weight among running jobs.
+     */
     share: number;
+    /**
+     * How the outputs of the units become the answer.
+     */
     merge: Merge;
 };
 
@@ -1152,16 +1320,37 @@ export type Split = RangeSplit | GridSplit | BytesSplit | RecordsSplit;
 
 export type RangeSplit = {
     kind: 'range';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The first integer.
+     */
     from: number;
+    /**
+     * Where it ends; not among the integers.
+     */
     to: number;
+    /**
+     * Integers of a unit; the last one may get fewer.
+     */
     step?: number;
+    /**
+     * Units of nearly equal size, no more than there are integers.
+     */
     units?: number;
 };
 
 export type GridSplit = {
     kind: 'grid';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * A unit gets one combination of their values; the last list, by name, varies fastest.
+     */
     lists: {
         [key: string]: Array<string | number>;
     };
@@ -1169,36 +1358,93 @@ export type GridSplit = {
 
 export type BytesSplit = {
     kind: 'bytes';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The input of the job of which each unit sees a part.
+     */
     input: string;
+    /**
+     * Bytes of a unit; the last one may get fewer.
+     */
     windowBytes: number;
+    /**
+     * Bytes that a window shares with the one before it.
+     */
     overlapBytes: number;
 };
 
 export type RecordsSplit = {
     kind: 'records';
+    /**
+     * `{NAME.KEY}` in the arguments stands for its values.
+     */
     name: string;
+    /**
+     * The input of the job of which each unit sees a part.
+     */
     input: string;
+    /**
+     * A record ends after its last newline, or after all of it where it has none.
+     */
     delimiter: string;
+    /**
+     * Records of a unit; the last one may get fewer.
+     */
     records?: number;
+    /**
+     * Bytes beyond which a unit takes no further record; a longer record stands alone.
+     */
     maxBytes?: number;
+    /**
+     * Units of nearly equal size; fewer where records are long.
+     */
     units?: number;
 };
 
 export type Replication = {
+    /**
+     * Matching results of independent volunteers that settle a unit.
+     */
     quorum: number;
+    /**
+     * Failed results after which the unit fails.
+     */
     maxErrors: number;
+    /**
+     * Tasks after which the unit fails.
+     */
     maxTasks: number;
+    /**
+     * `host` lets two machines of one account agree; only operators may ask for it.
+     */
     distinct: 'account' | 'host';
 };
 
 export type Merge = {
+    /**
+     * Outputs in the order of the units, nothing between them.
+     */
     kind: 'concat';
 } | {
+    /**
+     * All lines, sorted by fields and then by their bytes.
+     */
     kind: 'lines';
+    /**
+     * Fields of lines that are JSON objects, most significant first: absent ones, then numbers by value, then text by its bytes.
+     */
     sortBy: Array<string>;
+    /**
+     * Drops repeated lines.
+     */
     unique: boolean;
 } | {
+    /**
+     * Units write lines of a key, a tab and an exact number; the answer has the sum of each key.
+     */
     kind: 'sum';
 };
 
@@ -1221,6 +1467,8 @@ export type UnitResult = {
         [key: string]: unknown;
     };
     outcome: Outcome | null;
+    exitCode: number | null;
+    trapKind: TrapKind | null;
     cycles: DecimalString | null;
     digest: Sha256 | null;
     stderr: string | null;
@@ -1231,6 +1479,8 @@ export type UnitResult = {
 export type UnitState = 'open' | 'awaiting-output' | 'valid' | 'failed' | 'cancelled';
 
 export type Outcome = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
+
+export type TrapKind = 'unreachable' | 'memory-out-of-bounds' | 'indirect-call-mismatch' | 'integer-divide-by-zero' | 'integer-overflow' | 'stack-exhausted';
 
 export type Leaderboard = {
     items: Array<LeaderboardRow>;
