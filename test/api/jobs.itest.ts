@@ -58,6 +58,20 @@ describe('a job', () => {
     );
   });
 
+  it('says that it waits for an operator as long as its app is not approved', async () => {
+    const approve = async (at: string): Promise<unknown> =>
+      await desk.gleaner.dataSource.query(`UPDATE app_version SET approved_at = ${at}`);
+    const { id } = await desk.submit();
+    await desk.untilState(id, 'running');
+    expect((await desk.look(id)).stateReason).toBeNull();
+    await approve('NULL');
+    const reason = `${desk.science.app} is not approved: until an operator approves it, it runs only on its submitter's own hosts`;
+    expect(await desk.look(id)).toMatchObject({ state: 'running', stateReason: reason });
+    await desk.science.scientist.post(`/v1/jobs/${id}/pause`).expect(200);
+    expect((await desk.look(id)).stateReason).toBe('paused on request');
+    await approve('now()');
+  });
+
   it('says what most of its blocked units wait for', async () => {
     const { id } = await desk.submit();
     await desk.untilState(id, 'running');

@@ -7,6 +7,7 @@ const INSPECTED_UNITS = 1_000;
 /** A job with its counts. Blocked units are counted among those in dispatch, up to {@link INSPECTED_UNITS}. */
 export const JOB_SELECT = `
   SELECT j.id, p.slug AS project, j.name, app.name || '@' || v.version AS app, j.state, j.state_reason, j.units_split,
+         v.approved_at IS NOT NULL AS approved,
          j.spec, j.created_at, j.finished_at, 'sha256:' || encode(j.output_sha256, 'hex') AS output, b.size_bytes AS output_bytes,
          coalesce(t.units_valid, 0) AS valid, coalesce(t.units_failed, 0) AS failed,
          coalesce(t.units_cancelled, 0) AS cancelled, coalesce(t.tasks, 0) AS tasks, coalesce(t.cycles, 0)::text AS cycles,
@@ -30,6 +31,7 @@ export const jobRow = z.object({
   state: jobState,
   state_reason: z.string().nullable(),
   units_split: count,
+  approved: z.boolean(),
   spec: jobSpec,
   created_at: z.date(),
   finished_at: z.date().nullable(),
@@ -61,7 +63,7 @@ export function presentJob(row: JobRow): Job {
     name: row.name,
     app: row.app,
     state: row.state,
-    stateReason: row.state_reason,
+    stateReason: row.state_reason ?? waitsForApproval(row),
     units: {
       total: row.units_split,
       open,
@@ -81,4 +83,10 @@ export function presentJob(row: JobRow): Job {
     finishedAt: row.finished_at?.toISOString() ?? null,
     spec: row.spec,
   };
+}
+
+/** Nobody but its submitter is given work of such a job, and one person's results settle no unit with a quorum of two. */
+function waitsForApproval({ state, approved, app }: JobRow): string | null {
+  if (approved || (state !== 'splitting' && state !== 'running')) return null;
+  return `${app} is not approved: until an operator approves it, it runs only on its submitter's own hosts`;
 }
