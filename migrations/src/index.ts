@@ -23,6 +23,7 @@ import { HostAllowance20261121001800 } from './20261121001800-host-allowance.js'
 import { AnchorPeriods20261121001950 } from './20261121001950-anchor-periods.js';
 import { BoardAnalyses20261121002000 } from './20261121002000-board-analyses.js';
 import { InstallationPlace20261121002100 } from './20261121002100-installation-place.js';
+import { PausedJobs20261121002200 } from './20261121002200-paused-jobs.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -51,4 +52,5 @@ export const MIGRATIONS = [
   AnchorPeriods20261121001950,
   BoardAnalyses20261121002000,
   InstallationPlace20261121002100,
+  PausedJobs20261121002200,
 ] as const;

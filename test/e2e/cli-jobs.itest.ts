@@ -109,6 +109,17 @@ describe('a scientist at the command line', () => {
     expect(JSON.parse(described.stdout)).toMatchObject({ sizeBytes: 0 });
   });
 
+  it('is told why each unit failed, and that a job all of whose units did has ended', async () => {
+    const file = await aJobFile('wrong.yaml', [...EXPONENTS.slice(0, 2), 'args: ["{p.from}"]', SPLIT]);
+    const { code, stderr } = await gleaner(['job', 'submit', file, '--watch'], scientist);
+    expect(stderr).toMatch(/Job \d+ failed: all 3 units failed$/m);
+    expect(code).toBe(6);
+    const id = /^Job (\d+) is submitted/m.exec(stderr)?.[1] ?? '';
+    expect(await says(['job', 'units', id], scientist)).toMatch(
+      /^ *0 +failed +exit 1 .*agree that it ends with "exit"; usage: mersenne-hunt FROM TO$/m,
+    );
+  });
+
   it('submits once although it asks twice with the same key', async () => {
     const file = await aJobFile('twice.yaml', [...EXPONENTS, SPLIT]);
     const submit = ['job', 'submit', file, '--idempotency-key', 'only-once'];

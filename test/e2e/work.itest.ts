@@ -1,5 +1,5 @@
 import { Examiner, ValidationService } from '@gleaner/coordinator';
-import type { HeartbeatResponse, TaskAssignment } from '@gleaner/protocol';
+import { type HeartbeatResponse, type TaskAssignment, unitResultPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, honestResult, resultWithout, seedJob, type TestHost } from '../support/index.js';
 
@@ -230,6 +230,40 @@ describe('jobs', () => {
     expect(await dispatch.unitStates(job)).toEqual(['failed']);
     const jobs = await dispatch.query('SELECT state FROM job WHERE id = $1', [job.jobId]);
     expect(jobs).toEqual([{ state: 'paused' }]);
+  });
+
+  it('fail once all of their units have failed, although they are paused', async () => {
+    const { jobId } = await dispatch.aJob({ units: 2, replication: { quorum: 1, maxErrors: 1 } });
+    await dispatch.query('UPDATE job SET split_at = now() WHERE id = $1', [jobId]);
+    const host = await dispatch.aHost();
+    const { tasks } = await host.ask(2);
+    expect(tasks).toHaveLength(2);
+    for (const task of tasks) await host.report(resultWithout(task, EXIT));
+    await expect
+      .poll(() => dispatch.query('SELECT state, state_reason FROM job WHERE id = $1', [jobId]))
+      .toEqual([{ state: 'failed', state_reason: 'all 2 units failed' }]);
+  });
+
+  it('tell with which exit code or trap each of their units failed', async () => {
+    const { jobId } = await dispatch.aJob({ units: 2, replication: { quorum: 1, maxErrors: 1 } });
+    const host = await dispatch.aHost();
+    const [first, second] = (await host.ask(2)).tasks;
+    await host.report(resultWithout(first!, EXIT));
+    await host.report(resultWithout(second!, { outcome: 'trap', trapKind: 'stack-exhausted' }));
+    const results = async (): Promise<unknown> => {
+      const answer = await fetch(new URL(`/v1/jobs/${jobId}/results?state=failed`, dispatch.gleaner.url), {
+        headers: { authorization: `Bearer ${dispatch.scientist.token}` },
+      });
+      return unitResultPage.parse(await answer.json()).items;
+    };
+    await expect
+      .poll(results)
+      .toEqual(
+        expect.arrayContaining([
+          expect.objectContaining({ outcome: 'exit', exitCode: 3, trapKind: null }),
+          expect.objectContaining({ outcome: 'trap', exitCode: null, trapKind: 'stack-exhausted' }),
+        ]),
+      );
   });
 
   it('go on for a single volunteer, although each of its units waits for a second one', async () => {

@@ -104,6 +104,35 @@ describe('assimilating a job', () => {
     );
   });
 
+  it('fails a paused job all of whose units failed, and leaves one with a valid unit to its scientist', async () => {
+    const pause = async (jobId: string): Promise<unknown> =>
+      await workshop.dataSource.query(
+        "UPDATE job SET state = 'paused', state_reason = 'too many' WHERE id = $1",
+        [jobId],
+      );
+    const [hopeless, partial] = [await aSettledJob([null, null]), await aSettledJob([stdout('one\n'), null])];
+    for (const jobId of [hopeless, partial]) await pause(jobId);
+    expect(await assimilator.assimilate(hopeless)).toBe('failed');
+    expect(await workshop.job(hopeless)).toMatchObject({
+      state: 'failed',
+      state_reason: 'all 2 units failed',
+    });
+    expect(await assimilator.assimilate(partial)).toBe('not-ready');
+    expect(await workshop.job(partial)).toMatchObject({ state: 'paused', state_reason: 'too many' });
+    const open = await aSettledJob([null, null]);
+    await pause(open);
+    await workshop.dataSource.query('UPDATE job SET split_at = NULL WHERE id = $1', [open]);
+    expect(await assimilator.assimilate(open)).toBe('not-ready');
+  });
+
+  it('is announced by the sweep for a paused job all of whose units failed', async () => {
+    const jobId = await aSettledJob([null, null]);
+    await workshop.dataSource.query("UPDATE job SET state = 'paused' WHERE id = $1", [jobId]);
+    const before = await workshop.get(JobSweep).sweep();
+    await workshop.dataSource.query('INSERT INTO job_tally (job_id, units_failed) VALUES ($1, 2)', [jobId]);
+    expect(await workshop.get(JobSweep).sweep()).toBe(before + 1);
+  });
+
   it('waits while a unit is open', async () => {
     const jobId = await workshop.submit({});
     await workshop.get(JobSplitter).split(jobId);

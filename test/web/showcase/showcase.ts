@@ -82,7 +82,8 @@ export class Showcase implements AsyncDisposable {
 
   async #submitJobs(hunt: string): Promise<void> {
     const { science, search } = this;
-    const tooFew = { name: 'Mersenne exponents up to 300', to: 302, step: 30, maxCycles: '20000' };
+    // Enough for the first unit alone: a job all of whose units failed would end, and not wait for its scientist.
+    const tooFew = { name: 'Mersenne exponents up to 300', to: 302, step: 30, maxCycles: '300000' };
     this.failedJobId = await science.submit(aHunt(hunt, tooFew));
     await science.reached(this.failedJobId, ({ state }) => state === 'paused');
     const tape = await science.upload(aTape(3, FEW_TONES, SHORT_SEARCH));

@@ -15,6 +15,7 @@ import { ProjectEntity } from '../projects/project.entity.js';
 @Index('job_active', ['state', 'id'], {
   where: "state = ANY (ARRAY['splitting'::job_state, 'running'::job_state, 'assimilating'::job_state])",
 })
+@Index('job_paused', ['id'], { where: "state = 'paused'::job_state" })
 @Index('job_ended', ['id'], {
   where: "(state = ANY (ARRAY['cancelled'::job_state, 'failed'::job_state])) OR (deleted_at IS NOT NULL)",
 })

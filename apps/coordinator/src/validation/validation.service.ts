@@ -107,7 +107,9 @@ export class ValidationService {
   /** What follows from saved decisions for jobs and blobs. */
   private async conclude(decided: readonly DecidedUnit[], { tallies, missedTasks }: Saved): Promise<void> {
     for (const tally of tallies) {
-      if (tally.state === 'running' && tally.settled >= tally.unitsSplit) this.announceEnd(tally.jobId);
+      // A paused job waits for its scientist, but where no unit is valid there is nothing to wait for.
+      const mayEnd = tally.state === 'running' || (tally.state === 'paused' && tally.valid === 0);
+      if (mayEnd && tally.settled >= tally.unitsSplit) this.announceEnd(tally.jobId);
     }
     this.lookAgainAt(decided.filter(endsWithoutResult).map(({ unit }) => unit.unitId));
     await this.dropBlobs(decided.flatMap((each) => purposelessOutputs(each, missedTasks)));

@@ -24,6 +24,7 @@ import { DiskRunStore } from './disk-run-store.js';
 const jobRows = z.array(z.object({ spec: jobSpec, account_id: z.string() }));
 type JobRow = z.infer<typeof jobRows>[number];
 
+const failedRows = z.array(z.object({ state_reason: z.string() }));
 const countRows = z.tuple([z.object({ valid: z.coerce.number(), failed: z.coerce.number() })]);
 
 const ALL_SETTLED = `NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open')
@@ -46,12 +47,13 @@ class AnswerTooLargeError extends Error {
   }
 }
 
-/** `not-ready`: units are open, the job is not running, or another process assimilates it. */
+/** `not-ready`: units are open, the job is paused with a valid unit or has ended, or another process assimilates it. */
 export type AssimilationOutcome = 'completed' | 'failed' | 'not-ready';
 
 /**
  * Folds the canonical outputs of a job into its answer. Failed units have no part in it and do not hold it up: the job's
- * `stateReason` counts them and its results list them. A job without any valid unit fails.
+ * `stateReason` counts them and its results list them. A job without any valid unit fails, also while it is paused: nothing is
+ * left that resuming it could change.
  */
 @Injectable()
 export class Assimilator {
@@ -74,7 +76,7 @@ export class Assimilator {
   async assimilate(jobId: string, signal?: AbortSignal): Promise<AssimilationOutcome> {
     return await this.whileAlone(jobId, async () => {
       const job = await this.begin(jobId);
-      if (!job) return await this.resume(jobId);
+      if (!job) return (await this.failPaused(jobId)) ? 'failed' : await this.resume(jobId);
       try {
         const { valid, failed } = await this.countUnits(jobId);
         if (valid === 0) return await this.fail(jobId, `all ${failed} units failed`);
@@ -131,6 +133,22 @@ export class Assimilator {
       ),
     );
     return job ?? null;
+  }
+
+  private async failPaused(jobId: string): Promise<boolean> {
+    const rows = failedRows.parse(
+      await this.dataSource.query(
+        `WITH failed AS (
+           UPDATE job j SET state = 'failed', state_reason = 'all ' || units_split || ' units failed', finished_at = now()
+            WHERE id = $1 AND state = 'paused' AND split_at IS NOT NULL AND units_split > 0 AND deleted_at IS NULL
+              AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state <> 'failed')
+           RETURNING state_reason)
+         SELECT state_reason FROM failed`,
+        [jobId],
+      ),
+    );
+    for (const { state_reason: reason } of rows) this.warnOfFailure(jobId, reason);
+    return rows.length > 0;
   }
 
   private async countUnits(jobId: string): Promise<{ valid: number; failed: number }> {
@@ -230,7 +248,11 @@ export class Assimilator {
       "UPDATE job SET state = 'failed', state_reason = $2, finished_at = now() WHERE id = $1 AND state = 'assimilating'",
       [jobId, reason],
     );
-    this.logger.warn({ event: 'job-failed', jobId, reason });
+    this.warnOfFailure(jobId, reason);
     return 'failed';
+  }
+
+  private warnOfFailure(jobId: string, reason: string): void {
+    this.logger.warn({ event: 'job-failed', jobId, reason });
   }
 }

@@ -22,6 +22,11 @@ const OVERDUE = [
               SELECT t.units_valid + t.units_failed + t.units_cancelled FROM job_tally t WHERE t.job_id = j.id))
             AND j.deleted_at IS NULL`,
   },
+  {
+    queue: QUEUES.assimilate,
+    where: `j.state = 'paused' AND j.split_at IS NOT NULL AND j.deleted_at IS NULL AND j.units_split <= (
+              SELECT t.units_failed FROM job_tally t WHERE t.job_id = j.id)`,
+  },
 ] as const;
 
 /** Ended jobs that have something left to be put to rest, of those behind `$1`; and where to go on, null behind the last. */
