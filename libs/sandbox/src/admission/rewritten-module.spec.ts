@@ -20,10 +20,21 @@ describe('a rewritten module', () => {
     expect(rewritten(bytes).module).toEqual(rewritten(bytes).module);
   });
 
-  it('stops an endless loop that consists of unconditional jumps', () => {
+  it.each([
+    ['alone', ''],
+    [
+      'behind another',
+      '(loop $a (br_if $a (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 9))))',
+    ],
+  ])('stops an endless loop that consists of unconditional jumps, %s', (_where, before) => {
     const { global, call } = instantiate(
-      anApp('(func (export "spin") (loop $l (block $b (br $b)) (br $l)))'),
+      anApp(`(func (export "spin") (local $n i32) ${before} (loop $l (block $b (br $b)) (br $l)))
+        (func (export "jump") (local $n i32) ${before} (loop $l (br $l)))`),
     );
+    global(ABI.cyclesLeft).value = 1000n;
+    expect(() => call('jump')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+    global(ABI.stop).value = STOP.none;
     global(ABI.cyclesLeft).value = 1000n;
     expect(() => call('spin')).toThrow(WebAssembly.RuntimeError);
     expect(global(ABI.stop).value).toBe(STOP.cycles);
@@ -38,6 +49,22 @@ describe('a rewritten module', () => {
     expect(global(ABI.cyclesLeft).value).toBe(0n);
     global(ABI.cyclesLeft).value = 4n;
     expect(() => call('five')).toThrow(WebAssembly.RuntimeError);
+    expect(global(ABI.stop).value).toBe(STOP.cycles);
+  });
+
+  it('may use its limit up in a loop, and not one cycle more', () => {
+    const text = `(func (export "loop") (local $n i32)
+      (loop $next (br_if $next (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 50)))))`;
+    const { global, call } = instantiate(anApp(text));
+    const leftOf = (limit: bigint) => {
+      global(ABI.cyclesLeft).value = limit;
+      call('loop');
+      return global(ABI.cyclesLeft).value as bigint;
+    };
+    const cycles = 1000n - leftOf(1000n);
+    expect(leftOf(cycles)).toBe(0n);
+    global(ABI.cyclesLeft).value = cycles - 1n;
+    expect(() => call('loop')).toThrow(WebAssembly.RuntimeError);
     expect(global(ABI.stop).value).toBe(STOP.cycles);
   });
 
@@ -109,6 +136,28 @@ describe('a rewritten module', () => {
     const { global, call } = instantiate(anApp(text));
     const before: unknown = global(ABI.stackLeft).value;
     expect(call('f', 9)).toBe(1);
+    expect(global(ABI.stackLeft).value).toBe(before);
+  });
+
+  it('has given back at every exit what it took, where only a part of a function calls', () => {
+    const text = `(func $f (export "f") (param i32) (result i32)
+      (local.set 0 (i32.add (local.get 0) (i32.const 0)))
+      (if (i32.gt_s (local.get 0) (i32.const 0)) (then
+        (drop (call $f (i32.sub (local.get 0) (i32.const 1))))
+        (local.set 0 (i32.const 5))))
+      (local.set 0 (i32.add (local.get 0) (i32.const 1)))
+      (local.get 0))
+      (func $last (export "last") (param i32) (if (local.get 0) (then (call $last (i32.sub (local.get 0) (i32.const 1))))))
+      (func (export "twice") (result i32) (i32.add (call $f (i32.const 3)) (call $f (i32.const 0))))`;
+    const { global, call } = instantiate(anApp(text));
+    const before: unknown = global(ABI.stackLeft).value;
+    for (const depth of [0, 1, 9]) {
+      expect(call('f', depth)).toBe(depth === 0 ? 1 : 6);
+      expect(global(ABI.stackLeft).value).toBe(before);
+    }
+    call('last', 5);
+    expect(global(ABI.stackLeft).value).toBe(before);
+    expect(call('twice')).toBe(7);
     expect(global(ABI.stackLeft).value).toBe(before);
   });
 
