@@ -42,6 +42,8 @@ describe('manifest', () => {
     ['another chunk size', { chunk: 512 * KIB }, 'chunk'],
     ['a hash too few', { hashes: [] }, 'hashes'],
     ['a size beyond the bound', { size: LIMITS.blobBytes + 1 }, 'size'],
+    ['a size below nothing', { size: -1, hashes: [] }, 'size'],
+    ['a size in parts of bytes', { size: 99.5 }, 'size'],
     ['an upper-case hash', { hashes: ['A'.repeat(64)] }, 'hashes'],
   ])('refuses %s and says where', (_what, about, path) => {
     const parsed = manifest.safeParse({ ...aManifest(100), ...about });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { z } from 'zod';
-import { durationMs, gridSplit, jobLimits, jobSpec, parseDurationMs } from './job-spec.js';
+import { durationMs, gridSplit, jobLimits, jobSpec, parseDurationMs, split } from './job-spec.js';
 import { LIMITS } from './limits.js';
 import {
   blobId,
@@ -219,6 +219,30 @@ describe('durations', () => {
 });
 
 describe('a malformed job file', () => {
+  it('says how a split is to be cut once, and in no other way as well', () => {
+    const faultsOfSplit = (about: object): string[] =>
+      faultsOf(split, { kind: 'records', name: 'part', input: 'sky', delimiter: '\n', ...about });
+    const ways = [{ records: 1 }, { maxBytes: 1 }, { units: 1 }];
+    for (const [at, way] of ways.entries()) {
+      expect(faultsOfSplit(way)).toEqual([]);
+      expect(faultsOfSplit({ ...way, ...ways[(at + 1) % 3] })).toEqual([
+        '/records give exactly one of "records", "maxBytes" and "units"',
+      ]);
+    }
+    expect(faultsOfSplit({})).toHaveLength(1);
+    expect(faultsOfSplit(Object.assign({}, ...ways) as object)).toHaveLength(1);
+    const range = { kind: 'range', name: 'k', from: 0, to: 9 };
+    for (const about of [{}, { step: 1, units: 1 }])
+      expect(faultsOf(split, { ...range, ...about })).toEqual([
+        '/step give exactly one of "step" and "units"',
+      ]);
+    const bytes = { kind: 'bytes', name: 'w', input: 'sky', windowBytes: 4 };
+    expect(faultsOf(split, { ...bytes, overlapBytes: 3 })).toEqual([]);
+    expect(faultsOf(split, { ...bytes, overlapBytes: 4 })).toEqual([
+      '/overlapBytes must be smaller than windowBytes',
+    ]);
+  });
+
   it('is refused with its place, never by an exception', () => {
     const limits = jobLimits.safeParse({ maxCycles: 'many' });
     expect(limits.error?.issues.map(({ path }) => path)).toEqual([['maxCycles']]);
