@@ -116,6 +116,8 @@ const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
   ],
   ENOSPC: ['insufficient-storage', 'The disk is full. Nothing was stored.'],
   EDQUOT: ['insufficient-storage', 'The disk quota is used up. Nothing was stored.'],
+  // As a disk with errors is mounted anew.
+  EROFS: ['insufficient-storage', 'The disk is read-only. Nothing was stored.'],
   ECONNREFUSED: ['unavailable', 'The database does not answer. Try again in a moment.'],
   // Ours: a Batcher, and a queue whose backend is away.
   'server-busy': [

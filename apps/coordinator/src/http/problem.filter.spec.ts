@@ -1,0 +1,12 @@
+import { expect, it } from 'vitest';
+import { translateError } from './problem.filter.js';
+
+it.each([
+  ['ENOSPC', /full/],
+  ['EDQUOT', /quota/],
+  ['EROFS', /read-only/],
+])('a disk that takes nothing (%s) is told as such', (code, detail) => {
+  const problem = translateError(Object.assign(new Error('open'), { code }));
+  expect(problem.code).toBe('insufficient-storage');
+  expect(problem.message).toMatch(detail);
+});
