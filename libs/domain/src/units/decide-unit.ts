@@ -57,7 +57,7 @@ function settleByAgreement(unit: UnitView, agreement: Agreement<TaskWithResult>,
       ...unchanged(unit),
       state: 'failed',
       canonicalOrdinal: canonical.ordinal,
-      failure: `${agreeing.length} volunteers agree that it ends with "${canonical.result.outcome}"`,
+      failure: `${agreeing.length === 1 ? '1 volunteer says' : `${agreeing.length} volunteers agree`} that it ends with "${canonical.result.outcome}"`,
       isChanged: true,
     };
   }

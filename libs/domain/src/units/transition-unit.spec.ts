@@ -93,6 +93,12 @@ describe('transitionUnit', () => {
     expect(unit).toMatchObject({ state: 'failed', canonicalOrdinal: 0 });
     expect(decision.failure).toBe('2 volunteers agree that it ends with "trap"');
     expect(decision.credits.map(({ cycles }) => cycles)).toEqual([80n, 80n]);
+    const alone = step(
+      aUnit([aReportedTask(0, trap(90n))], { wanted: 1 }),
+      { kind: 'examined' },
+      { ...RULES, quorum: 1 },
+    );
+    expect(alone.decision.failure).toBe('1 volunteer says that it ends with "trap"');
   });
 
   it('fails after maxErrors failed tasks and at the end of maxTasks', () => {
