@@ -41,7 +41,7 @@ describe('tasks in progress', () => {
     await dispatch.becomes(job, 'valid');
   });
 
-  it('of a browser end with its lease, which heartbeats extend', async () => {
+  it('of a browser end with its lease, which its own heartbeats extend and no other’s', async () => {
     const job = await dispatch.aJob({ replication: { quorum: 1 } });
     await dispatch.query(
       'UPDATE app_version SET stepping = true WHERE id = (SELECT app_version_id FROM job WHERE id = $1)',
@@ -60,6 +60,9 @@ describe('tasks in progress', () => {
     await dispatch.query("UPDATE lease SET expires_at = now() + interval '1 minute' WHERE unit_id = $1", [
       job.firstUnitId,
     ]);
+    const another = await dispatch.aHost({ kind: 'browser' });
+    await heartbeat(another, { running: [{ taskId: task.taskId }] });
+    expect(await leaseMs()).toBeLessThanOrEqual(60_000);
     await heartbeat(tab, { running: [{ taskId: task.taskId }] });
     expect(await leaseMs()).toBeGreaterThan(500_000);
     await dispatch.endLeases(job);
