@@ -7,8 +7,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
   createTestApplication,
+  seedJob,
   sha256,
   type TestApplication,
+  TestHost,
   type TestPerson,
 } from '../support/index.js';
 
@@ -48,9 +50,9 @@ interface CallOptions {
   readonly token?: string;
 }
 
-async function put(bytes: Uint8Array, id = idOf(bytes)): Promise<number> {
+async function put(bytes: Uint8Array, id = idOf(bytes), token = ada.token): Promise<number> {
   const headers = { 'content-type': 'application/octet-stream' };
-  return (await call('PUT', `/v1/blobs/${id}`, { headers, body: bytes })).status;
+  return (await call('PUT', `/v1/blobs/${id}`, { headers, body: bytes, token })).status;
 }
 
 const TUS = { 'tus-resumable': '1.0.0' };
@@ -152,14 +154,28 @@ describe('blobs', () => {
     for (const suffix of ['', '/manifest', '/content']) {
       expect((await call('GET', `/v1/blobs/${idOf(bytes)}${suffix}`, { token: eve.token })).status).toBe(404);
     }
-    await eve
-      .put(`/v1/blobs/${idOf(bytes)}`)
-      .set('content-type', 'application/octet-stream')
-      .send(bytes)
-      .expect(201);
+    expect(await put(bytes, idOf(bytes), eve.token)).toBe(201);
     await eve.get(`/v1/blobs/${idOf(bytes)}`).expect(200);
     await gleaner.http.get(`/v1/blobs/${idOf(bytes)}`).expect(401);
     await ada.get('/v1/blobs/sha256:nonsense').expect(400);
+  });
+
+  it('of a job are read by the hosts that compute with them, and of those its inputs alone', async () => {
+    const [input, answer] = [randomBytes(30), randomBytes(31)];
+    expect([await put(input), await put(answer)]).toEqual([201, 201]);
+    const seed = { units: 9, accountId: ada.account.id, inputs: { tape: idOf(input) } };
+    const { jobId } = await seedJob(gleaner.dataSource, seed);
+    await gleaner.dataSource.query(
+      "INSERT INTO blob_reference (sha256, owner_kind, owner_id, role) VALUES ($1, 'job', $2, 'output')",
+      [Buffer.from(sha256(answer), 'hex'), jobId],
+    );
+    const [computing, idle] = [await TestHost.attach(gleaner.url), await TestHost.attach(gleaner.url)];
+    expect((await computing.ask()).tasks).toHaveLength(1);
+    const read = async ({ attached }: TestHost, bytes: Uint8Array): Promise<number> =>
+      (await call('GET', `/v1/blobs/${idOf(bytes)}/content`, { token: attached.secret })).status;
+    expect(await read(computing, input)).toBe(200);
+    expect(await read(computing, answer)).toBe(404);
+    expect(await read(idle, input)).toBe(404);
   });
 
   it('is referenced by two jobs at once whose answer it is', async () => {
