@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { Worker } from '@gleaner/worker-sdk';
+import type { Worker, WorkerEvents } from '@gleaner/worker-sdk';
 import { z } from 'zod';
 import type { LogEvent } from '../agent-log.js';
 import type { DataDirectory } from '../data-directory.js';
@@ -40,23 +40,28 @@ export function mendTallies(directory: DataDirectory, log: LogEvent): void {
 /** One count after the other, whichever project's worker has finished something. */
 let counting = Promise.resolve();
 
+type FinishedTask = Pick<WorkerEvents['task-finished'], 'cycles' | 'outcome'>;
+
 /** Counts what the worker finishes, across restarts. */
 export function keepTallies(worker: Worker, directory: DataDirectory): void {
-  worker.on('task-finished', ({ cycles: done, resumedCycles, outcome }) => {
-    if (outcome === 'infrastructure') return;
-    counting = counting.then(() => count(directory, done, resumedCycles)).catch(() => undefined);
+  worker.on('task-finished', (task) => {
+    counting = counting.then(() => countTask(directory, task)).catch(() => undefined);
   });
 }
 
-async function count(directory: DataDirectory, done: bigint, resumedCycles: bigint | null): Promise<void> {
+/** Nothing of what failed because of this machine. */
+export async function countTask(
+  directory: DataDirectory,
+  { cycles: done, outcome }: FinishedTask,
+): Promise<void> {
+  if (outcome === 'infrastructure') return;
   const before = await readTallies(directory, new Date());
-  // What an earlier day's run had done of the task belongs to that day.
-  const today = BigInt(before.cyclesOfDay) + done - (resumedCycles ?? 0n);
   const after: Tallies = {
     ...before,
     tasks: before.tasks + 1,
     cycles: (BigInt(before.cycles) + done).toString(),
-    cyclesOfDay: today.toString(),
+    // All of a task on the day it is finished, however often the agent was started anew meanwhile.
+    cyclesOfDay: (BigInt(before.cyclesOfDay) + done).toString(),
   };
   await directory.writeWhole(NAME, JSON.stringify(after));
 }
