@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
 import { steppingModule } from './agent-support/long-module.js';
-import { eventually, isSandboxStopped } from './agent-support/running-agent.js';
+import { eventually, isSandboxStopped, sandboxOf } from './agent-support/running-agent.js';
 import { StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { endlessModule } from './agent-support/tiny-modules.js';
 
@@ -63,6 +63,30 @@ it(
     expect(interrupted?.outcome).toBe('ok');
     expect(interrupted?.cycles).toBe(whole?.cycles);
     expect(interrupted?.digest).toBe(whole?.digest);
+  },
+);
+
+it(
+  'a sandbox that is killed in the middle of a unit takes no more with it than what came after its last snapshot',
+  { timeout: 600_000 },
+  async () => {
+    coordinator.addTask('1.0', steppingModule(400));
+    await using agent = startAgent();
+    await cyclesAt(500);
+    const sandbox = await eventually(() => sandboxOf(agent.pid));
+    process.kill(sandbox, 'SIGKILL');
+    await coordinator.until(() => coordinator.reports.length === 1);
+    agent.kill('SIGTERM');
+    const { stdout } = await agent.ended;
+    const events = stdout.split('\n').filter((line) => line.startsWith('{'));
+    const told = (name: string): string => events.find((line) => line.includes(`"${name}"`)) ?? '{}';
+    expect(JSON.parse(told('task-continued'))).toMatchObject({
+      taskId: '1.0',
+      reason: 'the sandbox ended while computing: signal SIGKILL',
+    });
+    const { resumedCycles } = JSON.parse(told('task-finished')) as { resumedCycles: string };
+    expect(BigInt(resumedCycles)).toBeGreaterThan(0n);
+    expect(coordinator.reports[0]?.outcome).toBe('ok');
   },
 );
 

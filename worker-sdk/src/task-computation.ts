@@ -8,7 +8,7 @@ import { sentenceOf } from './sentence-of.js';
 import type { TaskRunner } from './task-runner.js';
 import type { RunningTask, WorkerEvents } from './worker-events.js';
 
-/** Beginnings of one task's computation that took the whole host down, after which it is given up. */
+/** Beginnings of one task's computation that took its sandbox or the whole host down, after which it is given up. */
 const MAX_STARTS = 3;
 
 export interface TaskComputationComponents {
@@ -39,7 +39,7 @@ export class TaskComputation {
   /** Resolves when it has ended, however that was; null without a result. */
   readonly ended: Promise<Computed | null>;
   readonly #computing = new ComputingTime();
-  readonly #held: HeldTask;
+  #held: HeldTask;
   readonly #abort = new AbortController();
   readonly #suspend = new AbortController();
   #permille: number | null = null;
@@ -107,11 +107,34 @@ export class TaskComputation {
     try {
       await keepTask(this.components, this.#held);
       this.components.events.emit('task-started', this.#description);
-      const result = await this.#run();
+      const result = await this.#runToEnd();
       this.#abort.signal.throwIfAborted();
       return await this.#keep(result);
     } catch (error) {
       return this.#ended(error);
+    }
+  }
+
+  /** A sandbox that others end takes no more with it than what came after its last snapshot. */
+  async #runToEnd(): Promise<UnitResult> {
+    for (;;) {
+      const result = await this.#run();
+      if (!result.isSandboxGone || this.#held.starts >= MAX_STARTS || !(await this.#hasSnapshot()))
+        return result;
+      this.#held = { ...this.#held, starts: this.#held.starts + 1 };
+      await keepTask(this.components, this.#held);
+      const reason = result.message ?? '';
+      this.components.events.emit('task-continued', { taskId: this.#held.task.taskId, reason });
+    }
+  }
+
+  async #hasSnapshot(): Promise<boolean> {
+    try {
+      const kept = await this.components.runner.kept?.([this.#held.task.taskId]);
+      return kept !== undefined && kept.length > 0;
+    } catch {
+      // What cannot be looked for cannot be gone on with.
+      return false;
     }
   }
 

@@ -5,6 +5,7 @@ import { LIMITS } from '@gleaner/protocol';
 import type { UnitResult } from '@gleaner/sandbox/runner';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Emitter } from './emitter.js';
+import { infrastructureResult } from './result-report.js';
 import { answerWith, Bench, DONE, dueIn, inSteps, nextEvent, openDesk } from './task-bench.fixture.js';
 import type { WorkerEvents } from './worker-events.js';
 
@@ -54,6 +55,43 @@ describe('TaskDesk', () => {
     desk.allow(1);
     await bench.hasStarted('1.0');
     expect(bench.leftMs.get('1.0')).toBe(10 * 60_000);
+  });
+});
+
+describe('TaskDesk whose sandboxes are ended by others', () => {
+  const GONE = { ...infrastructureResult('the sandbox ended: signal SIGKILL'), isSandboxGone: true as const };
+
+  it('goes on from the last snapshot, three starts in all', async () => {
+    const desk = await aDesk(1);
+    await desk.take(answerWith(inSteps('1.0')));
+    await bench.hasStarted('1.0');
+    bench.snapshots.add('1.0');
+    for (const starts of [2, 3]) {
+      const continued = next('task-continued');
+      bench.end('1.0', GONE);
+      expect(await continued).toEqual({ taskId: '1.0', reason: 'the sandbox ended: signal SIGKILL' });
+      await expect.poll(() => bench.started.length).toBe(starts);
+    }
+    const finished = next('task-finished');
+    bench.end('1.0', GONE);
+    expect(await finished).toMatchObject({ outcome: 'infrastructure' });
+    expect(bench.started).toHaveLength(3);
+  });
+
+  it('gives up at once what has no snapshot, and what failed otherwise', async () => {
+    const desk = await aDesk(2);
+    await desk.take(answerWith(inSteps('1.0'), inSteps('2.0')));
+    for (const [taskId, result] of [
+      ['1.0', GONE],
+      ['2.0', infrastructureResult('the native stack ended')],
+    ] as const) {
+      await bench.hasStarted(taskId);
+      if (taskId === '2.0') bench.snapshots.add(taskId);
+      const finished = next('task-finished');
+      bench.end(taskId, result);
+      expect(await finished).toMatchObject({ taskId, outcome: 'infrastructure' });
+    }
+    expect(bench.started).toEqual(['1.0', '2.0']);
   });
 });
 

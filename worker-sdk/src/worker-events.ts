@@ -68,6 +68,8 @@ export interface WorkerEvents {
   'state-damaged': { readonly file: string; readonly reason: string };
   /** A task or its result could not be written, as on a full disk: it is in memory alone, and a crash would lose it. */
   'not-kept': { readonly taskId: string; readonly reason: string };
+  /** Its sandbox was ended by others, such as a system that is short of memory; it goes on from its last snapshot. */
+  'task-continued': { readonly taskId: string; readonly reason: string };
   /** The task was given up without a result. */
   'task-dropped': { readonly taskId: string; readonly reason: string };
   'report-answered': ReportAnswer;

@@ -42,6 +42,9 @@ export function logWorker(worker: Worker, log: LogEvent): void {
   worker.on('task-suspended', (event) => {
     log('task-suspended', event);
   });
+  worker.on('task-continued', (event) => {
+    log('task-continued', event);
+  });
   worker.on('state-damaged', (event) => {
     log('state-damaged', event);
   });

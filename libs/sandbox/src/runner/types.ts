@@ -73,6 +73,8 @@ export interface UnitResult {
   readonly stderr: string;
   /** Reason in words, for `infrastructure` and traps. */
   readonly message: string | null;
+  /** The sandbox ended under the unit, such as by a system that is short of memory: another one may go on from its snapshot. */
+  readonly isSandboxGone?: true;
   /** Cycles that a resumed snapshot had used already; absent where the run began at the beginning. */
   readonly resumedCycles?: bigint;
   /** Snapshots taken and the longest time between two steps that they cost; absent where none was taken. */

@@ -210,7 +210,8 @@ export class UnitScheduler {
     const wasReady = this.#isReady;
     this.#disconnect();
     if (wasReady) {
-      this.#replaceHead(`the sandbox ended while computing: ${reason}`);
+      const failed = failedResult(`the sandbox ended while computing: ${reason}`);
+      this.#replaceHead({ ...failed, isSandboxGone: true });
       return;
     }
     this.#failedStarts++;
@@ -248,11 +249,11 @@ export class UnitScheduler {
 
   #failHead(message: string): void {
     this.#disconnect();
-    this.#replaceHead(message);
+    this.#replaceHead(failedResult(message));
   }
 
-  #replaceHead(message: string): void {
-    this.#queue.takeHead()?.finish(failedResult(message));
+  #replaceHead(result: UnitResult): void {
+    this.#queue.takeHead()?.finish(result);
     this.#startAgain();
   }
 
