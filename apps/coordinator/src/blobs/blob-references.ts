@@ -53,6 +53,11 @@ export class BlobReferences {
 
   /** Ends all references of an owner; blobs that nobody else needs begin their last week. */
   async removeAll(manager: EntityManager, owner: BlobOwner): Promise<void> {
+    await manager.query(
+      `SELECT FROM blob WHERE sha256 IN (SELECT sha256 FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2)
+        ORDER BY sha256 FOR NO KEY UPDATE`,
+      [owner.kind, owner.id],
+    );
     const gone = shaRows.parse(
       await manager.query(
         `WITH gone AS (DELETE FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2 RETURNING sha256)
@@ -66,6 +71,7 @@ export class BlobReferences {
   /** Ends these references of an owner; those it does not have are no error. */
   async remove(manager: EntityManager, owner: BlobOwner, uses: readonly BlobUse[]): Promise<void> {
     if (uses.length === 0) return;
+    await lockBlobs(manager, uses);
     const gone = shaRows.parse(
       await manager.query(
         `WITH gone AS (
@@ -79,14 +85,25 @@ export class BlobReferences {
   }
 }
 
+/**
+ * Everybody locks blobs before they touch references to them: whoever adds a reference that is being removed waits for its end
+ * with the blob in hand.
+ */
+async function lockBlobs(
+  manager: EntityManager,
+  blobs: ReadonlyArray<Pick<BlobUse, 'sha256'>>,
+): Promise<void> {
+  await manager.query(
+    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
+    [blobs.map(({ sha256 }) => sha256)],
+  );
+}
+
 /** Blobs that lost a reference, where it was the last one. */
 async function beginLastWeek(manager: EntityManager, blobs: z.infer<typeof shaRows>): Promise<void> {
   if (blobs.length === 0) return;
   const digests = blobs.map(({ sha256 }) => sha256);
-  await manager.query(
-    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
-    [digests],
-  );
+  await lockBlobs(manager, blobs);
   await manager.query(
     `UPDATE blob b SET unreferenced_since = now()
       WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d)

@@ -129,7 +129,19 @@ async function removeBatch(manager: EntityManager, jobId: string, after: number)
         AND l.host_id = t.host_id AND l.unit_id = t.unit_id AND l.ordinal = t.ordinal`,
     [ids],
   );
-  // The owner of a task's blobs is numbered as taskBlobOwner() does.
+  // Tasks, blobs, references: in the order of all others. The owner of a task's blobs is numbered as taskBlobOwner() does.
+  await manager.query(
+    'SELECT FROM task WHERE unit_id = ANY ($1::bigint[]) ORDER BY unit_id, ordinal FOR UPDATE',
+    [ids],
+  );
+  await manager.query(
+    `SELECT FROM blob WHERE sha256 IN (
+            SELECT r.sha256 FROM task t JOIN blob_reference r
+                ON r.owner_kind = 'task' AND r.owner_id = t.unit_id * ${LIMITS.tasksPerUnit} + t.ordinal
+             WHERE t.unit_id = ANY ($1::bigint[]))
+      ORDER BY sha256 FOR UPDATE`,
+    [ids],
+  );
   const freed = shaRows.parse(
     await manager.query(
       `WITH task_gone AS (
