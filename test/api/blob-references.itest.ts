@@ -38,7 +38,7 @@ it.each(['removeAll', 'remove'] as const)(
       expect(await references.add(manager, owner, uses)).toEqual([]);
     });
     await removing;
-    const left = await gleaner.dataSource.query(
+    const left: unknown = await gleaner.dataSource.query(
       "SELECT owner_id FROM blob_reference WHERE owner_kind = 'task' AND sha256 = $1",
       [Buffer.from(sha256(way), 'hex')],
     );

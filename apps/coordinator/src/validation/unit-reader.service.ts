@@ -32,6 +32,7 @@ interface UnitRow {
   readonly max_tasks: number;
   readonly distinct_by: UnitRules['distinct'];
   readonly job_paused: boolean;
+  readonly job_ended: boolean;
   readonly submitter_person_id: string;
   readonly submitter_operates: boolean;
   readonly last_link_id: string;
@@ -78,6 +79,7 @@ const loadUnits = new PreparedStatement<UnitRow>(
   'load-units',
   `SELECT u.id, u.xmin::text AS version, u.job_id, u.state, u.wanted, u.canonical_ordinal, u.settled_at, u.blocked,
           j.quorum, j.max_errors, j.max_tasks, j.distinct_by, j.state = 'paused' AS job_paused,
+          j.state IN ('completed', 'failed', 'cancelled') AS job_ended,
           coalesce(s.person_id, s.id) AS submitter_person_id, s.operator AS submitter_operates,
           (SELECT coalesce(max(r.id), 0) FROM link_review r) AS last_link_id
      FROM unnest($1::bigint[]) AS wanted(id) JOIN work_unit u ON u.id = wanted.id JOIN job j ON j.id = u.job_id
@@ -186,6 +188,7 @@ export class UnitReader {
         canonicalOrdinal: row.canonical_ordinal,
         settledAtMs: row.settled_at?.getTime() ?? null,
         jobPaused: row.job_paused,
+        jobEnded: row.job_ended,
         submitterPersonId: row.submitter_person_id,
         tasks: tasks.map((task) => toTask(task, credit.get(task.ordinal))),
       },

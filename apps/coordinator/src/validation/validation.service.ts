@@ -27,6 +27,12 @@ const findTaskBlobs = new PreparedStatement<{ readonly owner_id: string }>(
   `SELECT DISTINCT owner_id FROM blob_reference WHERE owner_kind = 'task' AND owner_id = ANY ($1::bigint[])`,
 );
 
+const lockGoingJobs = new PreparedStatement<{ readonly id: string }>(
+  'lock-going-jobs',
+  `SELECT id FROM job WHERE id = ANY ($1::bigint[]) AND state NOT IN ('completed', 'failed', 'cancelled')
+    ORDER BY id FOR SHARE`,
+);
+
 /** Decides what follows from what happened to units, and saves it: all of a unit's decision, or nothing. */
 @Injectable()
 export class ValidationService {
@@ -77,8 +83,8 @@ export class ValidationService {
 
   private async save(decided: readonly DecidedUnit[], loaded: LoadedUnits, tries: number): Promise<Saved> {
     try {
-      return decided.some(({ decision }) => decision.state === 'failed')
-        ? await this.saveAndPause(decided, loaded)
+      return decided.some((each) => each.decision.state === 'failed' || isReopening(each))
+        ? await this.saveWithJobs(decided, loaded)
         : await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
       if (tries >= MAX_TRIES || !isRetryable(error)) throw error;
@@ -86,13 +92,23 @@ export class ValidationService {
     }
   }
 
-  /** Together: only the decision that makes a job fail too often pauses it, and that happens once. */
-  private async saveAndPause(decided: readonly DecidedUnit[], loaded: LoadedUnits): Promise<Saved> {
+  /**
+   * Together with what it hangs on or changes of jobs: only the decision that makes a job fail too often pauses it, and that happens
+   * once; a unit is opened again only while its job has not ended, and none ends before that is saved.
+   */
+  private async saveWithJobs(decided: readonly DecidedUnit[], loaded: LoadedUnits): Promise<Saved> {
     const client = await hotPool(this.dataSource).connect();
     try {
       await client.query('BEGIN');
-      const saved = await saveDecided(client, decided, loaded, this.config.allowance);
-      const settled = decided.filter(({ unit }) => saved.unitIds.has(unit.unitId));
+      const reopening = decided.filter(isReopening);
+      const going = new Set(
+        (await lockGoingJobs.run(client, [tokenArray(reopening.map(({ unit }) => unit.jobId))])).map(
+          ({ id }) => id,
+        ),
+      );
+      const possible = decided.filter((each) => !isReopening(each) || going.has(each.unit.jobId));
+      const saved = await saveDecided(client, possible, loaded, this.config.allowance);
+      const settled = possible.filter(({ unit }) => saved.unitIds.has(unit.unitId));
       for (const tally of saved.tallies) await this.pauseUnlessHealthy(client, tally, settled);
       await client.query('COMMIT');
       return saved;
@@ -170,6 +186,10 @@ export class ValidationService {
 
 function isSettling({ unit, decision }: DecidedUnit): boolean {
   return isFinalUnitState(decision.state) && !isFinalUnitState(unit.view.state);
+}
+
+function isReopening({ unit, decision }: DecidedUnit): boolean {
+  return isFinalUnitState(unit.view.state) && !isFinalUnitState(decision.state);
 }
 
 function endsWithoutResult(each: DecidedUnit): boolean {

@@ -23,6 +23,14 @@ describe('credit of a work unit', () => {
     expect(settled.decision.credits.map(({ ordinal }) => ordinal)).toEqual([2, 3]);
   });
 
+  it('leaves a unit settled whose job has ended, and takes back only what one person earned twice', () => {
+    const ended = aUnit([aReportedTask(0), aReportedTask(1)], { jobEnded: true });
+    const valid = step(ended, { kind: 'examined' }).unit;
+    const { unit, decision } = step(valid, { kind: 'accounts-linked', personId: 100, formerPersonId: 101 });
+    expect(unit).toMatchObject({ state: 'valid', canonicalOrdinal: 0 });
+    expect(decision).toMatchObject({ credits: [], revoked: [1] });
+  });
+
   it('gives credit back to whoever lost it by mistake', () => {
     const valid = step(aUnit([aReportedTask(0), aReportedTask(1)]), { kind: 'examined' }).unit;
     let { unit } = step(valid, { kind: 'accounts-linked', personId: 100, formerPersonId: 101 });

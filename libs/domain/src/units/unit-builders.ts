@@ -52,6 +52,7 @@ export function aUnit(tasks: readonly TaskView[] = [], about: Partial<UnitView> 
     canonicalOrdinal: null,
     settledAtMs: null,
     jobPaused: false,
+    jobEnded: false,
     submitterPersonId: 'submitter',
     tasks,
     ...about,

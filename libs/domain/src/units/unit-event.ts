@@ -20,7 +20,7 @@ export type UnitEvent =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'job-paused' }
   | { readonly kind: 'job-resumed' }
-  /** Both persons are one from now on; the tasks may already tell so. Not for units of ended jobs. */
+  /** Both persons are one from now on; the tasks may already tell so. Units of ended jobs stay settled. */
   | { readonly kind: 'accounts-linked'; readonly personId: Id; readonly formerPersonId: Id };
 
 /**
@@ -124,6 +124,7 @@ function linkPersons(unit: UnitView, personId: Id, formerPersonId: Id): UnitView
 
 /** A unit validated only by accounts that turn out to be one person is not validated: it looks for another volunteer. */
 function reopenUnlessIndependent(unit: UnitView, rules: UnitRules): UnitView {
+  if (unit.jobEnded) return unit;
   if (unit.state === 'open' || unit.canonicalOrdinal === null) return unit;
   const canonical = unit.tasks.find((task) => task.ordinal === unit.canonicalOrdinal)?.result;
   if (!canonical) return unit;

@@ -53,6 +53,8 @@ export interface UnitView {
   /** Milliseconds since the epoch; null while not final. */
   readonly settledAtMs: number | null;
   readonly jobPaused: boolean;
+  /** Its answer stands: no unit is opened again. */
+  readonly jobEnded: boolean;
   /** Whose job it is: this person computes for it, but never earns by it. */
   readonly submitterPersonId: Id;
   readonly tasks: readonly TaskView[];

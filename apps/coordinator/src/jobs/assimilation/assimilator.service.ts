@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import { MergeError, mergeOutputs } from '@gleaner/domain';
 import { jobSpec, LIMITS } from '@gleaner/protocol';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import {
   BLOB_STORE,
@@ -135,16 +135,29 @@ export class Assimilator {
     return job ?? null;
   }
 
+  /** Whoever opens a unit again holds its job meanwhile; what follows sees whether somebody has. */
+  private async whileNothingReopens<T>(
+    jobId: string,
+    work: (manager: EntityManager) => Promise<T>,
+  ): Promise<T> {
+    return await this.dataSource.transaction(async (manager) => {
+      await manager.query('SELECT FROM job WHERE id = $1 FOR NO KEY UPDATE', [jobId]);
+      return await work(manager);
+    });
+  }
+
   private async failPaused(jobId: string): Promise<boolean> {
-    const rows = failedRows.parse(
-      await this.dataSource.query(
-        `WITH failed AS (
+    const rows = await this.whileNothingReopens(jobId, async (manager) =>
+      failedRows.parse(
+        await manager.query(
+          `WITH failed AS (
            UPDATE job j SET state = 'failed', state_reason = 'all ' || units_split || ' units failed', finished_at = now()
             WHERE id = $1 AND state = 'paused' AND split_at IS NOT NULL AND units_split > 0 AND deleted_at IS NULL
               AND NOT EXISTS (SELECT FROM work_unit u WHERE u.job_id = j.id AND u.state <> 'failed')
            RETURNING state_reason)
          SELECT state_reason FROM failed`,
-        [jobId],
+          [jobId],
+        ),
       ),
     );
     for (const { state_reason: reason } of rows) this.warnOfFailure(jobId, reason);
@@ -214,7 +227,7 @@ export class Assimilator {
     output: StoredBlob,
     note: string | null,
   ): Promise<AssimilationOutcome> {
-    const isCompleted = await this.dataSource.transaction(async (manager) => {
+    const isCompleted = await this.whileNothingReopens(jobId, async (manager) => {
       const rows: unknown[] = await manager.query(
         `WITH completed AS (
            UPDATE job j SET state = 'completed', state_reason = $3, output_sha256 = decode($2, 'hex'), finished_at = now()
@@ -244,10 +257,17 @@ export class Assimilator {
   }
 
   private async fail(jobId: string, reason: string): Promise<AssimilationOutcome> {
-    await this.dataSource.query(
-      "UPDATE job SET state = 'failed', state_reason = $2, finished_at = now() WHERE id = $1 AND state = 'assimilating'",
-      [jobId, reason],
-    );
+    const isFailed = await this.whileNothingReopens(jobId, async (manager) => {
+      const rows: unknown[] = await manager.query(
+        `WITH failed AS (
+           UPDATE job j SET state = 'failed', state_reason = $2, finished_at = now()
+            WHERE id = $1 AND state = 'assimilating' AND ${ALL_SETTLED} RETURNING id)
+         SELECT id FROM failed`,
+        [jobId, reason],
+      );
+      return rows.length > 0;
+    });
+    if (!isFailed) return await this.resume(jobId);
     this.warnOfFailure(jobId, reason);
     return 'failed';
   }
