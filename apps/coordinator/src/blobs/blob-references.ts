@@ -15,6 +15,7 @@ export interface BlobUse {
 }
 
 const shaRows = z.array(z.object({ sha256: z.string() }));
+const useRows = z.array(z.object({ sha256: z.string(), role: z.string() }));
 
 /** Who needs which blobs. A blob without a reference is swept after a week. */
 @Injectable()
@@ -26,16 +27,9 @@ export class BlobReferences {
    */
   async add(manager: EntityManager, owner: BlobOwner, uses: readonly BlobUse[]): Promise<string[]> {
     if (uses.length === 0) return [];
+    // Until the reference is committed: the sweep cannot take them away in between.
+    const known = await lockBlobs(manager, uses);
     const digests = [...new Set(uses.map(({ sha256 }) => sha256))].sort();
-    // The rows stay locked until the reference is committed: the sweep cannot take them away in between.
-    const locked = shaRows.parse(
-      await manager.query(
-        `SELECT encode(sha256, 'hex') AS sha256 FROM blob
-          WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
-        [digests],
-      ),
-    );
-    const known = new Set(locked.map(({ sha256 }) => sha256));
     const missing = digests.filter((digest) => !known.has(digest));
     if (missing.length > 0) return missing;
     await manager.query(
@@ -51,21 +45,15 @@ export class BlobReferences {
     return [];
   }
 
-  /** Ends all references of an owner; blobs that nobody else needs begin their last week. */
+  /** Ends all references that an owner has now; blobs that nobody else needs begin their last week. */
   async removeAll(manager: EntityManager, owner: BlobOwner): Promise<void> {
-    await manager.query(
-      `SELECT FROM blob WHERE sha256 IN (SELECT sha256 FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2)
-        ORDER BY sha256 FOR NO KEY UPDATE`,
-      [owner.kind, owner.id],
-    );
-    const gone = shaRows.parse(
+    const uses = useRows.parse(
       await manager.query(
-        `WITH gone AS (DELETE FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2 RETURNING sha256)
-         SELECT DISTINCT encode(sha256, 'hex') AS sha256 FROM gone`,
+        "SELECT encode(sha256, 'hex') AS sha256, role FROM blob_reference WHERE owner_kind = $1 AND owner_id = $2",
         [owner.kind, owner.id],
       ),
     );
-    await beginLastWeek(manager, gone);
+    await this.remove(manager, owner, uses);
   }
 
   /** Ends these references of an owner; those it does not have are no error. */
@@ -81,33 +69,28 @@ export class BlobReferences {
         [owner.kind, owner.id, uses.map(({ sha256 }) => sha256), uses.map(({ role }) => role)],
       ),
     );
-    await beginLastWeek(manager, gone);
+    await manager.query(
+      `UPDATE blob b SET unreferenced_since = now()
+        WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d)
+          AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)`,
+      [gone.map(({ sha256 }) => sha256)],
+    );
   }
 }
 
 /**
  * Everybody locks blobs before they touch references to them: whoever adds a reference that is being removed waits for its end
  * with the blob in hand.
+ *
+ * @returns the digests of those that there are
  */
-async function lockBlobs(
-  manager: EntityManager,
-  blobs: ReadonlyArray<Pick<BlobUse, 'sha256'>>,
-): Promise<void> {
-  await manager.query(
-    `SELECT FROM blob WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
-    [blobs.map(({ sha256 }) => sha256)],
+async function lockBlobs(manager: EntityManager, blobs: readonly BlobUse[]): Promise<ReadonlySet<string>> {
+  const locked = shaRows.parse(
+    await manager.query(
+      `SELECT encode(sha256, 'hex') AS sha256 FROM blob
+        WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d) ORDER BY sha256 FOR NO KEY UPDATE`,
+      [blobs.map(({ sha256 }) => sha256)],
+    ),
   );
-}
-
-/** Blobs that lost a reference, where it was the last one. */
-async function beginLastWeek(manager: EntityManager, blobs: z.infer<typeof shaRows>): Promise<void> {
-  if (blobs.length === 0) return;
-  const digests = blobs.map(({ sha256 }) => sha256);
-  await lockBlobs(manager, blobs);
-  await manager.query(
-    `UPDATE blob b SET unreferenced_since = now()
-      WHERE sha256 IN (SELECT decode(d, 'hex') FROM unnest($1::text[]) d)
-        AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)`,
-    [digests],
-  );
+  return new Set(locked.map(({ sha256 }) => sha256));
 }
