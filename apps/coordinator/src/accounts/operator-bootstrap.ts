@@ -9,7 +9,7 @@ import { ApiTokenEntity } from './api-token.entity.js';
 import { insertToken } from './tokens.service.js';
 
 /** Two coordinators that start on an empty database make one operator; the number only has to be the same for both. */
-const BOOTSTRAP_LOCK = 8_400_002;
+const BOOTSTRAP_LOCK = 8_400_006;
 
 /** An installation begins with one operator, whose first token is shown once where it was drawn. */
 @Injectable()

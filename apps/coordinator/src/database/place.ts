@@ -1,11 +1,15 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DataSource } from 'typeorm';
+import { type DataSource, QueryFailedError } from 'typeorm';
 import { z } from 'zod';
+
+/** PostgreSQL's `insufficient_privilege`. */
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /** More units than any installation makes between a backup and the day it is needed. */
 const IDS_LEFT_OUT = 2 ** 32;
 
+const sqlState = z.object({ code: z.string() });
 const placeRows = z.tuple([z.object({ place: z.string() })]);
 const knownRows = z.tuple([z.object({ place: z.string().nullable() })]);
 
@@ -45,8 +49,18 @@ async function placeOf(dataSource: DataSource, embedded: string | null): Promise
       `SELECT concat_ws('/', system_identifier, timeline_id) AS place FROM pg_control_system(), pg_control_checkpoint()`,
     )
     .then((rows) => placeRows.parse(rows))
-    // Some providers keep these from their customers.
-    .catch(() => [{ place: 'unknown' }]);
+    .catch((error: unknown) => {
+      // Some providers keep these from their customers. Any other failure must not look like another place.
+      if (isRefused(error)) return [{ place: 'unknown' }];
+      throw error;
+    });
   const made = embedded === null ? [] : [(await stat(join(embedded, 'cluster', 'PG_VERSION'))).birthtimeMs];
   return [server?.place, place, ...made].join('/');
+}
+
+function isRefused(error: unknown): boolean {
+  return (
+    error instanceof QueryFailedError &&
+    sqlState.safeParse(error.driverError).data?.code === INSUFFICIENT_PRIVILEGE
+  );
 }
