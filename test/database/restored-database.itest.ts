@@ -1,11 +1,12 @@
-import { notePlace } from '@gleaner/coordinator';
-import pg from 'pg';
+import { notePlace, openDataSource } from '@gleaner/coordinator';
 import { afterEach, expect, it } from 'vitest';
 import {
   createTestApplication,
   createTestDatabase,
   createVolunteer,
   honestResult,
+  restoreTestDatabase,
+  runOn,
   seedJob,
   type TestApplication,
   type TestDatabase,
@@ -27,28 +28,6 @@ async function start(database: TestDatabase): Promise<TestApplication> {
   return gleaner;
 }
 
-/** What the database holds now, in another one: a dump that was read in. */
-async function restore(backup: TestDatabase): Promise<TestDatabase> {
-  const name = `${new URL(backup.url).pathname.slice(1)}_restored`;
-  const url = new URL(backup.url);
-  url.pathname = `/${name}`;
-  const admin = new URL(backup.url);
-  admin.pathname = '/postgres';
-  const run = async (statement: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: admin.href });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await run(`CREATE DATABASE ${name} TEMPLATE ${new URL(backup.url).pathname.slice(1)}`);
-  const restored = { url: url.href, drop: () => run(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
-  databases.push(restored);
-  return restored;
-}
-
 it('what an agent keeps from after the backup is never taken for the result of a unit that came later', async () => {
   const original = await createTestDatabase();
   databases.push(original);
@@ -60,7 +39,8 @@ it('what an agent keeps from after the backup is never taken for the result of a
   const first = await seedJob(gleaner.dataSource, one);
   await host.report(honestResult((await host.ask()).tasks[0]!));
   await running.pop()?.close();
-  const backup = await restore(original);
+  const backup = await restoreTestDatabase(original);
+  databases.push(backup);
 
   gleaner = await start(original);
   host.url = gleaner.url;
@@ -108,4 +88,26 @@ it('ids go on as they were while the database is where it was, and far behind on
     { of: 'task', partitions: before.partitions + 2 },
     { of: 'work_unit', partitions: before.partitions + 2 },
   ]);
+});
+
+it('a server that does not tell who it is keeps nobody from starting', async () => {
+  const database = await createTestDatabase();
+  databases.push(database);
+  const role = `someone_${new URL(database.url).pathname.slice(6)}`;
+  await runOn(
+    database.url,
+    `REVOKE EXECUTE ON FUNCTION pg_control_system(), pg_control_checkpoint() FROM PUBLIC;
+     CREATE ROLE ${role} LOGIN PASSWORD 'someone'; GRANT SELECT, UPDATE ON installation TO ${role};
+     GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+  );
+  const url = Object.assign(new URL(database.url), { username: role, password: 'someone' });
+  const dataSource = await openDataSource({ url: url.href, connections: 2 });
+  try {
+    expect(await notePlace(dataSource, null)).toBe(false);
+    const places: unknown = await dataSource.query('SELECT place FROM installation');
+    expect(places).toEqual([{ place: expect.stringMatching(/^unknown\/\d+\/\d+$/) as unknown }]);
+  } finally {
+    await dataSource.destroy();
+    await runOn(database.url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+  }
 });

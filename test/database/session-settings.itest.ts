@@ -1,7 +1,13 @@
 import { openDataSource } from '@gleaner/coordinator';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { aPerson, createTestApplication, createTestDatabase, type TestDatabase } from '../support/index.js';
+import {
+  aPerson,
+  createTestApplication,
+  createTestDatabase,
+  runOn,
+  type TestDatabase,
+} from '../support/index.js';
 
 const ROLE = 'gleaner_test_strict';
 const TIMEOUT_MS = 200;
@@ -32,10 +38,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await admin.end();
   await database.drop();
-  const last = new pg.Client({ connectionString: new URL('/postgres', database.url).href });
-  await last.connect();
-  await last.query(`DROP ROLE ${ROLE}`);
-  await last.end();
+  await runOn(new URL('/postgres', database.url).href, `DROP ROLE ${ROLE}`);
 });
 
 it('whoever starts waits for another that migrates, whatever time-outs the role has', async () => {
