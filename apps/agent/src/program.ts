@@ -1,14 +1,14 @@
 import { realpathSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
+import { type CommonOptions, directoryOf, wholeNumber, withCommon } from './command-options.js';
 import { attach } from './commands/attach.js';
 import { detach } from './commands/detach.js';
 import { run } from './commands/run.js';
 import { status } from './commands/status.js';
 import { finish, pause, resume } from './control/control-commands.js';
 import { parseDuration } from './control/duration.js';
-import { DataDirectory, defaultDataDirectory } from './data-directory.js';
+import { defaultDataDirectory } from './data-directory.js';
 import { AgentError, EXIT, serviceExitCode } from './exit-codes.js';
 import { followProxies, trustSystemAuthoritiesOnDemand } from './network-settings.js';
 import { prefs } from './policy/prefs-command.js';
@@ -16,11 +16,6 @@ import { install, uninstall } from './service/service-commands.js';
 import { tell } from './terminal.js';
 import { top } from './top/top-command.js';
 import { AGENT_VERSION } from './version.js';
-
-interface CommonOptions {
-  readonly data?: string;
-  readonly json?: true;
-}
 
 interface RunOptions {
   readonly cores?: number;
@@ -255,17 +250,6 @@ function registerService(program: Command, self: readonly string[]): void {
     });
 }
 
-function withCommon(command: Command): Command {
-  return command
-    .exitOverride()
-    .option(
-      '--data <dir>',
-      'directory of this agent; also GLEANER_AGENT_DATA',
-      defaultDataDirectory() ?? undefined,
-    )
-    .option('--json', 'answer with JSON on stdout');
-}
-
 function attachHelp(): string {
   return `Without --anonymous, --token and GLEANER_TOKEN it shows a code, and waits until somebody has approved it in a browser.
 Where GLEANER_TOKEN is set, it joins the account of that token at once, and says which one that is.
@@ -282,22 +266,4 @@ function requiredEnvironment(name: string, advice: string): string {
   const value = process.env[name];
   if (value === undefined || value === '') throw new AgentError(`${advice}, or set ${name}`, EXIT.usage);
   return value;
-}
-
-function directoryOf({ data }: CommonOptions): DataDirectory {
-  if (data) return new DataDirectory(resolve(data));
-  const isEmpty = data === '';
-  const none =
-    "this user has no home directory: say with --data, or in GLEANER_AGENT_DATA, which is the agent's";
-  throw new AgentError(isEmpty ? '--data is empty: give a directory, or leave it out' : none, EXIT.usage);
-}
-
-function wholeNumber(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!Number.isInteger(value) || value < min || value > max) {
-      throw new InvalidArgumentError(`must be a whole number from ${min} to ${max}`);
-    }
-    return value;
-  };
 }
