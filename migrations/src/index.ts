@@ -24,6 +24,7 @@ import { AnchorPeriods20261121001950 } from './20261121001950-anchor-periods.js'
 import { BoardAnalyses20261121002000 } from './20261121002000-board-analyses.js';
 import { InstallationPlace20261121002100 } from './20261121002100-installation-place.js';
 import { PausedJobs20261121002200 } from './20261121002200-paused-jobs.js';
+import { WorkersSeen20261122000000 } from './20261122000000-workers-seen.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -53,4 +54,5 @@ export const MIGRATIONS = [
   BoardAnalyses20261121002000,
   InstallationPlace20261121002100,
   PausedJobs20261121002200,
+  WorkersSeen20261122000000,
 ] as const;

@@ -1,4 +1,7 @@
+import { job } from '@gleaner/protocol';
 import { afterEach, expect, it, vi } from 'vitest';
+import { helloModule } from '../e2e/agent-support/tiny-modules.js';
+import { anApprovedApp } from '../e2e/volunteering/science.js';
 import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
 
 const running: TestApplication[] = [];
@@ -18,6 +21,38 @@ it('a worker serves health and metrics, and nothing of the API', async () => {
   await worker.http.get('/metrics').expect(200);
   await worker.http.get('/v1/projects').expect(404);
   await worker.http.post('/v1/hosts').send({}).expect(404);
+});
+
+it('without a worker a coordinator is degraded and its jobs say what they wait for, until one is at work', async () => {
+  const api = await start({ GLEANER_ROLE: 'api' });
+  const { scientist, project, app } = await anApprovedApp(api, 'hello', helloModule('hello\n').original);
+  const split = [{ kind: 'range', name: 'n', from: 0, to: 3, step: 1 }];
+  const submitted = await scientist
+    .post('/v1/jobs', { project, spec: { name: 'night', app, split } })
+    .expect(202);
+  const { id } = job.parse(submitted.body);
+  const reason = async (): Promise<string | null> =>
+    job.parse((await scientist.get(`/v1/jobs/${id}`).expect(200)).body).stateReason;
+
+  await api.dataSource.query("UPDATE installation SET workers_seen_at = now() - interval '50 seconds'");
+  expect(await reason()).toBeNull();
+  await api.dataSource.query("UPDATE installation SET workers_seen_at = '2026-11-21T12:00:00Z'");
+  expect(await reason()).toBe(
+    "the coordinator's worker, which splits, checks and merges, has not been at work since 2026-11-21T12:00:00.000Z",
+  );
+  const alone = await api.http.get('/health/ready').expect(200);
+  expect(alone.body).toMatchObject({
+    status: 'degraded',
+    details: {
+      workers: { status: 'degraded', message: 'none has been at work since 2026-11-21T12:00:00.000Z' },
+    },
+  });
+
+  await start({ GLEANER_ROLE: 'worker' }, String(api.config.databaseUrl));
+  expect(await reason()).toBeNull();
+  expect((await api.http.get('/health/ready').expect(200)).body).toMatchObject({
+    details: { workers: { status: 'up' } },
+  });
 });
 
 it('coordinators on one database have one operator, and each knows the tokens of the other', async () => {

@@ -13,4 +13,8 @@ export class InstallationEntity {
   /** Where the database lay when a coordinator last started; null: none has since this is noted. */
   @Column({ type: 'text', nullable: true })
   place: string | null;
+
+  /** When a worker was last at work. */
+  @Column({ name: 'workers_seen_at', type: 'timestamptz', default: () => 'now()' })
+  workersSeenAt: Date;
 }

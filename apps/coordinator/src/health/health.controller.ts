@@ -8,8 +8,10 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
+import { workersGoneSince } from '../database/index.js';
 import { DomainError, Public, Unlimited } from '../http/index.js';
 import { QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
@@ -24,6 +26,7 @@ const QUEUE_TIMEOUT_MS = 2_000;
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
+    private readonly dataSource: DataSource,
     private readonly database: TypeOrmHealthIndicator,
     private readonly indicators: HealthIndicatorService,
     private readonly queues: QueueService,
@@ -44,14 +47,25 @@ export class HealthController {
   @ApiServiceUnavailableResponse({ description: 'The database does not answer, or to a worker the queue' })
   async ready(): Promise<HealthCheckResult> {
     try {
-      return await this.health.check([
-        () => this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS }),
-        () => this.checkQueue(),
-      ]);
+      return await this.health.check([() => this.checkDatabase(), () => this.checkQueue()]);
     } catch (error) {
       if (!(error instanceof ServiceUnavailableException)) throw error;
       throw new DomainError('unavailable', whatIsDown(error.getResponse()), { cause: error });
     }
+  }
+
+  /** The database, and what it knows of workers: requests are served without one, but no job gets any further. */
+  private async checkDatabase(): Promise<HealthIndicatorResult> {
+    const database = await this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS });
+    if (database.database.status !== 'up') return database;
+    const workers = this.indicators.check('workers');
+    const since = await workersGoneSince(this.dataSource);
+    return {
+      ...database,
+      ...(since === null
+        ? workers.up()
+        : workers.degraded(`none has been at work since ${since.toISOString()}`)),
+    };
   }
 
   private async checkQueue(): Promise<HealthIndicatorResult<'queue'>> {

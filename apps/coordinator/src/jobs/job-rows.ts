@@ -1,5 +1,6 @@
 import { blobId, jobSpec, jobState, type Job } from '@gleaner/protocol';
 import { z } from 'zod';
+import { WORKERS_GONE_SINCE } from '../database/index.js';
 
 /** Units in dispatch that are looked through for blocked ones: a job may have millions, and a status must stay cheap. */
 const INSPECTED_UNITS = 1_000;
@@ -7,7 +8,7 @@ const INSPECTED_UNITS = 1_000;
 /** A job with its counts. Blocked units are counted among those in dispatch, up to {@link INSPECTED_UNITS}. */
 export const JOB_SELECT = `
   SELECT j.id, p.slug AS project, j.name, app.name || '@' || v.version AS app, j.state, j.state_reason, j.units_split,
-         v.approved_at IS NOT NULL AS approved,
+         v.approved_at IS NOT NULL AS approved, ${WORKERS_GONE_SINCE} AS workers_gone_since,
          j.spec, j.created_at, j.finished_at, 'sha256:' || encode(j.output_sha256, 'hex') AS output, b.size_bytes AS output_bytes,
          coalesce(t.units_valid, 0) AS valid, coalesce(t.units_failed, 0) AS failed,
          coalesce(t.units_cancelled, 0) AS cancelled, coalesce(t.tasks, 0) AS tasks, coalesce(t.cycles, 0)::text AS cycles,
@@ -15,7 +16,7 @@ export const JOB_SELECT = `
          (SELECT json_build_array(count(u.blocked), mode() WITHIN GROUP (ORDER BY u.blocked)) FROM (SELECT blocked FROM work_unit
             WHERE job_id = j.id AND state = 'open' AND ticketed_at IS NOT NULL LIMIT ${INSPECTED_UNITS}) u) AS blocked
     FROM job j JOIN project p ON p.id = j.project_id JOIN app_version v ON v.id = j.app_version_id
-         JOIN app ON app.id = v.app_id LEFT JOIN job_tally t ON t.job_id = j.id LEFT JOIN blob b ON b.sha256 = j.output_sha256`;
+         JOIN app ON app.id = v.app_id CROSS JOIN installation i LEFT JOIN job_tally t ON t.job_id = j.id LEFT JOIN blob b ON b.sha256 = j.output_sha256`;
 
 /** Submitters see their jobs, scientists those of their projects, operators all. `$1` operator, `$2` account. */
 export const JOB_VISIBLE = `j.deleted_at IS NULL AND ($1 OR j.account_id = $2 OR EXISTS (
@@ -32,6 +33,7 @@ export const jobRow = z.object({
   state_reason: z.string().nullable(),
   units_split: count,
   approved: z.boolean(),
+  workers_gone_since: z.date().nullable(),
   spec: jobSpec,
   created_at: z.date(),
   finished_at: z.date().nullable(),
@@ -63,7 +65,7 @@ export function presentJob(row: JobRow): Job {
     name: row.name,
     app: row.app,
     state: row.state,
-    stateReason: row.state_reason ?? waitsForApproval(row),
+    stateReason: row.state_reason ?? waitsForWorker(row) ?? waitsForApproval(row),
     units: {
       total: row.units_split,
       open,
@@ -83,6 +85,13 @@ export function presentJob(row: JobRow): Job {
     finishedAt: row.finished_at?.toISOString() ?? null,
     spec: row.spec,
   };
+}
+
+/** A coordinator that only answers requests splits, checks and merges nothing, and looks alive all the same. */
+function waitsForWorker({ state, workers_gone_since: since }: JobRow): string | null {
+  if (since === null || (state !== 'splitting' && state !== 'running' && state !== 'assimilating'))
+    return null;
+  return `the coordinator's worker, which splits, checks and merges, has not been at work since ${since.toISOString()}`;
 }
 
 /** Nobody but its submitter is given work of such a job, and one person's results settle no unit with a quorum of two. */

@@ -1,24 +1,29 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { noteWorker } from '../../database/index.js';
 import { type CleanData, QUEUES, QueueService } from '../../queue/index.js';
 import { JobCleaner } from './job-cleaner.service.js';
 import { JobSweep } from './job-sweep.service.js';
 
 const SWEEP_INTERVAL_MS = 10_000;
 
-/** Works on the queues `{clean}` and `{job-sweep}`. */
+/** Works on the queues `{clean}` and `{job-sweep}`, and lets those who wait for a worker know that there is one. */
 @Injectable()
 export class UpkeepProcessor implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
 
   constructor(
+    private readonly dataSource: DataSource,
     private readonly queues: QueueService,
     private readonly cleaner: JobCleaner,
     private readonly jobSweep: JobSweep,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
+    await noteWorker(this.dataSource);
     this.queues.consume<CleanData>(QUEUES.clean, ({ data }, signal) => this.clean(data.jobId, signal));
     this.queues.consume<object>(QUEUES.jobSweep, async () => {
+      await noteWorker(this.dataSource);
       await this.jobSweep.sweep();
     });
     await this.queues.schedule(QUEUES.jobSweep, 'job-sweep', SWEEP_INTERVAL_MS, {});

@@ -1,0 +1,23 @@
+import type { DataSource } from 'typeorm';
+import { z } from 'zod';
+
+/** Workers sweep every ten seconds; what keeps one from it for so long keeps jobs waiting as well. */
+const SILENT_AFTER_SECONDS = 60;
+
+/** Since when no worker was at work, null while one is, as an expression over the row `i` of `installation`. */
+export const WORKERS_GONE_SINCE = `CASE WHEN i.workers_seen_at < now() - interval '${SILENT_AFTER_SECONDS} seconds' THEN i.workers_seen_at END`;
+
+const rows = z.tuple([z.object({ since: z.date().nullable() })]);
+
+/** Says that a worker is at work. */
+export async function noteWorker(dataSource: DataSource): Promise<void> {
+  await dataSource.query('UPDATE installation SET workers_seen_at = now()');
+}
+
+/** @returns since when no worker was at work; null while one is */
+export async function workersGoneSince(dataSource: DataSource): Promise<Date | null> {
+  const [{ since }] = rows.parse(
+    await dataSource.query(`SELECT ${WORKERS_GONE_SINCE} AS since FROM installation i`),
+  );
+  return since;
+}
