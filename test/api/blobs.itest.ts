@@ -94,6 +94,8 @@ describe('blobs', () => {
     const whole = await call('GET', path);
     expect(whole.bytes.equals(bytes)).toBe(true);
     expect(whole.headers.get('accept-ranges')).toBe('bytes');
+    expect(whole.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(whole.headers.get('content-disposition')).toBe('attachment');
     for (const [range, start, end] of [
       ['bytes=0-0', 0, 0],
       ['bytes=10-19', 10, 19],

@@ -47,6 +47,14 @@ describe('every answer', () => {
     });
   });
 
+  it.each(['/health/live', '/metrics', '/v1/projects', '/v1/nothing', '/v1/openapi.json', '/v1/docs', '/'])(
+    'at %s is what it says that it is, and never run as what it looks like',
+    async (path) => {
+      const { headers } = await gleaner.http.get(path).set('accept', 'text/html');
+      expect(headers['x-content-type-options']).toBe('nosniff');
+    },
+  );
+
   it('tells liveness, readiness and metrics without a token', async () => {
     await gleaner.http.get('/health/live').expect(200, { status: 'ok' });
     const ready = await gleaner.http.get('/health/ready').expect(200);

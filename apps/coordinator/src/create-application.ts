@@ -54,6 +54,7 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     if (DOCUMENTS.has(route.url)) writeOnce(route);
   });
   tellRoutesWhatTheyConsume(app.get(DiscoveryService, { strict: false }));
+  forbidSniffing(fastify);
   registerContentParsers(fastify);
   answerWhileClosing(fastify);
   answerMalformedRequests(fastify, fastify.server);
@@ -82,6 +83,14 @@ async function serveWebsiteIfBuilt(fastify: FastifyInstance, logger: Logger): Pr
   const site = findWebsite();
   if (site === null) logger.warn({ event: 'website-not-built', advice: 'npm run build' });
   else await serveWebsite(fastify, site);
+}
+
+/** What somebody uploaded, or was called, must not run as a page or a script of this origin whatever it looks like. */
+function forbidSniffing(fastify: FastifyInstance): void {
+  fastify.addHook('onRequest', (_request, reply, done) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    done();
+  });
 }
 
 function measureRequests(app: NestFastifyApplication): void {

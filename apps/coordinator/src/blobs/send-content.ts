@@ -29,7 +29,6 @@ export async function sendContent(
     .header('cache-control', content.cacheControl)
     .header('content-type', content.type)
     // Somebody's bytes must not run as a page of this origin.
-    .header('x-content-type-options', 'nosniff')
     .header('content-disposition', 'attachment');
   if (hasVersion(request, etag)) {
     await reply.status(304).send();
