@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { tellLostOutput } from '@gleaner/protocol';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
 import { type CommonOptions, directoryOf, wholeNumber, withCommon } from './command-options.js';
@@ -38,8 +39,7 @@ export async function runAgentProgram(
   args: readonly string[],
   prefix: readonly string[] = [],
 ): Promise<void> {
-  // Whoever read our log or answer is gone (`| head -1`): that is no reason to stop, let alone to show a stack.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  tellLostOutput(process, 'gleaner agent');
   try {
     followProxies();
     trustSystemAuthoritiesOnDemand();

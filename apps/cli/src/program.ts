@@ -1,3 +1,4 @@
+import { tellLostOutput } from '@gleaner/protocol';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, isSystemError } from './cli-error.js';
 import { registerAgent } from './commands/agent.js';
@@ -10,11 +11,11 @@ import { registerJob } from './commands/job.js';
 import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
 import { registerSandboxCommands } from './sandbox-run.js';
-import { note, surviveClosedOutput } from './terminal/output.js';
+import { note } from './terminal/output.js';
 
 /** Runs one command and sets the process's exit code. */
 export async function runCli(args: readonly string[]): Promise<void> {
-  surviveClosedOutput();
+  tellLostOutput(process, 'gleaner');
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

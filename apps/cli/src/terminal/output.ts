@@ -1,18 +1,5 @@
 import { harmless } from '@gleaner/protocol';
 
-/**
- * A reader may close our stdout or stderr (`| head -1`), and a disk may be full behind it. Without a listener Node would
- * end the process with a stack; {@link writeBytes} rejects all the same, and a full disk is told.
- */
-export function surviveClosedOutput(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') return;
-    process.exitCode = 1;
-    process.stderr.write(`gleaner: Cannot write to stdout: ${error.message}\n`);
-  });
-  process.stderr.on('error', () => undefined);
-}
-
 /** Writes bytes on stdout, and resolves when they are taken. */
 export async function writeBytes(bytes: Uint8Array): Promise<void> {
   await new Promise<void>((resolve, reject) => {
