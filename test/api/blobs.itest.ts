@@ -117,6 +117,20 @@ describe('blobs', () => {
     expect([known.status, known.bytes.length]).toEqual([304, 0]);
   });
 
+  it('are described to who asks for the headers alone, as when they are sent', async () => {
+    const bytes = randomBytes(1000);
+    await put(bytes);
+    const path = `/v1/blobs/${idOf(bytes)}/content`;
+    const described = async (method: string, range?: string) => {
+      const { status, headers } = await call(method, path, { headers: range === undefined ? {} : { range } });
+      return [status, ...['content-length', 'content-range', 'etag'].map((name) => headers.get(name))];
+    };
+    for (const range of [undefined, 'bytes=10-19', 'bytes=1000-']) {
+      expect(await described('HEAD', range)).toEqual(await described('GET', range));
+    }
+    expect(await described('HEAD')).toEqual([200, '1000', null, `"${sha256(bytes)}"`]);
+  });
+
   it('have a manifest that the coordinator has signed', async () => {
     const bytes = randomBytes(300 * 1024);
     await put(bytes);
