@@ -81,14 +81,18 @@ describe('announces', () => {
     const [peer, other] = [await swarm.working(), await swarm.working()];
     const own = peer.record();
     const moved = { ...own.record.body, addresses: [`/ip4/192.0.2.9/tcp/1`] };
+    const { certificate } = own;
+    // Half of a character has no UTF-8, and so nothing that could have been signed.
+    const unsignable = { ...certificate, body: { ...certificate.body, host: '\ud800' } };
     const cases: ReadonlyArray<readonly [Record<string, unknown>, number]> = [
       [{ have: 'AAAA' }, 400],
       [{ have: 'no base64!' }, 400],
       [{ manifestId: 'x' }, 400],
       [{ badPeers: ['nobody'] }, 400],
+      [{ record: { ...own, certificate: unsignable } }, 400],
       [{ record: other.record() }, 403],
       [{ record: { ...own, record: { ...own.record, body: moved } } }, 403],
-      [{ record: { ...own, certificate: { ...own.certificate, sig: other.certificate.sig } } }, 403],
+      [{ record: { ...own, certificate: { ...certificate, sig: other.certificate.sig } } }, 403],
     ];
     for (const [changes, status] of cases) {
       expect([Object.keys(changes), (await peer.announce([], changes)).status]).toEqual([

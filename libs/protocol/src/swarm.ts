@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { canonicalJson, type JsonValue } from './canonical-json.js';
 import { LIMITS } from './limits.js';
 import { peerAddress } from './peer-address.js';
-import { blobId, sha256Hex } from './primitives.js';
+import { blobId, plainText, sha256Hex } from './primitives.js';
 
 /** Bounds on what hosts and the coordinator tell each other about swarms. */
 export const SWARM_LIMITS = {
@@ -51,7 +51,7 @@ export const swarmCertificate = z.strictObject({
   kind: z.literal('gleaner-certificate'),
   v: z.literal(1),
   peerId,
-  host: z.string().min(1).max(64),
+  host: plainText(64).min(1),
   role: z.enum(['host', 'origin']),
   serial,
   exp: unixSeconds,
