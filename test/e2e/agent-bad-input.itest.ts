@@ -1,5 +1,5 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, BUILT_AGENT, runAgent } from './agent-support/agent-process.js';
@@ -88,6 +88,27 @@ it('a unit that takes the sandbox down every time is reported as this host’s f
   );
   const { phase } = await statusWhere(data, ({ reason }) => reason.includes('could not compute a task'));
   expect(phase).toBe('waiting');
+});
+
+it('more cores than the machine has are told at the start, and the memory is not shared among them', async () => {
+  await attach();
+  const few = Math.min(availableParallelism(), 1024);
+  const args = ['run', '--json', '--always', '--once', '--data', data, '--cores'];
+  const [all, more] = [await runAgent([...args, String(few)]), await runAgent([...args, '1024'])];
+  expect(all.stdout).not.toContain('fewer-cores');
+  const told = more.stdout.split('\n').filter((line) => line.includes('"fewer-cores"'));
+  expect(told.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { reason: `--cores 1024: this machine has ${few}`, cores: few },
+  ]);
+  const [offered, offeredThen] = coordinator.offers;
+  expect(offeredThen).toEqual(offered);
+});
+
+it('memory that no unit would be given to is refused', async () => {
+  await attach();
+  const { code, stderr } = await runAgent(['run', '--memory', '63', '--data', data]);
+  expect(stderr).toContain("'63' is invalid. must be a whole number from 64 to 1048576");
+  expect(code).toBe(2);
 });
 
 describe.skipIf(!maySmallenDisk())('a full disk', () => {

@@ -1,4 +1,5 @@
 import { realpathSync } from 'node:fs';
+import { MEMORY_STEPS_MIB } from '@gleaner/domain';
 import { tellLostOutput } from '@gleaner/protocol';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
@@ -123,8 +124,17 @@ export function createProgram(self: readonly string[]): Command {
     );
   withCommon(program.command('run'))
     .description('compute until told to stop (Ctrl-C)')
-    .option('--cores <n>', 'tasks at the same time; default: all cores', wholeNumber(1, 1024))
-    .option('--memory <mib>', 'memory that one task may use', wholeNumber(16, 1 << 20))
+    .option(
+      '--cores <n>',
+      'tasks at the same time, at most one a core; default: all cores',
+      wholeNumber(1, 1024),
+    )
+    .option(
+      '--memory <mib>',
+      `memory that one task may use; units are sorted by ${MEMORY_STEPS_MIB.join(', ')} MiB; default: half of it, shared by the cores`,
+      // Who offers less than the first step would be told all day that every unit needs more.
+      wholeNumber(MEMORY_STEPS_MIB[0], 1 << 20),
+    )
     .option(
       '--buffer <seconds>',
       'work to hold ready, in seconds of all cores; default: 60',

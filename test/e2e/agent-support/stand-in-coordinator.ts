@@ -28,6 +28,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse) => void;
 export class StandInCoordinator implements AsyncDisposable {
   readonly reports: ResultReport[] = [];
   readonly heartbeats: Heartbeat[] = [];
+  /** What of the machine each request for tasks offered. */
+  readonly offers: Array<{ readonly cores: number; readonly memoryMiB: number }> = [];
   readonly #tasks: Array<{ task: TaskAssignment; job: WorkJob }> = [];
   readonly #modules = new Map<string, Uint8Array>();
   readonly #server: Server;
@@ -167,6 +169,7 @@ export class StandInCoordinator implements AsyncDisposable {
 
   #work({ reports, request }: z.infer<typeof workRequest>): WorkResponse {
     if (this.reportStatus === 'accepted') this.reports.push(...reports);
+    if (request) this.offers.push({ cores: request.cores, memoryMiB: request.memoryMiB });
     const given = this.#tasks.splice(0, request?.maxTasks ?? 0);
     const isShort = given.length < (request?.maxTasks ?? 0);
     return {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { completePolicy } from '@gleaner/worker-sdk';
 import { createFileLog, createLog, type LogEvent } from '../agent-log.js';
 import { requireAttachments } from '../attachments.js';
@@ -46,7 +47,7 @@ export async function run(command: RunCommand): Promise<void> {
       : createFileLog(command.logFile);
   mendTallies(directory, log);
   const policy = completePolicy({
-    ...(command.cores !== undefined && { cores: command.cores }),
+    ...(command.cores !== undefined && { cores: coresHere(command.cores, log) }),
     ...(command.memoryMiB !== undefined && { memoryMiB: command.memoryMiB }),
     ...(command.bufferMs !== undefined && { bufferMs: command.bufferMs }),
     ...(command.snapshotEveryMs !== undefined && { snapshotEveryMs: command.snapshotEveryMs }),
@@ -79,6 +80,13 @@ export async function run(command: RunCommand): Promise<void> {
   await status.flush();
   log('stopped', error ? { reason: error.message } : {});
   if (error) throw asAgentError(error);
+}
+
+/** A fleet is told one number for all its machines, so more than there are is no mistake, but it is not what is computed with. */
+function coresHere(asked: number, log: LogEvent): number {
+  const cores = availableParallelism();
+  if (asked > cores) log('fewer-cores', { reason: `--cores ${asked}: this machine has ${cores}`, cores });
+  return Math.min(asked, cores);
 }
 
 function agentStatusOf(crew: ProjectCrew | undefined, wishedAtMs: number | null): AgentStatus {
