@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +13,7 @@ const installStampFile = join(nodeModules, '.gleaner-install');
 const lockDirectory = join(root, '.gleaner', 'bootstrap.lock');
 const lockWaitMs = 500;
 const installToldMs = 15_000;
+const endingSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 const bundledNode = join(nodeModules, 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const oldestNodeMajor = 20;
@@ -127,8 +129,17 @@ function run(command, args, purpose) {
   return new Promise((resolve) => {
     // Its output goes to stderr: a program's stdout is data for whoever reads it.
     const child = spawn(command, args, { cwd: root, env: programEnvironment(), stdio: ['ignore', 2, 2] });
+    // Left behind, it would go on in the same directory beside the next command's.
+    let endedBy;
+    const end = (signal) => {
+      endedBy = signal;
+      child.kill(signal);
+    };
+    for (const signal of endingSignals) process.on(signal, end);
     child.on('error', (error) => fail(`Cannot ${purpose}: ${error.message}`));
     child.on('exit', (code, signal) => {
+      for (const each of endingSignals) process.off(each, end);
+      if (endedBy) process.exit(128 + constants.signals[endedBy]);
       if (code === 0) resolve();
       else fail(`Could not ${purpose} (${signal ?? `exit code ${code}`}); the lines above say why.`);
     });

@@ -1,7 +1,18 @@
-import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -22,7 +33,7 @@ beforeEach(() => {
     mkdirSync(join(checkout, folder), { recursive: true });
   }
   const future = { name: 'future', version: '1.0.0', engines: { node: '>=999' } };
-  const root = { name: 'checkout', version: '1.0.0', workspaces: ['examples/future'] };
+  const root = { name: 'checkout', version: '1.0.0', type: 'module', workspaces: ['examples/future'] };
   const packages = {
     '': root,
     'examples/future': future,
@@ -38,10 +49,45 @@ function writeJson(path: string, value: unknown): void {
   writeFileSync(join(checkout, path), JSON.stringify(value));
 }
 
+/** What starts for `npm run build` in a fresh clone. */
+function buildCommand(npmProgram: string) {
+  const env = { ...process.env, npm_execpath: npmProgram };
+  return [process.execPath, [join(checkout, 'scripts/run.mjs'), 'build'], { env }] as const;
+}
+
 /** What `npm run build` says in a fresh clone. */
 function build(): string {
-  const options = { encoding: 'utf8', env: { ...process.env, npm_execpath: npm } } as const;
-  return spawnSync(process.execPath, [join(checkout, 'scripts/run.mjs'), 'build'], options).stderr;
+  const [command, args, options] = buildCommand(npm);
+  return spawnSync(command, args, { ...options, encoding: 'utf8' }).stderr;
+}
+
+/** A program of the checkout, which can say that it runs. */
+function writeProgram(path: string, source: string): void {
+  const announce = 'const announce = (name) => writeFileSync(`${name}.pid`, `${process.pid}.`);';
+  mkdirSync(dirname(join(checkout, path)), { recursive: true });
+  writeFileSync(
+    join(checkout, path),
+    `import { existsSync, writeFileSync } from 'node:fs';\n${announce}\n${source}\n`,
+  );
+}
+
+/** 0 until the program has said it. */
+function pidOf(name: string): number {
+  const file = join(checkout, `${name}.pid`);
+  return existsSync(file) ? Number(/^(\d+)\.$/.exec(readFileSync(file, 'utf8'))?.[1] ?? 0) : 0;
+}
+
+function endIfAlive(name: string): void {
+  const pid = pidOf(name);
+  if (pid > 0 && isAlive(pid)) process.kill(pid, 'SIGKILL');
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 describe('a fresh clone', () => {
@@ -58,5 +104,51 @@ describe('a fresh clone', () => {
     const said = build();
     expect(said).toContain('npm error');
     expect(said).toContain('gleaner: Could not install the dependencies (exit code 1)');
+  });
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+  ] as const)('ends what it installs with when it is told to end by %s', async (signal, exitCode) => {
+    writeProgram('npm.mjs', "announce('npm'); setInterval(() => {}, 1e6);");
+    const build = spawn(...buildCommand(join(checkout, 'npm.mjs')));
+    await expect.poll(() => pidOf('npm')).toBeGreaterThan(0);
+    try {
+      build.kill(signal);
+      expect(await once(build, 'exit')).toEqual([exitCode, null]);
+      expect(isAlive(pidOf('npm'))).toBe(false);
+      // The next command need not find out that nobody holds it.
+      expect(existsSync(join(checkout, '.gleaner/bootstrap.lock'))).toBe(false);
+    } finally {
+      endIfAlive('npm');
+    }
+  });
+});
+
+describe('a program whose starter is killed while the checkout is prepared', () => {
+  it('does not go on without it', async () => {
+    mkdirSync(join(checkout, 'node_modules/node/bin'), { recursive: true });
+    symlinkSync(process.execPath, join(checkout, 'node_modules/node/bin/node'));
+    writeProgram(
+      'node_modules/typescript/bin/tsc',
+      "announce('compiler'); while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 10));",
+    );
+    writeProgram('apps/cli/dist/main.js', "announce('program'); setInterval(() => {}, 1e6);");
+    // Nothing is left to install.
+    spawnSync(process.execPath, [join(checkout, 'scripts/bootstrap.mjs'), '--stamp']);
+    // Something of which it is a child, as it is of npm.
+    const starter = spawn('sh', ['-c', '"$0" "$1" demo; true', process.execPath, 'scripts/run.mjs'], {
+      cwd: checkout,
+    });
+    try {
+      await expect.poll(() => pidOf('compiler')).toBeGreaterThan(0);
+      starter.kill('SIGKILL');
+      await once(starter, 'exit');
+      writeFileSync(join(checkout, 'go'), '');
+      await expect.poll(() => pidOf('program')).toBeGreaterThan(0);
+      await expect.poll(() => isAlive(pidOf('program'))).toBe(false);
+    } finally {
+      for (const name of ['compiler', 'program']) endIfAlive(name);
+    }
   });
 });

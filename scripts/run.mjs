@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { bootstrap, programEnvironment, root } from './bootstrap.mjs';
 
 const parentWatchMs = 1000;
+/** Whoever started this; as long as the checkout is prepared it may be gone as well. */
+const parent = process.ppid;
 /** Programs that end when this channel closes, so that even killing this process leaves nothing behind. */
 const watchingTheirParent = new Set(['demo', 'gleaner']);
 
@@ -48,7 +50,6 @@ async function runProgram(node, programArgs, withChannel) {
   // From a terminal the program gets Ctrl-C itself; here it must only not end this process first.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  const parent = process.ppid;
   const parentWatch = setInterval(() => {
     if (process.ppid !== parent) child.kill('SIGTERM');
   }, parentWatchMs);
