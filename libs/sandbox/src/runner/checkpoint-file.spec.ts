@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -57,6 +66,14 @@ describe('checkpointFiles', () => {
     checkpointFiles.remove(path);
     checkpointFiles.remove(path);
     expect(existsSync(path)).toBe(false);
+  });
+
+  it('leaves nothing beside what was there when it cannot be written', async () => {
+    // Nothing takes the place of a directory that is not empty.
+    const path = join(directory, 'taken');
+    mkdirSync(join(path, 'inside'), { recursive: true });
+    await expect(saved('taken', aSnapshot(randomBytes(1000)))).rejects.toThrow();
+    expect(readdirSync(directory).filter((name) => name.startsWith('taken'))).toEqual(['taken']);
   });
 
   it('finds nothing where there is no file or its payload is damaged, and refuses what is no snapshot', async () => {

@@ -1,5 +1,5 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { open, rename } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { constants, crc32, zstdCompress, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { CheckpointStore } from './sandbox-platform.js';
@@ -20,14 +20,20 @@ export const checkpointFiles: CheckpointStore = {
     const payload = isCompressed ? await promisify(zstdCompress)(plain, FAST) : plain;
     const info: PayloadInfo = { encoding: isCompressed ? 'zstd' : 'raw', crc32: crc32(payload) };
     const part = path + PART_SUFFIX;
-    const file = await open(part, 'w');
     try {
-      await file.writeFile(encodeHeader(header, info));
-      await file.writeFile(payload);
-    } finally {
-      await file.close();
+      const file = await open(part, 'w');
+      try {
+        await file.writeFile(encodeHeader(header, info));
+        await file.writeFile(payload);
+      } finally {
+        await file.close();
+      }
+      await rename(part, path);
+    } catch (error) {
+      // On a full disk, what was begun takes up the room that others need.
+      await rm(part, { force: true }).catch(() => undefined);
+      throw error;
     }
-    await rename(part, path);
   },
 
   load(path) {

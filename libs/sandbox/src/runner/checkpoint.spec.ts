@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Checkpoint } from './checkpoint.js';
-import type { SentUnit } from './messages.js';
+import type { SandboxReply, SentUnit } from './messages.js';
 import type { UnitSnapshot } from './snapshot.js';
 
 const AGE_MS = 5_000;
@@ -88,4 +88,27 @@ describe('a young unit', () => {
     expect(await keptAfter(cost, 1_900)).toBe(0);
     expect(await keptAfter(cost, 2_001)).toBe(1);
   });
+});
+
+it('tells that a unit cannot be kept when that begins and when it is over, not at every attempt', async () => {
+  const replies: SandboxReply[] = [];
+  const attempts = [null, 'full', 'fuller', null, null, 'full again'];
+  const checkpoint = new Checkpoint(unit, {
+    send: (reply) => replies.push(reply),
+    cpuMs: () => 0,
+    checkpoints: {
+      save: () => {
+        const reason = attempts.shift();
+        return typeof reason === 'string' ? Promise.reject(new Error(reason)) : Promise.resolve();
+      },
+      load: () => null,
+      remove: () => undefined,
+    },
+  });
+  const kept: boolean[] = [];
+  while (attempts.length > 0) kept.push(await checkpoint.keep({ capture: () => snapshot }));
+  expect(kept).toEqual([true, false, false, true, true, false]);
+  expect(replies).toEqual(
+    ['full', null, 'full again'].map((reason) => ({ type: 'checkpoint-trouble', id: unit.id, reason })),
+  );
 });

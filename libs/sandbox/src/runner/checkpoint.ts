@@ -30,8 +30,8 @@ export class Checkpoint {
   #mostOwnMs = 0;
   /** CPU time that one snapshot took of other threads, which compress it, at most. */
   #mostOthersMs = 0;
-  /** The last snapshot could not be written. */
-  #isLost = false;
+  /** Why the last snapshot could not be written; null where it could. */
+  #trouble: string | null = null;
 
   constructor(unit: SentUnit, platform: CheckpointPlatform) {
     this.#unit = unit;
@@ -80,13 +80,12 @@ export class Checkpoint {
   }
 
   /** Keeps the state now, whenever it was kept last; false where it cannot be kept. */
-  async keep(execution: UnitExecution): Promise<boolean> {
+  async keep(execution: Pick<UnitExecution, 'capture'>): Promise<boolean> {
     if (this.#unit.checkpoint === undefined) return false;
     await this.#saving;
-    this.#isLost = false;
     this.#save(execution);
     await this.#saving;
-    return !this.#isLost;
+    return this.#trouble === null;
   }
 
   #isDue(now: number): boolean {
@@ -111,9 +110,10 @@ export class Checkpoint {
       this.#saving = this.#platform.checkpoints
         .save(checkpoint.path, snapshot)
         // A full disk costs the chance to resume, nothing else.
-        .catch(() => {
-          this.#isLost = true;
-        })
+        .then(
+          () => this.#tell(null),
+          (error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)),
+        )
         .finally(() => {
           this.#saving = null;
           const othersMs = (this.#platform.otherThreadsCpuMs?.() ?? 0) - othersAtStart;
@@ -122,6 +122,13 @@ export class Checkpoint {
     }
     this.#count++;
     this.#lastAt = performance.now();
+  }
+
+  /** Says when it begins and when it is over, not at every attempt. */
+  #tell(trouble: string | null): void {
+    const isNews = (trouble === null) !== (this.#trouble === null);
+    this.#trouble = trouble;
+    if (isNews) this.#platform.send({ type: 'checkpoint-trouble', id: this.#unit.id, reason: trouble });
   }
 
   /** Gives a save in progress a moment, since steps may be long and leave it no other. */

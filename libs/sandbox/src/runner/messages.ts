@@ -53,5 +53,7 @@ export type SandboxReply =
       readonly permille: number | null;
       readonly cycles: bigint;
     }
+  /** See `RunOptions.onCheckpointTrouble`. */
+  | { readonly type: 'checkpoint-trouble'; readonly id: number; readonly reason: string | null }
   | { readonly type: 'frame'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly type: 'snapshot'; readonly id: number; readonly bytes: Uint8Array };

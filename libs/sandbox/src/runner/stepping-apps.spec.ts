@@ -89,6 +89,16 @@ describe('a stepping app', () => {
     expect(result.outcome).toBe('ok');
   });
 
+  it('that cannot be kept in its file says so once, and ends as any other', async () => {
+    const told: Array<string | null> = [];
+    const result = await aSandbox().run(unit, {
+      checkpoint: { path: join(directory, 'nowhere', 'unit'), everyMs: 1 },
+      onCheckpointTrouble: (reason) => told.push(reason),
+    });
+    expect(result.outcome).toBe('ok');
+    expect(told).toEqual([expect.stringMatching(/^ENOENT: no such file or directory/)]);
+  });
+
   it('gives its snapshots to the caller where there is no file, each of which leads to the same result', async () => {
     const snapshots: Uint8Array[] = [];
     const onSnapshot = (snapshot: Uint8Array) => snapshots.push(snapshot);

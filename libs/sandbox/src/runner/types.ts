@@ -113,6 +113,8 @@ export interface RunOptions {
   /** Pictures that the app shows, at most ten a second. */
   readonly onFrame?: (bytes: Uint8Array) => void;
   readonly checkpoint?: CheckpointOptions;
+  /** The state can no longer be kept in its file, and why, in the system's words; null: it can be again. */
+  readonly onCheckpointTrouble?: (reason: string | null) => void;
   /**
    * Ends the run as soon as its state is kept: a stepping unit with a checkpoint takes a snapshot at its next step, paused
    * or not. The promise then rejects with this signal's reason. A unit that cannot be kept goes on; `signal` ends it.

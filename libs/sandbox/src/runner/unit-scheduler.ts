@@ -171,6 +171,9 @@ export class UnitScheduler {
         this.#queue.find(reply.id)?.options.onProgress?.({ permille, cycles });
         return;
       }
+      case 'checkpoint-trouble':
+        this.#queue.find(reply.id)?.options.onCheckpointTrouble?.(reply.reason);
+        return;
       case 'frame':
         this.#queue.find(reply.id)?.options.onFrame?.(reply.bytes);
         return;
