@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { closeHotPool } from './hot-pool.js';
 import { INSTALLATION, readInstallation } from './installation.js';
+import { WorkersSeen } from './workers-seen.js';
 
 @Injectable()
 class HotPoolCloser implements OnApplicationShutdown {
@@ -29,8 +30,12 @@ export class DatabaseModule {
           dataSourceFactory: () => Promise.resolve(dataSource),
         }),
       ],
-      providers: [HotPoolCloser, { provide: INSTALLATION, useFactory: () => readInstallation(dataSource) }],
-      exports: [TypeOrmModule, INSTALLATION],
+      providers: [
+        HotPoolCloser,
+        WorkersSeen,
+        { provide: INSTALLATION, useFactory: () => readInstallation(dataSource) },
+      ],
+      exports: [TypeOrmModule, INSTALLATION, WorkersSeen],
     };
   }
 }

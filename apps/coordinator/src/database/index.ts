@@ -18,4 +18,4 @@ export { SESSION_SETTINGS } from './session-settings.js';
 export * from './statement-parameters.js';
 export * from './statement-timeout.js';
 export * from './unique-violation.js';
-export { noteWorker, WORKERS_GONE_SINCE, workersGoneSince } from './workers-seen.js';
+export { WORKERS_GONE_SINCE, WorkersSeen } from './workers-seen.js';

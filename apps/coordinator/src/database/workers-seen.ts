@@ -1,4 +1,5 @@
-import type { DataSource } from 'typeorm';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 
 /** Workers sweep every ten seconds; what keeps one from it for so long keeps jobs waiting as well. */
@@ -9,15 +10,21 @@ export const WORKERS_GONE_SINCE = `CASE WHEN i.workers_seen_at < now() - interva
 
 const rows = z.tuple([z.object({ since: z.date().nullable() })]);
 
-/** Says that a worker is at work. */
-export async function noteWorker(dataSource: DataSource): Promise<void> {
-  await dataSource.query('UPDATE installation SET workers_seen_at = now()');
-}
+/** When workers of this installation were last at work. */
+@Injectable()
+export class WorkersSeen {
+  constructor(private readonly dataSource: DataSource) {}
 
-/** @returns since when no worker was at work; null while one is */
-export async function workersGoneSince(dataSource: DataSource): Promise<Date | null> {
-  const [{ since }] = rows.parse(
-    await dataSource.query(`SELECT ${WORKERS_GONE_SINCE} AS since FROM installation i`),
-  );
-  return since;
+  /** Says that a worker is at work. */
+  async note(): Promise<void> {
+    await this.dataSource.query('UPDATE installation SET workers_seen_at = now()');
+  }
+
+  /** @returns since when no worker was at work; null while one is */
+  async goneSince(): Promise<Date | null> {
+    const [{ since }] = rows.parse(
+      await this.dataSource.query(`SELECT ${WORKERS_GONE_SINCE} AS since FROM installation i`),
+    );
+    return since;
+  }
 }

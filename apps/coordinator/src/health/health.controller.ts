@@ -8,10 +8,9 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
-import { workersGoneSince } from '../database/index.js';
+import { WorkersSeen } from '../database/index.js';
 import { DomainError, Public, Unlimited } from '../http/index.js';
 import { QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
@@ -26,8 +25,8 @@ const QUEUE_TIMEOUT_MS = 2_000;
 export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
-    private readonly dataSource: DataSource,
     private readonly database: TypeOrmHealthIndicator,
+    private readonly workersSeen: WorkersSeen,
     private readonly indicators: HealthIndicatorService,
     private readonly queues: QueueService,
     private readonly metrics: Metrics,
@@ -59,7 +58,7 @@ export class HealthController {
     const database = await this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS });
     if (database.database.status !== 'up') return database;
     const workers = this.indicators.check('workers');
-    const since = await workersGoneSince(this.dataSource);
+    const since = await this.workersSeen.goneSince();
     return {
       ...database,
       ...(since === null

@@ -1,6 +1,5 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
-import { DataSource } from 'typeorm';
-import { noteWorker } from '../../database/index.js';
+import { WorkersSeen } from '../../database/index.js';
 import { type CleanData, QUEUES, QueueService } from '../../queue/index.js';
 import { JobCleaner } from './job-cleaner.service.js';
 import { JobSweep } from './job-sweep.service.js';
@@ -13,17 +12,17 @@ export class UpkeepProcessor implements OnApplicationBootstrap, OnModuleDestroy 
   private readonly stopping = new AbortController();
 
   constructor(
-    private readonly dataSource: DataSource,
+    private readonly workersSeen: WorkersSeen,
     private readonly queues: QueueService,
     private readonly cleaner: JobCleaner,
     private readonly jobSweep: JobSweep,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
-    await noteWorker(this.dataSource);
+    await this.workersSeen.note();
     this.queues.consume<CleanData>(QUEUES.clean, ({ data }, signal) => this.clean(data.jobId, signal));
     this.queues.consume<object>(QUEUES.jobSweep, async () => {
-      await noteWorker(this.dataSource);
+      await this.workersSeen.note();
       await this.jobSweep.sweep();
     });
     await this.queues.schedule(QUEUES.jobSweep, 'job-sweep', SWEEP_INTERVAL_MS, {});
