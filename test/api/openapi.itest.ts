@@ -12,6 +12,7 @@ afterAll(() => gleaner.close());
 const operation = z.object({
   operationId: z.string(),
   summary: z.string().optional(),
+  requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional(),
   responses: z.record(z.string(), z.unknown()),
 });
 const openApi = z.object({
@@ -52,6 +53,20 @@ describe('the OpenAPI document', () => {
       .flatMap((path) => Object.values(path))
       .map(({ operationId, summary }) => [operationId, summary]);
     expect(Object.fromEntries(said)).toEqual(OPERATION_SUMMARIES);
+  });
+
+  it('says of what is sent as content of which type it is', async () => {
+    const { paths } = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
+    const types = Object.values(paths)
+      .flatMap((path) => Object.values(path))
+      .map(({ operationId, requestBody }) => [operationId, Object.keys(requestBody?.content ?? {})] as const)
+      .filter(([, content]) => content.some((type) => type !== 'application/json'));
+    expect(Object.fromEntries(types)).toEqual({
+      publishApp: ['application/wasm'],
+      putBlob: ['application/octet-stream'],
+      putOutput: ['application/octet-stream'],
+      sendUploadPart: ['application/offset+octet-stream'],
+    });
   });
 
   it('has a page for people, of every operation and type, that needs nothing from elsewhere', async () => {

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import {
   appVersion,
   appVersionPage,
@@ -22,6 +22,7 @@ import {
   linkNext,
   Public,
   RequireScope,
+  TakesContent,
   type Actor,
   type Page,
 } from '../http/index.js';
@@ -44,7 +45,7 @@ export class AppsController {
   /** The module is the body. */
   @Post('apps')
   @RequireScope('submit')
-  @ApiConsumes('application/wasm')
+  @TakesContent('application/wasm')
   @ApiCreatedResponse({ standardSchema: appVersion })
   async publishApp(
     @CurrentActor() actor: Actor,

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Param, Put, Req, Res } from '@nestjs/common';
-import { ApiConsumes, ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
 import { blob, type Blob, blobId, hexOfBlobId, LIMITS, manifest } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -8,6 +8,7 @@ import {
   DomainError,
   NotFoundError,
   RequireScope,
+  TakesContent,
   Unlimited,
   type Actor,
 } from '../http/index.js';
@@ -41,7 +42,7 @@ export class BlobsController {
   /** Small content in one request; `/v1/uploads` is the resumable way. */
   @Put(':blobId')
   @RequireScope('submit')
-  @ApiConsumes('application/octet-stream')
+  @TakesContent('application/octet-stream')
   @ApiCreatedResponse({ standardSchema: blob })
   async putBlob(
     @CurrentActor() actor: Actor,

@@ -15,7 +15,7 @@ export {
   answerWhileClosing,
   MALFORMED_REQUEST_HANDLERS,
 } from './malformed-requests.js';
-export { tellRoutesWhatTheyConsume } from './media-types.js';
+export { TakesContent, tellRoutesWhatTheyConsume } from './media-types.js';
 export * from './openapi.js';
 export { OPERATION_SUMMARIES } from './operation-summaries.js';
 export * from './pagination.js';

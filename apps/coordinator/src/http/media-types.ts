@@ -1,6 +1,7 @@
+import { applyDecorators } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import { RouteConfig } from '@nestjs/platform-fastify';
-import { DECORATORS } from '@nestjs/swagger';
+import { ApiBody, ApiConsumes, DECORATORS } from '@nestjs/swagger';
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from './domain-error.js';
 
@@ -15,8 +16,15 @@ const JSON_ONLY: readonly string[] = ['application/json'];
 /** Of a type that somebody made up, as much as is shown to them. */
 const SHOWN_LENGTH = 100;
 
+/** The endpoint reads a body of this type as a stream of bytes. */
+export const TakesContent = (type: string): MethodDecorator =>
+  applyDecorators(
+    ApiConsumes(type),
+    ApiBody({ required: true, schema: { type: 'string', format: 'binary' } }),
+  );
+
 /**
- * Lets every route know which content types its endpoint documents (`@ApiConsumes`), before routes are made: what is
+ * Lets every route know which content types its endpoint documents (`@TakesContent`), before routes are made: what is
  * documented and what is read are the same.
  */
 export function tellRoutesWhatTheyConsume(discovery: DiscoveryService): void {

@@ -1,9 +1,16 @@
 import { Readable } from 'node:stream';
 import { Controller, HttpCode, Param, Put, Req } from '@nestjs/common';
-import { ApiConsumes, ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiTags } from '@nestjs/swagger';
 import { identifier, parseTaskId, taskId } from '@gleaner/protocol';
 import type { FastifyRequest } from 'fastify';
-import { CurrentHost, DomainError, type HostActor, RequireHost, Unlimited } from '../http/index.js';
+import {
+  CurrentHost,
+  DomainError,
+  type HostActor,
+  RequireHost,
+  TakesContent,
+  Unlimited,
+} from '../http/index.js';
 import { TaskOutputs } from './task-outputs.service.js';
 
 @ApiTags('work')
@@ -16,7 +23,7 @@ export class OutputsController {
   /** An output that the coordinator asked for (`outputsWanted`). Its digest must be the reported one. */
   @Put(':taskId/outputs/:name')
   @HttpCode(204)
-  @ApiConsumes('application/octet-stream')
+  @TakesContent('application/octet-stream')
   @ApiNoContentResponse()
   async putOutput(
     @CurrentHost() host: HostActor,

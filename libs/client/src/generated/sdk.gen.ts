@@ -750,9 +750,14 @@ export const getBlob = <ThrowOnError extends boolean = false>(options: Options<G
  * Stores a small blob in one request; larger ones are uploaded by tus at /v1/uploads
  */
 export const putBlob = <ThrowOnError extends boolean = false>(options: Options<PutBlobData, ThrowOnError>): RequestResult<PutBlobResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutBlobResponses, unknown, ThrowOnError>({
+    bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
 });
 
 /**
@@ -864,9 +869,14 @@ export const listApps = <ThrowOnError extends boolean = false>(options?: Options
  * Publishes a version of an app, whose module is checked and either admitted or refused with reasons
  */
 export const publishApp = <ThrowOnError extends boolean = false>(options: Options<PublishAppData, ThrowOnError>): RequestResult<PublishAppResponses, unknown, ThrowOnError> => (options.client ?? client).post<PublishAppResponses, unknown, ThrowOnError>({
+    bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/wasm',
+        ...options.headers
+    }
 });
 
 /**
@@ -1025,9 +1035,14 @@ export const rankHosts = <ThrowOnError extends boolean = false>(options?: Option
  * Stores a task's output that is too large for its report
  */
 export const putOutput = <ThrowOnError extends boolean = false>(options: Options<PutOutputData, ThrowOnError>): RequestResult<PutOutputResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutOutputResponses, unknown, ThrowOnError>({
+    bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tasks/{taskId}/outputs/{name}',
-    ...options
+    ...options,
+    headers: {
+        'Content-Type': 'application/octet-stream',
+        ...options.headers
+    }
 });
 
 /**

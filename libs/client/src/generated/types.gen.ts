@@ -7,6 +7,7 @@ export type ClientOptions = {
 export type WorkRequestInput = {
     protocol: number;
     runtimeVersions: Array<string>;
+    instance?: string;
     reports?: Array<ResultReportInput>;
     holding?: Array<TaskIdInput>;
     request?: {
@@ -77,6 +78,7 @@ export type WorkResponse = {
     retryAfterMs: number;
     heartbeatMs: number;
     wishes?: HostWishes;
+    isUsedTwice?: boolean;
 };
 
 export type ReportAnswer = {
@@ -224,6 +226,7 @@ export type HeartbeatRequestInput = {
     }>;
     returned?: Array<TaskIdInput>;
     leaving?: boolean;
+    instance?: string;
     state?: HostStateInput;
 };
 
@@ -236,6 +239,7 @@ export type HeartbeatResponse = {
     outputsWanted: Array<OutputWanted>;
     nextMs: number;
     wishes?: HostWishes;
+    isUsedTwice?: boolean;
 };
 
 export type EntityIdInput = string;
@@ -2554,7 +2558,7 @@ export type GetBlobResponses = {
 export type GetBlobResponse = GetBlobResponses[keyof GetBlobResponses];
 
 export type PutBlobData = {
-    body?: never;
+    body: Blob | File;
     path: {
         blobId: BlobIdInput;
     };
@@ -2700,7 +2704,7 @@ export type ListAppsResponses = {
 export type ListAppsResponse = ListAppsResponses[keyof ListAppsResponses];
 
 export type PublishAppData = {
-    body?: never;
+    body: Blob | File;
     path?: never;
     query: {
         project: string;
@@ -2967,7 +2971,7 @@ export type RankHostsResponses = {
 export type RankHostsResponse = RankHostsResponses[keyof RankHostsResponses];
 
 export type PutOutputData = {
-    body?: never;
+    body: Blob | File;
     path: {
         taskId: TaskIdInput;
         name: string;
