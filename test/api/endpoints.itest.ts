@@ -47,8 +47,8 @@ interface Operation {
   /** With its parameters in braces. */
   readonly path: string;
   readonly takesJson: boolean;
+  readonly takesBody: boolean;
   readonly pathParameters: readonly string[];
-  readonly queryParameters: readonly string[];
   /** It wants headers of a protocol of its own, whose absence is told first. */
   readonly wantsHeaders: boolean;
 }
@@ -83,8 +83,8 @@ beforeAll(async () => {
       method: method.toUpperCase(),
       path,
       takesJson: requestBody?.content['application/json'] !== undefined,
+      takesBody: requestBody !== undefined,
       pathParameters: parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name),
-      queryParameters: parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       wantsHeaders: parameters.some((parameter) => parameter.in === 'header' && parameter.required),
     })),
   );
@@ -236,12 +236,27 @@ describe('every endpoint', () => {
   });
 
   it('refuses a question that it does not understand, and says which', async () => {
-    const asked = operations.filter(({ queryParameters }) => queryParameters.length > 0);
+    const asked = operations.filter(({ path, wantsHeaders }) => path.startsWith('/v1/') && !wantsHeaders);
+    expect(asked.length).toBeGreaterThan(80);
     const answers = await ofEach(asked, async (operation) => {
       const path = `${anAddress(operation)}?no-such-question=1`;
       const { status, problem: document } = await callAsAllowed(operation, path, {});
       return [status, document?.errors?.some(({ pointer }) => pointer === '/no-such-question')];
     });
     expect(answers).toEqual(allThe(asked, [400, true]));
+  });
+
+  it('that takes no body refuses fields of one, and says which', async () => {
+    const commands = operations.filter(
+      ({ method, takesBody, wantsHeaders }) =>
+        !['GET', 'HEAD'].includes(method) && !takesBody && !wantsHeaders,
+    );
+    expect(commands.length).toBeGreaterThan(10);
+    const answers = await ofEach(commands, async (operation) => {
+      const body = JSON.stringify({ 'no-such-field': 1 });
+      const { status, problem: document } = await callAsAllowed(operation, anAddress(operation), { body });
+      return [status, document?.errors?.map(({ pointer }) => pointer)];
+    });
+    expect(answers).toEqual(allThe(commands, [400, ['/no-such-field']]));
   });
 });

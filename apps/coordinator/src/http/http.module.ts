@@ -7,6 +7,7 @@ import { RouteIndex } from './route-index.js';
 import { SchemaValidationPipe } from './schema-validation.pipe.js';
 import { StreamSlots } from './stream-slots.js';
 import { TokenDirectory } from './token-directory.js';
+import { UnreadPartsGuard } from './unread-parts.guard.js';
 
 /** What every endpoint shares: who calls, what the request must look like, how errors are told. */
 @Global()
@@ -19,6 +20,8 @@ import { TokenDirectory } from './token-directory.js';
     StreamSlots,
     TokenDirectory,
     { provide: APP_GUARD, useExisting: AccessGuard },
+    // After it: strangers are told that they are strangers.
+    { provide: APP_GUARD, useClass: UnreadPartsGuard },
     { provide: APP_PIPE, useClass: SchemaValidationPipe },
     { provide: APP_FILTER, useClass: ProblemFilter },
   ],
