@@ -195,4 +195,38 @@ describe('tasks in progress', () => {
     await other.report(honestResult(await dispatch.aTask(other)));
     await dispatch.becomes(job, 'valid');
   });
+
+  it('of a host that two agents work as stay, whatever one of them does not name or gives back, and both are told', async () => {
+    const { firstUnitId } = await dispatch.aJob({ replication: { quorum: 1 } });
+    const host = await dispatch.aHost();
+    const { taskId } = await dispatch.aTask(host);
+    await dispatch.query("UPDATE task SET assigned_at = now() - interval '1 hour' WHERE unit_id = $1", [
+      firstUnitId,
+    ]);
+    const [computing, idle] = ['c'.repeat(16), '1'.repeat(16)];
+    const beatOf = (instance: string, more: object) => heartbeat(host, { instance, running: [], ...more });
+    const bothBeat = async () => [
+      (await beatOf(computing, { running: [{ taskId }] })).isUsedTwice,
+      (await beatOf(idle, {})).isUsedTwice,
+    ];
+
+    expect(await bothBeat()).toEqual([undefined, undefined]);
+    const realNow = performance.now.bind(performance);
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => realNow() + 120_000);
+    try {
+      expect(await bothBeat()).toEqual([undefined, true]);
+      expect(await bothBeat()).toEqual([true, true]);
+      const request = { maxTasks: 1, memoryMiB: 4096, cores: 1 };
+      expect(await host.work({ instance: idle, holding: [], request })).toMatchObject({
+        tasks: [],
+        isUsedTwice: true,
+      });
+      await beatOf(idle, { leaving: true });
+      expect((await beatOf(computing, { running: [{ taskId }] })).tasks).toEqual([
+        { taskId, action: 'keep' },
+      ]);
+    } finally {
+      clock.mockRestore();
+    }
+  });
 });

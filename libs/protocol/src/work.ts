@@ -6,12 +6,18 @@ import { decimalString, entityId, identifier, sha256Hex, taskId } from './primit
 import { resultReport } from './result.js';
 import { blobLocation, heldFile, peerId, signedTicket, SWARM_LIMITS } from './swarm.js';
 
+/** Drawn by an agent at each start: two that work as one host, as in a copied directory, are told apart by it. */
+const instance = z.string().regex(/^[0-9a-f]{16}$/, { error: 'must be 16 hex digits' });
+/** Two agents work as this host at the same time. Only hosts that name their `instance` are told. */
+const isUsedTwice = z.boolean();
+
 /** POST /v1/work: results to hand in and tasks wanted, in one call. */
 export const workRequest = z
   .strictObject({
     /** Version that the host speaks; a coordinator that no longer speaks it answers `agent-too-old`. */
     protocol: z.number().int().min(0),
     runtimeVersions: z.array(z.string().max(40)).min(1).max(8),
+    instance: instance.optional(),
     reports: z.array(resultReport).max(LIMITS.tasksPerCall).default([]),
     /**
      * Every task that the host has, unreported results included. Tasks that it was given and does not name (the answer got
@@ -142,6 +148,7 @@ export const workResponse = z
     heartbeatMs: z.number().int().min(1000),
     /** What the host's owner asked of it from afar; absent: nothing has ever been asked. */
     wishes: hostWishes.optional(),
+    isUsedTwice: isUsedTwice.optional(),
   })
   .meta({ id: 'WorkResponse' });
 export type WorkResponse = z.infer<typeof workResponse>;
@@ -160,6 +167,7 @@ export const heartbeatRequest = z
     /** Tasks that the host gives back unfinished; with `leaving`, everything it still holds. */
     returned: z.array(taskId).max(LIMITS.hostTasksInProgress).default([]),
     leaving: z.boolean().default(false),
+    instance: instance.optional(),
     /** Where it has changed since the host last said it. */
     state: hostState.optional(),
   })
@@ -176,6 +184,7 @@ export const heartbeatResponse = z
     nextMs: z.number().int().min(1000),
     /** What the host's owner asked of it from afar; absent: nothing has ever been asked. */
     wishes: hostWishes.optional(),
+    isUsedTwice: isUsedTwice.optional(),
   })
   .meta({ id: 'HeartbeatResponse' });
 export type HeartbeatResponse = z.infer<typeof heartbeatResponse>;

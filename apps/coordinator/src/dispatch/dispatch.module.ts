@@ -12,6 +12,7 @@ import { DispatchService } from './dispatch.service.js';
 import { EventHooks } from './event-hooks.js';
 import { FillService } from './fill.service.js';
 import { HostDirectory } from './host-directory.js';
+import { HostInstances } from './host-instances.service.js';
 import { HostStates } from './host-states.service.js';
 import { HostTasksController } from './host-tasks.controller.js';
 import { HostTasksService } from './host-tasks.service.js';
@@ -58,6 +59,7 @@ export class DispatchModule {
               ClaimDesk,
               DispatchService,
               HostDirectory,
+              HostInstances,
               HostStates,
               HostTasksService,
               Locality,

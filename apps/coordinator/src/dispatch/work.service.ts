@@ -24,6 +24,7 @@ import { ReportsService, TaskOutputs } from '../results/index.js';
 import { SwarmTickets } from '../tracker/index.js';
 import { type Assignment, DispatchService } from './dispatch.service.js';
 import { HostDirectory, type HostContext } from './host-directory.js';
+import { HostInstances } from './host-instances.service.js';
 import { HostStates } from './host-states.service.js';
 import { LeasesService } from './leases.service.js';
 
@@ -57,6 +58,7 @@ export class WorkService {
     private readonly reports: ReportsService,
     private readonly outputs: TaskOutputs,
     private readonly leases: LeasesService,
+    private readonly instances: HostInstances,
     private readonly states: HostStates,
     private readonly swarmTickets: SwarmTickets,
   ) {}
@@ -80,7 +82,10 @@ export class WorkService {
     const reports = await this.reports.take(host, body.reports);
     this.noteSpeed(host.hostId, body.reports);
     const assignment = await this.assign(host, body);
-    if (assignment.tasks.length === 0 && body.holding) await this.reconcile(host, body.holding);
+    const isUsedTwice = this.instances.isUsedTwice(host.hostId, body.instance);
+    // What one of two agents does not name, the other may be computing.
+    if (assignment.tasks.length === 0 && body.holding && !isUsedTwice)
+      await this.reconcile(host, body.holding);
     if (body.request) this.answers.set(host.hostId, { atMs: Date.now(), causes: assignment.causes });
     await this.states.note(host.hostId, body.state);
     const outputsWanted = await this.outputs.wantedOf(host.hostId);
@@ -94,18 +99,22 @@ export class WorkService {
       retryAfterMs: retryAfterMs(assignment.causes),
       heartbeatMs: heartbeatMs(host.kind),
       ...(host.wishes && { wishes: host.wishes }),
+      ...(isUsedTwice && { isUsedTwice }),
     };
   }
 
   async heartbeat(actor: HostActor, address: string, body: HeartbeatRequest): Promise<HeartbeatResponse> {
     const host = await this.hosts.find(actor.hostId, address);
-    const tasks = await this.leases.renew(host, body);
+    const isUsedTwice = this.instances.isUsedTwice(host.hostId, body.instance);
+    // Of two agents, one leaves and the other goes on: only what is named is given back.
+    const tasks = await this.leases.renew(host, isUsedTwice ? { ...body, leaving: false } : body);
     await this.states.note(host.hostId, body.state);
     return {
       tasks,
       outputsWanted: [...(await this.outputs.wantedOf(host.hostId))],
       nextMs: heartbeatMs(host.kind),
       ...(host.wishes && { wishes: host.wishes }),
+      ...(isUsedTwice && { isUsedTwice }),
     };
   }
 

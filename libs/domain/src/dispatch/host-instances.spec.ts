@@ -1,0 +1,57 @@
+import { expect, it } from 'vitest';
+import { type HeardInstance, hearInstance, INSTANCE_GONE_MS, isUsedTwice } from './host-instances.js';
+
+const MINUTE_MS = 60_000;
+
+/** What each call finds out, of instances that call at these minutes. */
+function usedTwice(...calls: ReadonlyArray<readonly [instance: string, atMinutes: number]>): boolean[] {
+  let heard: readonly HeardInstance[] = [];
+  return calls.map(([instance, atMinutes]) => {
+    const now = hearInstance(heard, instance, atMinutes * MINUTE_MS);
+    heard = now;
+    return isUsedTwice(now);
+  });
+}
+
+it('a host is used twice where two agents go on calling in turn', () => {
+  expect(usedTwice(['a', 0], ['b', 1], ['a', 4], ['b', 5], ['a', 9])).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
+});
+
+it('an agent that is started again is no other, even where a call of the one before comes late', () => {
+  expect(usedTwice(['a', 0], ['a', 5], ['b', 6], ['a', 6.9], ['b', 7], ['b', 12])).not.toContain(true);
+});
+
+it('a host is used once again when the other agent has not been heard for a while', () => {
+  const goneMinutes = INSTANCE_GONE_MS / MINUTE_MS;
+  expect(usedTwice(['a', 0], ['b', 0], ['a', 5], ['b', 5], ['b', 15], ['b', 5 + goneMinutes])).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+    false,
+  ]);
+});
+
+it('an agent that was started when the other had ended is not told of it', () => {
+  expect(usedTwice(['a', 0], ['b', 0], ['a', 5], ['b', 5], ['c', 6], ['c', 9])).toEqual([
+    false,
+    false,
+    false,
+    true,
+    false,
+    false,
+  ]);
+});
+
+it('however many instances there are, few are kept', () => {
+  let heard: readonly HeardInstance[] = [];
+  for (let at = 0; at < 100; at += 1) heard = hearInstance(heard, String(at), at);
+  expect(heard.map(({ instance }) => instance)).toEqual(['99', '98', '97', '96']);
+});
