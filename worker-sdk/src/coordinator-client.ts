@@ -45,6 +45,8 @@ export interface CoordinatorClientInit {
   readonly baseUrl: URL;
   /** `gln_…`; absent only for anonymous attachment. */
   readonly token?: string;
+  /** Of whoever works as the host, drawn at its start. */
+  readonly instance?: string;
   /** Milliseconds until an unanswered call is given up; 60,000 when left out. */
   readonly timeoutMs?: number;
 }
@@ -71,12 +73,12 @@ export class CoordinatorClient {
 
   /** POST /v1/work: hands in results and asks for tasks. Repeating a report changes nothing. */
   async work(request: WorkRequestInput, signal: AbortSignal): Promise<WorkResponse> {
-    return this.postJson('/v1/work', request, workResponse, signal);
+    return this.postJson('/v1/work', { ...this.#instance, ...request }, workResponse, signal);
   }
 
   /** POST /v1/heartbeat: tells what is held and learns what is no longer wanted. */
   async heartbeat(request: HeartbeatRequestInput, signal: AbortSignal): Promise<HeartbeatResponse> {
-    return this.postJson('/v1/heartbeat', request, heartbeatResponse, signal);
+    return this.postJson('/v1/heartbeat', { ...this.#instance, ...request }, heartbeatResponse, signal);
   }
 
   /** PUT of one output that the coordinator asked for. */
@@ -101,6 +103,10 @@ export class CoordinatorClient {
   async delete(path: string, signal: AbortSignal): Promise<void> {
     const response = await this.#call({ method: 'DELETE', path, signal });
     await response.body?.cancel();
+  }
+
+  get #instance(): { readonly instance?: string } {
+    return this.init.instance === undefined ? {} : { instance: this.init.instance };
   }
 
   async #call(call: Call): Promise<Response> {

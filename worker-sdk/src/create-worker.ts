@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -61,6 +61,7 @@ export async function openWorker(options: CreateWorkerOptions): Promise<Worker> 
   const client = new CoordinatorClient({
     baseUrl: new URL(options.coordinator),
     token: options.credentials.token,
+    instance: randomBytes(8).toString('hex'),
   });
   const cacheDirectory = join(dataDirectory, 'cache');
   const checkpointDirectory = join(dataDirectory, 'snapshots');

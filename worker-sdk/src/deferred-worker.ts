@@ -46,6 +46,7 @@ export class DeferredWorker implements VolunteerWorker {
       finishedTasks: 0,
       cycles: 0n,
       traffic: NO_TRAFFIC,
+      warnings: [],
     };
   }
 

@@ -149,6 +149,9 @@ export class TaskComputation {
       signal: this.#abort.signal,
       suspend: this.#suspend.signal,
       computing: this.#computing,
+      onCheckpointTrouble: (trouble) => {
+        events.emit('task-snapshots', { taskId: task.taskId, trouble });
+      },
       onProgress: ({ permille, cycles }) => {
         this.#permille = permille;
         this.#cycles = cycles;

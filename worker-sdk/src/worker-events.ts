@@ -40,6 +40,8 @@ export interface WorkerStatus {
   readonly cycles: bigint;
   /** What it fetched and gave, since this host was attached. */
   readonly traffic: Traffic;
+  /** What the volunteer has to mend although the work goes on, a sentence each. */
+  readonly warnings: readonly string[];
 }
 
 /** Everything that a worker tells, by event name. */
@@ -68,6 +70,10 @@ export interface WorkerEvents {
   'state-damaged': { readonly file: string; readonly reason: string };
   /** A task or its result could not be written, as on a full disk: it is in memory alone, and a crash would lose it. */
   'not-kept': { readonly taskId: string; readonly reason: string };
+  /** The state of a running task can no longer be kept, and why, or (null) can be again. */
+  'task-snapshots': { readonly taskId: string; readonly trouble: string | null };
+  /** What the volunteer has to mend has begun; {@link WorkerStatus.warnings} has it for as long as it lasts. */
+  warning: { readonly about: 'snapshots' | 'used-twice'; readonly reason: string };
   /** Its sandbox was ended by others, such as a system that is short of memory; it goes on from its last snapshot. */
   'task-continued': { readonly taskId: string; readonly reason: string };
   /** The task was given up without a result. */

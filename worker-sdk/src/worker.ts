@@ -3,13 +3,13 @@ import {
   PROTOCOL_VERSION,
   type HeartbeatResponse,
   type HostState,
-  type HostWishes,
   type ResultReport,
   type WorkResponse,
 } from '@gleaner/protocol';
 import { closeAll } from './close-all.js';
 import type { ComputeAllowance } from './compute-allowance.js';
 import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
+import { CoordinatorNews } from './coordinator-news.js';
 import { Emitter } from './emitter.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
@@ -21,6 +21,7 @@ import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import { trafficOf } from './traffic.js';
 import type { VolunteerWorker } from './volunteer-worker.js';
 import { WakeUp } from './wake-up.js';
+import { Warnings } from './warnings.js';
 import { WorkRequests } from './work-requests.js';
 import type { StopOptions, WorkerComponents, WorkerInit } from './worker-components.js';
 import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js';
@@ -42,8 +43,9 @@ export class Worker implements VolunteerWorker {
   readonly #notices = new StateNotices(() => this.#stateToTell());
   readonly #heartbeats: Heartbeats;
   readonly #uploads: OutputUploads;
+  readonly #warnings = new Warnings(this.#events, () => this.#tellStatus());
+  readonly #news = new CoordinatorNews(this.#events, this.#warnings);
   #phase: WorkerPhase = 'starting';
-  #wishesVersion = -1;
   /** Whether the coordinator, or its silence, has answered a request for work. */
   #isAnswered = false;
   /** Settles when what an earlier run left is taken up and the work has begun. */
@@ -104,6 +106,7 @@ export class Worker implements VolunteerWorker {
       swarm,
       ...this.#desk.tallies,
       traffic: trafficOf(swarm),
+      warnings: this.#warnings.sentences,
     };
   }
 
@@ -247,7 +250,7 @@ export class Worker implements VolunteerWorker {
     const nowMs = performance.now();
     this.#heartbeats.contacted();
     this.#heartbeats.setInterval(answer.heartbeatMs);
-    this.#tellWishes(answer.wishes);
+    this.#news.heard(answer);
     // At least a second, so that a coordinator that says "retry at once" is not asked in a tight loop.
     await this.#desk.unreported.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
     this.#uploads.begin(answer.outputsWanted);
@@ -273,19 +276,13 @@ export class Worker implements VolunteerWorker {
     await new WakeUp().wait(retryInMs, signal);
   }
 
-  async #heartbeatAnswered({ tasks, outputsWanted, wishes }: HeartbeatResponse): Promise<void> {
+  async #heartbeatAnswered(answer: HeartbeatResponse): Promise<void> {
     this.#requests.awayBecause = null;
-    this.#tellWishes(wishes);
-    this.#uploads.begin(outputsWanted);
-    for (const { taskId, action, reason } of tasks) {
+    this.#news.heard(answer);
+    this.#uploads.begin(answer.outputsWanted);
+    for (const { taskId, action, reason } of answer.tasks) {
       if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
     }
-  }
-
-  #tellWishes(wishes: HostWishes | undefined): void {
-    if (wishes === undefined || wishes.version <= this.#wishesVersion) return;
-    this.#wishesVersion = wishes.version;
-    this.#events.emit('wishes', wishes);
   }
 
   #untilNextCallMs(nowMs: number): number {

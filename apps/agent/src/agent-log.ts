@@ -51,6 +51,9 @@ export function logWorker(worker: Worker, log: LogEvent): void {
   worker.on('not-kept', (event) => {
     log('not-kept', event);
   });
+  worker.on('warning', (event) => {
+    log('warning', event);
+  });
   worker.on('task-dropped', (event) => {
     log('task-dropped', event);
   });

@@ -58,6 +58,8 @@ const projectStatus = z.object({
   allowance,
   swarm: swarm.nullable(),
   traffic,
+  /** What the volunteer has to mend although the work goes on, a sentence each. */
+  warnings: z.array(z.string()).default([]),
   ...counts,
 });
 export type ProjectStatus = z.infer<typeof projectStatus>;
@@ -75,6 +77,8 @@ export const agentStatus = z.object({
   /** Of all projects; its state and reason are those of the first that takes part, or of the first. */
   swarm: swarm.nullable(),
   traffic,
+  /** Of all projects; with a project's name where there are several. */
+  warnings: z.array(z.string()).default([]),
   ...counts,
   projects: z.array(projectStatus),
   /** When the attachments were written that these projects are those of; null where there were none, or before it is known. */

@@ -41,6 +41,10 @@ export class StandInCoordinator implements AsyncDisposable {
   reportStatus: 'accepted' | 'retry' = 'accepted';
   /** What the host's owner asked of it on the website. */
   wishes: HostWishes | undefined;
+  /** Whether it has heard of another agent that works as this host. */
+  isUsedTwice = false;
+  /** Starts of agents that have called. */
+  readonly instances = new Set<string | undefined>();
   workCalls = 0;
   /** How soon the host is to come back: tests are in a hurry. */
   pace = { retryAfterMs: 100, heartbeatMs: 1000 };
@@ -167,7 +171,8 @@ export class StandInCoordinator implements AsyncDisposable {
     };
   }
 
-  #work({ reports, request }: z.infer<typeof workRequest>): WorkResponse {
+  #work({ reports, request, instance }: z.infer<typeof workRequest>): WorkResponse {
+    this.instances.add(instance);
     if (this.reportStatus === 'accepted') this.reports.push(...reports);
     if (request) this.offers.push({ cores: request.cores, memoryMiB: request.memoryMiB });
     const given = this.#tasks.splice(0, request?.maxTasks ?? 0);
@@ -181,17 +186,20 @@ export class StandInCoordinator implements AsyncDisposable {
       retryAfterMs: isShort ? this.pace.retryAfterMs : 100,
       heartbeatMs: this.pace.heartbeatMs,
       ...(this.wishes && { wishes: this.wishes }),
+      ...(this.isUsedTwice && { isUsedTwice: true }),
     };
   }
 
   #heartbeat(heartbeat: Heartbeat): HeartbeatResponse {
     this.heartbeats.push(heartbeat);
+    this.instances.add(heartbeat.instance);
     const tasks = heartbeat.running.map(({ taskId }) => ({ taskId, action: this.action }));
     return {
       tasks,
       outputsWanted: [],
       nextMs: this.pace.heartbeatMs,
       ...(this.wishes && { wishes: this.wishes }),
+      ...(this.isUsedTwice && { isUsedTwice: true }),
     };
   }
 }

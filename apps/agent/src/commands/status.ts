@@ -38,7 +38,7 @@ export async function status(command: StatusCommand): Promise<void> {
       ...seen.last,
       phase: isRunning ? (now?.phase ?? 'starting') : 'stopped',
       reason,
-      ...(!now && { running: [] }),
+      ...(!now && { running: [], warnings: [] }),
       projects: attachments.map((one) => projectJson(one, now)),
     };
     process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -89,5 +89,6 @@ function describe(said: AgentStatus): string[] {
     return `  task ${taskId}: ${app}, ${jobName}${progress}`;
   });
   const waiting = `${said.buffered} waiting, ${said.unreported} to report, ${said.finishedTasks} finished since it started`;
-  return [...tasks, waiting, ...(said.swarm ? [swarmLine(said.swarm)] : [])];
+  const warnings = said.warnings.map((warning) => `warning: ${warning}`);
+  return [...warnings, ...tasks, waiting, ...(said.swarm ? [swarmLine(said.swarm)] : [])];
 }

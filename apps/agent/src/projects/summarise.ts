@@ -19,6 +19,7 @@ export function statusOf({ attachment, worker, ending }: Project): ProjectStatus
     allowance: { cores, dutyCycle, reason },
     swarm: status.swarm,
     traffic: status.traffic,
+    warnings: [...status.warnings],
     buffered: status.buffered,
     unreported: status.unreported,
     finishedTasks: status.finishedTasks,
@@ -58,6 +59,7 @@ export function summarise(
       monthBytes: sum((project) => project.swarm?.monthBytes ?? 0),
     },
     traffic,
+    warnings: warningsOf(projects),
     buffered: sum(({ buffered }) => buffered),
     unreported: sum(({ unreported }) => unreported),
     finishedTasks: sum(({ finishedTasks }) => finishedTasks),
@@ -71,6 +73,12 @@ function reasonOf(projects: readonly ProjectStatus[]): string {
   if (!first) return 'no project is left: join one with "gleaner agent attach URL"';
   if (others.every(({ reason }) => reason === first.reason)) return first.reason;
   return projects.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+}
+
+function warningsOf(projects: readonly ProjectStatus[]): string[] {
+  return projects.flatMap(({ name, warnings }) =>
+    projects.length === 1 ? warnings : warnings.map((warning) => `${name}: ${warning}`),
+  );
 }
 
 /** A project that computes tells what the machine allows better than one that waits for its turn. */

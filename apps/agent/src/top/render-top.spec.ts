@@ -14,6 +14,7 @@ const idle: AgentStatus = {
   allowance: { cores: 0, dutyCycle: 1, reason: 'paused: on battery' },
   swarm: null,
   traffic: { fromPeersBytes: 0, fromOriginBytes: 0, toPeersBytes: 0 },
+  warnings: [],
   projects: [],
   attachmentsAtMs: null,
   wishedAtMs: null,
@@ -31,6 +32,18 @@ describe('agent top', () => {
       '',
       '2 waiting   1 to report   7 finished in all',
       'cycles: 2.50 k today   123 G in all',
+    ]);
+  });
+
+  it('shows what has to be mended', () => {
+    const lines = renderTop({ ...idle, warnings: ['the disk is old'] }, tallies, now, {
+      columns: 80,
+      rows: 24,
+    });
+    expect(lines.slice(0, 3)).toEqual([
+      'gleaner agent   paused   no core',
+      'paused: on battery',
+      'warning: the disk is old',
     ]);
   });
 

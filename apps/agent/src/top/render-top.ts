@@ -24,6 +24,7 @@ export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, spac
       ? status.projects.map((one) => projectLine(one, status))
       : [status.reason]),
     ...(status.projects.length > 1 || status.reason === allowance.reason ? [] : [allowance.reason]),
+    ...status.warnings.map((warning) => `warning: ${warning}`),
     '',
   ];
   const below = [

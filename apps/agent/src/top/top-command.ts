@@ -39,5 +39,13 @@ export async function top({ directory, json }: { directory: DataDirectory; json:
 function atRest(last: AgentStatus, isRunning: boolean): AgentStatus {
   const reason = isRunning ? 'starting' : NOT_RUNNING;
   const phase = isRunning ? 'starting' : 'stopped';
-  return { ...last, phase, reason, running: [], projects: [], allowance: { cores: 0, dutyCycle: 1, reason } };
+  return {
+    ...last,
+    phase,
+    reason,
+    running: [],
+    projects: [],
+    warnings: [],
+    allowance: { cores: 0, dutyCycle: 1, reason },
+  };
 }
