@@ -140,4 +140,24 @@ describe('a unit that only linked accounts validated is opened again', () => {
       await release();
     }
   });
+
+  it('and credit that was taken back and given again before is taken back once', async () => {
+    const claimer = await dispatch.aPerson();
+    const job = await dispatch.aJob();
+    // A second unit, still to come, keeps the job running.
+    await dispatch.query('UPDATE job SET units_split = 2 WHERE id = $1', [job.jobId]);
+    const [anonymous, named] = [await dispatch.aHost({ of: null }), await dispatch.aHost({ of: claimer })];
+    await dispatch.contribute(anonymous, named);
+    await dispatch.becomes(job, 'valid');
+    await dispatch.query(
+      `INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, sequence)
+       SELECT unit_id, ordinal, account_id, host_id, cycles * sign, later
+         FROM credit_entry, (VALUES (1, -1), (2, 1)) AS history (later, sign) WHERE unit_id = $1`,
+      [job.firstUnitId],
+    );
+    await dispatch.claim(claimer, anonymous);
+    await dispatch.becomes(job, 'open');
+    const credit = await dispatch.creditOf(anonymous, named);
+    expect(credit.toSorted()).toEqual(['0', '123456']);
+  });
 });
