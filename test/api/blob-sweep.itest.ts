@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { BlobReferences, BlobsService } from '@gleaner/coordinator';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createTestApplication, sha256, type TestApplication } from '../support/index.js';
+
+let gleaner: TestApplication;
+beforeAll(async () => {
+  gleaner = await createTestApplication();
+});
+afterAll(() => gleaner.close());
+
+const EIGHT_DAYS_MS = 8 * 24 * 3_600_000;
+
+async function aBlob(bytes: Uint8Array = randomBytes(40)): Promise<{ bytes: Uint8Array; digest: string }> {
+  await gleaner.app.get(BlobsService).storeBytes(bytes, { accountId: null });
+  return { bytes, digest: sha256(bytes) };
+}
+
+async function readBack(digest: string): Promise<Buffer> {
+  return await buffer(await gleaner.app.get(BlobsService).openContent(digest));
+}
+
+/** As if eight days had passed for whatever is on its way out. */
+async function aWeekPasses(): Promise<void> {
+  await gleaner.dataSource.query(
+    "UPDATE blob SET unreferenced_since = unreferenced_since - interval '8 days'",
+  );
+}
+
+/** The content is stored again, and before that is done a sweep has already chosen it. */
+async function storeAgainDuring(bytes: Uint8Array, sweep: () => Promise<number>): Promise<void> {
+  const runner = gleaner.dataSource.createQueryRunner();
+  const waiting =
+    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+  const untilWaiting = (count: number) =>
+    vi.waitFor(async () => expect(await gleaner.dataSource.query(waiting)).toHaveLength(count));
+  try {
+    const lock = [`blob ${sha256(bytes)}`];
+    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
+    // Who comes first gets the lock first.
+    const stored = aBlob(bytes);
+    await untilWaiting(1);
+    const swept = sweep();
+    await untilWaiting(2);
+    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
+    await Promise.all([stored, swept]);
+  } finally {
+    await runner.release();
+  }
+}
+
+describe('a sweep of blobs', () => {
+  it('leaves what is stored again in the moment in which it would go', async () => {
+    const { bytes, digest } = await aBlob();
+    await aWeekPasses();
+    const blobs = gleaner.app.get(BlobsService);
+    await storeAgainDuring(bytes, () => blobs.sweepUnreferenced());
+    expect(await blobs.describe(digest)).toMatchObject({ sizeBytes: bytes.length });
+    expect(await readBack(digest)).toEqual(bytes);
+  });
+
+  it('leaves content without a row that gets one in the moment in which it would go', async () => {
+    const { bytes, digest } = await aBlob();
+    await gleaner.dataSource.query("DELETE FROM blob WHERE sha256 = decode($1, 'hex')", [digest]);
+    const then = new Date(Date.now() - EIGHT_DAYS_MS);
+    for (const suffix of ['bin', 'manifest']) {
+      await utimes(
+        join(gleaner.config.dataDir, 'blobs', digest.slice(0, 2), `${digest}.${suffix}`),
+        then,
+        then,
+      );
+    }
+    const blobs = gleaner.app.get(BlobsService);
+    await storeAgainDuring(bytes, () => blobs.sweepStrays(Number.parseInt(digest.slice(0, 2), 16)));
+    expect(await readBack(digest)).toEqual(bytes);
+  });
+
+  it('does not even look at a blob of two jobs when one of them is deleted', async () => {
+    const { digest } = await aBlob();
+    const references = gleaner.app.get(BlobReferences);
+    await gleaner.dataSource.transaction(async (manager) => {
+      for (const id of ['1', '2']) {
+        await references.add(manager, { kind: 'job', id }, [{ sha256: digest, role: 'input:x' }]);
+      }
+      await references.removeAll(manager, { kind: 'job', id: '1' });
+    });
+    // Otherwise a page full of such blobs would be all that a sweep ever sees.
+    const rows: unknown = await gleaner.dataSource.query(
+      "SELECT unreferenced_since FROM blob WHERE sha256 = decode($1, 'hex')",
+      [digest],
+    );
+    expect(rows).toEqual([{ unreferenced_since: null }]);
+    await gleaner.dataSource.transaction((manager) =>
+      references.removeAll(manager, { kind: 'job', id: '2' }),
+    );
+    await aWeekPasses();
+    const blobs = gleaner.app.get(BlobsService);
+    await blobs.sweepUnreferenced();
+    await expect(blobs.describe(digest)).rejects.toThrow('There is no blob');
+  });
+});
