@@ -23,7 +23,7 @@ export async function runCli(args: readonly string[]): Promise<void> {
   }
 }
 
-function createProgram(): Command {
+export function createProgram(): Command {
   const program = new Command('gleaner')
     .description('Volunteer computing: scientists submit jobs, idle machines compute them')
     .version('0.1.0')
