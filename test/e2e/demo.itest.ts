@@ -13,6 +13,20 @@ const REFERENCE = fileURLToPath(
 const hasReference = existsSync(REFERENCE);
 if (!hasReference) process.stderr.write(`skipped: the SETI@home work unit is not at ${REFERENCE}\n`);
 
+/** Others read these names. */
+const FIELDS = [
+  'job',
+  'found',
+  'injected',
+  'false',
+  'units',
+  'tasks',
+  'validated',
+  'leaderboard',
+  'seconds',
+  'signals',
+];
+
 interface Summary {
   readonly job: { readonly state: string };
   readonly found: number;
@@ -21,6 +35,7 @@ interface Summary {
   readonly units: number;
   readonly tasks: number;
   readonly validated: number;
+  readonly seconds: number;
   /** Of a recording: its spikes, as the app wrote them. */
   readonly signals: ReadonlyArray<{ readonly power: number; readonly detection_freq: number }>;
   readonly leaderboard: ReadonlyArray<{ readonly name: string; readonly credit: string }>;
@@ -51,12 +66,19 @@ describe('gleaner demo', LONG, () => {
     expect(stderr).toContain('Three volunteers joined');
     expect(code).toBe(0);
     const summary = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Summary;
+    expect(Object.keys(summary)).toEqual(FIELDS);
     expect(summary.job.state).toBe('completed');
     expect(summary.injected).toBeGreaterThanOrEqual(3);
     expect(summary).toMatchObject({ found: summary.injected, false: 0, units: 8, validated: 8 });
     expect(summary.tasks).toBeGreaterThanOrEqual(16);
     const credited = summary.leaderboard.filter(({ credit }) => credit !== '0');
     expect(credited.length).toBeGreaterThanOrEqual(2);
+    expect(summary.seconds).toBeGreaterThan(0);
+    // The same for people, on the way and at the end.
+    const tones = summary.injected;
+    expect(stderr).toMatch(/\d+ of 8 units, .+ units\/(s|min), .+ left\)/);
+    expect(stderr).toContain(`${tones} of ${tones} injected tones found, 0 false signals`);
+    expect(stderr).toMatch(/^Leaderboard .*\n(.*\n)*.*(Ada|Grace|Katherine)/m);
   });
 
   it.skipIf(!hasReference).each([
