@@ -38,6 +38,8 @@ export class CoordinatorError extends Error {
 /** Bytes of an answer that is read at all: 64 tasks with their jobs take well under a megabyte. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 const DEFAULT_TIMEOUT_MS = 60_000;
+/** The slowest line on which a body still arrives: results of a day, or an output, may take longer than any answer. */
+const SLOW_LINE_BYTES_PER_SECOND = 16 * 1024;
 /** However long whoever answers in the coordinator's place asks to be left alone. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -47,7 +49,7 @@ export interface CoordinatorClientInit {
   readonly token?: string;
   /** Of whoever works as the host, drawn at its start. */
   readonly instance?: string;
-  /** Milliseconds until an unanswered call is given up; 60,000 when left out. */
+  /** Milliseconds until an unanswered call is given up, beside what its body takes on a slow line; 60,000 when left out. */
   readonly timeoutMs?: number;
 }
 
@@ -111,7 +113,8 @@ export class CoordinatorClient {
 
   async #call(call: Call): Promise<Response> {
     const url = new URL(call.path, this.init.baseUrl);
-    const timeout = AbortSignal.timeout(this.init.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const bodyMs = (1000 * bytesOf(call)) / SLOW_LINE_BYTES_PER_SECOND;
+    const timeout = AbortSignal.timeout(Math.ceil((this.init.timeoutMs ?? DEFAULT_TIMEOUT_MS) + bodyMs));
     const own = url.origin === this.init.baseUrl.origin ? this.credentials() : {};
     let response: Response;
     try {
@@ -193,6 +196,11 @@ export class CoordinatorClient {
       { cause: parsed.error },
     );
   }
+}
+
+function bytesOf({ body }: Call): number {
+  if (!body) return 0;
+  return typeof body.bytes === 'string' ? body.bytes.length : body.bytes.size;
 }
 
 async function readJson(response: Response): Promise<unknown> {
