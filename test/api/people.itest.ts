@@ -1,5 +1,5 @@
 import { BoardKeeper, JOINS_PER_HOUR } from '@gleaner/coordinator';
-import { hostPage, team, teamMemberPage, teamPage } from '@gleaner/protocol';
+import { hostPage, myTeam, team, teamMemberPage, teamPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
@@ -111,6 +111,21 @@ describe('teams', () => {
       isCutShort: false,
       items: [{ name: 'Slow Readers' }],
     });
+  });
+
+  it('are told to each member as their own, until they leave that very one', async () => {
+    const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const mine = async () => myTeam.parse((await ada.get('/v1/teams/mine').expect(200)).body).team?.id ?? null;
+    const [own, other] = [await aTeam(ada, 'Own'), await aTeam(bob, 'Other')];
+    expect(await mine()).toBe(own.id);
+    await ada.delete(`/v1/teams/${other.id}/members/me`).expect(204);
+    await ada.put('/v1/teams/999999/members/me').expect(404);
+    expect(await mine()).toBe(own.id);
+    await ada.put(`/v1/teams/${other.id}/members/me`).expect(200);
+    expect(await mine()).toBe(other.id);
+    await ada.delete(`/v1/teams/${other.id}/members/me`).expect(204);
+    await ada.delete(`/v1/teams/${other.id}/members/me`).expect(204);
+    expect(await mine()).toBe(null);
   });
 
   it('have one team a person, also when two tabs join two at once', async () => {
