@@ -115,7 +115,8 @@ describe('teams', () => {
 
   it('are told to each member as their own, until they leave that very one', async () => {
     const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
-    const mine = async () => myTeam.parse((await ada.get('/v1/teams/mine').expect(200)).body).team?.id ?? null;
+    const mine = async () =>
+      myTeam.parse((await ada.get('/v1/teams/mine').expect(200)).body).team?.id ?? null;
     const [own, other] = [await aTeam(ada, 'Own'), await aTeam(bob, 'Other')];
     expect(await mine()).toBe(own.id);
     await ada.delete(`/v1/teams/${other.id}/members/me`).expect(204);
