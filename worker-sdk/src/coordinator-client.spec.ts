@@ -103,3 +103,37 @@ describe('whoever answers in the place of a coordinator', () => {
     expect((await heartbeat()).details.retryAfterMs).toBe(3_600_000);
   });
 });
+
+describe('an answer that is no success', () => {
+  it.each([
+    [400, 'invalid-request', 'refused'],
+    [401, 'unauthorised', 'revoked'],
+    [404, 'not-found', 'refused'],
+    [408, 'time-out', 'unavailable'],
+    [426, 'agent-too-old', 'too-old'],
+    [429, 'rate-limited', 'unavailable'],
+    [500, 'internal', 'unavailable'],
+    [503, 'unavailable', 'unavailable'],
+  ])('of a coordinator, %i %s, means that it is %s', async (status, code, kind) => {
+    answer = (_request, response) => {
+      response.writeHead(status, { 'content-type': 'application/problem+json' });
+      response.end(JSON.stringify({ type: 'x', title: 'No', status, code, detail: 'Not like this.' }));
+    };
+    const failed = await heartbeat();
+    expect(failed.kind).toBe(kind);
+    expect(failed.message).toContain('Not like this.');
+  });
+
+  it.each([
+    [404, 'not-a-coordinator'],
+    [429, 'unavailable'],
+    [500, 'unavailable'],
+    [501, 'not-a-coordinator'],
+    [502, 'unavailable'],
+  ])('of whoever stands before it, %i, means %s', async (status, kind) => {
+    answer = (_request, response) => {
+      response.writeHead(status).end();
+    };
+    expect((await heartbeat()).kind).toBe(kind);
+  });
+});

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -47,6 +47,16 @@ describe('FileTaskStore', () => {
     await writeFile(join(directory, 'tasks', '3.0.json.tmp'), 'half');
     const found = await new FileTaskStore(directory).load();
     expect(found.tasks.map(({ task }) => task.taskId)).toEqual(['1.0']);
+    // What was half written was never there: that is no damage.
+    expect(found.damaged).toEqual([join(directory, 'tasks', '2.0.json')]);
+    expect(await readdir(join(directory, 'tasks'))).toEqual(['1.0.json']);
+  });
+
+  it('keeps the task of a result that cannot take its place, and says so', async () => {
+    await store.saveTask(aHeldTask('1.0'));
+    await mkdir(join(directory, 'results', '1.0.json', 'in the way'), { recursive: true });
+    await expect(store.saveResult(aHeldResult('1.0'), [])).rejects.toThrow('1.0.json');
+    expect(await readdir(join(directory, 'results'))).toEqual(['1.0.json']);
     expect(await readdir(join(directory, 'tasks'))).toEqual(['1.0.json']);
   });
 
@@ -63,6 +73,9 @@ describe('FileTaskStore', () => {
 
   it('lets nobody else read what it keeps', async () => {
     await store.saveTask(aHeldTask('1.0'));
-    expect((await stat(join(directory, 'tasks', '1.0.json'))).mode & 0o077).toBe(0);
+    await store.saveResult(aHeldResult('2.0'), [{ name: 'map', bytes: Buffer.from('large') }]);
+    for (const path of await readdir(directory, { recursive: true })) {
+      expect([path, (await stat(join(directory, path))).mode & 0o077]).toEqual([path, 0]);
+    }
   });
 });

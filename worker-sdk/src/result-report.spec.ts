@@ -56,6 +56,12 @@ describe('reportOf', () => {
     });
   });
 
+  it('tells exit codes as WASI counts them, without a sign', () => {
+    const { report } = reportOf('7.0', 'gleaner-1', aResult({ outcome: 'exit', exitCode: -1 }));
+    expect(resultReport.parse(report).exitCode).toBe(4_294_967_295);
+    expect(report.digest).toBe(digestOf(report));
+  });
+
   it('says why the host could not compute, in bounded words', () => {
     const { report } = reportOf('7.0', 'gleaner-1', infrastructureResult('x'.repeat(5000)));
     expect(resultReport.parse(report).message).toHaveLength(1000);

@@ -57,3 +57,25 @@ it('a unit’s computing time goes on while it has a core, and stands still whil
   expect(await turn()).toBe(over);
   await pool.close();
 });
+
+it.each([
+  ['one core', { ...FULL_ALLOWANCE, cores: 1 }],
+  ['the memory of one', { ...FULL_ALLOWANCE, memoryMiB: 1 }],
+  ['less memory than any of them has', { ...FULL_ALLOWANCE, memoryMiB: 0.5 }],
+])('of two units that have %s the first computes, and the second once that has ended', async (_what, few) => {
+  const pool = new SandboxPool({});
+  pool.allow(few);
+  const units = [0, 1].map(() => ({ computing: new ComputingTime(), ending: new AbortController() }));
+  const ended = units.map(({ computing, ending }) =>
+    pool.run(endlessUnit(), { signal: ending.signal }, computing).catch(String),
+  );
+  const [first, second] = units.map(({ computing }) => computing);
+  await expect.poll(() => first?.ms).toBeGreaterThan(0);
+  expect(second?.ms).toBe(0);
+  units[0]?.ending.abort();
+  expect(await ended[0]).toContain('AbortError');
+  await expect.poll(() => second?.ms).toBeGreaterThan(0);
+  units[1]?.ending.abort();
+  expect(await ended[1]).toContain('AbortError');
+  await pool.close();
+});

@@ -66,7 +66,7 @@ export class Bench implements TaskRunner {
   }
 
   allow(): void {}
-  async retain(): Promise<void> {}
+  async retain(_taskIds: readonly string[]): Promise<void> {}
   async close(): Promise<void> {}
 }
 

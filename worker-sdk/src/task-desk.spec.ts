@@ -88,10 +88,12 @@ describe('TaskDesk', () => {
     const store = new FileTaskStore(directory);
     await store.load();
     await store.saveTask(aHeldTask('1.0', { deadlineAtMs: Date.now() - 1 }));
-    const dropped = next('task-dropped');
+    const reasons: string[] = [];
+    events.on('task-dropped', ({ reason }) => reasons.push(reason));
     const desk = await aDesk(1);
-    expect((await dropped).reason).toContain('deadline');
+    expect(reasons).toEqual(['its deadline passed while the host was off']);
     expect(desk.inHand.buffered).toBe(0);
+    expect(await readdir(join(directory, 'tasks'))).toEqual([]);
   });
 
   it('ends a computation that is no longer wanted, and never reports it', async () => {
@@ -121,6 +123,32 @@ describe('TaskDesk', () => {
     const due = desk.unreported.due(Date.now());
     expect(due.length).toBeGreaterThan(10);
     expect(Buffer.byteLength(JSON.stringify(due))).toBeLessThan(LIMITS.bodyBytes);
+  });
+
+  it('starts nothing more while it lets end what runs', async () => {
+    const desk = await aDesk(1);
+    await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
+    await bench.hasStarted('1.0');
+    const finished = desk.finishRunning(new AbortController().signal);
+    bench.end('1.0');
+    await finished;
+    expect(desk.inHand).toMatchObject({ running: 0, buffered: 1 });
+    expect((await desk.close()).returned).toEqual(['2.0']);
+  });
+
+  it('has removed what is left of other tasks before it takes or goes on with any', async () => {
+    const steps: string[] = [];
+    bench.retain = async (taskIds) => {
+      await new Promise((resolve) => setImmediate(resolve));
+      steps.push(`keeps ${taskIds.join()}`);
+    };
+    const desk = await aDesk(1);
+    steps.push('open');
+    await desk.take(answerWith(dueIn(10, '1.0'), dueIn(20, '2.0')));
+    await desk.drop('2.0', 'cancelled');
+    steps.push('dropped');
+    expect(steps).toEqual(['keeps ', 'open', 'keeps 1.0', 'dropped']);
+    await desk.close();
   });
 
   it('returns what it has not finished, when it closes', async () => {
