@@ -56,3 +56,13 @@ it.each([
     expect((await store.readOutput('1.0', 'stdout')) !== undefined).toBe(stay);
   },
 );
+
+it('what was written of outputs that could not all be kept goes with their result', async () => {
+  const store = new MemoryTaskStore();
+  const unreported = new UnreportedResults({ store, events: new Emitter() });
+  // A full disk took the first of them: the result says that none is kept.
+  await store.saveResult(aHeldResult('1.0'), [KEPT]);
+  unreported.add(aHeldResult('1.0'));
+  await unreported.answered([{ taskId: '1.0', status: 'accepted' }], 0);
+  expect(await store.readOutput('1.0', 'stdout')).toBeUndefined();
+});
