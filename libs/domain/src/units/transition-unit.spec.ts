@@ -19,6 +19,7 @@ describe('transitionUnit', () => {
   it('wants a third task when two disagree, and judges all three by it', () => {
     const disputed = step(aUnit([aReportedTask(0), aReportedTask(1, { digest: 'b' })]), { kind: 'examined' });
     expect(disputed.decision).toMatchObject({ state: 'open', wanted: 3, isChanged: true });
+    expect(disputed.unit.settledAtMs).toBeNull();
     expect(disputed.decision.blocked).toMatch(/^needs another account .*2 different results/);
     const claimed = step(disputed.unit, { kind: 'assigned', task: aTask(2) });
     expect(claimed.decision.blocked).toBeNull();
@@ -204,10 +205,13 @@ describe('transitionUnit', () => {
     expect(late.decision.isChanged).toBe(false);
   });
 
-  it('refuses a replayed ticket, a second task of an account, and tickets of a paused job', () => {
+  it('refuses replayed tickets and those nobody made, a second task of an account, and tickets of a paused job', () => {
     const unit = aUnit([aTask(0)]);
     expect(step(unit, { kind: 'assigned', task: aTask(0, { accountId: 9 }) }).unit.tasks).toHaveLength(1);
     expect(step(unit, { kind: 'assigned', task: aTask(1, { accountId: 100 }) }).unit.tasks).toHaveLength(1);
+    for (const ordinal of [-1, unit.wanted]) {
+      expect(step(unit, { kind: 'assigned', task: aTask(ordinal) }).unit.tasks).toHaveLength(1);
+    }
     const paused = step(unit, { kind: 'job-paused' });
     expect(paused.decision.blocked).toBe('the job is paused');
     expect(step(paused.unit, { kind: 'assigned', task: aTask(1) }).unit.tasks).toHaveLength(1);
