@@ -28,6 +28,18 @@ describe('tasks in progress', () => {
       .toBe('abort');
   });
 
+  it('are given again after an hour to a host that gave them back twice', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    for (let returned = 0; returned < 2; returned += 1) {
+      await heartbeat(host, { running: [], returned: [(await dispatch.aTask(host)).taskId] });
+    }
+    await dispatch.query("UPDATE task SET assigned_at = assigned_at - interval '1 hour' WHERE unit_id = $1", [
+      job.firstUnitId,
+    ]);
+    await dispatch.aTask(host);
+  });
+
   it('go to another account at once when their host leaves', async () => {
     const job = await dispatch.aJob({ replication: { quorum: 1 } });
     const [leaving, staying] = [await dispatch.aHost(), await dispatch.aHost()];
