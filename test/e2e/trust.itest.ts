@@ -1,5 +1,6 @@
+import { ValidationService } from '@gleaner/coordinator';
 import type { TaskAssignment } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, honestResult, type SeededJob, send, type TestHost } from '../support/index.js';
 
 let dispatch: DispatchFixture;
@@ -78,23 +79,44 @@ describe('counts that no machine reaches', () => {
 });
 
 describe('a host that is held and released', () => {
-  it('is paid in the end for what it computed meanwhile', async () => {
+  /** Two units are valid, and only the other volunteer has been paid. */
+  async function whileHeld(): Promise<{ hosts: TestHost[]; hold: (reason: string | null) => Promise<void> }> {
     const job = await dispatch.aJob({ units: 2 });
     const [host, other] = [await dispatch.aHost(), await dispatch.aHost()];
-    const hold = (reason: string | null) =>
-      send(dispatch.gleaner.url, 'PUT', `/v1/hosts/${host.attached.hostId}/hold`, {
+    const hold = async (reason: string | null): Promise<void> => {
+      await send(dispatch.gleaner.url, 'PUT', `/v1/hosts/${host.attached.hostId}/hold`, {
         token: dispatch.gleaner.operatorToken,
         body: { reason },
       });
+    };
     const tasks: TaskAssignment[] = [];
     while (tasks.length < 2) tasks.push(...(await host.ask(2)).tasks);
     await hold('looks odd');
     await host.report(...tasks.map((task) => honestResult(task)));
     await dispatch.contribute(other, other);
     await dispatch.becomes(job, 'valid');
-    expect(await dispatch.creditOf(host, other)).toEqual(['0', '246912']);
+    const hosts = [host, other];
+    expect(await dispatch.creditOf(...hosts)).toEqual(['0', '246912']);
+    return { hosts, hold };
+  }
+
+  it('is paid in the end for what it computed meanwhile', async () => {
+    const { hosts, hold } = await whileHeld();
     await hold(null);
-    await dispatch.earns([host, other], ['246912', '246912']);
+    await dispatch.earns(hosts, ['246912', '246912']);
+  });
+
+  it('is looked at once more where that happens again while it is looked at', async () => {
+    const { hosts, hold } = await whileHeld();
+    const examine = vi.spyOn(dispatch.gleaner.app.get(ValidationService), 'examine');
+    examine.mockImplementationOnce(async () => {
+      await hold('still looks odd');
+      await hold(null);
+    });
+    await hold(null);
+    await dispatch.earns(hosts, ['246912', '246912']);
+    expect(examine.mock.calls.length).toBeGreaterThan(1);
+    examine.mockRestore();
   });
 });
 
@@ -141,7 +163,7 @@ describe('a unit that only linked accounts validated is opened again', () => {
     }
   });
 
-  it('and credit that was taken back and given again before is taken back once', async () => {
+  it('and credit that was taken back before and given again is taken back once', async () => {
     const claimer = await dispatch.aPerson();
     const job = await dispatch.aJob();
     // A second unit, still to come, keeps the job running.
@@ -149,12 +171,19 @@ describe('a unit that only linked accounts validated is opened again', () => {
     const [anonymous, named] = [await dispatch.aHost({ of: null }), await dispatch.aHost({ of: claimer })];
     await dispatch.contribute(anonymous, named);
     await dispatch.becomes(job, 'valid');
+    // As if it had been judged otherwise for a while.
     await dispatch.query(
-      `INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, sequence)
-       SELECT unit_id, ordinal, account_id, host_id, cycles * sign, later
-         FROM credit_entry, (VALUES (1, -1), (2, 1)) AS history (later, sign) WHERE unit_id = $1`,
+      `WITH back AS (
+         INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, sequence)
+         SELECT unit_id, ordinal, account_id, host_id, -cycles, 1 FROM credit_entry WHERE unit_id = $1
+         RETURNING account_id, cycles)
+       UPDATE account_credit c SET cycles = c.cycles + back.cycles, tasks = tasks - 1
+         FROM back WHERE back.account_id = c.account_id`,
       [job.firstUnitId],
     );
+    expect(await dispatch.creditOf(anonymous, named)).toEqual(['0', '0']);
+    await dispatch.gleaner.app.get(ValidationService).examine([job.firstUnitId]);
+    expect(await dispatch.creditOf(anonymous, named)).toEqual(['123456', '123456']);
     await dispatch.claim(claimer, anonymous);
     await dispatch.becomes(job, 'open');
     const credit = await dispatch.creditOf(anonymous, named);
