@@ -69,6 +69,17 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('says of every operation what its problems look like', async () => {
+    const { paths, components } = openApi.parse(
+      (await gleaner.http.get('/v1/openapi.json').expect(200)).body,
+    );
+    const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+    for (const { operationId, responses } of Object.values(paths).flatMap((path) => Object.values(path))) {
+      expect(responses['default'], operationId).toMatchObject({ content });
+    }
+    expect(components.schemas['Problem']).toMatchObject({ required: ['type', 'title', 'status', 'code'] });
+  });
+
   it('has a page for people, of every operation and type, that needs nothing from elsewhere', async () => {
     const { text, headers } = await gleaner.http.get('/v1/docs').expect(200);
     expect(headers['content-type']).toContain('text/html');

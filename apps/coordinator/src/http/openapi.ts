@@ -1,5 +1,6 @@
 import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
+import { problem } from '@gleaner/protocol';
 import { z } from 'zod';
 import { OPERATION_SUMMARIES } from './operation-summaries.js';
 
@@ -30,10 +31,19 @@ export function createOpenApiDocument(
       schema instanceof z.ZodType ? convertSchema(schema, schemaType) : undefined,
   });
   Object.assign(document.paths, structuredClone(otherPaths));
+  Object.assign((document.components ??= {}), {
+    schemas: { ...document.components.schemas, ...convertSchema(problem, 'output').components },
+  });
+  const refusal = {
+    description: 'Why it was refused or failed (RFC 9457)',
+    content: { 'application/problem+json': { schema: { $ref: `${PREFIX}Problem` } } },
+  };
   for (const { get, head, put, post, patch, delete: remove } of Object.values(document.paths)) {
     for (const operation of [get, head, put, post, patch, remove]) {
-      const summary = OPERATION_SUMMARIES[operation?.operationId ?? ''];
-      if (operation && summary !== undefined) operation.summary = summary;
+      if (!operation) continue;
+      const summary = OPERATION_SUMMARIES[operation.operationId ?? ''];
+      if (summary !== undefined) operation.summary = summary;
+      operation.responses['default'] ??= refusal;
     }
   }
   return document;

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, ServerSentEventsResult, TDataShape } from './client/index.js';
-import type { AbandonUploadData, AbandonUploadResponses, AddScientistData, AddScientistResponses, AnnounceToSwarmData, AnnounceToSwarmResponses, ApproveAppData, ApproveAppResponses, ApproveDeviceData, ApproveDeviceResponses, ApproveProjectData, ApproveProjectResponses, AttachHostData, AttachHostResponses, CancelJobData, CancelJobResponses, ChangeMyEmailData, ChangeMyEmailResponses, ChangeMyPasswordData, ChangeMyPasswordResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountResponses, CreateProjectData, CreateProjectResponses, CreateTokenData, CreateTokenForData, CreateTokenForResponses, CreateTokenResponses, CreateUploadData, CreateUploadResponses, DeleteJobData, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountResponses, DetachHostData, DetachHostResponses, EstimateJobData, EstimateJobResponses, FollowJobData, FollowJobResponse, FollowJobResponses, FollowPublicJobData, FollowPublicJobResponse, FollowPublicJobResponses, FoundTeamData, FoundTeamResponses, GetAccountData, GetAccountResponses, GetAppData, GetAppResponses, GetBlobData, GetBlobResponses, GetBoardData, GetBoardResponses, GetBoardRowData, GetBoardRowResponses, GetContentData, GetContentResponses, GetCoordinatorData, GetCoordinatorResponses, GetHostData, GetHostResponses, GetHostTasksData, GetHostTasksResponses, GetJobData, GetJobResponses, GetManifestData, GetManifestResponses, GetModuleData, GetModuleResponses, GetMyAccountData, GetMyAccountResponses, GetMyTeamData, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxResponses, GetOriginTicketsData, GetOriginTicketsResponses, GetOutputData, GetOutputResponses, GetProjectData, GetProjectResponses, GetPublicJobData, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputResponses, GetSessionData, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryResponses, GetStatsData, GetStatsResponses, GetStatusData, GetStatusResponses, GetSwarmCertificateData, GetSwarmCertificateResponses, GetSwarmReplicasData, GetSwarmReplicasResponses, GetSwarmTicketsData, GetSwarmTicketsResponses, GetTeamData, GetTeamResponses, GetUploadOffsetData, GetUploadOffsetResponses, GetWaitingDeviceData, GetWaitingDeviceResponses, HeartbeatData, HeartbeatResponses, HoldHostData, HoldHostResponses, JoinTeamData, JoinTeamResponses, LeaveTeamData, LeaveTeamResponses, ListAccountsData, ListAccountsResponses, ListAppsData, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesResponses, ListHostsData, ListHostsResponses, ListJobsData, ListJobsResponses, ListProjectsData, ListProjectsResponses, ListPublicJobsData, ListPublicJobsResponses, ListResultsData, ListResultsResponses, ListTeamMembersData, ListTeamMembersResponses, ListTeamsData, ListTeamsResponses, ListTokensData, ListTokensResponses, LiveData, LiveResponses, PauseDispatchData, PauseDispatchResponses, PauseJobData, PauseJobResponses, PublishAppData, PublishAppResponses, PutBlobData, PutBlobResponses, PutOutputData, PutOutputResponses, RankAccountsData, RankAccountsResponses, RankHostsData, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RebuildBoardsData, RebuildBoardsResponses, RecountStatisticsData, RecountStatisticsResponses, RedeemDeviceCodeData, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountResponses, ReportSwarmTrafficData, ReportSwarmTrafficResponses, RequestDeviceCodeData, RequestDeviceCodeResponses, RequestMyEmailChangeData, RequestMyEmailChangeResponses, RequestPasswordResetData, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchResponses, ResumeJobData, ResumeJobResponses, RevokeTokenData, RevokeTokenResponses, SendUploadPartData, SendUploadPartResponses, SetJobVisibilityData, SetJobVisibilityResponses, SignInData, SignInResponses, SignInWithTokenData, SignInWithTokenResponses, SignOutData, SignOutResponses, SignUpData, SignUpResponses, SubmitJobData, SubmitJobResponses, UpdateHostData, UpdateHostResponses, UpdateProjectData, UpdateProjectResponses, UpdateTeamData, UpdateTeamResponses, WorkData, WorkResponses } from './types.gen.js';
+import type { AbandonUploadData, AbandonUploadErrors, AbandonUploadResponses, AddScientistData, AddScientistErrors, AddScientistResponses, AnnounceToSwarmData, AnnounceToSwarmErrors, AnnounceToSwarmResponses, ApproveAppData, ApproveAppErrors, ApproveAppResponses, ApproveDeviceData, ApproveDeviceErrors, ApproveDeviceResponses, ApproveProjectData, ApproveProjectErrors, ApproveProjectResponses, AttachHostData, AttachHostErrors, AttachHostResponses, CancelJobData, CancelJobErrors, CancelJobResponses, ChangeMyEmailData, ChangeMyEmailErrors, ChangeMyEmailResponses, ChangeMyPasswordData, ChangeMyPasswordErrors, ChangeMyPasswordResponses, ClaimAnonymousWorkData, ClaimAnonymousWorkErrors, ClaimAnonymousWorkResponses, CreateAccountData, CreateAccountErrors, CreateAccountResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateTokenData, CreateTokenErrors, CreateTokenForData, CreateTokenForErrors, CreateTokenForResponses, CreateTokenResponses, CreateUploadData, CreateUploadErrors, CreateUploadResponses, DeleteJobData, DeleteJobErrors, DeleteJobResponses, DeleteMyAccountData, DeleteMyAccountErrors, DeleteMyAccountResponses, DetachHostData, DetachHostErrors, DetachHostResponses, EstimateJobData, EstimateJobErrors, EstimateJobResponses, FollowJobData, FollowJobErrors, FollowJobResponse, FollowJobResponses, FollowPublicJobData, FollowPublicJobErrors, FollowPublicJobResponse, FollowPublicJobResponses, FoundTeamData, FoundTeamErrors, FoundTeamResponses, GetAccountData, GetAccountErrors, GetAccountResponses, GetAppData, GetAppErrors, GetAppResponses, GetBlobData, GetBlobErrors, GetBlobResponses, GetBoardData, GetBoardErrors, GetBoardResponses, GetBoardRowData, GetBoardRowErrors, GetBoardRowResponses, GetContentData, GetContentErrors, GetContentResponses, GetCoordinatorData, GetCoordinatorErrors, GetCoordinatorResponses, GetHostData, GetHostErrors, GetHostResponses, GetHostTasksData, GetHostTasksErrors, GetHostTasksResponses, GetJobData, GetJobErrors, GetJobResponses, GetManifestData, GetManifestErrors, GetManifestResponses, GetModuleData, GetModuleErrors, GetModuleResponses, GetMyAccountData, GetMyAccountErrors, GetMyAccountResponses, GetMyTeamData, GetMyTeamErrors, GetMyTeamResponses, GetOperatorInboxData, GetOperatorInboxErrors, GetOperatorInboxResponses, GetOriginTicketsData, GetOriginTicketsErrors, GetOriginTicketsResponses, GetOutputData, GetOutputErrors, GetOutputResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetPublicJobData, GetPublicJobErrors, GetPublicJobResponses, GetPublicOutputData, GetPublicOutputErrors, GetPublicOutputResponses, GetSessionData, GetSessionErrors, GetSessionResponses, GetStatisticsHistoryData, GetStatisticsHistoryErrors, GetStatisticsHistoryResponses, GetStatsData, GetStatsErrors, GetStatsResponses, GetStatusData, GetStatusErrors, GetStatusResponses, GetSwarmCertificateData, GetSwarmCertificateErrors, GetSwarmCertificateResponses, GetSwarmReplicasData, GetSwarmReplicasErrors, GetSwarmReplicasResponses, GetSwarmTicketsData, GetSwarmTicketsErrors, GetSwarmTicketsResponses, GetTeamData, GetTeamErrors, GetTeamResponses, GetUploadOffsetData, GetUploadOffsetErrors, GetUploadOffsetResponses, GetWaitingDeviceData, GetWaitingDeviceErrors, GetWaitingDeviceResponses, HeartbeatData, HeartbeatErrors, HeartbeatResponses, HoldHostData, HoldHostErrors, HoldHostResponses, JoinTeamData, JoinTeamErrors, JoinTeamResponses, LeaveTeamData, LeaveTeamErrors, LeaveTeamResponses, ListAccountsData, ListAccountsErrors, ListAccountsResponses, ListAppsData, ListAppsErrors, ListAppsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListHostsData, ListHostsErrors, ListHostsResponses, ListJobsData, ListJobsErrors, ListJobsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListPublicJobsData, ListPublicJobsErrors, ListPublicJobsResponses, ListResultsData, ListResultsErrors, ListResultsResponses, ListTeamMembersData, ListTeamMembersErrors, ListTeamMembersResponses, ListTeamsData, ListTeamsErrors, ListTeamsResponses, ListTokensData, ListTokensErrors, ListTokensResponses, LiveData, LiveErrors, LiveResponses, PauseDispatchData, PauseDispatchErrors, PauseDispatchResponses, PauseJobData, PauseJobErrors, PauseJobResponses, PublishAppData, PublishAppErrors, PublishAppResponses, PutBlobData, PutBlobErrors, PutBlobResponses, PutOutputData, PutOutputErrors, PutOutputResponses, RankAccountsData, RankAccountsErrors, RankAccountsResponses, RankHostsData, RankHostsErrors, RankHostsResponses, ReadyData, ReadyErrors, ReadyResponses, RebuildBoardsData, RebuildBoardsErrors, RebuildBoardsResponses, RecountStatisticsData, RecountStatisticsErrors, RecountStatisticsResponses, RedeemDeviceCodeData, RedeemDeviceCodeErrors, RedeemDeviceCodeResponses, RenameMyAccountData, RenameMyAccountErrors, RenameMyAccountResponses, ReportSwarmTrafficData, ReportSwarmTrafficErrors, ReportSwarmTrafficResponses, RequestDeviceCodeData, RequestDeviceCodeErrors, RequestDeviceCodeResponses, RequestMyEmailChangeData, RequestMyEmailChangeErrors, RequestMyEmailChangeResponses, RequestPasswordResetData, RequestPasswordResetErrors, RequestPasswordResetResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, ResumeDispatchData, ResumeDispatchErrors, ResumeDispatchResponses, ResumeJobData, ResumeJobErrors, ResumeJobResponses, RevokeTokenData, RevokeTokenErrors, RevokeTokenResponses, SendUploadPartData, SendUploadPartErrors, SendUploadPartResponses, SetJobVisibilityData, SetJobVisibilityErrors, SetJobVisibilityResponses, SignInData, SignInErrors, SignInResponses, SignInWithTokenData, SignInWithTokenErrors, SignInWithTokenResponses, SignOutData, SignOutErrors, SignOutResponses, SignUpData, SignUpErrors, SignUpResponses, SubmitJobData, SubmitJobErrors, SubmitJobResponses, UpdateHostData, UpdateHostErrors, UpdateHostResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateTeamData, UpdateTeamErrors, UpdateTeamResponses, WorkData, WorkErrors, WorkResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -21,7 +21,7 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
 /**
  * Answers as long as the process runs
  */
-export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, unknown, ThrowOnError> => (options?.client ?? client).get<LiveResponses, unknown, ThrowOnError>({
+export const live = <ThrowOnError extends boolean = false>(options?: Options<LiveData, ThrowOnError>): RequestResult<LiveResponses, LiveErrors, ThrowOnError> => (options?.client ?? client).get<LiveResponses, LiveErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/health/live',
     ...options
@@ -39,7 +39,7 @@ export const ready = <ThrowOnError extends boolean = false>(options?: Options<Re
 /**
  * Reports results and asks for tasks, in one call
  */
-export const work = <ThrowOnError extends boolean = false>(options: Options<WorkData, ThrowOnError>): RequestResult<WorkResponses, unknown, ThrowOnError> => (options.client ?? client).post<WorkResponses, unknown, ThrowOnError>({
+export const work = <ThrowOnError extends boolean = false>(options: Options<WorkData, ThrowOnError>): RequestResult<WorkResponses, WorkErrors, ThrowOnError> => (options.client ?? client).post<WorkResponses, WorkErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/work',
     ...options,
@@ -52,7 +52,7 @@ export const work = <ThrowOnError extends boolean = false>(options: Options<Work
 /**
  * Says which tasks run or are given back, and learns what becomes of them
  */
-export const heartbeat = <ThrowOnError extends boolean = false>(options: Options<HeartbeatData, ThrowOnError>): RequestResult<HeartbeatResponses, unknown, ThrowOnError> => (options.client ?? client).post<HeartbeatResponses, unknown, ThrowOnError>({
+export const heartbeat = <ThrowOnError extends boolean = false>(options: Options<HeartbeatData, ThrowOnError>): RequestResult<HeartbeatResponses, HeartbeatErrors, ThrowOnError> => (options.client ?? client).post<HeartbeatResponses, HeartbeatErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/heartbeat',
     ...options,
@@ -65,7 +65,7 @@ export const heartbeat = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Lists a machine's tasks, each with its state in words
  */
-export const getHostTasks = <ThrowOnError extends boolean = false>(options: Options<GetHostTasksData, ThrowOnError>): RequestResult<GetHostTasksResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostTasksResponses, unknown, ThrowOnError>({
+export const getHostTasks = <ThrowOnError extends boolean = false>(options: Options<GetHostTasksData, ThrowOnError>): RequestResult<GetHostTasksResponses, GetHostTasksErrors, ThrowOnError> => (options.client ?? client).get<GetHostTasksResponses, GetHostTasksErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}/tasks',
     ...options
@@ -74,7 +74,7 @@ export const getHostTasks = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Shows totals and the rate at which volunteers compute now
  */
-export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, unknown, ThrowOnError>({
+export const getStats = <ThrowOnError extends boolean = false>(options?: Options<GetStatsData, ThrowOnError>): RequestResult<GetStatsResponses, GetStatsErrors, ThrowOnError> => (options?.client ?? client).get<GetStatsResponses, GetStatsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/stats',
     ...options
@@ -83,7 +83,7 @@ export const getStats = <ThrowOnError extends boolean = false>(options?: Options
 /**
  * Lists hours or days of cycles, tasks, hosts, valid units and bytes the swarm saved
  */
-export const getStatisticsHistory = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsHistoryData, ThrowOnError>): RequestResult<GetStatisticsHistoryResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatisticsHistoryResponses, unknown, ThrowOnError>({
+export const getStatisticsHistory = <ThrowOnError extends boolean = false>(options?: Options<GetStatisticsHistoryData, ThrowOnError>): RequestResult<GetStatisticsHistoryResponses, GetStatisticsHistoryErrors, ThrowOnError> => (options?.client ?? client).get<GetStatisticsHistoryResponses, GetStatisticsHistoryErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/stats/history',
     ...options
@@ -92,7 +92,7 @@ export const getStatisticsHistory = <ThrowOnError extends boolean = false>(optio
 /**
  * Lists jobs that everybody may see
  */
-export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, unknown, ThrowOnError>({
+export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, ListPublicJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, ListPublicJobsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs',
     ...options
@@ -101,7 +101,7 @@ export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Shows a public job to everybody: its state and why, its units and tasks
  */
-export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, unknown, ThrowOnError>({
+export const getPublicJob = <ThrowOnError extends boolean = false>(options: Options<GetPublicJobData, ThrowOnError>): RequestResult<GetPublicJobResponses, GetPublicJobErrors, ThrowOnError> => (options.client ?? client).get<GetPublicJobResponses, GetPublicJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}',
     ...options
@@ -110,7 +110,7 @@ export const getPublicJob = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Follows a public job: progress and changed squares as server-sent events
  */
-export const followPublicJob = <ThrowOnError extends boolean = false>(options: Options<FollowPublicJobData, ThrowOnError, FollowPublicJobResponse>): Promise<ServerSentEventsResult<FollowPublicJobResponses>> => (options.client ?? client).sse.get<FollowPublicJobResponses, unknown, ThrowOnError>({
+export const followPublicJob = <ThrowOnError extends boolean = false>(options: Options<FollowPublicJobData, ThrowOnError, FollowPublicJobResponse>): Promise<ServerSentEventsResult<FollowPublicJobResponses>> => (options.client ?? client).sse.get<FollowPublicJobResponses, FollowPublicJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}/events',
     ...options
@@ -119,7 +119,7 @@ export const followPublicJob = <ThrowOnError extends boolean = false>(options: O
 /**
  * Sends a public job's answer once its scientist shows results
  */
-export const getPublicOutput = <ThrowOnError extends boolean = false>(options: Options<GetPublicOutputData, ThrowOnError>): RequestResult<GetPublicOutputResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetPublicOutputResponses, unknown, ThrowOnError>({
+export const getPublicOutput = <ThrowOnError extends boolean = false>(options: Options<GetPublicOutputData, ThrowOnError>): RequestResult<GetPublicOutputResponses, GetPublicOutputErrors, ThrowOnError> => (options.client ?? client).get<GetPublicOutputResponses, GetPublicOutputErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/public/jobs/{id}/output',
     ...options
@@ -128,7 +128,7 @@ export const getPublicOutput = <ThrowOnError extends boolean = false>(options: O
 /**
  * Says whether everybody may see a job, and its results
  */
-export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, unknown, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, unknown, ThrowOnError>({
+export const setJobVisibility = <ThrowOnError extends boolean = false>(options: Options<SetJobVisibilityData, ThrowOnError>): RequestResult<SetJobVisibilityResponses, SetJobVisibilityErrors, ThrowOnError> => (options.client ?? client).put<SetJobVisibilityResponses, SetJobVisibilityErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/visibility',
     ...options,
@@ -141,7 +141,7 @@ export const setJobVisibility = <ThrowOnError extends boolean = false>(options: 
 /**
  * Shows a page of a leaderboard: from a rank on, or what a search finds
  */
-export const getBoard = <ThrowOnError extends boolean = false>(options: Options<GetBoardData, ThrowOnError>): RequestResult<GetBoardResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardResponses, unknown, ThrowOnError>({
+export const getBoard = <ThrowOnError extends boolean = false>(options: Options<GetBoardData, ThrowOnError>): RequestResult<GetBoardResponses, GetBoardErrors, ThrowOnError> => (options.client ?? client).get<GetBoardResponses, GetBoardErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/boards/{kind}',
     ...options
@@ -150,7 +150,7 @@ export const getBoard = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Shows one row of a leaderboard with its rank
  */
-export const getBoardRow = <ThrowOnError extends boolean = false>(options: Options<GetBoardRowData, ThrowOnError>): RequestResult<GetBoardRowResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBoardRowResponses, unknown, ThrowOnError>({
+export const getBoardRow = <ThrowOnError extends boolean = false>(options: Options<GetBoardRowData, ThrowOnError>): RequestResult<GetBoardRowResponses, GetBoardRowErrors, ThrowOnError> => (options.client ?? client).get<GetBoardRowResponses, GetBoardRowErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/boards/{kind}/rows/{id}',
     ...options
@@ -159,7 +159,7 @@ export const getBoardRow = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Counts the statistics of a day anew from the ledger
  */
-export const recountStatistics = <ThrowOnError extends boolean = false>(options: Options<RecountStatisticsData, ThrowOnError>): RequestResult<RecountStatisticsResponses, unknown, ThrowOnError> => (options.client ?? client).post<RecountStatisticsResponses, unknown, ThrowOnError>({
+export const recountStatistics = <ThrowOnError extends boolean = false>(options: Options<RecountStatisticsData, ThrowOnError>): RequestResult<RecountStatisticsResponses, RecountStatisticsErrors, ThrowOnError> => (options.client ?? client).post<RecountStatisticsResponses, RecountStatisticsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/statistics/recount',
     ...options,
@@ -172,7 +172,7 @@ export const recountStatistics = <ThrowOnError extends boolean = false>(options:
 /**
  * Makes the leaderboards anew from the ledger
  */
-export const rebuildBoards = <ThrowOnError extends boolean = false>(options?: Options<RebuildBoardsData, ThrowOnError>): RequestResult<RebuildBoardsResponses, unknown, ThrowOnError> => (options?.client ?? client).post<RebuildBoardsResponses, unknown, ThrowOnError>({
+export const rebuildBoards = <ThrowOnError extends boolean = false>(options?: Options<RebuildBoardsData, ThrowOnError>): RequestResult<RebuildBoardsResponses, RebuildBoardsErrors, ThrowOnError> => (options?.client ?? client).post<RebuildBoardsResponses, RebuildBoardsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/boards/rebuild',
     ...options
@@ -181,7 +181,7 @@ export const rebuildBoards = <ThrowOnError extends boolean = false>(options?: Op
 /**
  * Says whose coordinator this is, which protocol it speaks, its public key and where its source is
  */
-export const getCoordinator = <ThrowOnError extends boolean = false>(options?: Options<GetCoordinatorData, ThrowOnError>): RequestResult<GetCoordinatorResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetCoordinatorResponses, unknown, ThrowOnError>({
+export const getCoordinator = <ThrowOnError extends boolean = false>(options?: Options<GetCoordinatorData, ThrowOnError>): RequestResult<GetCoordinatorResponses, GetCoordinatorErrors, ThrowOnError> => (options?.client ?? client).get<GetCoordinatorResponses, GetCoordinatorErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/coordinator',
     ...options
@@ -190,7 +190,7 @@ export const getCoordinator = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Lists accounts for an operator
  */
-export const listAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListAccountsData, ThrowOnError>): RequestResult<ListAccountsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAccountsResponses, unknown, ThrowOnError>({
+export const listAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListAccountsData, ThrowOnError>): RequestResult<ListAccountsResponses, ListAccountsErrors, ThrowOnError> => (options?.client ?? client).get<ListAccountsResponses, ListAccountsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts',
     ...options
@@ -199,7 +199,7 @@ export const listAccounts = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Makes an account for somebody
  */
-export const createAccount = <ThrowOnError extends boolean = false>(options: Options<CreateAccountData, ThrowOnError>): RequestResult<CreateAccountResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateAccountResponses, unknown, ThrowOnError>({
+export const createAccount = <ThrowOnError extends boolean = false>(options: Options<CreateAccountData, ThrowOnError>): RequestResult<CreateAccountResponses, CreateAccountErrors, ThrowOnError> => (options.client ?? client).post<CreateAccountResponses, CreateAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts',
     ...options,
@@ -212,7 +212,7 @@ export const createAccount = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Deletes the account and its data; the ledger keeps what was earned, without a name
  */
-export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteMyAccountData, ThrowOnError>): RequestResult<DeleteMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DeleteMyAccountResponses, unknown, ThrowOnError>({
+export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: Options<DeleteMyAccountData, ThrowOnError>): RequestResult<DeleteMyAccountResponses, DeleteMyAccountErrors, ThrowOnError> => (options.client ?? client).delete<DeleteMyAccountResponses, DeleteMyAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
     ...options,
@@ -225,7 +225,7 @@ export const deleteMyAccount = <ThrowOnError extends boolean = false>(options: O
 /**
  * Shows the account that calls, with what it has earned
  */
-export const getMyAccount = <ThrowOnError extends boolean = false>(options?: Options<GetMyAccountData, ThrowOnError>): RequestResult<GetMyAccountResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyAccountResponses, unknown, ThrowOnError>({
+export const getMyAccount = <ThrowOnError extends boolean = false>(options?: Options<GetMyAccountData, ThrowOnError>): RequestResult<GetMyAccountResponses, GetMyAccountErrors, ThrowOnError> => (options?.client ?? client).get<GetMyAccountResponses, GetMyAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
     ...options
@@ -234,7 +234,7 @@ export const getMyAccount = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Changes the account's name
  */
-export const renameMyAccount = <ThrowOnError extends boolean = false>(options: Options<RenameMyAccountData, ThrowOnError>): RequestResult<RenameMyAccountResponses, unknown, ThrowOnError> => (options.client ?? client).patch<RenameMyAccountResponses, unknown, ThrowOnError>({
+export const renameMyAccount = <ThrowOnError extends boolean = false>(options: Options<RenameMyAccountData, ThrowOnError>): RequestResult<RenameMyAccountResponses, RenameMyAccountErrors, ThrowOnError> => (options.client ?? client).patch<RenameMyAccountResponses, RenameMyAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me',
     ...options,
@@ -247,7 +247,7 @@ export const renameMyAccount = <ThrowOnError extends boolean = false>(options: O
 /**
  * Takes hosts that computed anonymously, and what they earned, into the account
  */
-export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options: Options<ClaimAnonymousWorkData, ThrowOnError>): RequestResult<ClaimAnonymousWorkResponses, unknown, ThrowOnError> => (options.client ?? client).post<ClaimAnonymousWorkResponses, unknown, ThrowOnError>({
+export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options: Options<ClaimAnonymousWorkData, ThrowOnError>): RequestResult<ClaimAnonymousWorkResponses, ClaimAnonymousWorkErrors, ThrowOnError> => (options.client ?? client).post<ClaimAnonymousWorkResponses, ClaimAnonymousWorkErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/claims',
     ...options,
@@ -260,7 +260,7 @@ export const claimAnonymousWork = <ThrowOnError extends boolean = false>(options
 /**
  * Shows any account to an operator
  */
-export const getAccount = <ThrowOnError extends boolean = false>(options: Options<GetAccountData, ThrowOnError>): RequestResult<GetAccountResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetAccountResponses, unknown, ThrowOnError>({
+export const getAccount = <ThrowOnError extends boolean = false>(options: Options<GetAccountData, ThrowOnError>): RequestResult<GetAccountResponses, GetAccountErrors, ThrowOnError> => (options.client ?? client).get<GetAccountResponses, GetAccountErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/{id}',
     ...options
@@ -269,7 +269,7 @@ export const getAccount = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Makes a token of any account, shown once
  */
-export const createTokenFor = <ThrowOnError extends boolean = false>(options: Options<CreateTokenForData, ThrowOnError>): RequestResult<CreateTokenForResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateTokenForResponses, unknown, ThrowOnError>({
+export const createTokenFor = <ThrowOnError extends boolean = false>(options: Options<CreateTokenForData, ThrowOnError>): RequestResult<CreateTokenForResponses, CreateTokenForErrors, ThrowOnError> => (options.client ?? client).post<CreateTokenForResponses, CreateTokenForErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/{id}/tokens',
     ...options,
@@ -282,7 +282,7 @@ export const createTokenFor = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Lists the account's tokens without their secrets
  */
-export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, unknown, ThrowOnError>({
+export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, ListTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens',
     ...options
@@ -291,7 +291,7 @@ export const listTokens = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Makes a token of the own account, shown once
  */
-export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>): RequestResult<CreateTokenResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateTokenResponses, unknown, ThrowOnError>({
+export const createToken = <ThrowOnError extends boolean = false>(options: Options<CreateTokenData, ThrowOnError>): RequestResult<CreateTokenResponses, CreateTokenErrors, ThrowOnError> => (options.client ?? client).post<CreateTokenResponses, CreateTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens',
     ...options,
@@ -304,7 +304,7 @@ export const createToken = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Ends a token at once
  */
-export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>): RequestResult<RevokeTokenResponses, unknown, ThrowOnError> => (options.client ?? client).delete<RevokeTokenResponses, unknown, ThrowOnError>({
+export const revokeToken = <ThrowOnError extends boolean = false>(options: Options<RevokeTokenData, ThrowOnError>): RequestResult<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError> => (options.client ?? client).delete<RevokeTokenResponses, RevokeTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tokens/{id}',
     ...options
@@ -313,7 +313,7 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Lists projects
  */
-export const listProjects = <ThrowOnError extends boolean = false>(options?: Options<ListProjectsData, ThrowOnError>): RequestResult<ListProjectsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListProjectsResponses, unknown, ThrowOnError>({
+export const listProjects = <ThrowOnError extends boolean = false>(options?: Options<ListProjectsData, ThrowOnError>): RequestResult<ListProjectsResponses, ListProjectsErrors, ThrowOnError> => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects',
     ...options
@@ -322,7 +322,7 @@ export const listProjects = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Founds a project, which an operator then approves
  */
-export const createProject = <ThrowOnError extends boolean = false>(options: Options<CreateProjectData, ThrowOnError>): RequestResult<CreateProjectResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateProjectResponses, unknown, ThrowOnError>({
+export const createProject = <ThrowOnError extends boolean = false>(options: Options<CreateProjectData, ThrowOnError>): RequestResult<CreateProjectResponses, CreateProjectErrors, ThrowOnError> => (options.client ?? client).post<CreateProjectResponses, CreateProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects',
     ...options,
@@ -335,7 +335,7 @@ export const createProject = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Shows a project
  */
-export const getProject = <ThrowOnError extends boolean = false>(options: Options<GetProjectData, ThrowOnError>): RequestResult<GetProjectResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetProjectResponses, unknown, ThrowOnError>({
+export const getProject = <ThrowOnError extends boolean = false>(options: Options<GetProjectData, ThrowOnError>): RequestResult<GetProjectResponses, GetProjectErrors, ThrowOnError> => (options.client ?? client).get<GetProjectResponses, GetProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}',
     ...options
@@ -344,7 +344,7 @@ export const getProject = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Changes a project's name and description
  */
-export const updateProject = <ThrowOnError extends boolean = false>(options: Options<UpdateProjectData, ThrowOnError>): RequestResult<UpdateProjectResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateProjectResponses, unknown, ThrowOnError>({
+export const updateProject = <ThrowOnError extends boolean = false>(options: Options<UpdateProjectData, ThrowOnError>): RequestResult<UpdateProjectResponses, UpdateProjectErrors, ThrowOnError> => (options.client ?? client).patch<UpdateProjectResponses, UpdateProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}',
     ...options,
@@ -357,7 +357,7 @@ export const updateProject = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Approves a project, which may then submit jobs
  */
-export const approveProject = <ThrowOnError extends boolean = false>(options: Options<ApproveProjectData, ThrowOnError>): RequestResult<ApproveProjectResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveProjectResponses, unknown, ThrowOnError>({
+export const approveProject = <ThrowOnError extends boolean = false>(options: Options<ApproveProjectData, ThrowOnError>): RequestResult<ApproveProjectResponses, ApproveProjectErrors, ThrowOnError> => (options.client ?? client).post<ApproveProjectResponses, ApproveProjectErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}/approval',
     ...options
@@ -366,7 +366,7 @@ export const approveProject = <ThrowOnError extends boolean = false>(options: Op
 /**
  * Lets an account submit jobs to a project
  */
-export const addScientist = <ThrowOnError extends boolean = false>(options: Options<AddScientistData, ThrowOnError>): RequestResult<AddScientistResponses, unknown, ThrowOnError> => (options.client ?? client).post<AddScientistResponses, unknown, ThrowOnError>({
+export const addScientist = <ThrowOnError extends boolean = false>(options: Options<AddScientistData, ThrowOnError>): RequestResult<AddScientistResponses, AddScientistErrors, ThrowOnError> => (options.client ?? client).post<AddScientistResponses, AddScientistErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/projects/{slug}/scientists',
     ...options,
@@ -379,7 +379,7 @@ export const addScientist = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Lists the account's machines
  */
-export const listHosts = <ThrowOnError extends boolean = false>(options?: Options<ListHostsData, ThrowOnError>): RequestResult<ListHostsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListHostsResponses, unknown, ThrowOnError>({
+export const listHosts = <ThrowOnError extends boolean = false>(options?: Options<ListHostsData, ThrowOnError>): RequestResult<ListHostsResponses, ListHostsErrors, ThrowOnError> => (options?.client ?? client).get<ListHostsResponses, ListHostsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts',
     ...options
@@ -388,7 +388,7 @@ export const listHosts = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Attaches a machine to an account, or anonymously, and hands out its secret once
  */
-export const attachHost = <ThrowOnError extends boolean = false>(options: Options<AttachHostData, ThrowOnError>): RequestResult<AttachHostResponses, unknown, ThrowOnError> => (options.client ?? client).post<AttachHostResponses, unknown, ThrowOnError>({
+export const attachHost = <ThrowOnError extends boolean = false>(options: Options<AttachHostData, ThrowOnError>): RequestResult<AttachHostResponses, AttachHostErrors, ThrowOnError> => (options.client ?? client).post<AttachHostResponses, AttachHostErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts',
     ...options,
@@ -401,7 +401,7 @@ export const attachHost = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Detaches a machine: its secret ends, its tasks go to others
  */
-export const detachHost = <ThrowOnError extends boolean = false>(options: Options<DetachHostData, ThrowOnError>): RequestResult<DetachHostResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DetachHostResponses, unknown, ThrowOnError>({
+export const detachHost = <ThrowOnError extends boolean = false>(options: Options<DetachHostData, ThrowOnError>): RequestResult<DetachHostResponses, DetachHostErrors, ThrowOnError> => (options.client ?? client).delete<DetachHostResponses, DetachHostErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
     ...options
@@ -410,7 +410,7 @@ export const detachHost = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Shows a machine of the account: its state, its tasks and what it has earned
  */
-export const getHost = <ThrowOnError extends boolean = false>(options: Options<GetHostData, ThrowOnError>): RequestResult<GetHostResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetHostResponses, unknown, ThrowOnError>({
+export const getHost = <ThrowOnError extends boolean = false>(options: Options<GetHostData, ThrowOnError>): RequestResult<GetHostResponses, GetHostErrors, ThrowOnError> => (options.client ?? client).get<GetHostResponses, GetHostErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
     ...options
@@ -419,7 +419,7 @@ export const getHost = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Changes a machine's name and preferences, and whether it computes, pauses or finishes what it has
  */
-export const updateHost = <ThrowOnError extends boolean = false>(options: Options<UpdateHostData, ThrowOnError>): RequestResult<UpdateHostResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateHostResponses, unknown, ThrowOnError>({
+export const updateHost = <ThrowOnError extends boolean = false>(options: Options<UpdateHostData, ThrowOnError>): RequestResult<UpdateHostResponses, UpdateHostErrors, ThrowOnError> => (options.client ?? client).patch<UpdateHostResponses, UpdateHostErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}',
     ...options,
@@ -432,7 +432,7 @@ export const updateHost = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Holds a host for review with a reason, or releases it: held hosts get no work
  */
-export const holdHost = <ThrowOnError extends boolean = false>(options: Options<HoldHostData, ThrowOnError>): RequestResult<HoldHostResponses, unknown, ThrowOnError> => (options.client ?? client).put<HoldHostResponses, unknown, ThrowOnError>({
+export const holdHost = <ThrowOnError extends boolean = false>(options: Options<HoldHostData, ThrowOnError>): RequestResult<HoldHostResponses, HoldHostErrors, ThrowOnError> => (options.client ?? client).put<HoldHostResponses, HoldHostErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/hosts/{id}/hold',
     ...options,
@@ -445,7 +445,7 @@ export const holdHost = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Begins an approval: a code for a person to enter on the page, and a secret to attach with
  */
-export const requestDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RequestDeviceCodeData, ThrowOnError>): RequestResult<RequestDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestDeviceCodeResponses, unknown, ThrowOnError>({
+export const requestDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RequestDeviceCodeData, ThrowOnError>): RequestResult<RequestDeviceCodeResponses, RequestDeviceCodeErrors, ThrowOnError> => (options.client ?? client).post<RequestDeviceCodeResponses, RequestDeviceCodeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/code',
     ...options,
@@ -458,7 +458,7 @@ export const requestDeviceCode = <ThrowOnError extends boolean = false>(options:
 /**
  * Attaches the machine once a person has approved it, or says that it is still waiting
  */
-export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RedeemDeviceCodeData, ThrowOnError>): RequestResult<RedeemDeviceCodeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RedeemDeviceCodeResponses, unknown, ThrowOnError>({
+export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: Options<RedeemDeviceCodeData, ThrowOnError>): RequestResult<RedeemDeviceCodeResponses, RedeemDeviceCodeErrors, ThrowOnError> => (options.client ?? client).post<RedeemDeviceCodeResponses, RedeemDeviceCodeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/token',
     ...options,
@@ -471,7 +471,7 @@ export const redeemDeviceCode = <ThrowOnError extends boolean = false>(options: 
 /**
  * Shows the machine that asks to be approved by this code
  */
-export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: Options<GetWaitingDeviceData, ThrowOnError>): RequestResult<GetWaitingDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetWaitingDeviceResponses, unknown, ThrowOnError>({
+export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: Options<GetWaitingDeviceData, ThrowOnError>): RequestResult<GetWaitingDeviceResponses, GetWaitingDeviceErrors, ThrowOnError> => (options.client ?? client).get<GetWaitingDeviceResponses, GetWaitingDeviceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/{userCode}',
     ...options
@@ -480,7 +480,7 @@ export const getWaitingDevice = <ThrowOnError extends boolean = false>(options: 
 /**
  * Approves or refuses the agent that shows this code
  */
-export const approveDevice = <ThrowOnError extends boolean = false>(options: Options<ApproveDeviceData, ThrowOnError>): RequestResult<ApproveDeviceResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveDeviceResponses, unknown, ThrowOnError>({
+export const approveDevice = <ThrowOnError extends boolean = false>(options: Options<ApproveDeviceData, ThrowOnError>): RequestResult<ApproveDeviceResponses, ApproveDeviceErrors, ThrowOnError> => (options.client ?? client).post<ApproveDeviceResponses, ApproveDeviceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/device/approve',
     ...options,
@@ -493,7 +493,7 @@ export const approveDevice = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Lists teams, or finds them by name
  */
-export const listTeams = <ThrowOnError extends boolean = false>(options?: Options<ListTeamsData, ThrowOnError>): RequestResult<ListTeamsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListTeamsResponses, unknown, ThrowOnError>({
+export const listTeams = <ThrowOnError extends boolean = false>(options?: Options<ListTeamsData, ThrowOnError>): RequestResult<ListTeamsResponses, ListTeamsErrors, ThrowOnError> => (options?.client ?? client).get<ListTeamsResponses, ListTeamsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams',
     ...options
@@ -502,7 +502,7 @@ export const listTeams = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Founds a team, whose keeper and first member the account is
  */
-export const foundTeam = <ThrowOnError extends boolean = false>(options: Options<FoundTeamData, ThrowOnError>): RequestResult<FoundTeamResponses, unknown, ThrowOnError> => (options.client ?? client).post<FoundTeamResponses, unknown, ThrowOnError>({
+export const foundTeam = <ThrowOnError extends boolean = false>(options: Options<FoundTeamData, ThrowOnError>): RequestResult<FoundTeamResponses, FoundTeamErrors, ThrowOnError> => (options.client ?? client).post<FoundTeamResponses, FoundTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams',
     ...options,
@@ -515,7 +515,7 @@ export const foundTeam = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Shows the account's team, if it has one
  */
-export const getMyTeam = <ThrowOnError extends boolean = false>(options?: Options<GetMyTeamData, ThrowOnError>): RequestResult<GetMyTeamResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetMyTeamResponses, unknown, ThrowOnError>({
+export const getMyTeam = <ThrowOnError extends boolean = false>(options?: Options<GetMyTeamData, ThrowOnError>): RequestResult<GetMyTeamResponses, GetMyTeamErrors, ThrowOnError> => (options?.client ?? client).get<GetMyTeamResponses, GetMyTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/mine',
     ...options
@@ -524,7 +524,7 @@ export const getMyTeam = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Shows a team and what it has earned
  */
-export const getTeam = <ThrowOnError extends boolean = false>(options: Options<GetTeamData, ThrowOnError>): RequestResult<GetTeamResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetTeamResponses, unknown, ThrowOnError>({
+export const getTeam = <ThrowOnError extends boolean = false>(options: Options<GetTeamData, ThrowOnError>): RequestResult<GetTeamResponses, GetTeamErrors, ThrowOnError> => (options.client ?? client).get<GetTeamResponses, GetTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}',
     ...options
@@ -533,7 +533,7 @@ export const getTeam = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Changes a team's name and description
  */
-export const updateTeam = <ThrowOnError extends boolean = false>(options: Options<UpdateTeamData, ThrowOnError>): RequestResult<UpdateTeamResponses, unknown, ThrowOnError> => (options.client ?? client).patch<UpdateTeamResponses, unknown, ThrowOnError>({
+export const updateTeam = <ThrowOnError extends boolean = false>(options: Options<UpdateTeamData, ThrowOnError>): RequestResult<UpdateTeamResponses, UpdateTeamErrors, ThrowOnError> => (options.client ?? client).patch<UpdateTeamResponses, UpdateTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}',
     ...options,
@@ -546,7 +546,7 @@ export const updateTeam = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Lists members of a team, each with what it earned for it
  */
-export const listTeamMembers = <ThrowOnError extends boolean = false>(options: Options<ListTeamMembersData, ThrowOnError>): RequestResult<ListTeamMembersResponses, unknown, ThrowOnError> => (options.client ?? client).get<ListTeamMembersResponses, unknown, ThrowOnError>({
+export const listTeamMembers = <ThrowOnError extends boolean = false>(options: Options<ListTeamMembersData, ThrowOnError>): RequestResult<ListTeamMembersResponses, ListTeamMembersErrors, ThrowOnError> => (options.client ?? client).get<ListTeamMembersResponses, ListTeamMembersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members',
     ...options
@@ -555,7 +555,7 @@ export const listTeamMembers = <ThrowOnError extends boolean = false>(options: O
 /**
  * Leaves a team: what was earned for it stays with it
  */
-export const leaveTeam = <ThrowOnError extends boolean = false>(options: Options<LeaveTeamData, ThrowOnError>): RequestResult<LeaveTeamResponses, unknown, ThrowOnError> => (options.client ?? client).delete<LeaveTeamResponses, unknown, ThrowOnError>({
+export const leaveTeam = <ThrowOnError extends boolean = false>(options: Options<LeaveTeamData, ThrowOnError>): RequestResult<LeaveTeamResponses, LeaveTeamErrors, ThrowOnError> => (options.client ?? client).delete<LeaveTeamResponses, LeaveTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members/me',
     ...options
@@ -564,7 +564,7 @@ export const leaveTeam = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Joins a team: what is earned from now on counts for it
  */
-export const joinTeam = <ThrowOnError extends boolean = false>(options: Options<JoinTeamData, ThrowOnError>): RequestResult<JoinTeamResponses, unknown, ThrowOnError> => (options.client ?? client).put<JoinTeamResponses, unknown, ThrowOnError>({
+export const joinTeam = <ThrowOnError extends boolean = false>(options: Options<JoinTeamData, ThrowOnError>): RequestResult<JoinTeamResponses, JoinTeamErrors, ThrowOnError> => (options.client ?? client).put<JoinTeamResponses, JoinTeamErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/teams/{id}/members/me',
     ...options
@@ -573,7 +573,7 @@ export const joinTeam = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Says who is signed in in this browser
  */
-export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>): RequestResult<GetSessionResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetSessionResponses, unknown, ThrowOnError>({
+export const getSession = <ThrowOnError extends boolean = false>(options?: Options<GetSessionData, ThrowOnError>): RequestResult<GetSessionResponses, GetSessionErrors, ThrowOnError> => (options?.client ?? client).get<GetSessionResponses, GetSessionErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session',
     ...options
@@ -582,7 +582,7 @@ export const getSession = <ThrowOnError extends boolean = false>(options?: Optio
 /**
  * Makes an account with e-mail and password, and signs in
  */
-export const signUp = <ThrowOnError extends boolean = false>(options: Options<SignUpData, ThrowOnError>): RequestResult<SignUpResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignUpResponses, unknown, ThrowOnError>({
+export const signUp = <ThrowOnError extends boolean = false>(options: Options<SignUpData, ThrowOnError>): RequestResult<SignUpResponses, SignUpErrors, ThrowOnError> => (options.client ?? client).post<SignUpResponses, SignUpErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-up',
     ...options,
@@ -595,7 +595,7 @@ export const signUp = <ThrowOnError extends boolean = false>(options: Options<Si
 /**
  * Signs in with e-mail and password
  */
-export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>): RequestResult<SignInResponses, unknown, ThrowOnError> => (options.client ?? client).post<SignInResponses, unknown, ThrowOnError>({
+export const signIn = <ThrowOnError extends boolean = false>(options: Options<SignInData, ThrowOnError>): RequestResult<SignInResponses, SignInErrors, ThrowOnError> => (options.client ?? client).post<SignInResponses, SignInErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-in',
     ...options,
@@ -608,7 +608,7 @@ export const signIn = <ThrowOnError extends boolean = false>(options: Options<Si
 /**
  * Signs in with a token
  */
-export const signInWithToken = <ThrowOnError extends boolean = false>(options?: Options<SignInWithTokenData, ThrowOnError>): RequestResult<SignInWithTokenResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignInWithTokenResponses, unknown, ThrowOnError>({
+export const signInWithToken = <ThrowOnError extends boolean = false>(options?: Options<SignInWithTokenData, ThrowOnError>): RequestResult<SignInWithTokenResponses, SignInWithTokenErrors, ThrowOnError> => (options?.client ?? client).post<SignInWithTokenResponses, SignInWithTokenErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/token',
     ...options
@@ -617,7 +617,7 @@ export const signInWithToken = <ThrowOnError extends boolean = false>(options?: 
 /**
  * Ends the session of this browser
  */
-export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>): RequestResult<SignOutResponses, unknown, ThrowOnError> => (options?.client ?? client).post<SignOutResponses, unknown, ThrowOnError>({
+export const signOut = <ThrowOnError extends boolean = false>(options?: Options<SignOutData, ThrowOnError>): RequestResult<SignOutResponses, SignOutErrors, ThrowOnError> => (options?.client ?? client).post<SignOutResponses, SignOutErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/sign-out',
     ...options
@@ -626,7 +626,7 @@ export const signOut = <ThrowOnError extends boolean = false>(options?: Options<
 /**
  * Sends a code for a new password, if there is such an account
  */
-export const requestPasswordReset = <ThrowOnError extends boolean = false>(options: Options<RequestPasswordResetData, ThrowOnError>): RequestResult<RequestPasswordResetResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestPasswordResetResponses, unknown, ThrowOnError>({
+export const requestPasswordReset = <ThrowOnError extends boolean = false>(options: Options<RequestPasswordResetData, ThrowOnError>): RequestResult<RequestPasswordResetResponses, RequestPasswordResetErrors, ThrowOnError> => (options.client ?? client).post<RequestPasswordResetResponses, RequestPasswordResetErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/password-reset',
     ...options,
@@ -639,7 +639,7 @@ export const requestPasswordReset = <ThrowOnError extends boolean = false>(optio
 /**
  * Sets a new password with the code from the e-mail
  */
-export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, unknown, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, unknown, ThrowOnError>({
+export const resetPassword = <ThrowOnError extends boolean = false>(options: Options<ResetPasswordData, ThrowOnError>): RequestResult<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError> => (options.client ?? client).post<ResetPasswordResponses, ResetPasswordErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/session/password',
     ...options,
@@ -652,7 +652,7 @@ export const resetPassword = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Changes the password of the account that is signed in
  */
-export const changeMyPassword = <ThrowOnError extends boolean = false>(options: Options<ChangeMyPasswordData, ThrowOnError>): RequestResult<ChangeMyPasswordResponses, unknown, ThrowOnError> => (options.client ?? client).put<ChangeMyPasswordResponses, unknown, ThrowOnError>({
+export const changeMyPassword = <ThrowOnError extends boolean = false>(options: Options<ChangeMyPasswordData, ThrowOnError>): RequestResult<ChangeMyPasswordResponses, ChangeMyPasswordErrors, ThrowOnError> => (options.client ?? client).put<ChangeMyPasswordResponses, ChangeMyPasswordErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/password',
     ...options,
@@ -665,7 +665,7 @@ export const changeMyPassword = <ThrowOnError extends boolean = false>(options: 
 /**
  * Sends a code to a new e-mail address
  */
-export const requestMyEmailChange = <ThrowOnError extends boolean = false>(options: Options<RequestMyEmailChangeData, ThrowOnError>): RequestResult<RequestMyEmailChangeResponses, unknown, ThrowOnError> => (options.client ?? client).post<RequestMyEmailChangeResponses, unknown, ThrowOnError>({
+export const requestMyEmailChange = <ThrowOnError extends boolean = false>(options: Options<RequestMyEmailChangeData, ThrowOnError>): RequestResult<RequestMyEmailChangeResponses, RequestMyEmailChangeErrors, ThrowOnError> => (options.client ?? client).post<RequestMyEmailChangeResponses, RequestMyEmailChangeErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/email-change',
     ...options,
@@ -678,7 +678,7 @@ export const requestMyEmailChange = <ThrowOnError extends boolean = false>(optio
 /**
  * Confirms a new e-mail address with the code that was sent to it
  */
-export const changeMyEmail = <ThrowOnError extends boolean = false>(options: Options<ChangeMyEmailData, ThrowOnError>): RequestResult<ChangeMyEmailResponses, unknown, ThrowOnError> => (options.client ?? client).put<ChangeMyEmailResponses, unknown, ThrowOnError>({
+export const changeMyEmail = <ThrowOnError extends boolean = false>(options: Options<ChangeMyEmailData, ThrowOnError>): RequestResult<ChangeMyEmailResponses, ChangeMyEmailErrors, ThrowOnError> => (options.client ?? client).put<ChangeMyEmailResponses, ChangeMyEmailErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/accounts/me/email',
     ...options,
@@ -691,7 +691,7 @@ export const changeMyEmail = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Lists what waits for an operator
  */
-export const getOperatorInbox = <ThrowOnError extends boolean = false>(options?: Options<GetOperatorInboxData, ThrowOnError>): RequestResult<GetOperatorInboxResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetOperatorInboxResponses, unknown, ThrowOnError>({
+export const getOperatorInbox = <ThrowOnError extends boolean = false>(options?: Options<GetOperatorInboxData, ThrowOnError>): RequestResult<GetOperatorInboxResponses, GetOperatorInboxErrors, ThrowOnError> => (options?.client ?? client).get<GetOperatorInboxResponses, GetOperatorInboxErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/inbox',
     ...options
@@ -700,7 +700,7 @@ export const getOperatorInbox = <ThrowOnError extends boolean = false>(options?:
 /**
  * Hands out work again
  */
-export const resumeDispatch = <ThrowOnError extends boolean = false>(options?: Options<ResumeDispatchData, ThrowOnError>): RequestResult<ResumeDispatchResponses, unknown, ThrowOnError> => (options?.client ?? client).delete<ResumeDispatchResponses, unknown, ThrowOnError>({
+export const resumeDispatch = <ThrowOnError extends boolean = false>(options?: Options<ResumeDispatchData, ThrowOnError>): RequestResult<ResumeDispatchResponses, ResumeDispatchErrors, ThrowOnError> => (options?.client ?? client).delete<ResumeDispatchResponses, ResumeDispatchErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/dispatch-pause',
     ...options
@@ -709,7 +709,7 @@ export const resumeDispatch = <ThrowOnError extends boolean = false>(options?: O
 /**
  * Stops handing out work, of all jobs
  */
-export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Options<PauseDispatchData, ThrowOnError>): RequestResult<PauseDispatchResponses, unknown, ThrowOnError> => (options.client ?? client).put<PauseDispatchResponses, unknown, ThrowOnError>({
+export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Options<PauseDispatchData, ThrowOnError>): RequestResult<PauseDispatchResponses, PauseDispatchErrors, ThrowOnError> => (options.client ?? client).put<PauseDispatchResponses, PauseDispatchErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/dispatch-pause',
     ...options,
@@ -722,7 +722,7 @@ export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Lists what operators did, and when
  */
-export const listAuditEntries = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEntriesData, ThrowOnError>): RequestResult<ListAuditEntriesResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAuditEntriesResponses, unknown, ThrowOnError>({
+export const listAuditEntries = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEntriesData, ThrowOnError>): RequestResult<ListAuditEntriesResponses, ListAuditEntriesErrors, ThrowOnError> => (options?.client ?? client).get<ListAuditEntriesResponses, ListAuditEntriesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/operator/audit',
     ...options
@@ -731,7 +731,7 @@ export const listAuditEntries = <ThrowOnError extends boolean = false>(options?:
 /**
  * Shows the server's state: database, queues and how old their oldest entry is, tasks, hosts and jobs
  */
-export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>): RequestResult<GetStatusResponses, unknown, ThrowOnError> => (options?.client ?? client).get<GetStatusResponses, unknown, ThrowOnError>({
+export const getStatus = <ThrowOnError extends boolean = false>(options?: Options<GetStatusData, ThrowOnError>): RequestResult<GetStatusResponses, GetStatusErrors, ThrowOnError> => (options?.client ?? client).get<GetStatusResponses, GetStatusErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/status',
     ...options
@@ -740,7 +740,7 @@ export const getStatus = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Shows a blob: its size, its chunks, and what refers to it
  */
-export const getBlob = <ThrowOnError extends boolean = false>(options: Options<GetBlobData, ThrowOnError>): RequestResult<GetBlobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetBlobResponses, unknown, ThrowOnError>({
+export const getBlob = <ThrowOnError extends boolean = false>(options: Options<GetBlobData, ThrowOnError>): RequestResult<GetBlobResponses, GetBlobErrors, ThrowOnError> => (options.client ?? client).get<GetBlobResponses, GetBlobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
     ...options
@@ -749,7 +749,7 @@ export const getBlob = <ThrowOnError extends boolean = false>(options: Options<G
 /**
  * Stores a small blob in one request; larger ones are uploaded by tus at /v1/uploads
  */
-export const putBlob = <ThrowOnError extends boolean = false>(options: Options<PutBlobData, ThrowOnError>): RequestResult<PutBlobResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutBlobResponses, unknown, ThrowOnError>({
+export const putBlob = <ThrowOnError extends boolean = false>(options: Options<PutBlobData, ThrowOnError>): RequestResult<PutBlobResponses, PutBlobErrors, ThrowOnError> => (options.client ?? client).put<PutBlobResponses, PutBlobErrors, ThrowOnError>({
     bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}',
@@ -763,7 +763,7 @@ export const putBlob = <ThrowOnError extends boolean = false>(options: Options<P
 /**
  * Sends a blob's signed manifest: its size and the hash of each chunk
  */
-export const getManifest = <ThrowOnError extends boolean = false>(options: Options<GetManifestData, ThrowOnError>): RequestResult<GetManifestResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetManifestResponses, unknown, ThrowOnError>({
+export const getManifest = <ThrowOnError extends boolean = false>(options: Options<GetManifestData, ThrowOnError>): RequestResult<GetManifestResponses, GetManifestErrors, ThrowOnError> => (options.client ?? client).get<GetManifestResponses, GetManifestErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}/manifest',
     ...options
@@ -772,7 +772,7 @@ export const getManifest = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Sends a blob, whole or the asked range
  */
-export const getContent = <ThrowOnError extends boolean = false>(options: Options<GetContentData, ThrowOnError>): RequestResult<GetContentResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetContentResponses, unknown, ThrowOnError>({
+export const getContent = <ThrowOnError extends boolean = false>(options: Options<GetContentData, ThrowOnError>): RequestResult<GetContentResponses, GetContentErrors, ThrowOnError> => (options.client ?? client).get<GetContentResponses, GetContentErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/blobs/{blobId}/content',
     ...options
@@ -781,7 +781,7 @@ export const getContent = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Certifies a host's peer id, so that other volunteers let it in
  */
-export const getSwarmCertificate = <ThrowOnError extends boolean = false>(options: Options<GetSwarmCertificateData, ThrowOnError>): RequestResult<GetSwarmCertificateResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmCertificateResponses, unknown, ThrowOnError>({
+export const getSwarmCertificate = <ThrowOnError extends boolean = false>(options: Options<GetSwarmCertificateData, ThrowOnError>): RequestResult<GetSwarmCertificateResponses, GetSwarmCertificateErrors, ThrowOnError> => (options.client ?? client).post<GetSwarmCertificateResponses, GetSwarmCertificateErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/certificate',
     ...options,
@@ -794,7 +794,7 @@ export const getSwarmCertificate = <ThrowOnError extends boolean = false>(option
 /**
  * Signs tickets for files that open tasks of this host need
  */
-export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: Options<GetSwarmTicketsData, ThrowOnError>): RequestResult<GetSwarmTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmTicketsResponses, unknown, ThrowOnError>({
+export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: Options<GetSwarmTicketsData, ThrowOnError>): RequestResult<GetSwarmTicketsResponses, GetSwarmTicketsErrors, ThrowOnError> => (options.client ?? client).post<GetSwarmTicketsResponses, GetSwarmTicketsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/tickets',
     ...options,
@@ -807,7 +807,7 @@ export const getSwarmTickets = <ThrowOnError extends boolean = false>(options: O
 /**
  * Tells the tracker what this host has of a file, and gets peers that share it
  */
-export const announceToSwarm = <ThrowOnError extends boolean = false>(options: Options<AnnounceToSwarmData, ThrowOnError>): RequestResult<AnnounceToSwarmResponses, unknown, ThrowOnError> => (options.client ?? client).post<AnnounceToSwarmResponses, unknown, ThrowOnError>({
+export const announceToSwarm = <ThrowOnError extends boolean = false>(options: Options<AnnounceToSwarmData, ThrowOnError>): RequestResult<AnnounceToSwarmResponses, AnnounceToSwarmErrors, ThrowOnError> => (options.client ?? client).post<AnnounceToSwarmResponses, AnnounceToSwarmErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/announce',
     ...options,
@@ -820,7 +820,7 @@ export const announceToSwarm = <ThrowOnError extends boolean = false>(options: O
 /**
  * Asks which chunks this host should fetch from the origin now
  */
-export const getOriginTickets = <ThrowOnError extends boolean = false>(options: Options<GetOriginTicketsData, ThrowOnError>): RequestResult<GetOriginTicketsResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetOriginTicketsResponses, unknown, ThrowOnError>({
+export const getOriginTickets = <ThrowOnError extends boolean = false>(options: Options<GetOriginTicketsData, ThrowOnError>): RequestResult<GetOriginTicketsResponses, GetOriginTicketsErrors, ThrowOnError> => (options.client ?? client).post<GetOriginTicketsResponses, GetOriginTicketsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/origin-tickets',
     ...options,
@@ -833,7 +833,7 @@ export const getOriginTickets = <ThrowOnError extends boolean = false>(options: 
 /**
  * Offers chunks that few hold to a host with room for them
  */
-export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: Options<GetSwarmReplicasData, ThrowOnError>): RequestResult<GetSwarmReplicasResponses, unknown, ThrowOnError> => (options.client ?? client).post<GetSwarmReplicasResponses, unknown, ThrowOnError>({
+export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: Options<GetSwarmReplicasData, ThrowOnError>): RequestResult<GetSwarmReplicasResponses, GetSwarmReplicasErrors, ThrowOnError> => (options.client ?? client).post<GetSwarmReplicasResponses, GetSwarmReplicasErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/replicas',
     ...options,
@@ -846,7 +846,7 @@ export const getSwarmReplicas = <ThrowOnError extends boolean = false>(options: 
 /**
  * Reports what a host got from peers and from the origin, and gave to peers
  */
-export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options: Options<ReportSwarmTrafficData, ThrowOnError>): RequestResult<ReportSwarmTrafficResponses, unknown, ThrowOnError> => (options.client ?? client).post<ReportSwarmTrafficResponses, unknown, ThrowOnError>({
+export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options: Options<ReportSwarmTrafficData, ThrowOnError>): RequestResult<ReportSwarmTrafficResponses, ReportSwarmTrafficErrors, ThrowOnError> => (options.client ?? client).post<ReportSwarmTrafficResponses, ReportSwarmTrafficErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/swarm/traffic',
     ...options,
@@ -859,7 +859,7 @@ export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options
 /**
  * Lists apps and their versions
  */
-export const listApps = <ThrowOnError extends boolean = false>(options?: Options<ListAppsData, ThrowOnError>): RequestResult<ListAppsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListAppsResponses, unknown, ThrowOnError>({
+export const listApps = <ThrowOnError extends boolean = false>(options?: Options<ListAppsData, ThrowOnError>): RequestResult<ListAppsResponses, ListAppsErrors, ThrowOnError> => (options?.client ?? client).get<ListAppsResponses, ListAppsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps',
     ...options
@@ -868,7 +868,7 @@ export const listApps = <ThrowOnError extends boolean = false>(options?: Options
 /**
  * Publishes a version of an app, whose module is checked and either admitted or refused with reasons
  */
-export const publishApp = <ThrowOnError extends boolean = false>(options: Options<PublishAppData, ThrowOnError>): RequestResult<PublishAppResponses, unknown, ThrowOnError> => (options.client ?? client).post<PublishAppResponses, unknown, ThrowOnError>({
+export const publishApp = <ThrowOnError extends boolean = false>(options: Options<PublishAppData, ThrowOnError>): RequestResult<PublishAppResponses, PublishAppErrors, ThrowOnError> => (options.client ?? client).post<PublishAppResponses, PublishAppErrors, ThrowOnError>({
     bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps',
@@ -882,7 +882,7 @@ export const publishApp = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Shows a version of an app with its admission report
  */
-export const getApp = <ThrowOnError extends boolean = false>(options: Options<GetAppData, ThrowOnError>): RequestResult<GetAppResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetAppResponses, unknown, ThrowOnError>({
+export const getApp = <ThrowOnError extends boolean = false>(options: Options<GetAppData, ThrowOnError>): RequestResult<GetAppResponses, GetAppErrors, ThrowOnError> => (options.client ?? client).get<GetAppResponses, GetAppErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps/{name}/versions/{version}',
     ...options
@@ -891,7 +891,7 @@ export const getApp = <ThrowOnError extends boolean = false>(options: Options<Ge
 /**
  * Approves a version of an app: only approved ones earn credit
  */
-export const approveApp = <ThrowOnError extends boolean = false>(options: Options<ApproveAppData, ThrowOnError>): RequestResult<ApproveAppResponses, unknown, ThrowOnError> => (options.client ?? client).post<ApproveAppResponses, unknown, ThrowOnError>({
+export const approveApp = <ThrowOnError extends boolean = false>(options: Options<ApproveAppData, ThrowOnError>): RequestResult<ApproveAppResponses, ApproveAppErrors, ThrowOnError> => (options.client ?? client).post<ApproveAppResponses, ApproveAppErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/apps/{name}/versions/{version}/approval',
     ...options
@@ -900,7 +900,7 @@ export const approveApp = <ThrowOnError extends boolean = false>(options: Option
 /**
  * Sends an app's WebAssembly module
  */
-export const getModule = <ThrowOnError extends boolean = false>(options: Options<GetModuleData, ThrowOnError>): RequestResult<GetModuleResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetModuleResponses, unknown, ThrowOnError>({
+export const getModule = <ThrowOnError extends boolean = false>(options: Options<GetModuleData, ThrowOnError>): RequestResult<GetModuleResponses, GetModuleErrors, ThrowOnError> => (options.client ?? client).get<GetModuleResponses, GetModuleErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/modules/{sha256}',
     ...options
@@ -909,7 +909,7 @@ export const getModule = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Lists the account's jobs
  */
-export const listJobs = <ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, unknown, ThrowOnError>({
+export const listJobs = <ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, ListJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs',
     ...options
@@ -918,7 +918,7 @@ export const listJobs = <ThrowOnError extends boolean = false>(options?: Options
 /**
  * Submits a job; the same Idempotency-Key submits it once
  */
-export const submitJob = <ThrowOnError extends boolean = false>(options: Options<SubmitJobData, ThrowOnError>): RequestResult<SubmitJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<SubmitJobResponses, unknown, ThrowOnError>({
+export const submitJob = <ThrowOnError extends boolean = false>(options: Options<SubmitJobData, ThrowOnError>): RequestResult<SubmitJobResponses, SubmitJobErrors, ThrowOnError> => (options.client ?? client).post<SubmitJobResponses, SubmitJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs',
     ...options,
@@ -931,7 +931,7 @@ export const submitJob = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Says what a job would be split into and cost, or why it would be refused, without submitting it
  */
-export const estimateJob = <ThrowOnError extends boolean = false>(options: Options<EstimateJobData, ThrowOnError>): RequestResult<EstimateJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<EstimateJobResponses, unknown, ThrowOnError>({
+export const estimateJob = <ThrowOnError extends boolean = false>(options: Options<EstimateJobData, ThrowOnError>): RequestResult<EstimateJobResponses, EstimateJobErrors, ThrowOnError> => (options.client ?? client).post<EstimateJobResponses, EstimateJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/estimate',
     ...options,
@@ -944,7 +944,7 @@ export const estimateJob = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Deletes a job and its results, and cancels it before if need be
  */
-export const deleteJob = <ThrowOnError extends boolean = false>(options: Options<DeleteJobData, ThrowOnError>): RequestResult<DeleteJobResponses, unknown, ThrowOnError> => (options.client ?? client).delete<DeleteJobResponses, unknown, ThrowOnError>({
+export const deleteJob = <ThrowOnError extends boolean = false>(options: Options<DeleteJobData, ThrowOnError>): RequestResult<DeleteJobResponses, DeleteJobErrors, ThrowOnError> => (options.client ?? client).delete<DeleteJobResponses, DeleteJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}',
     ...options
@@ -953,7 +953,7 @@ export const deleteJob = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Shows a job: its state and why, its units and tasks, its answer and what was submitted
  */
-export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>): RequestResult<GetJobResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetJobResponses, unknown, ThrowOnError>({
+export const getJob = <ThrowOnError extends boolean = false>(options: Options<GetJobData, ThrowOnError>): RequestResult<GetJobResponses, GetJobErrors, ThrowOnError> => (options.client ?? client).get<GetJobResponses, GetJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}',
     ...options
@@ -962,7 +962,7 @@ export const getJob = <ThrowOnError extends boolean = false>(options: Options<Ge
 /**
  * Follows a job: its state and progress as server-sent events
  */
-export const followJob = <ThrowOnError extends boolean = false>(options: Options<FollowJobData, ThrowOnError, FollowJobResponse>): Promise<ServerSentEventsResult<FollowJobResponses>> => (options.client ?? client).sse.get<FollowJobResponses, unknown, ThrowOnError>({
+export const followJob = <ThrowOnError extends boolean = false>(options: Options<FollowJobData, ThrowOnError, FollowJobResponse>): Promise<ServerSentEventsResult<FollowJobResponses>> => (options.client ?? client).sse.get<FollowJobResponses, FollowJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/events',
     ...options
@@ -971,7 +971,7 @@ export const followJob = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Lists a job's units with their outputs, or why they failed
  */
-export const listResults = <ThrowOnError extends boolean = false>(options: Options<ListResultsData, ThrowOnError>): RequestResult<ListResultsResponses, unknown, ThrowOnError> => (options.client ?? client).get<ListResultsResponses, unknown, ThrowOnError>({
+export const listResults = <ThrowOnError extends boolean = false>(options: Options<ListResultsData, ThrowOnError>): RequestResult<ListResultsResponses, ListResultsErrors, ThrowOnError> => (options.client ?? client).get<ListResultsResponses, ListResultsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/results',
     ...options
@@ -980,7 +980,7 @@ export const listResults = <ThrowOnError extends boolean = false>(options: Optio
 /**
  * Sends a completed job's answer
  */
-export const getOutput = <ThrowOnError extends boolean = false>(options: Options<GetOutputData, ThrowOnError>): RequestResult<GetOutputResponses, unknown, ThrowOnError> => (options.client ?? client).get<GetOutputResponses, unknown, ThrowOnError>({
+export const getOutput = <ThrowOnError extends boolean = false>(options: Options<GetOutputData, ThrowOnError>): RequestResult<GetOutputResponses, GetOutputErrors, ThrowOnError> => (options.client ?? client).get<GetOutputResponses, GetOutputErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/output',
     ...options
@@ -989,7 +989,7 @@ export const getOutput = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Cancels a job: what is in progress is told to stop, what is valid stays valid
  */
-export const cancelJob = <ThrowOnError extends boolean = false>(options: Options<CancelJobData, ThrowOnError>): RequestResult<CancelJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<CancelJobResponses, unknown, ThrowOnError>({
+export const cancelJob = <ThrowOnError extends boolean = false>(options: Options<CancelJobData, ThrowOnError>): RequestResult<CancelJobResponses, CancelJobErrors, ThrowOnError> => (options.client ?? client).post<CancelJobResponses, CancelJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/cancel',
     ...options
@@ -998,7 +998,7 @@ export const cancelJob = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Stops handing out work of a job until it is resumed
  */
-export const pauseJob = <ThrowOnError extends boolean = false>(options: Options<PauseJobData, ThrowOnError>): RequestResult<PauseJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<PauseJobResponses, unknown, ThrowOnError>({
+export const pauseJob = <ThrowOnError extends boolean = false>(options: Options<PauseJobData, ThrowOnError>): RequestResult<PauseJobResponses, PauseJobErrors, ThrowOnError> => (options.client ?? client).post<PauseJobResponses, PauseJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/pause',
     ...options
@@ -1007,7 +1007,7 @@ export const pauseJob = <ThrowOnError extends boolean = false>(options: Options<
 /**
  * Hands out work of a paused job again
  */
-export const resumeJob = <ThrowOnError extends boolean = false>(options: Options<ResumeJobData, ThrowOnError>): RequestResult<ResumeJobResponses, unknown, ThrowOnError> => (options.client ?? client).post<ResumeJobResponses, unknown, ThrowOnError>({
+export const resumeJob = <ThrowOnError extends boolean = false>(options: Options<ResumeJobData, ThrowOnError>): RequestResult<ResumeJobResponses, ResumeJobErrors, ThrowOnError> => (options.client ?? client).post<ResumeJobResponses, ResumeJobErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/jobs/{id}/resume',
     ...options
@@ -1016,7 +1016,7 @@ export const resumeJob = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Lists accounts by all the cycles they gave
  */
-export const rankAccounts = <ThrowOnError extends boolean = false>(options?: Options<RankAccountsData, ThrowOnError>): RequestResult<RankAccountsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<RankAccountsResponses, unknown, ThrowOnError>({
+export const rankAccounts = <ThrowOnError extends boolean = false>(options?: Options<RankAccountsData, ThrowOnError>): RequestResult<RankAccountsResponses, RankAccountsErrors, ThrowOnError> => (options?.client ?? client).get<RankAccountsResponses, RankAccountsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/leaderboards/accounts',
     ...options
@@ -1025,7 +1025,7 @@ export const rankAccounts = <ThrowOnError extends boolean = false>(options?: Opt
 /**
  * Lists hosts by all the cycles they gave
  */
-export const rankHosts = <ThrowOnError extends boolean = false>(options?: Options<RankHostsData, ThrowOnError>): RequestResult<RankHostsResponses, unknown, ThrowOnError> => (options?.client ?? client).get<RankHostsResponses, unknown, ThrowOnError>({
+export const rankHosts = <ThrowOnError extends boolean = false>(options?: Options<RankHostsData, ThrowOnError>): RequestResult<RankHostsResponses, RankHostsErrors, ThrowOnError> => (options?.client ?? client).get<RankHostsResponses, RankHostsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/leaderboards/hosts',
     ...options
@@ -1034,7 +1034,7 @@ export const rankHosts = <ThrowOnError extends boolean = false>(options?: Option
 /**
  * Stores a task's output that is too large for its report
  */
-export const putOutput = <ThrowOnError extends boolean = false>(options: Options<PutOutputData, ThrowOnError>): RequestResult<PutOutputResponses, unknown, ThrowOnError> => (options.client ?? client).put<PutOutputResponses, unknown, ThrowOnError>({
+export const putOutput = <ThrowOnError extends boolean = false>(options: Options<PutOutputData, ThrowOnError>): RequestResult<PutOutputResponses, PutOutputErrors, ThrowOnError> => (options.client ?? client).put<PutOutputResponses, PutOutputErrors, ThrowOnError>({
     bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/tasks/{taskId}/outputs/{name}',
@@ -1048,7 +1048,7 @@ export const putOutput = <ThrowOnError extends boolean = false>(options: Options
 /**
  * Begins a resumable upload by the tus protocol
  */
-export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>): RequestResult<CreateUploadResponses, unknown, ThrowOnError> => (options.client ?? client).post<CreateUploadResponses, unknown, ThrowOnError>({
+export const createUpload = <ThrowOnError extends boolean = false>(options: Options<CreateUploadData, ThrowOnError>): RequestResult<CreateUploadResponses, CreateUploadErrors, ThrowOnError> => (options.client ?? client).post<CreateUploadResponses, CreateUploadErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/uploads',
     ...options
@@ -1057,7 +1057,7 @@ export const createUpload = <ThrowOnError extends boolean = false>(options: Opti
 /**
  * Gives up an upload that has not ended
  */
-export const abandonUpload = <ThrowOnError extends boolean = false>(options: Options<AbandonUploadData, ThrowOnError>): RequestResult<AbandonUploadResponses, unknown, ThrowOnError> => (options.client ?? client).delete<AbandonUploadResponses, unknown, ThrowOnError>({
+export const abandonUpload = <ThrowOnError extends boolean = false>(options: Options<AbandonUploadData, ThrowOnError>): RequestResult<AbandonUploadResponses, AbandonUploadErrors, ThrowOnError> => (options.client ?? client).delete<AbandonUploadResponses, AbandonUploadErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/uploads/{uploadId}',
     ...options
@@ -1066,7 +1066,7 @@ export const abandonUpload = <ThrowOnError extends boolean = false>(options: Opt
 /**
  * Says how much of an upload has come
  */
-export const getUploadOffset = <ThrowOnError extends boolean = false>(options: Options<GetUploadOffsetData, ThrowOnError>): RequestResult<GetUploadOffsetResponses, unknown, ThrowOnError> => (options.client ?? client).head<GetUploadOffsetResponses, unknown, ThrowOnError>({
+export const getUploadOffset = <ThrowOnError extends boolean = false>(options: Options<GetUploadOffsetData, ThrowOnError>): RequestResult<GetUploadOffsetResponses, GetUploadOffsetErrors, ThrowOnError> => (options.client ?? client).head<GetUploadOffsetResponses, GetUploadOffsetErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/uploads/{uploadId}',
     ...options
@@ -1075,7 +1075,7 @@ export const getUploadOffset = <ThrowOnError extends boolean = false>(options: O
 /**
  * Sends the next part of an upload; the last one makes it a blob
  */
-export const sendUploadPart = <ThrowOnError extends boolean = false>(options: Options<SendUploadPartData, ThrowOnError>): RequestResult<SendUploadPartResponses, unknown, ThrowOnError> => (options.client ?? client).patch<SendUploadPartResponses, unknown, ThrowOnError>({
+export const sendUploadPart = <ThrowOnError extends boolean = false>(options: Options<SendUploadPartData, ThrowOnError>): RequestResult<SendUploadPartResponses, SendUploadPartErrors, ThrowOnError> => (options.client ?? client).patch<SendUploadPartResponses, SendUploadPartErrors, ThrowOnError>({
     bodySerializer: null,
     security: [{ scheme: 'bearer', type: 'http' }],
     url: '/v1/uploads/{uploadId}',

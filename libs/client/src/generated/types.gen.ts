@@ -1499,12 +1499,39 @@ export type LeaderboardRow = {
     validTasks: number;
 };
 
+/**
+ * RFC 9457 problem details
+ */
+export type Problem = {
+    type: string;
+    title: string;
+    status: number;
+    detail?: string;
+    instance?: string;
+    code: string;
+    errors?: Array<{
+        pointer: string;
+        detail: string;
+        rule?: string;
+        byteOffset?: number;
+    }>;
+};
+
 export type LiveData = {
     body?: never;
     path?: never;
     query?: never;
     url: '/health/live';
 };
+
+export type LiveErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type LiveError = LiveErrors[keyof LiveErrors];
 
 export type LiveResponses = {
     /**
@@ -1559,6 +1586,10 @@ export type ReadyErrors = {
             };
         };
     };
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
 };
 
 export type ReadyError = ReadyErrors[keyof ReadyErrors];
@@ -1611,6 +1642,15 @@ export type WorkData = {
     url: '/v1/work';
 };
 
+export type WorkErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type WorkError = WorkErrors[keyof WorkErrors];
+
 export type WorkResponses = {
     200: WorkResponse;
 };
@@ -1623,6 +1663,15 @@ export type HeartbeatData = {
     query?: never;
     url: '/v1/heartbeat';
 };
+
+export type HeartbeatErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type HeartbeatError = HeartbeatErrors[keyof HeartbeatErrors];
 
 export type HeartbeatResponses = {
     200: HeartbeatResponse;
@@ -1639,6 +1688,15 @@ export type GetHostTasksData = {
     url: '/v1/hosts/{id}/tasks';
 };
 
+export type GetHostTasksErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetHostTasksError = GetHostTasksErrors[keyof GetHostTasksErrors];
+
 export type GetHostTasksResponses = {
     200: HostTasks;
 };
@@ -1651,6 +1709,15 @@ export type GetStatsData = {
     query?: never;
     url: '/v1/stats';
 };
+
+export type GetStatsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetStatsError = GetStatsErrors[keyof GetStatsErrors];
 
 export type GetStatsResponses = {
     200: SiteStats;
@@ -1667,6 +1734,15 @@ export type GetStatisticsHistoryData = {
     };
     url: '/v1/stats/history';
 };
+
+export type GetStatisticsHistoryErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetStatisticsHistoryError = GetStatisticsHistoryErrors[keyof GetStatisticsHistoryErrors];
 
 export type GetStatisticsHistoryResponses = {
     200: StatisticsHistory;
@@ -1685,6 +1761,15 @@ export type ListPublicJobsData = {
     url: '/v1/public/jobs';
 };
 
+export type ListPublicJobsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListPublicJobsError = ListPublicJobsErrors[keyof ListPublicJobsErrors];
+
 export type ListPublicJobsResponses = {
     200: PublicJobPage;
 };
@@ -1699,6 +1784,15 @@ export type GetPublicJobData = {
     query?: never;
     url: '/v1/public/jobs/{id}';
 };
+
+export type GetPublicJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetPublicJobError = GetPublicJobErrors[keyof GetPublicJobErrors];
 
 export type GetPublicJobResponses = {
     200: PublicJobView;
@@ -1715,6 +1809,15 @@ export type FollowPublicJobData = {
     url: '/v1/public/jobs/{id}/events';
 };
 
+export type FollowPublicJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type FollowPublicJobError = FollowPublicJobErrors[keyof FollowPublicJobErrors];
+
 export type FollowPublicJobResponses = {
     200: PublicJobView;
 };
@@ -1730,6 +1833,15 @@ export type GetPublicOutputData = {
     url: '/v1/public/jobs/{id}/output';
 };
 
+export type GetPublicOutputErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetPublicOutputError = GetPublicOutputErrors[keyof GetPublicOutputErrors];
+
 export type GetPublicOutputResponses = {
     200: unknown;
 };
@@ -1742,6 +1854,15 @@ export type SetJobVisibilityData = {
     query?: never;
     url: '/v1/jobs/{id}/visibility';
 };
+
+export type SetJobVisibilityErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SetJobVisibilityError = SetJobVisibilityErrors[keyof SetJobVisibilityErrors];
 
 export type SetJobVisibilityResponses = {
     204: void;
@@ -1763,6 +1884,15 @@ export type GetBoardData = {
     url: '/v1/boards/{kind}';
 };
 
+export type GetBoardErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetBoardError = GetBoardErrors[keyof GetBoardErrors];
+
 export type GetBoardResponses = {
     200: BoardPage;
 };
@@ -1781,6 +1911,15 @@ export type GetBoardRowData = {
     url: '/v1/boards/{kind}/rows/{id}';
 };
 
+export type GetBoardRowErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetBoardRowError = GetBoardRowErrors[keyof GetBoardRowErrors];
+
 export type GetBoardRowResponses = {
     200: BoardRow;
 };
@@ -1793,6 +1932,15 @@ export type RecountStatisticsData = {
     query?: never;
     url: '/v1/operator/statistics/recount';
 };
+
+export type RecountStatisticsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RecountStatisticsError = RecountStatisticsErrors[keyof RecountStatisticsErrors];
 
 export type RecountStatisticsResponses = {
     204: void;
@@ -1807,6 +1955,15 @@ export type RebuildBoardsData = {
     url: '/v1/operator/boards/rebuild';
 };
 
+export type RebuildBoardsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RebuildBoardsError = RebuildBoardsErrors[keyof RebuildBoardsErrors];
+
 export type RebuildBoardsResponses = {
     202: unknown;
 };
@@ -1817,6 +1974,15 @@ export type GetCoordinatorData = {
     query?: never;
     url: '/v1/coordinator';
 };
+
+export type GetCoordinatorErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetCoordinatorError = GetCoordinatorErrors[keyof GetCoordinatorErrors];
 
 export type GetCoordinatorResponses = {
     200: CoordinatorInfo;
@@ -1834,6 +2000,15 @@ export type ListAccountsData = {
     url: '/v1/accounts';
 };
 
+export type ListAccountsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListAccountsError = ListAccountsErrors[keyof ListAccountsErrors];
+
 export type ListAccountsResponses = {
     200: {
         items: Array<Account>;
@@ -1850,6 +2025,15 @@ export type CreateAccountData = {
     url: '/v1/accounts';
 };
 
+export type CreateAccountErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CreateAccountError = CreateAccountErrors[keyof CreateAccountErrors];
+
 export type CreateAccountResponses = {
     201: Account;
 };
@@ -1862,6 +2046,15 @@ export type DeleteMyAccountData = {
     query?: never;
     url: '/v1/accounts/me';
 };
+
+export type DeleteMyAccountErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DeleteMyAccountError = DeleteMyAccountErrors[keyof DeleteMyAccountErrors];
 
 export type DeleteMyAccountResponses = {
     204: void;
@@ -1876,6 +2069,15 @@ export type GetMyAccountData = {
     url: '/v1/accounts/me';
 };
 
+export type GetMyAccountErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetMyAccountError = GetMyAccountErrors[keyof GetMyAccountErrors];
+
 export type GetMyAccountResponses = {
     200: Account;
 };
@@ -1889,6 +2091,15 @@ export type RenameMyAccountData = {
     url: '/v1/accounts/me';
 };
 
+export type RenameMyAccountErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RenameMyAccountError = RenameMyAccountErrors[keyof RenameMyAccountErrors];
+
 export type RenameMyAccountResponses = {
     200: Account;
 };
@@ -1901,6 +2112,15 @@ export type ClaimAnonymousWorkData = {
     query?: never;
     url: '/v1/accounts/me/claims';
 };
+
+export type ClaimAnonymousWorkErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ClaimAnonymousWorkError = ClaimAnonymousWorkErrors[keyof ClaimAnonymousWorkErrors];
 
 export type ClaimAnonymousWorkResponses = {
     /**
@@ -1920,6 +2140,15 @@ export type GetAccountData = {
     url: '/v1/accounts/{id}';
 };
 
+export type GetAccountErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetAccountError = GetAccountErrors[keyof GetAccountErrors];
+
 export type GetAccountResponses = {
     200: Account;
 };
@@ -1934,6 +2163,15 @@ export type CreateTokenForData = {
     query?: never;
     url: '/v1/accounts/{id}/tokens';
 };
+
+export type CreateTokenForErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CreateTokenForError = CreateTokenForErrors[keyof CreateTokenForErrors];
 
 export type CreateTokenForResponses = {
     201: CreatedToken;
@@ -1951,6 +2189,15 @@ export type ListTokensData = {
     url: '/v1/tokens';
 };
 
+export type ListTokensErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
+
 export type ListTokensResponses = {
     200: {
         items: Array<Token>;
@@ -1967,6 +2214,15 @@ export type CreateTokenData = {
     url: '/v1/tokens';
 };
 
+export type CreateTokenErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CreateTokenError = CreateTokenErrors[keyof CreateTokenErrors];
+
 export type CreateTokenResponses = {
     201: CreatedToken;
 };
@@ -1981,6 +2237,15 @@ export type RevokeTokenData = {
     query?: never;
     url: '/v1/tokens/{id}';
 };
+
+export type RevokeTokenErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RevokeTokenError = RevokeTokenErrors[keyof RevokeTokenErrors];
 
 export type RevokeTokenResponses = {
     204: void;
@@ -1998,6 +2263,15 @@ export type ListProjectsData = {
     url: '/v1/projects';
 };
 
+export type ListProjectsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListProjectsError = ListProjectsErrors[keyof ListProjectsErrors];
+
 export type ListProjectsResponses = {
     200: {
         items: Array<Project>;
@@ -2014,6 +2288,15 @@ export type CreateProjectData = {
     url: '/v1/projects';
 };
 
+export type CreateProjectErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CreateProjectError = CreateProjectErrors[keyof CreateProjectErrors];
+
 export type CreateProjectResponses = {
     201: Project;
 };
@@ -2028,6 +2311,15 @@ export type GetProjectData = {
     query?: never;
     url: '/v1/projects/{slug}';
 };
+
+export type GetProjectErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetProjectError = GetProjectErrors[keyof GetProjectErrors];
 
 export type GetProjectResponses = {
     200: Project;
@@ -2044,6 +2336,15 @@ export type UpdateProjectData = {
     url: '/v1/projects/{slug}';
 };
 
+export type UpdateProjectErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type UpdateProjectError = UpdateProjectErrors[keyof UpdateProjectErrors];
+
 export type UpdateProjectResponses = {
     200: Project;
 };
@@ -2059,6 +2360,15 @@ export type ApproveProjectData = {
     url: '/v1/projects/{slug}/approval';
 };
 
+export type ApproveProjectErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ApproveProjectError = ApproveProjectErrors[keyof ApproveProjectErrors];
+
 export type ApproveProjectResponses = {
     200: Project;
 };
@@ -2073,6 +2383,15 @@ export type AddScientistData = {
     query?: never;
     url: '/v1/projects/{slug}/scientists';
 };
+
+export type AddScientistErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AddScientistError = AddScientistErrors[keyof AddScientistErrors];
 
 export type AddScientistResponses = {
     204: void;
@@ -2091,6 +2410,15 @@ export type ListHostsData = {
     url: '/v1/hosts';
 };
 
+export type ListHostsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListHostsError = ListHostsErrors[keyof ListHostsErrors];
+
 export type ListHostsResponses = {
     200: {
         items: Array<Host>;
@@ -2107,6 +2435,15 @@ export type AttachHostData = {
     url: '/v1/hosts';
 };
 
+export type AttachHostErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AttachHostError = AttachHostErrors[keyof AttachHostErrors];
+
 export type AttachHostResponses = {
     201: AttachedHost;
 };
@@ -2121,6 +2458,15 @@ export type DetachHostData = {
     query?: never;
     url: '/v1/hosts/{id}';
 };
+
+export type DetachHostErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DetachHostError = DetachHostErrors[keyof DetachHostErrors];
 
 export type DetachHostResponses = {
     204: void;
@@ -2137,6 +2483,15 @@ export type GetHostData = {
     url: '/v1/hosts/{id}';
 };
 
+export type GetHostErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetHostError = GetHostErrors[keyof GetHostErrors];
+
 export type GetHostResponses = {
     200: Host;
 };
@@ -2151,6 +2506,15 @@ export type UpdateHostData = {
     query?: never;
     url: '/v1/hosts/{id}';
 };
+
+export type UpdateHostErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type UpdateHostError = UpdateHostErrors[keyof UpdateHostErrors];
 
 export type UpdateHostResponses = {
     200: Host;
@@ -2167,6 +2531,15 @@ export type HoldHostData = {
     url: '/v1/hosts/{id}/hold';
 };
 
+export type HoldHostErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type HoldHostError = HoldHostErrors[keyof HoldHostErrors];
+
 export type HoldHostResponses = {
     200: Host;
 };
@@ -2180,6 +2553,15 @@ export type RequestDeviceCodeData = {
     url: '/v1/device/code';
 };
 
+export type RequestDeviceCodeErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RequestDeviceCodeError = RequestDeviceCodeErrors[keyof RequestDeviceCodeErrors];
+
 export type RequestDeviceCodeResponses = {
     201: DeviceCode;
 };
@@ -2192,6 +2574,15 @@ export type RedeemDeviceCodeData = {
     query?: never;
     url: '/v1/device/token';
 };
+
+export type RedeemDeviceCodeErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RedeemDeviceCodeError = RedeemDeviceCodeErrors[keyof RedeemDeviceCodeErrors];
 
 export type RedeemDeviceCodeResponses = {
     200: AttachedHost;
@@ -2208,6 +2599,15 @@ export type GetWaitingDeviceData = {
     url: '/v1/device/{userCode}';
 };
 
+export type GetWaitingDeviceErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetWaitingDeviceError = GetWaitingDeviceErrors[keyof GetWaitingDeviceErrors];
+
 export type GetWaitingDeviceResponses = {
     200: WaitingDevice;
 };
@@ -2220,6 +2620,15 @@ export type ApproveDeviceData = {
     query?: never;
     url: '/v1/device/approve';
 };
+
+export type ApproveDeviceErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ApproveDeviceError = ApproveDeviceErrors[keyof ApproveDeviceErrors];
 
 export type ApproveDeviceResponses = {
     200: ApprovedDevice;
@@ -2238,6 +2647,15 @@ export type ListTeamsData = {
     url: '/v1/teams';
 };
 
+export type ListTeamsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListTeamsError = ListTeamsErrors[keyof ListTeamsErrors];
+
 export type ListTeamsResponses = {
     200: TeamPage;
 };
@@ -2251,6 +2669,15 @@ export type FoundTeamData = {
     url: '/v1/teams';
 };
 
+export type FoundTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type FoundTeamError = FoundTeamErrors[keyof FoundTeamErrors];
+
 export type FoundTeamResponses = {
     201: Team;
 };
@@ -2263,6 +2690,15 @@ export type GetMyTeamData = {
     query?: never;
     url: '/v1/teams/mine';
 };
+
+export type GetMyTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetMyTeamError = GetMyTeamErrors[keyof GetMyTeamErrors];
 
 export type GetMyTeamResponses = {
     200: MyTeam;
@@ -2279,6 +2715,15 @@ export type GetTeamData = {
     url: '/v1/teams/{id}';
 };
 
+export type GetTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetTeamError = GetTeamErrors[keyof GetTeamErrors];
+
 export type GetTeamResponses = {
     200: Team;
 };
@@ -2293,6 +2738,15 @@ export type UpdateTeamData = {
     query?: never;
     url: '/v1/teams/{id}';
 };
+
+export type UpdateTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type UpdateTeamError = UpdateTeamErrors[keyof UpdateTeamErrors];
 
 export type UpdateTeamResponses = {
     200: Team;
@@ -2312,6 +2766,15 @@ export type ListTeamMembersData = {
     url: '/v1/teams/{id}/members';
 };
 
+export type ListTeamMembersErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListTeamMembersError = ListTeamMembersErrors[keyof ListTeamMembersErrors];
+
 export type ListTeamMembersResponses = {
     200: TeamMemberPage;
 };
@@ -2326,6 +2789,15 @@ export type LeaveTeamData = {
     query?: never;
     url: '/v1/teams/{id}/members/me';
 };
+
+export type LeaveTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type LeaveTeamError = LeaveTeamErrors[keyof LeaveTeamErrors];
 
 export type LeaveTeamResponses = {
     204: void;
@@ -2342,6 +2814,15 @@ export type JoinTeamData = {
     url: '/v1/teams/{id}/members/me';
 };
 
+export type JoinTeamErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type JoinTeamError = JoinTeamErrors[keyof JoinTeamErrors];
+
 export type JoinTeamResponses = {
     200: Team;
 };
@@ -2354,6 +2835,15 @@ export type GetSessionData = {
     query?: never;
     url: '/v1/session';
 };
+
+export type GetSessionErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetSessionError = GetSessionErrors[keyof GetSessionErrors];
 
 export type GetSessionResponses = {
     200: Session;
@@ -2368,6 +2858,15 @@ export type SignUpData = {
     url: '/v1/session/sign-up';
 };
 
+export type SignUpErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SignUpError = SignUpErrors[keyof SignUpErrors];
+
 export type SignUpResponses = {
     201: Account;
 };
@@ -2380,6 +2879,15 @@ export type SignInData = {
     query?: never;
     url: '/v1/session/sign-in';
 };
+
+export type SignInErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SignInError = SignInErrors[keyof SignInErrors];
 
 export type SignInResponses = {
     200: Account;
@@ -2394,6 +2902,15 @@ export type SignInWithTokenData = {
     url: '/v1/session/token';
 };
 
+export type SignInWithTokenErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SignInWithTokenError = SignInWithTokenErrors[keyof SignInWithTokenErrors];
+
 export type SignInWithTokenResponses = {
     200: Account;
 };
@@ -2406,6 +2923,15 @@ export type SignOutData = {
     query?: never;
     url: '/v1/session/sign-out';
 };
+
+export type SignOutErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SignOutError = SignOutErrors[keyof SignOutErrors];
 
 export type SignOutResponses = {
     204: void;
@@ -2420,6 +2946,15 @@ export type RequestPasswordResetData = {
     url: '/v1/session/password-reset';
 };
 
+export type RequestPasswordResetErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RequestPasswordResetError = RequestPasswordResetErrors[keyof RequestPasswordResetErrors];
+
 export type RequestPasswordResetResponses = {
     202: unknown;
 };
@@ -2430,6 +2965,15 @@ export type ResetPasswordData = {
     query?: never;
     url: '/v1/session/password';
 };
+
+export type ResetPasswordErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
 
 export type ResetPasswordResponses = {
     204: void;
@@ -2444,6 +2988,15 @@ export type ChangeMyPasswordData = {
     url: '/v1/accounts/me/password';
 };
 
+export type ChangeMyPasswordErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ChangeMyPasswordError = ChangeMyPasswordErrors[keyof ChangeMyPasswordErrors];
+
 export type ChangeMyPasswordResponses = {
     204: void;
 };
@@ -2457,6 +3010,15 @@ export type RequestMyEmailChangeData = {
     url: '/v1/accounts/me/email-change';
 };
 
+export type RequestMyEmailChangeErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RequestMyEmailChangeError = RequestMyEmailChangeErrors[keyof RequestMyEmailChangeErrors];
+
 export type RequestMyEmailChangeResponses = {
     202: unknown;
 };
@@ -2467,6 +3029,15 @@ export type ChangeMyEmailData = {
     query?: never;
     url: '/v1/accounts/me/email';
 };
+
+export type ChangeMyEmailErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ChangeMyEmailError = ChangeMyEmailErrors[keyof ChangeMyEmailErrors];
 
 export type ChangeMyEmailResponses = {
     204: void;
@@ -2481,6 +3052,15 @@ export type GetOperatorInboxData = {
     url: '/v1/operator/inbox';
 };
 
+export type GetOperatorInboxErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetOperatorInboxError = GetOperatorInboxErrors[keyof GetOperatorInboxErrors];
+
 export type GetOperatorInboxResponses = {
     200: OperatorInbox;
 };
@@ -2494,6 +3074,15 @@ export type ResumeDispatchData = {
     url: '/v1/operator/dispatch-pause';
 };
 
+export type ResumeDispatchErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ResumeDispatchError = ResumeDispatchErrors[keyof ResumeDispatchErrors];
+
 export type ResumeDispatchResponses = {
     204: void;
 };
@@ -2506,6 +3095,15 @@ export type PauseDispatchData = {
     query?: never;
     url: '/v1/operator/dispatch-pause';
 };
+
+export type PauseDispatchErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PauseDispatchError = PauseDispatchErrors[keyof PauseDispatchErrors];
 
 export type PauseDispatchResponses = {
     200: DispatchPause;
@@ -2523,6 +3121,15 @@ export type ListAuditEntriesData = {
     url: '/v1/operator/audit';
 };
 
+export type ListAuditEntriesErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListAuditEntriesError = ListAuditEntriesErrors[keyof ListAuditEntriesErrors];
+
 export type ListAuditEntriesResponses = {
     200: AuditPage;
 };
@@ -2535,6 +3142,15 @@ export type GetStatusData = {
     query?: never;
     url: '/v1/status';
 };
+
+export type GetStatusErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
 
 export type GetStatusResponses = {
     200: ServerStatus;
@@ -2551,6 +3167,15 @@ export type GetBlobData = {
     url: '/v1/blobs/{blobId}';
 };
 
+export type GetBlobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetBlobError = GetBlobErrors[keyof GetBlobErrors];
+
 export type GetBlobResponses = {
     200: Blob;
 };
@@ -2566,6 +3191,15 @@ export type PutBlobData = {
     url: '/v1/blobs/{blobId}';
 };
 
+export type PutBlobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PutBlobError = PutBlobErrors[keyof PutBlobErrors];
+
 export type PutBlobResponses = {
     201: Blob;
 };
@@ -2580,6 +3214,15 @@ export type GetManifestData = {
     query?: never;
     url: '/v1/blobs/{blobId}/manifest';
 };
+
+export type GetManifestErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetManifestError = GetManifestErrors[keyof GetManifestErrors];
 
 export type GetManifestResponses = {
     /**
@@ -2599,6 +3242,15 @@ export type GetContentData = {
     url: '/v1/blobs/{blobId}/content';
 };
 
+export type GetContentErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetContentError = GetContentErrors[keyof GetContentErrors];
+
 export type GetContentResponses = {
     /**
      * The bytes; Range is understood
@@ -2613,6 +3265,15 @@ export type GetSwarmCertificateData = {
     url: '/v1/swarm/certificate';
 };
 
+export type GetSwarmCertificateErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetSwarmCertificateError = GetSwarmCertificateErrors[keyof GetSwarmCertificateErrors];
+
 export type GetSwarmCertificateResponses = {
     200: SwarmCertificateAnswer;
 };
@@ -2625,6 +3286,15 @@ export type GetSwarmTicketsData = {
     query?: never;
     url: '/v1/swarm/tickets';
 };
+
+export type GetSwarmTicketsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetSwarmTicketsError = GetSwarmTicketsErrors[keyof GetSwarmTicketsErrors];
 
 export type GetSwarmTicketsResponses = {
     200: SwarmTicketsAnswer;
@@ -2639,6 +3309,15 @@ export type AnnounceToSwarmData = {
     url: '/v1/swarm/announce';
 };
 
+export type AnnounceToSwarmErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AnnounceToSwarmError = AnnounceToSwarmErrors[keyof AnnounceToSwarmErrors];
+
 export type AnnounceToSwarmResponses = {
     200: SwarmAnnounceAnswer;
 };
@@ -2651,6 +3330,15 @@ export type GetOriginTicketsData = {
     query?: never;
     url: '/v1/swarm/origin-tickets';
 };
+
+export type GetOriginTicketsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetOriginTicketsError = GetOriginTicketsErrors[keyof GetOriginTicketsErrors];
 
 export type GetOriginTicketsResponses = {
     200: OriginTicketsAnswer;
@@ -2665,6 +3353,15 @@ export type GetSwarmReplicasData = {
     url: '/v1/swarm/replicas';
 };
 
+export type GetSwarmReplicasErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetSwarmReplicasError = GetSwarmReplicasErrors[keyof GetSwarmReplicasErrors];
+
 export type GetSwarmReplicasResponses = {
     200: SwarmReplicasAnswer;
 };
@@ -2677,6 +3374,15 @@ export type ReportSwarmTrafficData = {
     query?: never;
     url: '/v1/swarm/traffic';
 };
+
+export type ReportSwarmTrafficErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ReportSwarmTrafficError = ReportSwarmTrafficErrors[keyof ReportSwarmTrafficErrors];
 
 export type ReportSwarmTrafficResponses = {
     204: void;
@@ -2693,6 +3399,15 @@ export type ListAppsData = {
     };
     url: '/v1/apps';
 };
+
+export type ListAppsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListAppsError = ListAppsErrors[keyof ListAppsErrors];
 
 export type ListAppsResponses = {
     200: {
@@ -2714,6 +3429,15 @@ export type PublishAppData = {
     url: '/v1/apps';
 };
 
+export type PublishAppErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PublishAppError = PublishAppErrors[keyof PublishAppErrors];
+
 export type PublishAppResponses = {
     201: AppVersion;
 };
@@ -2729,6 +3453,15 @@ export type GetAppData = {
     query?: never;
     url: '/v1/apps/{name}/versions/{version}';
 };
+
+export type GetAppErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetAppError = GetAppErrors[keyof GetAppErrors];
 
 export type GetAppResponses = {
     200: AppVersion;
@@ -2746,6 +3479,15 @@ export type ApproveAppData = {
     url: '/v1/apps/{name}/versions/{version}/approval';
 };
 
+export type ApproveAppErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ApproveAppError = ApproveAppErrors[keyof ApproveAppErrors];
+
 export type ApproveAppResponses = {
     200: AppVersion;
 };
@@ -2761,6 +3503,15 @@ export type GetModuleData = {
     url: '/v1/modules/{sha256}';
 };
 
+export type GetModuleErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetModuleError = GetModuleErrors[keyof GetModuleErrors];
+
 export type GetModuleResponses = {
     200: unknown;
 };
@@ -2774,6 +3525,15 @@ export type ListJobsData = {
     };
     url: '/v1/jobs';
 };
+
+export type ListJobsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListJobsError = ListJobsErrors[keyof ListJobsErrors];
 
 export type ListJobsResponses = {
     200: {
@@ -2794,6 +3554,15 @@ export type SubmitJobData = {
     url: '/v1/jobs';
 };
 
+export type SubmitJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SubmitJobError = SubmitJobErrors[keyof SubmitJobErrors];
+
 export type SubmitJobResponses = {
     202: Job;
 };
@@ -2806,6 +3575,15 @@ export type EstimateJobData = {
     query?: never;
     url: '/v1/jobs/estimate';
 };
+
+export type EstimateJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type EstimateJobError = EstimateJobErrors[keyof EstimateJobErrors];
 
 export type EstimateJobResponses = {
     200: JobEstimate;
@@ -2822,6 +3600,15 @@ export type DeleteJobData = {
     url: '/v1/jobs/{id}';
 };
 
+export type DeleteJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type DeleteJobError = DeleteJobErrors[keyof DeleteJobErrors];
+
 export type DeleteJobResponses = {
     204: void;
 };
@@ -2837,6 +3624,15 @@ export type GetJobData = {
     url: '/v1/jobs/{id}';
 };
 
+export type GetJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetJobError = GetJobErrors[keyof GetJobErrors];
+
 export type GetJobResponses = {
     200: Job;
 };
@@ -2851,6 +3647,15 @@ export type FollowJobData = {
     query?: never;
     url: '/v1/jobs/{id}/events';
 };
+
+export type FollowJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type FollowJobError = FollowJobErrors[keyof FollowJobErrors];
 
 export type FollowJobResponses = {
     200: Job;
@@ -2871,6 +3676,15 @@ export type ListResultsData = {
     url: '/v1/jobs/{id}/results';
 };
 
+export type ListResultsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ListResultsError = ListResultsErrors[keyof ListResultsErrors];
+
 export type ListResultsResponses = {
     200: {
         items: Array<UnitResult>;
@@ -2889,6 +3703,15 @@ export type GetOutputData = {
     url: '/v1/jobs/{id}/output';
 };
 
+export type GetOutputErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetOutputError = GetOutputErrors[keyof GetOutputErrors];
+
 export type GetOutputResponses = {
     200: unknown;
 };
@@ -2901,6 +3724,15 @@ export type CancelJobData = {
     query?: never;
     url: '/v1/jobs/{id}/cancel';
 };
+
+export type CancelJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CancelJobError = CancelJobErrors[keyof CancelJobErrors];
 
 export type CancelJobResponses = {
     200: Job;
@@ -2917,6 +3749,15 @@ export type PauseJobData = {
     url: '/v1/jobs/{id}/pause';
 };
 
+export type PauseJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PauseJobError = PauseJobErrors[keyof PauseJobErrors];
+
 export type PauseJobResponses = {
     200: Job;
 };
@@ -2931,6 +3772,15 @@ export type ResumeJobData = {
     query?: never;
     url: '/v1/jobs/{id}/resume';
 };
+
+export type ResumeJobErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type ResumeJobError = ResumeJobErrors[keyof ResumeJobErrors];
 
 export type ResumeJobResponses = {
     200: Job;
@@ -2948,6 +3798,15 @@ export type RankAccountsData = {
     url: '/v1/leaderboards/accounts';
 };
 
+export type RankAccountsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RankAccountsError = RankAccountsErrors[keyof RankAccountsErrors];
+
 export type RankAccountsResponses = {
     200: Leaderboard;
 };
@@ -2964,6 +3823,15 @@ export type RankHostsData = {
     url: '/v1/leaderboards/hosts';
 };
 
+export type RankHostsErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type RankHostsError = RankHostsErrors[keyof RankHostsErrors];
+
 export type RankHostsResponses = {
     200: Leaderboard;
 };
@@ -2979,6 +3847,15 @@ export type PutOutputData = {
     query?: never;
     url: '/v1/tasks/{taskId}/outputs/{name}';
 };
+
+export type PutOutputErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type PutOutputError = PutOutputErrors[keyof PutOutputErrors];
 
 export type PutOutputResponses = {
     204: void;
@@ -3007,6 +3884,15 @@ export type CreateUploadData = {
     url: '/v1/uploads';
 };
 
+export type CreateUploadErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type CreateUploadError = CreateUploadErrors[keyof CreateUploadErrors];
+
 export type CreateUploadResponses = {
     /**
      * Created; `Location` names the upload
@@ -3031,6 +3917,15 @@ export type AbandonUploadData = {
     query?: never;
     url: '/v1/uploads/{uploadId}';
 };
+
+export type AbandonUploadErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type AbandonUploadError = AbandonUploadErrors[keyof AbandonUploadErrors];
 
 export type AbandonUploadResponses = {
     /**
@@ -3058,6 +3953,15 @@ export type GetUploadOffsetData = {
     query?: never;
     url: '/v1/uploads/{uploadId}';
 };
+
+export type GetUploadOffsetErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type GetUploadOffsetError = GetUploadOffsetErrors[keyof GetUploadOffsetErrors];
 
 export type GetUploadOffsetResponses = {
     /**
@@ -3087,6 +3991,15 @@ export type SendUploadPartData = {
     query?: never;
     url: '/v1/uploads/{uploadId}';
 };
+
+export type SendUploadPartErrors = {
+    /**
+     * Why it was refused or failed (RFC 9457)
+     */
+    default: Problem;
+};
+
+export type SendUploadPartError = SendUploadPartErrors[keyof SendUploadPartErrors];
 
 export type SendUploadPartResponses = {
     /**
