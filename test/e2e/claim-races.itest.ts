@@ -125,3 +125,29 @@ describe('claims that do not see each other', () => {
     expect(tasks).toMatchObject([{ taskId: expect.stringMatching(`^${job.firstUnitId}\\.`) as string }]);
   });
 });
+
+describe('claims of one host', () => {
+  it('leave it the room and the allowance that they could not have used', async () => {
+    const job = await dispatch.aJob({ units: 3 });
+    const host = await dispatch.aHost();
+    const { hostId } = host.attached;
+    const used = 'SELECT used FROM host_allowance WHERE host_id = $1';
+    await dispatch.query("INSERT INTO host_allowance (host_id, day, used) VALUES ($1, '2026-01-01', 1000)", [
+      hostId,
+    ]);
+    const wishes = [5, 0, 0].map((ordinal, at) => {
+      const wished = wish(host, job.firstUnitId + at, ordinal);
+      return { ...wished, claimer: { ...wished.claimer, cap: 1 } };
+    });
+    expect(await claim(...wishes)).toEqual(['gone', null, 'cap']);
+    expect(await dispatch.query(used, [hostId])).toEqual([{ used: 1 }]);
+  });
+
+  it('are refused where it was held a moment ago', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    await dispatch.query("UPDATE host SET held_reason = 'looks odd' WHERE id = $1", [host.attached.hostId]);
+    expect(await claim(wish(host, job.firstUnitId, 0))).toEqual(['held']);
+    expect(await tasksOf(job)).toEqual([]);
+  });
+});
