@@ -20,8 +20,8 @@ interface Agreement {
 }
 
 /** Two hosts say what the output of a unit is, and keep it back. */
-async function agree(): Promise<Agreement> {
-  const job = await dispatch.aJob();
+async function agree(on?: SeededJob): Promise<Agreement> {
+  const job = on ?? (await dispatch.aJob());
   const hosts = [await dispatch.aHost(), await dispatch.aHost()];
   const tasks: TaskAssignment[] = [];
   for (const host of hosts) {
@@ -69,6 +69,24 @@ describe('outputs that are too large to send along', () => {
     const token = wanted!.host.attached.secret;
     expect(await put(wanted!.url, { token })).toMatchObject({ status: 204 });
     await dispatch.becomes(job, 'valid');
+  });
+
+  it('are waited for as long when a late result is judged and a sweep comes by meanwhile', async () => {
+    const job = await dispatch.aJob();
+    const late = await dispatch.aHost();
+    const task = await dispatch.aTask(late);
+    await dispatch.endLeases(job);
+    await dispatch.sweep();
+    await agree(job);
+    const unit = 'SELECT state, upload_until FROM work_unit WHERE id = $1';
+    const before = await dispatch.query(unit, [job.firstUnitId]);
+    await late.report(resultWith(task, OUTPUT, { withheld: true }));
+    const states = 'SELECT state FROM task WHERE unit_id = $1';
+    const valid = { state: 'valid' };
+    await expect.poll(() => dispatch.query(states, [job.firstUnitId])).toEqual([valid, valid, valid]);
+    await dispatch.sweep();
+    expect(await dispatch.query(unit, [job.firstUnitId])).toEqual(before);
+    expect(before).toMatchObject([{ state: 'awaiting-output', upload_until: expect.any(Date) as Date }]);
   });
 
   it('are asked from the next agreeing host where they do not come in time', async () => {

@@ -40,6 +40,9 @@ it('beyond the row’s limit are kept as blobs, and the losing ones are let go',
     return rows.length;
   };
   await expect.poll(owners).toBe(1);
+  // A unit that opens again looks for its answer where it is said to be.
+  const held = 'SELECT outputs_held AS held FROM task WHERE unit_id = $1 ORDER BY held';
+  expect(await dispatch.query(held, [job.firstUnitId])).toEqual([{ held: false }, { held: true }]);
 });
 
 it('of a stored result stay, whatever others report for its task and its host reports again', async () => {
