@@ -45,3 +45,21 @@ it.each(['removeAll', 'remove'] as const)(
     expect(left).toEqual([{ owner_id: '3' }]);
   },
 );
+
+it('nothing is referenced where one of the blobs is gone by now, and that one is named', async () => {
+  const references = gleaner.app.get(BlobReferences);
+  const [there, gone] = [sha256('there'), sha256('gone')];
+  await gleaner.dataSource.query(
+    'INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature) VALUES ($1, 1, 1, $1, $1)',
+    [Buffer.from(there, 'hex')],
+  );
+  const uses = [there, gone].map((digest) => ({ sha256: digest, role: `input:${digest}` }));
+  const add = gleaner.dataSource.transaction((manager) =>
+    references.add(manager, { kind: 'job', id: '7' }, uses),
+  );
+  expect(await add).toEqual([gone]);
+  const left: unknown = await gleaner.dataSource.query(
+    "SELECT role FROM blob_reference WHERE owner_kind = 'job' AND owner_id = 7",
+  );
+  expect(left).toEqual([]);
+});
