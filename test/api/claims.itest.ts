@@ -80,6 +80,11 @@ describe('claimed work', () => {
       cycles: String(UNIT_CYCLES),
       tasks: '1',
     });
+    // Whoever searches the boards is shown a bounded number of names: those that nobody has any more leave room.
+    const named = "SELECT id FROM board_name WHERE kind = 'accounts' AND id = ANY ($1)";
+    expect(await gleaner.dataSource.query(named, [[ada.account.id, anonymous.attached.accountId]])).toEqual([
+      { id: ada.account.id },
+    ]);
     await community.expectToReconcile();
   });
 
