@@ -50,7 +50,18 @@ describe('tasks in progress', () => {
     await dispatch.becomes(job, 'valid');
   });
 
-  it('of a browser end with its lease, which its own heartbeats extend and no other’s', async () => {
+  it('of an agent end with the deadline that their job gives them', async () => {
+    const job = await dispatch.aJob();
+    const { deadlineMs } = await dispatch.aTask(await dispatch.aHost());
+    const leases = await dispatch.query(
+      `SELECT expires_at = deadline_at AS at_deadline, expires_at <= now() + $2 * interval '1 ms' AS is_near
+         FROM lease WHERE unit_id = $1`,
+      [job.firstUnitId, deadlineMs],
+    );
+    expect(leases).toEqual([{ at_deadline: true, is_near: true }]);
+  });
+
+  it('of a browser end with its lease, which its own heartbeats extend up to the deadline, and no other’s', async () => {
     const job = await dispatch.aJob({ replication: { quorum: 1 } });
     await dispatch.query(
       'UPDATE app_version SET stepping = true WHERE id = (SELECT app_version_id FROM job WHERE id = $1)',
@@ -74,6 +85,11 @@ describe('tasks in progress', () => {
     expect(await leaseMs()).toBeLessThanOrEqual(60_000);
     await heartbeat(tab, { running: [{ taskId: task.taskId }] });
     expect(await leaseMs()).toBeGreaterThan(500_000);
+    await dispatch.query("UPDATE lease SET deadline_at = now() + interval '1 minute' WHERE unit_id = $1", [
+      job.firstUnitId,
+    ]);
+    await heartbeat(tab, { running: [{ taskId: task.taskId }] });
+    expect(await leaseMs()).toBeLessThanOrEqual(60_000);
     await dispatch.endLeases(job);
     await dispatch.sweep();
     await dispatch.aTask(await dispatch.aHost());
