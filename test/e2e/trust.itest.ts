@@ -102,6 +102,13 @@ describe('a host that is held and released', () => {
 
   it('is paid in the end for what it computed meanwhile', async () => {
     const { hosts, hold } = await whileHeld();
+    // One of them as if it had earned before it was held, and had been judged otherwise for a while.
+    await dispatch.query(
+      `INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles, sequence)
+       SELECT unit_id, ordinal, account_id, host_id, cycles * sign, sequence
+         FROM (SELECT * FROM task WHERE host_id = $1 LIMIT 1) AS t, (VALUES (1, 0), (-1, 1)) AS e (sign, sequence)`,
+      [hosts[0]?.attached.hostId],
+    );
     await hold(null);
     await dispatch.earns(hosts, ['246912', '246912']);
   });

@@ -28,8 +28,9 @@ const nextReleased = new PreparedStatement<ReleasedRow>(
 
 const findUnpaid = new PreparedStatement<UnitPage>(
   'find-unpaid-units',
-  unitsWithTasks(`t.host_id = $3 AND t.state = 'valid' AND NOT EXISTS (
-    SELECT FROM credit_entry e WHERE e.unit_id = t.unit_id AND e.ordinal = t.ordinal)`),
+  // Entries alternate: a task may have earned before, and hold nothing since that was taken back.
+  unitsWithTasks(`t.host_id = $3 AND t.state = 'valid' AND (
+    SELECT count(*) FROM credit_entry e WHERE e.unit_id = t.unit_id AND e.ordinal = t.ordinal) % 2 = 0`),
 );
 
 /** Grants hosts that were held without need what they earned meanwhile, as far back as late results are credited. */
