@@ -50,6 +50,16 @@ describe('tasks in progress', () => {
     await dispatch.becomes(job, 'valid');
   });
 
+  it('leave their host room with the decision that settles their unit', async () => {
+    const { firstUnitId } = await dispatch.aJob();
+    await dispatch.aTask(await dispatch.aHost());
+    await dispatch.gleaner.app
+      .get(ValidationService)
+      .apply(new Map([[firstUnitId, { kind: 'cancelled' as const }]]));
+    const leases = 'SELECT FROM lease WHERE unit_id = $1';
+    expect(await dispatch.query(leases, [firstUnitId])).toEqual([]);
+  });
+
   it('of an agent end with the deadline that their job gives them', async () => {
     const job = await dispatch.aJob();
     const { deadlineMs } = await dispatch.aTask(await dispatch.aHost());
