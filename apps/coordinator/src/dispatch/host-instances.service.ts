@@ -1,8 +1,23 @@
 import { Injectable } from '@nestjs/common';
-import { type HeardInstance, hearInstance, INSTANCE_GONE_MS, isUsedTwice } from '@gleaner/domain';
+import {
+  type HeardInstance,
+  hearInstance,
+  INSTANCE_GONE_MS,
+  isUsedTwice,
+  wasUsedTwice,
+} from '@gleaner/domain';
 import { BoundedCache } from '../http/index.js';
 
 const REMEMBERED_HOSTS = 50_000;
+
+export interface HostUse {
+  /** Another agent works as the host at the same time. */
+  readonly isUsedTwice: boolean;
+  /** What the caller does not name another agent may be computing. */
+  readonly mayBeAnothers: boolean;
+}
+
+const USED_ONCE: HostUse = { isUsedTwice: false, mayBeAnothers: false };
 
 /**
  * Which starts of agents work as which host, as this coordinator hears them; in memory alone, since most calls tell nothing
@@ -15,11 +30,11 @@ export class HostInstances {
     INSTANCE_GONE_MS,
   );
 
-  /** Notes that an instance has called. @returns whether another one works as the host at the same time */
-  isUsedTwice(hostId: string, instance: string | undefined): boolean {
-    if (instance === undefined) return false;
-    const heard = hearInstance(this.heard.get(hostId) ?? [], instance, performance.now());
+  /** Notes that an instance has called, for the last time if it `hasLeft`. */
+  hear(hostId: string, instance: string | undefined, hasLeft: boolean): HostUse {
+    if (instance === undefined) return USED_ONCE;
+    const heard = hearInstance(this.heard.get(hostId) ?? [], { instance, hasLeft }, performance.now());
     this.heard.set(hostId, heard);
-    return isUsedTwice(heard);
+    return { isUsedTwice: isUsedTwice(heard), mayBeAnothers: wasUsedTwice(heard) };
   }
 }

@@ -82,9 +82,8 @@ export class WorkService {
     const reports = await this.reports.take(host, body.reports);
     this.noteSpeed(host.hostId, body.reports);
     const assignment = await this.assign(host, body);
-    const isUsedTwice = this.instances.isUsedTwice(host.hostId, body.instance);
-    // What one of two agents does not name, the other may be computing.
-    if (assignment.tasks.length === 0 && body.holding && !isUsedTwice)
+    const { isUsedTwice, mayBeAnothers } = this.instances.hear(host.hostId, body.instance, hasLeft(body));
+    if (assignment.tasks.length === 0 && body.holding && !mayBeAnothers)
       await this.reconcile(host, body.holding);
     if (body.request) this.answers.set(host.hostId, { atMs: Date.now(), causes: assignment.causes });
     await this.states.note(host.hostId, body.state);
@@ -105,9 +104,9 @@ export class WorkService {
 
   async heartbeat(actor: HostActor, address: string, body: HeartbeatRequest): Promise<HeartbeatResponse> {
     const host = await this.hosts.find(actor.hostId, address);
-    const isUsedTwice = this.instances.isUsedTwice(host.hostId, body.instance);
+    const { isUsedTwice, mayBeAnothers } = this.instances.hear(host.hostId, body.instance, hasLeft(body));
     // Of two agents, one leaves and the other goes on: only what is named is given back.
-    const tasks = await this.leases.renew(host, isUsedTwice ? { ...body, leaving: false } : body);
+    const tasks = await this.leases.renew(host, mayBeAnothers ? { ...body, leaving: false } : body);
     await this.states.note(host.hostId, body.state);
     return {
       tasks,
@@ -159,4 +158,8 @@ export class WorkService {
     if (!body.request) return { tasks: [], causes: [] };
     return this.dispatch.assign(host, { ...body.request, runtimeVersions: body.runtimeVersions });
   }
+}
+
+function hasLeft({ state }: Pick<WorkRequest, 'state'>): boolean {
+  return state?.phase === 'stopped';
 }

@@ -1,16 +1,30 @@
 import { expect, it } from 'vitest';
-import { type HeardInstance, hearInstance, INSTANCE_GONE_MS, isUsedTwice } from './host-instances.js';
+import {
+  type HeardInstance,
+  type HeardInstances,
+  hearInstance,
+  INSTANCE_GONE_MS,
+  isUsedTwice,
+  wasUsedTwice,
+} from './host-instances.js';
 
 const MINUTE_MS = 60_000;
 
-/** What each call finds out, of instances that call at these minutes. */
-function usedTwice(...calls: ReadonlyArray<readonly [instance: string, atMinutes: number]>): boolean[] {
+type Call = readonly [instance: string, atMinutes: number, word?: 'farewell'];
+
+/** Who is known after each call, of instances that call at these minutes. */
+function heardAfter(calls: readonly Call[]): HeardInstances[] {
   let heard: readonly HeardInstance[] = [];
-  return calls.map(([instance, atMinutes]) => {
-    const now = hearInstance(heard, instance, atMinutes * MINUTE_MS);
+  return calls.map(([instance, atMinutes, word]) => {
+    const call = { instance, hasLeft: word === 'farewell' };
+    const now = hearInstance(heard, call, atMinutes * MINUTE_MS);
     heard = now;
-    return isUsedTwice(now);
+    return now;
   });
+}
+
+function usedTwice(...calls: readonly Call[]): boolean[] {
+  return heardAfter(calls).map(isUsedTwice);
 }
 
 it('a host is used twice where two agents go on calling in turn', () => {
@@ -50,8 +64,33 @@ it('an agent that was started when the other had ended is not told of it', () =>
   ]);
 });
 
+it('an agent whose other one took its leave works alone', () => {
+  const alone = usedTwice(['a', 0], ['b', 0], ['a', 5], ['b', 5], ['b', 6, 'farewell'], ['a', 7]);
+  expect(alone.slice(-3)).toEqual([true, true, false]);
+});
+
+it('what one of two may be computing is not the other’s to give back, also after one was started anew', () => {
+  const calls: Call[] = [
+    ['a', 0],
+    ['b', 0],
+    ['a', 5],
+    ['b', 5],
+    ['b', 6, 'farewell'],
+    ['c', 7],
+  ];
+  expect(heardAfter(calls).map(wasUsedTwice)).toEqual([false, false, false, true, true, true]);
+  const restarted: Call[] = [
+    ['a', 0],
+    ['a', 5],
+    ['b', 6],
+    ['b', 8],
+  ];
+  expect(heardAfter(restarted).map(wasUsedTwice)).not.toContain(true);
+});
+
 it('however many instances there are, few are kept', () => {
   let heard: readonly HeardInstance[] = [];
-  for (let at = 0; at < 100; at += 1) heard = hearInstance(heard, String(at), at);
+  for (let at = 0; at < 100; at += 1)
+    heard = hearInstance(heard, { instance: String(at), hasLeft: false }, at);
   expect(heard.map(({ instance }) => instance)).toEqual(['99', '98', '97', '96']);
 });
