@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { MEMORY_STEPS_MIB } from '@gleaner/domain';
-import { tellLostOutput } from '@gleaner/protocol';
+import { tellLostStdout } from '@gleaner/worker-sdk/lost-stdout';
 import { Command, CommanderError, Option } from 'commander';
 import { DEFAULT_WEIGHT, MAX_WEIGHT } from './attachments.js';
 import { type CommonOptions, directoryOf, wholeNumber, withCommon } from './command-options.js';
@@ -40,7 +40,8 @@ export async function runAgentProgram(
   args: readonly string[],
   prefix: readonly string[] = [],
 ): Promise<void> {
-  tellLostOutput(process, 'gleaner agent');
+  // What `run` writes is a log: the work may end well although a line of it was lost.
+  tellLostStdout(process, 'gleaner agent', { isAnswer: args[0] !== 'run' });
   try {
     followProxies();
     trustSystemAuthoritiesOnDemand();

@@ -1,4 +1,4 @@
-import { tellLostOutput } from '@gleaner/protocol';
+import { tellLostStdout } from '@gleaner/worker-sdk/lost-stdout';
 import { Command, CommanderError } from 'commander';
 import { CliError, EXIT, isSystemError } from './cli-error.js';
 import { registerAgent } from './commands/agent.js';
@@ -15,7 +15,7 @@ import { note } from './terminal/output.js';
 
 /** Runs one command and sets the process's exit code. */
 export async function runCli(args: readonly string[]): Promise<void> {
-  tellLostOutput(process, 'gleaner');
+  tellLostStdout(process, 'gleaner');
   try {
     await createProgram().parseAsync(args, { from: 'user' });
   } catch (error) {

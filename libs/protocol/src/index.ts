@@ -12,7 +12,6 @@ export * from './job-spec.js';
 export * from './jobs.js';
 export * from './leaderboard.js';
 export * from './limits.js';
-export * from './lost-output.js';
 export * from './manifest.js';
 export * from './peer-address.js';
 export * from './people.js';
