@@ -34,7 +34,7 @@ it('without a worker a coordinator is degraded and its jobs say what they wait f
   const reason = async (): Promise<string | null> =>
     job.parse((await scientist.get(`/v1/jobs/${id}`).expect(200)).body).stateReason;
 
-  await api.dataSource.query("UPDATE installation SET workers_seen_at = now() - interval '50 seconds'");
+  await api.dataSource.query("UPDATE installation SET workers_seen_at = now() - interval '20 seconds'");
   expect(await reason()).toBeNull();
   await api.dataSource.query("UPDATE installation SET workers_seen_at = '2026-11-21T12:00:00Z'");
   expect(await reason()).toBe(
@@ -52,6 +52,16 @@ it('without a worker a coordinator is degraded and its jobs say what they wait f
   expect(await reason()).toBeNull();
   expect((await api.http.get('/health/ready').expect(200)).body).toMatchObject({
     details: { workers: { status: 'up' } },
+  });
+});
+
+it('a database that answers a ping and nothing else is down', async () => {
+  const api = await start({ GLEANER_ROLE: 'api' });
+  await api.dataSource.transaction(async (manager) => {
+    await manager.query('LOCK TABLE installation');
+    expect((await api.http.get('/health/ready').expect(503)).body).toMatchObject({
+      detail: 'The database is down: no answer within 2000 ms.',
+    });
   });
 });
 

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 
-/** Workers sweep every ten seconds; what keeps one from it for so long keeps jobs waiting as well. */
+/** Workers say that they are at work every ten seconds. */
 const SILENT_AFTER_SECONDS = 60;
 
 /** Since when no worker was at work, null while one is, as an expression over the row `i` of `installation`. */

@@ -12,11 +12,12 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import { WorkersSeen } from '../database/index.js';
 import { DomainError, Public, Unlimited } from '../http/index.js';
-import { QueueService } from '../queue/index.js';
+import { inTime, QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
 
 const DATABASE_TIMEOUT_MS = 2_000;
 const QUEUE_TIMEOUT_MS = 2_000;
+const NO_ANSWER = Symbol('no answer');
 
 @ApiTags('health')
 @Controller()
@@ -57,8 +58,10 @@ export class HealthController {
   private async checkDatabase(): Promise<HealthIndicatorResult> {
     const database = await this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS });
     if (database.database.status !== 'up') return database;
+    const since = await inTime(this.workersSeen.goneSince(), DATABASE_TIMEOUT_MS, NO_ANSWER);
+    if (since === NO_ANSWER)
+      return this.indicators.check('database').down(`no answer within ${DATABASE_TIMEOUT_MS} ms`);
     const workers = this.indicators.check('workers');
-    const since = await this.workersSeen.goneSince();
     return {
       ...database,
       ...(since === null

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import { DispatchPauses } from '../dispatch/index.js';
 import { BoundedCache } from '../http/index.js';
-import { QUEUES, QueueService, type JobQueue, type JobQueueStatus } from '../queue/index.js';
+import { inTime, QUEUES, QueueService, type JobQueue, type JobQueueStatus } from '../queue/index.js';
 
 const FRESHNESS_MS = 2_000;
 /** A backend that is away must not keep the page waiting. */
@@ -79,15 +79,7 @@ export class ServerStatusService {
     const all = Promise.all(
       [...named, { name: 'dispatch', members: dispatch }].map(({ name, members }) => sumOf(name, members)),
     );
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<null>((resolve) => {
-      timer = setTimeout(() => resolve(null), QUEUES_WITHIN_MS);
-    });
-    try {
-      return await Promise.race([all.catch(() => null), tooLate]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return await inTime(all, QUEUES_WITHIN_MS, null);
   }
 }
 

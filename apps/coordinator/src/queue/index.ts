@@ -1,4 +1,5 @@
 export { BackendAgreement } from './backend-agreement.js';
+export { inTime } from './in-time.js';
 export { type AddOptions, JobQueue, type JobQueueStatus, QueueBusyError } from './job-queue.js';
 export { type QueueBackendConfig } from './queue-backend.js';
 export * from './queue-names.js';

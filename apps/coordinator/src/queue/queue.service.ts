@@ -1,5 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { LOGGER, type Logger } from '../telemetry/index.js';
+import { inTime } from './in-time.js';
 import { JobQueue } from './job-queue.js';
 import { QUEUES } from './queue-names.js';
 import {
@@ -127,16 +128,8 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
 
   /** Whether the backend answers within this time. */
   async isAnswering(withinMs: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const tooLate = new Promise<boolean>((resolve) => {
-      timer = setTimeout(resolve, withinMs, false);
-    });
-    try {
-      const asked = this.queue(QUEUES.sweep).waitingCount();
-      return await Promise.race([asked.then(() => true).catch(() => false), tooLate]);
-    } finally {
-      clearTimeout(timer);
-    }
+    const asked = this.queue(QUEUES.sweep).waitingCount();
+    return (await inTime(asked, withinMs, null)) !== null;
   }
 
   /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */

@@ -5,11 +5,14 @@ import { JobCleaner } from './job-cleaner.service.js';
 import { JobSweep } from './job-sweep.service.js';
 
 const SWEEP_INTERVAL_MS = 10_000;
+/** Far more often than what is taken for silence. */
+const NOTE_EVERY_MS = 10_000;
 
 /** Works on the queues `{clean}` and `{job-sweep}`, and lets those who wait for a worker know that there is one. */
 @Injectable()
 export class UpkeepProcessor implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly stopping = new AbortController();
+  private noting: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly workersSeen: WorkersSeen,
@@ -20,15 +23,20 @@ export class UpkeepProcessor implements OnApplicationBootstrap, OnModuleDestroy 
 
   async onApplicationBootstrap(): Promise<void> {
     await this.workersSeen.note();
+    // Not in the sweeps, which may be long or wait for a queue: whoever is at work says so.
+    this.noting = setInterval(() => {
+      // A database that is away says nothing either; the next time says it as well.
+      this.workersSeen.note().catch(() => undefined);
+    }, NOTE_EVERY_MS);
     this.queues.consume<CleanData>(QUEUES.clean, ({ data }, signal) => this.clean(data.jobId, signal));
     this.queues.consume<object>(QUEUES.jobSweep, async () => {
-      await this.workersSeen.note();
       await this.jobSweep.sweep();
     });
     await this.queues.schedule(QUEUES.jobSweep, 'job-sweep', SWEEP_INTERVAL_MS, {});
   }
 
   onModuleDestroy(): void {
+    clearInterval(this.noting);
     this.stopping.abort();
   }
 
