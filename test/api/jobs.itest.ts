@@ -140,7 +140,10 @@ describe('the events of a job', () => {
       },
       { timeout: 60_000, interval: 200 },
     );
-    expect(closed.headers['content-type']).toContain('text/event-stream');
+    expect(closed.headers).toMatchObject({
+      'content-type': expect.stringContaining('text/event-stream') as string,
+      'x-content-type-options': 'nosniff',
+    });
     for (const follower of followers) follower.destroy();
   });
 

@@ -12,6 +12,7 @@ export class EventStream {
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
     });
     const stream = new EventStream(reply.raw);
     // Node would keep the headers until there is a body, which never comes.
