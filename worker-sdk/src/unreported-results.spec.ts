@@ -28,12 +28,12 @@ it('a call carries as many reports as the coordinator takes at once', () => {
   expect(due).toHaveLength(LIMITS.tasksPerCall);
 });
 
-it('a call carries reports of half a body, and one that is larger by itself', () => {
-  const half = LIMITS.bodyBytes / 2;
-  const quarters = waiting(...Array.from({ length: 9 }, () => withOutputs(half / 4))).due(0);
+it('a call carries a MiB of reports, and one that is larger by itself', () => {
+  const most = 1024 * 1024;
+  const quarters = waiting(...Array.from({ length: 9 }, () => withOutputs(most / 4))).due(0);
   expect(quarters).toHaveLength(3);
-  expect(JSON.stringify(quarters).length).toBeLessThan(half);
-  const large = waiting(withOutputs(half + 1), {}).due(0);
+  expect(JSON.stringify(quarters).length).toBeLessThan(most);
+  const large = waiting(withOutputs(most + 1), {}).due(0);
   expect(large.map(({ taskId }) => taskId)).toEqual(['1.0']);
 });
 
