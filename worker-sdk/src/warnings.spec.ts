@@ -53,3 +53,11 @@ it('what comes again is told again after an hour', () => {
   warnings.hostUsed(true);
   expect(told).toEqual(['used-twice', 'used-twice']);
 });
+
+it('what is over for one task is not told as the trouble of another', () => {
+  snapshotsOf('1.0', 'full');
+  snapshotsOf('2.0', 'full');
+  vi.advanceTimersByTime(3_600_000);
+  snapshotsOf('1.0', null);
+  expect(told).toEqual(['snapshots']);
+});

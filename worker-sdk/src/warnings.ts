@@ -15,11 +15,6 @@ export class Warnings {
     private readonly events: Emitter<WorkerEvents>,
     private readonly changed: () => void,
   ) {
-    events.on('task-snapshots', ({ taskId, trouble }) => {
-      if (trouble === null) this.#unkept.delete(taskId);
-      else this.#unkept.set(taskId, trouble);
-      this.#tell('snapshots', this.#snapshots);
-    });
     // Its next snapshot, if there is one, tells anew.
     const isOver = ({ taskId }: { readonly taskId: string }): void => {
       if (this.#unkept.delete(taskId)) this.changed();
@@ -27,6 +22,14 @@ export class Warnings {
     for (const name of ['task-continued', 'task-dropped', 'task-finished', 'task-suspended'] as const) {
       events.on(name, isOver);
     }
+    events.on('task-snapshots', ({ taskId, trouble }) => {
+      if (trouble === null) {
+        isOver({ taskId });
+        return;
+      }
+      this.#unkept.set(taskId, trouble);
+      this.#tell('snapshots', this.#snapshots);
+    });
   }
 
   /** Sentences for the volunteer; none where all is well. */

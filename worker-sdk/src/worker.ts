@@ -106,7 +106,7 @@ export class Worker implements VolunteerWorker {
       swarm,
       ...this.#desk.tallies,
       traffic: trafficOf(swarm),
-      warnings: this.#warnings.sentences,
+      warnings: this.#phase === 'stopped' ? [] : this.#warnings.sentences,
     };
   }
 

@@ -132,7 +132,7 @@ export function createProgram(self: readonly string[]): Command {
     )
     .option(
       '--memory <mib>',
-      `memory that one task may use; units are sorted by ${MEMORY_STEPS_MIB.join(', ')} MiB; default: half of it, shared by the cores`,
+      `memory that one task may use; units are sorted by ${MEMORY_STEPS_MIB.join(', ')} MiB; default: half of the machine's, shared by the cores`,
       // Who offers less than the first step would be told all day that every unit needs more.
       wholeNumber(MEMORY_STEPS_MIB[0], 1 << 20),
     )

@@ -90,9 +90,9 @@ describe('a young unit', () => {
   });
 });
 
-it('tells that a unit cannot be kept when that begins and when it is over, not at every attempt', async () => {
+it('tells why a unit cannot be kept when that begins, changes and is over, not at every attempt', async () => {
   const replies: SandboxReply[] = [];
-  const attempts = [null, 'full', 'fuller', null, null, 'full again'];
+  const attempts = [null, 'full', 'full', 'read-only', null, null, 'full'];
   const checkpoint = new Checkpoint(unit, {
     send: (reply) => replies.push(reply),
     cpuMs: () => 0,
@@ -107,8 +107,12 @@ it('tells that a unit cannot be kept when that begins and when it is over, not a
   });
   const kept: boolean[] = [];
   while (attempts.length > 0) kept.push(await checkpoint.keep({ capture: () => snapshot }));
-  expect(kept).toEqual([true, false, false, true, true, false]);
+  expect(kept).toEqual([true, false, false, false, true, true, false]);
   expect(replies).toEqual(
-    ['full', null, 'full again'].map((reason) => ({ type: 'checkpoint-trouble', id: unit.id, reason })),
+    ['full', 'read-only', null, 'full'].map((reason) => ({
+      type: 'checkpoint-trouble',
+      id: unit.id,
+      reason,
+    })),
   );
 });

@@ -124,9 +124,9 @@ export class Checkpoint {
     this.#lastAt = performance.now();
   }
 
-  /** Says when it begins and when it is over, not at every attempt. */
+  /** Says when it begins, becomes another one and is over, not at every attempt. */
   #tell(trouble: string | null): void {
-    const isNews = (trouble === null) !== (this.#trouble === null);
+    const isNews = trouble !== this.#trouble;
     this.#trouble = trouble;
     if (isNews) this.#platform.send({ type: 'checkpoint-trouble', id: this.#unit.id, reason: trouble });
   }
