@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { utimes } from 'node:fs/promises';
+import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { BlobReferences, BlobsService } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { createTestApplication, sha256, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
@@ -100,5 +100,53 @@ describe('a sweep of blobs', () => {
     const blobs = gleaner.app.get(BlobsService);
     await blobs.sweepUnreferenced();
     await expect(blobs.describe(digest)).rejects.toThrow('There is no blob');
+  });
+});
+
+describe('content whose transaction failed', () => {
+  const bytes = randomBytes(30);
+  const digest = sha256(bytes);
+  const part = Number.parseInt(digest.slice(0, 2), 16);
+  const path = (suffix: string): string =>
+    join(gleaner.config.dataDir, 'blobs', digest.slice(0, 2), `${digest}.${suffix}`);
+  const isThere = async (): Promise<boolean[]> =>
+    await Promise.all(
+      ['bin', 'manifest'].map((suffix) =>
+        stat(path(suffix)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+  /** The files as they would be after eight days. */
+  const age = async (): Promise<void> => {
+    const then = new Date(Date.now() - EIGHT_DAYS_MS);
+    for (const suffix of ['bin', 'manifest']) await utimes(path(suffix), then, then);
+  };
+
+  const put = async (): Promise<number> => {
+    const { token } = await aPerson(gleaner);
+    const request = gleaner.http.put(`/v1/blobs/sha256:${digest}`).set('authorization', `Bearer ${token}`);
+    return (await request.set('content-type', 'application/octet-stream').send(bytes)).status;
+  };
+
+  it('is removed after a week, and only where it is nobody’s', async () => {
+    const blobs = gleaner.app.get(BlobsService);
+    await gleaner.dataSource.query(
+      `CREATE FUNCTION refuse_blob() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+       CREATE TRIGGER refuse_blob BEFORE INSERT ON blob FOR EACH ROW EXECUTE FUNCTION refuse_blob()`,
+    );
+    expect(await put()).toBe(500);
+    await gleaner.dataSource.query('DROP TRIGGER refuse_blob ON blob; DROP FUNCTION refuse_blob');
+    expect(await isThere()).toEqual([true, true]);
+    expect(await blobs.sweepStrays(part)).toBe(0);
+    await age();
+    expect(await blobs.sweepStrays(part)).toBe(1);
+    expect(await isThere()).toEqual([false, false]);
+
+    expect(await put()).toBe(201);
+    await age();
+    expect(await blobs.sweepStrays(part)).toBe(0);
+    expect((await readBack(digest)).equals(bytes)).toBe(true);
   });
 });

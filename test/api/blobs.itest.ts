@@ -1,5 +1,5 @@
 import { createPublicKey, randomBytes, verify } from 'node:crypto';
-import { readdir, stat, utimes } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BlobReferences, BlobsService, BlobSweep } from '@gleaner/coordinator';
 import { blob, coordinatorInfo, manifest, manifestBytes, problem } from '@gleaner/protocol';
@@ -232,48 +232,6 @@ describe('blobs', () => {
     );
     expect(await gleaner.app.get(BlobsService).sweepUnreferenced()).toBe(0);
     await ada.get(`/v1/blobs/${idOf(used)}`).expect(200);
-  });
-});
-
-describe('content whose transaction failed', () => {
-  const bytes = randomBytes(30);
-  const digest = sha256(bytes);
-  const part = Number.parseInt(digest.slice(0, 2), 16);
-  const path = (suffix: string): string =>
-    join(gleaner.config.dataDir, 'blobs', digest.slice(0, 2), `${digest}.${suffix}`);
-  const isThere = async (): Promise<boolean[]> =>
-    await Promise.all(
-      ['bin', 'manifest'].map((suffix) =>
-        stat(path(suffix)).then(
-          () => true,
-          () => false,
-        ),
-      ),
-    );
-  /** The files as they would be after eight days. */
-  const age = async (): Promise<void> => {
-    const then = new Date(Date.now() - 8 * 24 * 3_600_000);
-    for (const suffix of ['bin', 'manifest']) await utimes(path(suffix), then, then);
-  };
-
-  it('is removed after a week, and only where it is nobody’s', async () => {
-    const blobs = gleaner.app.get(BlobsService);
-    await gleaner.dataSource.query(
-      `CREATE FUNCTION refuse_blob() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
-       CREATE TRIGGER refuse_blob BEFORE INSERT ON blob FOR EACH ROW EXECUTE FUNCTION refuse_blob()`,
-    );
-    expect(await put(bytes)).toBe(500);
-    await gleaner.dataSource.query('DROP TRIGGER refuse_blob ON blob; DROP FUNCTION refuse_blob');
-    expect(await isThere()).toEqual([true, true]);
-    expect(await blobs.sweepStrays(part)).toBe(0);
-    await age();
-    expect(await blobs.sweepStrays(part)).toBe(1);
-    expect(await isThere()).toEqual([false, false]);
-
-    expect(await put(bytes)).toBe(201);
-    await age();
-    expect(await blobs.sweepStrays(part)).toBe(0);
-    expect((await call('GET', `/v1/blobs/${idOf(bytes)}/content`)).bytes.equals(bytes)).toBe(true);
   });
 });
 
