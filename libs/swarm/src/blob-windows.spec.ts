@@ -44,12 +44,15 @@ function chunkOf(index: number): Uint8Array {
 /** A source that holds the whole blob, and remembers what it was asked for. */
 class WholeBlob implements ChunkSource, ManifestSource {
   readonly asked: number[] = [];
+  /** Chunks come after this. */
+  delay = Promise.resolve();
 
   async fetchManifest(): Promise<Manifest> {
     return MANIFEST;
   }
 
   async *fetchChunks({ indices }: ChunkRequest): AsyncGenerator<VerifiedChunk> {
+    await this.delay;
     // Any order is allowed.
     for (const index of [...indices].reverse()) {
       this.asked.push(index);
@@ -101,6 +104,22 @@ describe('BlobWindows', () => {
     const [first, second] = await Promise.all([windows.open(request, NEVER), windows.open(request, NEVER)]);
     expect(source.asked).toEqual([0]);
     expect(await read(first)).toEqual(await read(second));
+  });
+
+  it('lets go at once of who waits for another task’s fetch and is no longer wanted', async () => {
+    const source = new WholeBlob();
+    const arriving = Promise.withResolvers<void>();
+    source.delay = arriving.promise;
+    const windows = windowsOver(source);
+    const first = windows.open({ location: LOCATION, offset: 0, length: 10 }, NEVER);
+    const unwanted = new AbortController();
+    const behind = windows.open({ location: LOCATION, offset: CHUNK, length: 10 }, unwanted.signal);
+    unwanted.abort(new Error('dropped'));
+    await expect(behind).rejects.toThrow('dropped');
+    arriving.resolve();
+    using window = await first;
+    expect(await read(window)).toEqual(CONTENT.slice(0, 10));
+    expect(source.asked).toEqual([0]);
   });
 
   it('makes room for another window once one is disposed of', async () => {

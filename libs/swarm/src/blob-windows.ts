@@ -48,11 +48,8 @@ export class BlobWindows {
   async open(request: WindowRequest, signal: AbortSignal): Promise<OpenWindow> {
     const { blobId } = request.location;
     const previous = this.#turns.get(blobId) ?? Promise.resolve();
-    const turn = previous.then(() => this.#open(request, signal));
-    const settled = turn.then(
-      () => undefined,
-      () => undefined,
-    );
+    const turn = unlessAborted(previous, signal).then(() => this.#open(request, signal));
+    const settled = Promise.allSettled([previous, turn]).then(() => undefined);
     this.#turns.set(blobId, settled);
     try {
       return await turn;
@@ -81,6 +78,20 @@ export class BlobWindows {
       claim[Symbol.dispose]();
       throw error;
     }
+  }
+}
+
+/** Resolves with the promise, or rejects as soon as the signal aborts: whoever is ahead may take hours. */
+async function unlessAborted(ahead: Promise<void>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  // `as`: whoever aborts gives an error.
+  const abort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', abort);
+  try {
+    await Promise.race([ahead, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }
 
