@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 const resolve = { conditions: ['gleaner-source', 'module', 'node', 'development|production'] };
 /** Far above what anything takes that is waited for: on a loaded machine a second says nothing. */
 const expect = { poll: { timeout: 30_000 } };
+/** Of both projects: Ctrl-C and SIGTERM leave nothing behind that tests have started. */
+const endWithSignals = 'test/support/end-with-signals.ts';
+const leaveSignalsToTheRun = 'test/support/leave-signals-to-the-run.ts';
 const ssr = { resolve: { conditions: ['gleaner-source', 'node', 'module', 'development|production'] } };
 
 export default defineConfig({
@@ -15,6 +18,8 @@ export default defineConfig({
           name: 'unit',
           include: ['{libs,apps,migrations,worker-sdk,examples,scripts}/**/*.spec.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
+          globalSetup: [endWithSignals],
+          setupFiles: [leaveSignalsToTheRun],
           testTimeout: 120_000,
           expect,
           sequence: { groupOrder: 0 },
@@ -27,8 +32,8 @@ export default defineConfig({
           name: 'integration',
           include: ['{apps,test,worker-sdk}/**/*.itest.ts'],
           exclude: ['**/node_modules/**', '**/dist/**'],
-          globalSetup: ['test/support/global-setup.ts'],
-          setupFiles: ['test/support/whole-day.ts'],
+          globalSetup: [endWithSignals, 'test/support/global-setup.ts'],
+          setupFiles: [leaveSignalsToTheRun, 'test/support/whole-day.ts'],
           testTimeout: 120_000,
           expect,
           hookTimeout: 120_000,

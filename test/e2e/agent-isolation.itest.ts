@@ -2,13 +2,12 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
-import { createTestApplication, freePort, type TestApplication } from '../support/index.js';
+import { createTestApplication, freePort, processTree, type TestApplication } from '../support/index.js';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
 import {
   eventually,
   killingSandboxesOf,
   listeningPorts,
-  processTree,
   sandboxOf,
   startedWith,
   statusWhere,

@@ -1,4 +1,5 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EmbeddedPostgres, openDataSource } from '@gleaner/coordinator';
@@ -21,6 +22,8 @@ const UNITS_BEFORE_BORDER = 3;
 /** One Postgres and one Redis for the whole run. What the tests write need not survive a power cut. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-test-'));
+  // However the run ends.
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
   // As root Postgres runs as another user, who has to pass through here.
   await chmod(directory, 0o711);
   const postgres = await EmbeddedPostgres.start({
@@ -36,6 +39,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     await redis?.stop();
     await postgres.stop();
-    await rm(directory, { recursive: true, force: true });
   };
 }

@@ -4,6 +4,7 @@ export * from './database.js';
 export * from './dispatch-fixture.js';
 export { freePort } from '@gleaner/coordinator';
 export * from './partition-border.js';
+export * from './process-tree.js';
 export * from './redis-server.js';
 export * from './seed-job.js';
 export * from './sha256.js';

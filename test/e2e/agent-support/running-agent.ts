@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setInterval as ticks } from 'node:timers/promises';
 import { join } from 'node:path';
 import { agentStatus, type AgentStatus } from '@gleaner/agent';
+import { childrenOf, processFile, processTree } from '../../support/index.js';
 
 /** Below what a test may take, so that it is told what was seen instead of that time is up. */
 export const LONGEST_WAIT_MS = 100_000;
@@ -79,11 +80,6 @@ export function killingSandboxesOf(agentPid: number): Disposable {
 /** Process id of an agent's part in the swarm; undefined while there is none. */
 export function swarmProcessOf(agentPid: number): number | undefined {
   return childrenOf(agentPid).find((pid) => processFile(pid, 'cmdline').includes('swarm-child'));
-}
-
-/** An agent's process and all that it started, and that those started. */
-export function processTree(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(processTree)];
 }
 
 /** TCP ports that a process listens on, by /proc. */
@@ -181,20 +177,5 @@ function readStatus(data: string): AgentStatus | undefined {
   } catch {
     // Not written yet.
     return undefined;
-  }
-}
-
-function childrenOf(pid: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((child) => Number(processFile(child, 'stat').split(') ')[1]?.split(' ')[1]) === pid);
-}
-
-function processFile(pid: number, name: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${name}`, 'utf8');
-  } catch {
-    return '';
   }
 }
