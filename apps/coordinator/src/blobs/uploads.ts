@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
-import { LIMITS, sha256Hex } from '@gleaner/protocol';
+import { LIMITS } from '@gleaner/protocol';
 import { Server } from '@tus/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -18,6 +18,7 @@ import {
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
+import { readDigest, UploadCompletion } from './upload-completion.js';
 import { PATCH_TYPE, requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
 import { UploadStore } from './upload-store.js';
 
@@ -28,8 +29,15 @@ const METHODS = {
 };
 /** tus looks at the path alone: what a caller takes for our name may be none. */
 const ANY_BASE = 'http://uploads.invalid';
-const DIGEST = '/upload-metadata/sha256';
+/** Names the blob that an upload has become. */
+const BLOB_ID = 'gleaner-blob-id';
 const uploadParams = z.object({ id: z.string().optional() });
+
+interface Parts {
+  readonly server: Server;
+  readonly store: UploadStore;
+  readonly completion: UploadCompletion;
+}
 
 /**
  * Resumable uploads by the tus protocol (https://tus.io/protocols/resumable-upload, 1.0.0) in a Fastify scope of their own,
@@ -52,7 +60,8 @@ export class Uploads {
     const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const store = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
-    const server = this.createServer(store);
+    const completion = new UploadCompletion(store, this.blobs);
+    const parts = { server: this.createServer(store, completion), store, completion };
     await fastify.register((scope, _options, done) => {
       scope.removeAllContentTypeParsers();
       scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload));
@@ -61,14 +70,14 @@ export class Uploads {
           url,
           method,
           config: { consumes: [PATCH_TYPE] },
-          handler: (request, reply) => this.handle(server, store, request, reply),
+          handler: (request, reply) => this.handle(parts, request, reply),
         });
       }
       done();
     });
   }
 
-  private createServer(store: UploadStore): Server {
+  private createServer(store: UploadStore, completion: UploadCompletion): Server {
     return new Server({
       path: UPLOADS_PATH,
       datastore: store,
@@ -80,19 +89,9 @@ export class Uploads {
         readDigest(upload.metadata);
         return Promise.resolve({});
       },
-      onUploadFinish: async (request, upload) => {
-        try {
-          const expectedSha256 = readDigest(upload.metadata);
-          const { sha256 } = await this.blobs.storeFile(store.pathOf(upload.id), {
-            accountId: this.actorOf(request).accountId,
-            ...(expectedSha256 === undefined ? {} : { expectedSha256, declaredAt: DIGEST }),
-          });
-          return { headers: { 'gleaner-blob-id': `sha256:${sha256}` } };
-        } finally {
-          // Content that is not what was declared is of no use to anybody.
-          await store.forget(upload.id);
-        }
-      },
+      onUploadFinish: async (request, upload) => ({
+        headers: { [BLOB_ID]: await completion.complete(upload.id, this.actorOf(request).accountId) },
+      }),
       onResponseError: (request, error) => {
         const problem = explainTusError(error);
         this.errors.set(request, problem);
@@ -101,17 +100,10 @@ export class Uploads {
     });
   }
 
-  private async handle(
-    server: Server,
-    store: UploadStore,
-    request: FastifyRequest,
-    reply: FastifyReply,
-  ): Promise<void> {
+  private async handle(parts: Parts, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     try {
       // An upload ends with the reading of all that came: 64 GiB take minutes.
-      const { response, body } = await allowSilenceOnceRead(request.raw, () =>
-        this.forward(server, store, request),
-      );
+      const { response, body } = await allowSilenceOnceRead(request.raw, () => this.forward(parts, request));
       for (const [name, value] of response.headers) void reply.header(name, value);
       await reply.status(response.status).send(body);
     } catch (error) {
@@ -122,8 +114,7 @@ export class Uploads {
   }
 
   private async forward(
-    server: Server,
-    store: UploadStore,
+    { server, store, completion }: Parts,
     request: FastifyRequest,
   ): Promise<{ response: Response; body: string }> {
     const headers = new Headers();
@@ -132,6 +123,8 @@ export class Uploads {
         headers.set(name, [value].flat().join(', '));
     }
     const hasBody = request.method === 'POST' || request.method === 'PATCH';
+    // It may have to wait as long as the last part: its connection's silence counts from the end of what it brought.
+    if (request.method === 'HEAD') request.raw.resume();
     const { id } = uploadParams.parse(request.params);
     const path = id === undefined ? UPLOADS_PATH : `${UPLOADS_PATH}/${encodeURIComponent(id)}`;
     const web = new Request(ANY_BASE + path, {
@@ -149,6 +142,11 @@ export class Uploads {
       this.actors.set(web, actor);
     }
     const response = await server.handleWeb(web);
+    if (request.method === 'HEAD' && id !== undefined && hasAll(response)) {
+      // Or else the client would take it for stored: tus has no other word for that.
+      const { accountId } = this.actorOf(web);
+      response.headers.set(BLOB_ID, await completion.complete(id, accountId).catch(throwExplained));
+    }
     if (response.status < 400) return { response, body: await response.text() };
     throw (
       this.errors.get(web) ?? explainTusError({ status_code: response.status, body: await response.text() })
@@ -162,14 +160,13 @@ export class Uploads {
   }
 }
 
-function readDigest(metadata: Record<string, string | null> | undefined): string | undefined {
-  const text = metadata?.['sha256'];
-  if (text === undefined || text === null) return undefined;
-  const parsed = sha256Hex.safeParse(text.replace(/^sha256:/, ''));
-  if (parsed.success) return parsed.data;
-  throw new DomainError('invalid-request', 'Nothing was created.', {
-    errors: [{ pointer: DIGEST, detail: 'must be 64 lower-case hexadecimal digits' }],
-  });
+/** Whether the answer to HEAD says that all of the content has come. */
+function hasAll({ status, headers }: Response): boolean {
+  return status === 200 && headers.get('upload-offset') === headers.get('upload-length');
+}
+
+function throwExplained(error: unknown): never {
+  throw explainTusError(error);
 }
 
 /** tus throws `{status_code, body}`; the rest is what our own callbacks threw. */

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { appendFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
+
+/* Uploads whose connection, coordinator or database went away between the last byte and the blob. */
+
+const TUS = { 'tus-resumable': '1.0.0' };
+
+let gleaner: TestApplication;
+let token: string;
+beforeAll(async () => {
+  gleaner = await createTestApplication();
+  token = (await aPerson(gleaner)).token;
+});
+afterAll(() => gleaner.close());
+
+async function call(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>> = TUS,
+  body?: Uint8Array,
+): Promise<Response> {
+  return await fetch(new URL(path, gleaner.url), {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...headers },
+    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+  });
+}
+
+async function anUpload(bytes: Uint8Array): Promise<string> {
+  const metadata = `sha256 ${Buffer.from(sha256(bytes)).toString('base64')}`;
+  const headers = { ...TUS, 'upload-length': String(bytes.length), 'upload-metadata': metadata };
+  const created = await call('POST', '/v1/uploads', headers);
+  return created.headers.get('location') ?? '';
+}
+
+async function send(upload: string, bytes: Uint8Array): Promise<Response> {
+  const type = { 'content-type': 'application/offset+octet-stream' };
+  return await call('PATCH', upload, { ...TUS, ...type, 'upload-offset': '0' }, bytes);
+}
+
+const directory = (): string => join(gleaner.config.dataDir, 'uploads');
+
+async function blobStatus(bytes: Uint8Array): Promise<number> {
+  return (await call('GET', `/v1/blobs/sha256:${sha256(bytes)}`)).status;
+}
+
+/** Sends all of an upload while its content cannot be stored, as large ones are not for minutes. */
+async function whileStoring(
+  bytes: Uint8Array,
+  work: (upload: string, storing: Promise<Response>) => Promise<void>,
+): Promise<void> {
+  const upload = await anUpload(bytes);
+  const runner = gleaner.dataSource.createQueryRunner();
+  const lock = [`blob ${sha256(bytes)}`];
+  try {
+    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
+    const storing = send(upload, bytes);
+    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1));
+    await work(upload, storing);
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
+    await runner.release();
+  }
+}
+
+async function waiting(): Promise<Array<{ readonly pid: number }>> {
+  return z.array(z.object({ pid: z.number() })).parse(
+    await gleaner.dataSource.query(
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    ),
+  );
+}
+
+describe('an upload all of which has come', () => {
+  it('is said to be complete once it is a blob', async () => {
+    const bytes = randomBytes(3000);
+    let asked: Promise<Response> | undefined;
+    let stored: Promise<Response> | undefined;
+    await whileStoring(bytes, async (upload, storing) => {
+      stored = storing;
+      let isAnswered = false;
+      asked = call('HEAD', upload).finally(() => (isAnswered = true));
+      // Whatever comes later is answered long before.
+      for (let n = 0; n < 20; n += 1) expect(await blobStatus(bytes)).toBe(404);
+      expect(isAnswered).toBe(false);
+    });
+    const answer = await asked;
+    expect([answer?.status, answer?.headers.get('upload-offset')]).toEqual([200, '3000']);
+    expect(answer?.headers.get('gleaner-blob-id')).toBe(`sha256:${sha256(bytes)}`);
+    expect((await stored)?.status).toBe(204);
+    expect(await blobStatus(bytes)).toBe(200);
+  });
+
+  it('becomes a blob when it is asked for after its coordinator was killed', async () => {
+    const bytes = randomBytes(3000);
+    const upload = await anUpload(bytes);
+    await appendFile(join(directory(), basename(upload)), bytes);
+    const answer = await call('HEAD', upload);
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([200, '3000']);
+    expect(await blobStatus(bytes)).toBe(200);
+    expect((await call('HEAD', upload)).status).toBe(404);
+  });
+
+  it('stays where the database went away, and becomes a blob later', async () => {
+    const bytes = randomBytes(3000);
+    let upload = '';
+    await whileStoring(bytes, async (path, storing) => {
+      upload = path;
+      for (const { pid } of await waiting())
+        await gleaner.dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+      expect((await storing).status).toBeGreaterThanOrEqual(500);
+    });
+    expect((await call('HEAD', upload)).status).toBe(200);
+    expect(await blobStatus(bytes)).toBe(200);
+  });
+
+  it('is forgotten where it is not what was declared', async () => {
+    const upload = await anUpload(randomBytes(3000));
+    await appendFile(join(directory(), basename(upload)), randomBytes(3000));
+    expect((await call('HEAD', upload)).status).toBe(400);
+    expect((await call('HEAD', upload)).status).toBe(404);
+  });
+});
