@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { BlobSweep } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
@@ -124,5 +125,45 @@ describe('an upload all of which has come', () => {
     await appendFile(join(directory(), basename(upload)), randomBytes(3000));
     expect((await call('HEAD', upload)).status).toBe(400);
     expect((await call('HEAD', upload)).status).toBe(404);
+  });
+});
+
+describe('what is left of an upload', () => {
+  const EIGHT_DAYS_MS = 8 * 24 * 3_600_000;
+
+  /** A description of eight days ago, as the coordinator writes it. */
+  async function age(id: string): Promise<void> {
+    const path = join(directory(), `${id}.json`);
+    const description = JSON.parse(await readFile(path, 'utf8')) as object;
+    const creation = { creation_date: new Date(Date.now() - EIGHT_DAYS_MS).toISOString() };
+    await writeFile(path, JSON.stringify({ ...description, ...creation }));
+  }
+
+  it('goes after a week, whichever half of it a crash or a power cut has left', async () => {
+    for (const name of await readdir(directory())) await rm(join(directory(), name));
+    const begin = async (): Promise<string> => basename(await anUpload(randomBytes(8)));
+    const [young, old, contentAlone, descriptionAlone, unreadable] = [
+      await begin(),
+      await begin(),
+      await begin(),
+      await begin(),
+      await begin(),
+    ];
+    await rm(join(directory(), `${contentAlone}.json`));
+    await rm(join(directory(), descriptionAlone));
+    await writeFile(join(directory(), `${unreadable}.json`), '');
+    const remaining = async (): Promise<string[]> => (await readdir(directory())).toSorted();
+    const sweep = async (): Promise<number> =>
+      (await gleaner.app.get(BlobSweep).sweep(new AbortController().signal)).uploads;
+    const before = await remaining();
+    expect(await sweep()).toBe(0);
+    expect(await remaining()).toEqual(before);
+
+    const then = new Date(Date.now() - EIGHT_DAYS_MS);
+    for (const id of [old, descriptionAlone]) await age(id);
+    for (const name of [contentAlone, unreadable, `${unreadable}.json`])
+      await utimes(join(directory(), name), then, then);
+    expect(await sweep()).toBe(4);
+    expect(await remaining()).toEqual([young, `${young}.json`]);
   });
 });

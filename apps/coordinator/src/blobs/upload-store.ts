@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { FileStore } from '@tus/file-store';
@@ -16,6 +16,7 @@ const MAX_UNFINISHED = 100;
 const MAX_UNFINISHED_IN_ALL = 10_000;
 /** Their descriptions that are read at once. */
 const READ_AT_ONCE = 64;
+const DESCRIPTION = '.json';
 const UPLOAD_ID = /^\d+-[0-9a-f]{32}$/;
 export const UPLOAD_LIFETIME_MS = 7 * 24 * 3_600_000;
 
@@ -86,7 +87,31 @@ export class UploadStore extends FileStore {
 
   /** Removes an upload and its description, as far as they are there. */
   async forget(id: string): Promise<void> {
-    await this.remove(id).catch(() => this.configstore.delete(id));
+    await rm(this.pathOf(id), { force: true });
+    await rm(this.pathOf(`${id}${DESCRIPTION}`), { force: true });
+  }
+
+  /** The original knows only those that are there with a readable description: a crash or a power cut may leave either half. */
+  override async deleteExpired(now = Date.now()): Promise<number> {
+    const names = await readdir(this.directory);
+    const ids = new Set(names.map((name) => basename(name, DESCRIPTION)).filter((id) => UPLOAD_ID.test(id)));
+    let deleted = 0;
+    for (const id of ids) {
+      if (now - (await this.begunAtMs(id)) < UPLOAD_LIFETIME_MS) continue;
+      await this.forget(id);
+      deleted += 1;
+    }
+    return deleted;
+  }
+
+  /** Where no description says it, when its files were last written; now for what is gone. */
+  private async begunAtMs(id: string): Promise<number> {
+    const description = await this.configstore.get(id);
+    const saidMs = Date.parse(description?.creation_date ?? '');
+    if (!Number.isNaN(saidMs)) return saidMs;
+    const files = [this.pathOf(id), this.pathOf(`${id}${DESCRIPTION}`)];
+    const times = await Promise.all(files.map((path) => stat(path).catch(() => null)));
+    return Math.max(...times.map((file) => file?.mtimeMs ?? 0)) || Date.now();
   }
 
   private async requireRoomFor({ id, size }: Upload): Promise<void> {
