@@ -10,6 +10,7 @@ import {
 import type { ChunkStore } from '@gleaner/swarm/store';
 import type { InputContent, RunOptions, UnitResult } from '@gleaner/sandbox/runner';
 import type { ComputeAllowance } from './compute-allowance.js';
+import { Deadline } from './deadline.js';
 import type { HeldTask } from './held-task.js';
 import { infrastructureResult } from './result-report.js';
 import type { SandboxPool } from './sandbox-pool.js';
@@ -55,8 +56,8 @@ export class SandboxedTaskRunner implements TaskRunner {
       return infrastructureResult(`this agent has no sandbox ${runtimeVersion}: update it`);
     }
     // A result after the deadline is of no use, so neither is a download.
-    const leftMs = Math.max(1, Math.min(options.leftMs, 2 ** 31 - 1));
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
+    const deadline = new Deadline(options.signal, options.leftMs);
+    const { signal, leftMs } = deadline;
     try {
       using opened = new DisposableStack();
       const module = opened.use(await this.#module(held, signal));
@@ -74,6 +75,8 @@ export class SandboxedTaskRunner implements TaskRunner {
       if (options.suspend?.aborted && error === options.suspend.reason) throw error;
       if (signal.aborted) return infrastructureResult('its deadline passed before its inputs had come');
       return infrastructureResult(sentenceOf(error));
+    } finally {
+      deadline.end();
     }
   }
 

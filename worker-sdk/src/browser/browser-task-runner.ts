@@ -2,6 +2,7 @@ import { RUNTIME_VERSION } from '@gleaner/sandbox';
 import { SandboxWorker, type InputContent, type UnitResult } from '@gleaner/sandbox/browser';
 import type { ComputeAllowance } from '../compute-allowance.js';
 import { ComputingTime } from '../computing-time.js';
+import { Deadline } from '../deadline.js';
 import type { HeldTask } from '../held-task.js';
 import { infrastructureResult } from '../result-report.js';
 import type { TaskRunner, TaskRunOptions } from '../task-runner.js';
@@ -15,9 +16,6 @@ export interface Frame {
   readonly jobName: string;
   readonly bytes: Uint8Array;
 }
-
-/** A timer in a browser holds 31 bits of milliseconds. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Runs units in Web Workers, one a core. Pausing takes effect between the steps of an app. */
 export class BrowserTaskRunner implements TaskRunner {
@@ -36,8 +34,8 @@ export class BrowserTaskRunner implements TaskRunner {
     if (app.runtimeVersion !== RUNTIME_VERSION) {
       return infrastructureResult(`this page has no sandbox ${app.runtimeVersion}: reload it`);
     }
-    const leftMs = Math.max(1, Math.min(options.leftMs, LONGEST_TIMER_MS));
-    const signal = AbortSignal.any([options.signal, AbortSignal.timeout(leftMs)]);
+    const deadline = new Deadline(options.signal, options.leftMs);
+    const { signal, leftMs } = deadline;
     try {
       const bytes = await this.content.module(app.moduleUrl, app.moduleSha256, signal);
       const inputs: Record<string, InputContent> = {};
@@ -55,6 +53,8 @@ export class BrowserTaskRunner implements TaskRunner {
     } catch (error) {
       options.signal.throwIfAborted();
       return infrastructureResult(error instanceof Error ? error.message : String(error));
+    } finally {
+      deadline.end();
     }
   }
 
