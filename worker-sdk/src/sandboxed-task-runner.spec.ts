@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { queryObjects } from 'node:v8';
@@ -72,5 +72,12 @@ describe('SandboxedTaskRunner', () => {
     await run(100);
     // A few may be in somebody's hands still.
     await expect.poll(() => queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(10);
+  });
+
+  it('forgets snapshots of other tasks, and leaves one alone that is being written', async () => {
+    for (const name of ['1.0.snapshot', '1.0.snapshot.part', '2.0.snapshot', '2.0.snapshot.part'])
+      await writeFile(join(snapshots, name), '');
+    await runner.retain(['1.0']);
+    expect((await readdir(snapshots)).sort()).toEqual(['1.0.snapshot', '1.0.snapshot.part']);
   });
 });

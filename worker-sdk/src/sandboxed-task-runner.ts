@@ -95,9 +95,11 @@ export class SandboxedTaskRunner implements TaskRunner {
 
   async retain(taskIds: readonly string[]): Promise<void> {
     const { checkpointDirectory } = this.init;
-    const kept = new Set(taskIds.map((taskId) => taskId + SNAPSHOT_SUFFIX));
+    const kept = new Set(taskIds);
     for (const name of await readdir(checkpointDirectory)) {
-      if (!kept.has(name)) await rm(join(checkpointDirectory, name), { force: true });
+      // What a running task's sandbox is just writing has an ending behind the name of its snapshot.
+      const [taskId = ''] = name.split(SNAPSHOT_SUFFIX);
+      if (!kept.has(taskId)) await rm(join(checkpointDirectory, name), { force: true });
     }
   }
 
