@@ -141,7 +141,12 @@ export class Checkpoint {
   async end({ outcome }: Ending): Promise<void> {
     await this.#saving;
     const path = this.#unit.checkpoint?.path;
-    if (outcome !== 'infrastructure' && typeof path === 'string') this.#platform.checkpoints?.remove(path);
+    if (outcome === 'infrastructure' || typeof path !== 'string') return;
+    try {
+      this.#platform.checkpoints?.remove(path);
+    } catch {
+      // On a disk that has begun to refuse writes it stays, and harms nobody: the result is what counts.
+    }
   }
 
   #find(): { header: SnapshotHeader; payload: Uint8Array } | null {

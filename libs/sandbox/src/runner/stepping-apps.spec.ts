@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -97,6 +97,13 @@ describe('a stepping app', () => {
     });
     expect(result.outcome).toBe('ok');
     expect(told).toEqual([expect.stringMatching(/^ENOENT: no such file or directory/)]);
+  });
+
+  it('whose snapshot cannot be removed ends as any other, as on a disk that only reads', async () => {
+    const path = join(directory, 'stays');
+    mkdirSync(path);
+    const result = await aSandbox().run(unit, { checkpoint: { path } });
+    expect(result).toMatchObject({ outcome: 'ok', message: null });
   });
 
   it('gives its snapshots to the caller where there is no file, each of which leads to the same result', async () => {
