@@ -1,6 +1,6 @@
 import { JobCleaner, JobInputs, JobSplitter, JobSweep } from '@gleaner/coordinator';
 import { estimateUnits } from '@gleaner/domain';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { JobWorkshop, type UnitFacts } from './job-workshop.js';
 
 /** Units that are written at once. */
@@ -124,6 +124,33 @@ describe('splitting a job', () => {
     expect(await splitter.split(jobId, { onUnits })).toBe('ready');
     expect(totals).toHaveLength(MANY / BATCH_UNITS);
     expect(totals.at(-1)).toBe(MANY);
+  });
+
+  it('goes on after a pause that came and went in the moment of its last unit', async () => {
+    const jobId = await workshop.submit({});
+    const untilWaiting = async (count: number): Promise<void> => {
+      const waiting =
+        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+      await vi.waitFor(async () => expect(await workshop.dataSource.query(waiting)).toHaveLength(count));
+    };
+    const setState = 'UPDATE job SET state = $2 WHERE id = $1';
+    const pause = workshop.dataSource.createQueryRunner();
+    const splitting = splitter.split(jobId, {
+      onUnits: async () => {
+        await pause.startTransaction();
+        await pause.query(setState, [jobId, 'paused']);
+      },
+    });
+    await untilWaiting(1);
+    // Who waits first for the job's row has it first.
+    const resumed = workshop.dataSource.query(setState, [jobId, 'splitting']);
+    await untilWaiting(2);
+    await pause.commitTransaction();
+    await pause.release();
+    await resumed;
+    expect(await splitting).toBe('stopped');
+    expect(await splitter.split(jobId)).toBe('ready');
+    expect(await workshop.job(jobId)).toMatchObject({ state: 'running', units_split: 3 });
   });
 
   it('fails a job that yields nothing or whose input is gone, with the reason', async () => {

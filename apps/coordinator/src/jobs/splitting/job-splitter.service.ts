@@ -86,15 +86,16 @@ export class JobSplitter {
        SELECT units_split FROM ready`,
       [jobId],
     );
-    if (rows.length === 0) return await this.fail(jobId, 'its split yields no work units');
+    // Where it has units, it was paused a moment ago, and may go on again by now.
+    if (rows.length === 0) return await this.fail(jobId, 'its split yields no work units', 'units_split = 0');
     this.logger.info({ event: 'job-split', jobId, ...z.object({ units_split: z.string() }).parse(rows[0]) });
     return 'ready';
   }
 
-  private async fail(jobId: string, reason: string): Promise<SplitOutcome> {
+  private async fail(jobId: string, reason: string, onlyWhere = 'true'): Promise<SplitOutcome> {
     const rows: unknown[] = await this.dataSource.query(
       `WITH failed AS (UPDATE job SET state = 'failed', state_reason = $2, finished_at = now()
-                        WHERE id = $1 AND state = 'splitting' RETURNING id)
+                        WHERE id = $1 AND state = 'splitting' AND ${onlyWhere} RETURNING id)
        SELECT id FROM failed`,
       [jobId, reason],
     );
