@@ -74,6 +74,22 @@ for (const [kind, isAvailable, config] of backends) {
       expect(await queue.waitingCount()).toBe(1);
     });
 
+    it('tells what all unfinished queue jobs carry, also one that a worker holds', async () => {
+      const queue = queues.queue<string>(name);
+      const held = Promise.withResolvers<void>();
+      const seen = new Collector<string>(1);
+      await queue.add('held');
+      queues.consume<string>(name, async (job) => {
+        await seen.take(job.data);
+        await held.promise;
+      });
+      await seen.all;
+      await queue.add('later', { delayMs: 60_000 });
+      await queue.add('next');
+      expect((await queue.unfinished(10)).toSorted()).toEqual(['held', 'later', 'next']);
+      held.resolve();
+    });
+
     it('delivers a delayed queue job when its time has come', async () => {
       const seen = new Collector<string>(2);
       let deliveredAtMs = 0;

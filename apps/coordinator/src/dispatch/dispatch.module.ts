@@ -19,6 +19,7 @@ import { HostTasksService } from './host-tasks.service.js';
 import { JobDirectory } from './job-directory.js';
 import { LeasesService } from './leases.service.js';
 import { Locality } from './locality.service.js';
+import { QueuedTickets } from './queued-tickets.service.js';
 import { SweepService } from './sweep.service.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
 import { WorkController } from './work.controller.js';
@@ -67,7 +68,7 @@ export class DispatchModule {
               EventHooks,
             ]
           : []),
-        ...(works ? [FillService, SweepService, BackgroundProcessor] : []),
+        ...(works ? [FillService, QueuedTickets, SweepService, BackgroundProcessor] : []),
       ],
       exports: [JobDirectory, LeasesService],
     };

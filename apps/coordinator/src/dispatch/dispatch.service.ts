@@ -100,7 +100,7 @@ export class DispatchService {
       const prefers = local && (await local.preferenceAmong(this.feeder.store.glance(taker, count)));
       const { tickets, passedOver } = this.feeder.store.take({ ...taker, prefers }, count);
       for (const { unitId, why } of passedOver) tally.passOver(unitId, why);
-      const claims = await this.prepare(tickets, host, claimer, wish, tally);
+      const claims = this.prepare(tickets, await this.jobsOf(tickets), { host, claimer, wish, tally });
       if (claims.length === 0) {
         if (tickets.length === 0) break;
         continue;
@@ -118,17 +118,29 @@ export class DispatchService {
     return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
   }
 
+  /** Null where one does not run. Where this fails, the tickets are there for the next request. */
+  private async jobsOf(tickets: readonly Ticket[]): Promise<ReadonlyMap<number, RunningJob | null>> {
+    const jobs = new Map<number, RunningJob | null>();
+    try {
+      for (const { jobId } of tickets) {
+        if (!jobs.has(jobId)) jobs.set(jobId, await this.jobs.find(jobId));
+      }
+    } catch (error) {
+      for (const ticket of tickets) this.feeder.store.putBack(ticket);
+      throw error;
+    }
+    return jobs;
+  }
+
   /** Sorts out what needs no look into the database. */
-  private async prepare(
+  private prepare(
     tickets: readonly Ticket[],
-    host: HostContext,
-    claimer: Claimer,
-    wish: WorkWish,
-    tally: NoWorkTally,
-  ): Promise<PreparedClaim[]> {
+    jobs: ReadonlyMap<number, RunningJob | null>,
+    { host, claimer, wish, tally }: Asking,
+  ): PreparedClaim[] {
     const claims: PreparedClaim[] = [];
     for (const ticket of tickets) {
-      const job = await this.jobs.find(ticket.jobId);
+      const job = jobs.get(ticket.jobId);
       if (!job) {
         // Cancelled, paused or ended. If it is resumed, the sweep of dispatch gaps makes the ticket anew.
         this.feeder.store.finish(ticket);
@@ -222,6 +234,14 @@ export class DispatchService {
         return;
     }
   }
+}
+
+/** A request that is being served. */
+interface Asking {
+  readonly host: HostContext;
+  readonly claimer: Claimer;
+  readonly wish: WorkWish;
+  readonly tally: NoWorkTally;
 }
 
 interface PreparedClaim {

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
-import { UNIT_CLASSES, type UnitClass, type UnitEvent } from '@gleaner/domain';
+import type { UnitEvent } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
-import { type DispatchData, dispatchQueueName, QUEUES, QueueService } from '../queue/index.js';
+import { QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner, ValidationService } from '../validation/index.js';
-import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
-import { JobDirectory } from './job-directory.js';
+import { JobDirectory, type RunningJob } from './job-directory.js';
 import { LeasesService } from './leases.service.js';
+import { type QueuedTicket, QueuedTickets } from './queued-tickets.service.js';
 
 /** Whatever was announced less than this ago is still on its way. */
 const GRACE_MS = 10_000;
@@ -18,13 +18,12 @@ const UNITS_PER_STATEMENT = 500;
 /** Between two statements: whoever asks for work must not wait for somebody who looks for what hardly ever happens. */
 const PAUSE_MS = 60;
 const EVENTS_PER_BATCH = 500;
-const HELD_BATCHES_MAX = 1_000;
 
 interface OpenUnitRow {
   readonly id: string;
   readonly ticketed_at: string;
-  /** Least ordinal whose ticket is lost: it is on no queue any more, and has no task. */
-  readonly gap: number | null;
+  /** Ordinals whose tickets went out and have no task; null: none. */
+  readonly without_task: readonly number[] | null;
   readonly needs_examination: boolean;
 }
 
@@ -39,9 +38,9 @@ interface OpenUnitRow {
 const readOpenUnits = new PreparedStatement<OpenUnitRow>(
   'sweep-open-units',
   `SELECT u.id, u.ticketed_at::text AS ticketed_at,
-          CASE WHEN t.are_out AND u.ticketed_at < $6::timestamptz THEN (
-            SELECT min(o) FROM generate_series(0, u.ticketed - 1) o
-             WHERE NOT EXISTS (SELECT FROM task x WHERE x.unit_id = u.id AND x.ordinal = o)) END::smallint AS gap,
+          CASE WHEN t.are_out THEN ARRAY(
+            SELECT o FROM generate_series(0, u.ticketed - 1) o
+             WHERE NOT EXISTS (SELECT FROM task x WHERE x.unit_id = u.id AND x.ordinal = o) ORDER BY o) END AS without_task,
           t.reported >= j.quorum OR (t.working = 0 AND NOT t.are_out)
           OR (u.blocked IS NULL) <> (t.reported = 0 OR t.working > 0) AS needs_examination
      FROM work_unit u JOIN job j ON j.id = u.job_id
@@ -70,7 +69,7 @@ export class SweepService {
     private readonly leases: LeasesService,
     private readonly validation: ValidationService,
     private readonly examiner: Examiner,
-    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
+    private readonly queued: QueuedTickets,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -115,11 +114,10 @@ export class SweepService {
   private async examineOpenUnits(signal: AbortSignal | undefined): Promise<void> {
     await this.jobs.refresh();
     const jobs = [...(await this.jobs.list()).values()];
-    const horizons = await this.ticketHorizons(new Set(jobs.map(({ unitClass }) => unitClass)));
     let left = UNITS_PER_SWEEP;
-    for (const { jobId, unitClass } of jobs) {
+    for (const job of jobs) {
       while (left > 0 && !signal?.aborted) {
-        const looked = await this.examineJob(jobId, horizons.get(unitClass) ?? Date.now());
+        const looked = await this.examineJob(job);
         left -= looked;
         if (looked < UNITS_PER_STATEMENT) break;
         await delay(PAUSE_MS, undefined, { signal }).catch(() => undefined);
@@ -129,8 +127,7 @@ export class SweepService {
       if (!jobs.some((job) => job.jobId === jobId)) this.cursors.delete(jobId);
   }
 
-  /** @param horizonMs tickets put on the queues before this are on no queue any more */
-  private async examineJob(jobId: number, horizonMs: number): Promise<number> {
+  private async examineJob({ jobId, unitClass }: RunningJob): Promise<number> {
     const { ticketedAt, unitId } = this.cursors.get(jobId) ?? BEGINNING;
     const rows = await readOpenUnits.run(hotPool(this.dataSource), [
       jobId,
@@ -138,14 +135,13 @@ export class SweepService {
       unitId,
       GRACE_MS,
       GRACE_MS,
-      new Date(horizonMs - GRACE_MS).toISOString(),
     ]);
     const last = rows.at(-1);
     if (last && rows.length === UNITS_PER_STATEMENT) {
       this.cursors.set(jobId, { ticketedAt: last.ticketed_at, unitId: last.id });
     } else this.cursors.delete(jobId);
 
-    const lost = rows.filter(({ gap }) => gap !== null);
+    const lost = await this.queued.missing(unitClass, rows.flatMap(ticketsOf));
     if (lost.length > 0) await this.ticketAnew(jobId, lost);
     const stale = rows.filter(({ needs_examination: needed }) => needed).map(({ id }) => Number(id));
     for (let at = 0; at < stale.length; at += EVENTS_PER_BATCH) {
@@ -154,32 +150,23 @@ export class SweepService {
     return rows.length;
   }
 
-  private async ticketAnew(jobId: number, lost: readonly OpenUnitRow[]): Promise<void> {
+  /** From each unit's first lost ticket on; not where that has become a task since it was looked for. */
+  private async ticketAnew(jobId: number, lost: readonly QueuedTicket[]): Promise<void> {
     const pool = hotPool(this.dataSource);
-    await pool.query(
+    const { rowCount } = await pool.query(
       `UPDATE work_unit u SET ticketed = least(u.ticketed, g.gap), ticketed_at = NULL
-         FROM (SELECT * FROM unnest($1::bigint[], $2::smallint[]) AS g(id, gap) ORDER BY id) g
-        WHERE u.id = g.id AND u.state = 'open'`,
-      [plainArray(lost.map(({ id }) => Number(id))), plainArray(lost.map(({ gap }) => gap))],
+         FROM (SELECT id, min(ordinal) AS gap FROM unnest($1::bigint[], $2::smallint[]) AS g(id, ordinal)
+                GROUP BY id ORDER BY id) g
+        WHERE u.id = g.id AND u.state = 'open' AND u.ticketed_at < now() - ${GRACE_MS} * interval '1 millisecond'
+          AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = g.id AND t.ordinal = g.gap)`,
+      [plainArray(lost.map(({ unitId }) => unitId)), plainArray(lost.map(({ ordinal }) => ordinal))],
     );
-    this.logger.warn({ event: 'tickets-made-anew', jobId, units: lost.length });
+    this.logger.warn({ event: 'tickets-made-anew', jobId, units: rowCount });
     await this.queues.queue(QUEUES.fill).add({}, { dedupeId: 'fill' });
   }
+}
 
-  /** For each class, since when all tickets put on its queues are still there: the age of the oldest one. */
-  private async ticketHorizons(classes: ReadonlySet<UnitClass>): Promise<Map<UnitClass, number>> {
-    const horizons = new Map<UnitClass, number>();
-    for (const unitClass of UNIT_CLASSES) {
-      if (!classes.has(unitClass)) continue;
-      let horizonMs = Date.now();
-      for (let lane = 0; lane < this.settings.lanes; lane += 1) {
-        const queue = this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane));
-        const oldest = await queue.oldestWaiting();
-        const held = await queue.activeAndDelayed(HELD_BATCHES_MAX);
-        for (const { at } of oldest ? [oldest, ...held] : held) horizonMs = Math.min(horizonMs, at);
-      }
-      horizons.set(unitClass, horizonMs);
-    }
-    return horizons;
-  }
+/** That went out and did not become tasks. */
+function ticketsOf({ id, without_task: ordinals }: OpenUnitRow): QueuedTicket[] {
+  return (ordinals ?? []).map((ordinal) => ({ unitId: Number(id), ordinal }));
 }

@@ -114,9 +114,9 @@ export class JobQueue<D> {
     return { waiting, delayed, active, failed, oldestAddedAtMs: oldest?.timestamp ?? null };
   }
 
-  /** What all queue jobs carry that a worker holds or that wait for their time; at most `limit` of each. */
-  async activeAndDelayed(limit: number): Promise<D[]> {
-    const jobs = await this.queue.getJobs(['active', 'delayed'], 0, limit - 1, true);
+  /** What queue jobs carry that wait, that a worker holds, or whose time has not come; at most `limit` of each, oldest first. */
+  async unfinished(limit: number): Promise<D[]> {
+    const jobs = await this.queue.getJobs(['waiting', 'active', 'delayed'], 0, limit - 1, true);
     return jobs.map(({ data }) => data as D);
   }
 
