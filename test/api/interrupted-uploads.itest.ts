@@ -120,6 +120,32 @@ describe('an upload all of which has come', () => {
     expect(await blobStatus(bytes)).toBe(200);
   });
 
+  it('stays where the database went away while its row was written', async () => {
+    const bytes = randomBytes(3000);
+    const upload = await anUpload(bytes);
+    const runner = gleaner.dataSource.createQueryRunner();
+    await runner.startTransaction();
+    await runner.query(
+      "INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature) VALUES ($1, 0, 1, '', '')",
+      [Buffer.from(sha256(bytes), 'hex')],
+    );
+    const storing = send(upload, bytes);
+    await vi.waitFor(async () => {
+      const ended: unknown = await gleaner.dataSource.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO blob %'`,
+      );
+      expect(ended).toHaveLength(1);
+    });
+    expect((await storing).status).toBeGreaterThanOrEqual(500);
+    await runner.rollbackTransaction();
+    await runner.release();
+    const answer = await call('HEAD', upload);
+    expect([answer.status, answer.headers.get('upload-offset')]).toEqual([200, '3000']);
+    expect(await blobStatus(bytes)).toBe(200);
+    expect(await readdir(directory())).toEqual([]);
+  });
+
   it('is forgotten where it is not what was declared', async () => {
     const upload = await anUpload(randomBytes(3000));
     await appendFile(join(directory(), basename(upload)), randomBytes(3000));

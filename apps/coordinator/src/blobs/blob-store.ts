@@ -16,9 +16,12 @@ export interface ByteRange {
 
 /** Where the bytes are. Files on this machine's disk now; an object store would be another implementation. */
 export interface BlobStore {
-  /** Path of a new file on the store's own volume, so that {@link BlobStore.adopt} is a rename. */
+  /** Path of a new file on the store's own volume, so that {@link BlobStore.adopt} copies nothing. */
   temporaryPath(): string;
-  /** Makes a complete file durable under its content's name, and its manifest beside it. Replaces what is there. */
+  /**
+   * Makes a complete file durable under its content's name, and its manifest beside it. Replaces what is there. The file stays
+   * where it was, too, for as long as its owner likes, unless the volume knows no second names: it is not to be written any more.
+   */
   adopt(path: string, content: HashedContent): Promise<void>;
   /** @throws {Error} `ENOENT` where there is no such content */
   open(sha256: string, range?: ByteRange): Promise<Readable>;

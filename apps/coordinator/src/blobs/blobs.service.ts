@@ -92,7 +92,7 @@ export class BlobsService {
     }
   }
 
-  /** Takes over a complete file on the store's volume. What is wrong with it is left where it is. */
+  /** Stores a complete file on the store's volume. Its owner removes it once it is stored, or tries again. */
   async storeFile(path: string, options: StoreOptions): Promise<StoredBlob> {
     const { accountId, expectedSha256, declaredAt } = options;
     const content = await hashFile(path);

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, rename, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { BlobStore, ByteRange } from './blob-store.js';
@@ -30,7 +30,7 @@ export class DiskBlobStore implements BlobStore {
     await syncPath(path);
     // The manifest first: content without its manifest would be unusable, the other way round is nothing.
     await rename(manifest, this.manifestPath(content.sha256));
-    await rename(path, target);
+    await this.nameAlso(path, target);
     await syncPath(dirname(target));
   }
 
@@ -79,6 +79,21 @@ export class DiskBlobStore implements BlobStore {
       removed += 1;
     }
     return removed;
+  }
+
+  /** The file keeps its own name beside the new one: until a row names the content, it is its owner's alone. */
+  private async nameAlso(path: string, target: string): Promise<void> {
+    const second = this.temporaryPath();
+    try {
+      await link(path, second);
+    } catch {
+      // A volume without hard links says so in its own way; what else is wrong the renaming tells.
+      await rename(path, target);
+      return;
+    }
+    await rename(second, target);
+    // Nothing is renamed where both are names of one file already.
+    await rm(second, { force: true });
   }
 
   private contentPath(sha256: string): string {
