@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,10 +8,11 @@ import type { RunStore, StoredRun } from '@gleaner/domain';
 
 const READ_AHEAD_BYTES = 64 * 1024;
 
-/** Sorted runs as files of one directory, which is emptied first and removed by {@link DiskRunStore.close}. */
+/**
+ * Sorted runs as files of one directory, which is emptied first and removed by {@link DiskRunStore.close}. Whoever lost its lock with
+ * its connection may still be writing there: no two have a file of the same name, so that it misses its runs and never reads another's.
+ */
 export class DiskRunStore implements RunStore {
-  private made = 0;
-
   private constructor(
     private readonly directory: string,
     private readonly requireSpace: () => Promise<void>,
@@ -29,8 +31,7 @@ export class DiskRunStore implements RunStore {
 
   async write(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredRun> {
     await this.requireSpace();
-    this.made += 1;
-    const path = join(this.directory, `${this.made}.run`);
+    const path = join(this.directory, `${randomUUID()}.run`);
     await pipeline(Readable.from(content), createWriteStream(path, { mode: 0o600 }), { signal });
     return {
       read: () => readFile(path),
