@@ -76,9 +76,9 @@ describe('hosts', () => {
 
   it('lose their token and their tasks when detached, once', async () => {
     const detached: string[] = [];
-    gleaner.app.get(HostEvents).onDetached((_manager, hostId) => {
-      detached.push(hostId);
-      return Promise.resolve();
+    gleaner.app.get(HostEvents).onDetached((_manager, hostIds) => {
+      detached.push(...hostIds);
+      return Promise.resolve(() => undefined);
     });
     const ada = await aPerson(gleaner);
     const attached = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);

@@ -50,7 +50,7 @@ export class TokensService {
       // A deletion that has begun goes first, a later one waits.
       const account = await manager.findOne(AccountEntity, {
         where: { id: accountId },
-        lock: { mode: 'for_key_share' },
+        lock: { mode: 'pessimistic_read' },
       });
       if (!account || account.deletedAt !== null) throw new NotFoundError(`account ${accountId}`);
       if (facts.scopes.includes('operate') && !account.operator) {

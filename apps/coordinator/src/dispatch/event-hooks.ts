@@ -24,9 +24,12 @@ export class EventHooks implements OnModuleInit {
 
   onModuleInit(): void {
     this.accessChanges.onChanged(() => this.hosts.forgetAll());
-    this.hostEvents.onDetached(async (manager, hostId) => {
-      await this.leases.returnAllOf(manager, hostId);
-      this.hosts.forgetAll();
+    this.hostEvents.onDetached(async (manager, hostIds) => {
+      const announce = await this.leases.returnAllOf(manager, hostIds);
+      return () => {
+        this.hosts.forgetAll();
+        announce();
+      };
     });
     this.hostEvents.onChanged((hostId) => this.hosts.forget(hostId));
     this.accountEvents.onLinked(async (manager, accountIds) => {

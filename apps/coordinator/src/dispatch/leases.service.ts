@@ -57,14 +57,23 @@ interface EndedRow {
   readonly host_id: string;
 }
 
-/** `which` leases; the task's new state, $1, tells why they ended. */
+/**
+ * `which` leases; the task's new state, $1, tells why they ended. Tasks in their order and then their leases, as reports and
+ * decisions do, which are about the same ones at the same moment: the other way round, both would wait for each other.
+ */
 const END_LEASES = (which: string) => `
-  WITH ended AS (
-    DELETE FROM lease l WHERE ${which} RETURNING l.unit_id, l.ordinal
+  WITH due AS MATERIALIZED (
+    SELECT l.host_id, l.unit_id, l.ordinal FROM lease l WHERE ${which} ORDER BY l.unit_id, l.ordinal
+  ), ended AS (
+    UPDATE task t SET state = $1, counts = false FROM due d
+     WHERE t.unit_id = d.unit_id AND t.ordinal = d.ordinal AND t.state = 'in-progress'
+    RETURNING t.unit_id, t.host_id
+  ), released AS (
+    DELETE FROM lease l USING due d
+     WHERE l.host_id = d.host_id AND l.unit_id = d.unit_id AND l.ordinal = d.ordinal
+       AND (SELECT count(*) FROM ended) >= 0
   )
-  UPDATE task t SET state = $1, counts = false FROM ended e
-   WHERE t.unit_id = e.unit_id AND t.ordinal = e.ordinal AND t.state = 'in-progress'
-  RETURNING t.unit_id, t.host_id`;
+  SELECT unit_id, host_id FROM ended`;
 
 const returnSome = new PreparedStatement<EndedRow>(
   'return-leases',
@@ -84,7 +93,7 @@ const expireLeases = new PreparedStatement<EndedRow>(
   'expire-leases',
   END_LEASES(`(l.host_id, l.unit_id, l.ordinal) IN (
     SELECT host_id, unit_id, ordinal FROM lease WHERE expires_at < now()
-     ORDER BY expires_at LIMIT ${EXPIRY_BATCH}) AND l.expires_at < now()`),
+     ORDER BY expires_at LIMIT ${EXPIRY_BATCH})`),
 );
 
 /** A lease, as the table is ordered. */
@@ -164,16 +173,17 @@ export class LeasesService {
     await this.end('aborted', rows);
   }
 
-  /** A host that is gone for good holds nothing, and nobody is shown its tasks. Called inside the transaction that detaches it. */
-  async returnAllOf(manager: EntityManager, hostId: string): Promise<void> {
-    const rows: Array<Pick<EndedRow, 'unit_id'>> = await manager.query(
-      `WITH ended AS (DELETE FROM lease l WHERE l.host_id = $1 RETURNING l.unit_id, l.ordinal), changed AS (
-         UPDATE task t SET state = 'aborted', counts = false FROM ended e
-          WHERE t.unit_id = e.unit_id AND t.ordinal = e.ordinal AND t.state = 'in-progress' RETURNING t.unit_id)
-       SELECT unit_id FROM changed`,
-      [hostId],
-    );
-    this.announce(rows);
+  /**
+   * Hosts that are gone for good hold nothing, and nobody is shown their tasks. Called inside the transaction that detaches them.
+   *
+   * @returns tells who decides on the tasks' units; to be called after the commit
+   */
+  async returnAllOf(manager: EntityManager, hostIds: readonly string[]): Promise<() => void> {
+    const rows: EndedRow[] = await manager.query(END_LEASES('l.host_id = ANY ($2::bigint[])'), [
+      'aborted',
+      hostIds,
+    ]);
+    return () => this.announce(rows);
   }
 
   /** Ends leases whose time is over. @returns how many; call again while it is not 0 */
@@ -215,7 +225,7 @@ export class LeasesService {
     );
   }
 
-  private announce(rows: ReadonlyArray<Pick<EndedRow, 'unit_id'>>): void {
+  private announce(rows: readonly EndedRow[]): void {
     this.examiner.announce(rows.map((row) => Number(row.unit_id)));
   }
 

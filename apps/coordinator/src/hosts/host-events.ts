@@ -1,8 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 
-/** A host has left for good: whatever it still held has to go to others. Called inside the detaching transaction. */
-export type HostDetachedListener = (manager: EntityManager, hostId: string) => Promise<void>;
+/**
+ * Hosts have left for good: whatever they still held has to go to others. Called inside the detaching transaction; what it
+ * returns is called after the commit.
+ */
+export type HostDetachedListener = (
+  manager: EntityManager,
+  hostIds: readonly string[],
+) => Promise<() => void>;
 
 /** Something about a host has changed that whoever remembers hosts has to read anew. Called after the commit. */
 export type HostChangedListener = (hostId: string) => void;
@@ -25,7 +31,12 @@ export class HostEvents {
     for (const listener of this.changedListeners) listener(hostId);
   }
 
-  async emitDetached(manager: EntityManager, hostId: string): Promise<void> {
-    for (const listener of this.detachedListeners) await listener(manager, hostId);
+  /** All that one transaction detaches. @returns to be called after the commit */
+  async emitDetached(manager: EntityManager, hostIds: readonly string[]): Promise<() => void> {
+    const following: Array<() => void> = [];
+    for (const listener of this.detachedListeners) following.push(await listener(manager, hostIds));
+    return () => {
+      for (const follow of following) follow();
+    };
   }
 }

@@ -157,23 +157,25 @@ export class HostsService {
 
   /** Ends the host's token and gives what it computes to others. Its credit stays. Repeating it changes nothing. */
   async detach(actor: Actor, hostId: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    const follow = await this.dataSource.transaction(async (manager) => {
       const host = await lockHost(manager, hostId);
       if (!actor.operator && !(await isOwnHost(manager, actor, host)))
         throw new NotFoundError(`host ${hostId}`);
-      if (host.detachedAt !== null) return;
+      if (host.detachedAt !== null) return undefined;
       await manager.update(HostEntity, { id: hostId }, { detachedAt: () => 'now()' });
       await manager.query(
         'UPDATE api_token SET revoked_at = now() WHERE host_id = $1 AND revoked_at IS NULL',
         [hostId],
       );
-      await this.events.emitDetached(manager, hostId);
+      const following = await this.events.emitDetached(manager, [hostId]);
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: 'host.detach',
         subject: `host ${hostId}`,
       });
+      return following;
     });
+    follow?.();
     this.tokens.forgetAll();
   }
 

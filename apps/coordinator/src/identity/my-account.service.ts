@@ -46,10 +46,11 @@ export class MyAccountService {
    */
   async delete(actor: Actor, name: string): Promise<void> {
     requirePerson(actor);
-    await this.dataSource.transaction(async (manager) => {
+    const follow = await this.dataSource.transaction(async (manager) => {
+      // No stronger: a decision that pays the account for the first time refers to its row, and holds tasks that are returned here.
       const account = await manager.findOneOrFail(AccountEntity, {
         where: { id: actor.accountId },
-        lock: { mode: 'pessimistic_write' },
+        lock: { mode: 'for_no_key_update' },
       });
       if (name.trim() !== account.name) {
         throw new InvalidRequestError([{ pointer: '/name', detail: 'is not the name of this account' }]);
@@ -57,25 +58,28 @@ export class MyAccountService {
       await refuseWhileNeeded(manager, account);
       const accountIds = await accountsOf(manager, account);
       await this.teams.leaveForGood(manager, actor.accountId);
-      await this.forgetHosts(manager, accountIds);
+      const following = await this.forgetHosts(manager, accountIds);
       await forgetPerson(manager, accountIds);
       await this.audit.record(manager, {
         accountId: account.id,
         action: 'account.delete',
         subject: `account ${account.id}`,
       });
+      return following;
     });
+    follow();
     this.tokens.forgetAll();
   }
 
-  private async forgetHosts(manager: EntityManager, accountIds: readonly string[]): Promise<void> {
+  /** @returns to be called after the commit */
+  private async forgetHosts(manager: EntityManager, accountIds: readonly string[]): Promise<() => void> {
     const hosts = idRows.parse(
       await manager.query('SELECT id FROM host WHERE account_id = ANY($1::bigint[]) ORDER BY id FOR UPDATE', [
         accountIds,
       ]),
     );
     const hostIds = hosts.map(({ id }) => id);
-    for (const hostId of hostIds) await this.hostEvents.emitDetached(manager, hostId);
+    const following = await this.hostEvents.emitDetached(manager, hostIds);
     await manager.query(
       `UPDATE host SET name = $2, platform = 'unknown', agent_version = 'unknown', network = NULL, held_reason = NULL,
               wished_preferences = NULL, said_phase = NULL, said_reason = NULL, said_at = NULL, detached_at = coalesce(detached_at, now())
@@ -83,6 +87,7 @@ export class MyAccountService {
       [hostIds, DELETED_HOST_NAME],
     );
     await renameOnBoards(manager, 'hosts', hostIds, DELETED_HOST_NAME);
+    return following;
   }
 }
 
@@ -97,7 +102,7 @@ async function accountsOf(manager: EntityManager, account: AccountEntity): Promi
   if (account.personId === null) return [account.id];
   const claimed = idRows.parse(
     await manager.query(
-      'SELECT id FROM account WHERE person_id = $1 AND anonymous AND id <> $2 ORDER BY id FOR UPDATE',
+      'SELECT id FROM account WHERE person_id = $1 AND anonymous AND id <> $2 ORDER BY id FOR NO KEY UPDATE',
       [account.personId, account.id],
     ),
   );

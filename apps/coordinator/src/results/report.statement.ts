@@ -94,7 +94,8 @@ const storeReports = new PreparedStatement<ReportRow>(
             outputs = CASE WHEN r.declared THEN r.outputs::jsonb END, outputs_held = r.outputs_held AND r.declared,
             stderr = CASE WHEN r.declared THEN r.stderr ELSE 'Its outputs are not those that the job declares.' END,
             cpu_ms = r.cpu_ms
-       FROM judged r
+       -- In their order, as whoever ends tasks does.
+       FROM (SELECT * FROM judged ORDER BY unit_id, ordinal) r
       WHERE t.unit_id = r.unit_id AND t.ordinal = r.ordinal
         AND t.state = r.task_state AND t.state IN ('in-progress', 'lost', 'aborted') AND t.outcome IS NULL
         AND CASE WHEN r.unit_state IN ('open', 'awaiting-output')

@@ -13,9 +13,9 @@ export class SwarmHooks implements OnModuleInit {
   ) {}
 
   onModuleInit(): void {
-    this.hostEvents.onDetached(async (manager, hostId) => {
-      await this.revocations.revokeOfHost(manager, hostId);
-      this.revocations.forget();
+    this.hostEvents.onDetached(async (manager, hostIds) => {
+      for (const hostId of hostIds) await this.revocations.revokeOfHost(manager, hostId);
+      return () => this.revocations.forget();
     });
     this.accountEvents.onTokenRevoked(async (manager, tokenId) => {
       await this.revocations.revokeOfToken(manager, tokenId);

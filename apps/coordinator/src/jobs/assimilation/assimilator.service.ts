@@ -121,21 +121,26 @@ export class Assimilator {
   }
 
   private async begin(jobId: string): Promise<JobRow | null> {
-    const [job] = jobRows.parse(
-      await this.dataSource.query(
-        `WITH begun AS (
+    const [job] = await this.whileNothingReopens(jobId, async (manager) =>
+      jobRows.parse(
+        await manager.query(
+          `WITH begun AS (
            UPDATE job j SET state = 'assimilating'
             WHERE id = $1 AND state IN ('running', 'assimilating') AND deleted_at IS NULL
               AND ${ALL_SETTLED}
            RETURNING spec, account_id)
          SELECT spec, account_id FROM begun`,
-        [jobId],
+          [jobId],
+        ),
       ),
     );
     return job ?? null;
   }
 
-  /** Whoever opens a unit again holds its job meanwhile; what follows sees whether somebody has. */
+  /**
+   * Whoever opens a unit again, or settles it otherwise, holds its job meanwhile, which runs on then; what follows sees whether
+   * somebody has.
+   */
   private async whileNothingReopens<T>(
     jobId: string,
     work: (manager: EntityManager) => Promise<T>,

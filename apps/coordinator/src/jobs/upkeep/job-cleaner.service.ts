@@ -123,15 +123,16 @@ async function removeBatch(manager: EntityManager, jobId: string, after: number)
     )
     .map(({ id }) => id);
   if (ids.length === 0) return ids;
-  // By the leases' own key, which begins with the host.
-  await manager.query(
-    `DELETE FROM lease l USING task t WHERE t.unit_id = ANY ($1::bigint[])
-        AND l.host_id = t.host_id AND l.unit_id = t.unit_id AND l.ordinal = t.ordinal`,
-    [ids],
-  );
-  // Tasks, blobs, references: in the order of all others. The owner of a task's blobs is numbered as taskBlobOwner() does.
+  // Tasks, leases, blobs, references: in the order of all others. The owner of a task's blobs is numbered as taskBlobOwner() does.
   await manager.query(
     'SELECT FROM task WHERE unit_id = ANY ($1::bigint[]) ORDER BY unit_id, ordinal FOR UPDATE',
+    [ids],
+  );
+  // By the leases' own key, which begins with the host.
+  await manager.query(
+    `DELETE FROM lease l USING (
+            SELECT host_id, unit_id, ordinal FROM task WHERE unit_id = ANY ($1::bigint[]) ORDER BY unit_id, ordinal) t
+      WHERE l.host_id = t.host_id AND l.unit_id = t.unit_id AND l.ordinal = t.ordinal`,
     [ids],
   );
   await manager.query(

@@ -1,0 +1,190 @@
+import {
+  checkReport,
+  type CheckedReport,
+  hotPool,
+  LeasesService,
+  runReports,
+  ValidationService,
+} from '@gleaner/coordinator';
+import type { ResultReport } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { DispatchFixture, honestResult, type SeededJob, type TestHost } from '../support/index.js';
+
+let dispatch: DispatchFixture;
+beforeAll(async () => {
+  dispatch = await DispatchFixture.start();
+});
+afterAll(() => dispatch.close());
+
+const PATIENCE = { timeout: 20_000 };
+const WAITING =
+  "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+/** What comes of `actions` that all wait, one behind the other, for a row that somebody else has locked. */
+async function queued<T>(
+  lock: readonly [statement: string, id: number | string],
+  ...actions: ReadonlyArray<() => Promise<T>>
+): Promise<Array<PromiseSettledResult<T>>> {
+  const rival = dispatch.gleaner.dataSource.createQueryRunner();
+  try {
+    await rival.startTransaction();
+    await rival.query(lock[0], [lock[1]]);
+    const begun: Array<Promise<T>> = [];
+    for (const act of actions) {
+      begun.push(act());
+      await expect.poll(() => dispatch.query(WAITING), PATIENCE).toHaveLength(begun.length);
+    }
+    await rival.commitTransaction();
+    return await Promise.allSettled(begun);
+  } finally {
+    if (rival.isTransactionActive) await rival.rollbackTransaction();
+    await rival.release();
+  }
+}
+
+const theTask = ({ firstUnitId }: SeededJob) =>
+  ['SELECT FROM task WHERE unit_id = $1 FOR UPDATE', firstUnitId] as const;
+
+function checked(report: ResultReport, host: TestHost): CheckedReport {
+  const check = checkReport(report, host.attached.accountId);
+  if (!check.ok) throw new Error(check.reason);
+  return check.report;
+}
+
+const store = (host: TestHost, reports: readonly ResultReport[]): Promise<unknown> =>
+  runReports(
+    hotPool(dispatch.gleaner.dataSource),
+    reports.map((report) => checked(report, host)),
+  );
+const expire = (): Promise<unknown> => dispatch.gleaner.app.get(LeasesService).expire();
+const decide = (units: ReadonlyMap<number, { kind: 'examined' | 'cancelled' }>): Promise<unknown> =>
+  dispatch.gleaner.app.get(ValidationService).apply(units);
+
+async function remove(path: string, token: string, body?: object): Promise<number> {
+  const response = await fetch(new URL(path, dispatch.gleaner.url), {
+    method: 'DELETE',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return response.status;
+}
+
+/** Does not wait long before it is the one who gives up where two wait for each other. */
+const leave = ({ attached }: TestHost): Promise<() => void> =>
+  dispatch.gleaner.dataSource.transaction(async (manager) => {
+    await manager.query("SET LOCAL deadlock_timeout = '20ms'");
+    return await dispatch.gleaner.app.get(LeasesService).returnAllOf(manager, [attached.hostId]);
+  });
+
+async function tasksAndLeases(job: SeededJob): Promise<object[]> {
+  return dispatch.query(
+    `SELECT t.state, count(l.*)::integer AS leases FROM task t LEFT JOIN lease l USING (unit_id, ordinal)
+      WHERE t.unit_id BETWEEN $1 AND $2 GROUP BY t.unit_id, t.ordinal, t.state ORDER BY t.unit_id, t.ordinal`,
+    [job.firstUnitId, job.lastUnitId],
+  );
+}
+
+describe('who ends the same task at the same moment takes turns, and nobody fails', () => {
+  it('a result that comes at its deadline', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const report = honestResult(await dispatch.aTask(host));
+    await dispatch.endLeases(job);
+    expect(await queued(theTask(job), () => store(host, [report]), expire)).toMatchObject([
+      { status: 'fulfilled', value: [{ stored: true }] },
+      { status: 'fulfilled', value: 0 },
+    ]);
+    expect(await tasksAndLeases(job)).toEqual([{ state: 'reported', leases: 0 }]);
+  });
+
+  it('results that come at their deadline in any order', async () => {
+    const job = await dispatch.aJob({ units: 2 });
+    const host = await dispatch.aHost();
+    const reports = [await dispatch.aTask(host), await dispatch.aTask(host)].map((task) =>
+      honestResult(task),
+    );
+    const lastFirst = reports.toSorted((a, b) => Number(b.taskId) - Number(a.taskId));
+    await dispatch.query('UPDATE lease SET expires_at = now() WHERE host_id = $1', [host.attached.hostId]);
+    expect(await queued(theTask(job), expire, () => store(host, lastFirst))).toMatchObject([
+      { status: 'fulfilled', value: 2 },
+      { status: 'fulfilled', value: [{ stored: false }, { stored: false }] },
+    ]);
+    const lost = { state: 'lost', leases: 0 };
+    expect(await tasksAndLeases(job)).toEqual([lost, lost]);
+  });
+
+  it('a host that leaves while its unit is decided on', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    await dispatch.aTask(host);
+    const cancel = (): Promise<unknown> => decide(new Map([[job.firstUnitId, { kind: 'cancelled' }]]));
+    expect(await queued<unknown>(theTask(job), cancel, () => leave(host))).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled' },
+    ]);
+    expect(await tasksAndLeases(job)).toEqual([{ state: 'aborted', leases: 0 }]);
+  });
+
+  it('somebody who deletes their account while a decision pays them for the first time', async () => {
+    const job = await dispatch.aJob({ units: 2, replication: { quorum: 3 } });
+    const person = await dispatch.aPerson();
+    const hosts = [await dispatch.aHost({ of: person }), await dispatch.aHost()] as const;
+    for (const host of hosts) {
+      const tasks = [await dispatch.aTask(host), await dispatch.aTask(host)];
+      const [first] = tasks.filter(({ taskId }) => taskId.startsWith(`${job.firstUnitId}.`));
+      await host.report(honestResult(first!));
+    }
+    await dispatch.query('UPDATE job SET quorum = 2 WHERE id = $1', [job.jobId]);
+    const [account] = await dispatch.query<{ name: string }>('SELECT name FROM account WHERE id = $1', [
+      person.accountId,
+    ]);
+    // Of what a decision writes, standings come after tasks, and before the references to accounts are checked.
+    const theOther = [
+      'SELECT FROM host_standing WHERE host_id = $1 FOR UPDATE',
+      hosts[1].attached.hostId,
+    ] as const;
+    const pay = (): Promise<unknown> =>
+      decide(
+        new Map([
+          [job.firstUnitId, { kind: 'examined' }],
+          [job.lastUnitId, { kind: 'cancelled' }],
+        ]),
+      );
+    const goForGood = (): Promise<number> => remove('/v1/accounts/me', person.token, account);
+    expect(await queued<unknown>(theOther, pay, goForGood)).toMatchObject([
+      { status: 'fulfilled' },
+      { status: 'fulfilled', value: 204 },
+    ]);
+    expect(await dispatch.creditOf(...hosts)).toEqual(['123456', '123456']);
+  });
+});
+
+it('units that somebody leaves behind are given to others at once, however long leaving takes', async () => {
+  const job = await dispatch.aJob();
+  const person = await dispatch.aPerson();
+  await dispatch.aTask(await dispatch.aHost({ of: person }));
+  await dispatch.aTask(await dispatch.aHost());
+  const [account] = await dispatch.query<{ name: string }>('SELECT name FROM account WHERE id = $1', [
+    person.accountId,
+  ]);
+  const theirTokens = ['SELECT FROM api_token WHERE account_id = $1 FOR UPDATE', person.accountId] as const;
+  const rival = dispatch.gleaner.dataSource.createQueryRunner();
+  try {
+    await rival.startTransaction();
+    await rival.query(theirTokens[0], [theirTokens[1]]);
+    const gone = remove('/v1/accounts/me', person.token, account);
+    await dispatch.isWaitedFor(rival);
+    // Whatever was announced by now is decided on before this.
+    const other = await dispatch.aJob();
+    await dispatch.contribute(await dispatch.aHost(), await dispatch.aHost());
+    await dispatch.becomes(other, 'valid');
+    await rival.commitTransaction();
+    expect(await gone).toBe(204);
+  } finally {
+    if (rival.isTransactionActive) await rival.rollbackTransaction();
+    await rival.release();
+  }
+  await expect
+    .poll(() => dispatch.query('SELECT wanted FROM work_unit WHERE id = $1', [job.firstUnitId]), PATIENCE)
+    .toEqual([{ wanted: 3 }]);
+});
