@@ -185,6 +185,28 @@ describe('reports and decisions that do not see each other', () => {
     }
   });
 
+  it('late results of one account for one unit are stored together, and count once', async () => {
+    const job = await dispatch.aJob();
+    const host = await dispatch.aHost();
+    const reports: ResultReport[] = [];
+    for (let n = 0; n < 2; n += 1) {
+      reports.push(honestResult(await dispatch.aTask(host)));
+      await dispatch.endLeases(job);
+      await dispatch.sweep();
+    }
+    const accepted = { status: 'accepted' };
+    expect((await host.report(...reports.toReversed())).reports).toMatchObject([accepted, accepted]);
+    const counting = () =>
+      dispatch.query('SELECT state, counts FROM task WHERE unit_id = $1 ORDER BY ordinal', [job.firstUnitId]);
+    expect(await counting()).toEqual([
+      { state: 'reported', counts: true },
+      { state: 'reported', counts: false },
+    ]);
+    await dispatch.contribute(await dispatch.aHost());
+    await dispatch.becomes(job, 'valid');
+    await dispatch.earns([host], ['123456']);
+  });
+
   it('a result that is refused does not leave its task in progress for ever', async () => {
     const { firstUnitId } = await dispatch.aJob();
     const host = await dispatch.aHost();

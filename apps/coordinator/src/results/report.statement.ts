@@ -74,7 +74,11 @@ const storeReports = new PreparedStatement<ReportRow>(
        LEFT JOIN work_unit u ON u.id = t.unit_id
        LEFT JOIN job j ON j.id = u.job_id
    ), judged AS (
-     SELECT *, CASE WHEN declared THEN outcome ELSE 'infrastructure' END AS judged_outcome FROM report
+     SELECT *, row_number() OVER (PARTITION BY unit_id, distinct_key, is_vote ORDER BY ordinal) AS nth
+       FROM (SELECT *, CASE WHEN declared THEN outcome ELSE 'infrastructure' END AS judged_outcome,
+                    declared AND outcome <> 'infrastructure' AND NOT has_result
+                    AND task_state IN ('in-progress', 'lost', 'aborted') AS is_vote
+               FROM report) r
    ), touched AS (
      -- A decision hears of results for the tasks in progress that it ends, and of no others. So these change the row of their
      -- unit, which a decision is bound to, and wait for one that is being saved: it may settle the unit.
@@ -87,7 +91,8 @@ const storeReports = new PreparedStatement<ReportRow>(
    ), stored AS (
      UPDATE task t
         SET state = CASE r.judged_outcome WHEN 'infrastructure' THEN 'error'::task_state ELSE 'reported' END,
-            counts = r.judged_outcome <> 'infrastructure' AND (r.counted OR NOT EXISTS (
+            -- One statement does not see what it changes itself: of late results that come together the first counts.
+            counts = r.judged_outcome <> 'infrastructure' AND (r.counted OR r.nth = 1 AND NOT EXISTS (
               SELECT FROM task o WHERE o.unit_id = r.unit_id AND o.distinct_key = r.distinct_key AND o.counts)),
             reported_at = now(), outcome = r.judged_outcome, exit_code = r.exit_code, trap_kind = r.trap_kind, cycles = r.cycles,
             digest = decode(r.digest, 'hex'), runtime_version = r.runtime_version,
