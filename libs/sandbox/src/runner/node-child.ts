@@ -18,6 +18,11 @@ const loop = new SandboxLoop({
   ...('threadCpuUsage' in process
     ? { otherThreadsCpuMs: () => cpuMs() - millisecondsOf(process.threadCpuUsage()) }
     : {}),
+  collectGarbage: () => {
+    globalThis.gc?.({ type: 'major' });
+    // Waits until other threads have freed what the first one has found.
+    globalThis.gc?.({ type: 'minor' });
+  },
   yield: () => setImmediate(),
 });
 

@@ -44,10 +44,14 @@ export class RunnableModule {
     return { exports, memory };
   }
 
-  /** The unit has ended: nothing of it stays in its memory. One that has grown is left alone, since none can shrink. */
-  takeBack(memory: WebAssembly.Memory): void {
-    if (memory.buffer.byteLength !== (this.#memory?.initial ?? 0) * PAGE_BYTES) return;
+  /**
+   * The unit has ended: nothing of it stays in its memory. One that has grown is left alone, since none can shrink. Says whether
+   * it serves another unit.
+   */
+  takeBack(memory: WebAssembly.Memory): boolean {
+    if (memory.buffer.byteLength !== (this.#memory?.initial ?? 0) * PAGE_BYTES) return false;
     new Uint8Array(memory.buffer).fill(0);
     this.#spare = memory;
+    return true;
   }
 }

@@ -16,6 +16,14 @@ const loop = commandText('(call $progress (i32.const 1)) (loop $again (br $again
 );
 const endless = aUnit(admittedText(loop), { limits: { maxCycles: ENDLESS } });
 const exits7 = aUnit(admittedText(commandText('(call $exit (i32.const 7))')));
+/** Touches every page of all the memory that it may have. */
+const FILLS_256_MIB = `(module (memory (export "memory") 1)
+  (func (export "_start") (local $at i32)
+    (drop (memory.grow (i32.const 4095)))
+    (loop $again
+      (i32.store8 (local.get $at) (i32.const 1))
+      (local.set $at (i32.add (local.get $at) (i32.const 4096)))
+      (br_if $again (i32.lt_u (local.get $at) (i32.const 0x10000000))))))`;
 const isLinux = process.platform === 'linux';
 
 function aSandbox(options?: SandboxProcessOptions): SandboxProcess {
@@ -150,6 +158,19 @@ describe('a sandbox process', () => {
     const outside = await sandbox.run(aUnit(readAll, { inputs: file('/etc/passwd') }));
     expectHostFailure(outside, 'restricted');
   });
+
+  it.runIf(isLinux)(
+    'gives the memory of a large unit back before the next one, and when there is none',
+    async () => {
+      const sandbox = aSandbox();
+      const large = aUnit(admittedText(FILLS_256_MIB), { limits: { memoryMiB: 256, maxCycles: ENDLESS } });
+      for (let unit = 0; unit < 3; unit += 1)
+        expect(await sandbox.run(large)).toMatchObject({ outcome: 'ok' });
+      const pid = sandbox.pid ?? 0;
+      expect(memoryMiB(pid, 'VmHWM')).toBeLessThan(2 * 256);
+      await expect.poll(() => memoryMiB(pid, 'VmRSS'), { timeout: 20_000 }).toBeLessThan(256);
+    },
+  );
 });
 
 describe.runIf(process.platform !== 'win32')('the death of the parent', () => {
@@ -190,4 +211,11 @@ function isAlive(pid: number): boolean {
   }
   // A zombie has ended, though nobody has asked yet.
   return !existsSync(`/proc/${pid}/stat`) || statusOf(pid) !== 'Z';
+}
+
+/** What the kernel says of a process: its memory now (`VmRSS`) or the most that it had (`VmHWM`). */
+function memoryMiB(pid: number, field: 'VmRSS' | 'VmHWM'): number {
+  const [, kib] =
+    new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
+  return Number(kib) / 1024;
 }

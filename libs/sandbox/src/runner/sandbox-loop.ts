@@ -4,6 +4,7 @@ import { HostSeat } from '../wasi/host-seat.js';
 import type { FinishedUnit, SandboxRequest, SentModule, SentUnit } from './messages.js';
 import type { InputContent, UnitResult } from './types.js';
 import { Checkpoint } from './checkpoint.js';
+import { LeftMemory } from './left-memory.js';
 import type { SandboxPlatform } from './sandbox-platform.js';
 import { RunnableModule } from './runnable-module.js';
 import { resultOf } from './unit-result.js';
@@ -26,6 +27,7 @@ export class SandboxLoop {
   /** The longest of each module's last units, older ones counting less and less. */
   readonly #recentMs = new Map<string, number>();
   readonly #seat = new HostSeat();
+  readonly #leftMemory: LeftMemory;
   readonly #queue: SentUnit[] = [];
   readonly #dropped = new Set<number>();
   readonly #suspending = new Set<number>();
@@ -39,6 +41,7 @@ export class SandboxLoop {
 
   constructor(platform: SandboxPlatform) {
     this.#platform = platform;
+    this.#leftMemory = new LeftMemory(platform.collectGarbage);
   }
 
   receive(request: SandboxRequest): void {
@@ -77,6 +80,7 @@ export class SandboxLoop {
         unit = this.#next();
         if (unit === undefined) break;
       }
+      this.#leftMemory.beforeUnit();
       const startedAt = performance.now();
       const finished = await this.#runUnit(unit);
       this.#noteTime(unit, performance.now() - startedAt);
@@ -88,6 +92,7 @@ export class SandboxLoop {
     this.#flush();
     // What is still in here had begun before the drop was heard.
     this.#dropped.clear();
+    this.#leftMemory.whenIdle();
     this.#isRunning = false;
   }
 
@@ -158,11 +163,15 @@ export class SandboxLoop {
       };
     }
     const inputs = new Map<string, ByteSource>();
+    const executions: UnitExecution[] = [];
     try {
       for (const [name, content] of Object.entries(unit.inputs)) inputs.set(name, this.#open(content));
       const checkpoint = new Checkpoint(unit, this.#platform);
-      const start = (): UnitExecution =>
-        new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit), this.#seat);
+      const start = (): UnitExecution => {
+        const execution = new UnitExecution({ ...unit, module, inputs }, this.#hooksOf(unit), this.#seat);
+        executions.push(execution);
+        return execution;
+      };
       const { execution, begun, resumedCycles } = checkpoint.resume(start) ?? begin(start());
       const ending = begun ?? (await this.#stepToEnd(unit.id, execution, checkpoint));
       if (ending === null) return null;
@@ -171,7 +180,6 @@ export class SandboxLoop {
         ...(resumedCycles === null ? {} : { resumedCycles }),
         ...checkpoint.taken,
       };
-      execution.leave();
       await checkpoint.end(ending);
       return { id: unit.id, result, isModuleLost: false };
     } catch (error) {
@@ -181,6 +189,7 @@ export class SandboxLoop {
         isModuleLost: false,
       };
     } finally {
+      for (const execution of executions) this.#leftMemory.add(execution.leave());
       this.#seat.leave();
       for (const source of inputs.values()) source.close?.();
     }

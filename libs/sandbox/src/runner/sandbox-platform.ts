@@ -15,6 +15,8 @@ export interface SandboxPlatform {
   cpuMs(): number;
   /** CPU time of the threads that do not compute units, in milliseconds; absent where the platform cannot tell. */
   otherThreadsCpuMs?(): number;
+  /** Frees what nobody uses any more, at once; absent where the platform leaves that to itself. */
+  readonly collectGarbage?: () => void;
   /** Lets waiting messages in. */
   yield(): Promise<void>;
 }

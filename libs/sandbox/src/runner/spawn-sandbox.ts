@@ -38,6 +38,7 @@ export function spawnSandbox({
       ...readable.map((directory) => `--allow-fs-read=${directory}`),
       ...writable.map((directory) => `--allow-fs-write=${directory}`),
       `--stack-size=${NATIVE_STACK_KIB}`,
+      '--expose-gc',
       ...engineFlags,
       ...(isSource() ? sourceLoader() : []),
       program,

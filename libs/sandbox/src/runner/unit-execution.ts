@@ -128,11 +128,17 @@ export class UnitExecution {
     return [...this.#unit.outputs].sort().map((name) => ({ name, bytes: this.host.output(name) }));
   }
 
-  /** Lets go of the memory, which may become another unit's: from now on only outputs, stderr and cycles can be asked for. */
-  leave(): void {
+  /**
+   * Lets go of the memory, which may become another unit's: from now on only outputs, stderr and cycles can be asked for.
+   *
+   * @returns bytes of it that are the engine's to free
+   */
+  leave(): number {
     this.host.context.memory.detach();
-    if (this.#memory !== null) this.#unit.module.takeBack(this.#memory);
+    const isTakenBack = this.#memory !== null && this.#unit.module.takeBack(this.#memory);
     this.#memory = null;
+    const memory = this.#exports[ABI.memory];
+    return memory instanceof WebAssembly.Memory && !isTakenBack ? memory.buffer.byteLength : 0;
   }
 
   #instantiate(): Ending | null {
