@@ -30,7 +30,13 @@ const findTaskBlobs = new PreparedStatement<{ readonly owner_id: string }>(
 const lockGoingJobs = new PreparedStatement<{ readonly id: string }>(
   'lock-going-jobs',
   `SELECT id FROM job WHERE id = ANY ($1::bigint[]) AND state NOT IN ('completed', 'failed', 'cancelled')
-    ORDER BY id FOR SHARE`,
+    ORDER BY id FOR NO KEY UPDATE`,
+);
+
+/** What has been folded of such a job so far is not its answer, and open units of a running one are computed. */
+const runOn = new PreparedStatement<object>(
+  'run-on',
+  `UPDATE job SET state = 'running' WHERE id = ANY ($1::bigint[]) AND state = 'assimilating'`,
 );
 
 /** Decides what follows from what happened to units, and saves it: all of a unit's decision, or nothing. */
@@ -83,7 +89,7 @@ export class ValidationService {
 
   private async save(decided: readonly DecidedUnit[], loaded: LoadedUnits, tries: number): Promise<Saved> {
     try {
-      return decided.some((each) => each.decision.state === 'failed' || isReopening(each))
+      return decided.some((each) => each.decision.state === 'failed' || isRevising(each))
         ? await this.saveWithJobs(decided, loaded)
         : await saveDecided(hotPool(this.dataSource), decided, loaded, this.config.allowance);
     } catch (error) {
@@ -94,21 +100,23 @@ export class ValidationService {
 
   /**
    * Together with what it hangs on or changes of jobs: only the decision that makes a job fail too often pauses it, and that happens
-   * once; a unit is opened again only while its job has not ended, and none ends before that is saved.
+   * once; what a settled unit says is revised only while its job has not ended, and none ends before that is saved.
    */
   private async saveWithJobs(decided: readonly DecidedUnit[], loaded: LoadedUnits): Promise<Saved> {
     const client = await hotPool(this.dataSource).connect();
     try {
       await client.query('BEGIN');
-      const reopening = decided.filter(isReopening);
+      const revising = decided.filter(isRevising);
       const going = new Set(
-        (await lockGoingJobs.run(client, [tokenArray(reopening.map(({ unit }) => unit.jobId))])).map(
+        (await lockGoingJobs.run(client, [tokenArray(revising.map(({ unit }) => unit.jobId))])).map(
           ({ id }) => id,
         ),
       );
-      const possible = decided.filter((each) => !isReopening(each) || going.has(each.unit.jobId));
+      const possible = decided.filter((each) => !isRevising(each) || going.has(each.unit.jobId));
       const saved = await saveDecided(client, possible, loaded, this.config.allowance);
       const settled = possible.filter(({ unit }) => saved.unitIds.has(unit.unitId));
+      const revised = settled.filter(isRevising).map(({ unit }) => unit.jobId);
+      if (revised.length > 0) await runOn.run(client, [tokenArray(revised)]);
       for (const tally of saved.tallies) await this.pauseUnlessHealthy(client, tally, settled);
       await client.query('COMMIT');
       return saved;
@@ -188,8 +196,12 @@ function isSettling({ unit, decision }: DecidedUnit): boolean {
   return isFinalUnitState(decision.state) && !isFinalUnitState(unit.view.state);
 }
 
-function isReopening({ unit, decision }: DecidedUnit): boolean {
-  return isFinalUnitState(unit.view.state) && !isFinalUnitState(decision.state);
+/** Another state, or another result: no answer may be made of what it was before. */
+function isRevising({ unit: { view }, decision }: DecidedUnit): boolean {
+  return (
+    isFinalUnitState(view.state) &&
+    (decision.state !== view.state || decision.canonicalOrdinal !== view.canonicalOrdinal)
+  );
 }
 
 function endsWithoutResult(each: DecidedUnit): boolean {
