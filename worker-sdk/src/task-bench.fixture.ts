@@ -66,7 +66,10 @@ export class Bench implements TaskRunner {
   }
 
   allow(): void {}
-  async retain(_taskIds: readonly string[]): Promise<void> {}
+  retain(taskIds: readonly string[]): Promise<void> {
+    for (const taskId of this.snapshots) if (!taskIds.includes(taskId)) this.snapshots.delete(taskId);
+    return Promise.resolve();
+  }
   async close(): Promise<void> {}
 }
 

@@ -56,6 +56,46 @@ describe('TaskDesk', () => {
     await bench.hasStarted('1.0');
     expect(bench.leftMs.get('1.0')).toBe(10 * 60_000);
   });
+
+  it('keeps no snapshot of a task that could not be computed here', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const desk = await aDesk(2);
+    await desk.take(answerWith(inSteps('1.0'), inSteps('2.0'), dueIn(61, '3.0')));
+    await bench.hasStarted('1.0');
+    await bench.hasStarted('2.0');
+    for (const taskId of ['1.0', '2.0', '3.0']) bench.snapshots.add(taskId);
+    bench.end('1.0', infrastructureResult('the unit was not done when its time was over'));
+    await expect.poll(() => [...bench.snapshots]).toEqual(['2.0', '3.0']);
+    expect(desk.unreported.taskIds).toEqual(['1.0']);
+  });
+
+  it('keeps no snapshot of a waiting task whose deadline has passed', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const desk = await aDesk(2);
+    desk.allow(1);
+    await desk.take(answerWith(inSteps('1.0'), dueIn(61, '2.0')));
+    await bench.hasStarted('1.0');
+    for (const taskId of ['1.0', '2.0']) bench.snapshots.add(taskId);
+    vi.advanceTimersByTime(62 * 60_000);
+    desk.allow(2);
+    await expect.poll(() => [...bench.snapshots]).toEqual(['1.0']);
+  });
+
+  it('keeps snapshots of suspended tasks when another one fails as the worker stops', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    const run = bench.run.bind(bench);
+    vi.spyOn(bench, 'run').mockImplementation((held, { suspend, ...options }) =>
+      run(held, { ...options, ...(suspend && held.task.taskId === '1.0' && { suspend }) }),
+    );
+    const desk = await aDesk(2);
+    await desk.take(answerWith(inSteps('1.0'), inSteps('2.0')));
+    await bench.hasStarted('1.0');
+    await bench.hasStarted('2.0');
+    vi.advanceTimersByTime(10_000);
+    events.on('task-suspended', () => bench.end('2.0', infrastructureResult('its sandbox was ended')));
+    expect(await desk.close()).toEqual({ returned: [], kept: ['1.0'] });
+    expect(desk.unreported.taskIds).toEqual(['2.0']);
+  });
 });
 
 describe('TaskDesk whose sandboxes are ended by others', () => {

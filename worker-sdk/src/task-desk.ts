@@ -150,7 +150,9 @@ export class TaskDesk {
       if (!next) break;
       const { held, dueAtMs } = next;
       if (dueAtMs <= performance.now()) {
-        void this.#dropWaiting(held, 'its deadline passed before its turn came');
+        void this.#dropWaiting(held, 'its deadline passed before its turn came').then(() =>
+          this.#removeSnapshots(),
+        );
         continue;
       }
       const computation = new TaskComputation(held, dueAtMs, this.components);
@@ -228,6 +230,7 @@ export class TaskDesk {
   }
 
   async #await(taskId: string, computation: TaskComputation): Promise<void> {
+    let isFailure = false;
     try {
       const computed = await computation.ended;
       if (!computed) return;
@@ -236,7 +239,8 @@ export class TaskDesk {
       const { outcome, cycles, wallMs, message, resumedCycles = null } = result;
       this.#finishedTasks += 1;
       this.#cycles += cycles;
-      if (outcome !== 'infrastructure') {
+      isFailure = outcome === 'infrastructure';
+      if (!isFailure) {
         this.#meanTaskMs = updatedMeanTaskMs(this.#meanTaskMs, computation.activeMs);
       }
       const { jobName, app } = held;
@@ -248,12 +252,20 @@ export class TaskDesk {
       this.startTasks();
       this.components.changed();
     }
+    // A result takes its snapshot along. After a failure of this host one is left that may be as large as the app's memory.
+    if (isFailure) await this.#removeSnapshots();
   }
 
   async #dropWaiting(held: HeldTask, reason: string): Promise<void> {
     this.#prefetcher.forget(held.task.taskId);
     await forgetTask(this.components.store, held.task.taskId);
     this.components.events.emit('task-dropped', { taskId: held.task.taskId, reason });
+  }
+
+  /** Those of tasks that are here no longer. Once the desk is being cleared, what is suspended is not here and still to be kept. */
+  async #removeSnapshots(): Promise<void> {
+    // What cannot be removed now goes with the next one, or when the agent starts again.
+    if (this.#open) await this.#retainHeld().catch(() => undefined);
   }
 
   async #retainHeld(): Promise<void> {
