@@ -74,6 +74,25 @@ describe('tickets', () => {
       .toBe(4);
   });
 
+  it('that come sooner than their job is known of are not taken for those of one that has ended', async () => {
+    await dispatch.aJob();
+    const host = await dispatch.aHost();
+    await dispatch.aTask(host);
+    const { app, dataSource } = dispatch.gleaner;
+    const owner = { accountId: dispatch.scientist.accountId };
+    const job = await seedJob(dataSource, { units: 1, state: 'paused', ...owner });
+    await dispatch.query('UPDATE work_unit SET ticketed = wanted, ticketed_at = now() WHERE job_id = $1', [
+      job.jobId,
+    ]);
+    await app.get(JobDirectory).refresh();
+    // Another coordinator has seen that it runs, and put its tickets on the queue.
+    await becomes(job, 'running');
+    const units = [[job.firstUnitId, 0, job.jobId]] as const;
+    void app.get(TicketFeeder).store.hold('agent-64', { at: Date.now(), units });
+    const { tasks } = await host.ask(8, 4096, 1);
+    expect(tasks).toContainEqual(expect.objectContaining({ jobId: String(job.jobId) }));
+  });
+
   it('that are on no queue any more are made anew, while older ones wait for somebody else', async () => {
     const patient = await dispatch.aJob();
     const { dataSource } = dispatch.gleaner;

@@ -122,8 +122,8 @@ export class DispatchService {
   private async jobsOf(tickets: readonly Ticket[]): Promise<ReadonlyMap<number, RunningJob | null>> {
     const jobs = new Map<number, RunningJob | null>();
     try {
-      for (const { jobId } of tickets) {
-        if (!jobs.has(jobId)) jobs.set(jobId, await this.jobs.find(jobId));
+      for (const { jobId, heldSinceMs } of tickets) {
+        if (!jobs.get(jobId)) jobs.set(jobId, await this.jobs.find(jobId, heldSinceMs));
       }
     } catch (error) {
       for (const ticket of tickets) this.feeder.store.putBack(ticket);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import { classOfUnit, type ChunkedInput, type UnitClass, type UnitRules } from '@gleaner/domain';
 import { chunkSizeBytes, hexOfBlobId, type JobSpec, type WorkJob } from '@gleaner/protocol';
@@ -93,6 +94,8 @@ export class JobDirectory {
   private shares: ReadonlyMap<UnitClass, number> = new Map();
   private facts = new Map<number, FixedFacts>();
   private loadedAtMs = Number.NEGATIVE_INFINITY;
+  /** When the list that is known was asked for: what was committed by then is in it. */
+  private askedAtMs = Number.NEGATIVE_INFINITY;
   private loading: Promise<void> | undefined;
 
   constructor(private readonly dataSource: DataSource) {}
@@ -106,12 +109,24 @@ export class JobDirectory {
     return this.running;
   }
 
-  /** A running job, or null where it does not run (any more). */
-  async find(jobId: number): Promise<RunningJob | null> {
+  /**
+   * A running job, or null where it does not run (any more).
+   *
+   * @param heardAtMs when its ticket came, by `performance.now()`: the job ran at that time, and may be in no list that is older
+   */
+  async find(jobId: number, heardAtMs: number): Promise<RunningJob | null> {
     const known = (await this.list()).get(jobId);
     if (known) return known;
-    if (performance.now() - this.loadedAtMs > MIN_REFRESH_MS) await this.refresh();
+    await this.askAfter(Math.max(heardAtMs, performance.now() - MIN_REFRESH_MS));
     return this.running.get(jobId) ?? null;
+  }
+
+  private async askAfter(atMs: number): Promise<void> {
+    while (this.askedAtMs <= atMs) {
+      const waitMs = this.loading ? 0 : this.askedAtMs + MIN_REFRESH_MS - performance.now();
+      if (waitMs > 0) await delay(waitMs);
+      else await this.refresh();
+    }
   }
 
   /** The job as of the last list, without waiting for a newer one. */
@@ -138,6 +153,7 @@ export class JobDirectory {
 
   private async load(): Promise<void> {
     const pool = hotPool(this.dataSource);
+    const askedAtMs = performance.now();
     const states = await listRunning.run(pool, []);
     const missing = states.map(({ id }) => id).filter((id) => !this.facts.has(Number(id)));
     const facts = new Map<number, FixedFacts>();
@@ -171,6 +187,7 @@ export class JobDirectory {
     );
     this.shares = sharesByClass(running.values());
     this.loadedAtMs = performance.now();
+    this.askedAtMs = askedAtMs;
   }
 }
 

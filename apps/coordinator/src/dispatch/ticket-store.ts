@@ -88,7 +88,8 @@ export class TicketStore {
 
   constructor(
     readonly laneCount: number,
-    private readonly now: () => number = Date.now,
+    /** Of the process, in milliseconds. */
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Holds the tickets of a queue job. Resolves when none of them is held any more. */
