@@ -27,14 +27,14 @@ it('counts the units of a product exactly while the inputs are small', async () 
 
 it('projects the records of a large input from its beginning', async () => {
   const line = bytesOf('0123456789abcde\n');
-  const lines = 600_000;
+  const lines = 600_010;
   const inputs: SplitInputs = {
     sizeBytes: () => lines * line.length,
     async *read(_input, _offset, length) {
       for (let sent = 0; sent < length; sent += line.length) yield line;
     },
   };
-  expect(await estimateUnits([records({ records: 100 })], inputs)).toEqual({ units: 6000, isExact: false });
-  expect(await estimateUnits([records({ maxBytes: 1600 })], inputs)).toEqual({ units: 6000, isExact: false });
+  expect(await estimateUnits([records({ records: 100 })], inputs)).toEqual({ units: 6001, isExact: false });
+  expect(await estimateUnits([records({ maxBytes: 1610 })], inputs)).toEqual({ units: 6001, isExact: false });
   expect(await estimateUnits([records({ units: 7 })], inputs)).toEqual({ units: 7, isExact: false });
 });

@@ -84,7 +84,7 @@ describe('range', () => {
 
 describe('grid', () => {
   it('combines its lists in byte order of their names, the last varying fastest', async () => {
-    const lists = { a: ['x', 'y'], C: [0], b: [1, 2] };
+    const lists = { b: [1, 2], a: ['x', 'y'], C: [0] };
     const units = await unitsOf([{ kind: 'grid', name: 'g', lists }]);
     expect(units.map(({ params }) => params['g'])).toEqual([
       { C: 0, a: 'x', b: 1 },
@@ -201,6 +201,33 @@ describe('products', () => {
       params: { k: { from: 2, to: 4, index: 1 }, part: { offset: 0, length: 3, index: 0 }, g: { v: 'y' } },
       windows: { input: { offset: 0, length: 3 } },
     });
+  });
+
+  it('read an inner input once, however many points come before it', async () => {
+    const stored = memoryInputs({ input: content });
+    let reads = 0;
+    const inputs: SplitInputs = {
+      ...stored,
+      read: (...part) => {
+        reads += 1;
+        return stored.read(...part);
+      },
+    };
+    expect(await unitsOf(product, inputs)).toHaveLength(12);
+    expect(reads).toBe(1);
+  });
+
+  it('have all of more inner records than are remembered, from any unit', async () => {
+    const lines = 16_400;
+    const inputs = memoryInputs({ input: bytesOf('\n'.repeat(lines)) });
+    const splits: Split[] = [{ kind: 'range', name: 'k', from: 0, to: 2, step: 1 }, records({ records: 1 })];
+    for (const from of [0, lines - 10, lines + 10]) {
+      const units = await unitsOf(splits, inputs, from);
+      const places = units.map(
+        ({ params: { k, part } }) => Number(k?.['from']) * lines + Number(part?.['offset']),
+      );
+      expect(places).toEqual(Array.from({ length: 2 * lines - from }, (_, at) => from + at));
+    }
   });
 
   it('are empty when one of their splits is', async () => {
