@@ -115,6 +115,10 @@ describe('shareTickets', () => {
     expect(shareTickets([aJob({ backlog: 5 }), aJob({ backlog: 7 })], 400)).toEqual([5, 7]);
   });
 
+  it('gives what rounding leaves to whoever has fewest for the share', () => {
+    expect(shareTickets([aJob({ share: 3 }), aJob({})], 2)).toEqual([1, 1]);
+  });
+
   it('makes up for what waits already', () => {
     expect(shareTickets([aJob({ queued: 300 }), aJob({})], 500)).toEqual([100, 400]);
     expect(shareTickets([aJob({ queued: 900 }), aJob({})], 500)).toEqual([0, 500]);

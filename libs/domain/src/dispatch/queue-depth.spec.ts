@@ -11,6 +11,11 @@ describe('the depth of queues', () => {
     expect(nextQueueDepth(full(1024), 1000)).toBe(512);
   });
 
+  it('stays where between a quarter and three quarters of it wait', () => {
+    const waiting = [255, 256, 768, 769];
+    expect(waiting.map((tickets) => nextQueueDepth(full(1024), tickets))).toEqual([2048, 1024, 1024, 512]);
+  });
+
   it('is the least again after a time without enough to fill them, however empty they were', () => {
     let depth = full(MAX_QUEUE_DEPTH);
     for (let filling = 0; filling < 8; filling += 1) {
