@@ -57,10 +57,6 @@ async function* beforeGrowingBeyond(ends: AsyncIterable<number>, maxBytes: numbe
       yield last;
       start = last;
     }
-    if (end - start > maxBytes) {
-      yield end;
-      start = end;
-    }
     last = end;
   }
   if (last > start) yield last;
