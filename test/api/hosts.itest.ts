@@ -55,6 +55,20 @@ describe('hosts', () => {
     expect(team.parse((await ada.get(path)).body)).toMatchObject({ name: 'Those of Ada', members: 1 });
   });
 
+  it('are changed by more calls at the same moment than there are connections', async () => {
+    const ada = await aPerson(gleaner);
+    const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    const rename = async (n: number): Promise<number> => {
+      const { status } = await ada
+        .patch(`/v1/hosts/${hostId}`)
+        .set('if-match', '*')
+        .send({ name: `laptop ${n}` });
+      return status;
+    };
+    const calls = Array.from({ length: gleaner.config.databaseConnections + 4 }, (_, n) => rename(n));
+    expect(new Set(await Promise.all(calls))).toEqual(new Set([200]));
+  });
+
   it('are seen by their owner alone, and by operators', async () => {
     const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
     const first = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);

@@ -98,11 +98,12 @@ export class HostsService {
     );
   }
 
-  async get(actor: Actor, hostId: string): Promise<Host> {
-    const [row] = await this.select('WHERE h.id = $1 AND h.detached_at IS NULL', [hostId]);
+  /** @param manager of the caller's transaction: who holds a connection and waits for another may wait for ever */
+  async get(actor: Actor, hostId: string, manager = this.dataSource.manager): Promise<Host> {
+    const [row] = await this.select('WHERE h.id = $1 AND h.detached_at IS NULL', [hostId], manager);
     if (!row) throw new NotFoundError(`host ${hostId}`);
     const owned = { id: row.id, accountId: row.account_id };
-    if (!actor.operator && !(await isOwnHost(this.dataSource.manager, actor, owned))) {
+    if (!actor.operator && !(await isOwnHost(manager, actor, owned))) {
       throw new NotFoundError(`host ${hostId}`);
     }
     return this.present(row, actor);
@@ -134,7 +135,7 @@ export class HostsService {
       // Not even an operator decides what other people's machines do.
       if (host.detachedAt !== null || !(await isOwnHost(manager, actor, host)))
         throw new NotFoundError(`host ${hostId}`);
-      checkVersion(await this.get(actor, hostId));
+      checkVersion(await this.get(actor, hostId, manager));
       const { name = host.name, run = host.wishedRun } = changes;
       const preferences = changes.preferences === undefined ? host.wishedPreferences : changes.preferences;
       const isWish = run !== host.wishedRun || !isSame(preferences, host.wishedPreferences);
@@ -236,10 +237,12 @@ export class HostsService {
     return host;
   }
 
-  private async select(condition: string, parameters: readonly unknown[]): Promise<HostRow[]> {
-    return z
-      .array(hostRow)
-      .parse(await this.dataSource.query(`${HOST_SELECT} ${condition}`, [...parameters]));
+  private async select(
+    condition: string,
+    parameters: readonly unknown[],
+    manager = this.dataSource.manager,
+  ): Promise<HostRow[]> {
+    return z.array(hostRow).parse(await manager.query(`${HOST_SELECT} ${condition}`, [...parameters]));
   }
 
   private present(row: HostRow, viewer: Actor | null): Host {
