@@ -38,3 +38,21 @@ it('projects the records of a large input from its beginning', async () => {
   expect(await estimateUnits([records({ maxBytes: 1610 })], inputs)).toEqual({ units: 6001, isExact: false });
   expect(await estimateUnits([records({ units: 7 })], inputs)).toEqual({ units: 7, isExact: false });
 });
+
+it('ends between two pieces of an input when its signal aborts, however long a record is', async () => {
+  const stopping = new AbortController();
+  let pieces = 0;
+  const inputs: SplitInputs = {
+    sizeBytes: () => 1_000_000,
+    async *read() {
+      for (; pieces < 10; pieces += 1) {
+        if (pieces === 2) stopping.abort(new Error('cancelled'));
+        yield bytesOf('no end');
+      }
+    },
+  };
+  await expect(estimateUnits([records({ records: 1 })], inputs, stopping.signal)).rejects.toThrow(
+    'cancelled',
+  );
+  expect(pieces).toBe(2);
+});

@@ -13,7 +13,11 @@ describe('substituteArgs', () => {
   });
 
   it('prints {{name.key}} as {name.key}', () => {
-    expect(substituteArgs(['{{chirp.from}}', '{{chirp.from}'], params)).toEqual(['{chirp.from}', '{-560']);
+    expect(substituteArgs(['{{chirp.from}}', '{{chirp.from}', '{chirp.from}}'], params)).toEqual([
+      '{chirp.from}',
+      '{-560',
+      '-560}',
+    ]);
   });
 
   it('refuses a placeholder without a value', () => {
@@ -47,7 +51,8 @@ describe('checkJobSpec', () => {
     );
 
   it('accepts a sound job file', () => {
-    expect(check({ args: ['/input/tape', '{k.from}', '{k.index}'] })).toEqual([]);
+    const env = { LANG: 'C', MY_GLEANER_KEY: '1' };
+    expect(check({ args: ['/input/tape', '{k.from}', '{k.index}'], env })).toEqual([]);
   });
 
   it.each([

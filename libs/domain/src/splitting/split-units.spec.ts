@@ -149,6 +149,11 @@ describe('records', () => {
     expect(await windowTexts('a very long first record\nb\n', records({ units: 5 }))).toHaveLength(2);
   });
 
+  it('end with a delimiter that begins in the midst of what was nearly one', async () => {
+    const split = records({ delimiter: 'aabaaac', records: 1 });
+    expect(await windowTexts('aabaaabaaac.', split)).toEqual(['aabaaabaaac', '.']);
+  });
+
   it('has every record in exactly one unit, wherever the pieces of the input are cut', async () => {
     const rule = fc.oneof(
       fc.record({ records: fc.integer({ min: 1, max: 5 }) }),
@@ -156,16 +161,17 @@ describe('records', () => {
       fc.record({ units: fc.integer({ min: 1, max: 9 }) }),
     );
     const delimiter = fc.string({ unit: fc.constantFrom('a', 'b', '\n', '>'), minLength: 1, maxLength: 6 });
-    // Of beginnings of the delimiter: many that come to nothing hide where another one begins.
-    const beginnings = fc.array(fc.nat(6), { maxLength: 30, size: 'max' });
+    // Of parts of the delimiter: many beginnings that come to nothing hide where another one begins, and ends look like more than they are.
+    const part = fc.tuple(fc.oneof(fc.constant(0), fc.nat(6)), fc.nat(6));
+    const parts = fc.array(part, { maxLength: 30, size: 'max' });
     await fc.assert(
       fc.asyncProperty(
-        beginnings,
+        parts,
         delimiter,
         rule,
         fc.integer({ min: 1, max: 7 }),
-        async (lengths, delimiter, rule, piece) => {
-          const text = lengths.map((length) => delimiter.slice(0, length) || '-').join('');
+        async (cuts, delimiter, rule, piece) => {
+          const text = cuts.map(([from, to]) => delimiter.slice(from, to) || '-').join('');
           const windows = await windowTexts(text, records({ delimiter, ...rule }), piece);
           const expected = naiveRecords(text, delimiter);
           expect(windows.join('')).toBe(text);
