@@ -197,6 +197,19 @@ describe('transitionUnit', () => {
     expect(decision).toMatchObject({ state: 'open', wanted: 4, isChanged: true });
   });
 
+  it('judges a wrong result while another volunteer is awaited for the agreed outputs', () => {
+    const judged = { state: 'valid', heldCredit: 100n } as const;
+    const tasks = [0, 1].map((at) => aReportedTask(at, { outputsHeld: false }, judged));
+    const wrong = aReportedTask(2, { digest: 'b' });
+    const unit = aUnit([...tasks, wrong, aTask(3)], { canonicalOrdinal: 1 });
+    expect(step(unit, { kind: 'examined' }).decision).toMatchObject({
+      state: 'open',
+      wanted: 4,
+      tasks: [{ ordinal: 2, state: 'invalid' }],
+      isChanged: true,
+    });
+  });
+
   it('cancels for good: nothing is credited and later reports are ignored', () => {
     const cancelled = step(aUnit([aReportedTask(0), aTask(1)]), { kind: 'cancelled' });
     expect(cancelled.unit).toMatchObject({ state: 'cancelled', canonicalOrdinal: null });
