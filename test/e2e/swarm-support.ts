@@ -16,12 +16,16 @@ export class OriginGate implements AsyncDisposable {
   isClosed = false;
   /** Nothing is answered at all: the coordinator is away. */
   isAway = false;
+  /** So many of the next calls for tickets are not answered. */
+  ticketCallsToLose = 0;
   readonly #server: Server;
 
   private constructor(private readonly target: string) {
     this.#server = createServer((from, to) => {
       const isContent = /^\/v1\/blobs\/[^/]+\/content/.test(from.url ?? '');
-      if (this.isAway || (isContent && this.isClosed)) {
+      const isLost = from.url === '/v1/swarm/tickets' && this.ticketCallsToLose > 0;
+      if (isLost) this.ticketCallsToLose -= 1;
+      if (this.isAway || isLost || (isContent && this.isClosed)) {
         to.writeHead(503).end();
         return;
       }

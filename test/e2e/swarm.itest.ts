@@ -82,7 +82,10 @@ describe('volunteers who share inputs', LONG, () => {
     expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
   });
 
-  it('one that goes on as another peer the next day shares what it had', async () => {
+  it.each([
+    ['', 0],
+    [', also where the coordinator does not answer at first', 1],
+  ])('one that goes on as another peer the next day shares what it had%s', async (_also, lostCalls) => {
     const input = await anInput(science, randomBytes(3_000_000));
     const completing = jobOfOneUnit('the next day', input);
     const first = await joining();
@@ -100,6 +103,7 @@ describe('volunteers who share inputs', LONG, () => {
       await writeFile(keyFile(data), JSON.stringify({ ...key, sinceMs: key.sinceMs - 24 * 3600 * 1000 }));
       yesterday = await certified(data);
       home = data;
+      gate.ticketCallsToLose = lostCalls;
     });
     const second = await joining();
     expect((await completing).answer).toBe('hello\n');

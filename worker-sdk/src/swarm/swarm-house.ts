@@ -6,7 +6,7 @@ import { WakeUp } from '../wake-up.js';
 import type { Membership } from './membership.js';
 import type { MemoryFile } from './memory-file.js';
 import { ReplicaKeeper } from './replicas.js';
-import type { SharedFiles } from './shared-files.js';
+import type { SharedFiles, TicketedFile } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
 import type { TrafficLedger } from './traffic-ledger.js';
 
@@ -96,14 +96,22 @@ export class SwarmHouse {
 
   /** What was shared before, as far as it is still there. */
   async #rejoin(signal: AbortSignal): Promise<void> {
-    const { session, files, store, cache, warn } = this.init;
+    const { files, warn } = this.init;
     for (const file of files.all) {
       if (signal.aborted) return;
-      const manifest = await readCachedManifest(cache, file.location.manifestId);
-      const isKept = store.manifestIds.includes(file.location.manifestId);
-      if (manifest && isKept) await session.join(file, manifest).catch(warn);
-      else await files.remove(file.location.manifestId);
+      const isKept = await this.#join(file).catch(warn);
+      if (isKept === false) await files.remove(file.location.manifestId);
     }
+  }
+
+  /** Shares a file, or shows its newer ticket; says whether anything of it is kept to be shared. */
+  async #join(file: TicketedFile): Promise<boolean> {
+    const { session, store, cache } = this.init;
+    const { manifestId } = file.location;
+    const manifest = await readCachedManifest(cache, manifestId);
+    if (!manifest || !(session.isJoined(manifestId) || store.manifestIds.includes(manifestId))) return false;
+    await session.join(file, manifest);
+    return true;
   }
 
   async #look(): Promise<void> {
@@ -143,12 +151,10 @@ export class SwarmHouse {
   }
 
   async #renewTickets(signal: AbortSignal): Promise<void> {
-    const { session, files, cache } = this.init;
+    const { session, files } = this.init;
     const { renewed, ended } = await files.renew(signal);
-    for (const file of renewed) {
-      const manifest = await readCachedManifest(cache, file.location.manifestId);
-      if (manifest && session.isJoined(file.location.manifestId)) await session.join(file, manifest);
-    }
+    // Also what could not be joined at the start, because the coordinator was away when it was to give tickets to another peer.
+    for (const file of renewed) await this.#join(file);
     for (const manifestId of ended) await session.leave(manifestId);
   }
 
