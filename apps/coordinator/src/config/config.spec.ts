@@ -36,6 +36,11 @@ describe('the configuration', () => {
     expect(read).toThrow(/GLEANER_PORT.*GLEANER_ROLE.*DATABASE_URL/);
   });
 
+  it('leaves connections to work on beside those that hold locks', () => {
+    expect(readConfig({ GLEANER_DATABASE_CONNECTIONS: '8' }).databaseConnections).toBe(8);
+    expect(() => readConfig({ GLEANER_DATABASE_CONNECTIONS: '7' })).toThrow(/CONNECTIONS.*8/);
+  });
+
   it.each([
     ['', false],
     ['false', false],

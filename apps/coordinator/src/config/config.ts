@@ -8,6 +8,12 @@ export const ROLES = ['api', 'worker', 'all'] as const;
 /** `api` serves HTTP, `worker` runs the queues (and serves only health and metrics), `all` does both. */
 export type Role = (typeof ROLES)[number];
 
+/**
+ * Two answers that are merged and three that work on the boards may each hold a connection for its lock while it waits for
+ * another one to work on: with no more than these all of them wait for ever, and whoever calls with them.
+ */
+const MIN_DATABASE_CONNECTIONS = 8;
+
 const flag = z
   .enum(['0', '1', 'true', 'false'])
   .default('false')
@@ -35,7 +41,7 @@ const environment = z.object({
   GLEANER_SOURCE_URL: z.string().max(200).default(''),
   GLEANER_TRUST_PROXY: z.string().refine(namesProxies, { error: PROXIES }).default(''),
   GLEANER_ALLOW_SAME_NETWORK: flag,
-  GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(2).max(200).default(16),
+  GLEANER_DATABASE_CONNECTIONS: z.coerce.number().int().min(MIN_DATABASE_CONNECTIONS).max(200).default(16),
   GLEANER_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(1200),
   GLEANER_ANONYMOUS_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(300),
   GLEANER_PUBLIC_REQUESTS_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(6000),
