@@ -11,10 +11,10 @@ import {
 import { sessionAccount } from '../api/session';
 import { OnlyTab } from './only-tab';
 import { pauseReason, type Surroundings, type Wishes } from './pause-reason';
-import { PictureOfTask } from './picture-of-task';
 import { forgetHost, readSavedHost, saveHost, worksFor, type SavedHost } from './saved-host';
 import { coresHere, readSavedWishes, saveWishes } from './saved-wishes';
 import { watchSurroundings } from './surroundings';
+import { TasksInHand } from './tasks-in-hand';
 
 const PAGE_VERSION = '0.1.0';
 const ATTACH_MS = 30_000;
@@ -50,8 +50,7 @@ class VolunteerSession {
   readonly #listeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: Frame) => void>();
   readonly #onlyTab = new OnlyTab();
-  readonly #cyclesOfTasks = new Map<string, bigint>();
-  #picture = new PictureOfTask();
+  #tasks: TasksInHand | null = null;
   #starting: AbortController | null = null;
   #worker: VolunteerWorker | null = null;
   #surroundings: Surroundings = { isHidden: false, isOnBattery: false };
@@ -135,22 +134,16 @@ class VolunteerSession {
       ...identity,
       policy: { cores: coresHere() },
       onFrame: (frame) => {
-        if (!this.#picture.frame(frame.taskId)) return;
+        if (!this.#tasks?.isShown(frame.taskId)) return;
         for (const listener of this.#frameListeners) listener(frame);
       },
     });
     this.#worker = worker;
     worker.on('status', (status) => this.#set({ status }));
-    worker.on('task-progress', ({ taskId, cycles }) => {
-      this.#picture.progress();
-      if (cycles !== null) this.#cyclesOfTasks.set(taskId, cycles);
-      this.#tellTasks();
+    const tasks = new TasksInHand(worker, () => {
+      this.#set({ taskCycles: tasks.cycles, isBlank: tasks.isBlank });
     });
-    worker.on('task-finished', ({ taskId }) => {
-      this.#picture.finished(taskId);
-      this.#cyclesOfTasks.delete(taskId);
-      this.#tellTasks();
-    });
+    this.#tasks = tasks;
     worker.on('report-answered', ({ status }) => {
       if (status === 'accepted') this.#set({ acceptedResults: this.#state.acceptedResults + 1 });
     });
@@ -179,8 +172,7 @@ class VolunteerSession {
     this.#unwatch = null;
     this.#worker = null;
     this.#starting = null;
-    this.#cyclesOfTasks.clear();
-    this.#picture = new PictureOfTask();
+    this.#tasks = null;
     this.#onlyTab.release();
     // A host that the coordinator forgot, or whose token was revoked: the next start attaches anew.
     if (error instanceof CoordinatorError && error.kind === 'revoked') forgetHost();
@@ -191,11 +183,6 @@ class VolunteerSession {
       taskCycles: 0n,
       isBlank: false,
     });
-  }
-
-  #tellTasks(): void {
-    const taskCycles = [...this.#cyclesOfTasks.values()].reduce((sum, cycles) => sum + cycles, 0n);
-    this.#set({ taskCycles, isBlank: this.#picture.isBlank });
   }
 
   #applyAllowance(): void {
