@@ -2,6 +2,7 @@ import {
   checkReport,
   type CheckedReport,
   hotPool,
+  JobCleaner,
   LeasesService,
   runReports,
   ValidationService,
@@ -187,4 +188,28 @@ it('units that somebody leaves behind are given to others at once, however long 
   await expect
     .poll(() => dispatch.query('SELECT wanted FROM work_unit WHERE id = $1', [job.firstUnitId]), PATIENCE)
     .toEqual([{ wanted: 3 }]);
+});
+
+it('nothing is left of a task that was given out while its job was removed', async () => {
+  const { jobId, firstUnitId } = await dispatch.aJob();
+  const host = await dispatch.aHost();
+  const ticketed = 'SELECT FROM work_unit WHERE id = $1 AND ticketed > 0';
+  await expect.poll(() => dispatch.query(ticketed, [firstUnitId]), PATIENCE).toHaveLength(1);
+  const rival = dispatch.gleaner.dataSource.createQueryRunner();
+  try {
+    await rival.startTransaction();
+    await rival.query('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [host.attached.hostId]);
+    const asked = host.ask();
+    await dispatch.isWaitedFor(rival);
+    await dispatch.query("UPDATE job SET state = 'cancelled', deleted_at = now() WHERE id = $1", [jobId]);
+    await dispatch.gleaner.app.get(JobCleaner).clean(String(jobId));
+    await rival.commitTransaction();
+    expect(await asked).toMatchObject({ tasks: [{ taskId: `${firstUnitId}.0` }] });
+  } finally {
+    if (rival.isTransactionActive) await rival.rollbackTransaction();
+    await rival.release();
+  }
+  await dispatch.sweep();
+  const left = `SELECT 'task' FROM task WHERE unit_id = $1 UNION ALL SELECT 'lease' FROM lease WHERE unit_id = $1`;
+  expect(await dispatch.query(left, [firstUnitId])).toEqual([]);
 });

@@ -63,11 +63,15 @@ interface EndedRow {
  */
 const END_LEASES = (which: string) => `
   WITH due AS MATERIALIZED (
-    SELECT l.host_id, l.unit_id, l.ordinal FROM lease l WHERE ${which} ORDER BY l.unit_id, l.ordinal
+    SELECT l.host_id, l.unit_id, l.ordinal, EXISTS (SELECT FROM work_unit u WHERE u.id = l.unit_id) AS has_unit
+      FROM lease l WHERE ${which} ORDER BY l.unit_id, l.ordinal
   ), ended AS (
     UPDATE task t SET state = $1, counts = false FROM due d
-     WHERE t.unit_id = d.unit_id AND t.ordinal = d.ordinal AND t.state = 'in-progress'
+     WHERE d.has_unit AND t.unit_id = d.unit_id AND t.ordinal = d.ordinal AND t.state = 'in-progress'
     RETURNING t.unit_id, t.host_id
+  ), orphaned AS (
+    -- Claimed while their job was removed: by no unit would anybody find them again.
+    DELETE FROM task t USING due d WHERE NOT d.has_unit AND t.unit_id = d.unit_id AND t.ordinal = d.ordinal
   ), released AS (
     DELETE FROM lease l USING due d
      WHERE l.host_id = d.host_id AND l.unit_id = d.unit_id AND l.ordinal = d.ordinal
