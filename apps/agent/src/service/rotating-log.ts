@@ -36,8 +36,14 @@ export class RotatingLog {
   }
 
   close(): void {
-    if (this.#descriptor !== null) closeSync(this.#descriptor);
+    const descriptor = this.#descriptor;
     this.#descriptor = null;
+    if (descriptor === null) return;
+    try {
+      closeSync(descriptor);
+    } catch {
+      // As over a network, or beyond a quota. It is closed all the same, and another file's number before long.
+    }
   }
 
   #open(): number {

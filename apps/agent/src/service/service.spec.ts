@@ -1,3 +1,4 @@
+import { closeSync, readlinkSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -169,4 +170,25 @@ describe('a rotating log', () => {
       log.write('lost');
     }).not.toThrow();
   });
+
+  it.runIf(process.platform === 'linux')('goes on after its file could neither be written nor closed', async () => {
+    const path = join(directory, 'agent.log');
+    const log = new RotatingLog({ path });
+    log.write('one');
+    const own = (await readdir('/proc/self/fd')).find((fd) => targetOf(fd) === path);
+    closeSync(Number(own));
+    for (const line of ['lost', 'two', 'three']) log.write(line);
+    log.close();
+    expect(await readFile(path, 'utf8')).toBe('one\ntwo\nthree\n');
+  });
 });
+
+/** What an open descriptor of this process leads to. */
+function targetOf(fd: string): string | null {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // The one with which the list was read.
+    return null;
+  }
+}
