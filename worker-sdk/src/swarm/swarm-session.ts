@@ -169,6 +169,9 @@ export class SwarmSession {
 
   async close(): Promise<void> {
     await this.process.close();
+    // Who is told of an eviction's end from now on is the next session: whoever waits here is told by the process's end.
+    for (const paused of this.#paused.values()) paused.resolve();
+    this.#paused.clear();
   }
 }
 
