@@ -43,6 +43,18 @@ describe('a disk without room beside the reserve', () => {
     await dispatch.becomes(job, 'valid');
   });
 
+  it('says that an answer waits for room', async () => {
+    const { job } = await agree(Buffer.from('z'), false);
+    const authorization = `Bearer ${dispatch.scientist.token}`;
+    const url = new URL(`/v1/jobs/${job.jobId}`, dispatch.gleaner.url);
+    const stateReason = /^there was no room for its answer on the coordinator's disk; it is tried again/;
+    const told = async (): Promise<unknown> =>
+      await (await fetch(url, { headers: { authorization } })).json();
+    await expect
+      .poll(told)
+      .toMatchObject({ state: 'assimilating', stateReason: expect.stringMatching(stateReason) as string });
+  });
+
   it('takes the outputs that it asks for', async () => {
     const bytes = Buffer.alloc(100_000, 'y');
     const { job, hosts } = await agree(bytes, true);

@@ -36,7 +36,7 @@ const lockGoingJobs = new PreparedStatement<{ readonly id: string }>(
 /** What has been folded of such a job so far is not its answer, and open units of a running one are computed. */
 const runOn = new PreparedStatement<object>(
   'run-on',
-  `UPDATE job SET state = 'running' WHERE id = ANY ($1::bigint[]) AND state = 'assimilating'`,
+  `UPDATE job SET state = 'running', state_reason = NULL WHERE id = ANY ($1::bigint[]) AND state = 'assimilating'`,
 );
 
 /** Decides what follows from what happened to units, and saves it: all of a unit's decision, or nothing. */

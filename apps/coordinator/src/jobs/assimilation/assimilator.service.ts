@@ -20,6 +20,7 @@ import { FairPace } from '../../database/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
 import { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';
 import { DiskRunStore } from './disk-run-store.js';
+import { reasonOfDelay } from './reason-of-delay.js';
 
 const jobRows = z.array(z.object({ spec: jobSpec, account_id: z.string() }));
 type JobRow = z.infer<typeof jobRows>[number];
@@ -92,6 +93,8 @@ export class Assimilator {
         if (error instanceof OutputMissingError || error instanceof AnswerTooLargeError) {
           return await this.fail(jobId, error.message);
         }
+        // A database that is away says nothing either.
+        if (!signal?.aborted) await this.explainDelay(jobId, error).catch(() => undefined);
         throw error;
       }
     });
@@ -252,10 +255,17 @@ export class Assimilator {
     return 'completed';
   }
 
+  private async explainDelay(jobId: string, error: unknown): Promise<void> {
+    await this.dataSource.query(
+      "UPDATE job SET state_reason = $2 WHERE id = $1 AND state = 'assimilating' AND state_reason IS DISTINCT FROM $2",
+      [jobId, reasonOfDelay(error)],
+    );
+  }
+
   /** Volunteers who turned out to be one person may open a unit again while its job is being folded. */
   private async resume(jobId: string): Promise<AssimilationOutcome> {
     await this.dataSource.query(
-      `UPDATE job j SET state = 'running' WHERE id = $1 AND state = 'assimilating' AND NOT (${ALL_SETTLED})`,
+      `UPDATE job j SET state = 'running', state_reason = NULL WHERE id = $1 AND state = 'assimilating' AND NOT (${ALL_SETTLED})`,
       [jobId],
     );
     return 'not-ready';
