@@ -171,16 +171,19 @@ describe('a rotating log', () => {
     }).not.toThrow();
   });
 
-  it.runIf(process.platform === 'linux')('goes on after its file could neither be written nor closed', async () => {
-    const path = join(directory, 'agent.log');
-    const log = new RotatingLog({ path });
-    log.write('one');
-    const own = (await readdir('/proc/self/fd')).find((fd) => targetOf(fd) === path);
-    closeSync(Number(own));
-    for (const line of ['lost', 'two', 'three']) log.write(line);
-    log.close();
-    expect(await readFile(path, 'utf8')).toBe('one\ntwo\nthree\n');
-  });
+  it.runIf(process.platform === 'linux')(
+    'goes on after its file could neither be written nor closed',
+    async () => {
+      const path = join(directory, 'agent.log');
+      const log = new RotatingLog({ path });
+      log.write('one');
+      const own = (await readdir('/proc/self/fd')).find((fd) => targetOf(fd) === path);
+      closeSync(Number(own));
+      for (const line of ['lost', 'two', 'three']) log.write(line);
+      log.close();
+      expect(await readFile(path, 'utf8')).toBe('one\ntwo\nthree\n');
+    },
+  );
 });
 
 /** What an open descriptor of this process leads to. */
