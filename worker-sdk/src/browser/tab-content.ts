@@ -42,6 +42,8 @@ export class TabContent {
       readonly credentials: () => Readonly<Record<string, string>>;
       /** Uniform in [0, 1); for the jitter of retries. */
       readonly random: () => number;
+      /** 256 MiB when left out. */
+      readonly cacheBytes?: number;
     },
   ) {}
 
@@ -128,11 +130,13 @@ export class TabContent {
   }
 
   #keep(sha256: string, bytes: Uint8Array): void {
-    if (bytes.length > CACHE_BYTES) return;
+    const { cacheBytes = CACHE_BYTES } = this.init;
+    // Another task may have fetched it at the same time: it is there once, and counts once.
+    if (bytes.length > cacheBytes || this.#cache.has(sha256)) return;
     this.#cache.set(sha256, bytes);
     this.#cachedBytes += bytes.length;
     for (const [oldest, content] of this.#cache) {
-      if (this.#cachedBytes <= CACHE_BYTES) return;
+      if (this.#cachedBytes <= cacheBytes) return;
       this.#cache.delete(oldest);
       this.#cachedBytes -= content.length;
     }
