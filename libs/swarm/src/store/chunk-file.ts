@@ -184,7 +184,17 @@ export class ChunkFile {
       sizeBytes: this.manifest.size,
       have,
     });
-    await this.data.sync();
+    try {
+      await this.data.sync();
+      await this.#replaceHave(record);
+    } catch (error) {
+      // As on a full disk: the next flush tries again.
+      this.#isChanged = true;
+      throw error;
+    }
+  }
+
+  async #replaceHave(record: Uint8Array): Promise<void> {
     const temporary = `${this.paths.have}.new`;
     const file = await open(temporary, 'w', 0o600);
     try {

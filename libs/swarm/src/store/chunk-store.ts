@@ -167,15 +167,22 @@ export class ChunkStore {
 
   /** Makes everything written so far survive a crash. */
   async flush(): Promise<void> {
-    for (const { file } of this.#entries.values()) await file?.flush();
+    await this.#forAll((file) => file.flush());
   }
 
   /** Closes all files in good order; closing twice is safe. */
   async close(): Promise<void> {
     this.#flushTimer.stop();
-    await this.#inTurn(async () => {
-      for (const { file } of this.#entries.values()) await file?.close();
-    });
+    await this.#inTurn(() => this.#forAll((file) => file.close()));
+  }
+
+  /** Also where one of them fails, as on a full disk; rejects with the first failure. */
+  async #forAll(action: (file: ChunkFile) => Promise<void>): Promise<void> {
+    const failures: unknown[] = [];
+    for (const { file } of this.#entries.values()) {
+      if (file) await action(file).catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   }
 
   /** One after the other, so that two claims do not count on the same room. */

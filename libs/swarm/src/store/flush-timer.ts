@@ -22,7 +22,7 @@ export class FlushTimer {
       this.#timer = undefined;
       this.#unflushedSinceMs = undefined;
       // What cannot be flushed now is flushed later, or fetched again after a crash.
-      this.flush().catch(() => undefined);
+      this.flush().catch(() => this.restart());
     }, FLUSH_AFTER_MS);
     this.#timer.unref();
   }
