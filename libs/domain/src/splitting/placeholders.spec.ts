@@ -65,6 +65,11 @@ describe('checkJobSpec', () => {
     expect(check({ args: [arg] })).toEqual([{ pointer: '/args/0', detail }]);
   });
 
+  it('points at what only begins as the placeholder of one of several splits', () => {
+    const splits = ['k', 'l'].map((name) => ({ kind: 'range' as const, name, from: 0, to: 9, step: 1 }));
+    expect(check({ split: splits, args: ['{k.to'] }).map(({ pointer }) => pointer)).toEqual(['/args/0']);
+  });
+
   it.each(['{"k.to":1}', '{x.to', '{k', '{k}', '{{k.to}}', '{{k.to', 'k.to}', '{kk.to'])(
     'leaves other braces alone: %s',
     (arg) => {
