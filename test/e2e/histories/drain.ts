@@ -4,7 +4,7 @@ import { createVolunteer } from '../../support/index.js';
 import { ALWAYS } from './always.js';
 import { IN_THE_END } from './in-the-end.js';
 import { violationsOf } from './invariants.js';
-import { anHourPasses, sweepEverything } from './time.js';
+import { anHourPasses, changeRows, sweepEverything } from './time.js';
 import { type Accepted, Volunteer } from './volunteer.js';
 import type { World } from './world.js';
 
@@ -66,17 +66,13 @@ async function honestPeople(world: World, accepted: Accepted): Promise<Volunteer
 }
 
 async function endWhatOthersHave(world: World, honest: readonly Volunteer[]): Promise<void> {
-  const hosts = [honest.map(({ hostId }) => hostId)];
-  await world.query(
-    "UPDATE lease SET expires_at = now() - interval '1 second' WHERE NOT host_id = ANY ($1::bigint[])",
-    hosts,
-  );
-  await world.query(
-    `UPDATE work_unit u SET upload_until = now() - interval '1 second' FROM task t
-      WHERE u.state = 'awaiting-output' AND t.unit_id = u.id AND t.ordinal = u.canonical_ordinal
-        AND NOT t.host_id = ANY ($1::bigint[])`,
-    hosts,
-  );
+  const isOthers = `NOT host_id = ANY ('{${honest.map(({ hostId }) => hostId).join(',')}}'::bigint[])`;
+  await changeRows(world, 'lease', { set: "expires_at = now() - interval '1 second'", where: isOthers });
+  await changeRows(world, 'work_unit', {
+    set: "upload_until = now() - interval '1 second'",
+    where: `state = 'awaiting-output' AND EXISTS (
+      SELECT FROM task WHERE unit_id = id AND ordinal = canonical_ordinal AND ${isOthers})`,
+  });
 }
 
 /** What was announced is decided, and then nothing is wrong any more. */

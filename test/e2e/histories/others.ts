@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { team } from '@gleaner/protocol';
 import type { Random } from '../../bench/fuzz-sandbox-random.js';
 import { JOB_KINDS } from './science.js';
-import { anHourPasses, sweepSomething } from './time.js';
+import { anHourPasses, changeRows, sweepSomething } from './time.js';
 import type { Volunteer } from './volunteer.js';
 import type { World } from './world.js';
 
@@ -125,16 +125,15 @@ export class Others {
     const { random } = this.options;
     const dice = random.int(100);
     if (dice < 35) {
-      await this.world.query(
-        "UPDATE lease SET expires_at = now() - interval '1 second' WHERE (unit_id + ordinal + $1) % 3 = 0",
-        [random.int(3)],
-      );
+      await changeRows(this.world, 'lease', {
+        set: "expires_at = now() - interval '1 second'",
+        where: `(unit_id + ordinal + ${random.int(3)}) % 3 = 0`,
+      });
     } else if (dice < 45) {
-      await this.world.query(
-        `UPDATE work_unit SET upload_until = now() - interval '1 second'
-          WHERE upload_until IS NOT NULL AND (id + $1) % 2 = 0`,
-        [random.int(2)],
-      );
+      await changeRows(this.world, 'work_unit', {
+        set: "upload_until = now() - interval '1 second'",
+        where: `upload_until IS NOT NULL AND (id + ${random.int(2)}) % 2 = 0`,
+      });
     } else if (dice < 55) await anHourPasses(this.world);
     await sweepSomething(this.world);
     await this.pause();
