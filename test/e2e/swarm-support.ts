@@ -18,6 +18,8 @@ export class OriginGate implements AsyncDisposable {
   isAway = false;
   /** So many of the next calls for tickets are not answered. */
   ticketCallsToLose = 0;
+  /** Hosts have their certificates for the swarm once this has resolved. */
+  certificatesArrive: Promise<void> = Promise.resolve();
   readonly #server: Server;
 
   private constructor(private readonly target: string) {
@@ -33,10 +35,12 @@ export class OriginGate implements AsyncDisposable {
         method: from.method,
         headers: from.headers,
       });
+      const isCertificate = from.url === '/v1/swarm/certificate';
       onward.on('response', (answer) => {
         to.writeHead(answer.statusCode ?? 502, answer.headers);
         if (isContent) answer.on('data', (bytes: Buffer) => (this.contentBytes += bytes.length));
-        answer.pipe(to);
+        if (isCertificate) void this.certificatesArrive.then(() => answer.pipe(to));
+        else answer.pipe(to);
       });
       onward.on('error', () => to.destroy());
       from.pipe(onward);

@@ -82,6 +82,20 @@ describe('volunteers who share inputs', LONG, () => {
     expect(second.worker.status().swarm?.fromOriginBytes).toBe(0);
   });
 
+  it('one whose part in the swarm began after its task shares what it had from the origin', async () => {
+    const input = await anInput(science, randomBytes(3_000_000));
+    const completing = jobOfOneUnit('late', input);
+    const certified = Promise.withResolvers<void>();
+    gate.certificatesArrive = certified.promise;
+    const first = await joining();
+    await expect.poll(() => first.worker.status().finishedTasks, SOON).toBe(1);
+    certified.resolve();
+    gate.isClosed = true;
+    const second = await joining();
+    expect((await completing).answer).toBe('hello\n');
+    await expect.poll(() => second.worker.status().swarm?.fromPeersBytes, SOON).toBe(3_000_000);
+  });
+
   it.each([
     ['', 0],
     [', also where the coordinator does not answer at first', 1],

@@ -4,6 +4,7 @@ import { fetchCachedManifest, type ContentCache, type ManifestSource } from '@gl
 import { Bitmap } from '@gleaner/swarm/engine';
 import { PROMISED_SHARE, StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
 import type { CoordinatorClient } from '../coordinator-client.js';
+import { shareFile } from './share-file.js';
 import type { SharedFiles } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
 
@@ -78,10 +79,7 @@ export class ReplicaKeeper {
     const wanted = new Bitmap(manifest.hashes.length, Buffer.from(chunks, 'base64'));
     try {
       using claim = await store.claim(location.manifestId, manifest, wanted, { isOptional: true });
-      for (const dropped of await files.add(location, ticket, { isReplica: true })) {
-        await session.leave(dropped);
-      }
-      await session.join({ location, ticket }, manifest);
+      await shareFile({ files, session }, { location, ticket }, manifest, { isReplica: true });
       const peers = session.peerFetch({ location, manifest, indices: claim.missing });
       if (claim.missing.length > 0) await peers.fetch(claim.missing, signal);
     } catch (error) {

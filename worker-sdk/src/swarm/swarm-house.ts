@@ -3,9 +3,11 @@ import type { ChunkStore } from '@gleaner/swarm/store';
 import { z } from 'zod';
 import type { CoordinatorClient } from '../coordinator-client.js';
 import { WakeUp } from '../wake-up.js';
+import type { LateFiles } from './late-files.js';
 import type { Membership } from './membership.js';
 import type { MemoryFile } from './memory-file.js';
 import { ReplicaKeeper } from './replicas.js';
+import { shareFile } from './share-file.js';
 import type { SharedFiles, TicketedFile } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
 import type { TrafficLedger } from './traffic-ledger.js';
@@ -20,6 +22,7 @@ export interface SwarmHouseInit {
   readonly files: SharedFiles;
   readonly ledger: TrafficLedger;
   readonly memory: MemoryFile;
+  readonly late: LateFiles;
   readonly client: CoordinatorClient;
   readonly store: ChunkStore;
   readonly cache: ContentCache;
@@ -60,6 +63,7 @@ export class SwarmHouse {
     const { session, files, leftOfMonthBytes, warn } = this.init;
     await this.#renewTicketsOfBefore(signal);
     await this.#rejoin(signal);
+    await this.#shareLate(signal).catch(warn);
     let reason: string | undefined;
     for (let round = 1; !signal.aborted && leftOfMonthBytes() > 0; round += 1) {
       await this.#look();
@@ -114,6 +118,18 @@ export class SwarmHouse {
     return true;
   }
 
+  /** What tasks had from the origin because it could not be joined in time: others may have it from here. */
+  async #shareLate(signal: AbortSignal): Promise<void> {
+    const { late, files, store, cache } = this.init;
+    for (const location of late.all) {
+      const ticket = await files.ticketFor(location, signal);
+      const isKept = store.manifestIds.includes(location.manifestId);
+      const manifest = await readCachedManifest(cache, location.manifestId);
+      if (ticket && manifest && isKept) await shareFile(this.init, { location, ticket }, manifest);
+      late.delete(location.manifestId);
+    }
+  }
+
   async #look(): Promise<void> {
     const { session, ledger, leftOfMonthBytes, onRound } = this.init;
     const progress = await session.progress();
@@ -134,6 +150,7 @@ export class SwarmHouse {
       },
       async () => void (await membership.change(signal)),
       () => this.#renewTickets(signal),
+      () => this.#shareLate(signal),
       () => this.#reportTraffic(signal),
       () => this.#saveMemory(),
       () => ledger.save(),

@@ -37,3 +37,10 @@ export interface SwarmStatus {
   readonly toPeersBytes: number;
   readonly monthBytes: number;
 }
+
+/** Whether a running process can follow the change. */
+export function isSameButForRates(a: SwarmPreferences, b: SwarmPreferences): boolean {
+  const rest = (preferences: SwarmPreferences): string =>
+    JSON.stringify({ ...preferences, uploadBytesPerSecond: null, downloadBytesPerSecond: null });
+  return rest(a) === rest(b);
+}

@@ -12,10 +12,12 @@ import type { ChunkStore } from '@gleaner/swarm/store';
 import type { CoordinatorClient } from '../coordinator-client.js';
 import { WakeUp } from '../wake-up.js';
 import { heldFiles } from './held-files.js';
+import { LateFiles } from './late-files.js';
 import { Membership } from './membership.js';
 import { MemoryFile } from './memory-file.js';
+import { shareFile } from './share-file.js';
 import { SharedFiles } from './shared-files.js';
-import type { SwarmPreferences, SwarmStatus } from './swarm-preferences.js';
+import { isSameButForRates, type SwarmPreferences, type SwarmStatus } from './swarm-preferences.js';
 import { SwarmHouse } from './swarm-house.js';
 import { SwarmSession, type SwarmLog } from './swarm-session.js';
 import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
@@ -52,6 +54,7 @@ export class VolunteerSwarm {
   readonly supply: ChunkSupply;
   readonly #memory: MemoryFile;
   readonly #changed = new WakeUp();
+  readonly #late = new LateFiles();
   #preferences: SwarmPreferences | null = null;
   #membership: Membership | undefined;
   #files: SharedFiles | undefined;
@@ -223,6 +226,7 @@ export class VolunteerSwarm {
       files,
       ledger: this.ledger,
       memory: this.#memory,
+      late: this.#late,
       manifests: this.components.origin,
       keepsReplicas: () => this.#preferences?.keepsReplicas ?? false,
       leftOfMonthBytes: () => this.#leftOfMonthBytes(),
@@ -238,17 +242,17 @@ export class VolunteerSwarm {
 
   /** Undefined means: from the origin, now. Nobody waits for it any longer once the signal aborts. */
   async #joinFor(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
+    const { location, manifest } = request;
+    this.#late.add(location);
     await this.#untilStarted(signal);
     const session = this.#session;
     const files = this.#files;
     if (!session || !files) return undefined;
-    const { location, manifest } = request;
     try {
       const ticket = await files.ticketFor(location, signal);
-      if (!ticket) return undefined;
-      for (const dropped of await files.add(location, ticket)) await session.leave(dropped);
-      await session.join({ location, ticket }, manifest);
-      return session.peerFetch(request);
+      if (ticket) await shareFile({ files, session }, { location, ticket }, manifest);
+      this.#late.delete(location.manifestId);
+      return ticket && session.peerFetch(request);
     } catch (error) {
       signal.throwIfAborted();
       this.#warn(error);
@@ -289,10 +293,4 @@ export class VolunteerSwarm {
   #warn(error: unknown): void {
     this.components.log('swarm-trouble', { reason: error instanceof Error ? error.message : String(error) });
   }
-}
-
-function isSameButForRates(a: SwarmPreferences, b: SwarmPreferences): boolean {
-  const rest = (preferences: SwarmPreferences): string =>
-    JSON.stringify({ ...preferences, uploadBytesPerSecond: null, downloadBytesPerSecond: null });
-  return rest(a) === rest(b);
 }
