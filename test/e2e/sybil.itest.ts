@@ -1,6 +1,6 @@
 import { hotPool, saveDecided, UnitReader } from '@gleaner/coordinator';
 import { transitionUnit } from '@gleaner/domain';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   DispatchFixture,
   forgetEverything,
@@ -8,6 +8,7 @@ import {
   resultWithout,
   type SeededJob,
   type TestHost,
+  testRedisUrl,
 } from '../support/index.js';
 
 let dispatch: DispatchFixture;
@@ -51,7 +52,7 @@ describe('nobody validates their own work', () => {
   it('linked accounts never serve the same unit', async () => {
     await dispatch.aJob();
     const [claimed, claimer] = [await dispatch.aHost({ of: null }), await dispatch.aHost()];
-    await dispatch.query('UPDATE account SET person_id = $2 WHERE id = $1', [
+    await dispatch.query('UPDATE account SET person_id = $2 WHERE id IN ($1, $2)', [
       claimed.attached.accountId,
       claimer.attached.accountId,
     ]);
@@ -142,12 +143,12 @@ describe('nobody validates their own work', () => {
     await expectReconciledLedger();
   });
 
-  it.skipIf(inject('redisUrl') === null)(
+  it.skipIf(testRedisUrl() === null)(
     'nor does a queue that forgets everything keep such a unit valid',
     async () => {
       const { job, claim } = await conspire();
       await claim();
-      await forgetEverything(inject('redisUrl') ?? '');
+      await forgetEverything(testRedisUrl() ?? '');
       await dispatch.becomes(job, 'open');
     },
   );

@@ -23,7 +23,7 @@ it('a unit whose volunteers turn out to be one person stays settled where its jo
     timeout: 20_000,
   });
   const [first, second] = hosts.map(({ attached }) => attached.accountId);
-  await dispatch.query('UPDATE account SET person_id = $2 WHERE id = $1', [first, second]);
+  await dispatch.query('UPDATE account SET person_id = $2 WHERE id IN ($1, $2)', [first, second]);
 
   let reviewing: Promise<void> = Promise.resolve();
   await dispatch.gleaner.dataSource.transaction(async (manager) => {

@@ -34,7 +34,7 @@ it('a unit that opens again while its job is folded is computed at once, and its
   try {
     await dispatch.isWaitedFor(storing);
     const [first, second] = liars.map(({ attached }) => attached.accountId);
-    await dispatch.query('UPDATE account SET person_id = $2 WHERE id = $1', [first, second]);
+    await dispatch.query('UPDATE account SET person_id = $2 WHERE id IN ($1, $2)', [first, second]);
     await dispatch.gleaner.app.get(ValidationService).apply(new Map([[job.firstUnitId, LINKED]]));
     await say('truth', await dispatch.aHost(), await dispatch.aHost());
     await dispatch.becomes(job, 'valid');
