@@ -8,6 +8,25 @@ const endWithSignals = 'test/support/end-with-signals.ts';
 const leaveSignalsToTheRun = 'test/support/leave-signals-to-the-run.ts';
 const ssr = { resolve: { conditions: ['gleaner-source', 'node', 'module', 'development|production'] } };
 
+const notSources = ['**/node_modules/**', '**/dist/**'];
+/** Suites of which a neighbour would change what they measure: they run one after the other when all others have ended. */
+const alone = [
+  'test/e2e/chaos.itest.ts',
+  'test/e2e/agent-idle.itest.ts',
+  'test/bench/**/*.itest.ts',
+  'test/network/**/*.itest.ts',
+];
+const integration = {
+  globalSetup: [endWithSignals, 'test/support/global-setup.ts'],
+  setupFiles: [leaveSignalsToTheRun, 'test/support/whole-day.ts'],
+  testTimeout: 120_000,
+  expect,
+  hookTimeout: 120_000,
+  // A process runs many files: evaluating the coordinator's modules for each took half of the time. Files share what
+  // modules keep: nobody may leave anything there.
+  isolate: false,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -29,20 +48,24 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
+          ...integration,
           name: 'integration',
           include: ['{apps,test,worker-sdk}/**/*.itest.ts'],
-          exclude: ['**/node_modules/**', '**/dist/**'],
-          globalSetup: [endWithSignals, 'test/support/global-setup.ts'],
-          setupFiles: [leaveSignalsToTheRun, 'test/support/whole-day.ts'],
-          testTimeout: 120_000,
-          expect,
-          hookTimeout: 120_000,
-          fileParallelism: false,
-          // One process for all files: evaluating the coordinator's modules for each took half of the time. Files share
-          // Redis, which each empties first, and what modules keep: nobody may leave anything there.
-          isolate: false,
-          // Timings of real processes suffer from neighbours: the unit tests have a turn of their own, and these run one file after the other.
+          exclude: [...notSources, ...alone],
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          ...integration,
+          name: 'alone',
+          include: alone,
+          exclude: notSources,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

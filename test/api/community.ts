@@ -1,5 +1,5 @@
 import { BoardKeeper } from '@gleaner/coordinator';
-import { expect, inject } from 'vitest';
+import { expect } from 'vitest';
 import {
   aPerson,
   createTestApplication,
@@ -8,6 +8,7 @@ import {
   TestHost,
   type TestApplication,
   type TestPerson,
+  testRedisUrl,
 } from '../support/index.js';
 
 /** What each unit that people compute here is worth. */
@@ -24,7 +25,7 @@ export class Community {
 
   static async start(): Promise<Community> {
     const gleaner = await createTestApplication({
-      redis: inject('redisUrl') !== null,
+      redis: testRedisUrl() !== null,
       env: { GLEANER_ALLOW_SAME_NETWORK: '1' },
     });
     return new Community(gleaner, await aPerson(gleaner, { name: 'scientist' }));

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { testRedisUrl } from '../support/index.js';
 import { createTestDatabase, type TestDatabase } from '../support/database.js';
 import { createLogger, type QueueBackendConfig, QueueService } from '@gleaner/coordinator';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = testRedisUrl();
 
 const backends: ReadonlyArray<[string, boolean, () => Promise<QueueBackendConfig>]> = [
   [

@@ -1,8 +1,9 @@
 import { RedisLock } from '@gleaner/coordinator';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testRedisUrl } from '../support/index.js';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = testRedisUrl();
 
 describe.skipIf(redisUrl === null)('a lock in Redis', () => {
   let redis: Redis;

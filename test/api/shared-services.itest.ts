@@ -8,10 +8,10 @@ import {
   type SwarmBoard,
 } from '@gleaner/coordinator';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestApplication, type TestApplication, testRedisUrl } from '../support/index.js';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = testRedisUrl();
 
 describe.skipIf(redisUrl === null)('installations that share a Redis', () => {
   const REDIS_URL = redisUrl ?? '';

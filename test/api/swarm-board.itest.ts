@@ -9,9 +9,10 @@ import {
 import { bitmapOf, NO_TRAFFIC, type OriginGrant } from '@gleaner/domain';
 import { createPeerIdentity, createPeerRecord, signBody } from '@gleaner/swarm/auth';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { testRedisUrl } from '../support/index.js';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = testRedisUrl();
 const CHUNKS = 16;
 const TTL_MS = 1_000;
 /** By the clock of the test; Redis forgets words by its own, and must not while a busy machine comes to the next one. */

@@ -2,16 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TrafficLedger } from '@gleaner/coordinator';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createTestApplication,
   startRedis,
   type RedisServer,
   type TestApplication,
+  testRedisUrl,
 } from '../support/index.js';
 import { ALL_CHUNKS, peersOf, Swarm } from './swarm-peer.js';
 
-const redisUrl = inject('redisUrl');
+const redisUrl = testRedisUrl();
 
 describe.skipIf(redisUrl === null)('several coordinators on one Redis', () => {
   let swarm: Swarm;

@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { testRedisUrl } from '../support/index.js';
 import { z } from 'zod';
 
 const BENCH = join(import.meta.dirname, '../dist/bench/dispatch.js');
@@ -34,7 +35,7 @@ const report = z.strictObject({
   errors: z.literal(0),
 });
 
-it.skipIf(inject('redisUrl') === null)(
+it.skipIf(testRedisUrl() === null)(
   'a short run of the dispatch benchmark tells in one line of JSON what two coordinators validated',
   { timeout: 300_000 },
   async () => {

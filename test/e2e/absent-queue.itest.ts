@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { attachedHost, job as jobSchema, PROTOCOL_VERSION, workResponse } from '@gleaner/protocol';
 import { RUNTIME_VERSION } from '@gleaner/sandbox';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
   clientWith,
@@ -12,13 +12,14 @@ import {
   operatorOf,
   startRedis,
   type TestApplication,
+  testRedisUrl,
 } from '../support/index.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { anApprovedApp, type Science } from './volunteering/science.js';
 
 const POLL_MS = 100;
 
-describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
+describe.skipIf(testRedisUrl() === null)('while Redis is away', () => {
   let gleaner: TestApplication;
   let worker: TestApplication;
   let science: Science;
@@ -88,7 +89,7 @@ describe.skipIf(inject('redisUrl') === null)('while Redis is away', () => {
   });
 });
 
-it.skipIf(inject('redisUrl') === null)(
+it.skipIf(testRedisUrl() === null)(
   'a coordinator ends although Redis takes back none of the tickets that it holds',
   async () => {
     const directory = await mkdtemp(join(tmpdir(), 'gleaner-redis-'));

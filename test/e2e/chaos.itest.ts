@@ -1,8 +1,15 @@
 import { join } from 'node:path';
 import { openDataSource } from '@gleaner/coordinator';
 import { DataSource } from 'typeorm';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
-import { createVolunteer, freePort, goToPartitionBorder, seedJob, TestHost } from '../support/index.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  createVolunteer,
+  freePort,
+  goToPartitionBorder,
+  seedJob,
+  TestHost,
+  testRedisUrl,
+} from '../support/index.js';
 import {
   chaosDirectory,
   CoordinatorProcess,
@@ -34,7 +41,7 @@ interface Counts {
   readonly leases: number;
 }
 
-describe.skipIf(inject('redisUrl') === null)('when everything is killed once under load', () => {
+describe.skipIf(testRedisUrl() === null)('when everything is killed once under load', () => {
   let directory: Awaited<ReturnType<typeof chaosDirectory>>;
   let postgres: Postgres;
   let redis: Redis;

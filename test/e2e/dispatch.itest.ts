@@ -1,5 +1,5 @@
 import type { WorkResponse } from '@gleaner/protocol';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   createTestApplication,
   createVolunteer,
@@ -7,10 +7,11 @@ import {
   seedJob,
   type TestApplication,
   TestHost,
+  testRedisUrl,
 } from '../support/index.js';
 
 for (const redis of [true, false]) {
-  describe.skipIf(redis && inject('redisUrl') === null)(
+  describe.skipIf(redis && testRedisUrl() === null)(
     `dispatch with queues on ${redis ? 'Redis' : 'Postgres'}`,
     () => {
       let app: TestApplication;

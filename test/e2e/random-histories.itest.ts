@@ -1,4 +1,5 @@
-import { expect, inject, it } from 'vitest';
+import { expect, it } from 'vitest';
+import { testRedisUrl } from '../support/index.js';
 import { playHistory } from './histories/history.js';
 
 /** `GLEANER_HISTORIES=100-120` plays others. */
@@ -10,7 +11,7 @@ it.each(SEEDS)(
   'whatever two coordinators go through at the same time, every promise is kept (history %i)',
   async (seed) => {
     // Each third one has its queues on Postgres.
-    const redis = inject('redisUrl') !== null && seed % 3 !== 0;
+    const redis = testRedisUrl() !== null && seed % 3 !== 0;
     expect(await playHistory({ seed, redis, ...SIZE })).toEqual([]);
   },
   300_000,

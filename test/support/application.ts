@@ -12,9 +12,9 @@ import {
 } from '@gleaner/coordinator';
 import supertest from 'supertest';
 import { DataSource } from 'typeorm';
-import { inject } from 'vitest';
+
 import { createTestDatabase } from './database.js';
-import { forgetEverything } from './redis-server.js';
+import { forgetEverything, testRedisUrl } from './test-redis.js';
 
 export interface TestApplication {
   readonly coordinator: Coordinator;
@@ -68,7 +68,7 @@ async function start(
   options: TestApplicationOptions,
   { databaseUrl, directory, forget }: Places,
 ): Promise<TestApplication> {
-  const redisUrl = options.redis ? inject('redisUrl') : null;
+  const redisUrl = options.redis ? testRedisUrl() : null;
   if (options.redis && redisUrl === null)
     throw new Error('this suite needs Redis: skip it where redisUrl is null');
   // Queues of an earlier suite name units of a database that is gone, and may still be locked by its coordinator.

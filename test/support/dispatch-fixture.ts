@@ -1,12 +1,13 @@
 import { SweepService } from '@gleaner/coordinator';
 import type { TaskAssignment, UnitState } from '@gleaner/protocol';
 import type { QueryRunner } from 'typeorm';
-import { expect, inject, vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { z } from 'zod';
 import { createTestApplication, type TestApplication } from './application.js';
 import { type JobSeed, type SeededJob, seedJob } from './seed-job.js';
 import { createVolunteer, send, TestHost } from './test-host.js';
 import { honestResult } from './test-results.js';
+import { testRedisUrl } from './test-redis.js';
 
 /** An account with a token that attaches hosts and submits. */
 export interface Person {
@@ -42,7 +43,7 @@ export class DispatchFixture {
 
   static async start(env: Readonly<Record<string, string>> = {}): Promise<DispatchFixture> {
     const gleaner = await createTestApplication({
-      redis: inject('redisUrl') !== null,
+      redis: testRedisUrl() !== null,
       env: { GLEANER_TRUST_PROXY: '1', ...env },
     });
     const scientist = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');

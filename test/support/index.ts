@@ -9,4 +9,5 @@ export * from './redis-server.js';
 export * from './seed-job.js';
 export * from './sha256.js';
 export * from './test-host.js';
+export * from './test-redis.js';
 export * from './test-results.js';

@@ -1,5 +1,4 @@
 import { execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -92,14 +91,4 @@ async function accepts(port: number): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
-}
-
-/** Empties the Redis of this run. */
-export async function forgetEverything(url: string): Promise<void> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  socket.write('FLUSHALL\r\n');
-  const data: unknown[] = await once(socket, 'data');
-  socket.destroy();
-  if (String(data[0]) !== '+OK\r\n') throw new Error(`Redis answered ${String(data[0])}`);
 }
