@@ -4,6 +4,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS } from '@gleaner/protocol';
 import { Server } from '@tus/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import {
@@ -19,6 +20,7 @@ import { LOGGER, type Logger } from '../telemetry/index.js';
 import { uploadsDirectory } from './blob-sweep.service.js';
 import { BlobsService } from './blobs.service.js';
 import { readDigest, UploadCompletion } from './upload-completion.js';
+import { UploadLocks } from './upload-locks.js';
 import { PATCH_TYPE, requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
 import { UploadStore } from './upload-store.js';
 
@@ -52,6 +54,7 @@ export class Uploads {
   constructor(
     private readonly guard: AccessGuard,
     private readonly blobs: BlobsService,
+    private readonly dataSource: DataSource,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -81,6 +84,7 @@ export class Uploads {
     return new Server({
       path: UPLOADS_PATH,
       datastore: store,
+      locker: new UploadLocks(this.dataSource),
       maxSize: LIMITS.blobBytes,
       relativeLocation: true,
       disableTerminationForFinishedUploads: true,
