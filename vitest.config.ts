@@ -12,6 +12,7 @@ const notSources = ['**/node_modules/**', '**/dist/**'];
 /** Suites of which a neighbour would change what they measure: they run one after the other when all others have ended. */
 const alone = [
   'test/e2e/chaos.itest.ts',
+  'test/e2e/random-histories.itest.ts',
   'test/e2e/agent-idle.itest.ts',
   'test/bench/**/*.itest.ts',
   'test/network/**/*.itest.ts',

@@ -169,7 +169,9 @@ describe('an agent whose volunteer', () => {
     await prefer(OTHERS_MAY_COMPUTE, 'hours={}');
     await using agent = startAgent();
     await statusWhere(data, ({ phase, reason }) => phase === 'paused' && reason.includes('no hours'));
-    expect(await tell('resume', '--always')).toMatch(/^(computing|asking the coordinator for work)/);
+    expect(await tell('resume', '--always')).toMatch(
+      /^(computing|asking the coordinator for work|working on 1 task)/,
+    );
     await computing(agent);
     expect(await tell('resume')).toMatch(/^paused: no hours on \w+days$/);
   });
