@@ -122,11 +122,14 @@ export class ChunkFile {
       await rm(temporary, { force: true });
       const smaller = await ChunkData.open(temporary, this.manifest, new Bitmap(this.have.count));
       try {
-        for (const index of keep) {
-          const isThere = this.have.has(index) && (await this.data.verify(index));
-          if (isThere) await smaller.write(index, await this.data.read(index));
+        try {
+          for (const index of keep) {
+            const isThere = this.have.has(index) && (await this.data.verify(index));
+            if (isThere) await smaller.write(index, await this.data.read(index));
+          }
+        } finally {
+          await smaller.close();
         }
-        await smaller.close();
         // The smaller bitmap first: it is true of the old file as well.
         await this.#writeHave(false, smaller.have);
         await rename(temporary, this.paths.data);

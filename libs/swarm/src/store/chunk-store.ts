@@ -253,7 +253,8 @@ export class ChunkStore {
       return;
     }
     this.#entries.delete(manifestId);
-    await entry.file?.close();
+    // A full disk may take no bitmap any more, and gets room from what is removed here.
+    await entry.file?.close().catch(() => undefined);
     // The bitmap first: data without a bitmap is garbage, a bitmap without data would be a lie.
     await rm(join(this.init.directory, `${manifestId}.have`), { force: true });
     await rm(join(this.init.directory, `${manifestId}.data`), { force: true });

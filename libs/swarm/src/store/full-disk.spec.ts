@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, readFile, rm, rmdir } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, readlink, rm, rmdir } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { aFile } from './chunk-store.fixture.js';
+import { ChunkData } from './chunk-data.js';
+import { aFile, CHUNK, keepAll } from './chunk-store.fixture.js';
 import { ChunkStore } from './chunk-store.js';
 import { FlushTimer } from './flush-timer.js';
 import { decodeHaveRecord } from './have-file.js';
@@ -65,5 +66,38 @@ describe('ChunkStore on a disk that takes nothing for a while', () => {
     await vi.advanceTimersByTimeAsync(120_000);
     expect(tries).toBe(3);
     timer.stop();
+  });
+});
+
+describe('ChunkStore that makes room on a full disk', () => {
+  it('gives up a file although its bitmap cannot be written any more', async () => {
+    const [old, wanted] = [aFile(1, 1), aFile(1, 2)];
+    const store = await ChunkStore.open({ directory, quotaBytes: CHUNK });
+    for (const { manifestId, manifest } of [old, wanted]) await store.openFile(manifestId, manifest);
+    await store.write(old.manifestId, 0, old.pieces[0]!);
+    await mkdir(join(directory, `${old.manifestId}.have.new`));
+    using claim = await store.claim(wanted.manifestId, wanted.manifest, [0]);
+    expect(claim.missing).toEqual([0]);
+    expect(store.usedBytes).toBe(CHUNK);
+    const left = await readdir(directory);
+    expect(left).not.toContain(`${old.manifestId}.data`);
+    expect(left).not.toContain(`${old.manifestId}.have`);
+    await store.close();
+  });
+
+  it.skipIf(process.platform !== 'linux')('keeps no file open that it could not finish', async () => {
+    const [shrinking, wanted] = [aFile(2, 1), aFile(1, 50)];
+    const store = await ChunkStore.open({ directory, quotaBytes: 2 * CHUNK });
+    (await keepAll(store, shrinking))[Symbol.dispose]();
+    await store.openFile(wanted.manifestId, wanted.manifest);
+    using _ = await store.claim(shrinking.manifestId, shrinking.manifest, [1]);
+    const write = vi.spyOn(ChunkData.prototype, 'write').mockRejectedValueOnce(new Error('ENOSPC'));
+    await expect(store.claim(wanted.manifestId, wanted.manifest, [0])).rejects.toThrow('ENOSPC');
+    write.mockRestore();
+    const open = await Promise.all(
+      (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+    );
+    expect(open.filter((path) => path.includes('.data.new'))).toEqual([]);
+    await store.close();
   });
 });
