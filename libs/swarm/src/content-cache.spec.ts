@@ -38,6 +38,19 @@ describe('ContentCache', () => {
     expect(reopened.usedBytes).toBe(100);
   });
 
+  it.each([
+    ['removed', () => rm(directory, { recursive: true })],
+    ['cut short', () => truncate(join(directory, content(1).sha256), 99)],
+  ])('does not count on a file that was %s while it is open, and stores it anew', async (_what, change) => {
+    const cache = await ContentCache.open({ directory, quotaBytes: 1000 });
+    await putReleased(cache, 1);
+    await change();
+    expect(await has(cache, 1)).toBe(false);
+    await putReleased(cache, 1);
+    expect(await has(cache, 1)).toBe(true);
+    expect(cache.usedBytes).toBe(100);
+  });
+
   it('evicts what was used least recently to stay within its quota', async () => {
     const cache = await ContentCache.open({ directory, quotaBytes: 300 });
     for (const seed of [1, 2, 3]) await putReleased(cache, seed);

@@ -85,6 +85,7 @@ export class ContentCache {
     const entry = this.#entries.get(sha256);
     if (!entry) return undefined;
     entry.pins += 1;
+    if (entry.verified && !(await this.#isThere(sha256, entry))) entry.verified = false;
     if (!entry.verified && !(await this.#verify(sha256, entry))) {
       entry.pins -= 1;
       return undefined;
@@ -125,6 +126,7 @@ export class ContentCache {
 
   async #write(sha256: string, bytes: Uint8Array): Promise<void> {
     const temporary = join(this.init.directory, `tmp-${process.pid}-${(this.#temporary += 1)}`);
+    await mkdir(this.init.directory, { recursive: true, mode: 0o700 });
     try {
       const file = await open(temporary, 'wx', 0o600);
       try {
@@ -138,6 +140,14 @@ export class ContentCache {
       await rm(temporary, { force: true });
       throw error;
     }
+  }
+
+  /** Whether nobody has removed the file, or cut it short, since it was verified. */
+  async #isThere(sha256: string, { sizeBytes }: Entry): Promise<boolean> {
+    return stat(this.#path(sha256)).then(
+      ({ size }) => size === sizeBytes,
+      () => false,
+    );
   }
 
   async #verify(sha256: string, entry: Entry): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import type { Manifest } from '@gleaner/protocol';
 import { Bitmap } from '../engine/bitmap.js';
 import { sha256Hex } from '../sha256.js';
@@ -98,8 +98,9 @@ export class ChunkData {
       if (bytesRead === 0) break;
       done += bytesRead;
     }
-    if (this.verified.has(index)) return bytes;
-    if (done < bytes.length || sha256Hex(bytes) !== this.manifest.hashes[index]) {
+    const isWhole = done === bytes.length;
+    if (isWhole && this.verified.has(index)) return bytes;
+    if (!isWhole || sha256Hex(bytes) !== this.manifest.hashes[index]) {
       this.forget(index);
       throw new ChunkDamagedError(this.path, index);
     }
@@ -117,6 +118,15 @@ export class ChunkData {
       if (error instanceof ChunkDamagedError || error instanceof RangeError) return false;
       throw error;
     }
+  }
+
+  /** Whether the file is still the one at its path, and as long as what it holds: somebody may have made room on the disk. */
+  async isInPlace(): Promise<boolean> {
+    const [own, there] = await Promise.all([this.data.stat(), stat(this.path).catch(() => undefined)]);
+    if (there?.ino !== own.ino || there.dev !== own.dev) return false;
+    let last = this.have.count - 1;
+    while (last >= 0 && !this.have.has(last)) last -= 1;
+    return last < 0 || own.size >= last * this.manifest.chunk + this.chunkLength(last);
   }
 
   /** Resolves when what was written has reached the disk, by whichever process. */

@@ -101,6 +101,12 @@ export class ChunkFile {
     }
   }
 
+  /** Whether the data are where they were: whoever opens the path finds all chunks. */
+  async isInPlace(): Promise<boolean> {
+    // In turn: they are elsewhere while they are being replaced.
+    return this.#inTurn(() => this.data.isInPlace());
+  }
+
   /** Whether the chunk is there and whole; a damaged one is forgotten. Reads it at its first use only. */
   async verify(index: number): Promise<boolean> {
     // In turn: the data must not be replaced while they are read.

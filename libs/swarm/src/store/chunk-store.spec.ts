@@ -1,4 +1,4 @@
-import { cp, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, open, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -174,5 +174,46 @@ describe('ChunkStore', () => {
     using claim = await again.claim(file.manifestId, file.manifest, [0, 1]);
     expect(claim.missing).toEqual([0]);
     await again.close();
+  });
+});
+
+describe('ChunkStore whose files somebody else has changed', () => {
+  it('gives nobody what is not in a file that was cut short', async () => {
+    const { manifest, manifestId, pieces } = aFile(2, 1);
+    const store = await aStore();
+    const file = await store.openFile(manifestId, manifest);
+    for (const [index, piece] of pieces.entries()) await store.write(manifestId, index, piece);
+    await truncate(file.dataPath, CHUNK + 10);
+    await expect(file.read(1)).rejects.toThrow(ChunkDamagedError);
+    expect(await file.read(0)).toEqual(pieces[0]);
+    await store.close();
+  });
+
+  it.each([
+    ['removed', () => rm(directory, { recursive: true })],
+    [
+      'emptied',
+      async () => {
+        for (const name of await readdir(directory)) await rm(join(directory, name));
+      },
+    ],
+    [
+      'cut short',
+      async () => {
+        for (const name of await readdir(directory))
+          if (name.endsWith('.data')) await truncate(join(directory, name));
+      },
+    ],
+  ])('brings anew what was in a directory that was %s', async (_what, change) => {
+    const [file, other] = [aFile(2, 1), aFile(1, 50)];
+    const store = await aStore();
+    (await keepAll(store, file))[Symbol.dispose]();
+    await change();
+    using claim = await store.claim(file.manifestId, file.manifest, [0, 1]);
+    expect(claim.missing).toEqual([0, 1]);
+    for (const [index, piece] of file.pieces.entries()) await store.write(file.manifestId, index, piece);
+    expect(await readFile(claim.file.dataPath)).toEqual(Buffer.concat(file.pieces));
+    using _ = await store.claim(other.manifestId, other.manifest, [0]);
+    await store.close();
   });
 });

@@ -199,9 +199,25 @@ export class ChunkStore {
       this.#entries.set(manifestId, entry);
     }
     entry.lastUse = this.#uses += 1;
-    entry.file ??= await ChunkFile.open(join(this.init.directory, manifestId), manifest);
+    if (entry.file && !(await entry.file.isInPlace())) await this.#forgetLost(manifestId, entry);
+    if (!entry.file) {
+      await mkdir(this.init.directory, { recursive: true, mode: 0o700 });
+      entry.file = await ChunkFile.open(join(this.init.directory, manifestId), manifest);
+    }
     entry.closedHave = undefined;
     return { entry, file: entry.file };
+  }
+
+  /** Somebody has removed the file, or cut it short, while it was open: it begins anew, and what it held is brought again. */
+  async #forgetLost(manifestId: string, entry: StoreEntry): Promise<void> {
+    try {
+      await this.init.onEvicting?.(manifestId);
+      await closeEntry(entry);
+      entry.closedBytes = 0;
+      await this.#removeFiles(manifestId);
+    } finally {
+      this.init.onEvicted?.(manifestId, true);
+    }
   }
 
   /** Of too many files that nobody holds, those that were used longest ago are closed; what is in them stays. */
@@ -255,6 +271,10 @@ export class ChunkStore {
     this.#entries.delete(manifestId);
     // A full disk may take no bitmap any more, and gets room from what is removed here.
     await entry.file?.close().catch(() => undefined);
+    await this.#removeFiles(manifestId);
+  }
+
+  async #removeFiles(manifestId: string): Promise<void> {
     // The bitmap first: data without a bitmap is garbage, a bitmap without data would be a lie.
     await rm(join(this.init.directory, `${manifestId}.have`), { force: true });
     await rm(join(this.init.directory, `${manifestId}.data`), { force: true });
