@@ -68,17 +68,14 @@ export class SwarmSession {
   async join(ticketed: FileTicket, manifest: Manifest): Promise<void> {
     const { location, ticket } = ticketed;
     const { manifestId } = location;
-    const file = await this.init.store.openFile(manifestId, manifest);
-    this.#joined.set(manifestId, { file: ticketed, manifest });
-    const { dataPath, have, verified } = file;
-    await this.process.join({
-      location,
-      manifest,
-      ticket,
-      dataPath,
-      have: have.bytes,
-      verified: verified.bytes,
+    let joining: Promise<void> | undefined;
+    await this.init.store.openFile(manifestId, manifest, ({ dataPath, have, verified }) => {
+      this.#joined.set(manifestId, { file: ticketed, manifest });
+      // Told before the next eviction, which tells it to leave: of what is evicted it must not go on believing that it is there.
+      const [known, checked] = [have.bytes, verified.bytes];
+      joining = this.process.join({ location, manifest, ticket, dataPath, have: known, verified: checked });
     });
+    await joining;
   }
 
   /** Resolves once the process has let go of the file. */
@@ -102,7 +99,8 @@ export class SwarmSession {
       if (!isKept) this.#joined.delete(manifestId);
       else if (paused && joined) await this.join(joined.file, joined.manifest);
     } finally {
-      this.#paused.delete(manifestId);
+      // The next eviction may have begun.
+      if (this.#paused.get(manifestId) === paused) this.#paused.delete(manifestId);
       paused?.resolve();
     }
   }

@@ -105,11 +105,20 @@ export class ChunkStore {
     return this.#entries.get(manifestId)?.file;
   }
 
-  /** Opens a manifest's file without claiming any of it. */
-  async openFile(manifestId: string, manifest: Manifest): Promise<ChunkFile> {
+  /**
+   * Opens a manifest's file without claiming any of it.
+   *
+   * @param use called with the file before anything of it can be evicted, as it may be as soon as this resolves
+   */
+  async openFile(
+    manifestId: string,
+    manifest: Manifest,
+    use: (file: ChunkFile) => void = () => undefined,
+  ): Promise<ChunkFile> {
     return this.#inTurn(async () => {
       const { file } = await this.#open(manifestId, manifest);
       await this.#closeIdle();
+      use(file);
       return file;
     });
   }
