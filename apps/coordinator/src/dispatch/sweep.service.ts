@@ -161,6 +161,8 @@ export class SweepService {
           AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = g.id AND t.ordinal = g.gap)`,
       [plainArray(lost.map(({ unitId }) => unitId)), plainArray(lost.map(({ ordinal }) => ordinal))],
     );
+    // Most that seem lost on a busy coordinator are claimed in that moment.
+    if (!rowCount) return;
     this.logger.warn({ event: 'tickets-made-anew', jobId, units: rowCount });
     await this.queues.queue(QUEUES.fill).add({}, { dedupeId: 'fill' });
   }
