@@ -2,12 +2,12 @@ import type { HostState } from '@gleaner/protocol';
 import type { CoordinatorClient } from './coordinator-client.js';
 import type { ClosedDesk, TaskDesk } from './task-desk.js';
 
-/** Time that the last report and the return of leases may take. */
+/** Time that the last reports and the return of leases may take. */
 const LEAVE_WITHIN_MS = 10_000;
 
 export interface LeavingComponents {
-  readonly client: CoordinatorClient;
-  readonly desk: TaskDesk;
+  readonly client: Pick<CoordinatorClient, 'work' | 'heartbeat'>;
+  readonly desk: Pick<TaskDesk, 'unreported' | 'forget'>;
   /** The call that hands in these reports and asks for nothing. */
   readonly callWith: (
     reports: ReturnType<TaskDesk['unreported']['due']>,
@@ -20,21 +20,27 @@ export interface LeavingComponents {
  *
  * @throws {CoordinatorError} when the coordinator does not hear it
  */
-export async function leaveCoordinator(
-  { client, desk, callWith }: LeavingComponents,
-  closed: ClosedDesk,
-): Promise<void> {
+export async function leaveCoordinator(components: LeavingComponents, closed: ClosedDesk): Promise<void> {
+  const { client, desk } = components;
   const signal = AbortSignal.timeout(LEAVE_WITHIN_MS);
-  const reports = desk.unreported.due(Number.POSITIVE_INFINITY);
-  if (reports.length > 0) {
-    const answer = await client.work(callWith(reports), signal);
-    await desk.unreported.answered(answer.reports, Number.POSITIVE_INFINITY);
-  }
+  await handIn(components, signal);
   const { returned, kept } = closed;
   const running = kept.map((taskId) => ({ taskId }));
-  // Who leaves gives everything back.
-  const leaving = kept.length === 0;
+  // Who leaves gives everything back: also what the next run still has to report, for others to compute once more.
+  const leaving = kept.length === 0 && desk.unreported.size === 0;
   const state: HostState = { phase: 'stopped', reason: 'stopped' };
   await client.heartbeat({ running, returned: [...returned], leaving, state }, signal);
   await desk.forget(closed);
+}
+
+/** In as many calls as it takes, until what is left is what the coordinator cannot store now. */
+async function handIn(
+  { client, desk: { unreported }, callWith }: LeavingComponents,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let before = Infinity; unreported.size > 0 && unreported.size < before;) {
+    before = unreported.size;
+    const answer = await client.work(callWith(unreported.due(Infinity)), signal);
+    await unreported.answered(answer.reports, Infinity);
+  }
 }
