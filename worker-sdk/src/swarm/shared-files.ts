@@ -12,7 +12,7 @@ import type { CoordinatorClient } from '../coordinator-client.js';
 import { StateFile } from './state-file.js';
 
 /** Files shared at the same time; a link has channels for 64. */
-const MAX_FILES = 60;
+export const MAX_SHARED_FILES = 60;
 /** Of these so many at most stay because they are promised, however long ago they were used. */
 const MAX_PROMISED = 15;
 /** A ticket is renewed when less than this is left of it. */
@@ -43,7 +43,7 @@ export class SharedFiles {
     readonly peerId: string,
     directory: string,
   ) {
-    this.#file = new StateFile(join(directory, 'files.json'), z.array(sharedFile).max(MAX_FILES));
+    this.#file = new StateFile(join(directory, 'files.json'), z.array(sharedFile).max(MAX_SHARED_FILES));
   }
 
   static async open(client: CoordinatorClient, peerId: string, directory: string): Promise<SharedFiles> {
@@ -87,7 +87,7 @@ export class SharedFiles {
     const isPromised = isReplica || (known?.isPromised ?? false);
     this.#files.set(manifestId, { location: plain, ticket: newest, isReplica: isStillReplica, isPromised });
     const dropped: string[] = [];
-    while (this.#files.size > MAX_FILES) {
+    while (this.#files.size > MAX_SHARED_FILES) {
       const leaving = this.#firstToLeave();
       this.#files.delete(leaving);
       dropped.push(leaving);

@@ -8,7 +8,7 @@ import type { Membership } from './membership.js';
 import type { MemoryFile } from './memory-file.js';
 import { ReplicaKeeper } from './replicas.js';
 import { shareFile } from './share-file.js';
-import type { SharedFiles, TicketedFile } from './shared-files.js';
+import type { FileTicket, SharedFiles, TicketedFile } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
 import type { TrafficLedger } from './traffic-ledger.js';
 
@@ -120,14 +120,22 @@ export class SwarmHouse {
 
   /** What tasks had from the origin because it could not be joined in time: others may have it from here. */
   async #shareLate(signal: AbortSignal): Promise<void> {
-    const { late, files, store, cache } = this.init;
+    const { late, files, warn } = this.init;
     for (const location of late.all) {
+      // A coordinator that is away has no ticket for the others either: all of them wait.
       const ticket = await files.ticketFor(location, signal);
-      const isKept = store.manifestIds.includes(location.manifestId);
-      const manifest = await readCachedManifest(cache, location.manifestId);
-      if (ticket && manifest && isKept) await shareFile(this.init, { location, ticket }, manifest);
+      // What is wrong with this one is told once, and keeps no other waiting.
       late.delete(location.manifestId);
+      if (ticket) await this.#share({ location, ticket }).catch(warn);
     }
+  }
+
+  /** Unless nothing of it is kept any more. */
+  async #share(file: FileTicket): Promise<void> {
+    const { store, cache } = this.init;
+    const { manifestId } = file.location;
+    const manifest = await readCachedManifest(cache, manifestId);
+    if (manifest && store.manifestIds.includes(manifestId)) await shareFile(this.init, file, manifest);
   }
 
   async #look(): Promise<void> {
@@ -168,10 +176,10 @@ export class SwarmHouse {
   }
 
   async #renewTickets(signal: AbortSignal): Promise<void> {
-    const { session, files } = this.init;
+    const { session, files, warn } = this.init;
     const { renewed, ended } = await files.renew(signal);
     // Also what could not be joined at the start, because the coordinator was away when it was to give tickets to another peer.
-    for (const file of renewed) await this.#join(file);
+    for (const file of renewed) await this.#join(file).catch(warn);
     for (const manifestId of ended) await session.leave(manifestId);
   }
 
