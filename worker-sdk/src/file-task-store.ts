@@ -1,5 +1,5 @@
 import { openAsBlob } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import {
@@ -10,6 +10,7 @@ import {
   type OutputToKeep,
   type TaskStore,
 } from './held-task.js';
+import { writeWhole } from './write-whole.js';
 
 /** Large outputs that nobody asked for are removed after this long: by then the unit has settled elsewhere. */
 const OUTPUT_KEPT_MS = 7 * 24 * 3600 * 1000;
@@ -43,7 +44,7 @@ export class FileTaskStore implements TaskStore {
   }
 
   async saveTask(task: HeldTask): Promise<void> {
-    await writeWhole(this.#file('tasks', task.task.taskId), JSON.stringify(task), { sync: false });
+    await writeWhole(this.#file('tasks', task.task.taskId), JSON.stringify(task), { isSynced: false });
   }
 
   async saveResult(result: HeldResult, outputs: readonly OutputToKeep[]): Promise<void> {
@@ -52,10 +53,10 @@ export class FileTaskStore implements TaskStore {
       await this.#removeOldOutputs();
       await mkdir(join(this.directory, 'outputs', taskId), { recursive: true, mode: 0o700 });
       for (const { name, bytes } of outputs) {
-        await writeWhole(join(this.directory, 'outputs', taskId, name), bytes, { sync: true });
+        await writeWhole(join(this.directory, 'outputs', taskId, name), bytes, { isSynced: true });
       }
     }
-    await writeWhole(this.#file('results', taskId), JSON.stringify(result), { sync: true });
+    await writeWhole(this.#file('results', taskId), JSON.stringify(result), { isSynced: true });
     await this.dropTask(taskId);
   }
 
@@ -139,28 +140,5 @@ async function readOne<T>(path: string, schema: z.ZodType<T>): Promise<T | undef
   } catch {
     // Damaged, or of another version: the coordinator gives the task out again.
     return undefined;
-  }
-}
-
-/** Writes beside the name and renames, so that a reader and a crash see the old file or the new one. */
-async function writeWhole(
-  path: string,
-  content: string | Uint8Array,
-  options: { sync: boolean },
-): Promise<void> {
-  const temporary = `${path}.tmp`;
-  try {
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(content);
-      if (options.sync) await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    // On a full disk, what was begun takes up the room that others need.
-    await rm(temporary, { force: true }).catch(() => undefined);
-    throw error;
   }
 }

@@ -1,6 +1,7 @@
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { z } from 'zod';
+import { writeWhole } from '../write-whole.js';
 
 /** One JSON value on disk, readable by its owner alone; what cannot be understood counts as absent. */
 export class StateFile<T> {
@@ -30,14 +31,6 @@ export class StateFile<T> {
 
   async #replace(text: string): Promise<void> {
     await mkdir(dirname(this.path), { recursive: true, mode: 0o700 });
-    const temporary = `${this.path}.new`;
-    const file = await open(temporary, 'w', 0o600);
-    try {
-      await file.writeFile(text);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, this.path);
+    await writeWhole(this.path, text, { isSynced: true });
   }
 }
