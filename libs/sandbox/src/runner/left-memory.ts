@@ -30,6 +30,7 @@ export class LeftMemory {
 
   /** There is nothing to do for now. */
   whenIdle(): void {
+    clearTimeout(this.#timer);
     if (this.#bytes > 0) this.#timer = setTimeout(() => this.#free(), IDLE_MS);
   }
 
