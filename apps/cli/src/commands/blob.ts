@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { type Blob, blob as blobSchema, formatBytes, hexOfBlobId } from '@gleaner/protocol';
 import type { Command } from 'commander';
+import { AnswerFile } from '../answer-file.js';
 import type { ApiClient } from '../api/api-client.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
@@ -96,7 +97,11 @@ export interface Download {
   readonly sha256: string;
 }
 
-/** Streams an answer into a file, which appears when it is whole, or to stdout. */
+/**
+ * Streams an answer into a file, which appears when it is whole, or to stdout.
+ *
+ * @throws {CliError} when it cannot be written there, or does not come to its end
+ */
 export async function download(
   api: ApiClient,
   path: string,
@@ -106,26 +111,32 @@ export async function download(
   const response = await api.send(path, { signal });
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  const body = Readable.from(response.body ?? []);
-  const measure = async function* (parts: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const bytes of parts) {
-      hash.update(bytes);
+  await using file = output === undefined ? null : await AnswerFile.create(output);
+  for await (const bytes of contentOf(response, signal)) {
+    hash.update(bytes);
+    sizeBytes += bytes.length;
+    await (file ? file.write(bytes) : writeBytes(bytes));
+  }
+  await file?.finish();
+  if (output !== undefined) note(`Written to ${output}`);
+  return { file: output ?? null, sizeBytes, sha256: hash.digest('hex') };
+}
+
+async function* contentOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let sizeBytes = 0;
+  const body: AsyncIterable<Uint8Array> = Readable.from(response.body ?? []);
+  try {
+    for await (const bytes of body) {
       sizeBytes += bytes.length;
       yield bytes;
     }
-  };
-  if (output === undefined) {
-    for await (const bytes of measure(body)) await writeBytes(bytes);
-    return { file: null, sizeBytes, sha256: hash.digest('hex') };
-  }
-  const temporary = `${output}.part`;
-  try {
-    await pipeline(body, measure, createWriteStream(temporary), { signal });
-    await rename(temporary, output);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    signal.throwIfAborted();
+    const cause: unknown = error instanceof Error ? error.cause : undefined;
+    throw new CliError(
+      `The download broke off after ${formatBytes(sizeBytes)} (${reasonOf(cause ?? error)}): fetch it again`,
+      EXIT.unreachable,
+      { cause: error },
+    );
   }
-  note(`Written to ${output}`);
-  return { file: output, sizeBytes, sha256: hash.digest('hex') };
 }

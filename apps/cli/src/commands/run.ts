@@ -18,7 +18,7 @@ import { identifyFile } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { splitAppVersion, wholeNumber, withLocalOptions } from '../common-options.js';
 import { completeJob, readJobFile, type JobFile } from '../job-file.js';
-import { AnswerFile } from '../local-run/answer-file.js';
+import { AnswerFile } from '../answer-file.js';
 import { cutIntoUnits } from '../local-run/cut-into-units.js';
 import { fileInputs, type LocalInput } from '../local-run/file-inputs.js';
 import { LocalUnitRunner, type LocalModule } from '../local-run/local-unit-runner.js';
