@@ -13,6 +13,8 @@ const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url
 const COORDINATOR = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
 const HUNT = fileURLToPath(new URL('../../examples/mersenne-hunt', import.meta.url));
 const MODULE = join(HUNT, 'build', 'mersenne-hunt.wasm');
+const SPLIT = { kind: 'range', name: 'p', from: 2, to: 9, step: 7 };
+const JOB = { name: 'x', app: 'x@1', split: [SPLIT] };
 const STACK = /\n\s+at /;
 
 let directory: string;
@@ -85,20 +87,37 @@ describe.concurrent('gleaner, used wrongly', () => {
       'an input that is missing',
       async () => {
         const file = join(directory, 'job.json');
-        await writeFile(file, JSON.stringify({ name: 'x', app: 'x@1', inputs: { tape: 'gone.sah' } }));
+        await writeFile(file, JSON.stringify({ ...JOB, inputs: { tape: 'gone.sah' } }));
         return ['job', 'submit', file];
       },
       'Cannot read input "tape"',
     ],
     [
+      'a directory for an input',
+      async () => {
+        const file = join(directory, 'directory.json');
+        await writeFile(file, JSON.stringify({ ...JOB, inputs: { tape: '.' } }));
+        return ['job', 'submit', file];
+      },
+      'Cannot read input "tape": ',
+    ],
+    [
+      'a directory for a module',
+      () => ['run', '--local', join(HUNT, 'job.json'), '--app', HUNT],
+      `Cannot read the module ${HUNT}: `,
+    ],
+    [
+      'a directory for an answer',
+      () => ['run', '--local', join(HUNT, 'job.json'), '-o', directory],
+      `it is a directory`,
+    ],
+    [
       'a file for an input that the job does not have',
       async () => {
         const file = join(directory, 'two-inputs.json');
-        await writeFile(
-          file,
-          JSON.stringify({ name: 'x', app: 'x@1', inputs: { tape: 'a.sah', map: 'b.txt' } }),
-        );
-        return ['run', '--local', file, '--input', `tepe=${file}`];
+        await writeFile(file, JSON.stringify({ ...JOB, inputs: { tape: 'a.sah', map: 'b.txt' } }));
+        // The option takes one word: what is behind it is the job.
+        return ['run', '--local', '--input', `tepe=${file}`, file];
       },
       '--input tepe: the job file has no input of this name; its inputs are "tape", "map"',
     ],

@@ -36,7 +36,9 @@ export const rangeSplit = z
   })
   .meta({ id: 'RangeSplit' });
 
-const gridValue = z.union([plainText(LIMITS.argBytes), z.number()]);
+const gridValue = z.union([plainText(LIMITS.argBytes), z.number()], {
+  error: `must be a number, or text of at most ${LIMITS.argBytes} characters without NUL`,
+});
 
 /** The first wrong value is enough to say: zod would keep issues of a hundred thousand, which takes seconds. */
 const gridList = z.preprocess((list, context) => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { access, constants } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
   formatBytes,
@@ -13,14 +13,14 @@ import {
   unitResult,
   type UnitResult,
 } from '@gleaner/protocol';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { watchJob } from '../api/watch-job.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
-import { completeJob, readJobFile } from '../job-file.js';
+import { completeJob, inputOption, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
 import { groupDigits, note, print, printJson, quotedList, tableLines } from '../terminal/output.js';
@@ -136,12 +136,7 @@ function remarkOn({ blocked, failure, stderr }: UnitResult): string {
 function withFileOptions(command: Command): Command {
   return withCommonOptions(command)
     .option('--project <slug>', 'project that it belongs to; default: your only one')
-    .addOption(
-      new Option('--input <name=path...>', 'file for an input of the job').default(
-        [],
-        'as the job file says',
-      ),
-    );
+    .addOption(inputOption());
 }
 
 async function submit(
@@ -191,6 +186,10 @@ async function estimate(file: string, options: FileOptions): Promise<void> {
 
 async function uploadInputs(api: ApiClient, path: string, overrides: readonly string[]): Promise<JobSpec> {
   const file = await readJobFile(path, overrides);
+  // All of them before the first is sent, which may take hours.
+  for (const [name, input] of Object.entries(file.inputs)) {
+    if (input.kind === 'file') await requireReadable(name, input.path);
+  }
   const signal = stopSignal();
   const blobIds: Record<string, string> = {};
   for (const [name, input] of Object.entries(file.inputs)) {
@@ -199,9 +198,6 @@ async function uploadInputs(api: ApiClient, path: string, overrides: readonly st
       continue;
     }
     const bar = new ProgressBar({ label: basename(input.path), total: 0, format: formatBytes });
-    await access(input.path, constants.R_OK).catch((error: unknown) => {
-      throw new CliError(`Cannot read input "${name}": ${reasonOf(error)}`, EXIT.usage, { cause: error });
-    });
     const blob = await uploadBlob(api, input.path, {
       onProgress: (sent, total) => {
         bar.update(sent, total);
@@ -212,6 +208,15 @@ async function uploadInputs(api: ApiClient, path: string, overrides: readonly st
     blobIds[name] = blob.blobId;
   }
   return completeJob(file, blobIds);
+}
+
+async function requireReadable(name: string, path: string): Promise<void> {
+  try {
+    await access(path, constants.R_OK);
+    if (!(await stat(path)).isFile()) throw new TypeError(`${path} is not a file`);
+  } catch (error) {
+    throw new CliError(`Cannot read input "${name}": ${reasonOf(error)}`, EXIT.usage, { cause: error });
+  }
 }
 
 async function showUntilEnd(api: ApiClient, id: string, options: CommonOptions): Promise<void> {

@@ -13,11 +13,11 @@ import {
 } from '@gleaner/domain';
 import { formatBytes, type JobSpec, LIMITS } from '@gleaner/protocol';
 import { admitModule } from '@gleaner/sandbox/admission';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { identifyFile } from '../api/upload-blob.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { splitAppVersion, wholeNumber, withLocalOptions } from '../common-options.js';
-import { completeJob, readJobFile, type JobFile } from '../job-file.js';
+import { completeJob, inputOption, readJobFile, type JobFile } from '../job-file.js';
 import { AnswerFile } from '../answer-file.js';
 import { cutIntoUnits } from '../local-run/cut-into-units.js';
 import { fileInputs, type LocalInput } from '../local-run/file-inputs.js';
@@ -47,12 +47,7 @@ export function registerRun(program: Command): void {
     )
     .option('--local', 'on this machine (there is no other way yet)')
     .option('--units <n>', 'cut the job into this many units', wholeNumber(1, 1_000_000))
-    .addOption(
-      new Option('--input <name=path...>', 'file for an input of the job').default(
-        [],
-        'as the job file says',
-      ),
-    )
+    .addOption(inputOption())
     .option('--app <file>', 'module; default: NAME.wasm beside the job file or in its build directory')
     .option('--cores <n>', 'units at the same time', wholeNumber(1, 1024), availableParallelism())
     .option('-o, --output <file>', 'write the answer there instead of stdout')
@@ -222,10 +217,11 @@ async function admitApp(
       EXIT.usage,
     );
   }
-  const admission = admitModule(new Uint8Array(await readFile(path)));
-  if (!admission.admitted) {
-    throw moduleRefused(path, admission.errors);
-  }
+  const bytes = await readFile(path).catch((error: unknown) => {
+    throw new CliError(`Cannot read the module ${path}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
+  });
+  const admission = admitModule(new Uint8Array(bytes));
+  if (!admission.admitted) throw moduleRefused(path, admission.errors);
   const rewritten = join(directory, 'module.wasm');
   await writeFile(rewritten, admission.module);
   return { name, path: rewritten, sha256: createHash('sha256').update(admission.module).digest('hex') };
