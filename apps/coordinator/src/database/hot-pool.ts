@@ -22,6 +22,18 @@ export function masterPool(dataSource: DataSource): pg.Pool {
   return (dataSource.driver as unknown as { readonly master: pg.Pool }).master;
 }
 
+const ignore = (): void => undefined;
+
+/**
+ * A connection that breaks fails the statement that runs on it, or the next one. A pool listens to those alone that nobody uses:
+ * of a connection in use the error would be nobody's, and end the process.
+ */
+export function surviveBrokenConnections(pool: pg.Pool): void {
+  pool.on('acquire', (client) => {
+    if (!client.listeners('error').includes(ignore)) client.on('error', ignore);
+  });
+}
+
 const pools = new WeakMap<DataSource, pg.Pool>();
 
 /**
@@ -41,7 +53,8 @@ export function hotPool(dataSource: DataSource): pg.Pool {
       options: HOT_SETTINGS,
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
-    pool.on('error', () => undefined);
+    pool.on('error', ignore);
+    surviveBrokenConnections(pool);
     pools.set(dataSource, pool);
   }
   return pool;

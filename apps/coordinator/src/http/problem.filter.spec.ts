@@ -10,3 +10,11 @@ it.each([
   expect(problem.code).toBe('insufficient-storage');
   expect(problem.message).toMatch(detail);
 });
+
+it.each([
+  'Connection terminated unexpectedly',
+  'Client has encountered a connection error and is not queryable',
+  'Query runner already released. Cannot run queries anymore.',
+])('a connection that broke in use (%s) is told as something that passes', (message) => {
+  expect(translateError(new Error(message)).code).toBe('unavailable');
+});

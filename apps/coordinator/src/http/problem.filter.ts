@@ -95,6 +95,9 @@ export function translateError(exception: unknown): DomainError {
   const code = codeOf(exception);
   const known = code === undefined ? undefined : FOREIGN_CODES[code];
   if (known) return new DomainError(known[0], known[1], { cause: exception });
+  if (exception instanceof Error && LOST_CONNECTION.test(exception.message)) {
+    return new DomainError('unavailable', CONNECTION_LOST, { cause: exception });
+  }
   const status =
     exception instanceof HttpException ? exception.getStatus() : numberMember(exception, 'statusCode');
   const problem = status === undefined ? undefined : codeOfStatus(status);
@@ -104,6 +107,12 @@ export function translateError(exception: unknown): DomainError {
     cause: exception,
   });
 }
+
+const CONNECTION_LOST = 'A connection that this needs was lost. Try again in a moment.';
+
+/** How node-postgres and TypeORM tell of a connection that broke while it was in use. */
+const LOST_CONNECTION =
+  /^(?:Connection terminated|Client (?:has encountered a connection error|was closed)|Query runner already released)/;
 
 const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', `JSON in a body may have at most ${LIMITS.bodyBytes} bytes.`],
@@ -118,6 +127,7 @@ const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
   EDQUOT: ['insufficient-storage', 'The disk quota is used up. Nothing was stored.'],
   // As a disk with errors is mounted anew.
   EROFS: ['insufficient-storage', 'The disk is read-only. Nothing was stored.'],
+  ECONNRESET: ['unavailable', CONNECTION_LOST],
   ECONNREFUSED: ['unavailable', 'The database does not answer. Try again in a moment.'],
   // Ours: a Batcher, and a queue whose backend is away.
   'server-busy': [
