@@ -58,8 +58,10 @@ function requireJson(path: string, text: string): void {
   try {
     JSON.parse(text);
   } catch (error) {
+    // It shows a piece of the file, line ends included.
+    const reason = reasonOf(error).replaceAll(/\s+/g, ' ');
     const advice = 'a file with comments can be YAML: call it .yaml, and begin them with "#"';
-    throw new CliError(`${path} is not JSON: ${reasonOf(error)}; ${advice}`, EXIT.usage, { cause: error });
+    throw new CliError(`${path} is not JSON: ${reason}; ${advice}`, EXIT.usage, { cause: error });
   }
 }
 
