@@ -19,8 +19,8 @@ import { SwarmNode } from './swarm-node.js';
 const coordinator = new ParentCoordinator(send);
 const fetches = new Map<number, AbortController>();
 const openData = new Map<string, ChunkData>();
-/** Files that are being opened: what is said of them meanwhile waits. */
-const opening = new Map<string, Promise<void>>();
+/** Files that are being opened or closed: what is said of them meanwhile is done after that, in the order in which it was said. */
+const turns = new Map<string, Promise<void>>();
 const stored = new StoredNotes((manifestId, chunks) => send({ type: 'stored', manifestId, chunks }));
 let node: SwarmNode | undefined;
 
@@ -62,52 +62,52 @@ async function answer(request: SwarmRequest): Promise<SwarmResult> {
     globalThis.gc?.({ type: 'major', flavor: 'last-resort' });
     return { kind: 'started', addresses: node.addresses, pid: process.pid };
   }
-  if (!node) throw new Error('the swarm node has not been started');
+  const owner = node;
+  if (!owner) throw new Error('the swarm node has not been started');
   switch (request.method) {
     case 'join':
-      await inTurn(request.request.location.manifestId, join(node, request.request));
+      await inTurn(request.request.location.manifestId, () => join(owner, request.request));
       return { kind: 'done' };
     case 'leave':
-      await opening.get(request.manifestId);
-      await leave(node, request.manifestId);
+      await inTurn(request.manifestId, () => leave(owner, request.manifestId));
       return { kind: 'done' };
     case 'fetch':
-      return fetchChunks(node, request);
+      return fetchChunks(owner, request);
     case 'abort-fetch':
       fetches.get(request.fetchId)?.abort(new Error('no longer needed'));
       return { kind: 'done' };
     case 'note-stored':
-      await opening.get(request.manifestId);
-      node.noteStored(request.manifestId, request.indices);
+      await inTurn(request.manifestId, () => owner.noteStored(request.manifestId, request.indices));
       return { kind: 'done' };
     case 'renew-certificate':
-      node.renewCertificate(request.certificate);
+      owner.renewCertificate(request.certificate);
       return { kind: 'done' };
     case 'limit':
-      node.limit(request);
+      owner.limit(request);
       return { kind: 'done' };
     case 'set-budget':
-      node.setBudget(request.mostExchangedBytes);
+      owner.setBudget(request.mostExchangedBytes);
       return { kind: 'done' };
     case 'memory':
-      return { kind: 'memory', memory: node.memory };
+      return { kind: 'memory', memory: owner.memory };
     case 'progress': {
       const { user, system } = process.cpuUsage();
-      return { kind: 'progress', progress: node.progress(), cpuSeconds: (user + system) / 1e6 };
+      return { kind: 'progress', progress: owner.progress(), cpuSeconds: (user + system) / 1e6 };
     }
     case 'close':
-      await node.close();
+      await owner.close();
       return { kind: 'done' };
   }
 }
 
-async function inTurn(manifestId: string, joining: Promise<void>): Promise<void> {
-  const settled = joining.catch(() => undefined);
-  opening.set(manifestId, settled);
+async function inTurn(manifestId: string, action: () => Promise<void> | void): Promise<void> {
+  const turn = (turns.get(manifestId) ?? Promise.resolve()).then(action);
+  const settled = turn.catch(() => undefined);
+  turns.set(manifestId, settled);
   try {
-    await joining;
+    await turn;
   } finally {
-    if (opening.get(manifestId) === settled) opening.delete(manifestId);
+    if (turns.get(manifestId) === settled) turns.delete(manifestId);
   }
 }
 
@@ -120,9 +120,7 @@ async function join(owner: SwarmNode, request: SharedFileRequest): Promise<void>
   const { length: count } = manifest.hashes;
   const data = await ChunkData.open(dataPath, manifest, new Bitmap(count, have), new Bitmap(count, verified));
   try {
-    // Somebody else may have joined it while it was being opened.
-    if (owner.has(location.manifestId)) await data.close();
-    else openData.set(location.manifestId, data);
+    openData.set(location.manifestId, data);
     owner.join({ location, manifest, ticket, data });
   } catch (error) {
     openData.delete(location.manifestId);

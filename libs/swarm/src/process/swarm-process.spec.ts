@@ -1,7 +1,12 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPeerIdentity } from '../auth/index.js';
 import { TestCoordinator } from '../auth/trust.fixture.js';
+import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { anAuthority, location, manifest, OneBlobCoordinator } from './swarm-node.fixture.js';
 import { SwarmProcess, SwarmProcessEndedError } from './swarm-process.js';
 
 const started: SwarmProcess[] = [];
@@ -9,10 +14,12 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.close()));
 });
 
-async function start(answerTimeoutMs?: number) {
+const nothing = () => Promise.reject(new Error('the coordinator is away'));
+const AWAY: SwarmCoordinator = { announce: nothing, requestOriginTickets: nothing, fetchChunk: nothing };
+
+async function start(answerTimeoutMs?: number, coordinator = AWAY) {
   const identity = createPeerIdentity();
   const { promise: ended, resolve } = Promise.withResolvers<Error>();
-  const nothing = () => Promise.reject(new Error('the coordinator is away'));
   const result = await SwarmProcess.start(
     {
       seed: identity.seed,
@@ -21,7 +28,7 @@ async function start(answerTimeoutMs?: number) {
       listen: ['/ip4/127.0.0.1/tcp/0'],
     },
     {
-      coordinator: { announce: nothing, requestOriginTickets: nothing, fetchChunk: nothing },
+      coordinator,
       onStored: () => undefined,
       onDamaged: () => undefined,
       onEnded: resolve,
@@ -30,7 +37,7 @@ async function start(answerTimeoutMs?: number) {
     answerTimeoutMs,
   );
   started.push(result.process);
-  return { ...result, ended };
+  return { ...result, ended, identity };
 }
 
 describe('SwarmProcess', () => {
@@ -52,6 +59,22 @@ describe('SwarmProcess', () => {
     process.kill(pid, 'SIGSTOP');
     await expect(swarm.leave('0'.repeat(64))).rejects.toThrow(SwarmProcessEndedError);
     expect(await ended).toBeInstanceOf(SwarmProcessEndedError);
+  });
+
+  it('has chunks from the coordinator also of a file that is left and shared again at once', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'gleaner-process-'));
+    const coordinator = new OneBlobCoordinator();
+    const { process: swarm, identity } = await start(undefined, coordinator);
+    const { manifestId } = location;
+    const ticket = anAuthority().ticket(identity.peerId, manifestId);
+    const dataPath = join(directory, 'data');
+    const request = { location, manifest, ticket, dataPath, have: new Uint8Array(1) };
+    await swarm.join(request);
+    await Promise.all([swarm.leave(manifestId), swarm.join(request)]);
+    await swarm.fetch(manifestId, [0], AbortSignal.timeout(20_000));
+    expect(coordinator.delivered).toEqual([0]);
+    await swarm.close();
+    await rm(directory, { recursive: true });
   });
 
   it('answers a call that it cannot fulfil with the reason, and goes on', async () => {

@@ -132,8 +132,9 @@ export class SwarmProcess {
 
   /** Resolves once the process neither reads nor writes the file any longer. */
   async leave(manifestId: string): Promise<void> {
-    await this.#call({ method: 'leave', manifestId });
+    // At once: when the answer comes the file may have been joined again.
     this.#errands.forget(manifestId);
+    await this.#call({ method: 'leave', manifestId });
   }
 
   /** Fetches chunks of a joined file from peers, and from the origin where these fail; resolves when all are stored. */
