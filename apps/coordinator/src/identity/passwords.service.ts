@@ -3,6 +3,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { betterAuth } from 'better-auth';
 import { APIError } from 'better-auth/api';
 import { DataSource } from 'typeorm';
+import { accountDeleted } from '../accounts/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { masterPool } from '../database/index.js';
 import { DomainError, InvalidRequestError } from '../http/index.js';
@@ -57,7 +58,7 @@ export class Passwords {
   /** @throws {DomainError} `unauthorised`, the same whichever of the two is wrong */
   async verify(proof: { email: string; password: string }): Promise<ProvenPerson> {
     try {
-      return await this.exchange(await this.auth.api.signInEmail({ body: proof }));
+      return await this.signIn(proof);
     } catch (error) {
       if (!refusedWith(error, 'INVALID_EMAIL_OR_PASSWORD')) throw error;
       throw new DomainError('unauthorised', 'The e-mail address or the password is wrong.');
@@ -88,7 +89,7 @@ export class Passwords {
   /** @throws {DomainError} unless this is the person's password */
   async confirm(email: string, current: string): Promise<ProvenPerson> {
     try {
-      return await this.exchange(await this.auth.api.signInEmail({ body: { email, password: current } }));
+      return await this.signIn({ email, password: current });
     } catch (error) {
       if (!refusedWith(error, 'INVALID_EMAIL_OR_PASSWORD')) throw error;
       throw new InvalidRequestError(
@@ -134,6 +135,16 @@ export class Passwords {
     return email;
   }
 
+  private async signIn(body: { email: string; password: string }): Promise<ProvenPerson> {
+    try {
+      return await this.exchange(await this.auth.api.signInEmail({ body }));
+    } catch (error) {
+      // Their session waited for the deletion, and then belonged to nobody.
+      if (isOf(error, 'identity_session_user')) throw accountDeleted();
+      throw error;
+    }
+  }
+
   /** The session that better-auth opened is not needed: its token is stored as it is, ours are stored as hashes. */
   private async exchange({
     token,
@@ -169,6 +180,11 @@ function invalidCode(): DomainError {
     [{ pointer: '/code', detail: 'is unknown, used or older than an hour' }],
     'The code is not valid any longer: ask for a new one.',
   );
+}
+
+/** Whether Postgres told that this constraint would not hold. */
+function isOf(error: unknown, constraint: string): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === constraint;
 }
 
 function refusedWith(error: unknown, ...codes: readonly string[]): boolean {

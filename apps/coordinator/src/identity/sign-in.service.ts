@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { SCOPES, type Account, type Session, type SignIn, type SignUp } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import {
+  accountDeleted,
   AccountEntity,
   AccountsService,
   ApiTokenEntity,
@@ -126,21 +127,30 @@ export class SignInService {
   }
 
   /** Their account; made now if it is their first time, or if the coordinator stopped between the two the time before. */
-  private async accountOf(manager: EntityManager, person: ProvenPerson): Promise<AccountEntity> {
-    await manager.findOne(IdentityUserEntity, {
-      where: { id: person.userId },
+  private async accountOf(manager: EntityManager, { userId, name }: ProvenPerson): Promise<AccountEntity> {
+    const known = await this.findAccount(manager, userId);
+    // Nothing of the person is locked: a deletion holds the account before it comes to them.
+    if (known) return known;
+    const user = await manager.findOne(IdentityUserEntity, {
+      where: { id: userId },
       lock: { mode: 'pessimistic_write' },
     });
-    const identity = await manager.findOneBy(AccountIdentityEntity, { userId: person.userId });
-    if (identity) return await manager.findOneByOrFail(AccountEntity, { id: identity.accountId });
-    const account = await insertAccount(manager, { name: person.name, operator: false, anonymous: false });
-    await manager.insert(AccountIdentityEntity, { accountId: account.id, userId: person.userId });
+    if (!user) throw accountDeleted();
+    const madeMeanwhile = await this.findAccount(manager, userId);
+    if (madeMeanwhile) return madeMeanwhile;
+    const account = await insertAccount(manager, { name, operator: false, anonymous: false });
+    await manager.insert(AccountIdentityEntity, { accountId: account.id, userId });
     await this.audit.record(manager, {
       accountId: account.id,
       action: 'account.sign-up',
       subject: `account ${account.id}`,
     });
     return account;
+  }
+
+  private async findAccount(manager: EntityManager, userId: string): Promise<AccountEntity | null> {
+    const identity = await manager.findOneBy(AccountIdentityEntity, { userId });
+    return identity && (await manager.findOneByOrFail(AccountEntity, { id: identity.accountId }));
   }
 }
 
