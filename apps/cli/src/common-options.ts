@@ -1,3 +1,4 @@
+import { entityId } from '@gleaner/protocol';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { ApiClient } from './api/api-client.js';
 import { CliError, EXIT } from './cli-error.js';
@@ -33,10 +34,35 @@ export function withLocalOptions(command: Command, json = 'answer with JSON on s
 /** Where and as whom a command speaks: options before environment before defaults. */
 export function apiOf(options: CommonOptions): ApiClient {
   const url = options.url ?? fromEnvironment('GLEANER_URL') ?? DEFAULT_URL;
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
-    throw new CliError(`"${url}" is not the address of a coordinator (http:// or https://)`, EXIT.usage);
+  requireCoordinatorUrl(url);
+  const token = (options.token ?? fromEnvironment('GLEANER_TOKEN'))?.trim();
+  if (token !== undefined && !isHeaderText(token)) {
+    throw new CliError(
+      'The token (--token, GLEANER_TOKEN) holds characters that no token has: copy it anew, from gln_ on',
+      EXIT.usage,
+    );
   }
-  return new ApiClient({ url, token: options.token ?? fromEnvironment('GLEANER_TOKEN') });
+  return new ApiClient({ url, token });
+}
+
+/** A path may be a proxy's prefix; what else is there may be a password, and is not repeated. */
+function requireCoordinatorUrl(text: string): void {
+  const url = URL.parse(text);
+  if (url?.protocol !== 'http:' && url?.protocol !== 'https:') {
+    throw new CliError(`"${text}" is not the address of a coordinator (http:// or https://)`, EXIT.usage);
+  }
+  const rest = [url.username, url.password, url.search, url.hash].join('');
+  if (rest === '') return;
+  const bare = `${url.origin}${url.pathname}`;
+  throw new CliError(
+    `The address of a coordinator holds no user, no password and nothing after "?" or "#": write ${bare}`,
+    EXIT.usage,
+  );
+}
+
+/** Whether the text can be sent in a header as it is. */
+function isHeaderText(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
 }
 
 /** A variable that is set but empty, as scripts leave it, says nothing. */
@@ -54,6 +80,18 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     }
     return value;
   };
+}
+
+/** Parser of an option that is sent in a header. */
+export function headerText(text: string): string {
+  if (isHeaderText(text)) return text;
+  throw new InvalidArgumentError('must be ASCII: letters, digits and punctuation');
+}
+
+/** Parser of an argument that is the number of a job or a token. */
+export function entityNumber(text: string): string {
+  if (entityId.safeParse(text).success) return text;
+  throw new InvalidArgumentError('must be its number, such as 7');
 }
 
 /** Parser of `NAME@VERSION`. */

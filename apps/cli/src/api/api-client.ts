@@ -36,10 +36,11 @@ export class ApiClient {
     const value: unknown = await response.json().catch(() => undefined);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    throw new CliError(
-      `${response.url} answered something else than a Gleaner coordinator of this version does: ${z.prettifyError(parsed.error)}`,
-      EXIT.unreachable,
-    );
+    const what =
+      value === undefined
+        ? 'no JSON, as a page does: --url and GLEANER_URL take the address of the coordinator alone, such as https://gleaner.example'
+        : `something else than a Gleaner coordinator of this version does: ${z.prettifyError(parsed.error)}`;
+    throw new CliError(`${response.url} answered ${what}`, EXIT.unreachable);
   }
 
   /** All items of a keyset-paginated list, at most `limit`. */
@@ -60,7 +61,8 @@ export class ApiClient {
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
     const response = await this.#fetch(url, call);
     if (response.ok) return response;
-    throw await errorOf(url, response);
+    if (response.status >= 300 && response.status < 400) throw redirected(url, response);
+    throw await errorOf(url, response, this.target.token !== undefined);
   }
 
   async #fetch(url: URL, call: ApiCall): Promise<Response> {
@@ -76,6 +78,8 @@ export class ApiClient {
           ...call.headers,
         },
         ...(body !== undefined && { body }),
+        // Followed to another origin, a call would come without its token, and a POST as a GET.
+        redirect: 'manual',
         ...(call.signal && { signal: call.signal }),
       });
     } catch (error) {
@@ -91,7 +95,18 @@ export class ApiClient {
   }
 }
 
-async function errorOf(url: URL, response: Response): Promise<CliError> {
+/** As from http to https, or where the coordinator has moved. */
+function redirected(asked: URL, response: Response): CliError {
+  const location = response.headers.get('location');
+  const target = location === null ? null : URL.parse(location, asked.href);
+  const where = target === null || target.origin === asked.origin ? 'elsewhere' : `on to ${target.origin}`;
+  return new CliError(
+    `${asked.origin} sends its callers ${where}: where that is the coordinator, name it with --url or GLEANER_URL`,
+    EXIT.unreachable,
+  );
+}
+
+async function errorOf(url: URL, response: Response, hasToken: boolean): Promise<CliError> {
   const value: unknown = await response.json().catch(() => undefined);
   const parsed = problemSchema.safeParse(value);
   if (!parsed.success) {
@@ -100,7 +115,9 @@ async function errorOf(url: URL, response: Response): Promise<CliError> {
       EXIT.unreachable,
     );
   }
-  return new ApiProblemError(problemLines(parsed.data).join('\n'), parsed.data.code, response.status);
+  const lines = problemLines(parsed.data);
+  if (response.status === 401 && !hasToken) lines.push('Give your token with --token or in GLEANER_TOKEN.');
+  return new ApiProblemError(lines.join('\n'), parsed.data.code, response.status);
 }
 
 /** The coordinator's problem document. */

@@ -1,6 +1,12 @@
 import { account, createdToken, leaderboardRow, project, scope, type Scope } from '@gleaner/protocol';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
+import {
+  apiOf,
+  entityNumber,
+  withCommonOptions,
+  wholeNumber,
+  type CommonOptions,
+} from '../common-options.js';
 import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
 
 /** Accounts, tokens, projects and the leaderboard: what an installation needs before its first job, and after it. */
@@ -64,7 +70,7 @@ function registerToken(command: Command): void {
       if (options.json) printJson(made);
       else print(made.secret);
     });
-  withCommonOptions(command.command('revoke <id>'))
+  withCommonOptions(command.command('revoke').argument('<id>', 'its number', entityNumber))
     .description('make a token useless at once')
     .action(async (id: string, options: CommonOptions) => {
       await apiOf(options).send(`/v1/tokens/${id}`, { method: 'DELETE' });

@@ -19,7 +19,14 @@ import { resolveProject } from '../api/resolve-project.js';
 import { uploadBlob } from '../api/upload-blob.js';
 import { watchJob } from '../api/watch-job.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
-import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
+import {
+  apiOf,
+  entityNumber,
+  headerText,
+  withCommonOptions,
+  wholeNumber,
+  type CommonOptions,
+} from '../common-options.js';
 import { completeJob, inputOption, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
@@ -38,12 +45,12 @@ export function registerJob(program: Command): void {
   withFileOptions(job.command('submit <file>'))
     .description('submit a job file (JSON or YAML); inputs that are files are uploaded first')
     .option('--watch', 'show its progress until it ends')
-    .option('--idempotency-key <key>', 'submitting twice with the same key makes one job')
+    .option('--idempotency-key <key>', 'submitting twice with the same key makes one job', headerText)
     .action(submit);
   withFileOptions(job.command('estimate <file>'))
     .description('what a job would cost; inputs that are files are uploaded first')
     .action(estimate);
-  withCommonOptions(job.command('status <id>'))
+  withCommonOptions(job.command('status').argument('<id>', 'its number', entityNumber))
     .description('state, progress and why it waits')
     .option('--watch', 'show its progress until it ends')
     .action(async (id: string, options: CommonOptions & { watch?: true }) => {
@@ -51,11 +58,11 @@ export function registerJob(program: Command): void {
       if (options.watch) await showUntilEnd(api, id, options);
       else await showStatus(api, id, options);
     });
-  withCommonOptions(job.command('results <id>'))
+  withCommonOptions(job.command('results').argument('<id>', 'its number', entityNumber))
     .description('the merged answer of a completed job')
     .option('-o, --output <file>', OUTPUT_OPTION)
     .action(fetchResults);
-  withCommonOptions(job.command('units <id>'))
+  withCommonOptions(job.command('units').argument('<id>', 'its number', entityNumber))
     .description('how each unit came out or why it waits; outcomes and cycles once the job has ended')
     .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
     .action(listUnits);
@@ -66,7 +73,7 @@ export function registerJob(program: Command): void {
     .description('your jobs, newest first')
     .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
     .action(list);
-  withCommonOptions(job.command('delete <id>'))
+  withCommonOptions(job.command('delete').argument('<id>', 'its number', entityNumber))
     .description('remove a job and its answer; one that runs is cancelled')
     .option('--yes', 'do not ask')
     .action(async (id: string, options: CommonOptions & { yes?: true }) => {
@@ -103,7 +110,7 @@ async function noteEmptyAnswer(api: ApiClient, id: string): Promise<void> {
 }
 
 function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume', description: string): void {
-  withCommonOptions(job.command(`${action} <id>`))
+  withCommonOptions(job.command(action).argument('<id>', 'its number', entityNumber))
     .description(description)
     .action(async (id: string, options: CommonOptions) => {
       show(await apiOf(options).request(`/v1/jobs/${id}/${action}`, jobSchema, { method: 'POST' }), options);

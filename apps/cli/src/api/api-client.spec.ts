@@ -1,0 +1,71 @@
+import { once } from 'node:events';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import { apiOf } from '../common-options.js';
+
+let server: Server | undefined;
+beforeEach(() => {
+  vi.stubEnv('GLEANER_TOKEN', '');
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  server?.close();
+  server = undefined;
+});
+
+async function serving(listener: RequestListener): Promise<string> {
+  server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+}
+
+describe('calling a coordinator', () => {
+  it.each([
+    ['the token of a guide', { token: 'gln_…' }, 'copy it anew'],
+    [
+      'a user and a password',
+      { url: 'https://ada:secret@gleaner.example/x' },
+      'write https://gleaner.example/x',
+    ],
+    ['a page with a question', { url: 'https://gleaner.example/?page=2' }, 'write https://gleaner.example/'],
+  ])('with %s says what is wrong with it, and does not repeat a secret', (_what, options, said) => {
+    expect(() => apiOf(options)).toThrow(said);
+    expect(() => apiOf(options)).not.toThrow('secret');
+  });
+
+  it('leaves out the line end that a token came with', () => {
+    expect(apiOf({ token: 'gln_x\r\n' }).target.token).toBe('gln_x');
+  });
+
+  it('takes no other address than the one it was told, and says which that would be', async () => {
+    const url = await serving((request, response) => {
+      response.writeHead(301, { location: `https://gleaner.example${request.url ?? ''}` }).end();
+    });
+    await expect(apiOf({ url, token: 'gln_x' }).send('/v1/jobs', { method: 'POST' })).rejects.toMatchObject({
+      message: `${url} sends its callers on to https://gleaner.example: where that is the coordinator, name it with --url or GLEANER_URL`,
+      exitCode: 5,
+    });
+  });
+
+  it('that answers with a page says what an address is', async () => {
+    const url = await serving((_request, response) => response.end('<html>'));
+    await expect(apiOf({ url: `${url}/jobs/2` }).request('/v1/jobs', z.object({}))).rejects.toThrow(
+      /answered no JSON, as a page does: .* such as https:\/\/gleaner.example$/,
+    );
+  });
+
+  it('without a token is told where one goes', async () => {
+    const problem = {
+      type: 'about:blank',
+      title: 'A valid token is needed',
+      status: 401,
+      code: 'unauthorised',
+    };
+    const url = await serving((_request, response) => response.writeHead(401).end(JSON.stringify(problem)));
+    const where = 'Give your token with --token or in GLEANER_TOKEN.';
+    await expect(apiOf({ url }).send('/v1/jobs')).rejects.toThrow(where);
+    await expect(apiOf({ url, token: 'gln_x' }).send('/v1/jobs')).rejects.not.toThrow(where);
+  });
+});
