@@ -47,6 +47,20 @@ describe.skipIf(redisUrl === null)('several coordinators on one Redis', () => {
     await Promise.all([swarm.gleaner, second].map((each) => each.app.get(TrafficLedger).flush()));
     expect((await swarm.jobView()).swarm.savedBytes).toBe(700);
   });
+
+  it('know whom the other one has just let in', async () => {
+    await swarm.newJob();
+    const yesterday = await swarm.working();
+    yesterday.at = second.url;
+    await yesterday.meet([0]);
+    yesterday.at = swarm.gleaner.url;
+    const today = await yesterday.asAnother();
+    today.at = second.url;
+    expect(peersOf(await today.meet([0]))).toEqual([]);
+    const { manifestId } = swarm.input;
+    const { body } = await today.post('/v1/swarm/tickets', { manifestIds: [manifestId] });
+    expect(body).toMatchObject({ tickets: [{ body: { manifestId, peerId: today.peerId } }], refused: [] });
+  });
 });
 
 describe.skipIf(redisUrl === null)('a coordinator whose board is away', () => {

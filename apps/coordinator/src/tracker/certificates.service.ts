@@ -77,10 +77,12 @@ export class Certificates {
 
   async isOwn(hostId: string, peerId: string): Promise<boolean> {
     const revoked = (await this.revocations.current()).serials;
-    const rows = await this.validOf(hostId);
-    return rows.some(
-      (row) => row.peer_id === peerId && row.expires_at.getTime() > Date.now() && !revoked.has(row.serial),
-    );
+    const isIts = (row: CertificateRow): boolean =>
+      row.peer_id === peerId && row.expires_at.getTime() > Date.now() && !revoked.has(row.serial);
+    if (this.registered.get(hostId)?.some(isIts) === true) return true;
+    // Another coordinator may have let the peer in since this one looked.
+    this.registered.delete(hostId);
+    return (await this.validOf(hostId)).some(isIts);
   }
 
   /** Whether the host takes part in the swarm at all. */
