@@ -220,6 +220,24 @@ describe('traffic', () => {
     await expect.poll(async () => BigInt((await swarm.site()).totals.savedBytes) - before, SOON).toBe(1_500n);
   });
 
+  it('is counted although something of it was for a job that a restored database does not know', async () => {
+    await swarm.newJob();
+    const [peer, other] = [await swarm.working(), await swarm.enrol()];
+    const gone = {
+      manifestId: 'f'.repeat(64),
+      sha256: '0'.repeat(64),
+      sizeBytes: CHUNK_BYTES,
+      chunkBytes: CHUNK_BYTES,
+      jobId: '999999999',
+    };
+    await swarm.gleaner.app.get<SwarmBoard>(SWARM_BOARD).entitle(other.hostId, gone, 60_000);
+    const ofGone = { ...moved(1, 1_000).files[0], manifestId: gone.manifestId };
+    expect((await other.post('/v1/swarm/traffic', { seq: 1, files: [ofGone] })).status).toBe(204);
+    expect((await peer.post('/v1/swarm/traffic', moved(1, 1_000))).status).toBe(204);
+    await swarm.gleaner.app.get(TrafficLedger).flush();
+    expect((await swarm.jobView()).swarm.savedBytes).toBe(1_000);
+  });
+
   it('saves no more than the origin did not send, whatever a host says', async () => {
     await swarm.newJob();
     const peer = await swarm.working();

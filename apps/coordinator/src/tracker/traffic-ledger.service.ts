@@ -112,6 +112,7 @@ export class TrafficLedger implements OnApplicationBootstrap, BeforeApplicationS
         `INSERT INTO input_traffic AS t (job_id, sha256, saved_bytes, origin_bytes)
          SELECT job_id, decode(sha256, 'hex'), saved, origin
            FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[]) AS s(job_id, sha256, saved, origin)
+          WHERE EXISTS (SELECT FROM job WHERE id = job_id)
           ORDER BY job_id, sha256
          ON CONFLICT (job_id, sha256) DO UPDATE
             SET saved_bytes = t.saved_bytes + excluded.saved_bytes,
