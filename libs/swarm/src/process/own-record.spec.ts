@@ -27,6 +27,13 @@ describe('OwnRecord', () => {
     expect(judgePeerRecord(encodePeerRecord(second), authority.trust)?.addresses).toEqual(addresses);
   });
 
+  it('leaves out what is no address that anybody would dial, as where a proxy names a port beside the one that it saw', () => {
+    const good = '/ip4/192.0.2.1/tcp/4001';
+    const addresses = () => [good, '/ip6/192.0.2.1:5678/tcp/4001', '/ip4/unknown/tcp/4001'];
+    const own = new OwnRecord({ identity, certificate: () => certificate, addresses, lastSeq: 0 });
+    expect(own.current.record.body.addresses).toEqual([good]);
+  });
+
   it('goes on from the number of an earlier run', () => {
     const facts = { identity, certificate: () => certificate, addresses: () => [], now: () => 1_000 };
     const before = new OwnRecord({ ...facts, lastSeq: 70_000 });

@@ -1,4 +1,4 @@
-import type { SignedCertificate, SignedPeerRecord } from '@gleaner/protocol';
+import { peerAddress, type SignedCertificate, type SignedPeerRecord } from '@gleaner/protocol';
 import { createPeerRecord, type PeerIdentity } from '../auth/index.js';
 
 export interface OwnRecordInit {
@@ -29,7 +29,9 @@ export class OwnRecord {
 
   get current(): SignedPeerRecord {
     const { identity, now = Date.now } = this.init;
-    const [certificate, addresses] = [this.init.certificate(), this.init.addresses()];
+    const certificate = this.init.certificate();
+    // One that nobody would dial is not worth telling, and makes a record of which nobody believes a word.
+    const addresses = this.init.addresses().filter((address) => peerAddress.safeParse(address).success);
     const words = JSON.stringify([certificate.sig, addresses]);
     if (this.#made?.words === words) return this.#made.record;
     this.#seq = Math.max(this.#seq + 1, now());
