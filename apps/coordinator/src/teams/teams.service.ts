@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { FoundTeam, Team, TeamMember, TeamPage, TeamsQuery, UpdateTeam } from '@gleaner/protocol';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, In, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { holdCredit, personCredit, renameOnBoards } from '../credit/index.js';
 import { isStatementTimeout, isUniqueViolation } from '../database/index.js';
@@ -115,6 +115,7 @@ export class TeamsService {
     return await namedOnce(facts.name, () =>
       this.dataSource.transaction(async (manager) => {
         await lockMembership(manager, actor.accountId);
+        await lockTeams(manager, await teamsOf(manager, actor.accountId));
         await holdCredit(manager);
         const team = await manager.save(TeamEntity, { ...facts, keeperId: actor.accountId });
         await leaveCurrent(manager, actor.accountId);
@@ -133,7 +134,8 @@ export class TeamsService {
     requirePerson(actor);
     return await namedOnce(changes.name ?? '', () =>
       this.dataSource.transaction(async (manager) => {
-        const team = await lockTeam(manager, teamId);
+        const [team] = await lockTeams(manager, [teamId]);
+        if (!team) throw new NotFoundError(`team ${teamId}`);
         if (!actor.operator && team.keeperId !== actor.accountId) {
           throw new DomainError('forbidden', 'Only the keeper of the team may change it.');
         }
@@ -150,11 +152,12 @@ export class TeamsService {
     requirePerson(actor);
     return await this.dataSource.transaction(async (manager) => {
       await lockMembership(manager, actor.accountId);
-      const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
-      if (current?.teamId !== teamId) {
+      const current = await teamsOf(manager, actor.accountId);
+      if (!current.includes(teamId)) {
         this.pace.take(actor);
+        const teams = await lockTeams(manager, [teamId, ...current]);
+        if (!teams.some(({ id }) => id === teamId)) throw new NotFoundError(`team ${teamId}`);
         await holdCredit(manager);
-        await lockTeam(manager, teamId);
         await leaveCurrent(manager, actor.accountId);
         await enter(manager, actor.accountId, teamId);
       }
@@ -166,14 +169,17 @@ export class TeamsService {
     requirePerson(actor);
     await this.dataSource.transaction(async (manager) => {
       await lockMembership(manager, actor.accountId);
-      const current = await manager.findOneBy(TeamMemberEntity, { accountId: actor.accountId });
-      if (current?.teamId === teamId) await leaveCurrent(manager, actor.accountId);
+      const current = await teamsOf(manager, actor.accountId);
+      if (!current.includes(teamId)) return;
+      await lockTeams(manager, current);
+      await leaveCurrent(manager, actor.accountId);
     });
   }
 
   /** Somebody deletes their account. */
   async leaveForGood(manager: EntityManager, accountId: string): Promise<void> {
     await lockMembership(manager, accountId);
+    await lockTeams(manager, await teamsOf(manager, accountId));
     await leaveCurrent(manager, accountId);
   }
 }
@@ -199,13 +205,22 @@ async function lockMembership(manager: EntityManager, accountId: string): Promis
   if (found.length === 0) throw new DomainError('unauthorised', 'The account has been deleted.');
 }
 
-async function lockTeam(manager: EntityManager, teamId: string): Promise<TeamEntity> {
-  const team = await manager.findOne(TeamEntity, {
-    where: { id: teamId },
-    lock: { mode: 'pessimistic_write' },
+/** None or one. */
+async function teamsOf(manager: EntityManager, accountId: string): Promise<string[]> {
+  const members = await manager.findBy(TeamMemberEntity, { accountId });
+  return members.map(({ teamId }) => teamId);
+}
+
+/**
+ * Who joins, leaves and changes a team takes turns, or it would be kept by somebody who leaves at the same moment. In the order of
+ * their ids: keepers who change places would wait for each other. No stronger: grants refer to teams.
+ */
+async function lockTeams(manager: EntityManager, teamIds: readonly string[]): Promise<TeamEntity[]> {
+  return await manager.find(TeamEntity, {
+    where: { id: In(teamIds) },
+    order: { id: 'ASC' },
+    lock: { mode: 'for_no_key_update' },
   });
-  if (!team) throw new NotFoundError(`team ${teamId}`);
-  return team;
 }
 
 async function enter(manager: EntityManager, accountId: string, teamId: string): Promise<void> {
