@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ApprovedDevice, HostFacts, WaitingDevice } from '@gleaner/protocol';
 import { DataSource, LessThan } from 'typeorm';
+import { requireLiving } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, drawSecret, hashSecret, NotFoundError, type Actor } from '../http/index.js';
 import { HostsService, type Attachment } from '../hosts/index.js';
@@ -71,6 +72,8 @@ export class DevicesService {
     requireApprover(actor);
     const userCode = normaliseUserCode(typedCode);
     return await this.dataSource.transaction(async (manager) => {
+      // The log would keep what the machine is called.
+      await requireLiving(manager, actor.accountId);
       const code = await manager.findOne(DeviceCodeEntity, {
         where: { userCode },
         lock: { mode: 'pessimistic_write' },

@@ -64,16 +64,17 @@ const loadHosts = new PreparedStatement<HostRow>(
     WHERE h.detached_at IS NULL`,
 );
 
-/** Says nothing of the network: a newer one may have been noted while this waited. */
+/** Says nothing of the network: a newer one may have been noted while this waited. Of hosts that have gone nothing is noted. */
 const noteThere = new PreparedStatement<never>(
   'note-hosts-there',
-  `UPDATE host h SET last_seen_at = now() FROM unnest($1::bigint[]) AS s(host_id) WHERE h.id = s.host_id`,
+  `UPDATE host h SET last_seen_at = now() FROM unnest($1::bigint[]) AS s(host_id)
+    WHERE h.id = s.host_id AND h.detached_at IS NULL`,
 );
 
 const noteElsewhere = new PreparedStatement<never>(
   'note-hosts-elsewhere',
   `UPDATE host h SET last_seen_at = now(), network = s.network
-     FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network) WHERE h.id = s.host_id`,
+     FROM unnest($1::bigint[], $2::text[]) AS s(host_id, network) WHERE h.id = s.host_id AND h.detached_at IS NULL`,
 );
 
 const ensureStandings = new PreparedStatement<never>(

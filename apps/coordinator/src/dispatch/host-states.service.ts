@@ -10,7 +10,7 @@ const noteStates = new PreparedStatement<never>(
   'note-host-states',
   `UPDATE host h SET said_phase = s.phase, said_reason = s.reason, said_at = now(), last_seen_at = now()
      FROM unnest($1::bigint[], $2::text[], $3::text[]) AS s(host_id, phase, reason)
-    WHERE h.id = s.host_id AND (h.said_at IS NULL OR s.phase = 'stopped' OR h.said_at < now() - interval '${FLOOR_SECONDS} seconds')`,
+    WHERE h.id = s.host_id AND h.detached_at IS NULL AND (h.said_at IS NULL OR s.phase = 'stopped' OR h.said_at < now() - interval '${FLOOR_SECONDS} seconds')`,
 );
 
 interface Said extends HostState {

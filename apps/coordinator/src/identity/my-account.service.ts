@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { DELETED_NAME, type Account } from '@gleaner/protocol';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { AccountEntity, AccountsService } from '../accounts/index.js';
+import { accountDeleted, AccountEntity, AccountsService } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { renameOnBoards } from '../credit/index.js';
 import { HostEvents } from '../hosts/index.js';
@@ -27,7 +27,9 @@ export class MyAccountService {
   async rename(actor: Actor, name: string): Promise<Account> {
     requirePerson(actor);
     await this.dataSource.transaction(async (manager) => {
-      await manager.update(AccountEntity, { id: actor.accountId }, { name });
+      const living = { id: actor.accountId, deletedAt: IsNull() };
+      const { affected } = await manager.update(AccountEntity, living, { name });
+      if (affected !== 1) throw accountDeleted();
       await renameOnBoards(manager, 'accounts', [actor.accountId], name);
       await this.audit.record(manager, {
         accountId: actor.accountId,
@@ -52,6 +54,7 @@ export class MyAccountService {
         where: { id: actor.accountId },
         lock: { mode: 'for_no_key_update' },
       });
+      if (account.deletedAt !== null) throw accountDeleted();
       if (name.trim() !== account.name) {
         throw new InvalidRequestError([{ pointer: '/name', detail: 'is not the name of this account' }]);
       }
@@ -121,6 +124,8 @@ async function refuseWhileNeeded(manager: EntityManager, account: AccountEntity)
     throw new DomainError('wrong-state', 'Jobs of yours have not ended: cancel them, or wait for them.');
   }
   if (!account.operator) return;
+  // Of two operators who delete their accounts at the same moment the second sees that the first has.
+  await manager.query("SELECT pg_advisory_xact_lock(hashtext('last operator'))");
   const others = idRows.parse(
     await manager.query('SELECT id FROM account WHERE operator AND deleted_at IS NULL AND id <> $1 LIMIT 1', [
       account.id,
