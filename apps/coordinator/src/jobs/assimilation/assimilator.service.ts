@@ -100,7 +100,7 @@ export class Assimilator {
     });
   }
 
-  /** Two processes at once would sort in the same directory. */
+  /** Two processes at once would do the same, and one of them for nothing. */
   private async whileAlone(
     jobId: string,
     work: () => Promise<AssimilationOutcome>,
@@ -116,7 +116,10 @@ export class Assimilator {
       try {
         return await work();
       } finally {
-        await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lock]);
+        // A lock whose connection is gone is gone with it, and changes nothing of what has been done.
+        await runner
+          .query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lock])
+          .catch(() => undefined);
       }
     } finally {
       await runner.release();

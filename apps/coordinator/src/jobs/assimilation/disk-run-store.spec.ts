@@ -38,4 +38,16 @@ describe('runs on the disk', () => {
     await other.write(pieces('half of\n'));
     await expect(textOf(run.read())).rejects.toThrow('ENOENT');
   });
+
+  it('stay when whoever was taken for dead has ended', async () => {
+    const store = await open();
+    const other = await open();
+    const run = await other.write(pieces('all of\n'));
+    await store.close();
+    expect(await textOf(run.read())).toBe('all of\n');
+    const later = await other.write(pieces('it\n'));
+    expect(await textOf(later.read())).toBe('it\n');
+    await other.close();
+    expect(await readdir(parent)).toEqual([]);
+  });
 });

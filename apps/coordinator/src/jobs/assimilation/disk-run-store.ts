@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -9,11 +9,12 @@ import type { RunStore, StoredRun } from '@gleaner/domain';
 const READ_AHEAD_BYTES = 64 * 1024;
 
 /**
- * Sorted runs as files of one directory, which is emptied first and removed by {@link DiskRunStore.close}. Whoever lost its lock with
- * its connection may still be writing there: no two have a file of the same name, so that it misses its runs and never reads another's.
+ * Sorted runs as files, below a directory that is emptied first. Whoever lost its lock with its connection may still be writing there:
+ * each has a part of it for itself, so that it misses its runs, never reads another's, and takes none of them along when it ends.
  */
 export class DiskRunStore implements RunStore {
   private constructor(
+    private readonly shared: string,
     private readonly directory: string,
     private readonly requireSpace: () => Promise<void>,
   ) {}
@@ -25,8 +26,9 @@ export class DiskRunStore implements RunStore {
    */
   static async open(directory: string, requireSpace: () => Promise<void>): Promise<DiskRunStore> {
     await rm(directory, { recursive: true, force: true });
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    return new DiskRunStore(directory, requireSpace);
+    const own = join(directory, randomUUID());
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    return new DiskRunStore(directory, own, requireSpace);
   }
 
   async write(content: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<StoredRun> {
@@ -41,6 +43,8 @@ export class DiskRunStore implements RunStore {
 
   async close(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
+    // Fails while somebody else's are left there, as it should.
+    await rmdir(this.shared).catch(() => undefined);
   }
 }
 
