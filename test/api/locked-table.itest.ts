@@ -1,0 +1,24 @@
+import { WorkersSeen } from '@gleaner/coordinator';
+import { afterAll, beforeAll, it } from 'vitest';
+import { createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
+
+let api: TestApplication;
+beforeAll(async () => {
+  api = await createTestApplication({ env: { GLEANER_ROLE: 'api' } });
+});
+afterAll(() => api.close());
+
+it('a locked table keeps nobody else waiting, however often it is asked and told whether a worker is at work', async () => {
+  const seen = api.app.get(WorkersSeen);
+  const calls = await api.dataSource.transaction(async (manager) => {
+    await manager.query('LOCK TABLE installation');
+    const begun: Array<Promise<unknown>> = [];
+    for (let n = 0; n < 2 * api.config.databaseConnections; n += 1) begun.push(seen.goneSince(), seen.note());
+    // Whoever watches health asks on, and others go on working.
+    await api.http.get('/health/ready').expect(503);
+    await operatorOf(api).get('/v1/accounts').expect(200);
+    return begun;
+  });
+  await Promise.all(calls);
+  await api.http.get('/health/ready').expect(200);
+});
