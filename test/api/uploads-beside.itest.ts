@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { request, type ClientRequest } from 'node:http';
 import { basename, join } from 'node:path';
+import { masterPool } from '@gleaner/coordinator';
+import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
 
@@ -88,4 +90,71 @@ it('a coordinator that loses its connection to the database writes to no upload 
   await ended;
   expect((await sendTheRest(upload, bytes)).status).toBe(204);
   expect(sha256(await contentOf(bytes))).toBe(sha256(bytes));
+});
+
+it('an upload that two coordinators make a blob of at the same moment is stored, and both say so', async () => {
+  const bytes = randomBytes(3000);
+  const upload = await anUpload(bytes);
+  const runner = first.dataSource.createQueryRunner();
+  const lock = [`blob ${sha256(bytes)}`];
+  const isWaitedForBy = async (count: number): Promise<void> => {
+    const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+    await expect.poll(() => first.dataSource.query(waiting), { timeout: 20_000 }).toHaveLength(count);
+  };
+  await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
+  const answers: Array<Promise<Response>> = [];
+  try {
+    const body = new Uint8Array(bytes);
+    answers.push(fetch(new URL(upload, first.url), { method: 'PATCH', headers: patchOf(0), body }));
+    await isWaitedForBy(1);
+    // As from a client whose line broke, by way of a load balancer.
+    answers.push(fetch(new URL(upload, second.url), { method: 'HEAD', headers: { ...TUS, authorization } }));
+    await isWaitedForBy(2);
+  } finally {
+    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
+    await runner.release();
+  }
+  const said = (await Promise.all(answers)).map(({ status, headers }) => [
+    status,
+    headers.get('gleaner-blob-id'),
+  ]);
+  const blobId = `sha256:${sha256(bytes)}`;
+  expect(said).toEqual([
+    [204, blobId],
+    [200, blobId],
+  ]);
+  expect(sha256(await contentOf(bytes))).toBe(sha256(bytes));
+});
+
+it('an upload goes on where the connection that locks it breaks as it is given back', async () => {
+  const bytes = randomBytes(3000);
+  const upload = await anUpload(bytes);
+  const pool = masterPool(first.dataSource);
+  const breakOff = async (connection: pg.PoolClient): Promise<void> => {
+    const pids = await connection.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise((resolve) => connection.once('end', resolve));
+    await second.dataSource.query('SELECT pg_terminate_backend($1)', [pids.rows[0]?.pid]);
+    await ended;
+  };
+  const breaking = (connection: pg.PoolClient): void => {
+    const query = connection.query.bind(connection);
+    const whereGivenBack = async (text: string, values?: unknown[]): Promise<unknown> => {
+      if (text.startsWith('UNLISTEN')) await breakOff(connection);
+      return await query(text, values);
+    };
+    Object.assign(connection, { query: whereGivenBack });
+  };
+  const send = async (from: number, to: number): Promise<number> => {
+    const body = new Uint8Array(bytes.subarray(from, to));
+    return (await fetch(new URL(upload, first.url), { method: 'PATCH', headers: patchOf(from), body }))
+      .status;
+  };
+  pool.on('acquire', breaking);
+  try {
+    expect(await send(0, 1000)).toBe(204);
+  } finally {
+    pool.off('acquire', breaking);
+  }
+  expect(await send(1000, bytes.length)).toBe(204);
 });

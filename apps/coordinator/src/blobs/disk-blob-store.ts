@@ -26,11 +26,17 @@ export class DiskBlobStore implements BlobStore {
     const target = this.contentPath(content.sha256);
     await mkdir(dirname(target), { recursive: true, mode: 0o700 });
     const manifest = this.temporaryPath();
-    await writeFile(manifest, content.manifestBytes, { flush: true, mode: 0o600 });
-    await syncPath(path);
-    // The manifest first: content without its manifest would be unusable, the other way round is nothing.
-    await rename(manifest, this.manifestPath(content.sha256));
-    await this.nameAlso(path, target);
+    try {
+      await writeFile(manifest, content.manifestBytes, { flush: true, mode: 0o600 });
+      await syncPath(path);
+      // The manifest first: content without its manifest would be unusable, the other way round is nothing.
+      await rename(manifest, this.manifestPath(content.sha256));
+      await this.nameAlso(path, target);
+    } catch (error) {
+      await rm(manifest, { force: true });
+      // Another coordinator that stored the same file at this moment has removed it since: the content is in its place.
+      if (!isMissing(error) || !(await isThere(target))) throw error;
+    }
     await syncPath(dirname(target));
   }
 
@@ -38,6 +44,16 @@ export class DiskBlobStore implements BlobStore {
     const path = this.contentPath(sha256);
     await stat(path);
     return createReadStream(path, { ...range, highWaterMark: READ_AHEAD_BYTES });
+  }
+
+  async has(sha256: string): Promise<boolean> {
+    try {
+      await stat(this.contentPath(sha256));
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
   }
 
   async readManifest(sha256: string): Promise<Buffer> {
@@ -114,6 +130,13 @@ async function isOlder(path: string, olderThanMs: number, now: number): Promise<
     if (isMissing(error)) return false;
     throw error;
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isMissing(error: unknown): boolean {

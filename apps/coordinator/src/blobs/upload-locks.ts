@@ -11,6 +11,13 @@ const ASK_EVERY_MS = 250;
 /** On it waiting requests name their uploads (https://www.postgresql.org/docs/current/sql-listen.html). */
 const CHANNEL = 'gleaner_upload_wanted';
 
+/** The connection that all locks of this process are held on, while there are any. */
+interface Line {
+  readonly client: pg.PoolClient;
+  /** Gives it back to its pool, or away where it cannot be used any more. Never rejects. */
+  readonly end: () => Promise<void>;
+}
+
 /**
  * One request at a time writes to an upload: whoever still wrote after the last part had come would change content whose digest is
  * known by then. Whoever comes later has the one before end: it may be that of a connection that nobody holds any more. Within this
@@ -21,8 +28,8 @@ export class UploadLocks implements Locker {
   private readonly local = new MemoryLocker();
   /** Asks those who write to end, by upload. */
   private readonly held = new Map<string, RequestRelease>();
-  private connecting: Promise<pg.PoolClient> | undefined;
-  /** Requests that use the connection or wait for it. */
+  private line: Promise<Line> | undefined;
+  /** Requests that use the line or wait for it. */
   private users = 0;
 
   constructor(private readonly dataSource: DataSource) {}
@@ -44,10 +51,10 @@ export class UploadLocks implements Locker {
       },
       unlock: async () => {
         this.held.delete(id);
-        const connection = await this.connecting?.catch(() => undefined);
+        const line = await this.line?.catch(() => undefined);
         // A lock whose connection is gone is gone with it.
-        await connection
-          ?.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [nameOf(id)])
+        await line?.client
+          .query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [nameOf(id)])
           .catch(() => undefined);
         await this.leave();
         await local.unlock();
@@ -59,8 +66,8 @@ export class UploadLocks implements Locker {
   private async take(id: string, signal: AbortSignal): Promise<void> {
     const untilMs = performance.now() + WAIT_MS;
     for (;;) {
-      const connection = await this.connection();
-      const { rows } = await connection.query<{ locked: boolean }>(
+      const { client } = await this.opened();
+      const { rows } = await client.query<{ locked: boolean }>(
         'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
         [nameOf(id)],
       );
@@ -71,47 +78,66 @@ export class UploadLocks implements Locker {
           'Another request writes to this upload: try again when it has ended.',
         );
       }
-      await connection.query('SELECT pg_notify($1, $2)', [CHANNEL, id]);
+      await client.query('SELECT pg_notify($1, $2)', [CHANNEL, id]);
       await delay(ASK_EVERY_MS);
     }
   }
 
-  private connection(): Promise<pg.PoolClient> {
-    this.connecting ??= this.connect().catch((error: unknown) => {
-      this.connecting = undefined;
+  private opened(): Promise<Line> {
+    if (this.line) return this.line;
+    const forget = (): void => {
+      if (this.line === line) this.line = undefined;
+    };
+    const line = this.open(forget);
+    this.line = line;
+    line.catch(forget);
+    return line;
+  }
+
+  /** @param forget is called where it breaks: whoever comes next opens another one */
+  private async open(forget: () => void): Promise<Line> {
+    const client = await masterPool(this.dataSource).connect();
+    let isReleased = false;
+    const release = (isUsable: boolean): void => {
+      client.off('notification', onWanted);
+      // Nobody gives a connection back twice: its pool takes that for a defect.
+      if (!isReleased) client.release(!isUsable);
+      isReleased = true;
+    };
+    const onWanted = ({ payload = '' }: pg.Notification): void => void this.held.get(payload)?.();
+    const onBroken = (): void => {
+      forget();
+      release(false);
+      // Other coordinators may write from now on.
+      for (const requestRelease of this.held.values()) void requestRelease();
+    };
+    client.on('notification', onWanted).once('error', onBroken);
+    try {
+      await client.query(`LISTEN ${CHANNEL}`);
+    } catch (error) {
+      client.off('error', onBroken);
+      release(false);
       throw error;
-    });
-    return this.connecting;
-  }
-
-  private async connect(): Promise<pg.PoolClient> {
-    const connection = await masterPool(this.dataSource).connect();
-    connection.once('error', (error: Error) => this.lose(connection, error));
-    connection.on('notification', ({ payload = '' }) => void this.held.get(payload)?.());
-    await connection.query(`LISTEN ${CHANNEL}`);
-    return connection;
-  }
-
-  /** Other coordinators may write from now on. */
-  private lose(connection: pg.PoolClient, error: Error): void {
-    this.connecting = undefined;
-    connection.release(error);
-    for (const requestRelease of this.held.values()) void requestRelease();
+    }
+    const end = async (): Promise<void> => {
+      // Nobody holds anything on it any more.
+      client.off('error', onBroken);
+      const isUsable = await client.query(`UNLISTEN ${CHANNEL}`).then(
+        () => true,
+        () => false,
+      );
+      release(isUsable);
+    };
+    return { client, end };
   }
 
   private async leave(): Promise<void> {
     this.users -= 1;
-    const connecting = this.connecting;
-    if (this.users > 0 || !connecting) return;
-    this.connecting = undefined;
-    const connection = await connecting.catch(() => undefined);
-    if (!connection) return;
-    const isUsable = await connection.query(`UNLISTEN ${CHANNEL}`).then(
-      () => true,
-      () => false,
-    );
-    // From here on its pool looks after it.
-    connection.removeAllListeners('error').removeAllListeners('notification').release(!isUsable);
+    if (this.users > 0) return;
+    const { line } = this;
+    this.line = undefined;
+    const opened = await line?.catch(() => undefined);
+    await opened?.end();
   }
 }
 
