@@ -42,6 +42,28 @@ describe('device authorization', () => {
     await ada.get(`/v1/device/${typed}`).expect(404);
   });
 
+  it('is not used up by an attachment that failed', async () => {
+    const ada = await aPerson(gleaner);
+    const { deviceCode: secret, userCode } = await aCode();
+    await ada.post('/v1/device/approve', { userCode }).expect(200);
+    const rival = gleaner.dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      await rival.query('SELECT FROM account WHERE id = $1 FOR UPDATE', [ada.account.id]);
+      const statusOf = async (test: supertest.Test): Promise<number> => (await test).status;
+      const broken = statusOf(redeem(secret));
+      const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      await expect.poll(() => gleaner.dataSource.query(waiting)).toHaveLength(1);
+      expect(await broken).toBe(503);
+    } finally {
+      await rival.rollbackTransaction();
+      await rival.release();
+    }
+    const attached = attachedHost.parse((await redeem(secret).expect(200)).body);
+    expect(attached.accountId).toBe(ada.account.id);
+  });
+
   it('tells the person where the host asked from: whoever sent them a link with a code sits elsewhere', async () => {
     const ada = await aPerson(gleaner);
     const from = (test: supertest.Test, address: string) => test.set('x-forwarded-for', address);

@@ -97,19 +97,24 @@ export class DevicesService {
 
   /** Attaches an approved host, once. */
   async redeem(deviceCode: string, network: string): Promise<Attachment> {
-    const codes = this.dataSource.getRepository(DeviceCodeEntity);
     const secretSha256 = hashSecret(deviceCode);
-    const code = await codes.findOneBy({ secretSha256 });
+    const code = await this.dataSource.manager.findOneBy(DeviceCodeEntity, { secretSha256 });
     if (!code || code.expiresAt <= new Date()) {
       throw new DomainError('expired-code', 'The code is unknown or no longer valid: attach again.');
     }
     if (code.state === 'denied') throw new DomainError('access-denied', 'The request was turned down.');
-    if (code.state === 'pending' || code.accountId === null) {
+    const { accountId, host } = code;
+    if (code.state === 'pending' || accountId === null) {
       throw new DomainError('authorization-pending', 'Nobody has approved this host yet.');
     }
-    const { affected } = await codes.delete({ secretSha256, state: 'approved' });
-    if (affected !== 1) throw new DomainError('expired-code', 'The code was used already: attach again.');
-    return await this.hosts.attach(approver(code.accountId), code.host, network);
+    // Together: a code that was used up without a host would have to be approved anew.
+    return await this.dataSource.transaction(async (manager) => {
+      // Before the code, as whoever deletes the account.
+      await requireLiving(manager, accountId);
+      const { affected } = await manager.delete(DeviceCodeEntity, { secretSha256, state: 'approved' });
+      if (affected !== 1) throw new DomainError('expired-code', 'The code was used already: attach again.');
+      return await this.hosts.attachIn(manager, approver(accountId), host, network);
+    });
   }
 }
 

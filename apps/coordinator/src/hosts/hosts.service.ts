@@ -54,25 +54,33 @@ export class HostsService {
       throw new DomainError('forbidden', 'Attaching a host needs a token with the scope "work".');
     }
     if (!actor) this.limitAnonymous(network);
+    return await this.dataSource.transaction((manager) => this.attachIn(manager, actor, facts, network));
+  }
+
+  /** {@link attach} within the transaction of somebody who knows that the caller may. */
+  async attachIn(
+    manager: EntityManager,
+    actor: Actor | null,
+    facts: HostFacts,
+    network: string,
+  ): Promise<Attachment> {
+    if (actor) await requireLiving(manager, actor.accountId);
+    const accountId =
+      actor?.accountId ??
+      // Not the machine's name: everybody reads the boards.
+      (await insertAccount(manager, { name: `anonymous ${facts.kind}`, operator: false, anonymous: true }))
+        .id;
+    const anonymous = actor?.anonymous ?? true;
+    const host = await this.insertHost(manager, { accountId, anonymous }, facts, network);
     const secret = drawSecret();
-    return await this.dataSource.transaction(async (manager) => {
-      if (actor) await requireLiving(manager, actor.accountId);
-      const accountId =
-        actor?.accountId ??
-        // Not the machine's name: everybody reads the boards.
-        (await insertAccount(manager, { name: `anonymous ${facts.kind}`, operator: false, anonymous: true }))
-          .id;
-      const anonymous = actor?.anonymous ?? true;
-      const host = await this.insertHost(manager, { accountId, anonymous }, facts, network);
-      await insertToken(manager, {
-        accountId,
-        hostId: host.id,
-        secret,
-        label: `host ${facts.name}`,
-        scopes: ['work'],
-      });
-      return { hostId: host.id, accountId, anonymous, secret };
+    await insertToken(manager, {
+      accountId,
+      hostId: host.id,
+      secret,
+      label: `host ${facts.name}`,
+      scopes: ['work'],
     });
+    return { hostId: host.id, accountId, anonymous, secret };
   }
 
   /** One's own hosts, those of claimed accounts included; of a host only itself; operators may name any account. */
