@@ -116,6 +116,16 @@ describe('hosts', () => {
     expect((await ada.get(`/v1/hosts/${hostId}`)).body).toMatchObject({ held: null });
   });
 
+  it('are not held when they have left', async () => {
+    const ada = await aPerson(gleaner);
+    const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts })).body);
+    await ada.delete(`/v1/hosts/${hostId}`).expect(204);
+    const operator = operatorOf(gleaner);
+    await operator.put(`/v1/hosts/${hostId}/hold`).send({ reason: 'too fast to be true' }).expect(404);
+    const held = 'SELECT held_reason FROM host WHERE id = $1';
+    expect(await gleaner.dataSource.query(held, [hostId])).toEqual([{ held_reason: null }]);
+  });
+
   it.each([
     [{ host: { ...facts, cores: 0 } }, '/host/cores'],
     [{ host: { ...facts, kind: 'toaster' } }, '/host/kind'],

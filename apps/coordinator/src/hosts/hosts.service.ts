@@ -191,7 +191,8 @@ export class HostsService {
   /** An operator keeps a host from getting work and credit, or with null lets it have both again. */
   async hold(actor: Actor, hostId: string, reason: string | null): Promise<Host> {
     await this.dataSource.transaction(async (manager) => {
-      const { heldReason } = await lockHost(manager, hostId);
+      const { heldReason, detachedAt } = await lockHost(manager, hostId);
+      if (detachedAt !== null) throw new NotFoundError(`host ${hostId}`);
       const isReleased = reason === null && heldReason !== null;
       await manager.update(
         HostEntity,
