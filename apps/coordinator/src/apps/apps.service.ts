@@ -74,7 +74,7 @@ export class AppsService {
     const rewritten = await this.blobs.storeBytes(admission.module, { accountId: null });
     try {
       await this.dataSource.transaction(async (manager) => {
-        const appId = await this.findOrCreateApp(manager, project.id, name);
+        const appId = await findOrCreateApp(manager, project.id, name);
         await this.requireFree(manager, project.id, name);
         const version = await manager.save(AppVersionEntity, {
           appId,
@@ -96,8 +96,7 @@ export class AppsService {
         if (actor.operator) await this.approveIn(manager, actor, version, name);
       });
     } catch (error) {
-      if (isUniqueViolation(error, 'app_version_name') || isUniqueViolation(error, 'app_name'))
-        throw taken(name);
+      if (isUniqueViolation(error, 'app_version_name')) throw taken(name);
       throw error;
     }
     return await this.get(name.name, name.version);
@@ -165,15 +164,6 @@ export class AppsService {
     });
   }
 
-  private async findOrCreateApp(
-    manager: EntityManager,
-    projectId: string,
-    { name }: AppVersionName,
-  ): Promise<string> {
-    const existing = await manager.findOneBy(AppEntity, { name, projectId });
-    return (existing ?? (await manager.save(AppEntity, { name, projectId }))).id;
-  }
-
   /** A version never changes, and an app's name belongs to one project. */
   private async requireFree(manager: EntityManager, projectId: string, name: AppVersionName): Promise<void> {
     const app = await manager.findOneBy(AppEntity, { name: name.name });
@@ -209,6 +199,25 @@ export class AppsService {
       .array(versionRow)
       .parse(await this.dataSource.query(`${VERSION_SELECT} ${condition}`, [...parameters]));
   }
+}
+
+/** Somebody else's, too: that is found out by who may use its name. */
+async function findOrCreateApp(
+  manager: EntityManager,
+  projectId: string,
+  { name }: AppVersionName,
+): Promise<string> {
+  const existing = await manager.findOneBy(AppEntity, { name });
+  if (existing) return existing.id;
+  // Another version of it may come at this very moment.
+  await manager
+    .createQueryBuilder()
+    .insert()
+    .into(AppEntity)
+    .values({ name, projectId })
+    .orIgnore()
+    .execute();
+  return (await manager.findOneByOrFail(AppEntity, { name })).id;
 }
 
 function taken({ name, version }: AppVersionName): DomainError {
