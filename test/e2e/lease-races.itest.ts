@@ -5,15 +5,21 @@ import {
   JobCleaner,
   LeasesService,
   runReports,
+  SweepService,
   ValidationService,
 } from '@gleaner/coordinator';
 import type { ResultReport } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, honestResult, type SeededJob, type TestHost } from '../support/index.js';
 
 let dispatch: DispatchFixture;
+let sweep: () => Promise<void>;
 beforeAll(async () => {
   dispatch = await DispatchFixture.start();
+  const sweeper = dispatch.gleaner.app.get(SweepService);
+  sweep = sweeper.sweep.bind(sweeper);
+  // The coordinator's own would stand in the same queues, and end leases that are raced for here.
+  vi.spyOn(sweeper, 'sweep').mockResolvedValue();
 });
 afterAll(() => dispatch.close());
 
@@ -209,7 +215,7 @@ it('nothing is left of a task that was given out while its job was removed', asy
     if (rival.isTransactionActive) await rival.rollbackTransaction();
     await rival.release();
   }
-  await dispatch.sweep();
+  await sweep();
   const left = `SELECT 'task' FROM task WHERE unit_id = $1 UNION ALL SELECT 'lease' FROM lease WHERE unit_id = $1`;
   expect(await dispatch.query(left, [firstUnitId])).toEqual([]);
 });
