@@ -49,6 +49,25 @@ async function whoIs(cookie: string) {
   return session.parse((await fromPage(gleaner.http.get('/v1/session'), cookie).expect(200)).body);
 }
 
+const WAITING =
+  "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
+/** The answer to a request that waits for a session to end when its connection to the database breaks. */
+async function whileSessionsAreHeld(request: supertest.Test): Promise<supertest.Response> {
+  const rival = gleaner.dataSource.createQueryRunner();
+  try {
+    await rival.startTransaction();
+    await rival.query('SELECT FROM api_token WHERE session FOR UPDATE');
+    const answer = (async () => await request)();
+    await expect.poll(() => gleaner.dataSource.query(WAITING)).toHaveLength(1);
+    await gleaner.dataSource.query(`SELECT pg_terminate_backend(pid) FROM (${WAITING}) waiting`);
+    return await answer;
+  } finally {
+    await rival.rollbackTransaction();
+    await rival.release();
+  }
+}
+
 describe('signing up', () => {
   it('makes an account whose browser is signed in by a cookie that scripts cannot read', async () => {
     const { response, email, cookie } = await signUp({ name: 'Ada' });
@@ -218,6 +237,19 @@ describe('changing a password', () => {
     await signIn(email, 'another good one').expect(200);
   });
 
+  it('changes nothing where the other browsers cannot be signed out', async () => {
+    const { email, cookie } = await signUp();
+    const elsewhere = cookieOf(await signIn(email, PASSWORD).expect(200));
+    // Known by now, so that the request waits for nothing else.
+    expect((await whoIs(cookie)).email).toBe(email);
+    const broken = await whileSessionsAreHeld(change(cookie, PASSWORD, 'another good one'));
+    expect(broken.status).toBe(503);
+    expect((await whoIs(elsewhere)).account).not.toBeNull();
+    await signIn(email, 'another good one').expect(401);
+    await change(cookie, PASSWORD, 'another good one').expect(204);
+    expect((await whoIs(elsewhere)).account).toBeNull();
+  });
+
   it('is not for who has none, nor for other sites, nor to be guessed at', async () => {
     const operator = operatorOf(gleaner);
     const none = await operator
@@ -280,6 +312,29 @@ describe('changing an e-mail address', () => {
     await signUp({ email: 'contested@example.org' });
     await confirm(ada.cookie, late).expect(409);
     expect((await whoIs(ada.cookie)).email).toBe(ada.email);
+  });
+
+  it('is told when somebody takes that address at the same moment', async () => {
+    const { email, cookie } = await signUp();
+    await ask(cookie, 'taken@example.org').expect(202);
+    const code = await outbox.codeFor('taken@example.org');
+    const rival = gleaner.dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      await rival.query(
+        "INSERT INTO identity_user (id, name, email, email_verified) VALUES ('rival', 'Eve', 'taken@example.org', false)",
+      );
+      const confirmed = (async () => await confirm(cookie, code))();
+      await expect.poll(() => gleaner.dataSource.query(WAITING)).toHaveLength(1);
+      await rival.commitTransaction();
+      const answer = await confirmed;
+      expect(answer.status).toBe(409);
+      expect(answer.body).toMatchObject({ code: 'already-exists', errors: [{ pointer: '/email' }] });
+    } finally {
+      if (rival.isTransactionActive) await rival.rollbackTransaction();
+      await rival.release();
+    }
+    expect((await whoIs(cookie)).email).toBe(email);
   });
 
   it('leaves nothing of who deletes the account meanwhile', async () => {

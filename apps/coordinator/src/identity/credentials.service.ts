@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { DataSource, Not } from 'typeorm';
+import { DataSource, Not, type EntityManager } from 'typeorm';
 import { ApiTokenEntity } from '../accounts/index.js';
 import { AuditLog, type AuditRecord } from '../audit/index.js';
 import { CONFIG, type Config } from '../config/index.js';
@@ -29,9 +29,11 @@ export class CredentialsService {
 
   /** Whoever else is signed in with the old password is not any longer. Other tokens and hosts go on. */
   async changePassword(actor: Actor, current: string, password: string, network: string): Promise<void> {
-    const user = await this.proven(actor, current, network);
-    await this.passwords.change(user.userId, password);
-    await this.endOtherSessions(actor, 'account.change-password');
+    const { userId } = await this.proven(actor, current, network);
+    const hash = await this.passwords.hash(password);
+    await this.change(actor, 'account.change-password', (manager) =>
+      this.passwords.set(manager, userId, hash),
+    );
   }
 
   async requestEmailChange(actor: Actor, current: string, email: string, network: string): Promise<void> {
@@ -42,8 +44,12 @@ export class CredentialsService {
   /** @returns the new address */
   async changeEmail(actor: Actor, code: string, network: string): Promise<string> {
     this.limit(actor, network);
-    const email = await this.passwords.changeEmail(await this.userOf(actor), code);
-    await this.endOtherSessions(actor, 'account.change-email');
+    const { userId, email: from } = await this.userOf(actor);
+    const email = await this.passwords.useEmailCode(userId, code);
+    await this.change(actor, 'account.change-email', (manager) =>
+      this.passwords.setEmail(manager, userId, email),
+    );
+    this.passwords.tellFormerAddress(from, email);
     return email;
   }
 
@@ -73,9 +79,14 @@ export class CredentialsService {
     return { userId: user.id, email: user.email };
   }
 
-  private async endOtherSessions(actor: Actor, action: AuditRecord['action']): Promise<void> {
-    const { accountId, tokenId } = actor;
+  /** Together with the end of the other sessions: they may be what the change is made for. */
+  private async change(
+    { accountId, tokenId }: Actor,
+    action: AuditRecord['action'],
+    work: (manager: EntityManager) => Promise<void>,
+  ): Promise<void> {
     await this.dataSource.transaction(async (manager) => {
+      await work(manager);
       await manager.update(
         ApiTokenEntity,
         { accountId, session: true, id: Not(tokenId) },

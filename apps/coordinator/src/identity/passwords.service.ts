@@ -2,13 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { betterAuth } from 'better-auth';
 import { APIError } from 'better-auth/api';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { accountDeleted } from '../accounts/index.js';
 import { CONFIG, type Config } from '../config/index.js';
-import { masterPool } from '../database/index.js';
+import { isUniqueViolation, masterPool } from '../database/index.js';
 import { DomainError, InvalidRequestError } from '../http/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { betterAuthOptions } from './better-auth-options.js';
+import { IdentityCredentialEntity } from './identity-credential.entity.js';
+import { IdentityUserEntity } from './identity-user.entity.js';
 import { MAIL, type Mail } from './mail.js';
 
 const EMAIL_CHANGE = 'change-email:';
@@ -72,18 +74,12 @@ export class Passwords {
     });
   }
 
-  /** Uses up the code. @returns whose password it was */
-  async reset(code: string, password: string): Promise<string> {
+  /** Uses up the code. @returns whose password may be {@link set} with it */
+  async useResetCode(code: string): Promise<string> {
     const { internalAdapter } = await this.auth.$context;
-    const verification = await internalAdapter.findVerificationValue(`reset-password:${code}`);
-    try {
-      await this.auth.api.resetPassword({ body: { token: code, newPassword: password } });
-    } catch (error) {
-      if (!refusedWith(error, 'INVALID_TOKEN', 'USER_NOT_FOUND')) throw error;
-      throw invalidCode();
-    }
-    if (!verification) throw invalidCode();
-    return verification.value;
+    const used = await internalAdapter.consumeVerificationValue(`reset-password:${code}`);
+    if (!used) throw invalidCode();
+    return used.value;
   }
 
   /** @throws {DomainError} unless this is the person's password */
@@ -99,9 +95,20 @@ export class Passwords {
     }
   }
 
-  async change(userId: string, password: string): Promise<void> {
-    const { internalAdapter, password: hasher } = await this.auth.$context;
-    await internalAdapter.updatePassword(userId, await hasher.hash(password));
+  /** Takes its time, and needs no connection meanwhile. */
+  async hash(password: string): Promise<string> {
+    const { password: hasher } = await this.auth.$context;
+    return await hasher.hash(password);
+  }
+
+  /** Within the transaction that ends what the old password has opened. */
+  async set(manager: EntityManager, userId: string, hash: string): Promise<void> {
+    const { affected } = await manager.update(
+      IdentityCredentialEntity,
+      { userId, providerId: 'credential' },
+      { password: hash, updatedAt: () => 'now()' },
+    );
+    if (affected !== 1) throw accountDeleted();
   }
 
   /** Mails a code to the address that somebody wants to have. @throws {DomainError} `already-exists` */
@@ -119,20 +126,34 @@ export class Passwords {
     await this.mail.send({ to: email, subject: 'Confirm your new address', text });
   }
 
-  /** Uses up the code, and tells the old address. @returns the new one; throws where the code is not this person's */
-  async changeEmail({ userId, email: from }: ProvenUser, code: string): Promise<string> {
+  /** Uses up the code. @returns the address that it came to; throws where the code is not this person's */
+  async useEmailCode(userId: string, code: string): Promise<string> {
     const { internalAdapter } = await this.auth.$context;
     const [owner, email] =
       (await internalAdapter.consumeVerificationValue(EMAIL_CHANGE + code))?.value.split(' ') ?? [];
     if (owner !== userId || email === undefined) throw invalidCode();
     if (await internalAdapter.findUserByEmail(email)) throw addressTaken();
-    await internalAdapter.updateUser(userId, { email });
+    return email;
+  }
+
+  /** Within the transaction that ends what the old address has opened. @throws {DomainError} `already-exists` */
+  async setEmail(manager: EntityManager, userId: string, email: string): Promise<void> {
+    try {
+      await manager.update(IdentityUserEntity, { id: userId }, { email, updatedAt: () => 'now()' });
+    } catch (error) {
+      // Somebody has taken it since it was looked for.
+      if (isUniqueViolation(error, 'identity_user_email')) throw addressTaken();
+      throw error;
+    }
+  }
+
+  /** To be called once it has happened. */
+  tellFormerAddress(from: string, email: string): void {
     const text = `Your address at ${this.config.name} is ${email} now.\n\nIf it was not you who changed it, write to the operator: ${this.config.operatorContact || this.config.operatorName}.`;
-    // It has happened, whether or not the old address still takes mail.
+    // Whether or not it still takes mail.
     this.mail.send({ to: from, subject: 'Your address was changed', text }).catch((error: unknown) => {
       this.logger.error({ event: 'notice-not-sent', err: error });
     });
-    return email;
   }
 
   private async signIn(body: { email: string; password: string }): Promise<ProvenPerson> {

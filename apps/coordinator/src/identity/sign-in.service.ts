@@ -102,8 +102,10 @@ export class SignInService {
   /** Whoever was signed in with the old password is not any longer. Other tokens and hosts go on. */
   async resetPassword(code: string, password: string, network: string): Promise<void> {
     limitTries(this.byNetwork, network);
-    const userId = await this.passwords.reset(code, password);
+    const userId = await this.passwords.useResetCode(code);
+    const hash = await this.passwords.hash(password);
     await this.dataSource.transaction(async (manager) => {
+      await this.passwords.set(manager, userId, hash);
       const identity = await manager.findOneBy(AccountIdentityEntity, { userId });
       if (!identity) return;
       const { accountId } = identity;
