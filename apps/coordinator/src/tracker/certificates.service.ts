@@ -37,8 +37,7 @@ export class Certificates {
   /** The host's certificate for this peer id, the same one again until it nears its end. */
   async issue(actor: HostActor, peerId: string): Promise<OwnCertificate> {
     const row = await this.dataSource.transaction(async (manager) => {
-      // One at a time for each host, so that it has no more peers than it may have.
-      await manager.query('SELECT FROM host WHERE id = $1 FOR UPDATE', [actor.hostId]);
+      await lockWorking(manager, actor);
       await requireNotBarred(manager, actor.hostId);
       const known = await loadValid(manager, actor.hostId);
       const own = known.find(
@@ -107,6 +106,18 @@ async function loadValid(manager: EntityManager, hostId: string): Promise<Certif
       [hostId],
     ),
   );
+}
+
+/** One at a time for each host, so that it has no more peers than it may have. */
+async function lockWorking(manager: EntityManager, { hostId, tokenId }: HostActor): Promise<void> {
+  const working = await manager.query<unknown[]>(
+    `SELECT FROM host h JOIN api_token t ON t.host_id = h.id
+      WHERE h.id = $1 AND h.detached_at IS NULL AND t.id = $2 AND t.revoked_at IS NULL FOR UPDATE OF h FOR SHARE OF t`,
+    [hostId, tokenId],
+  );
+  // Detached or revoked since it was let in: what was revoked with it would not have its new certificate among it.
+  if (working.length === 0)
+    throw new DomainError('unauthorised', 'The token is unknown, expired or revoked.');
 }
 
 async function requireNotBarred(manager: EntityManager, hostId: string): Promise<void> {
