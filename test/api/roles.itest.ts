@@ -2,7 +2,13 @@ import { job } from '@gleaner/protocol';
 import { afterEach, expect, it, vi } from 'vitest';
 import { helloModule } from '../e2e/agent-support/tiny-modules.js';
 import { anApprovedApp } from '../e2e/volunteering/science.js';
-import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
+import {
+  aPerson,
+  clientWith,
+  createTestApplication,
+  type TestApplication,
+  TestHost,
+} from '../support/index.js';
 
 const running: TestApplication[] = [];
 afterEach(async () => {
@@ -120,4 +126,26 @@ it('a token revoked through one coordinator ends at the others at once, also aft
   await first.dataSource.query('SELECT pg_terminate_backend(pid) FROM unnest($1::int[]) AS l(pid)', [broken]);
   await untilBothListen(broken);
   await endsAtSecond();
+});
+
+it('what an owner wishes through one coordinator a host hears when it next calls another', async () => {
+  const first = await start({ GLEANER_ROLE: 'api' });
+  const second = await start(
+    { GLEANER_OPERATOR_TOKEN: first.operatorToken },
+    String(first.config.databaseUrl),
+  );
+  const person = await aPerson(first);
+  const host = await TestHost.attach(first.url, { token: person.token });
+  host.url = second.url;
+  expect((await host.work()).wishes).toBeUndefined();
+  await person
+    .patch(`/v1/hosts/${host.attached.hostId}`)
+    .set('if-match', '*')
+    .send({ run: 'pause' })
+    .expect(200);
+  // Well below the time that a host is remembered for.
+  await vi.waitFor(async () => expect((await host.work()).wishes?.run).toBe('pause'), {
+    timeout: 10_000,
+    interval: 50,
+  });
 });

@@ -13,6 +13,7 @@ import {
   idFromCursor,
   NotFoundError,
   RateLimiter,
+  tellAccessChanged,
   TokenDirectory,
   toPage,
   type Actor,
@@ -158,6 +159,7 @@ export class HostsService {
       if (changes.name !== undefined && host.accountId === actor.accountId) {
         await renameOnBoards(manager, 'hosts', [hostId], name);
       }
+      if (isWish) await tellAccessChanged(manager);
       return isWish;
     });
     if (changed) this.events.emitChanged(hostId);

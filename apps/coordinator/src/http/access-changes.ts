@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { DataSource } from 'typeorm';
+import { DataSource, type EntityManager } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
 import { ChannelListener } from '../database/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
@@ -7,6 +7,11 @@ import { TokenDirectory } from './token-directory.js';
 
 /** What triggers on tokens, accounts and hosts announce once the change is committed. */
 const CHANNEL = 'gleaner_access';
+
+/** For what no trigger tells of. It is heard once the transaction is committed. */
+export async function tellAccessChanged(manager: EntityManager): Promise<void> {
+  await manager.query('SELECT pg_notify($1, $2)', [CHANNEL, '']);
+}
 
 /** Hears from the database that somebody may do something else than before, whichever coordinator changed it. */
 @Injectable()
