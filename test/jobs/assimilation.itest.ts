@@ -1,3 +1,5 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Assimilator, JobCleaner, JobSplitter, JobSweep } from '@gleaner/coordinator';
 import type { JobSpecInput } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -179,6 +181,17 @@ describe('deleting a job', () => {
       0,
     );
     expect(await workshop.count('blob_reference', `owner_kind = 'job' AND owner_id = ${jobId}`)).toBe(0);
+  });
+});
+
+describe('a job that is cancelled while its answer is put together', () => {
+  it('leaves nothing on the disk, also where the coordinator was killed in the middle', async () => {
+    const jobId = await aSettledJob([stdout('one\n')]);
+    const directory = join(workshop.dataDirectory, 'assimilation', `job-${jobId}`);
+    await mkdir(join(directory, 'of the killed one'), { recursive: true });
+    await workshop.cancel(jobId);
+    await workshop.get(JobCleaner).clean(jobId);
+    expect(await readdir(join(workshop.dataDirectory, 'assimilation'))).not.toContain(`job-${jobId}`);
   });
 });
 

@@ -70,6 +70,10 @@ export class JobWorkshop {
     return this.gleaner.dataSource;
   }
 
+  get dataDirectory(): string {
+    return this.gleaner.config.dataDir;
+  }
+
   get<T>(service: Type<T>): T {
     return this.gleaner.app.get(service);
   }

@@ -1,6 +1,5 @@
 import { createWriteStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
@@ -20,6 +19,7 @@ import { FairPace } from '../../database/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
 import { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';
 import { DiskRunStore } from './disk-run-store.js';
+import { foldingDirectory } from './folding-directory.js';
 import { reasonOfDelay } from './reason-of-delay.js';
 
 const jobRows = z.array(z.object({ spec: jobSpec, account_id: z.string() }));
@@ -192,8 +192,9 @@ export class Assimilator {
     signal: AbortSignal | undefined,
   ): Promise<StoredBlob> {
     const pace = new FairPace(TIME_SHARE, signal ?? new AbortController().signal);
-    const directory = join(this.config.dataDir, 'assimilation', `job-${jobId}`);
-    const runs = await DiskRunStore.open(directory, () => this.blobs.requireSpace(0));
+    const runs = await DiskRunStore.open(foldingDirectory(this.config, jobId), () =>
+      this.blobs.requireSpace(0),
+    );
     try {
       const outputs = this.outputs.ofJob(jobId, spec.outputs, pace);
       const merged = mergeOutputs(spec.merge, outputs, {

@@ -1,11 +1,14 @@
+import { rm } from 'node:fs/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { UnitEvent } from '@gleaner/domain';
 import { LIMITS } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { BlobReferences } from '../../blobs/index.js';
+import { CONFIG, type Config } from '../../config/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
 import { ValidationService } from '../../validation/index.js';
+import { foldingDirectory } from '../assimilation/index.js';
 
 /** Units that nobody was sent yet and that are settled by one statement. */
 const UNTOUCHED_PER_BATCH = 10_000;
@@ -27,6 +30,7 @@ export class JobCleaner {
     private readonly dataSource: DataSource,
     private readonly validation: ValidationService,
     private readonly references: BlobReferences,
+    @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
@@ -38,6 +42,8 @@ export class JobCleaner {
       ]),
     );
     if (job?.state !== 'cancelled' && job?.state !== 'failed' && !job?.deleted) return;
+    // Nobody folds it any more: what a coordinator that was killed has left of that is nobody's.
+    await rm(foldingDirectory(this.config, jobId), { recursive: true, force: true });
     const untouched = await this.cancelUntouchedUnits(jobId, signal);
     const touched = await this.cancelUnits(jobId, signal);
     const removed = job.deleted ? await this.removeUnits(jobId, signal) : 0;
