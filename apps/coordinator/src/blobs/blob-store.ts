@@ -25,6 +25,7 @@ export interface BlobStore {
   adopt(path: string, content: HashedContent): Promise<void>;
   /** @throws {Error} `ENOENT` where there is no such content */
   open(sha256: string, range?: ByteRange): Promise<Readable>;
+  has(sha256: string): Promise<boolean>;
   readManifest(sha256: string): Promise<Buffer>;
   /** Forgets content and manifest. Removing what is not there is no error. */
   remove(sha256: string): Promise<void>;

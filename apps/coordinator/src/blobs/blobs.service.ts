@@ -17,6 +17,8 @@ import { whileThereIsRoom } from './room-check.js';
 /** Blobs that nobody references for this long are swept. */
 export const KEEP_UNREFERENCED_DAYS = 7;
 const SWEEP_BATCH = 200;
+/** Blobs of which none is there where the whole store is away. */
+const STORE_SAMPLE = 16;
 const DAY_MS = 24 * 3_600_000;
 
 const blobRow = z.object({
@@ -149,8 +151,15 @@ export class BlobsService {
     };
   }
 
+  /**
+   * @throws {DomainError} `unavailable` where it is not there, and nothing else either
+   * @throws {Error} `ENOENT` where it alone is not there, which nothing mends by itself
+   */
   async openContent(sha256: string, range?: ByteRange): Promise<Readable> {
-    const content = await this.store.open(sha256, range);
+    const content = await this.store.open(sha256, range).catch(async (error: unknown) => {
+      await this.requireStore();
+      throw error;
+    });
     content.on('data', (part: Buffer) => this.metrics.blobBytesServed.inc(part.length));
     content.pause();
     return content;
@@ -158,6 +167,23 @@ export class BlobsService {
 
   async readManifest(sha256: string): Promise<Buffer> {
     return await this.store.readManifest(sha256);
+  }
+
+  /** A volume that is not mounted holds nothing of what rows name, and will hold it again. */
+  private async requireStore(): Promise<void> {
+    const rows = z
+      .array(z.object({ sha256: z.string() }))
+      .parse(
+        await this.dataSource.query(
+          `SELECT encode(sha256, 'hex') AS sha256 FROM blob ORDER BY sha256 LIMIT ${STORE_SAMPLE}`,
+        ),
+      );
+    if (rows.length === 0) return;
+    for (const { sha256 } of rows) if (await this.store.has(sha256)) return;
+    throw new DomainError(
+      'unavailable',
+      'Nothing of what was stored is there: is the volume of the data directory mounted?',
+    );
   }
 
   /** @throws {DomainError} `insufficient-storage` where the disk would have less left than the reserve */

@@ -93,9 +93,16 @@ export class CanonicalOutputs {
       if (isMissingFile(error)) throw new OutputMissingError(unitIndex, output);
       throw error;
     }
+    let left = output.size;
     for await (const piece of content) {
       if (!(piece instanceof Uint8Array)) throw new TypeError('content must be read as bytes');
+      left -= piece.length;
       yield piece;
+    }
+    // What a failing disk has cut off must not be missing from the answer.
+    if (left !== 0) {
+      const { name, sha256 } = output;
+      throw new Error(`output "${name}" of unit ${unitIndex} (sha256:${sha256}) ended ${left} bytes early`);
     }
   }
 }
