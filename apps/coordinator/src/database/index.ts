@@ -8,6 +8,7 @@ export * from './embedded-postgres.js';
 export * from './entities.js';
 export { freePort } from './free-port.js';
 export * from './hot-pool.js';
+export { hotTransaction } from './hot-transaction.js';
 export { idBounds } from './id-bounds.js';
 export { AT_ONCE, FairPace, type Pace } from './pace.js';
 export { INSTALLATION, type Installation, readInstallation } from './installation.js';

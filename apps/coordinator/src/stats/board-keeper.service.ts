@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { lockBoard } from '../credit/index.js';
 import {
   AT_ONCE,
-  hotPool,
+  hotTransaction,
   type Pace,
   plainArray,
   PreparedStatement,
@@ -141,18 +141,10 @@ export class BoardKeeper {
 
   /** One transaction at a time: a second one would wait for every row of the first, to find that nothing is left to do. */
   private async alone(kind: BoardKind, work: (connection: Queryable) => Promise<unknown>): Promise<void> {
-    const connection = await hotPool(this.dataSource).connect();
-    try {
-      await connection.query('BEGIN');
+    await hotTransaction(this.dataSource, async (connection) => {
       await lockBoard(connection, kind);
       await work(connection);
-      await connection.query('COMMIT');
-    } catch (error) {
-      await connection.query('ROLLBACK');
-      throw error;
-    } finally {
-      connection.release();
-    }
+    });
   }
 }
 

@@ -4,7 +4,14 @@ import type { TaskState } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { BlobReferences, type BlobOwner } from '../blobs/index.js';
 import { CONFIG, type Config } from '../config/index.js';
-import { hotPool, isRetryable, PreparedStatement, type Queryable, tokenArray } from '../database/index.js';
+import {
+  hotPool,
+  hotTransaction,
+  isRetryable,
+  PreparedStatement,
+  type Queryable,
+  tokenArray,
+} from '../database/index.js';
 import { countEndedTasks, type EndedTasks } from '../hosts/index.js';
 import { type AssimilateData, QUEUES, QueueService, type ValidateData } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
@@ -103,29 +110,21 @@ export class ValidationService {
    * once; what a settled unit says is revised only while its job has not ended, and none ends before that is saved.
    */
   private async saveWithJobs(decided: readonly DecidedUnit[], loaded: LoadedUnits): Promise<Saved> {
-    const client = await hotPool(this.dataSource).connect();
-    try {
-      await client.query('BEGIN');
+    return await hotTransaction(this.dataSource, async (connection) => {
       const revising = decided.filter(isRevising);
       const going = new Set(
-        (await lockGoingJobs.run(client, [tokenArray(revising.map(({ unit }) => unit.jobId))])).map(
+        (await lockGoingJobs.run(connection, [tokenArray(revising.map(({ unit }) => unit.jobId))])).map(
           ({ id }) => id,
         ),
       );
       const possible = decided.filter((each) => !isRevising(each) || going.has(each.unit.jobId));
-      const saved = await saveDecided(client, possible, loaded, this.config.allowance);
+      const saved = await saveDecided(connection, possible, loaded, this.config.allowance);
       const settled = possible.filter(({ unit }) => saved.unitIds.has(unit.unitId));
       const revised = settled.filter(isRevising).map(({ unit }) => unit.jobId);
-      if (revised.length > 0) await runOn.run(client, [tokenArray(revised)]);
-      for (const tally of saved.tallies) await this.pauseUnlessHealthy(client, tally, settled);
-      await client.query('COMMIT');
+      if (revised.length > 0) await runOn.run(connection, [tokenArray(revised)]);
+      for (const tally of saved.tallies) await this.pauseUnlessHealthy(connection, tally, settled);
       return saved;
-    } catch (error) {
-      await client.query('ROLLBACK');
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   /** What follows from saved decisions for jobs and blobs. */
