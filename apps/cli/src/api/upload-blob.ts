@@ -39,7 +39,15 @@ export async function uploadBlob(api: ApiClient, path: string, options: UploadOp
   const { blobId } = await identifyFile(path);
   const present = await findBlob(api, blobId);
   if (present) return present;
-  await uploadByTus(api, path, blobId, options);
+  try {
+    await uploadByTus(api, path, blobId, options);
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    // What has become a blob is no upload any more: whoever missed the answer to the last part finds none to go on with.
+    const stored = await findBlob(api, blobId).catch(() => undefined);
+    if (!stored) throw error;
+    return stored;
+  }
   return api.request(`/v1/blobs/${blobId}`, blobSchema);
 }
 
