@@ -179,9 +179,9 @@ describe('a grant at the very moment', () => {
             acted = act();
             await untilWaiting('account_credit');
           } else {
-            // What it writes last: before that it has changed everything else.
+            // What it writes last, or nearly so; it locks rows of it before.
             const last = how === 'claims' ? 'audit_entry' : 'team';
-            await holding.query(`LOCK TABLE ${last} IN EXCLUSIVE MODE`);
+            await holding.query(`LOCK TABLE ${last} IN SHARE MODE`);
             acted = act();
             await untilWaiting(last);
             granted = grant();
