@@ -2,8 +2,10 @@ import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { homeDirectory } from './home-directory.js';
 
+/** In a project's directory, the file that says whose it is. */
+export const OWNER_NAME = 'owner.json';
 /** Everything that a project keeps and that means nothing to another one; its inputs may still be of use. */
-const PROJECT_STATE = ['wishes.json', 'tasks', 'results', 'outputs', 'snapshots', 'swarm'];
+const PROJECT_STATE = [OWNER_NAME, 'wishes.json', 'tasks', 'results', 'outputs', 'snapshots', 'swarm'];
 
 /** Where the agent keeps its state when `--data` is not given; null where the user has no home. */
 export function defaultDataDirectory(): string | null {

@@ -46,6 +46,8 @@ export class StandInCoordinator implements AsyncDisposable {
   /** Starts of agents that have called. */
   readonly instances = new Set<string | undefined>();
   workCalls = 0;
+  /** Of hosts that attach. */
+  secret = 'gln_host';
   /** How soon the host is to come back: tests are in a hurry. */
   pace = { retryAfterMs: 100, heartbeatMs: 1000 };
   readonly #swarmKey = generateKeyPairSync('ed25519');
@@ -138,7 +140,7 @@ export class StandInCoordinator implements AsyncDisposable {
         hostId: '1',
         accountId: '1',
         anonymous: true,
-        secret: 'gln_host',
+        secret: this.secret,
         coordinator,
       });
     } else if (url.startsWith('/modules/')) {

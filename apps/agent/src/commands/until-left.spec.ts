@@ -19,6 +19,7 @@ afterEach(async () => {
   await rm(directory.path, { recursive: true, force: true });
 });
 
+const NEVER = new AbortController().signal;
 const attachment = { coordinator: 'https://gleaner.example/', directory: '.' } as Attachment;
 
 /** The agent says that it works for no project, by the attachments of that moment. */
@@ -36,7 +37,7 @@ it.each([
   async (_when, knownAtMs, leftAtMs) => {
     await agentSays(knownAtMs);
     let hasLooked = false;
-    const left = untilLeft(directory, { attachment, listedAtMs: 20, leftAtMs }).then(() => hasLooked);
+    const left = untilLeft(directory, { attachment, listedAtMs: 20, leftAtMs }, NEVER).then(() => hasLooked);
     // An impatient look would have ended by then.
     for (let turns = 0; turns < 50; turns++) await new Promise((resolve) => setImmediate(resolve));
     hasLooked = true;
@@ -47,6 +48,6 @@ it.each([
 
 it('nobody uses it where no agent runs', async () => {
   lock[Symbol.dispose]();
-  await untilLeft(directory, { attachment, listedAtMs: 20, leftAtMs: 30 });
+  await untilLeft(directory, { attachment, listedAtMs: 20, leftAtMs: 30 }, NEVER);
   expect(DirectoryLock.tryAcquire(directory)?.[Symbol.dispose]()).toBeUndefined();
 });

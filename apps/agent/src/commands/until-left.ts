@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Attachment } from '../attachments.js';
 import type { DataDirectory } from '../data-directory.js';
 import { DirectoryLock } from '../directory-lock.js';
-import { AgentError } from '../exit-codes.js';
+import { AgentError, EXIT } from '../exit-codes.js';
 import { readStatus, type AgentStatus } from '../status-file.js';
 
 /** A running agent needs a moment to keep or return what it computes for the project. */
@@ -22,9 +22,13 @@ export interface Leaving {
 /**
  * Resolves when nobody uses what belongs to the project any more.
  *
- * @throws {AgentError} when the running agent does not let go of it
+ * @throws {AgentError} when the running agent does not let go of it, or whoever waits is told to stop
  */
-export async function untilLeft(directory: DataDirectory, leaving: Leaving): Promise<void> {
+export async function untilLeft(
+  directory: DataDirectory,
+  leaving: Leaving,
+  stopTold: AbortSignal,
+): Promise<void> {
   for (let waitedMs = 0; waitedMs < LEAVE_WITHIN_MS; waitedMs += LOOK_EVERY_MS) {
     const lock = DirectoryLock.tryAcquire(directory);
     if (lock) {
@@ -35,6 +39,7 @@ export async function untilLeft(directory: DataDirectory, leaving: Leaving): Pro
     }
     const status = await readStatus(directory);
     if (status && hasLeft(status, leaving)) return;
+    if (stopTold.aborted) throw new AgentError(`stopped by ${String(stopTold.reason)}`, EXIT.failure);
     await delay(LOOK_EVERY_MS);
   }
   throw new AgentError('the running agent does not let go of the project: stop it, then detach again');

@@ -8,6 +8,7 @@ import type { DataDirectory } from '../data-directory.js';
 import { parsePreferences, type PreferencesFile } from '../policy/preferences-file.js';
 import { SwarmGovernor } from '../swarm/swarm-governor.js';
 import { keepTallies } from '../top/tallies.js';
+import { claimState } from './own-state.js';
 import { readWishes, writeWishes, type KeptWishes } from './wishes-file.js';
 
 export interface ProjectInit {
@@ -65,8 +66,8 @@ export class Project {
   /** A project that computes nothing before the worker is started. */
   static async open(init: ProjectInit): Promise<Project> {
     const { attachment, directory, log } = init;
+    await claimState(directory, attachment, log);
     const ownDirectory = directory.of(attachment);
-    await ownDirectory.create();
     const worker = await openWorker({
       coordinator: attachment.coordinator,
       credentials: { token: attachment.token },

@@ -29,7 +29,7 @@ const AUTHORITY_VARIABLES = ['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'];
 const OWN_MARK = /^((attachment|status|control|preferences)\.json(\.damaged)?|(agent|attach)\.lock)$/;
 /** Everything that agents ever put into their directory; what others put there stays. */
 const OWN_ENTRY =
-  /^(attachment|status|control|preferences|tallies|shares|wishes)\.json(\.damaged|\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
+  /^(attachment|status|control|preferences|tallies|shares|wishes|owner)\.json(\.damaged|\..*tmp)?$|^(agent|attach)\.lock|^(tasks|results|outputs|snapshots|cache|chunks|swarm|projects|logs)$/;
 
 /** Has the service manager start the agent from now on, and now. */
 export async function install(command: ServiceCommand): Promise<void> {
