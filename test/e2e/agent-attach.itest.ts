@@ -70,6 +70,26 @@ describe('attaching', () => {
     },
   );
 
+  it.skipIf(!hasTerminal()).each([
+    ['Ctrl-C', '\u0003'],
+    ['Ctrl-D', '\u0004'],
+  ])('is left by %s at that question, and says so in a line', async (_what, key) => {
+    const command = [process.execPath, AGENT, 'attach', coordinator.url, '--anonymous', '--data', data];
+    await using terminal = new Terminal(command, 100);
+    await terminal.shows(/Take part\?/);
+    terminal.type(key);
+    expect(await terminal.ended).toBe(1);
+    expect(terminal.said).toContain('gleaner agent: not attached: the question was not answered\r\n');
+    expect(terminal.said).not.toContain('AbortError');
+  });
+
+  it('with a token that no header takes says that it is the token', async () => {
+    const args = ['attach', coordinator.url, '--token', 'gln_…', '--data', data];
+    const { code, stderr } = await runAgent(args);
+    expect(stderr).toContain('the token (--token, GLEANER_TOKEN) holds characters that no token has');
+    expect(code).toBe(2);
+  });
+
   it('tells in its help what the machine gets, and where it is kept', async () => {
     const { code, stdout } = await runAgent(['attach', '--help'], { GLEANER_AGENT_DATA: data });
     expect(code).toBe(0);

@@ -49,6 +49,13 @@ export async function attach(command: AttachCommand): Promise<void> {
   if (command.anonymous && token !== undefined) {
     throw new AgentError('give --anonymous or --token TOKEN, not both', EXIT.usage);
   }
+  // No header takes other characters: it would be told as an absent coordinator.
+  if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
+    throw new AgentError(
+      'the token (--token, GLEANER_TOKEN) holds characters that no token has: copy it anew, from gln_ on',
+      EXIT.usage,
+    );
+  }
   requireOwnDirectory(directory);
   await directory.create();
   using _ = DirectoryLock.acquireAttachments(directory);

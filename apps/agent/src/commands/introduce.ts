@@ -53,7 +53,11 @@ const CONSENT_TEXT =
   'see your network address and which inputs you have, and that you volunteer here; never who you are.\n' +
   'Without it everything comes from the coordinator, and you help just as much. Change it at any time: gleaner agent prefs p2p=true\n';
 
-/** Whether this host may exchange data with other volunteers: as told, else as answered at a terminal, else not. */
+/**
+ * Whether this host may exchange data with other volunteers: as told, else as answered at a terminal, else not.
+ *
+ * @throws {AgentError} when whoever is asked leaves
+ */
 export async function consentToPeers(told: boolean | undefined): Promise<boolean> {
   if (told !== undefined) return told;
   process.stderr.write(CONSENT_TEXT);
@@ -62,7 +66,10 @@ export async function consentToPeers(told: boolean | undefined): Promise<boolean
     return false;
   }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question('Take part? [y/N] ');
+  const answer = await terminal.question('Take part? [y/N] ').catch((error: unknown) => {
+    // Ctrl-C and Ctrl-D are no answer.
+    throw new AgentError('not attached: the question was not answered', EXIT.failure, { cause: error });
+  });
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }
