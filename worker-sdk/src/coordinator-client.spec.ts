@@ -124,6 +124,16 @@ describe('an answer that is no success', () => {
     expect(failed.message).toContain('Not like this.');
   });
 
+  it('says which fields are wrong, and nothing twice', async () => {
+    const errors = [{ pointer: '/host/name', detail: 'must be one line' }];
+    const problem = { type: 'x', title: 'No', status: 400, code: 'invalid-request', errors };
+    answer = (_request, response) => response.writeHead(400).end(JSON.stringify(problem));
+    expect((await heartbeat()).message).toBe('No (/host/name: must be one line)');
+    answer = (_request, response) =>
+      response.writeHead(400).end(JSON.stringify({ ...problem, detail: '/host/name: must be one line' }));
+    expect((await heartbeat()).message).toBe('/host/name: must be one line');
+  });
+
   it.each([
     [404, 'not-a-coordinator'],
     [429, 'unavailable'],

@@ -159,7 +159,7 @@ export class CoordinatorClient {
       );
     }
     const problem = parsed.data;
-    const text = problem.detail ?? problem.title;
+    const text = textOf(problem);
     if (response.status === 401) {
       return new CoordinatorError('revoked', `${url.origin} does not accept this token: ${text}`, {
         problem,
@@ -240,6 +240,16 @@ function redirectText(asked: URL, location: string | null): string {
     `${asked.origin} sends its callers ${where}: look there with a browser; it is the login page of a network, ` +
     'or the project has moved and that is the address to attach to'
   );
+}
+
+/** Faults that are told; of many the first say enough. */
+const TOLD_FAULTS = 3;
+
+/** What is wrong, and in which fields of the request. */
+function textOf({ title, detail = title, errors = [] }: Problem): string {
+  const faults = errors.slice(0, TOLD_FAULTS).map((fault) => `${fault.pointer}: ${fault.detail}`);
+  const untold = faults.filter((fault) => !detail.includes(fault));
+  return untold.length === 0 ? detail : `${detail} (${untold.join('; ')})`;
 }
 
 function retryAfterOf(response: Response): number | undefined {
