@@ -1,6 +1,6 @@
 import type { EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { foldClaimed } from '../credit/index.js';
+import { foldClaimed, lockBriefly } from '../credit/index.js';
 import { DomainError } from '../http/index.js';
 import { keepOutOfTeam } from '../teams/index.js';
 import { accountDeleted } from './living-account.js';
@@ -13,7 +13,7 @@ const idRows = z.array(z.object({ id: z.string() }));
  * show one row, and what it earns counts for the claimer's team.
  *
  * @returns ids of everybody who is now one person; empty where they were one before
- * @throws {DomainError} `claimed-already` by somebody else
+ * @throws {DomainError} `claimed-already` by somebody else; `server-busy`
  */
 export async function linkClaimed(
   manager: EntityManager,
@@ -21,7 +21,11 @@ export async function linkClaimed(
   claimedId: string,
 ): Promise<string[]> {
   // One after the other: of two who claim the same account the second has to see that the first did.
-  await manager.query("SELECT pg_advisory_xact_lock(hashtext('link-accounts'))");
+  await lockBriefly(
+    manager,
+    "SELECT pg_advisory_xact_lock(hashtext('link-accounts'))",
+    'Other work is being claimed, which takes longer than usual.',
+  );
   const claimer = await lockAccount(manager, claimerId);
   const claimed = await lockAccount(manager, claimedId);
   const personId = claimer.person_id ?? claimer.id;

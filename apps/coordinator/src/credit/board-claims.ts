@@ -1,5 +1,6 @@
 import type { BoardKind, BoardPeriod } from '@gleaner/protocol';
 import type { EntityManager } from 'typeorm';
+import { lockBriefly } from './lock-briefly.js';
 
 /** Whatever a transaction runs its statements on. */
 interface Connection {
@@ -9,6 +10,20 @@ interface Connection {
 /** Whoever changes rows of a board has it for themselves until the end of the transaction. */
 export async function lockBoard(connection: Connection, kind: BoardKind): Promise<void> {
   await connection.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`board ${kind}`]);
+}
+
+/**
+ * {@link lockBoard} for those whom somebody waits for: a board that is made anew is taken for minutes. After the rows that tell the
+ * names, and before tasks: a decision has tasks, and a claim that has the board waits for it.
+ *
+ * @throws {DomainError} `server-busy`
+ */
+export async function takeBoard(manager: EntityManager, kind: BoardKind): Promise<void> {
+  await lockBriefly(
+    manager,
+    `SELECT pg_advisory_xact_lock(hashtext('board ${kind}'))`,
+    'The leaderboards are being made and take longer than usual.',
+  );
 }
 
 /** Of two periods the newer one is the row's, and only what was earned in it counts. */
@@ -40,6 +55,6 @@ const FOLD = `
  * periods that it was earned in.
  */
 export async function foldClaimed(manager: EntityManager, claimedId: string, ownerId: string): Promise<void> {
-  await lockBoard(manager, 'accounts');
+  await takeBoard(manager, 'accounts');
   await manager.query(FOLD, [claimedId, ownerId]);
 }

@@ -1,4 +1,5 @@
-export { foldClaimed, lockBoard } from './board-claims.js';
+export { foldClaimed, lockBoard, takeBoard } from './board-claims.js';
 export { renameOnBoards } from './board-names.js';
 export { holdCredit } from './hold-credit.js';
+export { lockBriefly } from './lock-briefly.js';
 export { personCredit } from './person-credit.js';

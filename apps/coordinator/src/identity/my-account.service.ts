@@ -4,7 +4,7 @@ import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { accountDeleted, AccountEntity, AccountsService } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
-import { renameOnBoards } from '../credit/index.js';
+import { renameOnBoards, takeBoard } from '../credit/index.js';
 import { HostEvents } from '../hosts/index.js';
 import { DomainError, InvalidRequestError, TokenDirectory, type Actor } from '../http/index.js';
 import { TeamsService } from '../teams/index.js';
@@ -82,6 +82,8 @@ export class MyAccountService {
       ]),
     );
     const hostIds = hosts.map(({ id }) => id);
+    // Names are removed from them at the end; by then there are tasks in hand.
+    for (const kind of ['hosts', 'accounts'] as const) await takeBoard(manager, kind);
     const following = await this.hostEvents.emitDetached(manager, hostIds);
     await manager.query(
       `UPDATE host SET name = $2, platform = 'unknown', agent_version = 'unknown', network = NULL, held_reason = NULL,
