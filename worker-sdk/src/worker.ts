@@ -1,34 +1,23 @@
-import { backoffDelayMs } from '@gleaner/domain';
-import {
-  PROTOCOL_VERSION,
-  type HeartbeatResponse,
-  type HostState,
-  type ResultReport,
-  type WorkResponse,
-} from '@gleaner/protocol';
+import type { HeartbeatResponse, HostState } from '@gleaner/protocol';
 import { closeAll } from './close-all.js';
 import type { ComputeAllowance } from './compute-allowance.js';
-import { CoordinatorError, type CoordinatorClient } from './coordinator-client.js';
 import { CoordinatorNews } from './coordinator-news.js';
 import { Emitter } from './emitter.js';
 import { Heartbeats } from './heartbeats.js';
 import { OutputUploads } from './output-uploads.js';
 import type { SwarmPreferences } from './swarm/index.js';
-import { leaveCoordinator } from './leave-coordinator.js';
-import { asError, sentenceOf } from './sentence-of.js';
+import { leaveCoordinator, type LeavingComponents } from './leave-coordinator.js';
+import { asError } from './sentence-of.js';
 import { StateNotices } from './state-notices.js';
 import { TaskDesk, type ClosedDesk } from './task-desk.js';
 import { trafficOf } from './traffic.js';
 import type { VolunteerWorker } from './volunteer-worker.js';
-import { WakeUp } from './wake-up.js';
 import { Warnings } from './warnings.js';
+import { WorkExchange } from './work-exchange.js';
 import { WorkRequests } from './work-requests.js';
 import type { StopOptions, WorkerComponents, WorkerInit } from './worker-components.js';
 import type { WorkerEvents, WorkerPhase, WorkerStatus } from './worker-events.js';
 import { phaseOf, reasonOf } from './worker-reason.js';
-
-/** While the coordinator is away: 1 s, 2 s, 4 s … 5 min, each with a random half taken off. */
-const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
 
 /**
  * The volunteer's work loop: asks for tasks, computes them, reports results until they are acknowledged, and tells the
@@ -36,18 +25,16 @@ const CALL_BACKOFF = { baseMs: 1_000, maxMs: 300_000 };
  */
 export class Worker implements VolunteerWorker {
   readonly #events = new Emitter<WorkerEvents>();
-  readonly #wakeUp = new WakeUp();
   readonly #ending = new AbortController();
   readonly #desk: TaskDesk;
   readonly #requests: WorkRequests;
   readonly #notices = new StateNotices(() => this.#stateToTell());
   readonly #heartbeats: Heartbeats;
   readonly #uploads: OutputUploads;
+  readonly #exchange: WorkExchange;
   readonly #warnings = new Warnings(this.#events, () => this.#tellStatus());
   readonly #news = new CoordinatorNews(this.#events, this.#warnings);
   #phase: WorkerPhase = 'starting';
-  /** Whether the coordinator, or its silence, has answered a request for work. */
-  #isAnswered = false;
   /** Settles when what an earlier run left is taken up and the work has begun. */
   #starting: Promise<void> | undefined;
   #hasLoaded = false;
@@ -65,7 +52,7 @@ export class Worker implements VolunteerWorker {
         runner: components.runner,
         events: this.#events,
         changed: () => {
-          this.#wakeUp.notify();
+          this.#exchange.wake();
           this.#tellStatus();
         },
       },
@@ -84,6 +71,18 @@ export class Worker implements VolunteerWorker {
       held: () => this.#desk.heartbeat,
       notices: this.#notices,
       answered: (answer) => this.#heartbeatAnswered(answer),
+    });
+    this.#exchange = new WorkExchange({
+      ...components,
+      runtimeVersions: init.runtimeVersions,
+      events: this.#events,
+      desk: this.#desk,
+      requests: this.#requests,
+      notices: this.#notices,
+      heartbeats: this.#heartbeats,
+      uploads: this.#uploads,
+      news: this.#news,
+      changed: () => this.#tellStatus(),
     });
     this.#events.on('task-finished', ({ outcome, message }) => {
       if (outcome !== 'infrastructure') this.#requests.hostWorked();
@@ -117,7 +116,8 @@ export class Worker implements VolunteerWorker {
   /** That it waits for its first answer is over before anybody could read it. */
   #stateToTell(): HostState | null {
     const state = this.#state;
-    const isStarting = state.phase === 'starting' || (state.phase === 'waiting' && !this.#isAnswered);
+    const isStarting =
+      state.phase === 'starting' || (state.phase === 'waiting' && !this.#exchange.isAnswered);
     return isStarting ? null : state;
   }
 
@@ -135,7 +135,9 @@ export class Worker implements VolunteerWorker {
     this.#desk.startTasks();
     this.#tellStatus();
     const { signal } = this.#ending;
-    const loops = [this.#exchangeLoop(signal), this.#heartbeats.run(signal)];
+    // Nothing is left to do once the exchange comes to its end.
+    const exchanging = this.#exchange.run(signal).then(() => void this.#stop({}, null));
+    const loops = [exchanging, this.#heartbeats.run(signal)];
     this.#talking = Promise.allSettled(loops);
     Promise.all(loops).catch((error: unknown) => {
       if (!signal.aborted) void this.#stop({}, asError(error));
@@ -146,7 +148,7 @@ export class Worker implements VolunteerWorker {
     this.#requests.allow(allowance);
     this.components.runner.allow(allowance);
     this.#desk.allow(allowance.cores);
-    this.#wakeUp.notify();
+    this.#exchange.wake();
     this.#tellStatus();
   }
 
@@ -157,7 +159,7 @@ export class Worker implements VolunteerWorker {
 
   finish(): void {
     this.#requests.end();
-    this.#wakeUp.notify();
+    this.#exchange.wake();
     this.#tellStatus();
   }
 
@@ -196,84 +198,12 @@ export class Worker implements VolunteerWorker {
   /** What cannot be said in time stays on the disk: results are reported, and tasks computed, by the next run. */
   async #sayFarewell(desk: ClosedDesk): Promise<void> {
     try {
-      const callWith = (reports: ResultReport[]) => this.#workCall(reports, 0);
-      await leaveCoordinator({ client: this.components.client, desk: this.#desk, callWith }, desk);
+      const { client } = this.components;
+      const callWith: LeavingComponents['callWith'] = (reports) => this.#exchange.callFor(reports, 0);
+      await leaveCoordinator({ client, desk: this.#desk, callWith }, desk);
     } catch (error) {
       this.#events.emit('call-failed', { message: asError(error).message, retryInMs: 0 });
     }
-  }
-
-  async #exchangeLoop(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted;) {
-      const nowMs = performance.now();
-      const reports = this.#desk.unreported.due(nowMs);
-      const wanted = this.#requests.wantedTasks(nowMs);
-      if (reports.length === 0 && wanted === 0) {
-        if (this.#isDone()) {
-          void this.#stop({}, null);
-          return;
-        }
-        await this.#wakeUp.wait(this.#untilNextCallMs(nowMs), signal);
-        continue;
-      }
-      try {
-        const call = this.#workCall(reports, wanted);
-        const answer = await this.components.client.work(call, signal);
-        this.#notices.told(call.state, performance.now());
-        failures = 0;
-        await this.#apply(answer, wanted);
-      } catch (error) {
-        if (signal.aborted) return;
-        failures += 1;
-        await this.#waitAfterFailure(error, failures, signal);
-      }
-    }
-  }
-
-  #workCall(reports: ResultReport[], maxTasks: number): Parameters<CoordinatorClient['work']>[0] {
-    const state = this.#notices.due(performance.now());
-    return {
-      protocol: PROTOCOL_VERSION,
-      runtimeVersions: [...this.init.runtimeVersions],
-      reports,
-      holding: this.#desk.holding,
-      ...(state && { state }),
-      ...(maxTasks > 0 && {
-        request: { ...this.#requests.requestOf(maxTasks), ...this.components.swarm?.capabilities },
-      }),
-    };
-  }
-
-  async #apply(answer: WorkResponse, wanted: number): Promise<void> {
-    this.#isAnswered = true;
-    this.#requests.awayBecause = null;
-    const nowMs = performance.now();
-    this.#heartbeats.contacted();
-    this.#heartbeats.setInterval(answer.heartbeatMs);
-    this.#news.heard(answer);
-    // At least a second, so that a coordinator that says "retry at once" is not asked in a tight loop.
-    await this.#desk.unreported.answered(answer.reports, nowMs + Math.max(1_000, answer.retryAfterMs));
-    this.#uploads.begin(answer.outputsWanted);
-    if (wanted > 0) {
-      const missing = this.#requests.answered(answer, wanted, nowMs);
-      if (missing) this.#events.emit('no-work', missing);
-    }
-    await this.#desk.take(answer);
-    this.#tellStatus();
-  }
-
-  async #waitAfterFailure(error: unknown, failures: number, signal: AbortSignal): Promise<void> {
-    this.#isAnswered = true;
-    const known = error instanceof CoordinatorError ? error : undefined;
-    // Nothing that waiting would change: the volunteer has to do something.
-    if (known?.kind === 'revoked' || known?.kind === 'too-old') throw known;
-    const atLeastMs = known?.details.retryAfterMs ?? 0;
-    const retryInMs = backoffDelayMs(failures, CALL_BACKOFF, this.components.random(), atLeastMs);
-    const message = sentenceOf(error);
-    this.#requests.callFailed(message, retryInMs);
-    this.#events.emit('call-failed', { message, retryInMs });
-    this.#tellStatus();
-    await new WakeUp().wait(retryInMs, signal);
   }
 
   async #heartbeatAnswered(answer: HeartbeatResponse): Promise<void> {
@@ -283,15 +213,6 @@ export class Worker implements VolunteerWorker {
     for (const { taskId, action, reason } of answer.tasks) {
       if (action === 'abort') await this.#desk.drop(taskId, reason ?? 'the coordinator no longer wants it');
     }
-  }
-
-  #untilNextCallMs(nowMs: number): number {
-    return Math.max(1, Math.min(this.#requests.untilNextMs(nowMs), this.#desk.unreported.untilNextMs(nowMs)));
-  }
-
-  #isDone(): boolean {
-    const { running, buffered } = this.#desk.inHand;
-    return !this.#requests.isAsking && running === 0 && buffered === 0 && this.#desk.unreported.size === 0;
   }
 
   #tellStatus(): void {
