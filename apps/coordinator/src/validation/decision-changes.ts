@@ -1,13 +1,6 @@
-import {
-  allowanceAfter,
-  type AllowanceRules,
-  changeTasks,
-  isFinalUnitState,
-  type TaskView,
-  type UnitDecision,
-} from '@gleaner/domain';
+import { changeTasks, isFinalUnitState, type TaskView, type UnitDecision } from '@gleaner/domain';
 import type { TaskState, UnitState } from '@gleaner/protocol';
-import type { HostAllowance, LoadedUnit } from './unit-reader.service.js';
+import type { LoadedUnit } from './unit-reader.service.js';
 
 export interface DecidedUnit {
   readonly unit: LoadedUnit;
@@ -151,28 +144,4 @@ function validCycles(state: UnitState, tasks: readonly TaskView[]): bigint {
     for (const task of tasks) if (task.state === 'valid') cycles += task.result?.cycles ?? 0n;
   }
   return cycles;
-}
-
-/** Allowances that the judgements change, by host. */
-export function nextAllowances(
-  judged: readonly JudgedRow[],
-  allowances: ReadonlyMap<string, HostAllowance>,
-  rules: AllowanceRules,
-): Map<string, number> {
-  const byHost = new Map<string, { valid: number; invalid: number }>();
-  for (const { hostId, valid, invalid } of judged) {
-    const sum = byHost.get(hostId) ?? { valid: 0, invalid: 0 };
-    byHost.set(hostId, {
-      valid: sum.valid + Math.max(0, valid),
-      invalid: sum.invalid + Math.max(0, invalid),
-    });
-  }
-  const next = new Map<string, number>();
-  for (const [hostId, sums] of byHost) {
-    const host = allowances.get(hostId);
-    if (!host) continue;
-    const perDay = allowanceAfter(host.perDay, sums, host.cores, rules);
-    if (perDay !== host.perDay) next.set(hostId, perDay);
-  }
-  return next;
 }

@@ -1,3 +1,4 @@
+export { allowanceAfterSql } from './allowance-after.js';
 export { LINK_SETTLES_MS } from './linked-accounts.service.js';
 export { Examiner } from './examiner.service.js';
 export { saveDecided, UPLOAD_WITHIN_MS } from './save-decisions.statement.js';

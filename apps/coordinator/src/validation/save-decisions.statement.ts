@@ -1,7 +1,8 @@
-import { type AllowanceRules, isFinalUnitState } from '@gleaner/domain';
+import { type AllowanceRules, isFinalUnitState, maxAllowancePerDay } from '@gleaner/domain';
 import type { JobState } from '@gleaner/protocol';
 import { PreparedStatement, type Queryable, StatementParameters } from '../database/index.js';
-import { type DecidedUnit, DecisionChanges, type JudgedRow, nextAllowances } from './decision-changes.js';
+import { allowanceAfterSql } from './allowance-after.js';
+import { type DecidedUnit, DecisionChanges, type JudgedRow } from './decision-changes.js';
 import type { LoadedUnits } from './unit-reader.service.js';
 
 /** How long an asked host has for uploading the outputs that the unit waits for. */
@@ -35,8 +36,8 @@ interface Batch {
   /** In the order of their ids. */
   readonly units: readonly DecidedUnit[];
   readonly changes: DecisionChanges;
-  /** With the allowance that the host has from now on, where it changes. */
-  readonly judged: ReadonlyArray<JudgedRow & { readonly perDay: number | null }>;
+  /** With the most that the host may ever take in a day. */
+  readonly judged: ReadonlyArray<JudgedRow & { readonly maxPerDay: number | null }>;
   readonly lastLinkId: string;
 }
 
@@ -111,7 +112,7 @@ const judgements = parameters.rows(
     valid: row.plain('smallint', ({ valid }) => valid),
     invalid: row.plain('smallint', ({ invalid }) => invalid),
     errors: row.plain('smallint', ({ errors }) => errors),
-    per_day: row.plain('integer', ({ perDay }) => perDay),
+    max_per_day: row.plain('integer', ({ maxPerDay }) => maxPerDay),
   }),
 );
 const tallies = parameters.rows(
@@ -127,6 +128,13 @@ const tallies = parameters.rows(
     cycles: row.plain('numeric', ({ cycles }) => cycles),
   }),
 );
+
+const nextAllowance = allowanceAfterSql({
+  perDay: 's.allowance_per_day',
+  valid: 'c.judged_valid',
+  invalid: 'c.judged_invalid',
+  maxPerDay: 'c.max_per_day',
+});
 
 /**
  * Writes decisions on units whose rows are still those that were decided on; the others are left out, with everything that
@@ -193,9 +201,11 @@ const saveDecisions = new PreparedStatement<SavedRow>(
         SET cycles = total.cycles + excluded.cycles, tasks = total.tasks + excluded.tasks
      RETURNING 1
    ), host_change AS (
-     SELECT host_id, sum(valid) AS valid, sum(invalid) AS invalid, sum(errors) AS errors, max(per_day) AS per_day,
+     -- What was taken back of an earlier word on a task changes numbers, and no allowance.
+     SELECT host_id, sum(valid) AS valid, sum(invalid) AS invalid, sum(errors) AS errors, max(max_per_day) AS max_per_day,
+            sum(greatest(0, valid)) AS judged_valid, sum(greatest(0, invalid)) AS judged_invalid,
             sum(cycles) AS cycles, sum(tasks) AS tasks
-       FROM (SELECT c.host_id, c.valid, c.invalid, c.errors, c.per_day, 0::numeric AS cycles, 0 AS tasks
+       FROM (SELECT c.host_id, c.valid, c.invalid, c.errors, c.max_per_day, 0::numeric AS cycles, 0 AS tasks
                FROM ${judgements}
                     JOIN saved ON saved.id = c.unit_id
              UNION ALL
@@ -206,7 +216,7 @@ const saveDecisions = new PreparedStatement<SavedRow>(
    ), host_total AS (
      UPDATE host_standing s
         SET valid_tasks = s.valid_tasks + c.valid, invalid_tasks = s.invalid_tasks + c.invalid,
-            error_tasks = s.error_tasks + c.errors, allowance_per_day = coalesce(c.per_day, s.allowance_per_day),
+            error_tasks = s.error_tasks + c.errors, allowance_per_day = ${nextAllowance},
             cycles = s.cycles + c.cycles, credited_tasks = s.credited_tasks + c.tasks
        FROM host_change c
       WHERE s.host_id = c.host_id
@@ -250,13 +260,14 @@ interface SavedRow {
 export async function saveDecided(
   connection: Queryable,
   decisions: readonly DecidedUnit[],
-  { allowances, lastLinkId }: Pick<LoadedUnits, 'allowances' | 'lastLinkId'>,
+  { coresByHost, lastLinkId }: Pick<LoadedUnits, 'coresByHost' | 'lastLinkId'>,
   rules: AllowanceRules,
 ): Promise<Saved> {
   const units = decisions.toSorted((a, b) => a.unit.unitId - b.unit.unitId);
   const changes = new DecisionChanges(units);
-  const raised = nextAllowances(changes.judged, allowances, rules);
-  const judged = changes.judged.map((row) => ({ ...row, perDay: raised.get(row.hostId) ?? null }));
+  const mostOf = (coresOfHost: number | undefined): number | null =>
+    coresOfHost === undefined ? null : maxAllowancePerDay(coresOfHost, rules);
+  const judged = changes.judged.map((row) => ({ ...row, maxPerDay: mostOf(coresByHost.get(row.hostId)) }));
   const [row] = await saveDecisions.run(connection, parameters.of({ units, changes, judged, lastLinkId }));
   return {
     unitIds: new Set(row?.unit_ids.map(Number)),

@@ -57,19 +57,12 @@ interface TaskRow {
   readonly cycles: string | null;
   readonly outputs_held: boolean;
   readonly cores: number;
-  readonly allowance_per_day: number | null;
-}
-
-/** What a host's next allowance is computed from. */
-export interface HostAllowance {
-  readonly perDay: number;
-  readonly cores: number;
 }
 
 export interface LoadedUnits {
   readonly units: readonly LoadedUnit[];
   /** Of every host that has a task of the units, by host id. */
-  readonly allowances: ReadonlyMap<string, HostAllowance>;
+  readonly coresByHost: ReadonlyMap<string, number>;
   /** The last time that accounts were linked before this was read: which persons the tasks' accounts belong to. */
   readonly lastLinkId: string;
 }
@@ -92,10 +85,9 @@ const loadTasks = new PreparedStatement<TaskRow>(
   `SELECT t.unit_id, t.ordinal, t.account_id, coalesce(a.person_id, a.id) AS person_id, t.host_id, t.anonymous, t.network,
           t.state, t.counts, t.credit_eligible AND h.held_reason IS NULL AS credit_eligible, t.outcome,
           extract(epoch FROM t.reported_at - t.assigned_at)::float8 * 1000 AS elapsed_ms,
-          encode(t.digest, 'hex') AS digest, t.runtime_version, t.cycles, t.outputs_held, h.cores, s.allowance_per_day
+          encode(t.digest, 'hex') AS digest, t.runtime_version, t.cycles, t.outputs_held, h.cores
      FROM unnest($1::bigint[]) AS wanted(id) JOIN task t ON t.unit_id = wanted.id
      JOIN account a ON a.id = t.account_id JOIN host h ON h.id = t.host_id
-     LEFT JOIN host_standing s ON s.host_id = t.host_id
     WHERE t.unit_id BETWEEN $2 AND $3
     ORDER BY t.unit_id, t.ordinal`,
 );
@@ -134,21 +126,20 @@ export class UnitReader {
     // Units before tasks: a unit that settles in between has another version when the decision is to be saved.
     const rows = await loadUnits.run(pool, [plainArray(unitIds), ...idBounds(unitIds)]);
     const [first] = rows;
-    if (!first) return { units: [], allowances: new Map(), lastLinkId: '0' };
+    if (!first) return { units: [], coresByHost: new Map(), lastLinkId: '0' };
     const ids = rows.map(({ id }) => Number(id));
     const tasks = new Map(ids.map((id): [number, TaskRow[]] => [id, []]));
-    const allowances = new Map<string, HostAllowance>();
+    const coresByHost = new Map<string, number>();
     for (const row of await loadTasks.run(pool, [plainArray(ids), ...idBounds(ids)])) {
       tasks.get(Number(row.unit_id))?.push(row);
-      if (row.allowance_per_day === null) continue;
-      allowances.set(row.host_id, { perDay: row.allowance_per_day, cores: row.cores });
+      coresByHost.set(row.host_id, row.cores);
     }
     const credit = await this.loadCredit(ids.filter((id) => tasks.get(id)?.some(isJudged)));
     const units = rows.map((row) => {
       const unitId = Number(row.id);
       return this.toUnit(row, tasks.get(unitId) ?? [], credit.get(unitId) ?? NO_CREDIT);
     });
-    return { units, allowances, lastLinkId: first.last_link_id };
+    return { units, coresByHost, lastLinkId: first.last_link_id };
   }
 
   /** Most units are settled once: only those that have been judged before can have entries. */

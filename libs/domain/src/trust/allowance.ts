@@ -17,6 +17,11 @@ export function initialAllowancePerDay(cores: number, rules: AllowanceRules): nu
   return Math.min(MAX_ALLOWANCE_PER_DAY, cores * rules.initialPerCore);
 }
 
+/** Tasks a day beyond which the host's allowance does not grow. */
+export function maxAllowancePerDay(cores: number, rules: AllowanceRules): number {
+  return Math.min(MAX_ALLOWANCE_PER_DAY, cores * rules.maxPerCore);
+}
+
 /**
  * Tasks a day after a batch of the host's results was judged: doubled by each valid one up to the maximum, then halved by
  * each invalid one down to 1. Errors, lost and unjudged tasks neither raise nor lower it; they just use it up.
@@ -27,7 +32,7 @@ export function allowanceAfter(
   cores: number,
   rules: AllowanceRules,
 ): number {
-  const max = Math.min(MAX_ALLOWANCE_PER_DAY, cores * rules.maxPerCore);
+  const max = maxAllowancePerDay(cores, rules);
   // 2^31 is the largest factor that matters, and shifts of doubles beyond it overflow.
   const raised = Math.min(max, Math.max(1, perDay) * 2 ** Math.min(31, judged.valid));
   return Math.max(1, Math.floor(raised / 2 ** Math.min(31, judged.invalid)));
