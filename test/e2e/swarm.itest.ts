@@ -11,7 +11,7 @@ import { jobSpec, swarmCertificateAnswer } from '@gleaner/protocol';
 import { FRAME_LIMITS } from '@gleaner/swarm/frames';
 import { DEFAULT_SWARM_PREFERENCES, type SwarmPreferences } from '@gleaner/worker-sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { createTestApplication, type TestApplication } from '../support/index.js';
+import { createTestApplication, freePort, type TestApplication } from '../support/index.js';
 import { helloModule } from './agent-support/tiny-modules.js';
 import { aSharingVolunteer, OriginGate, type SharingVolunteer } from './swarm-support.js';
 import { anApprovedApp, anInput, completeJob, type Science } from './volunteering/science.js';
@@ -123,6 +123,31 @@ describe('volunteers who share inputs', LONG, () => {
     expect((await completing).answer).toBe('hello\n');
     await expect.poll(() => second.worker.status().swarm?.fromPeersBytes, SOON).toBe(3_000_000);
     expect(await certified(home)).not.toBe(yesterday);
+  });
+
+  it('two of one machine that were given the same port both take part', async () => {
+    const port = await freePort();
+    const both = [await joining({ port }), await joining({ port })];
+    await expect
+      .poll(() => both.map(({ worker }) => worker.status().swarm?.state), SOON)
+      .toEqual(['on', 'on']);
+  });
+
+  it('one whose cache somebody has removed brings its inputs anew', async () => {
+    const input = await anInput(science, randomBytes(3_000_000));
+    const completing = (name: string) =>
+      completeJob(science, {
+        name,
+        app: science.app,
+        inputs: { data: input },
+        split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }],
+        replication: { quorum: 1, maxErrors: 1, maxTasks: 2, distinct: 'account' },
+      });
+    await joining();
+    const home = join(directory, `sharer-${names}`);
+    expect((await completing('before')).answer).toBe('hello\n');
+    for (const cache of ['cache', 'chunks']) await rm(join(home, cache), { recursive: true });
+    expect((await completing('after')).answer).toBe('hello\n');
   });
 
   it('one whose month is used up exchanges no more, and has the rest from the origin', async () => {

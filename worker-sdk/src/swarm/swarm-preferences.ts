@@ -6,7 +6,7 @@ export interface SwarmPreferences {
   readonly downloadBytesPerSecond: number | null;
   /** Bytes to and from other volunteers in a calendar month; null: no limit. Beyond it everything comes over HTTPS. */
   readonly monthlyCapBytes: number | null;
-  /** TCP port to listen on; 0: any that is free. A fixed one can be forwarded by a router. */
+  /** TCP port to listen on; 0: any that is free. A fixed one can be forwarded by a router; where it is taken, the next free one. */
   readonly port: number;
   /** Names of network interfaces to use, such as `eth0`; null: all but the loopback. */
   readonly interfaces: readonly string[] | null;

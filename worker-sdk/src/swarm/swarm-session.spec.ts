@@ -41,6 +41,7 @@ async function aSession(office: SwarmOffice, store: ChunkStore, coordinator = AW
     coordinator,
     coordinatorUrl: office.client.baseUrl,
     preferences: { ...DEFAULT_SWARM_PREFERENCES, interfaces: [LOOPBACK] },
+    failures: 0,
     memory: undefined,
     mostExchangedBytes: Number.POSITIVE_INFINITY,
     onBudgetUsed: () => undefined,

@@ -11,10 +11,14 @@ import {
 import type { ChunkStore } from '@gleaner/swarm/store';
 import { AddressWatch } from './address-watch.js';
 import { allowedAddresses, type AllowedAddresses } from './allowed-addresses.js';
+import { freePortFrom } from './listening-port.js';
 import type { Membership } from './membership.js';
 import type { FileTicket } from './shared-files.js';
 import type { SwarmPreferences } from './swarm-preferences.js';
 import type { PeerFetch } from './swarm-supply.js';
+
+/** A process that was killed a moment ago may still have the volunteer's port: so many starts leave it the time to end. */
+const PATIENT_STARTS = 2;
 
 export type SwarmLog = (event: string, fields?: Readonly<Record<string, string | number>>) => void;
 
@@ -24,6 +28,8 @@ export interface SwarmSessionInit {
   readonly coordinator: SwarmCoordinator;
   readonly coordinatorUrl: URL;
   readonly preferences: SwarmPreferences;
+  /** Starts before this one that came to nothing, one after the other. */
+  readonly failures: number;
   readonly memory: SwarmMemory | undefined;
   /** Bytes that the process may exchange with other volunteers; infinite for no bound. */
   readonly mostExchangedBytes: number;
@@ -47,8 +53,9 @@ export class SwarmSession {
     private readonly addresses: AddressWatch,
   ) {}
 
-  /** @throws {Error} when there is no valid certificate, or the process could not start */
-  static async start(init: SwarmSessionInit): Promise<SwarmSession> {
+  /** @throws {Error} when there is no valid certificate, the volunteer's port is taken as yet, or the process could not start */
+  static async start(asked: SwarmSessionInit): Promise<SwarmSession> {
+    const init = { ...asked, preferences: { ...asked.preferences, port: await portOf(asked) } };
     const { store, coordinator, log } = init;
     const { promise: ended, resolve } = Promise.withResolvers<Error>();
     const addresses = new AddressWatch(() => addressesOf(init));
@@ -171,6 +178,16 @@ export class SwarmSession {
     for (const paused of this.#paused.values()) paused.resolve();
     this.#paused.clear();
   }
+}
+
+/** The volunteer's port, or the next free one where somebody keeps it, as the process of this machine's next project does. */
+async function portOf(init: SwarmSessionInit): Promise<number> {
+  const { port: own } = init.preferences;
+  const hosts = addressesOf(init).listen.map((address) => address.split('/')[2] ?? '');
+  const port = await freePortFrom(own, hosts);
+  if (port !== own && init.failures < PATIENT_STARTS)
+    throw new Error(`port ${own} is taken on this machine; if it stays so, another one is used`);
+  return port;
 }
 
 function processInit(init: SwarmSessionInit): SwarmProcessInit {

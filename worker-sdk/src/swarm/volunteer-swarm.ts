@@ -155,7 +155,7 @@ export class VolunteerSwarm {
           await this.#changed.wait(CAP_CHECK_MS, signal);
           continue;
         }
-        reason = await this.#liveOnce(signal);
+        reason = await this.#liveOnce(signal, failures);
       } catch (error) {
         reason = error instanceof Error ? error.message : String(error);
       }
@@ -168,7 +168,7 @@ export class VolunteerSwarm {
   }
 
   /** One process, from its start until it ends, the signal aborts or the cap is used. Returns why. */
-  async #liveOnce(signal: AbortSignal): Promise<string> {
+  async #liveOnce(signal: AbortSignal, failures: number): Promise<string> {
     if (this.#state.state !== 'starting') this.#say('starting', 'starting');
     const { client, store, directory, ticketedOrigin, log } = this.components;
     const membership = (this.#membership ??= await Membership.open(client, directory));
@@ -194,6 +194,7 @@ export class VolunteerSwarm {
       }),
       coordinatorUrl: client.baseUrl,
       preferences: this.#preferences,
+      failures,
       memory: await this.#memory.read(),
       mostExchangedBytes: this.#leftOfMonthBytes(),
       onBudgetUsed: (progress) => this.ledger.follow(progress),
