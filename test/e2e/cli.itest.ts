@@ -201,14 +201,16 @@ describe('gleaner up', () => {
     expect((await fetch(new URL('/health/ready', url))).status).toBe(200);
   });
 
-  it('leaves no process behind when its stop is cut short', async () => {
+  it.each<[string, NodeJS.Signals[]]>([
+    ['its stop is cut short', ['SIGTERM', 'SIGINT']],
+    ['its terminal is closed', ['SIGHUP']],
+  ])('leaves no process behind when %s', async (_what, signals) => {
     const child = spawn(process.execPath, [COORDINATOR], {
       env: { ...process.env, GLEANER_PORT: '0', GLEANER_DATA: data, GLEANER_LOG_LEVEL: 'silent' },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(child.stdout, 'data');
-    child.kill('SIGTERM');
-    child.kill('SIGINT');
+    for (const signal of signals) child.kill(signal);
     await once(child, 'exit');
     await noProcessUses(data);
   });

@@ -67,8 +67,8 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
         },
       );
   };
-  process.on('SIGINT', stop);
-  process.on('SIGTERM', stop);
+  // SIGHUP: its terminal is closed, which Node would end it by where it stands.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   // A program that started this one with an IPC channel has ended, perhaps by a crash: nobody is left to stop it.
   const parentEnded = (): void => {
     if (!stopping) stop('SIGTERM');
