@@ -76,7 +76,7 @@ describe('detaching', () => {
     other.secret = 'gln_other';
     other.addTask('7.0', helloModule('hello\n'));
     await attach(other);
-    await using _second = running();
+    await using _ = running();
     await other.until(() => other.reports.length > 0);
     expect(other.reports.map(({ taskId }) => taskId)).toEqual(['7.0']);
     const told = other.heartbeats.flatMap(({ running: tasks, returned }) => [
