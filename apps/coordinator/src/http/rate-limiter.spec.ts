@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RateLimiter } from './rate-limiter.js';
 
 let nowMs: number;
@@ -6,6 +6,7 @@ const clock = (): number => nowMs;
 beforeEach(() => {
   nowMs = 1_000_000;
 });
+afterEach(() => void vi.useRealTimers());
 
 describe('the rate limiter', () => {
   it('allows so many in a window, says how many are left, and begins anew after it', () => {
@@ -16,6 +17,16 @@ describe('the rate limiter', () => {
     expect(limiter.take('a')).toMatchObject({ allowed: false, remaining: 0 });
     nowMs += 30_000;
     expect(limiter.take('a')).toMatchObject({ allowed: true, remaining: 1 });
+  });
+
+  it('ends a window in time where the machine’s clock is set back meanwhile', () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const limiter = new RateLimiter(1, 60_000);
+    limiter.take('a');
+    vi.setSystemTime(Date.now() - 2 * 3_600_000);
+    expect(limiter.take('a')).toMatchObject({ allowed: false, resetSeconds: 60 });
+    vi.advanceTimersByTime(60_000);
+    expect(limiter.take('a').allowed).toBe(true);
   });
 
   it('counts each caller for itself', () => {
