@@ -8,6 +8,7 @@ import {
   swarmCertificateRequest,
   swarmTicketsRequest,
   type SwarmCertificateAnswer,
+  type SwarmReplicasAnswer,
   type SwarmTicketsAnswer,
 } from '@gleaner/protocol';
 import { blindPseudonym, signBody } from '@gleaner/swarm/auth';
@@ -20,9 +21,13 @@ export class SwarmOffice implements AsyncDisposable {
   isAway = false;
   /** It does what it is asked for, but nobody hears of it. */
   areAnswersLost = false;
+  /** No task of the host needs any file. */
+  refusesTickets = false;
   nowMs = Date.now();
   /** Peer ids that were given a certificate, in order. */
   readonly certified: string[] = [];
+  /** How often a host has asked what it should keep for others. */
+  askedForReplicas = 0;
   readonly #key = generateKeyPairSync('ed25519');
 
   private constructor(
@@ -55,10 +60,25 @@ export class SwarmOffice implements AsyncDisposable {
     await rm(this.directory, { recursive: true });
   }
 
-  #answer(url: string, body: unknown): SwarmCertificateAnswer | SwarmTicketsAnswer | undefined {
+  #answer(
+    url: string,
+    body: unknown,
+  ): SwarmCertificateAnswer | SwarmTicketsAnswer | SwarmReplicasAnswer | undefined {
     if (this.isAway) return undefined;
-    const answer = url === '/v1/swarm/tickets' ? this.#tickets(body) : this.#certificate(body);
+    const answer = this.#answerTo(url, body);
     return this.areAnswersLost ? undefined : answer;
+  }
+
+  #answerTo(url: string, body: unknown) {
+    switch (url) {
+      case '/v1/swarm/tickets':
+        return this.#tickets(body);
+      case '/v1/swarm/replicas':
+        this.askedForReplicas += 1;
+        return { offers: [], retryAfterMs: 60_000 };
+      default:
+        return this.#certificate(body);
+    }
   }
 
   #certificate(request: unknown): SwarmCertificateAnswer {
@@ -77,6 +97,9 @@ export class SwarmOffice implements AsyncDisposable {
 
   #tickets(request: unknown): SwarmTicketsAnswer {
     const { peerId, manifestIds } = swarmTicketsRequest.parse(request);
+    if (this.refusesTickets) {
+      return { tickets: [], refused: manifestIds.map((manifestId) => ({ manifestId, reason: 'no task' })) };
+    }
     const exp = Math.floor(this.nowMs / 1000) + WEEK_SECONDS / 7;
     const tickets = manifestIds.map((manifestId) =>
       signBody(

@@ -55,6 +55,17 @@ describe('Membership', () => {
     expect(await membership.change(NEVER)).toBe(true);
   });
 
+  it('tries again in time where the clock was set back since it tried', async () => {
+    const membership = await aMembership();
+    await membership.renew(NEVER);
+    office.nowMs += 2 * DAY_MS;
+    office.isAway = true;
+    await expect(membership.change(NEVER)).rejects.toThrow();
+    office.isAway = false;
+    office.nowMs -= 7_200_000;
+    expect(await membership.change(NEVER)).toBe(true);
+  });
+
   it('asks for the same peer again when the answer was lost, and for another the day after', async () => {
     const membership = await aMembership();
     await membership.renew(NEVER);

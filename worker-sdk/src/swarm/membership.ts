@@ -29,7 +29,8 @@ export class Membership {
   /** Whom this host tries to become: the coordinator may have counted it although its answer was lost, and counts so many only. */
   #candidate: PeerIdentity | undefined;
   #sinceMs: number;
-  #changeAtMs = 0;
+  /** When it was last tried to become another peer. */
+  #triedAtMs = Number.NEGATIVE_INFINITY;
 
   private constructor(
     private readonly client: CoordinatorClient,
@@ -91,8 +92,9 @@ export class Membership {
   async change(signal: AbortSignal): Promise<boolean> {
     const nowMs = this.now();
     // A clock that was set back would keep the peer the same for as long.
-    if (Math.abs(nowMs - this.#sinceMs) < SAME_PEER_MS || nowMs < this.#changeAtMs) return false;
-    this.#changeAtMs = nowMs + CHANGE_AGAIN_MS;
+    const hasPassed = (atMs: number, forMs: number): boolean => Math.abs(nowMs - atMs) >= forMs;
+    if (!hasPassed(this.#sinceMs, SAME_PEER_MS) || !hasPassed(this.#triedAtMs, CHANGE_AGAIN_MS)) return false;
+    this.#triedAtMs = nowMs;
     this.#candidate ??= createPeerIdentity();
     const identity = this.#candidate;
     const answer = await this.#certify(identity, signal);

@@ -39,14 +39,15 @@ export function replicaRoomBytes(store: {
 
 /** Fetches chunks that too few volunteers hold, where there is room that nobody needs; tasks' chunks drive them out when nothing else can go. */
 export class ReplicaKeeper {
-  #askAtMs = Date.now() + FIRST_ASK_MS;
+  /** By the clock that nobody can set. */
+  #askAtMs = performance.now() + FIRST_ASK_MS;
 
   constructor(private readonly components: ReplicaKeeperComponents) {}
 
   /** Asks for offers when it is time, and takes them up one after the other. */
   async round(session: SwarmSession, peerId: string, signal: AbortSignal): Promise<void> {
-    if (Date.now() < this.#askAtMs) return;
-    this.#askAtMs = Date.now() + ASK_AGAIN_MS;
+    if (performance.now() < this.#askAtMs) return;
+    this.#askAtMs = performance.now() + ASK_AGAIN_MS;
     const { client, store, files, log } = this.components;
     const replicaBytes = files.replicas.reduce((sum, { manifestId, sizeBytes }) => {
       const chunks = store.have(manifestId)?.size ?? 0;
@@ -62,7 +63,7 @@ export class ReplicaKeeper {
       swarmReplicasAnswer,
       signal,
     );
-    this.#askAtMs = Date.now() + retryAfterMs;
+    this.#askAtMs = performance.now() + retryAfterMs;
     for (const offer of offers) {
       await this.#keep(offer, session, AbortSignal.any([signal, AbortSignal.timeout(OFFER_TIMEOUT_MS)]));
       log('replica-kept', { blobId: offer.location.blobId });

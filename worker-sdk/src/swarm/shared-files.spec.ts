@@ -1,6 +1,6 @@
 import type { SignedTicket } from '@gleaner/protocol';
 import { createPeerIdentity } from '@gleaner/swarm/auth';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { SwarmOffice } from './coordinator.fixture.js';
 import { SharedFiles } from './shared-files.js';
 
@@ -10,7 +10,10 @@ let office: SwarmOffice;
 beforeEach(async () => {
   office = await SwarmOffice.open();
 });
-afterEach(() => office[Symbol.asyncDispose]());
+afterEach(async () => {
+  vi.useRealTimers();
+  await office[Symbol.asyncDispose]();
+});
 
 const openAs = (peerId: string) => SharedFiles.open(office.client, peerId, office.directory);
 
@@ -57,6 +60,18 @@ describe('SharedFiles', () => {
     expect(dropped).toEqual([0, 16, 17].map((at) => aLocation(at).manifestId));
     const kept = (await openAs(peerId)).isPromised(aLocation(1).manifestId);
     expect([kept, files.isPromised(aLocation(0).manifestId)]).toEqual([true, false]);
+  });
+
+  it('are asked for again ten minutes after they were refused, though the clock was set back meanwhile', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const files = await openAs(createPeerIdentity().peerId);
+    office.refusesTickets = true;
+    expect(await files.ticketFor(aLocation(1), NEVER)).toBeUndefined();
+    office.refusesTickets = false;
+    vi.setSystemTime(Date.now() - 7_200_000);
+    expect(await files.ticketFor(aLocation(1), NEVER)).toBeUndefined();
+    vi.advanceTimersByTime(600_000);
+    expect(await files.ticketFor(aLocation(1), NEVER)).toBeDefined();
   });
 
   it('are promised also where a task has needed other chunks of them', async () => {

@@ -35,6 +35,7 @@ export type FileTicket = Pick<TicketedFile, 'location' | 'ticket'>;
 /** Which files this host may share, with their tickets; kept over restarts. The last used come last. */
 export class SharedFiles {
   readonly #files = new Map<string, TicketedFile>();
+  /** By the clock that nobody can set. */
   readonly #refusedUntilMs = new Map<string, number>();
   readonly #file: StateFile<TicketedFile[]>;
 
@@ -112,7 +113,7 @@ export class SharedFiles {
       (ticket) => ticket && this.#leftMs(ticket) > 0,
     );
     if (atHand) return atHand;
-    if (Date.now() < (this.#refusedUntilMs.get(manifestId) ?? 0)) return undefined;
+    if (performance.now() < (this.#refusedUntilMs.get(manifestId) ?? 0)) return undefined;
     const [ticket] = await this.#request([manifestId], signal);
     return ticket;
   }
@@ -167,7 +168,8 @@ export class SharedFiles {
       swarmTicketsAnswer,
       signal,
     );
-    for (const { manifestId } of refused) this.#refusedUntilMs.set(manifestId, Date.now() + REFUSED_FOR_MS);
+    const untilMs = performance.now() + REFUSED_FOR_MS;
+    for (const { manifestId } of refused) this.#refusedUntilMs.set(manifestId, untilMs);
     return tickets;
   }
 
