@@ -26,6 +26,10 @@ describe('why a unit gave no result', () => {
     ],
     [{ outcome: 'trap', trapKind: 'unreachable', message: 'unreachable' }, 'unreachable'],
     [
+      { outcome: 'trap', trapKind: 'unreachable', message: 'unreachable; its memory has 4 of the 4 MiB' },
+      'unreachable; its memory has 4 of the 4 MiB',
+    ],
+    [
       { outcome: 'exit', exitCode: 2, stderr: 'usage: FROM TO\n' },
       'exit code 2; its stderr ends with:\nusage: FROM TO',
     ],

@@ -28,7 +28,7 @@ export function failure(result: UnitResult): string | null {
   const field = LIMIT_FIELDS[result.outcome];
   const advice = field === undefined ? '' : `: cut smaller units, or raise ${field} in the job file`;
   // Engines name some traps by their kind alone.
-  const message = result.message === kind ? null : result.message;
+  const message = result.message === kind ? null : (result.message?.replace(`${kind}; `, '') ?? null);
   return [
     kind,
     message === null ? null : `${message}${advice}`,

@@ -65,6 +65,16 @@ describe('a hostile app', () => {
     expect(result).toMatchObject({ outcome: 'exit', exitCode: 64 });
   });
 
+  it.each([
+    [63, /^.*unreachable.*; its memory has 4 of the 4 MiB that it may use \(limits.memoryMiB\)$/],
+    [15, /^[^;]*unreachable[^;]*$/],
+  ])('that traps with %i more pages of its 64 says whether they may be why', async (pages, message) => {
+    const trapping = commandText(`(drop (memory.grow (i32.const ${pages}))) (unreachable)`);
+    const result = await run(trapping, { limits: { memoryMiB: 4 } });
+    expect(result).toMatchObject({ outcome: 'trap', trapKind: 'unreachable' });
+    expect(result.message).toMatch(message);
+  });
+
   it('that starts with more memory than allowed does not run', async () => {
     const big = '(module (memory 1000) (func (export "_start")))';
     const result = await run(big, { limits: { memoryMiB: 4 } });

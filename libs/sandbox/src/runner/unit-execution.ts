@@ -10,6 +10,8 @@ import type { RunnableModule } from './runnable-module.js';
 import { CYCLE_LIMIT, endingOf, exitEnding, infrastructureEnding, OK, type Ending } from './unit-ending.js';
 import type { UnitLimits, UnitToRun } from './types.js';
 
+/** Of the memory that a unit may use: with so much it may have been refused more. */
+const NEARLY_ALL_MEMORY = 0.75;
 const PAGES_PER_MIB = 16;
 const PAGE_BYTES = 64 * 1024;
 const CHARGED_BYTES_PER_CYCLE = 16;
@@ -183,7 +185,22 @@ export class UnitExecution {
     const isOver = this.#cyclesLeft !== null && this.#cyclesLeft.value < 0n;
     return isOver && (ending === null || ending.outcome === 'ok' || ending.outcome === 'exit')
       ? CYCLE_LIMIT
-      : ending;
+      : ending && this.#withMemory(ending);
+  }
+
+  /** Most languages trap without a word where they are given no more memory. */
+  #withMemory(ending: Ending): Ending {
+    const { trapKind, message } = ending;
+    if (trapKind !== 'unreachable' && trapKind !== 'memory-out-of-bounds') return ending;
+    const memory = this.#exports[ABI.memory];
+    const usedMiB = memory instanceof WebAssembly.Memory ? memory.buffer.byteLength / MIB : 0;
+    const { memoryMiB } = this.#unit.limits;
+    if (usedMiB < NEARLY_ALL_MEMORY * memoryMiB) return ending;
+    const used = Number(usedMiB.toFixed(1));
+    return {
+      ...ending,
+      message: `${message ?? trapKind}; its memory has ${used} of the ${memoryMiB} MiB that it may use (limits.memoryMiB)`,
+    };
   }
 
   #charge(requestedBytes: number): void {
