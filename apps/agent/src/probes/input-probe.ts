@@ -52,7 +52,7 @@ class LinuxInput implements Probe<number> {
       timeoutMs,
     });
     this.#compositor = withPatience((signal) => mutterInputAgeMs(run, signal));
-    this.#seat = withPatience((signal) => logindInputAgeMs(run, Date.now(), signal));
+    this.#seat = withPatience((signal) => logindInputAgeMs(run, signal));
   }
 
   async ready(): Promise<void> {

@@ -1,8 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { LineProcess } from './line-process.js';
 import { PolledProbe } from './polled-probe.js';
-import { parseIoreg, parseMutterIdletime, parseSeatIdleHint, parseWindowsIdle } from './session-input.js';
+import {
+  logindInputAgeMs,
+  parseIoreg,
+  parseMutterIdletime,
+  parseSeatIdleHint,
+  parseWindowsIdle,
+} from './session-input.js';
 
 describe('the last input, as told by', () => {
   it.each([
@@ -17,13 +23,26 @@ describe('the last input, as told by', () => {
     ['b', 'b', 't'].map((type, index) => `{"type":"${type}","data":${data[index] ?? ''}}\n`).join('');
   it.each([
     ['a seat in use', seat('true', 'false', '0'), 0],
-    ['a seat idle for a minute', seat('true', 'true', '1700000000000000'), 60_000],
-    ['a seat whose clock is ahead', seat('true', 'true', '1800000000000000'), 0],
+    ['a seat idle for a minute', seat('true', 'true', '17000000000'), 60_000],
+    ['a seat that became idle just now', seat('true', 'true', '17060000100'), 0],
     ['a seat that never was used', seat('true', 'true', '0'), null],
     ['a seat without graphics', seat('false', 'false', '0'), null],
     ['no logind', '', null],
   ])('logind: %s', (_what, text, age) => {
-    expect(parseSeatIdleHint(text, 1_700_000_060_000)).toBe(age);
+    expect(parseSeatIdleHint(text, 17_060_000)).toBe(age);
+  });
+
+  it('logind, whatever the clock is set to meanwhile', async () => {
+    const idleSinceUs = process.hrtime.bigint() / 1000n - 600_000_000n;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const age = await logindInputAgeMs((_program, args) => {
+      expect(args.at(-1)).toBe('IdleSinceHintMonotonic');
+      vi.setSystemTime(Date.now() - 7_200_000);
+      return Promise.resolve(seat('true', 'true', String(idleSinceUs)));
+    }, new AbortController().signal);
+    vi.useRealTimers();
+    expect(age).toBeGreaterThanOrEqual(600_000);
+    expect(age).toBeLessThan(1_200_000);
   });
 
   it.each([

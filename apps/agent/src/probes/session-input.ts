@@ -5,13 +5,13 @@ export async function mutterInputAgeMs(run: RunCommand, signal: AbortSignal): Pr
   return parseMutterIdletime(await run('busctl', MUTTER_IDLETIME, signal));
 }
 
-/** Milliseconds since the seat became idle, 0 while it is not, as logind tells over D-Bus. */
-export async function logindInputAgeMs(
-  run: RunCommand,
-  nowMs: number,
-  signal: AbortSignal,
-): Promise<number | null> {
-  return parseSeatIdleHint(await run('busctl', SEAT_IDLE_HINT, signal), nowMs);
+/**
+ * Milliseconds since the seat became idle, 0 while it is not, as logind tells over D-Bus: by the clock that nobody can set, which
+ * counts from the machine's start. With the other one, put right after the start, the seat would be in use for hours.
+ */
+export async function logindInputAgeMs(run: RunCommand, signal: AbortSignal): Promise<number | null> {
+  const text = await run('busctl', SEAT_IDLE_HINT, signal);
+  return parseSeatIdleHint(text, Number(process.hrtime.bigint() / 1000n) / 1000);
 }
 
 const MUTTER_IDLETIME = [
@@ -32,7 +32,7 @@ const SEAT_IDLE_HINT = [
   'org.freedesktop.login1.Seat',
   'CanGraphical',
   'IdleHint',
-  'IdleSinceHint',
+  'IdleSinceHintMonotonic',
 ];
 
 /** `{"type":"t","data":[8123]}`. */
@@ -41,7 +41,7 @@ export function parseMutterIdletime(text: string): number | null {
   return match ? Number(match[1]) : null;
 }
 
-/** Three lines: a boolean, a boolean, and microseconds since the epoch. A seat without graphics has no input rule. */
+/** Three lines: a boolean, a boolean, and microseconds of the clock of `nowMs`. A seat without graphics has no input rule. */
 export function parseSeatIdleHint(text: string, nowMs: number): number | null {
   const [canGraphical, idleHint, since] = text
     .trim()
