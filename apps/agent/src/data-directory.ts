@@ -1,6 +1,10 @@
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
 import { homeDirectory } from './home-directory.js';
+import { isAlive } from './is-alive.js';
+
+/** What a process is just writing: the file's name, and its own id. */
+const BEING_WRITTEN = /\.(\d+)\.tmp$/;
 
 /** In a project's directory, the file that says whose it is. */
 export const OWNER_NAME = 'owner.json';
@@ -28,6 +32,14 @@ export class DataDirectory {
     await mkdir(this.path, { recursive: true, mode: 0o700 });
     // An existing directory may be wider open than a new one.
     await chmod(this.path, 0o700);
+  }
+
+  /** Removes what agents and commands were writing when they were killed. */
+  async removeHalfWritten(): Promise<void> {
+    for (const name of await readdir(this.path)) {
+      const pid = BEING_WRITTEN.exec(name)?.[1];
+      if (pid !== undefined && !isAlive(Number(pid))) await rm(this.file(name), { force: true });
+    }
   }
 
   file(name: string): string {

@@ -1,5 +1,6 @@
 import type { DataDirectory } from './data-directory.js';
 import { DirectoryLock } from './directory-lock.js';
+import { isAlive } from './is-alive.js';
 import { readStatus, type AgentStatus } from './status-file.js';
 
 export const NOT_RUNNING = 'not running: start the agent with "gleaner agent run"';
@@ -16,15 +17,7 @@ export interface SeenAgent {
 export async function seeAgent(directory: DataDirectory): Promise<SeenAgent> {
   const last = await readStatus(directory);
   const isRunning = DirectoryLock.isHeld(directory);
+  // An agent that was killed leaves a status that its successor takes a moment to replace.
   const isItsOwn = isRunning && last !== undefined && last.phase !== 'stopped' && isAlive(last.pid);
   return { isRunning, now: isItsOwn ? last : undefined, last };
-}
-
-/** An agent that was killed leaves a status that its successor takes a moment to replace. */
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
-  }
 }

@@ -41,6 +41,7 @@ export async function run(command: RunCommand): Promise<void> {
   await directory.create();
   using resources = new DisposableStack();
   resources.use(DirectoryLock.acquire(directory));
+  await directory.removeHalfWritten();
   const log =
     command.logFile === undefined
       ? createLog(command.json ? 'json' : 'text')

@@ -68,6 +68,7 @@ export class Project {
     const { attachment, directory, log } = init;
     await claimState(directory, attachment, log);
     const ownDirectory = directory.of(attachment);
+    await ownDirectory.removeHalfWritten();
     const worker = await openWorker({
       coordinator: attachment.coordinator,
       credentials: { token: attachment.token },
