@@ -225,6 +225,34 @@ describe('revocation', () => {
     await expect.poll(async () => (await a.meet([])).revoked, SOON).toContain(stolen.certificate.body.serial);
   });
 
+  it('is known to whoever asks once it has ended, although somebody asked meanwhile', async () => {
+    await swarm.newJob();
+    const stolen = await swarm.working();
+    const { app, dataSource, url } = swarm.gleaner;
+    const [{ id }]: [{ id: string }] = await dataSource.query('SELECT id FROM api_token WHERE host_id = $1', [
+      stolen.hostId,
+    ]);
+    const revocations = app.get(Revocations);
+    const rival = dataSource.createQueryRunner();
+    try {
+      await rival.startTransaction();
+      // What is revoked is noted for operators last of all.
+      await rival.query('LOCK TABLE audit_entry IN SHARE MODE');
+      const headers = { authorization: `Bearer ${stolen.personToken}` };
+      const revoking = fetch(new URL(`/v1/tokens/${id}`, url), { method: 'DELETE', headers });
+      const noting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+           AND query LIKE 'INSERT INTO "audit_entry"%'`;
+      await expect.poll(() => dataSource.query(noting), SOON).toHaveLength(1);
+      await revocations.current();
+      await rival.commitTransaction();
+      expect((await revoking).status).toBe(204);
+    } finally {
+      if (rival.isTransactionActive) await rival.rollbackTransaction();
+      await rival.release();
+    }
+    expect([...(await revocations.current()).serials.keys()]).toContain(stolen.certificate.body.serial);
+  });
+
   it('bars a peer that two independent hosts accuse, and not one that a single host accuses often', async () => {
     await swarm.newJob();
     const [liar, a, b, c] = [

@@ -4,8 +4,8 @@ import type { EntityManager } from 'typeorm';
 /** Accounts have become one person's. Called inside the transaction that links them, so that no link goes unnoticed. */
 export type AccountsLinkedListener = (manager: EntityManager, accountIds: readonly string[]) => Promise<void>;
 
-/** A token ends before its time. Called inside the transaction that revokes it. */
-export type TokenRevokedListener = (manager: EntityManager, tokenId: string) => Promise<void>;
+/** A token ends before its time. Called inside the transaction that revokes it; what it returns is called after the commit. */
+export type TokenRevokedListener = (manager: EntityManager, tokenId: string) => Promise<() => void>;
 
 /** Where other features learn what happens to accounts, without accounts knowing of them. */
 @Injectable()
@@ -25,7 +25,12 @@ export class AccountEvents {
     this.revokedListeners.push(listener);
   }
 
-  async emitTokenRevoked(manager: EntityManager, tokenId: string): Promise<void> {
-    for (const listener of this.revokedListeners) await listener(manager, tokenId);
+  /** @returns to be called after the commit */
+  async emitTokenRevoked(manager: EntityManager, tokenId: string): Promise<() => void> {
+    const following: Array<() => void> = [];
+    for (const listener of this.revokedListeners) following.push(await listener(manager, tokenId));
+    return () => {
+      for (const follow of following) follow();
+    };
   }
 }

@@ -83,7 +83,7 @@ export class TokensService {
 
   /** Ends a token at once here, within seconds at other coordinators. Repeating it changes nothing. */
   async revoke(actor: Actor, tokenId: string): Promise<void> {
-    await this.dataSource.transaction(async (manager) => {
+    const follow = await this.dataSource.transaction(async (manager) => {
       const token = await manager.findOne(ApiTokenEntity, {
         where: { id: tokenId },
         lock: { mode: 'pessimistic_write' },
@@ -91,15 +91,17 @@ export class TokensService {
       const mayRevoke =
         token !== null && (actor.operator || (token.accountId === actor.accountId && actor.hostId === null));
       if (!mayRevoke) throw new NotFoundError(`token ${tokenId}`);
-      if (token.revokedAt !== null) return;
+      if (token.revokedAt !== null) return undefined;
       await manager.update(ApiTokenEntity, { id: tokenId }, { revokedAt: () => 'now()' });
-      await this.events.emitTokenRevoked(manager, tokenId);
+      const following = await this.events.emitTokenRevoked(manager, tokenId);
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: 'token.revoke',
         subject: `token ${tokenId}`,
       });
+      return following;
     });
+    follow?.();
     this.directory.forgetAll();
   }
 }

@@ -19,7 +19,7 @@ export class SwarmHooks implements OnModuleInit {
     });
     this.accountEvents.onTokenRevoked(async (manager, tokenId) => {
       await this.revocations.revokeOfToken(manager, tokenId);
-      this.revocations.forget();
+      return () => this.revocations.forget();
     });
   }
 }
