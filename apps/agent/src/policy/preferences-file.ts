@@ -71,10 +71,10 @@ export function completePreferences(file: PreferencesFile): IdlePreferences {
   };
 }
 
-/** Text of the file, `{}` where there is none. */
+/** Text of the file, `{}` where there is none; editors of Windows begin it with a byte order mark, which is none of it. */
 export async function readPreferencesText(directory: DataDirectory): Promise<string> {
   try {
-    return await readFile(directory.file(PREFERENCES_NAME), 'utf8');
+    return (await readFile(directory.file(PREFERENCES_NAME), 'utf8')).replace(/^\uFEFF/, '');
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}';
     throw error;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -50,5 +50,19 @@ describe('a preference', () => {
       'onBattery=maybe: onBattery: must be "pause" or "compute", not "maybe"',
     );
     expect(await kept()).toEqual({ onBattery: 'compute' });
+  });
+
+  it('is changed in a file with a byte order mark like in any other', async () => {
+    await writeFile(directory.file(PREFERENCES_NAME), '\uFEFF{"minFreeDiskMiB": 5000}');
+    await prefs({ directory, changes: ['onBattery=compute'], json: true });
+    expect(await kept()).toEqual({ minFreeDiskMiB: 5000, onBattery: 'compute' });
+  });
+
+  it('is changed beside a damaged file, which may hold limits and is put aside', async () => {
+    const damaged = '{"minFreeDiskMiB": 5000,}';
+    await writeFile(directory.file(PREFERENCES_NAME), damaged);
+    await prefs({ directory, changes: ['onBattery=compute'], json: true });
+    expect(await kept()).toEqual({ onBattery: 'compute' });
+    expect(await readFile(directory.file(`${PREFERENCES_NAME}.damaged`), 'utf8')).toBe(damaged);
   });
 });

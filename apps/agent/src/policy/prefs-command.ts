@@ -1,3 +1,4 @@
+import { rename } from 'node:fs/promises';
 import { formatHourRange } from '@gleaner/domain';
 import type { DataDirectory } from '../data-directory.js';
 import { AgentError, EXIT } from '../exit-codes.js';
@@ -22,10 +23,12 @@ export async function prefs({ directory, changes, json }: PrefsCommand): Promise
   const path = directory.file(PREFERENCES_NAME);
   let text = await readPreferencesText(directory);
   if (changes.length > 0) {
-    const changed = changes.reduce(changedBy, jsonObject(text));
+    const before = objectIn(text);
+    const changed = changes.reduce(changedBy, before ?? {});
     text = `${JSON.stringify(changed, null, 2)}\n`;
     parsePreferences(text, changes.join(' '));
     await directory.create();
+    if (before === null) await putAside(path);
     await directory.writeWhole(PREFERENCES_NAME, text);
   }
   const written = parsePreferences(text, path);
@@ -85,9 +88,18 @@ function valueOf(text: string): unknown {
   }
 }
 
-/** A damaged file is replaced by the first change. */
-function jsonObject(text: string): JsonObject {
-  return jsonFields(valueOf(text));
+/** Null: the file is damaged, and what it says is not known. */
+function objectIn(text: string): JsonObject | null {
+  const value = valueOf(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : null;
+}
+
+/** The first change replaces a damaged file, which may hold what the volunteer has limited. */
+async function putAside(path: string): Promise<void> {
+  await rename(path, `${path}.damaged`);
+  process.stderr.write(
+    `What was in ${path} could not be understood: it is put aside as ${PREFERENCES_NAME}.damaged, and everything else has its default.\n`,
+  );
 }
 
 function jsonFields(value: unknown): JsonObject {
