@@ -135,6 +135,17 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await visitor.close();
   });
 
+  it('has the answer of the job that has its number now, as after a restored backup', async () => {
+    await page.goto(gleaner.url);
+    await signIn();
+    const answer = (): Promise<string> =>
+      page.evaluate(async (path) => await (await fetch(path)).text(), `/v1/jobs/${job.jobId}/output`);
+    for (const text of ['what was found\n', 'what was found\n', 'what another job found\n']) {
+      await completeWith(text);
+      expect(await answer()).toBe(text);
+    }
+  });
+
   async function completeWith(answer: string): Promise<void> {
     const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from(answer), { accountId: null });
     await query(`UPDATE job SET state = 'completed', finished_at = now(), output_sha256 = $2 WHERE id = $1`, [

@@ -37,7 +37,7 @@ import {
 } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { BlobsService, IMMUTABLE_PRIVATE, sendContent } from '../blobs/index.js';
+import { BlobsService, sendContent } from '../blobs/index.js';
 import {
   CurrentActor,
   DomainError,
@@ -164,7 +164,8 @@ export class JobsController {
       sha256,
       sizeBytes: output.sizeBytes,
       type: 'application/octet-stream',
-      cacheControl: IMMUTABLE_PRIVATE,
+      // Asked for again each time: after a restored backup the job of this number may be another one.
+      cacheControl: 'private, no-cache',
       open: (range) => this.blobs.openContent(sha256, range),
     });
   }
