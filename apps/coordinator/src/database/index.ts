@@ -15,6 +15,7 @@ export { INSTALLATION, type Installation, readInstallation } from './installatio
 export * from './pg-array.js';
 export { notePlace } from './place.js';
 export * from './prepared-statement.js';
+export { whileAlone } from './session-lock.js';
 export { SESSION_SETTINGS } from './session-settings.js';
 export * from './statement-parameters.js';
 export * from './statement-timeout.js';

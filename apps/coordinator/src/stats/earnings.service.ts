@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { BoardKind } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
-import { hotPool, type Pace, PreparedStatement } from '../database/index.js';
+import { hotPool, type Pace, PreparedStatement, whileAlone } from '../database/index.js';
 import { Stride } from './stride.js';
 
 /** What is older is left to whoever compares everything. */
@@ -71,9 +71,8 @@ const earnedRows = z.array(
   }),
 );
 
-const TAKE_TURN = "SELECT pg_try_advisory_lock(hashtext('board earnings')) AS taken";
-const END_TURN = "SELECT pg_advisory_unlock(hashtext('board earnings'))";
-const lockRows = z.tuple([z.object({ taken: z.boolean() })]);
+/** Whoever reads has the lock of this name. */
+const TURN = 'board earnings';
 
 /** Reads from the ledger who earned since it was last read, for all coordinators together. */
 @Injectable()
@@ -85,7 +84,7 @@ export class Earnings {
 
   /** Where `take` fails the next call begins with the same entries. Others wait meanwhile. */
   async sinceLast(pace: Pace, take: (earned: Earned) => Promise<void>): Promise<void> {
-    await this.whileAlone(pace, async () => {
+    await this.inTurn(pace, async () => {
       if (this.lastEntries > MANY_ENTRIES) await this.summarise();
       this.lastEntries = 0;
       const [{ from_ms: fromMs, now_ms: nowMs, settled }] = windowRows.parse(
@@ -134,21 +133,10 @@ export class Earnings {
     }
   }
 
-  private async whileAlone({ signal }: Pace, work: () => Promise<void>): Promise<void> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.connect();
-    try {
-      // Asking again, not waiting in the database: who is to stop must not wait for another one's end.
-      while (!lockRows.parse(await runner.query(TAKE_TURN))[0].taken)
-        await delay(TURN_POLL_MS, undefined, { ...(signal && { signal }) });
-      try {
-        await work();
-      } finally {
-        await runner.query(END_TURN);
-      }
-    } finally {
-      await runner.release();
-    }
+  private async inTurn({ signal }: Pace, work: () => Promise<void>): Promise<void> {
+    // Asking again, not waiting in the database: who is to stop must not wait for another one's end.
+    while ((await whileAlone(this.dataSource, TURN, work)) === null)
+      await delay(TURN_POLL_MS, undefined, { ...(signal && { signal }) });
   }
 }
 

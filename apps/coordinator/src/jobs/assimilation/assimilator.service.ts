@@ -15,7 +15,7 @@ import {
   type StoredBlob,
 } from '../../blobs/index.js';
 import { CONFIG, type Config } from '../../config/index.js';
-import { FairPace } from '../../database/index.js';
+import { FairPace, whileAlone } from '../../database/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
 import { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';
 import { DiskRunStore } from './disk-run-store.js';
@@ -75,54 +75,32 @@ export class Assimilator {
    * @throws the signal's reason, and whatever trying again later may mend
    */
   async assimilate(jobId: string, signal?: AbortSignal): Promise<AssimilationOutcome> {
-    return await this.whileAlone(jobId, async () => {
-      const job = await this.begin(jobId);
-      if (!job) return (await this.failPaused(jobId)) ? 'failed' : await this.resume(jobId);
-      try {
-        const { valid, failed } = await this.countUnits(jobId);
-        if (valid === 0) return await this.fail(jobId, `all ${failed} units failed`);
-        const output = await this.merge(jobId, job, signal);
-        return await this.complete(
-          jobId,
-          output,
-          failed === 0 ? null : `${failed} of ${valid + failed} units failed`,
-        );
-      } catch (error) {
-        if (error instanceof MergeError)
-          return await this.fail(jobId, `its outputs cannot be merged: ${error.message}`);
-        if (error instanceof OutputMissingError || error instanceof AnswerTooLargeError) {
-          return await this.fail(jobId, error.message);
-        }
-        // A database that is away says nothing either.
-        if (!signal?.aborted) await this.explainDelay(jobId, error).catch(() => undefined);
-        throw error;
-      }
-    });
+    // Two processes at once would do the same, and one of them for nothing.
+    const done = await whileAlone(this.dataSource, `assimilate ${jobId}`, () => this.fold(jobId, signal));
+    return done?.value ?? 'not-ready';
   }
 
-  /** Two processes at once would do the same, and one of them for nothing. */
-  private async whileAlone(
-    jobId: string,
-    work: () => Promise<AssimilationOutcome>,
-  ): Promise<AssimilationOutcome> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.connect();
+  private async fold(jobId: string, signal: AbortSignal | undefined): Promise<AssimilationOutcome> {
+    const job = await this.begin(jobId);
+    if (!job) return (await this.failPaused(jobId)) ? 'failed' : await this.resume(jobId);
     try {
-      const lock = `assimilate ${jobId}`;
-      const [{ locked }] = z
-        .tuple([z.object({ locked: z.boolean() })])
-        .parse(await runner.query('SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked', [lock]));
-      if (!locked) return 'not-ready';
-      try {
-        return await work();
-      } finally {
-        // A lock whose connection is gone is gone with it, and changes nothing of what has been done.
-        await runner
-          .query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lock])
-          .catch(() => undefined);
+      const { valid, failed } = await this.countUnits(jobId);
+      if (valid === 0) return await this.fail(jobId, `all ${failed} units failed`);
+      const output = await this.merge(jobId, job, signal);
+      return await this.complete(
+        jobId,
+        output,
+        failed === 0 ? null : `${failed} of ${valid + failed} units failed`,
+      );
+    } catch (error) {
+      if (error instanceof MergeError)
+        return await this.fail(jobId, `its outputs cannot be merged: ${error.message}`);
+      if (error instanceof OutputMissingError || error instanceof AnswerTooLargeError) {
+        return await this.fail(jobId, error.message);
       }
-    } finally {
-      await runner.release();
+      // A database that is away says nothing either.
+      if (!signal?.aborted) await this.explainDelay(jobId, error).catch(() => undefined);
+      throw error;
     }
   }
 
