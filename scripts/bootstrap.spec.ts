@@ -127,20 +127,35 @@ describe('a fresh clone', () => {
   });
 });
 
+/** Leaves nothing to install; what compiles it, and what is started then, are these programs. */
+function prepare(compiler: string, program: string): void {
+  mkdirSync(join(checkout, 'node_modules/node/bin'), { recursive: true });
+  symlinkSync(process.execPath, join(checkout, 'node_modules/node/bin/node'));
+  writeProgram('node_modules/typescript/bin/tsc', compiler);
+  writeProgram('apps/cli/dist/main.js', program);
+  spawnSync(process.execPath, [join(checkout, 'scripts/bootstrap.mjs'), '--stamp']);
+}
+
+describe('a program of the checkout', () => {
+  it('finds the files that are named where npm was called', () => {
+    prepare('', "announce('program');");
+    const env = { ...process.env, INIT_CWD: join(checkout, 'libs') };
+    const command = [join(checkout, 'scripts/run.mjs'), 'gleaner', 'run', 'job.yaml'];
+    expect(spawnSync(process.execPath, command, { cwd: checkout, env }).status).toBe(0);
+    expect(existsSync(join(checkout, 'libs/program.pid'))).toBe(true);
+  });
+});
+
 describe('a program whose starter is killed while the checkout is prepared', () => {
   it('does not go on without it', async () => {
-    mkdirSync(join(checkout, 'node_modules/node/bin'), { recursive: true });
-    symlinkSync(process.execPath, join(checkout, 'node_modules/node/bin/node'));
-    writeProgram(
-      'node_modules/typescript/bin/tsc',
+    prepare(
       "announce('compiler'); while (!existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 10));",
+      "announce('program'); setInterval(() => {}, 1e6);",
     );
-    writeProgram('apps/cli/dist/main.js', "announce('program'); setInterval(() => {}, 1e6);");
-    // Nothing is left to install.
-    spawnSync(process.execPath, [join(checkout, 'scripts/bootstrap.mjs'), '--stamp']);
     // Something of which it is a child, as it is of npm.
     const starter = spawn('sh', ['-c', '"$0" "$1" demo; true', process.execPath, 'scripts/run.mjs'], {
       cwd: checkout,
+      env: { ...process.env, INIT_CWD: checkout },
     });
     try {
       await expect.poll(() => pidOf('compiler')).toBeGreaterThan(0);
