@@ -15,6 +15,7 @@ it.each([
   'Connection terminated unexpectedly',
   'Client has encountered a connection error and is not queryable',
   'Query runner already released. Cannot run queries anymore.',
+  'Database connection provided by a query runner was already released, cannot continue to use its querying methods anymore.',
 ])('a connection that broke in use (%s) is told as something that passes', (message) => {
   expect(translateError(new Error(message)).code).toBe('unavailable');
 });

@@ -112,7 +112,7 @@ const CONNECTION_LOST = 'A connection that this needs was lost. Try again in a m
 
 /** How node-postgres and TypeORM tell of a connection that broke while it was in use. */
 const LOST_CONNECTION =
-  /^(?:Connection terminated|Client (?:has encountered a connection error|was closed)|Query runner already released)/;
+  /^(?:Connection terminated|Client (?:has encountered a connection error|was closed)|Query runner already released|Database connection provided by a query runner was already released)/;
 
 const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: ['too-large', `JSON in a body may have at most ${LIMITS.bodyBytes} bytes.`],
