@@ -100,6 +100,15 @@ describe('while an account is being deleted', () => {
     expect(await desk.gleaner.dataSource.query(named)).toEqual([]);
   });
 
+  it('whoever claims what it has claimed is told so, and is not signed out', async () => {
+    const [ada, bob] = [await aPerson(desk.gleaner), await aPerson(desk.gleaner)];
+    const anonymous = await desk.gleaner.http.post('/v1/hosts').send(HOST).expect(201);
+    const { secret } = attachedHost.parse(anonymous.body);
+    const claim = (person: TestPerson) => person.post('/v1/accounts/me/claims', { secret });
+    await claim(ada).expect(200);
+    expect(await statusWhileDeleting(ada, () => claim(bob))).toBe(400);
+  });
+
   it('nothing is noted of its machines', async () => {
     const person = await aPerson(desk.gleaner);
     const host = await aHost(person);

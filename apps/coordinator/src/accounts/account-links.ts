@@ -27,7 +27,9 @@ export async function linkClaimed(
     'Other work is being claimed, which takes longer than usual.',
   );
   const claimer = await lockAccount(manager, claimerId);
+  if (!claimer) throw accountDeleted();
   const claimed = await lockAccount(manager, claimedId);
+  if (!claimed) throw notAnonymous();
   const personId = claimer.person_id ?? claimer.id;
   if (claimed.person_id === personId) return [];
   if (claimed.person_id !== null) {
@@ -52,13 +54,18 @@ export async function linkClaimed(
 async function lockAccount(
   manager: EntityManager,
   accountId: string,
-): Promise<z.infer<typeof memberRows>[number]> {
+): Promise<z.infer<typeof memberRows>[number] | undefined> {
   const [account] = memberRows.parse(
     await manager.query(
       'SELECT id, person_id FROM account WHERE id = $1 AND deleted_at IS NULL FOR NO KEY UPDATE',
       [accountId],
     ),
   );
-  if (!account) throw accountDeleted();
   return account;
+}
+
+export function notAnonymous(): DomainError {
+  return new DomainError('invalid-request', 'Nothing was claimed.', {
+    errors: [{ pointer: '/secret', detail: 'is not a valid token of an anonymous account' }],
+  });
 }

@@ -13,7 +13,7 @@ import {
   type Page,
 } from '../http/index.js';
 import { AccountEvents } from './account-events.js';
-import { linkClaimed } from './account-links.js';
+import { linkClaimed, notAnonymous } from './account-links.js';
 import { AccountEntity } from './account.entity.js';
 
 const creditRows = z.array(z.object({ account_id: z.string(), cycles: z.string() }));
@@ -77,11 +77,7 @@ export class AccountsService {
     if (actor.anonymous)
       throw new DomainError('forbidden', 'Sign in with an account of yours to claim anonymous work.');
     const claimed = await this.tokens.find(secret);
-    if (!claimed?.anonymous) {
-      throw new DomainError('invalid-request', 'Nothing was claimed.', {
-        errors: [{ pointer: '/secret', detail: 'is not a valid token of an anonymous account' }],
-      });
-    }
+    if (!claimed?.anonymous) throw notAnonymous();
     await this.dataSource.transaction(async (manager) => {
       const linked = await linkClaimed(manager, actor.accountId, claimed.accountId);
       if (linked.length === 0) return;
