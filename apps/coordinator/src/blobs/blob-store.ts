@@ -21,6 +21,7 @@ export interface BlobStore {
   /**
    * Makes a complete file durable under its content's name, and its manifest beside it. Replaces what is there. The file stays
    * where it was, too, for as long as its owner likes, unless the volume knows no second names: it is not to be written any more.
+   * One that is gone, because another coordinator has adopted it at the same moment, is no error.
    */
   adopt(path: string, content: HashedContent): Promise<void>;
   /** @throws {Error} `ENOENT` where there is no such content */

@@ -35,7 +35,7 @@ export class DiskBlobStore implements BlobStore {
     } catch (error) {
       await rm(manifest, { force: true });
       // Another coordinator that stored the same file at this moment has removed it since: the content is in its place.
-      if (!isMissing(error) || !(await isThere(target))) throw error;
+      if (!isMissing(error) || !(await this.has(content.sha256))) throw error;
     }
     await syncPath(dirname(target));
   }
@@ -130,13 +130,6 @@ async function isOlder(path: string, olderThanMs: number, now: number): Promise<
     if (isMissing(error)) return false;
     throw error;
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function isMissing(error: unknown): boolean {
