@@ -39,6 +39,8 @@ it.skipIf(!hasCompose)(
     expect(below('services')).toEqual(['agent', 'coordinator', 'postgres', 'redis', 'worker']);
     expect(below('volumes')).toEqual(['agent', 'coordinator', 'postgres', 'redis']);
     expect(stdout).toMatch(/GLEANER_ROLE: worker/);
+    // As long as the service of an agent has, and more than a coordinator takes to stop.
+    expect(stdout.match(/stop_grace_period: 45s/g)).toHaveLength(3);
     expect(stdout.match(/condition: service_healthy/g)?.length).toBeGreaterThanOrEqual(4);
   },
 );
