@@ -36,7 +36,8 @@ export class BlobsController {
     @CurrentActor() actor: Actor,
     @Param('blobId', { schema: blobId }) id: string,
   ): Promise<Blob> {
-    return await this.describe(actor, id);
+    await this.requireReadable(actor, id);
+    return await this.blobs.describe(hexOfBlobId(id));
   }
 
   /** Small content in one request; `/v1/uploads` is the resumable way. */
@@ -83,11 +84,12 @@ export class BlobsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const found = await this.describe(actor, id);
-    const bytes = await this.blobs.readManifest(hexOfBlobId(id));
-    void reply.header('gleaner-signature', found.signature);
+    await this.requireReadable(actor, id);
+    const { manifestId } = await this.blobs.factsOf(hexOfBlobId(id));
+    const { bytes, signature } = await this.blobs.signedManifest(hexOfBlobId(id));
+    void reply.header('gleaner-signature', signature);
     await sendContent(request, reply, {
-      sha256: found.manifestId,
+      sha256: manifestId,
       sizeBytes: bytes.length,
       type: 'application/json; charset=utf-8',
       cacheControl: IMMUTABLE_PRIVATE,
@@ -106,7 +108,8 @@ export class BlobsController {
     @Req() request: FastifyRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const { sizeBytes } = await this.describe(actor, id);
+    await this.requireReadable(actor, id);
+    const { sizeBytes } = await this.blobs.factsOf(hexOfBlobId(id));
     await sendContent(request, reply, {
       sha256: hexOfBlobId(id),
       sizeBytes,
@@ -116,8 +119,7 @@ export class BlobsController {
     });
   }
 
-  private async describe(actor: Actor, id: string): Promise<Blob> {
+  private async requireReadable(actor: Actor, id: string): Promise<void> {
     if (!(await this.access.mayRead(actor, hexOfBlobId(id)))) throw new NotFoundError(`blob ${id}`);
-    return await this.blobs.describe(hexOfBlobId(id));
   }
 }

@@ -26,7 +26,6 @@ const blobRow = z.object({
   size_bytes: z.coerce.number(),
   chunk_bytes: z.number(),
   manifest_id: z.string(),
-  signature: z.string(),
   created_at: z.date(),
   blob_references: z.coerce.number(),
 });
@@ -128,10 +127,22 @@ export class BlobsService {
   }
 
   async describe(sha256: string): Promise<Blob> {
+    const facts = await this.factsOf(sha256);
+    return { ...facts, signature: (await this.signedManifest(sha256)).signature };
+  }
+
+  /** The manifest, signed with the key that the coordinator has now: a backup may have been restored without the one before. */
+  async signedManifest(sha256: string): Promise<{ bytes: Buffer; signature: string }> {
+    const bytes = await this.store.readManifest(sha256);
+    return { bytes, signature: this.signer.sign(bytes).toString('base64') };
+  }
+
+  /** Everything about a blob that its row tells. */
+  async factsOf(sha256: string): Promise<Omit<Blob, 'signature'>> {
     const rows = z.array(blobRow).parse(
       await this.dataSource.query(
         `SELECT encode(sha256, 'hex') AS sha256, size_bytes, chunk_bytes, encode(manifest_id, 'hex') AS manifest_id,
-                encode(signature, 'base64') AS signature, created_at,
+                created_at,
                 (SELECT count(*) FROM blob_reference r WHERE r.sha256 = b.sha256) AS blob_references
            FROM blob b WHERE sha256 = decode($1, 'hex')`,
         [sha256],
@@ -145,7 +156,6 @@ export class BlobsService {
       manifestId: row.manifest_id,
       chunkBytes: row.chunk_bytes,
       chunks: Math.ceil(row.size_bytes / row.chunk_bytes),
-      signature: row.signature.replaceAll('\n', ''),
       createdAt: row.created_at.toISOString(),
       references: row.blob_references,
     };
@@ -163,10 +173,6 @@ export class BlobsService {
     content.on('data', (part: Buffer) => this.metrics.blobBytesServed.inc(part.length));
     content.pause();
     return content;
-  }
-
-  async readManifest(sha256: string): Promise<Buffer> {
-    return await this.store.readManifest(sha256);
   }
 
   /** A volume that is not mounted holds nothing of what rows name, and will hold it again. */
