@@ -87,6 +87,11 @@ describe('a job file', () => {
     expect(quoted.content).toMatchObject({ split: [{ lists: { seed: ['12345678901234567890'] } }] });
   });
 
+  it('is told each fault once', async () => {
+    const huge = JOB.replace('to: 32', 'to: 1e300');
+    await expect(read(huge)).rejects.toThrow(/is not a valid job:\n {2}\/split\/0\/to: .*$/);
+  });
+
   it('is looked through before its inputs are', async () => {
     const file = `${JOB}inputs: {tape: gone.sah}\nmerge: {kind: average}\n`;
     await expect(read(file)).rejects.toThrow(/\/merge\/kind: must be "concat"/);

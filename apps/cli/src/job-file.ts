@@ -97,7 +97,8 @@ function valueAt(value: unknown, pointer: string): unknown {
 }
 
 function invalidJob(path: string, faults: readonly SchemaFault[]): CliError {
-  const lines = faults.map(({ pointer, detail }) => `  ${pointer || '/'}: ${detail}`);
+  // A number that is too large is so by several rules.
+  const lines = new Set(faults.map(({ pointer, detail }) => `  ${pointer || '/'}: ${detail}`));
   return new CliError([`${path} is not a valid job:`, ...lines].join('\n'), EXIT.usage);
 }
 
