@@ -6,6 +6,7 @@ export { freePort } from '@gleaner/coordinator';
 export * from './partition-border.js';
 export * from './process-tree.js';
 export * from './redis-server.js';
+export * from './rival.js';
 export * from './seed-job.js';
 export * from './sha256.js';
 export * from './test-host.js';
