@@ -1,7 +1,7 @@
 import { account, attachedHost, createdToken, deviceCode, team } from '@gleaner/protocol';
-import type { Test } from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, clientWith, operatorOf, type TestPerson } from '../support/index.js';
+import { HOST, statusWhileDeleting } from './account-deletion.js';
 import { ScientistDesk } from './scientist-desk.js';
 
 let desk: ScientistDesk;
@@ -9,40 +9,6 @@ beforeAll(async () => {
   desk = await ScientistDesk.open();
 });
 afterAll(() => desk.close());
-
-const WAITING =
-  "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-const HOST = { host: { name: 'a name', kind: 'agent', cores: 1, memoryMiB: 1024 } };
-
-const statusOf = async (request: Test): Promise<number> => (await request).status;
-
-const aHost = async (person: TestPerson) =>
-  attachedHost.parse((await person.post('/v1/hosts', HOST).expect(201)).body);
-
-/** The answer to what is begun while a person's account is being deleted, which waits at their host. */
-async function statusWhileDeleting(
-  person: TestPerson,
-  begin: () => Test,
-  host?: { readonly hostId: string },
-): Promise<number> {
-  const { hostId } = host ?? (await aHost(person));
-  const { dataSource } = desk.gleaner;
-  const rival = dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await rival.query('SELECT FROM host WHERE id = $1 FOR UPDATE', [hostId]);
-    const deleted = statusOf(person.delete('/v1/accounts/me').send({ name: person.account.name }));
-    await expect.poll(() => dataSource.query(WAITING)).toHaveLength(1);
-    const begun = statusOf(begin());
-    await expect.poll(() => dataSource.query(WAITING)).toHaveLength(2);
-    await rival.commitTransaction();
-    expect(await deleted).toBe(204);
-    return await begun;
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-  }
-}
 
 async function nameOf({ account: { id } }: TestPerson): Promise<string | undefined> {
   const rows = await desk.gleaner.dataSource.query<Array<{ name: string }>>(
@@ -63,7 +29,7 @@ describe('while an account is being deleted', () => {
     const membership = `/v1/teams/${id}/members/me`;
     await bob.put(membership).expect(200);
     await eve.put(membership).expect(200);
-    expect(await statusWhileDeleting(bob, () => ada.delete(membership))).toBe(204);
+    expect(await statusWhileDeleting(desk.gleaner, bob, () => ada.delete(membership))).toBe(204);
     const after = await desk.gleaner.http.get(`/v1/teams/${id}`).expect(200);
     expect(team.parse(after.body)).toMatchObject({ members: 1, keeper: { id: eve.account.id } });
   });
@@ -71,7 +37,9 @@ describe('while an account is being deleted', () => {
   it('its team is kept by whoever comes', async () => {
     const [ada, bob] = [await aPerson(desk.gleaner), await aPerson(desk.gleaner)];
     const { id } = team.parse((await ada.post('/v1/teams', { name: 'One' }).expect(201)).body);
-    expect(await statusWhileDeleting(ada, () => bob.put(`/v1/teams/${id}/members/me`))).toBe(200);
+    expect(await statusWhileDeleting(desk.gleaner, ada, () => bob.put(`/v1/teams/${id}/members/me`))).toBe(
+      200,
+    );
     const after = await desk.gleaner.http.get(`/v1/teams/${id}`).expect(200);
     expect(team.parse(after.body)).toMatchObject({ members: 1, keeper: { id: bob.account.id } });
   });
@@ -79,14 +47,14 @@ describe('while an account is being deleted', () => {
   it('it gets no other name', async () => {
     const person = await aPerson(desk.gleaner);
     const rename = () => person.patch('/v1/accounts/me').send({ name: 'Somebody after all' });
-    expect(await statusWhileDeleting(person, rename)).toBe(401);
+    expect(await statusWhileDeleting(desk.gleaner, person, rename)).toBe(401);
     expect(await nameOf(person)).toBe('deleted volunteer');
   });
 
   it('it is not deleted once more', async () => {
     const person = await aPerson(desk.gleaner);
     const again = () => person.delete('/v1/accounts/me').send({ name: person.account.name });
-    expect(await statusWhileDeleting(person, again)).toBe(401);
+    expect(await statusWhileDeleting(desk.gleaner, person, again)).toBe(401);
   });
 
   it('it approves no machine, whose name the log would keep', async () => {
@@ -95,7 +63,7 @@ describe('while an account is being deleted', () => {
     const asked = await desk.gleaner.http.post('/v1/device/code').send(waiting).expect(201);
     const { userCode } = deviceCode.parse(asked.body);
     const approve = () => person.post('/v1/device/approve', { userCode });
-    expect(await statusWhileDeleting(person, approve)).toBe(401);
+    expect(await statusWhileDeleting(desk.gleaner, person, approve)).toBe(401);
     const named = "SELECT FROM audit_entry WHERE subject LIKE '%somebody'";
     expect(await desk.gleaner.dataSource.query(named)).toEqual([]);
   });
@@ -106,16 +74,16 @@ describe('while an account is being deleted', () => {
     const { secret } = attachedHost.parse(anonymous.body);
     const claim = (person: TestPerson) => person.post('/v1/accounts/me/claims', { secret });
     await claim(ada).expect(200);
-    expect(await statusWhileDeleting(ada, () => claim(bob))).toBe(400);
+    expect(await statusWhileDeleting(desk.gleaner, ada, () => claim(bob))).toBe(400);
   });
 
   it('nothing is noted of its machines', async () => {
     const person = await aPerson(desk.gleaner);
-    const host = await aHost(person);
+    const host = attachedHost.parse((await person.post('/v1/hosts', HOST).expect(201)).body);
     const said = { phase: 'paused', reason: 'somebody uses the machine' };
     const heartbeat = () =>
       clientWith(desk.gleaner, host.secret).post('/v1/heartbeat', { running: [], state: said });
-    await statusWhileDeleting(person, heartbeat, host);
+    await statusWhileDeleting(desk.gleaner, person, heartbeat);
     const noted = 'SELECT network, said_reason, last_seen_at FROM host WHERE id = $1';
     expect(await desk.gleaner.dataSource.query(noted, [host.hostId])).toEqual([
       { network: null, said_reason: null, last_seen_at: null },
@@ -132,7 +100,7 @@ describe('of two operators who delete their accounts at the same moment', () => 
     const made = await operator.post(`/v1/accounts/${second.id}/tokens`, wish).expect(201);
     const client = clientWith(desk.gleaner, createdToken.parse(made.body).secret);
     const first = () => operator.delete('/v1/accounts/me').send({ name: 'operator' });
-    expect(await statusWhileDeleting({ ...client, account: second }, first)).toBe(409);
+    expect(await statusWhileDeleting(desk.gleaner, { ...client, account: second }, first)).toBe(409);
     await operator.get('/v1/accounts').expect(200);
   });
 });
