@@ -18,7 +18,7 @@ async function whileSessionsAreHeld(request: supertest.Test): Promise<supertest.
   const { dataSource } = desk.gleaner;
   await using rival = await Rival.holding(dataSource, 'SELECT FROM api_token WHERE session FOR UPDATE');
   const answer = begun(request);
-  await dataSource.query('SELECT pg_terminate_backend($1)', await rival.isWaitedForBy(1));
+  await rival.breakWaiting();
   return await answer;
 }
 
@@ -81,6 +81,56 @@ describe('changing a password', () => {
       statuses.push((await change(cookie, `guess ${n}`, 'another good one')).status);
     expect(statuses.slice(0, 20)).toEqual(statuses.slice(0, 20).map(() => 400));
     expect(statuses.at(-1)).toBe(429);
+  });
+});
+
+const resetCodeFor = async (email: string): Promise<string> => {
+  await desk.fromPage(desk.gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);
+  return await desk.outbox.codeFor(email);
+};
+const reset = (code: string, password: string) =>
+  desk.fromPage(desk.gleaner.http.post('/v1/session/password')).send({ code, password });
+
+describe('codes that were mailed before', () => {
+  const changePassword = (cookie: string) =>
+    desk
+      .fromPage(desk.gleaner.http.put('/v1/accounts/me/password'), cookie)
+      .send({ current: PASSWORD, password: 'another good one' });
+  const askForAddress = async (cookie: string, email: string): Promise<string> => {
+    const wish = desk.fromPage(desk.gleaner.http.post('/v1/accounts/me/email-change'), cookie);
+    await wish.send({ current: PASSWORD, email }).expect(202);
+    return await desk.outbox.codeFor(email);
+  };
+  const useAddressCode = (token: string, code: string) =>
+    desk.gleaner.http.put('/v1/accounts/me/email').set('authorization', `Bearer ${token}`).send({ code });
+
+  it('set no other password once it was changed', async () => {
+    const { email, cookie } = await desk.signUp();
+    const code = await resetCodeFor(email);
+    await changePassword(cookie).expect(204);
+    await reset(code, 'a third good one').expect(400);
+    await desk.signIn(email, 'another good one').expect(200);
+  });
+
+  it('set no other password once the address was changed', async () => {
+    const { email, cookie } = await desk.signUp();
+    const code = await resetCodeFor(email);
+    const move = desk.fromPage(desk.gleaner.http.put('/v1/accounts/me/email'), cookie);
+    await move.send({ code: await askForAddress(cookie, `moved.${email}`) }).expect(204);
+    await reset(code, 'a third good one').expect(400);
+    await desk.signIn(`moved.${email}`, PASSWORD).expect(200);
+  });
+
+  it('give the account no address of whoever knew the password before it was reset', async () => {
+    const { email, cookie } = await desk.signUp();
+    const made = await desk
+      .fromPage(desk.gleaner.http.post('/v1/tokens'), cookie)
+      .send({ label: 'what stays', scopes: ['work'] })
+      .expect(201);
+    const code = await askForAddress(cookie, `eve.${email}`);
+    await reset(await resetCodeFor(email), 'another good one').expect(204);
+    await useAddressCode(createdToken.parse(made.body).secret, code).expect(400);
+    await desk.signIn(email, 'another good one').expect(200);
   });
 });
 

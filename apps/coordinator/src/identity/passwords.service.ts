@@ -109,6 +109,7 @@ export class Passwords {
       { password: hash, updatedAt: () => 'now()' },
     );
     if (affected !== 1) throw accountDeleted();
+    await forgetCodes(manager, userId);
   }
 
   /** Mails a code to the address that somebody wants to have. @throws {DomainError} `already-exists` */
@@ -145,6 +146,7 @@ export class Passwords {
       if (isUniqueViolation(error, 'identity_user_email')) throw addressTaken();
       throw error;
     }
+    await forgetCodes(manager, userId);
   }
 
   /** To be called once it has happened. */
@@ -188,6 +190,11 @@ export class Passwords {
     const text = `Somebody, perhaps you, wants to set a new password at ${name}.\n\n${how}\n\nIt works once, for an hour. If it was not you, nothing needs to be done.`;
     await this.mail.send({ to, subject: 'Set a new password', text });
   }
+}
+
+/** Codes that were mailed before may be in the very hands that a password or an address is changed for. */
+async function forgetCodes(manager: EntityManager, userId: string): Promise<void> {
+  await manager.query("DELETE FROM identity_verification WHERE split_part(value, ' ', 1) = $1", [userId]);
 }
 
 function addressTaken(): DomainError {
