@@ -1,6 +1,8 @@
 import { JobCleaner, JobInputs, JobSplitter, JobSweep } from '@gleaner/coordinator';
 import { estimateUnits } from '@gleaner/domain';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { LIMITS } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rival } from '../support/index.js';
 import { JobWorkshop, type UnitFacts } from './job-workshop.js';
 
 /** Units that are written at once. */
@@ -132,27 +134,38 @@ describe('splitting a job', () => {
     expect(totals.at(-1)).toBe(MANY);
   });
 
+  it('writes few units at once where each has long texts', async () => {
+    const text = '\u4e2d'.repeat(LIMITS.argBytes);
+    const lists = { a: [text], b: [text], c: [text], d: [text], e: [text], f: [text], g: [text] };
+    const split = [
+      { kind: 'grid' as const, name: 'g', lists: { ...lists, n: Array.from(Array(100).keys()) } },
+    ];
+    const jobId = await workshop.submit({ split });
+    const totals: number[] = [];
+    const onUnits = async (): Promise<void> => {
+      totals.push((await workshop.job(jobId)).units_split);
+    };
+    expect(await splitter.split(jobId, { onUnits })).toBe('ready');
+    expect(totals).toEqual([37, 74, 100]);
+    const units = await workshop.units(jobId);
+    expectWhole(units, 100);
+    expect(units[99]?.params).toEqual({
+      g: { a: text, b: text, c: text, d: text, e: text, f: text, g: text, n: 99 },
+    });
+  });
+
   it('goes on after a pause that came and went in the moment of its last unit', async () => {
     const jobId = await workshop.submit({});
-    const untilWaiting = async (count: number): Promise<void> => {
-      const waiting =
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      await vi.waitFor(async () => expect(await workshop.dataSource.query(waiting)).toHaveLength(count));
-    };
     const setState = 'UPDATE job SET state = $2 WHERE id = $1';
-    const pause = workshop.dataSource.createQueryRunner();
+    await using pause = await Rival.begin(workshop.dataSource);
     const splitting = splitter.split(jobId, {
-      onUnits: async () => {
-        await pause.startTransaction();
-        await pause.query(setState, [jobId, 'paused']);
-      },
+      onUnits: () => pause.manager.query(setState, [jobId, 'paused']),
     });
-    await untilWaiting(1);
+    await pause.isWaitedForBy(1);
     // Who waits first for the job's row has it first.
     const resumed = workshop.dataSource.query(setState, [jobId, 'splitting']);
-    await untilWaiting(2);
-    await pause.commitTransaction();
-    await pause.release();
+    await pause.isWaitedForBy(2);
+    await pause.commit();
     await resumed;
     expect(await splitting).toBe('stopped');
     expect(await splitter.split(jobId)).toBe('ready');

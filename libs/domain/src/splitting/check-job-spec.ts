@@ -1,4 +1,4 @@
-import type { JobSpec } from '@gleaner/protocol';
+import { LIMITS, type GridSplit, type JobSpec } from '@gleaner/protocol';
 import {
   RESERVED_ENV_PREFIX,
   brokenPlaceholders,
@@ -14,10 +14,16 @@ export interface SpecFault {
 
 /**
  * What a job file that fits the schema still gets wrong about itself: placeholders that no split fills, names used twice,
- * splits of inputs that are not there, reserved environment names. Empty when it is sound.
+ * splits of inputs that are not there, reserved environment names, more text than a unit may carry. Empty when it is sound.
  */
 export function checkJobSpec(spec: JobSpec): readonly SpecFault[] {
-  return [...splitFaults(spec), ...argFaults(spec), ...envFaults(spec), ...outputFaults(spec)];
+  return [
+    ...splitFaults(spec),
+    ...valueFaults(spec),
+    ...argFaults(spec),
+    ...envFaults(spec),
+    ...outputFaults(spec),
+  ];
 }
 
 function* splitFaults({ split: splits, inputs }: JobSpec): Generator<SpecFault> {
@@ -38,6 +44,27 @@ function* splitFaults({ split: splits, inputs }: JobSpec): Generator<SpecFault> 
     if (cutBy === undefined) cutInputs.set(split.input, at);
     else yield { pointer: `/split/${at}/input`, detail: `split ${cutBy} cuts the same input already` };
   }
+}
+
+/** Each unit carries its values by itself, in the database and in each answer that hands it out: by the dozen there. */
+function* valueFaults({ split: splits }: JobSpec): Generator<SpecFault> {
+  const characters = splits.reduce(
+    (sum, split) => sum + (split.kind === 'grid' ? longestValues(split) : 0),
+    0,
+  );
+  if (characters <= LIMITS.argsLength) return;
+  yield {
+    pointer: '/split',
+    detail: `a unit may get grid values of ${characters} characters in all; at most ${LIMITS.argsLength} are allowed`,
+  };
+}
+
+/** Characters of the longest value of each list together. */
+function longestValues({ lists }: GridSplit): number {
+  return Object.values(lists).reduce(
+    (sum, list) => sum + list.reduce<number>((most, value) => Math.max(most, String(value).length), 0),
+    0,
+  );
 }
 
 function* argFaults({ args, split: splits }: JobSpec): Generator<SpecFault> {

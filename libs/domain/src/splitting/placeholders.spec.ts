@@ -1,4 +1,4 @@
-import { jobSpec, type JobSpecInput } from '@gleaner/protocol';
+import { jobSpec, LIMITS, type JobSpecInput } from '@gleaner/protocol';
 import { describe, expect, it } from 'vitest';
 import { checkJobSpec } from './check-job-spec.js';
 import { substituteArgs, windowEnv } from './placeholders.js';
@@ -110,6 +110,24 @@ describe('checkJobSpec', () => {
       '/split/0/to',
       '/env/GLEANER_OFFSET',
       '/outputs/1',
+    ]);
+  });
+
+  it('counts the longest texts that one unit gets of all grids', () => {
+    const text = 'x'.repeat(LIMITS.argBytes);
+    const grid = (name: string, lists: Record<string, (string | number)[]>) => ({
+      kind: 'grid' as const,
+      name,
+      lists,
+    });
+    const full = Object.fromEntries(['a', 'b', 'c', 'd', 'e', 'f', 'g'].map((list) => [list, [1, text, '']]));
+    const split = [grid('k', full), grid('l', { h: [text, text] })];
+    expect(check({ split })).toEqual([]);
+    expect(check({ split: [...split, grid('m', { i: [7] })] })).toEqual([
+      {
+        pointer: '/split',
+        detail: 'a unit may get grid values of 32769 characters in all; at most 32768 are allowed',
+      },
     ]);
   });
 });

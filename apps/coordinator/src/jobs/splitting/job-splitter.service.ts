@@ -10,6 +10,8 @@ import { UnitWriter } from './unit-writer.js';
 
 /** Units of one transaction: large enough to be cheap, small enough that cancelling takes effect at once. */
 const UNITS_PER_BATCH = 2_000;
+/** And characters of their values: where these are long texts, thousands of units would take gigabytes at once. */
+const CHARACTERS_PER_BATCH = 1024 * 1024;
 /** Of the time, beyond the first thousands of units: volunteers compute far less than what is split meanwhile. */
 const TIME_SHARE = 1 / 3;
 
@@ -107,11 +109,23 @@ export class JobSplitter {
 
 async function* batches(units: AsyncIterable<UnitToCreate>): AsyncGenerator<readonly UnitToCreate[]> {
   let batch: UnitToCreate[] = [];
+  let characters = 0;
   for await (const unit of units) {
     batch.push(unit);
-    if (batch.length < UNITS_PER_BATCH) continue;
+    characters += charactersOf(unit);
+    if (batch.length < UNITS_PER_BATCH && characters < CHARACTERS_PER_BATCH) continue;
     yield batch;
     batch = [];
+    characters = 0;
   }
   if (batch.length > 0) yield batch;
+}
+
+/** Of the unit's texts; numbers and names are short. */
+function charactersOf({ params }: UnitToCreate): number {
+  let characters = 0;
+  for (const values of Object.values(params)) {
+    for (const value of Object.values(values)) if (typeof value === 'string') characters += value.length;
+  }
+  return characters;
 }
