@@ -6,6 +6,7 @@ import {
   aProject,
   createTestApplication,
   operatorOf,
+  Rival,
   sha256,
   type TestApplication,
   type TestClient,
@@ -83,24 +84,16 @@ describe('apps', () => {
 
   it('may have two first versions at the same moment', async () => {
     const { slug, scientist } = await aProject(gleaner);
-    const rival = gleaner.dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      // What the other version has done so far.
-      await rival.query(
-        "INSERT INTO app (project_id, name) SELECT id, 'twofold' FROM project WHERE slug = $1",
-        [slug],
-      );
-      const second = (async () => await publish(scientist, slug, 'twofold', '2', hello.original))();
-      const waiting =
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-      await expect.poll(() => gleaner.dataSource.query(waiting)).toHaveLength(1);
-      await rival.commitTransaction();
-      expect((await second).status).toBe(201);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    // What the other version has done so far.
+    await using rival = await Rival.holding(
+      gleaner.dataSource,
+      "INSERT INTO app (project_id, name) SELECT id, 'twofold' FROM project WHERE slug = $1",
+      [slug],
+    );
+    const second = (async () => await publish(scientist, slug, 'twofold', '2', hello.original))();
+    await rival.isWaitedForBy(1);
+    await rival.commit();
+    expect((await second).status).toBe(201);
   });
 
   it('are refused with rule and byte offset, and leave nothing behind', async () => {

@@ -1,21 +1,12 @@
 import { BlobReferences } from '@gleaner/coordinator';
-import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { createTestApplication, sha256, type TestApplication } from '../support/index.js';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createTestApplication, Rival, sha256, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
   gleaner = await createTestApplication();
 });
 afterAll(() => gleaner.close());
-
-async function untilSomebodyWaits(): Promise<void> {
-  await vi.waitFor(async () => {
-    const waiting: unknown[] = await gleaner.dataSource.query(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-    );
-    expect(waiting).not.toEqual([]);
-  });
-}
 
 it.each(['removeAll', 'remove'] as const)(
   'a reference is added again while it is removed by %s, and neither fails',
@@ -28,15 +19,14 @@ it.each(['removeAll', 'remove'] as const)(
       [Buffer.from(sha256(way), 'hex')],
     );
     await gleaner.dataSource.transaction((manager) => references.add(manager, owner, uses));
-    let removing: Promise<void> = Promise.resolve();
-    await gleaner.dataSource.transaction(async (manager) => {
-      expect(await references.add(manager, { kind: 'task', id: '3' }, uses)).toEqual([]);
-      removing = gleaner.dataSource.transaction((other) =>
-        way === 'remove' ? references.remove(other, owner, uses) : references.removeAll(other, owner),
-      );
-      await untilSomebodyWaits();
-      expect(await references.add(manager, owner, uses)).toEqual([]);
-    });
+    await using rival = await Rival.begin(gleaner.dataSource);
+    expect(await references.add(rival.manager, { kind: 'task', id: '3' }, uses)).toEqual([]);
+    const removing = gleaner.dataSource.transaction((other) =>
+      way === 'remove' ? references.remove(other, owner, uses) : references.removeAll(other, owner),
+    );
+    await rival.isWaitedForBy(1);
+    expect(await references.add(rival.manager, owner, uses)).toEqual([]);
+    await rival.commit();
     await removing;
     const left: unknown = await gleaner.dataSource.query(
       "SELECT owner_id FROM blob_reference WHERE owner_kind = 'task' AND sha256 = $1",

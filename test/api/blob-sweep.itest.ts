@@ -3,8 +3,8 @@ import { stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import { BlobReferences, BlobsService } from '@gleaner/coordinator';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, Rival, sha256, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
@@ -32,24 +32,14 @@ async function aWeekPasses(): Promise<void> {
 
 /** The content is stored again, and before that is done a sweep has already chosen it. */
 async function storeAgainDuring(bytes: Uint8Array, sweep: () => Promise<number>): Promise<void> {
-  const runner = gleaner.dataSource.createQueryRunner();
-  const waiting =
-    "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-  const untilWaiting = (count: number) =>
-    vi.waitFor(async () => expect(await gleaner.dataSource.query(waiting)).toHaveLength(count));
-  try {
-    const lock = [`blob ${sha256(bytes)}`];
-    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
-    // Who comes first gets the lock first.
-    const stored = aBlob(bytes);
-    await untilWaiting(1);
-    const swept = sweep();
-    await untilWaiting(2);
-    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
-    await Promise.all([stored, swept]);
-  } finally {
-    await runner.release();
-  }
+  await using rival = await Rival.storing(gleaner.dataSource, sha256(bytes));
+  // Who comes first gets the lock first.
+  const stored = aBlob(bytes);
+  await rival.isWaitedForBy(1);
+  const swept = sweep();
+  await rival.isWaitedForBy(2);
+  await rival.commit();
+  await Promise.all([stored, swept]);
 }
 
 describe('a sweep of blobs', () => {

@@ -1,6 +1,6 @@
 import { attachedHost, problem } from '@gleaner/protocol';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aPerson, operatorOf, type TestApplication } from '../support/index.js';
+import { aPerson, operatorOf, Rival, type TestApplication } from '../support/index.js';
 import { Community } from './community.js';
 
 let community: Community;
@@ -22,29 +22,24 @@ it('boards that are made anew show the names that people chose meanwhile', async
   const [ada, bob] = [await aPerson(gleaner, { name: 'Ada' }), await aPerson(gleaner, { name: 'Bob' })];
   await community.computeTogether(1, ada, bob);
   await community.expectToReconcile();
-  const rival = gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    // Names are written in the order of ids: Bob's comes later.
-    await rival.query("SELECT FROM board_name WHERE kind = 'accounts' AND id = $1 FOR UPDATE", [
-      ada.account.id,
-    ]);
-    await operatorOf(gleaner).post('/v1/operator/boards/rebuild').expect(202);
-    await expect.poll(() => isWaiting('earned AS MATERIALIZED')).toBe(true);
-    let isRenamed = false;
-    const renamed = bob
-      .patch('/v1/accounts/me')
-      .send({ name: 'Robert' })
-      .expect(200)
-      .then(() => (isRenamed = true));
-    // The keeper of the boards may wait as well.
-    await expect.poll(async () => isRenamed || (await isWaiting('lock_timeout'))).toBe(true);
-    await rival.commitTransaction();
-    await renamed;
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-  }
+  // Names are written in the order of ids: Bob's comes later.
+  await using rival = await Rival.holding(
+    gleaner.dataSource,
+    "SELECT FROM board_name WHERE kind = 'accounts' AND id = $1 FOR UPDATE",
+    [ada.account.id],
+  );
+  await operatorOf(gleaner).post('/v1/operator/boards/rebuild').expect(202);
+  await expect.poll(() => isWaiting('earned AS MATERIALIZED')).toBe(true);
+  let isRenamed = false;
+  const renamed = bob
+    .patch('/v1/accounts/me')
+    .send({ name: 'Robert' })
+    .expect(200)
+    .then(() => (isRenamed = true));
+  // The keeper of the boards may wait as well.
+  await expect.poll(async () => isRenamed || (await isWaiting('lock_timeout'))).toBe(true);
+  await rival.commit();
+  await renamed;
   const name = "SELECT name FROM board_name WHERE kind = 'accounts' AND id = $1";
   // Which waits for it.
   await community.expectToReconcile();
@@ -61,15 +56,12 @@ it('whoever needs a board that is being made anew is told so, and holds up nobod
   }
   const claim = async (secret: string): Promise<string> =>
     problem.parse((await ada.post('/v1/accounts/me/claims', { secret })).body).code;
-  const rival = gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await rival.query("SELECT pg_advisory_xact_lock(hashtext('board accounts'))");
-    const refused = await Promise.all(secrets.map(claim));
-    expect(new Set(refused)).toEqual(new Set(['server-busy']));
-  } finally {
-    await rival.rollbackTransaction();
-    await rival.release();
-  }
+  await using rival = await Rival.holding(
+    gleaner.dataSource,
+    "SELECT pg_advisory_xact_lock(hashtext('board accounts'))",
+  );
+  const refused = await Promise.all(secrets.map(claim));
+  expect(new Set(refused)).toEqual(new Set(['server-busy']));
+  await rival.commit();
   await ada.post('/v1/accounts/me/claims', { secret: secrets[0] }).expect(200);
 });

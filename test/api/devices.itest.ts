@@ -1,7 +1,7 @@
 import { attachedHost, deviceCode, hostPage, waitingDevice } from '@gleaner/protocol';
 import type supertest from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, clientWith, createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, clientWith, createTestApplication, Rival, type TestApplication } from '../support/index.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
@@ -46,20 +46,16 @@ describe('device authorization', () => {
     const ada = await aPerson(gleaner);
     const { deviceCode: secret, userCode } = await aCode();
     await ada.post('/v1/device/approve', { userCode }).expect(200);
-    const rival = gleaner.dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query('SELECT FROM account WHERE id = $1 FOR UPDATE', [ada.account.id]);
-      const statusOf = async (test: supertest.Test): Promise<number> => (await test).status;
-      const broken = statusOf(redeem(secret));
-      const waiting = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      await expect.poll(() => gleaner.dataSource.query(waiting)).toHaveLength(1);
-      expect(await broken).toBe(503);
-    } finally {
-      await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await using rival = await Rival.holding(
+      gleaner.dataSource,
+      'SELECT FROM account WHERE id = $1 FOR UPDATE',
+      [ada.account.id],
+    );
+    const statusOf = async (test: supertest.Test): Promise<number> => (await test).status;
+    const broken = statusOf(redeem(secret));
+    await rival.breakWaiting();
+    expect(await broken).toBe(503);
+    await rival.commit();
     const attached = attachedHost.parse((await redeem(secret).expect(200)).body);
     expect(attached.accountId).toBe(ada.account.id);
   });

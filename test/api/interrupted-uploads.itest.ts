@@ -2,9 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { appendFile, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BlobSweep } from '@gleaner/coordinator';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
-import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { aPerson, createTestApplication, Rival, sha256, type TestApplication } from '../support/index.js';
 
 /* Uploads whose connection, coordinator or database went away between the last byte and the blob. */
 
@@ -52,29 +51,13 @@ async function blobStatus(bytes: Uint8Array): Promise<number> {
 /** Sends all of an upload while its content cannot be stored, as large ones are not for minutes. */
 async function whileStoring(
   bytes: Uint8Array,
-  work: (upload: string, storing: Promise<Response>) => Promise<void>,
+  work: (upload: string, storing: Promise<Response>, rival: Rival) => Promise<void>,
 ): Promise<void> {
   const upload = await anUpload(bytes);
-  const runner = gleaner.dataSource.createQueryRunner();
-  const lock = [`blob ${sha256(bytes)}`];
-  try {
-    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
-    const storing = send(upload, bytes);
-    await vi.waitFor(async () => expect(await waiting()).toHaveLength(1));
-    await work(upload, storing);
-  } finally {
-    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
-    await runner.release();
-  }
-}
-
-async function waiting(): Promise<Array<{ readonly pid: number }>> {
-  return z.array(z.object({ pid: z.number() })).parse(
-    await gleaner.dataSource.query(
-      `SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    ),
-  );
+  await using rival = await Rival.storing(gleaner.dataSource, sha256(bytes));
+  const storing = send(upload, bytes);
+  await rival.isWaitedForBy(1);
+  await work(upload, storing, rival);
 }
 
 describe('an upload all of which has come', () => {
@@ -110,10 +93,9 @@ describe('an upload all of which has come', () => {
   it('stays where the database went away, and becomes a blob later', async () => {
     const bytes = randomBytes(3000);
     let upload = '';
-    await whileStoring(bytes, async (path, storing) => {
+    await whileStoring(bytes, async (path, storing, rival) => {
       upload = path;
-      for (const { pid } of await waiting())
-        await gleaner.dataSource.query('SELECT pg_terminate_backend($1)', [pid]);
+      await rival.breakWaiting();
       expect((await storing).status).toBeGreaterThanOrEqual(500);
     });
     expect((await call('HEAD', upload)).status).toBe(200);
@@ -123,23 +105,16 @@ describe('an upload all of which has come', () => {
   it('stays where the database went away while its row was written', async () => {
     const bytes = randomBytes(3000);
     const upload = await anUpload(bytes);
-    const runner = gleaner.dataSource.createQueryRunner();
-    await runner.startTransaction();
-    await runner.query(
-      "INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature) VALUES ($1, 0, 1, '', '')",
-      [Buffer.from(sha256(bytes), 'hex')],
-    );
-    const storing = send(upload, bytes);
-    await vi.waitFor(async () => {
-      const ended: unknown = await gleaner.dataSource.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-          WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'INSERT INTO blob %'`,
+    {
+      await using rival = await Rival.holding(
+        gleaner.dataSource,
+        "INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature) VALUES ($1, 0, 1, '', '')",
+        [Buffer.from(sha256(bytes), 'hex')],
       );
-      expect(ended).toHaveLength(1);
-    });
-    expect((await storing).status).toBeGreaterThanOrEqual(500);
-    await runner.rollbackTransaction();
-    await runner.release();
+      const storing = send(upload, bytes);
+      await rival.breakWaiting();
+      expect((await storing).status).toBeGreaterThanOrEqual(500);
+    }
     const answer = await call('HEAD', upload);
     expect([answer.status, answer.headers.get('upload-offset')]).toEqual([200, '3000']);
     expect(await blobStatus(bytes)).toBe(200);

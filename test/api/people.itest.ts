@@ -5,6 +5,7 @@ import {
   aPerson,
   clientWith,
   operatorOf,
+  Rival,
   seedJob,
   TestHost,
   type TestApplication,
@@ -143,21 +144,18 @@ describe('joining a team', () => {
   it('does not hold up the granting of credit behind a grant that takes long', async () => {
     const [ada, founder] = [await aPerson(gleaner), await aPerson(gleaner)];
     const { id } = team.parse((await founder.post('/v1/teams', { name: 'Patient' }).expect(201)).body);
-    const granting = gleaner.dataSource.createQueryRunner();
-    try {
-      await granting.startTransaction();
-      await granting.query('LOCK TABLE account_credit IN ROW EXCLUSIVE MODE');
-      for (const refused of [
-        await ada.put(`/v1/teams/${id}/members/me`).expect(503),
-        await ada.post('/v1/teams', { name: 'Hasty' }).expect(503),
-      ]) {
-        expect(refused.body).toMatchObject({ code: 'server-busy' });
-        expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
-      }
-    } finally {
-      await granting.rollbackTransaction();
-      await granting.release();
+    await using granting = await Rival.holding(
+      gleaner.dataSource,
+      'LOCK TABLE account_credit IN ROW EXCLUSIVE MODE',
+    );
+    for (const refused of [
+      await ada.put(`/v1/teams/${id}/members/me`).expect(503),
+      await ada.post('/v1/teams', { name: 'Hasty' }).expect(503),
+    ]) {
+      expect(refused.body).toMatchObject({ code: 'server-busy' });
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     }
+    await granting.commit();
     await ada.put(`/v1/teams/${id}/members/me`).expect(200);
   });
 

@@ -8,6 +8,7 @@ import {
   requireValidCertificate,
 } from '@gleaner/swarm/auth';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Rival } from '../support/index.js';
 import { SOON, Swarm } from './swarm-peer.js';
 
 let swarm: Swarm;
@@ -80,24 +81,17 @@ describe('certificates', () => {
   it('are given to no host that is detached at this moment', async () => {
     const peer = await swarm.enrol();
     const { dataSource, url } = swarm.gleaner;
-    const waiting =
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query('SELECT FROM host WHERE id = $1 FOR UPDATE', [peer.hostId]);
-      const headers = { authorization: `Bearer ${peer.personToken}` };
-      const detached = fetch(new URL(`/v1/hosts/${peer.hostId}`, url), { method: 'DELETE', headers });
-      await expect.poll(() => dataSource.query(waiting)).toHaveLength(1);
-      const asked = peer.post('/v1/swarm/certificate', { peerId: createPeerIdentity().peerId });
-      await expect.poll(() => dataSource.query(waiting)).toHaveLength(2);
-      await rival.commitTransaction();
-      expect((await detached).status).toBe(204);
-      expect((await asked).status).toBe(401);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await using rival = await Rival.holding(dataSource, 'SELECT FROM host WHERE id = $1 FOR UPDATE', [
+      peer.hostId,
+    ]);
+    const headers = { authorization: `Bearer ${peer.personToken}` };
+    const detached = fetch(new URL(`/v1/hosts/${peer.hostId}`, url), { method: 'DELETE', headers });
+    await rival.isWaitedForBy(1);
+    const asked = peer.post('/v1/swarm/certificate', { peerId: createPeerIdentity().peerId });
+    await rival.isWaitedForBy(2);
+    await rival.commit();
+    expect((await detached).status).toBe(204);
+    expect((await asked).status).toBe(401);
   });
 
   it('count no longer once they have expired', async () => {

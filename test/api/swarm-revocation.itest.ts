@@ -1,6 +1,7 @@
 import { Revocations } from '@gleaner/coordinator';
 import { SWARM_LIMITS } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Rival } from '../support/index.js';
 import { peersOf, SOON, Swarm } from './swarm-peer.js';
 
 let swarm: Swarm;
@@ -55,23 +56,14 @@ describe('revocation', () => {
       stolen.hostId,
     ]);
     const revocations = app.get(Revocations);
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      // What is revoked is noted for operators last of all.
-      await rival.query('LOCK TABLE audit_entry IN SHARE MODE');
-      const headers = { authorization: `Bearer ${stolen.personToken}` };
-      const revoking = fetch(new URL(`/v1/tokens/${id}`, url), { method: 'DELETE', headers });
-      const noting = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-           AND query LIKE 'INSERT INTO "audit_entry"%'`;
-      await expect.poll(() => dataSource.query(noting), SOON).toHaveLength(1);
-      await revocations.current();
-      await rival.commitTransaction();
-      expect((await revoking).status).toBe(204);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    // What is revoked is noted for operators last of all.
+    await using rival = await Rival.holding(dataSource, 'LOCK TABLE audit_entry IN SHARE MODE');
+    const headers = { authorization: `Bearer ${stolen.personToken}` };
+    const revoking = fetch(new URL(`/v1/tokens/${id}`, url), { method: 'DELETE', headers });
+    await rival.isWaitedForBy(1);
+    await revocations.current();
+    await rival.commit();
+    expect((await revoking).status).toBe(204);
     expect([...(await revocations.current()).serials.keys()]).toContain(stolen.certificate.body.serial);
   });
 

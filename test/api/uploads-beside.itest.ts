@@ -6,7 +6,7 @@ import { basename, join } from 'node:path';
 import { masterPool } from '@gleaner/coordinator';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { aPerson, createTestApplication, sha256, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, Rival, sha256, type TestApplication } from '../support/index.js';
 
 /* Two coordinators of one data directory, as behind a load balancer. */
 
@@ -95,27 +95,15 @@ it('a coordinator that loses its connection to the database writes to no upload 
 it('an upload that two coordinators make a blob of at the same moment is stored, and both say so', async () => {
   const bytes = randomBytes(3000);
   const upload = await anUpload(bytes);
-  const runner = first.dataSource.createQueryRunner();
-  const lock = [`blob ${sha256(bytes)}`];
-  const isWaitedForBy = async (count: number): Promise<void> => {
-    const waiting = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
-        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
-    await expect.poll(() => first.dataSource.query(waiting), { timeout: 20_000 }).toHaveLength(count);
-  };
-  await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', lock);
-  const answers: Array<Promise<Response>> = [];
-  try {
-    const body = new Uint8Array(bytes);
-    answers.push(fetch(new URL(upload, first.url), { method: 'PATCH', headers: patchOf(0), body }));
-    await isWaitedForBy(1);
-    // As from a client whose line broke, by way of a load balancer.
-    answers.push(fetch(new URL(upload, second.url), { method: 'HEAD', headers: { ...TUS, authorization } }));
-    await isWaitedForBy(2);
-  } finally {
-    await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', lock);
-    await runner.release();
-  }
-  const said = (await Promise.all(answers)).map(({ status, headers }) => [
+  await using rival = await Rival.storing(first.dataSource, sha256(bytes));
+  const body = new Uint8Array(bytes);
+  const sent = fetch(new URL(upload, first.url), { method: 'PATCH', headers: patchOf(0), body });
+  await rival.isWaitedForBy(1);
+  // As from a client whose line broke, by way of a load balancer.
+  const asked = fetch(new URL(upload, second.url), { method: 'HEAD', headers: { ...TUS, authorization } });
+  await rival.isWaitedForBy(2);
+  await rival.commit();
+  const said = (await Promise.all([sent, asked])).map(({ status, headers }) => [
     status,
     headers.get('gleaner-blob-id'),
   ]);

@@ -1,4 +1,4 @@
-import type { DataSource, QueryRunner } from 'typeorm';
+import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
 import { expect } from 'vitest';
 import { z } from 'zod';
 
@@ -22,28 +22,56 @@ export class Rival implements AsyncDisposable {
     private readonly pid: number,
   ) {}
 
+  /** Has nothing locked before something is done by its manager. */
+  static async begin(dataSource: DataSource): Promise<Rival> {
+    const runner = dataSource.createQueryRunner();
+    await runner.startTransaction();
+    const [{ pid }] = rows.parse(await runner.query('SELECT pg_backend_pid() AS pid'));
+    return new Rival(dataSource, runner, pid);
+  }
+
   /** @param lock a statement that locks, such as `SELECT … FOR UPDATE` */
   static async holding(
     dataSource: DataSource,
     lock: string,
     parameters: readonly unknown[] = [],
   ): Promise<Rival> {
-    const runner = dataSource.createQueryRunner();
-    await runner.startTransaction();
-    await runner.query(lock, [...parameters]);
-    const [{ pid }] = rows.parse(await runner.query('SELECT pg_backend_pid() AS pid'));
-    return new Rival(dataSource, runner, pid);
+    const rival = await Rival.begin(dataSource);
+    await rival.manager.query(lock, [...parameters]);
+    return rival;
   }
 
-  /** Resolves with the backends that wait for this one, or for each other behind it, once there are so many. */
+  /** Has the lock under which a blob is stored and removed, so that nobody else does either. */
+  static storing(dataSource: DataSource, digest: string): Promise<Rival> {
+    const lock = 'SELECT pg_advisory_xact_lock(hashtextextended($1, 0))';
+    return Rival.holding(dataSource, lock, [`blob ${digest}`]);
+  }
+
+  /** Of its transaction. */
+  get manager(): EntityManager {
+    return this.runner.manager;
+  }
+
+  /** The backends that wait for this one now, or for each other behind it. */
+  async waiting(): Promise<number[]> {
+    return waiting.parse(await this.dataSource.query(WAITING, [this.pid])).map(({ pid }) => pid);
+  }
+
+  /** Resolves with the backends that wait once there are so many. */
   async isWaitedForBy(count: number): Promise<number[]> {
     let pids: number[] = [];
-    const look = async (): Promise<number[]> => {
-      pids = waiting.parse(await this.dataSource.query(WAITING, [this.pid])).map(({ pid }) => pid);
-      return pids;
-    };
-    await expect.poll(look).toHaveLength(count);
+    await expect.poll(async () => (pids = await this.waiting())).toHaveLength(count);
     return pids;
+  }
+
+  /** Resolves once somebody waits, where what a coordinator does by itself may wait as well. */
+  async isWaitedFor(): Promise<void> {
+    await expect.poll(() => this.waiting()).not.toHaveLength(0);
+  }
+
+  /** Ends the connection of the one who waits, as soon as somebody does. */
+  async breakWaiting(): Promise<void> {
+    await this.dataSource.query('SELECT pg_terminate_backend($1)', await this.isWaitedForBy(1));
   }
 
   /** Keeps what it has written, and lets the others go on. */
