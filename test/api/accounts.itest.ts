@@ -113,6 +113,35 @@ describe('tokens', () => {
     expect(operating.body).toMatchObject({ errors: [{ pointer: '/scopes' }] });
   });
 
+  it('never end what may do more than themselves: a token, a machine, an account', async () => {
+    const ada = await aPerson(gleaner);
+    const lesser = async (scopes: readonly string[]) =>
+      clientWith(
+        gleaner,
+        createdToken.parse((await ada.post('/v1/tokens', { label: 'lesser', scopes }).expect(201)).body)
+          .secret,
+      );
+    const [worker, submitter] = [await lesser(['work']), await lesser(['submit'])];
+    const more = { label: 'more', scopes: ['work', 'submit'] };
+    const { token } = createdToken.parse((await ada.post('/v1/tokens', more).expect(201)).body);
+    const refused = await worker.delete(`/v1/tokens/${token.id}`).expect(403);
+    expect(refused.body).toMatchObject({ detail: expect.stringContaining('submit') as string });
+    await submitter.delete(`/v1/tokens/${token.id}`).expect(403);
+    const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', { host: facts }).expect(201)).body);
+    await submitter.delete(`/v1/hosts/${hostId}`).expect(403);
+    for (const client of [worker, submitter]) {
+      await client.delete('/v1/accounts/me').send({ name: ada.account.name }).expect(403);
+    }
+    await worker.delete(`/v1/hosts/${hostId}`).expect(204);
+    await ada.delete(`/v1/tokens/${token.id}`).expect(204);
+    await ada.delete('/v1/accounts/me').send({ name: ada.account.name }).expect(204);
+  });
+
+  it('delete the account where no other may do more', async () => {
+    const volunteer = await aPerson(gleaner, { scopes: ['work'] });
+    await volunteer.delete('/v1/accounts/me').send({ name: volunteer.account.name }).expect(204);
+  });
+
   it('of others cannot be revoked, nor their existence found out', async () => {
     const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
     const made = createdToken.parse((await ada.post('/v1/tokens', { label: 'a', scopes: ['work'] })).body);

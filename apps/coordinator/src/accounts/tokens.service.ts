@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { lackingScopes } from '@gleaner/domain';
 import type { CreatedToken, Scope, Token } from '@gleaner/protocol';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
 import { AuditLog } from '../audit/index.js';
@@ -36,7 +37,7 @@ export class TokensService {
   /** For the caller's own account; operators also for others. A token never gives more than its maker may do. */
   async create(actor: Actor, accountId: string, facts: TokenFacts): Promise<CreatedToken> {
     if (actor.hostId !== null) throw new DomainError('forbidden', 'The token of a host cannot make tokens.');
-    const missing = actor.operator ? [] : facts.scopes.filter((scope) => !actor.scopes.includes(scope));
+    const missing = actor.operator ? [] : lackingScopes(actor.scopes, facts.scopes);
     if (missing.length > 0) {
       throw new DomainError('forbidden', 'A token cannot give what its maker may not do.', {
         errors: [{ pointer: '/scopes', detail: `this token lacks: ${missing.join(', ')}` }],
@@ -91,6 +92,13 @@ export class TokensService {
       const mayRevoke =
         token !== null && (actor.operator || (token.accountId === actor.accountId && actor.hostId === null));
       if (!mayRevoke) throw new NotFoundError(`token ${tokenId}`);
+      const missing = actor.operator ? [] : lackingScopes(actor.scopes, token.scopes);
+      if (missing.length > 0) {
+        throw new DomainError(
+          'forbidden',
+          `A token cannot end one that may do more than itself: ${missing.join(', ')}.`,
+        );
+      }
       if (token.revokedAt !== null) return undefined;
       await manager.update(ApiTokenEntity, { id: tokenId }, { revokedAt: () => 'now()' });
       const following = await this.events.emitTokenRevoked(manager, tokenId);

@@ -168,6 +168,9 @@ export class HostsService {
 
   /** Ends the host's token and gives what it computes to others. Its credit stays. Repeating it changes nothing. */
   async detach(actor: Actor, hostId: string): Promise<void> {
+    if (!actor.operator && !actor.scopes.includes('work')) {
+      throw new DomainError('forbidden', 'Detaching a host needs a token with the scope "work".');
+    }
     const follow = await this.dataSource.transaction(async (manager) => {
       const host = await lockHost(manager, hostId);
       if (!actor.operator && !(await isOwnHost(manager, actor, host)))

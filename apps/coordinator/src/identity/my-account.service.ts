@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { DELETED_NAME, type Account } from '@gleaner/protocol';
+import { lackingScopes } from '@gleaner/domain';
+import { DELETED_NAME, scope, type Account } from '@gleaner/protocol';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { accountDeleted, AccountEntity, AccountsService } from '../accounts/index.js';
@@ -11,6 +12,7 @@ import { TeamsService } from '../teams/index.js';
 
 const DELETED_HOST_NAME = 'deleted machine';
 const idRows = z.array(z.object({ id: z.string() }));
+const scopeRows = z.array(z.object({ scope }));
 
 /** What people do with their own account as a whole. */
 @Injectable()
@@ -58,6 +60,7 @@ export class MyAccountService {
       if (name.trim() !== account.name) {
         throw new InvalidRequestError([{ pointer: '/name', detail: 'is not the name of this account' }]);
       }
+      await refuseLesserToken(manager, actor, account);
       await refuseWhileNeeded(manager, account);
       const accountIds = await accountsOf(manager, account);
       await this.teams.leaveForGood(manager, actor.accountId);
@@ -100,6 +103,32 @@ function requirePerson(actor: Actor): void {
   if (actor.hostId !== null || actor.anonymous) {
     throw new DomainError('forbidden', 'That needs a person who has signed in, not the token of a host.');
   }
+}
+
+/** Deleting ends every token, and what a password opens: a script's token to attach machines with is not enough for that. */
+async function refuseLesserToken(
+  manager: EntityManager,
+  actor: Actor,
+  account: AccountEntity,
+): Promise<void> {
+  const rights = scopeRows.parse(
+    await manager.query(
+      `SELECT DISTINCT unnest(scopes) AS scope FROM api_token
+        WHERE account_id = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
+       UNION SELECT unnest('{work,submit}'::text[]) FROM account_identity WHERE account_id = $1
+       UNION SELECT 'operate' WHERE $2`,
+      [account.id, account.operator],
+    ),
+  );
+  const missing = lackingScopes(
+    actor.scopes,
+    rights.map((row) => row.scope),
+  );
+  if (missing.length === 0) return;
+  throw new DomainError(
+    'forbidden',
+    `Deleting the account needs a token that may do all that its others may: this one lacks ${missing.join(', ')}.`,
+  );
 }
 
 /** The account, and the anonymous ones that it has claimed. */
