@@ -168,6 +168,17 @@ describe('a body of far more than anybody needs', () => {
 });
 
 describe('credentials', () => {
+  it('are answered with what no proxy may keep for others: it cannot tell by a cookie', async () => {
+    const { token } = await aPerson(gleaner);
+    const asked = (path: string) => gleaner.http.get(path).set('cookie', `gleaner_session=${token}`);
+    for (const path of ['/v1/accounts/me', '/v1/tokens', '/v1/hosts', '/v1/projects']) {
+      const answer = await asked(path).expect(200);
+      expect({ path, kept: answer.headers['cache-control'] }).toEqual({ path, kept: 'no-store' });
+    }
+    const refused = await asked('/v1/public/jobs/1').expect(404);
+    expect(refused.headers['cache-control']).toBe('no-store');
+  });
+
   it.each(['Basic YWRhOnNlY3JldA==', 'Bearer', 'gln_secret'])(
     'that are no token, as "%s", are told what is one',
     async (authorization) => {

@@ -51,7 +51,11 @@ export class AccessGuard implements CanActivate {
         pace === 'public-reads' ? await this.countRead(request, actor) : this.count(request, actor);
       this.limit(http.getResponse<FastifyReply>(), decision);
     }
-    if (actor) setActor(request, actor);
+    if (actor) {
+      setActor(request, actor);
+      // Of what a cookie asks for, which proxies do not know from a public page, nothing is kept unless its endpoint says so.
+      void http.getResponse<FastifyReply>().header('cache-control', 'no-store');
+    }
     checkAccess(access, actor);
     return true;
   }
