@@ -110,7 +110,8 @@ export class JobCleaner {
       after = last;
     }
     await this.dataSource.transaction(async (manager) => {
-      await manager.query('UPDATE job SET output_sha256 = NULL WHERE id = $1', [jobId]);
+      // That no units are left is what sweeps know it by.
+      await manager.query('UPDATE job SET output_sha256 = NULL, units_split = 0 WHERE id = $1', [jobId]);
       await this.references.removeAll(manager, { kind: 'job', id: jobId });
     });
     return total;

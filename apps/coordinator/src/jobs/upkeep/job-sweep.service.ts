@@ -29,20 +29,26 @@ const OVERDUE = [
   },
 ] as const;
 
-/** Ended jobs that have something left to be put to rest, of those behind `$1`; and where to go on, null behind the last. */
+/**
+ * Ended jobs that have something left to be put to rest, of those behind `$1`; and where to go on, null behind the last. Nearly all
+ * were put to rest long ago, which their own rows tell: units are looked for in every partition.
+ */
 const UNCLEAN = `
   WITH ended AS MATERIALIZED (
-    SELECT j.id, j.state, j.deleted_at FROM job j
+    SELECT j.id, j.deleted_at, j.units_split,
+           j.state IN ('cancelled', 'failed') AND j.units_split > coalesce(
+             (SELECT t.units_valid + t.units_failed + t.units_cancelled FROM job_tally t WHERE t.job_id = j.id), 0) AS is_unsettled
+      FROM job j
      WHERE (j.state IN ('cancelled', 'failed') OR j.deleted_at IS NOT NULL) AND j.id > $1
      ORDER BY j.id LIMIT ${ENDED_PER_SWEEP}
   ), unclean AS (
     SELECT j.id FROM ended j
-     WHERE (j.state IN ('cancelled', 'failed')
+     WHERE (j.deleted_at IS NOT NULL
+            AND (j.units_split > 0
+                 OR (SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'job' AND r.owner_id = j.id LIMIT 1) IS NOT NULL))
+        OR (j.is_unsettled
             AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'open' LIMIT 1) IS NOT NULL
                  OR (SELECT u.id FROM work_unit u WHERE u.job_id = j.id AND u.state = 'awaiting-output' LIMIT 1) IS NOT NULL))
-        OR (j.deleted_at IS NOT NULL
-            AND ((SELECT u.id FROM work_unit u WHERE u.job_id = j.id ORDER BY u.job_id, u.id LIMIT 1) IS NOT NULL
-                 OR (SELECT r.role FROM blob_reference r WHERE r.owner_kind = 'job' AND r.owner_id = j.id LIMIT 1) IS NOT NULL))
      ORDER BY j.id LIMIT ${JOBS_PER_SWEEP}
   )
   SELECT ARRAY(SELECT id::text FROM unclean) AS ids,
