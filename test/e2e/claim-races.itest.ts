@@ -47,23 +47,15 @@ describe('claims that do not see each other', () => {
     const job = await dispatch.aJob({ units: 2 });
     const [first, second] = [await dispatch.aHost(), await dispatch.aHost()];
     const winner = race.sameAccount ? second : first;
-    const { dataSource } = dispatch.gleaner;
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query(
-        `INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, credit_eligible, anonymous)
-         VALUES ($1, $2, $3, $4, $3, true, false)`,
-        [job.firstUnitId, race.ordinal, winner.attached.accountId, winner.attached.hostId],
-      );
-      const answers = claim(wish(second, job.firstUnitId, 0), wish(first, job.lastUnitId, 0));
-      await dispatch.isWaitedFor(rival);
-      await rival.commitTransaction();
-      expect(await answers).toEqual([race.refusal, null]);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await using rival = await dispatch.rivalHolding(
+      `INSERT INTO task (unit_id, ordinal, account_id, host_id, distinct_key, credit_eligible, anonymous)
+       VALUES ($1, $2, $3, $4, $3, true, false)`,
+      [job.firstUnitId, race.ordinal, winner.attached.accountId, winner.attached.hostId],
+    );
+    const answers = claim(wish(second, job.firstUnitId, 0), wish(first, job.lastUnitId, 0));
+    await rival.isWaitedForBy(1);
+    await rival.commit();
+    expect(await answers).toEqual([race.refusal, null]);
     const of = ({ attached: { hostId } }: TestHost) => hostId;
     expect(await tasksOf(job)).toEqual([
       { unit_id: String(job.firstUnitId), ordinal: race.ordinal, host_id: of(winner), leases: 0 },
@@ -104,22 +96,17 @@ describe('claims that do not see each other', () => {
     const job = await dispatch.aJob({ replication: { quorum: 1 } });
     const [leaving, other] = [await dispatch.aHost(), await dispatch.aHost()];
     const { hostId, secret } = leaving.attached;
-    const rival = dispatch.gleaner.dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      // Where claims of one host take turns.
-      await rival.query('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [hostId]);
-      const claimed = claim(wish(leaving, job.firstUnitId, 0));
-      await dispatch.isWaitedFor(rival);
-      const authorization = `Bearer ${secret}`;
-      const url = new URL(`/v1/hosts/${hostId}`, dispatch.gleaner.url);
-      expect((await fetch(url, { method: 'DELETE', headers: { authorization } })).status).toBe(204);
-      await rival.commitTransaction();
-      expect(await claimed).toEqual([null]);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    // Where claims of one host take turns.
+    await using rival = await dispatch.rivalHolding('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [
+      hostId,
+    ]);
+    const claimed = claim(wish(leaving, job.firstUnitId, 0));
+    await rival.isWaitedForBy(1);
+    const authorization = `Bearer ${secret}`;
+    const url = new URL(`/v1/hosts/${hostId}`, dispatch.gleaner.url);
+    expect((await fetch(url, { method: 'DELETE', headers: { authorization } })).status).toBe(204);
+    await rival.commit();
+    expect(await claimed).toEqual([null]);
     await dispatch.sweep();
     const { tasks } = await other.ask();
     expect(tasks).toMatchObject([{ taskId: expect.stringMatching(`^${job.firstUnitId}\\.`) as string }]);

@@ -4,6 +4,7 @@ import {
   createTestApplication,
   createVolunteer,
   honestResult,
+  Rival,
   seedJob,
   type TestApplication,
   TestHost,
@@ -145,31 +146,19 @@ describe('claims of one host that are worked on at the same time', () => {
 
   /** Asks twice, and lets neither claim commit before both have come as far as they can, each on a connection of its own. */
   async function askTwiceAtOnce(): Promise<WorkResponse[]> {
-    const holder = app.dataSource.createQueryRunner();
-    await holder.startTransaction();
-    try {
-      // What a claim writes last.
-      await holder.query("INSERT INTO host_allowance (host_id, day, used) VALUES ($1, '1970-01-01', 0)", [
-        host.attached.hostId,
-      ]);
-      const answers: Array<Promise<WorkResponse>> = [];
-      for (const waiting of [1, 2]) {
-        answers.push(ask());
-        await expect.poll(statementsThatWait).toBe(waiting);
-      }
-      await holder.commitTransaction();
-      return await Promise.all(answers);
-    } finally {
-      if (holder.isTransactionActive) await holder.rollbackTransaction();
-      await holder.release();
-    }
-  }
-
-  async function statementsThatWait(): Promise<number> {
-    const rows: unknown[] = await app.dataSource.query(
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    // What a claim writes last.
+    await using rival = await Rival.holding(
+      app.dataSource,
+      "INSERT INTO host_allowance (host_id, day, used) VALUES ($1, '1970-01-01', 0)",
+      [host.attached.hostId],
     );
-    return rows.length;
+    const answers: Array<Promise<WorkResponse>> = [];
+    for (const waiting of [1, 2]) {
+      answers.push(ask());
+      await rival.isWaitedForBy(waiting);
+    }
+    await rival.commit();
+    return await Promise.all(answers);
   }
 
   const tasksIn = (answers: readonly WorkResponse[]): number[] => answers.map(({ tasks }) => tasks.length);
@@ -199,17 +188,13 @@ describe('claims of one host that are worked on at the same time', () => {
   });
 
   it('do not wait for a decision that is crediting the host', async () => {
-    const decision = app.dataSource.createQueryRunner();
-    await decision.startTransaction();
-    try {
-      await decision.query('UPDATE host_standing SET valid_tasks = valid_tasks + 1 WHERE host_id = $1', [
-        host.attached.hostId,
-      ]);
-      expect((await ask()).tasks.length).toBe(16);
-    } finally {
-      await decision.rollbackTransaction();
-      await decision.release();
-    }
+    await using decision = await Rival.holding(
+      app.dataSource,
+      'UPDATE host_standing SET valid_tasks = valid_tasks + 1 WHERE host_id = $1',
+      [host.attached.hostId],
+    );
+    expect((await ask()).tasks.length).toBe(16);
+    await decision.commit();
   });
 
   it('do not wait until it is noted that the host is still there', async () => {
@@ -218,22 +203,20 @@ describe('claims of one host that are worked on at the same time', () => {
     await app.dataSource.query("UPDATE host SET last_seen_at = now() - interval '5 minutes' WHERE id = $1", [
       hostId,
     ]);
-    const holder = app.dataSource.createQueryRunner();
-    await holder.startTransaction();
-    try {
-      await holder.query('SELECT FROM host WHERE id = $1 FOR NO KEY UPDATE', [hostId]);
-      // All that is known of hosts is forgotten, so that the next call looks.
-      await app.dataSource.query("SELECT pg_notify('gleaner_access', '')");
-      const answersUntilItIsNoted = async (): Promise<number> => {
-        await ask();
-        return await statementsThatWait();
-      };
-      await expect.poll(answersUntilItIsNoted, { timeout: 30_000 }).toBe(1);
+    await using rival = await Rival.holding(
+      app.dataSource,
+      'SELECT FROM host WHERE id = $1 FOR NO KEY UPDATE',
+      [hostId],
+    );
+    // All that is known of hosts is forgotten, so that the next call looks.
+    await app.dataSource.query("SELECT pg_notify('gleaner_access', '')");
+    const answersUntilItIsNoted = async (): Promise<number[]> => {
       await ask();
-    } finally {
-      await holder.commitTransaction();
-      await holder.release();
-    }
+      return await rival.waiting();
+    };
+    await expect.poll(answersUntilItIsNoted).toHaveLength(1);
+    await ask();
+    await rival.commit();
     const isNoted = (): Promise<unknown> =>
       app.dataSource.query(
         "SELECT last_seen_at > now() - interval '1 minute' AS noted FROM host WHERE id = $1",

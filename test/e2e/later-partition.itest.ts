@@ -1,5 +1,4 @@
 import type { TaskAssignment } from '@gleaner/protocol';
-import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { goToPartitionBorder, honestResult, type TestHost } from '../support/index.js';
 import { DispatchFixture } from '../support/dispatch-fixture.js';
@@ -8,7 +7,6 @@ const UNITS = 6;
 
 describe('units of a later partition', () => {
   let dispatch: DispatchFixture;
-  let rival: QueryRunner;
   let anna: TestHost;
   let ben: TestHost;
 
@@ -17,21 +15,8 @@ describe('units of a later partition', () => {
     await goToPartitionBorder(dispatch.gleaner.dataSource, 0);
     anna = await dispatch.aHost();
     ben = await dispatch.aHost();
-    rival = dispatch.gleaner.dataSource.createQueryRunner();
   });
-  afterAll(async () => {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-    await dispatch.close();
-  });
-
-  /** Someone else's change of a row is committed only once somebody waits for it. */
-  async function whileChanging(change: string, values: readonly unknown[]): Promise<void> {
-    await rival.startTransaction();
-    await rival.query(change, [...values]);
-    await dispatch.isWaitedFor(rival);
-    await rival.commitTransaction();
-  }
+  afterAll(() => dispatch.close());
 
   async function tasksOf(host: TestHost): Promise<TaskAssignment[]> {
     const tasks: TaskAssignment[] = [];
@@ -43,12 +28,14 @@ describe('units of a later partition', () => {
     const job = await dispatch.aJob({ units: UNITS });
     await anna.report(...(await tasksOf(anna)).map((task) => honestResult(task)));
     const tasks = await tasksOf(ben);
-    await Promise.all([
-      ben.report(...tasks.map((task) => honestResult(task))),
-      whileChanging('UPDATE host_standing SET error_tasks = error_tasks WHERE host_id = $1', [
-        ben.attached.hostId,
-      ]),
-    ]);
+    await using rival = await dispatch.rivalHolding(
+      'UPDATE host_standing SET error_tasks = error_tasks WHERE host_id = $1',
+      [ben.attached.hostId],
+    );
+    const reported = ben.report(...tasks.map((task) => honestResult(task)));
+    await rival.isWaitedFor();
+    await rival.commit();
+    await reported;
     await dispatch.becomes(job, 'valid');
     const states = await dispatch.query<{ state: string; tasks: number }>(
       'SELECT state, count(*)::int AS tasks FROM task WHERE unit_id BETWEEN $1 AND $2 GROUP BY state',

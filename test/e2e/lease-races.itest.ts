@@ -24,29 +24,20 @@ beforeAll(async () => {
 afterAll(() => dispatch.close());
 
 const PATIENCE = { timeout: 20_000 };
-const WAITING =
-  "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
 
 /** What comes of `actions` that all wait, one behind the other, for a row that somebody else has locked. */
 async function queued<T>(
   lock: readonly [statement: string, id: number | string],
   ...actions: ReadonlyArray<() => Promise<T>>
 ): Promise<Array<PromiseSettledResult<T>>> {
-  const rival = dispatch.gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await rival.query(lock[0], [lock[1]]);
-    const begun: Array<Promise<T>> = [];
-    for (const act of actions) {
-      begun.push(act());
-      await expect.poll(() => dispatch.query(WAITING), PATIENCE).toHaveLength(begun.length);
-    }
-    await rival.commitTransaction();
-    return await Promise.allSettled(begun);
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
+  await using rival = await dispatch.rivalHolding(lock[0], [lock[1]]);
+  const begun: Array<Promise<T>> = [];
+  for (const act of actions) {
+    begun.push(act());
+    await rival.isWaitedForBy(begun.length);
   }
+  await rival.commit();
+  return await Promise.allSettled(begun);
 }
 
 const theTask = ({ firstUnitId }: SeededJob) =>
@@ -174,23 +165,17 @@ it('units that somebody leaves behind are given to others at once, however long 
   const [account] = await dispatch.query<{ name: string }>('SELECT name FROM account WHERE id = $1', [
     person.accountId,
   ]);
-  const theirTokens = ['SELECT FROM api_token WHERE account_id = $1 FOR UPDATE', person.accountId] as const;
-  const rival = dispatch.gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await rival.query(theirTokens[0], [theirTokens[1]]);
-    const gone = remove('/v1/accounts/me', person.token, account);
-    await dispatch.isWaitedFor(rival);
-    // Whatever was announced by now is decided on before this.
-    const other = await dispatch.aJob();
-    await dispatch.contribute(await dispatch.aHost(), await dispatch.aHost());
-    await dispatch.becomes(other, 'valid');
-    await rival.commitTransaction();
-    expect(await gone).toBe(204);
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-  }
+  await using rival = await dispatch.rivalHolding('SELECT FROM api_token WHERE account_id = $1 FOR UPDATE', [
+    person.accountId,
+  ]);
+  const gone = remove('/v1/accounts/me', person.token, account);
+  await rival.isWaitedForBy(1);
+  // Whatever was announced by now is decided on before this.
+  const other = await dispatch.aJob();
+  await dispatch.contribute(await dispatch.aHost(), await dispatch.aHost());
+  await dispatch.becomes(other, 'valid');
+  await rival.commit();
+  expect(await gone).toBe(204);
   await expect
     .poll(() => dispatch.query('SELECT wanted FROM work_unit WHERE id = $1', [job.firstUnitId]), PATIENCE)
     .toEqual([{ wanted: 3 }]);
@@ -201,20 +186,15 @@ it('nothing is left of a task that was given out while its job was removed', asy
   const host = await dispatch.aHost();
   const ticketed = 'SELECT FROM work_unit WHERE id = $1 AND ticketed > 0';
   await expect.poll(() => dispatch.query(ticketed, [firstUnitId]), PATIENCE).toHaveLength(1);
-  const rival = dispatch.gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await rival.query('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [host.attached.hostId]);
-    const asked = host.ask();
-    await dispatch.isWaitedFor(rival);
-    await dispatch.query("UPDATE job SET state = 'cancelled', deleted_at = now() WHERE id = $1", [jobId]);
-    await dispatch.gleaner.app.get(JobCleaner).clean(String(jobId));
-    await rival.commitTransaction();
-    expect(await asked).toMatchObject({ tasks: [{ taskId: `${firstUnitId}.0` }] });
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-  }
+  await using rival = await dispatch.rivalHolding('SELECT pg_advisory_xact_lock(8400002, $1::integer)', [
+    host.attached.hostId,
+  ]);
+  const asked = host.ask();
+  await rival.isWaitedForBy(1);
+  await dispatch.query("UPDATE job SET state = 'cancelled', deleted_at = now() WHERE id = $1", [jobId]);
+  await dispatch.gleaner.app.get(JobCleaner).clean(String(jobId));
+  await rival.commit();
+  expect(await asked).toMatchObject({ tasks: [{ taskId: `${firstUnitId}.0` }] });
   await sweep();
   const left = `SELECT 'task' FROM task WHERE unit_id = $1 UNION ALL SELECT 'lease' FROM lease WHERE unit_id = $1`;
   expect(await dispatch.query(left, [firstUnitId])).toEqual([]);

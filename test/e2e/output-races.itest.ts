@@ -1,8 +1,7 @@
 import { checkReport, hotPool, runReports, TaskOutputs } from '@gleaner/coordinator';
 import type { ResultReport } from '@gleaner/protocol';
-import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DispatchFixture, resultWith, type TestHost } from '../support/index.js';
+import { DispatchFixture, resultWith, type Rival, type TestHost } from '../support/index.js';
 
 /** Too many bytes for the task's row: they become a blob. */
 const large = (text: string): Buffer => Buffer.alloc(5_000, text);
@@ -30,26 +29,9 @@ async function keptFor(unitId: number): Promise<string[]> {
   return rows.map(({ sha256 }) => sha256);
 }
 
-/** What is done between is committed once somebody waits for it. */
-async function whileHeldUp<T>(
-  begin: (rival: QueryRunner) => Promise<unknown>,
-  start: () => Promise<T>,
-  meanwhile: () => Promise<unknown> = () => Promise.resolve(),
-): Promise<T> {
-  const rival = dispatch.gleaner.dataSource.createQueryRunner();
-  try {
-    await rival.startTransaction();
-    await begin(rival);
-    const started = start();
-    await dispatch.isWaitedFor(rival);
-    await meanwhile();
-    await rival.commitTransaction();
-    return await started;
-  } finally {
-    if (rival.isTransactionActive) await rival.rollbackTransaction();
-    await rival.release();
-  }
-}
+/** Who has changed the unit's tasks, and not committed it. */
+const whoSets = (change: string, unitId: number): Promise<Rival> =>
+  dispatch.rivalHolding(`UPDATE task SET ${change} WHERE unit_id = $1`, [unitId]);
 
 describe('outputs of one task that come twice', () => {
   it('stay for the report that is stored, where the other one is told to come again', async () => {
@@ -57,14 +39,13 @@ describe('outputs of one task that come twice', () => {
     const host = await dispatch.aHost();
     const result = resultWith(await dispatch.aTask(host), large('t'));
     const { report, blobs } = checked(result, host);
-    const { reports } = await whileHeldUp(
-      (rival) =>
-        rival.query("UPDATE task SET state = 'lost', counts = false WHERE unit_id = $1", [firstUnitId]),
-      () => host.report(result),
-      // The same report at another coordinator, which stores its outputs first.
-      () => outputs.store(report, blobs),
-    );
-    expect(reports).toMatchObject([{ status: 'retry' }]);
+    await using rival = await whoSets("state = 'lost', counts = false", firstUnitId);
+    const reported = host.report(result);
+    await rival.isWaitedFor();
+    // The same report at another coordinator, which stores its outputs first.
+    await outputs.store(report, blobs);
+    await rival.commit();
+    expect((await reported).reports).toMatchObject([{ status: 'retry' }]);
     const rows = await runReports(hotPool(dispatch.gleaner.dataSource), [report]);
     expect(rows).toMatchObject([{ stored: true }]);
     expect(await keptFor(firstUnitId)).toEqual([result.outputs[0]!.sha256]);
@@ -77,11 +58,12 @@ describe('outputs of one task that come twice', () => {
     const { report, blobs } = checked(resultWith(task, large('u')), host);
     await outputs.store(report, blobs);
     await host.report(resultWith(task, large('u'), { withheld: true }));
-    await whileHeldUp(
-      // As an upload does.
-      (rival) => rival.query('UPDATE task SET outputs_held = true WHERE unit_id = $1', [firstUnitId]),
-      () => outputs.forget(report, blobs),
-    );
+    // As an upload does.
+    await using rival = await whoSets('outputs_held = true', firstUnitId);
+    const forgotten = outputs.forget(report, blobs);
+    await rival.isWaitedForBy(1);
+    await rival.commit();
+    await forgotten;
     expect(await keptFor(firstUnitId)).toEqual([blobs[0]!.sha256]);
   });
 

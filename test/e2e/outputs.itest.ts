@@ -96,23 +96,17 @@ it('are not kept for a task that is removed with its job before they are reporte
   const result = resultWith(await dispatch.aTask(host), large('r'));
   await dispatch.gleaner.app.get(BlobsService).storeBytes(large('r'), { accountId: null });
   const before = await blobs();
-  const cleaner = dispatch.gleaner.dataSource.createQueryRunner();
-  try {
-    await cleaner.startTransaction();
-    await cleaner.query("SELECT FROM blob WHERE sha256 = decode($1, 'hex') FOR UPDATE", [
-      result.outputs[0]!.sha256,
-    ]);
-    const reported = host.report(result);
-    await dispatch.isWaitedFor(cleaner);
-    for (const table of ['lease', 'task'])
-      await cleaner.query(`DELETE FROM ${table} WHERE unit_id = $1`, [firstUnitId]);
-    await cleaner.query('DELETE FROM work_unit WHERE id = $1', [firstUnitId]);
-    await cleaner.commitTransaction();
-    expect((await reported).reports).toMatchObject([{ status: 'refused' }]);
-  } finally {
-    if (cleaner.isTransactionActive) await cleaner.rollbackTransaction();
-    await cleaner.release();
-  }
+  await using cleaner = await dispatch.rivalHolding(
+    "SELECT FROM blob WHERE sha256 = decode($1, 'hex') FOR UPDATE",
+    [result.outputs[0]!.sha256],
+  );
+  const reported = host.report(result);
+  await cleaner.isWaitedForBy(1);
+  for (const table of ['lease', 'task'])
+    await cleaner.manager.query(`DELETE FROM ${table} WHERE unit_id = $1`, [firstUnitId]);
+  await cleaner.manager.query('DELETE FROM work_unit WHERE id = $1', [firstUnitId]);
+  await cleaner.commit();
+  expect((await reported).reports).toMatchObject([{ status: 'refused' }]);
   expect(await blobs()).toEqual(before);
 });
 

@@ -9,7 +9,14 @@ import {
 } from '@gleaner/coordinator';
 import { host as hostSchema, type ResultReport } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DispatchFixture, honestResult, resultWithout, type TestHost } from '../support/index.js';
+import {
+  DispatchFixture,
+  honestResult,
+  resultWithout,
+  type Rival,
+  type SeededJob,
+  type TestHost,
+} from '../support/index.js';
 
 let dispatch: DispatchFixture;
 beforeAll(async () => {
@@ -22,6 +29,13 @@ function checked(report: ResultReport, host: TestHost): CheckedReport {
   if (!check.ok) throw new Error(check.reason);
   return check.report;
 }
+
+const cancel = ({ firstUnitId }: SeededJob): Promise<void> =>
+  dispatch.gleaner.app.get(ValidationService).apply(new Map([[firstUnitId, { kind: 'cancelled' }]]));
+
+/** Of what a decision writes the unit comes first; locking it changes nothing. */
+const whoHasTheUnit = ({ firstUnitId }: SeededJob): Promise<Rival> =>
+  dispatch.rivalHolding('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [firstUnitId]);
 
 describe('reports and decisions that do not see each other', () => {
   it('one of two results that are stored at the same moment calls for a look at the unit', async () => {
@@ -58,22 +72,13 @@ describe('reports and decisions that do not see each other', () => {
     const job = await dispatch.aJob();
     const host = await dispatch.aHost();
     const task = await dispatch.aTask(host);
-    const { app, dataSource } = dispatch.gleaner;
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      // Of what a decision writes the unit comes first; locking it changes nothing.
-      await rival.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [job.firstUnitId]);
-      const cancelled = app.get(ValidationService).apply(new Map([[job.firstUnitId, { kind: 'cancelled' }]]));
-      await dispatch.isWaitedFor(rival);
-      const { reports } = await host.report(honestResult(task));
-      expect(reports).toMatchObject([{ status: 'accepted' }]);
-      await rival.commitTransaction();
-      await cancelled;
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await using rival = await whoHasTheUnit(job);
+    const cancelled = cancel(job);
+    await rival.isWaitedFor();
+    const { reports } = await host.report(honestResult(task));
+    expect(reports).toMatchObject([{ status: 'accepted' }]);
+    await rival.commit();
+    await cancelled;
     const tasks = await dispatch.query('SELECT state, outputs FROM task WHERE unit_id = $1', [
       job.firstUnitId,
     ]);
@@ -86,28 +91,20 @@ describe('reports and decisions that do not see each other', () => {
   });
 
   it('a result that comes while a decision is saved that does not know of its task is looked at afterwards', async () => {
-    const { firstUnitId } = await dispatch.aJob();
+    const job = await dispatch.aJob();
     const host = await dispatch.aHost();
-    const { app, dataSource } = dispatch.gleaner;
     const ticketed = 'SELECT FROM work_unit WHERE id = $1 AND ticketed > 0';
-    await expect.poll(() => dispatch.query(ticketed, [firstUnitId])).toHaveLength(1);
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [firstUnitId]);
-      const cancelled = app.get(ValidationService).apply(new Map([[firstUnitId, { kind: 'cancelled' }]]));
-      await dispatch.isWaitedFor(rival);
-      const { reports } = await host.report(honestResult(await dispatch.aTask(host)));
-      expect(reports).toMatchObject([{ status: 'accepted' }]);
-      await rival.commitTransaction();
-      await cancelled;
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await expect.poll(() => dispatch.query(ticketed, [job.firstUnitId])).toHaveLength(1);
+    await using rival = await whoHasTheUnit(job);
+    const cancelled = cancel(job);
+    await rival.isWaitedFor();
+    const { reports } = await host.report(honestResult(await dispatch.aTask(host)));
+    expect(reports).toMatchObject([{ status: 'accepted' }]);
+    await rival.commit();
+    await cancelled;
     const tasks = 'SELECT state, outputs FROM task WHERE unit_id = $1';
     await expect
-      .poll(() => dispatch.query(tasks, [firstUnitId]))
+      .poll(() => dispatch.query(tasks, [job.firstUnitId]))
       .toEqual([{ state: 'aborted', outputs: null }]);
   });
 
@@ -117,20 +114,14 @@ describe('reports and decisions that do not see each other', () => {
     const task = await dispatch.aTask(host);
     await dispatch.endLeases(job);
     await dispatch.sweep();
-    const decision = dispatch.gleaner.dataSource.createQueryRunner();
-    try {
-      await decision.startTransaction();
-      await decision.query("UPDATE work_unit SET state = 'cancelled', settled_at = now() WHERE id = $1", [
-        job.firstUnitId,
-      ]);
-      const reported = host.report(honestResult(task));
-      await dispatch.isWaitedFor(decision);
-      await decision.commitTransaction();
-      expect((await reported).reports).toMatchObject([{ status: 'retry' }]);
-    } finally {
-      if (decision.isTransactionActive) await decision.rollbackTransaction();
-      await decision.release();
-    }
+    await using decision = await dispatch.rivalHolding(
+      "UPDATE work_unit SET state = 'cancelled', settled_at = now() WHERE id = $1",
+      [job.firstUnitId],
+    );
+    const reported = host.report(honestResult(task));
+    await decision.isWaitedFor();
+    await decision.commit();
+    expect((await reported).reports).toMatchObject([{ status: 'retry' }]);
     expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'refused' }]);
     const tasks = await dispatch.query('SELECT state FROM task WHERE unit_id = $1', [job.firstUnitId]);
     expect(tasks).toEqual([{ state: 'lost' }]);
@@ -163,25 +154,15 @@ describe('reports and decisions that do not see each other', () => {
       "UPDATE task t SET state = 'lost', counts = false FROM work_unit u WHERE u.id = t.unit_id AND u.job_id = $1",
       [job.jobId],
     );
-    const { dataSource } = dispatch.gleaner;
-    const waiting =
-      "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    const first = dataSource.createQueryRunner();
-    try {
-      await first.startTransaction();
-      await first.query('SELECT FROM work_unit WHERE id = $1 FOR UPDATE', [job.firstUnitId]);
-      const stored: Array<ReturnType<typeof runReports>> = [];
-      for (const reports of [upwards, downwards]) {
-        stored.push(runReports(hotPool(dataSource), reports));
-        await expect.poll(() => dispatch.query(waiting)).toHaveLength(stored.length);
-      }
-      await first.commitTransaction();
-      for (const each of await Promise.allSettled(stored)) {
-        expect(each).toMatchObject({ status: 'fulfilled', value: [{ stored: true }, { stored: true }] });
-      }
-    } finally {
-      if (first.isTransactionActive) await first.rollbackTransaction();
-      await first.release();
+    await using rival = await whoHasTheUnit(job);
+    const stored: Array<ReturnType<typeof runReports>> = [];
+    for (const reports of [upwards, downwards]) {
+      stored.push(runReports(hotPool(dispatch.gleaner.dataSource), reports));
+      await rival.isWaitedForBy(stored.length);
+    }
+    await rival.commit();
+    for (const each of await Promise.allSettled(stored)) {
+      expect(each).toMatchObject({ status: 'fulfilled', value: [{ stored: true }, { stored: true }] });
     }
   });
 

@@ -26,22 +26,15 @@ function ticketsOf({ jobId }: SeededJob): Promise<object[]> {
 describe('the tickets of a unit', () => {
   it('are made once by two coordinators that fill at the same moment', async () => {
     const job = await dispatch.aJob({ state: 'paused' });
-    const { app, dataSource } = dispatch.gleaner;
-    const rival = dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query('UPDATE work_unit SET ticketed = wanted, ticketed_at = now() WHERE id = $1', [
-        job.firstUnitId,
-      ]);
-      await dispatch.query("UPDATE job SET state = 'running' WHERE id = $1", [job.jobId]);
-      const filled = app.get(FillService).fill();
-      await dispatch.isWaitedFor(rival);
-      await rival.commitTransaction();
-      expect(await filled).toBe(0);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
-    }
+    await using rival = await dispatch.rivalHolding(
+      'UPDATE work_unit SET ticketed = wanted, ticketed_at = now() WHERE id = $1',
+      [job.firstUnitId],
+    );
+    await dispatch.query("UPDATE job SET state = 'running' WHERE id = $1", [job.jobId]);
+    const filled = dispatch.gleaner.app.get(FillService).fill();
+    await rival.isWaitedFor();
+    await rival.commit();
+    expect(await filled).toBe(0);
   });
 
   it('are not made anew by a sweep while they wait on a queue, however long', async () => {

@@ -1,7 +1,7 @@
 import { ValidationService } from '@gleaner/coordinator';
 import type { TaskAssignment } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DispatchFixture, honestResult, type SeededJob, send, type TestHost } from '../support/index.js';
+import { DispatchFixture, honestResult, send, type TestHost } from '../support/index.js';
 
 let dispatch: DispatchFixture;
 beforeAll(async () => {
@@ -143,31 +143,20 @@ describe('with quorum 1, where nobody confirms a count', () => {
 });
 
 describe('a unit that only linked accounts validated is opened again', () => {
-  /** Nobody folds the job meanwhile. @returns lets it go on */
-  async function holdAssimilation({ jobId }: SeededJob): Promise<() => Promise<void>> {
-    const runner = dispatch.gleaner.dataSource.createQueryRunner();
-    const key = [`assimilate ${jobId}`];
-    await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', key);
-    return async () => {
-      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', key);
-      await runner.release();
-    };
-  }
-
   it.each(['splitting', 'paused', 'assimilating'])('while its job is %s', async (state) => {
     const [submitter, claimer] = [await dispatch.aPerson(), await dispatch.aPerson()];
     const job = await dispatch.aJob({ accountId: submitter.accountId });
-    const release = await holdAssimilation(job);
-    try {
-      const [anonymous, named] = [await dispatch.aHost({ of: null }), await dispatch.aHost({ of: claimer })];
-      await dispatch.contribute(anonymous, named);
-      await dispatch.becomes(job, 'valid');
-      await dispatch.query('UPDATE job SET state = $2 WHERE id = $1', [job.jobId, state]);
-      await dispatch.claim(claimer, anonymous);
-      await dispatch.becomes(job, 'open');
-    } finally {
-      await release();
-    }
+    // Nobody folds the job meanwhile.
+    await using rival = await dispatch.rivalHolding('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
+      `assimilate ${job.jobId}`,
+    ]);
+    const [anonymous, named] = [await dispatch.aHost({ of: null }), await dispatch.aHost({ of: claimer })];
+    await dispatch.contribute(anonymous, named);
+    await dispatch.becomes(job, 'valid');
+    await dispatch.query('UPDATE job SET state = $2 WHERE id = $1', [job.jobId, state]);
+    await dispatch.claim(claimer, anonymous);
+    await dispatch.becomes(job, 'open');
+    await rival.commit();
   });
 
   it('and credit that was taken back before and given again is taken back once', async () => {

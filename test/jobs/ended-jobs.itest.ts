@@ -25,17 +25,12 @@ it('a unit whose volunteers turn out to be one person stays settled where its jo
   const [first, second] = hosts.map(({ attached }) => attached.accountId);
   await dispatch.query('UPDATE account SET person_id = $2 WHERE id IN ($1, $2)', [first, second]);
 
-  let reviewing: Promise<void> = Promise.resolve();
-  await dispatch.gleaner.dataSource.transaction(async (manager) => {
-    await manager.query("UPDATE job SET state = 'completed' WHERE id = $1", [jobId]);
-    reviewing = dispatch.gleaner.app.get(ValidationService).apply(new Map([[firstUnitId, LINKED]]));
-    await vi.waitFor(async () => {
-      const waiting = await dispatch.query(
-        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-      );
-      expect(waiting).not.toEqual([]);
-    });
-  });
+  await using rival = await dispatch.rivalHolding("UPDATE job SET state = 'completed' WHERE id = $1", [
+    jobId,
+  ]);
+  const reviewing = dispatch.gleaner.app.get(ValidationService).apply(new Map([[firstUnitId, LINKED]]));
+  await rival.isWaitedFor();
+  await rival.commit();
   await reviewing;
   expect(await stateOf(firstUnitId)).toEqual([{ state: 'valid' }]);
 });

@@ -1,9 +1,8 @@
 import { SweepService } from '@gleaner/coordinator';
 import type { TaskAssignment, UnitState } from '@gleaner/protocol';
-import type { QueryRunner } from 'typeorm';
 import { expect, vi } from 'vitest';
-import { z } from 'zod';
 import { createTestApplication, type TestApplication } from './application.js';
+import { Rival } from './rival.js';
 import { type JobSeed, type SeededJob, seedJob } from './seed-job.js';
 import { createVolunteer, send, TestHost } from './test-host.js';
 import { honestResult } from './test-results.js';
@@ -22,8 +21,6 @@ export interface HostOptions {
   readonly address?: string;
   readonly kind?: 'agent' | 'browser';
 }
-
-const backendRows = z.tuple([z.object({ pid: z.number() })]);
 
 /** Far above what takes longest: what a sweep finds. */
 const SETTLES = { timeout: 60_000 };
@@ -150,11 +147,9 @@ export class DispatchFixture {
     await send(this.gleaner.url, 'POST', '/v1/accounts/me/claims', { token, body });
   }
 
-  /** Somebody waits for a row that this transaction has locked. Its own view of who is connected would not be renewed. */
-  async isWaitedFor(transaction: QueryRunner): Promise<void> {
-    const [backend] = backendRows.parse(await transaction.query('SELECT pg_backend_pid() AS pid'));
-    const waiting = 'SELECT FROM pg_stat_activity WHERE $1::integer = ANY (pg_blocking_pids(pid))';
-    await expect.poll(() => this.query(waiting, [backend.pid]), SETTLES).not.toHaveLength(0);
+  /** Somebody else in the coordinator's own database, who has something locked. */
+  rivalHolding(lock: string, parameters: readonly unknown[] = []): Promise<Rival> {
+    return Rival.holding(this.gleaner.dataSource, lock, parameters);
   }
 
   /** What a coordinator does by itself every 10 s. */

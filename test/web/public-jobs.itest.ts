@@ -7,7 +7,7 @@ import { BlobsService } from '@gleaner/coordinator';
 import { publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, Rival, type TestApplication } from '../support/index.js';
 import { repositoryRoot } from './repository-root.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
@@ -109,20 +109,18 @@ describe('what everybody may see', () => {
 
   it('is told to who joins as it is now, however long it took to see that they may join', async () => {
     await untilShown();
-    const blocker = gleaner.dataSource.createQueryRunner();
-    await blocker.startTransaction();
     // Whether it is the caller's job is looked up there, and nothing else.
-    await blocker.query('LOCK TABLE project_scientist IN ACCESS EXCLUSIVE MODE');
+    await using rival = await Rival.holding(
+      gleaner.dataSource,
+      'LOCK TABLE project_scientist IN ACCESS EXCLUSIVE MODE',
+    );
     const early = follow({}, (text) => text.includes('"stateReason":"as a test"'));
     const authorization = `Bearer ${job.scientist.token}`;
     const late = follow({ authorization }, (text) => text.includes('"stateReason":"as a test"'));
-    const isWaiting =
-      "SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted AND relation = 'project_scientist'::regclass";
-    await expect.poll(() => gleaner.dataSource.query(isWaiting)).toEqual([{ waiting: 1 }]);
+    await rival.isWaitedForBy(1);
     await gleaner.dataSource.query("UPDATE job SET state_reason = 'as a test' WHERE id = $1", [job.jobId]);
     expect(await early).toContain('as a test');
-    await blocker.rollbackTransaction();
-    await blocker.release();
+    await rival.commit();
     expect(await late).toContain('as a test');
     await gleaner.dataSource.query('UPDATE job SET state_reason = NULL WHERE id = $1', [job.jobId]);
   });
