@@ -50,6 +50,8 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
     await page.getByRole('button', { name: 'Approve: Tides' }).click();
     await page.getByRole('button', { name: 'Approve: pull@1' }).click();
     await page.getByText('Nothing waits for you.').waitFor();
+    const log = page.getByRole('list', { name: 'Audit log' });
+    await log.getByText('host.release').waitFor();
     const version = await gleaner.http.get('/v1/apps/pull/versions/1').expect(200);
     expect(version.body).toMatchObject({ approved: true });
     const project = await gleaner.http.get('/v1/projects/tides').expect(200);
@@ -61,10 +63,10 @@ describe.skipIf(chromiumPath === null)('the operator’s page', () => {
     await page.getByLabel('Reason').fill('a larger disk');
     await page.getByRole('button', { name: 'Pause everything' }).click();
     await page.getByRole('heading', { name: 'All work is paused' }).waitFor();
+    const log = page.getByRole('list', { name: 'Audit log' });
+    await log.getByText('dispatch.pause').waitFor();
     await page.getByRole('button', { name: 'Give out work again' }).click();
     await page.getByText('Pause all work').waitFor();
-    await page.reload();
-    const log = page.getByRole('list', { name: 'Audit log' });
     await log.getByText('dispatch.resume').waitFor();
     await log.getByText('a larger disk').waitFor();
   });

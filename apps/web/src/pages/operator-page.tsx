@@ -35,7 +35,7 @@ export function OperatorPage() {
   return (
     <>
       <PageTitle lead={status ? `${status.name}, as it is now` : undefined}>Operator</PageTitle>
-      {status && <DispatchSwitch paused={status.dispatchPaused} />}
+      {status && <DispatchSwitch paused={status.dispatchPaused} accountId={accountId} />}
       {inbox && <Inbox inbox={inbox} accountId={accountId} />}
       <Decide accountId={accountId} />
       {status && <ServerStatusPanel status={status} />}

@@ -1,9 +1,9 @@
 import { addScientist, holdHost } from '@gleaner/client';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { inboxQuery } from '../../api/people-queries';
 import { Field, fieldError, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
+import { useDecided } from './use-decided';
 
 const ID_PATTERN = '[1-9][0-9]{0,17}';
 
@@ -89,11 +89,7 @@ function Decision({
   readonly decide: (form: FormData) => Promise<unknown>;
   readonly children: (error: Error | null) => ReactNode;
 }) {
-  const queryClient = useQueryClient();
-  const decision = useMutation({
-    mutationFn: decide,
-    onSuccess: () => queryClient.invalidateQueries(inboxQuery(accountId)),
-  });
+  const decision = useMutation({ mutationFn: decide, onSuccess: useDecided(accountId) });
   return (
     <details>
       <summary className="cursor-pointer py-2 font-semibold text-muted hover:text-ink">{title}</summary>

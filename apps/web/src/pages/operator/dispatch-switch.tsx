@@ -1,14 +1,19 @@
 import { pauseDispatch, resumeDispatch, type DispatchPause } from '@gleaner/client';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { statusQuery } from '../../api/people-queries';
+import { useMutation } from '@tanstack/react-query';
 import { Field, fieldError, Form, FormError, textOf } from '../../ui/field';
 import { Button, Panel } from '../../ui/parts';
 import { TimeAgo } from '../../ui/time-ago';
+import { useDecided } from './use-decided';
 
 /** The main switch: nobody gets new work while it is off, and everybody is told why. */
-export function DispatchSwitch({ paused }: { readonly paused: DispatchPause | null }) {
-  const queryClient = useQueryClient();
-  const after = { onSettled: () => queryClient.invalidateQueries(statusQuery) };
+export function DispatchSwitch({
+  paused,
+  accountId,
+}: {
+  readonly paused: DispatchPause | null;
+  readonly accountId: string;
+}) {
+  const after = { onSettled: useDecided(accountId) };
   const pause = useMutation({
     mutationFn: (form: FormData) =>
       pauseDispatch({ body: { reason: textOf(form, 'reason').trim() }, throwOnError: true }),

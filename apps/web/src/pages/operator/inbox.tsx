@@ -1,10 +1,10 @@
 import { approveApp, approveProject, holdHost, type OperatorInbox } from '@gleaner/client';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { inboxQuery } from '../../api/people-queries';
 import { FormError } from '../../ui/field';
 import { Button, Empty } from '../../ui/parts';
 import { TimeAgo } from '../../ui/time-ago';
+import { useDecided } from './use-decided';
 
 /** Scientists, app versions and hosts that wait for a decision. */
 export function Inbox({ inbox, accountId }: { readonly inbox: OperatorInbox; readonly accountId: string }) {
@@ -96,11 +96,7 @@ function Matter({
   readonly decide: () => Promise<unknown>;
   readonly children: ReactNode;
 }) {
-  const queryClient = useQueryClient();
-  const deciding = useMutation({
-    mutationFn: decide,
-    onSettled: () => queryClient.invalidateQueries(inboxQuery(accountId)),
-  });
+  const deciding = useMutation({ mutationFn: decide, onSettled: useDecided(accountId) });
   return (
     <li className="flex flex-col rounded-2xl border border-line bg-panel p-5">
       <p className="text-sm text-muted">
