@@ -136,12 +136,20 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
   it('changes the e-mail address, with a code that goes to the new one', async () => {
     const form = page.getByRole('form', { name: 'E-mail address' });
     await form.getByLabel('Current password').fill(PASSWORD);
-    await form.getByLabel('New e-mail address').fill('ada@example.net');
+    await form.getByLabel('New e-mail address').fill('ada@example.com');
     await form.getByRole('button', { name: 'Send a code to it' }).click();
     await page.getByText('A code is on its way to the new address.').waitFor();
     await page.getByLabel('Code').fill('not-the-code');
     await page.getByRole('button', { name: 'Use the new address' }).click();
-    await page.getByText('is unknown, used or older than an hour').waitFor();
+    const refused = page.getByText('is unknown, used or older than an hour');
+    await refused.waitFor();
+    // Another code is not wrong before it has been entered.
+    await page.getByRole('button', { name: 'Keep the old one' }).click();
+    await form.getByLabel('Current password').fill(PASSWORD);
+    await form.getByLabel('New e-mail address').fill('ada@example.net');
+    await form.getByRole('button', { name: 'Send a code to it' }).click();
+    await page.getByText('A code is on its way to the new address.').waitFor();
+    expect(await refused.count()).toBe(0);
     await page.getByLabel('Code').fill(await outbox.codeFor('ada@example.net'));
     await page.getByRole('button', { name: 'Use the new address' }).click();
     await page.getByText('Changed. Your other browsers are signed out.').waitFor();
@@ -158,6 +166,14 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     const withToken = () => gleaner.http.get('/v1/tokens').set('authorization', `Bearer ${secret}`);
     expect((await withToken().expect(200)).text).toContain('"label":"laptop","scopes":["work"]');
     await page.getByRole('button', { name: 'I have it' }).click();
+    await page.route('**/v1/tokens/*', (route) =>
+      route.fulfill({ status: 500, json: { detail: 'Something broke here.' } }),
+    );
+    await page.getByRole('button', { name: 'Revoke laptop' }).click();
+    // Whoever believed that it was revoked would leave it to whoever has it.
+    await page.getByRole('alert').filter({ hasText: 'Something broke here.' }).waitFor();
+    await page.unroute('**/v1/tokens/*');
+    complaints.splice(0);
     await page.getByRole('button', { name: 'Revoke laptop' }).click();
     await page.getByRole('button', { name: 'Revoke laptop' }).waitFor({ state: 'detached' });
     await withToken().expect(401);
@@ -211,13 +227,27 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     await page.getByRole('heading', { name: NAME }).waitFor();
   });
 
+  it('has all of its settings where it signs in on their page', async () => {
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.goto(`${gleaner.url}/account/settings`);
+    await page.getByLabel('E-mail address').fill('ada@example.net');
+    await page.getByLabel('Password').fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { name: 'Settings' }).waitFor();
+    await page.getByRole('form', { name: 'Password' }).waitFor();
+  });
+
   it('deletes the account, and is “deleted volunteer” wherever credit was earned', async () => {
+    await page.goto(`${gleaner.url}/account`);
+    await page.getByText('0 cycles of validated work').waitFor();
     await gleaner.dataSource.query(
       `WITH entry AS (INSERT INTO credit_entry (unit_id, ordinal, account_id, host_id, cycles)
          SELECT 1, 0, account_id, id, 5000000 FROM host WHERE id = $1 RETURNING account_id, cycles)
        INSERT INTO account_credit (account_id, cycles, tasks) SELECT account_id, cycles, 1 FROM entry`,
       [machine.hostId],
     );
+    // Also by whoever has had the page open all the time.
+    await page.getByText('exactly 5,000,000 cycles').first().waitFor();
     await gleaner.app.get(BoardKeeper).reconcile();
     await page.goto(`${gleaner.url}/account/settings`);
     await page.getByRole('button', { name: 'Delete my account' }).click();

@@ -19,12 +19,13 @@ const LIVE_MS = 3_000;
 const SLOWLY_MS = 10_000;
 const HOSTS_AT_ONCE = 50;
 
-/** Who has signed in with this browser, as the coordinator knows. */
-export const sessionQuery = queryOptions({
-  queryKey: ['session'],
-  queryFn: async ({ signal }) => (await getSession({ signal, throwOnError: true })).data,
-  staleTime: 0,
-});
+/** Who has signed in with this browser, as the coordinator knows; asked anew once this page takes it to be somebody else. */
+export const sessionQuery = (accountId: string | null) =>
+  queryOptions({
+    queryKey: ['me', accountId, 'session'],
+    queryFn: async ({ signal }) => (await getSession({ signal, throwOnError: true })).data,
+    staleTime: 0,
+  });
 
 export const myHostsQuery = (accountId: string | null) =>
   infiniteQueryOptions({
@@ -70,6 +71,7 @@ export const myTeamQuery = (accountId: string | null) =>
     queryKey: ['me', accountId, 'team'],
     queryFn: async ({ signal }) => (await getMyTeam({ signal, throwOnError: true })).data.team,
     enabled: accountId !== null,
+    refetchInterval: SLOWLY_MS,
   });
 
 export const myTokensQuery = (accountId: string | null) =>

@@ -2,7 +2,7 @@ import { signOut, type Account, type Host } from '@gleaner/client';
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { myHostsQuery, myTeamQuery, sessionQuery } from '../api/people-queries';
+import { myHostsQuery, myTeamQuery } from '../api/people-queries';
 import { myAccountQuery } from '../api/queries';
 import { serverNowMs } from '../api/server-clock';
 import { forgetSession, useSession } from '../api/session';
@@ -15,20 +15,29 @@ import { NotLoaded, Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
 
+/** Credit grows as that of the machines below does, of which it is the sum. */
+const CREDIT_MS = 3_000;
+
 export function AccountPage() {
   const accountId = useSession();
   return accountId === null ? <SignInForms mode="sign-in" search={{}} /> : <Signed accountId={accountId} />;
 }
 
 function Signed({ accountId }: { readonly accountId: string }) {
-  const { data: account, error, refetch } = useQuery(myAccountQuery(accountId));
+  const {
+    data: account,
+    error,
+    refetch,
+  } = useQuery({
+    ...myAccountQuery(accountId),
+    refetchInterval: CREDIT_MS,
+  });
   const queryClient = useQueryClient();
   const leave = useMutation({
     mutationFn: () => signOut({ throwOnError: true }),
     onSuccess: () => {
       forgetSession();
       queryClient.removeQueries({ queryKey: ['me'] });
-      queryClient.removeQueries(sessionQuery);
     },
   });
   if (!account) return <Waiting what="your account" error={error} onRetry={refetch} />;

@@ -15,7 +15,7 @@ import { SignInForms } from './sign-in-page';
 export function AccountSettingsPage() {
   const accountId = useSession();
   const { data: account, error, refetch } = useQuery(myAccountQuery(accountId));
-  const { data: session } = useQuery(sessionQuery);
+  const { data: session } = useQuery(sessionQuery(accountId));
   if (accountId === null) return <SignInForms mode="sign-in" search={{ next: '/account/settings' }} />;
   if (!account) return <Waiting what="your account" error={error} onRetry={refetch} />;
   return (
@@ -28,7 +28,7 @@ export function AccountSettingsPage() {
       <PageTitle lead={session?.email ?? undefined}>Settings</PageTitle>
       <Rename accountId={accountId} name={account.name} />
       {/* null: signed in with a token, which has no password. */}
-      {session?.email && <Credentials email={session.email} />}
+      {session?.email && <Credentials accountId={accountId} email={session.email} />}
       <MyTokens accountId={accountId} isOperator={account.operator} />
       <DeleteAccount name={account.name} />
     </>

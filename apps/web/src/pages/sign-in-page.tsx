@@ -30,7 +30,7 @@ export function SignInPage() {
 
 export function SignInForms({ mode, search }: FormProps & { readonly mode: SignInMode }) {
   // The cookie may know of a session that this page does not.
-  const { data, isFetchedAfterMount } = useQuery(sessionQuery);
+  const { data, isFetchedAfterMount } = useQuery(sessionQuery(null));
   const known = isFetchedAfterMount ? data?.account?.id : undefined;
   useEffect(() => {
     if (known !== undefined) rememberSession(known);

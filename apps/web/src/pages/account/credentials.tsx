@@ -7,11 +7,11 @@ import { Button, Panel } from '../../ui/parts';
 import { NewPasswordField } from '../sign-in/fields';
 
 /** How one signs in. Nobody changes it who only found a browser that is signed in: the password is asked for again. */
-export function Credentials({ email }: { readonly email: string }) {
+export function Credentials({ accountId, email }: { readonly accountId: string; readonly email: string }) {
   return (
     <div className="mt-6 grid max-w-4xl grid-cols-1 gap-6 md:grid-cols-2">
       <PasswordChange />
-      <EmailChange email={email} />
+      <EmailChange accountId={accountId} email={email} />
     </div>
   );
 }
@@ -43,7 +43,7 @@ function PasswordChange() {
   );
 }
 
-function EmailChange({ email }: { readonly email: string }) {
+function EmailChange({ accountId, email }: { readonly accountId: string; readonly email: string }) {
   const queryClient = useQueryClient();
   const asking = useMutation({
     mutationFn: (form: FormData) =>
@@ -57,7 +57,7 @@ function EmailChange({ email }: { readonly email: string }) {
       changeMyEmail({ body: { code: textOf(form, 'code').trim() }, throwOnError: true }),
     onSuccess: async () => {
       asking.reset();
-      await queryClient.invalidateQueries(sessionQuery);
+      await queryClient.invalidateQueries(sessionQuery(accountId));
     },
   });
   return (
@@ -87,7 +87,16 @@ function EmailChange({ email }: { readonly email: string }) {
           </div>
         </Form>
       ) : (
-        <Form key="address" label="E-mail address" className="mt-4 space-y-4" onSubmit={asking.mutate}>
+        <Form
+          key="address"
+          label="E-mail address"
+          className="mt-4 space-y-4"
+          onSubmit={(form) => {
+            // What became of the last code says nothing of the next one.
+            change.reset();
+            asking.mutate(form);
+          }}
+        >
           <Current error={asking.error} />
           <Field
             label="New e-mail address"

@@ -81,6 +81,11 @@ function TokenLine({ token, accountId }: { readonly token: Token; readonly accou
       >
         {token.session ? 'Sign out' : 'Revoke'}
       </Button>
+      {revoke.error && (
+        <div className="basis-full">
+          <FormError error={revoke.error} />
+        </div>
+      )}
     </li>
   );
 }
