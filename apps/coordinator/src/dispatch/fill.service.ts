@@ -11,7 +11,7 @@ import {
   type UnitClass,
 } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
-import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { hotPool, hotTransaction, plainArray, PreparedStatement } from '../database/index.js';
 import { type DispatchData, dispatchQueueName, QueueService, type TicketData } from '../queue/index.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
@@ -33,6 +33,9 @@ interface TicketedRow {
   readonly to_ordinal: number;
 }
 
+/** The order of the index of open units, which nobody needs, keeps the planner from reading all units of a job. */
+const BY_OPEN_UNITS = 'ORDER BY w.job_id, w.ticketed_at NULLS FIRST, w.id';
+
 const readDemand = new PreparedStatement<DemandRow>(
   'read-demand',
   `SELECT j.job_id, b.backlog, q.queued
@@ -40,12 +43,13 @@ const readDemand = new PreparedStatement<DemandRow>(
      CROSS JOIN LATERAL (
        SELECT coalesce(sum(wanted - ticketed), 0) AS backlog FROM (
          SELECT wanted, ticketed FROM work_unit w
-          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at IS NULL LIMIT ${UNITS_PER_STATEMENT}) first
+          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at IS NULL ${BY_OPEN_UNITS} LIMIT ${UNITS_PER_STATEMENT}) first
      ) b
      CROSS JOIN LATERAL (
        SELECT count(*) AS queued FROM (
          SELECT FROM work_unit w
-          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at >= $2::timestamptz LIMIT ${MAX_QUEUE_DEPTH}) since
+          WHERE w.job_id = j.job_id AND w.state = 'open' AND w.ticketed_at >= $2::timestamptz
+          ${BY_OPEN_UNITS} LIMIT ${MAX_QUEUE_DEPTH}) since
      ) q`,
 );
 
@@ -162,7 +166,11 @@ export class FillService {
   private async ticket(jobId: number, grant: number): Promise<TicketData[]> {
     const fitting = TICKET_STATEMENTS.find(({ units }) => units >= grant) ?? TICKET_STATEMENTS.at(-1);
     if (!fitting) return [];
-    const rows = await fitting.statement.run(hotPool(this.dataSource), [jobId, grant]);
+    const rows = await hotTransaction(this.dataSource, async (connection) => {
+      // Where statistics know of few units that wait, or partitions are many, all that wait would be read to find these few.
+      await connection.query('SET LOCAL enable_hashjoin = off');
+      return await fitting.statement.run(connection, [jobId, grant]);
+    });
     const tickets: TicketData[] = [];
     for (const row of rows) {
       for (let ordinal = row.from_ordinal; ordinal < row.to_ordinal; ordinal += 1) {
