@@ -104,6 +104,15 @@ describe('splitting a job', () => {
     expectWhole(await workshop.units(jobId), MANY);
   });
 
+  it('makes room after its turn for a job that has no unit yet, and goes on later', async () => {
+    const [long, short] = [await workshop.submit(manyUnits), await workshop.submit({})];
+    expect(await splitter.split(long, { turnMs: 0 })).toBe('stopped');
+    expect(await workshop.job(long)).toMatchObject({ state: 'splitting', units_split: BATCH_UNITS });
+    expect(await splitter.split(short)).toBe('ready');
+    expect(await splitter.split(long, { turnMs: 0 })).toBe('ready');
+    expectWhole(await workshop.units(long), MANY);
+  });
+
   it('stops when the job is cancelled midway, and its units are put to rest', async () => {
     const jobId = await workshop.submit(manyUnits);
     const splitting = splitter.split(jobId, { onUnits: async () => workshop.cancel(jobId) });

@@ -14,18 +14,26 @@ const UNITS_PER_BATCH = 2_000;
 const CHARACTERS_PER_BATCH = 1024 * 1024;
 /** Of the time, beyond the first thousands of units: volunteers compute far less than what is split meanwhile. */
 const TIME_SHARE = 1 / 3;
+/** A split that has taken so long makes room where another job has no unit yet. */
+const TURN_MS = 10_000;
+/** Records before its first unit are read again in each turn: a turn is longer than that by so much. */
+const TURN_PER_START = 4;
 
 const jobRows = z.array(
   z.object({ spec: jobSpec, quorum: z.number(), units_split: z.coerce.number(), state: z.string() }),
 );
 
-/** `ready`: all units are there. `failed`: the job cannot be split. `stopped`: it no longer splits, or another process does it. */
+/**
+ * `ready`: all units are there. `failed`: the job cannot be split. `stopped`: it no longer splits, another process does it, or
+ * it makes room for a job without units and goes on later.
+ */
 export type SplitOutcome = 'ready' | 'failed' | 'stopped';
 
 export interface SplitOptions {
   readonly signal?: AbortSignal;
   /** Called after each batch that was written: its units can be computed while the next ones are made. */
   readonly onUnits?: () => Promise<void>;
+  readonly turnMs?: number;
 }
 
 /** Turns a submitted job into work units, batch by batch, from wherever it was interrupted. */
@@ -43,7 +51,10 @@ export class JobSplitter {
    *
    * @throws the signal's reason; what is written stays, and the next call goes on from there
    */
-  async split(jobId: string, { signal, onUnits }: SplitOptions = {}): Promise<SplitOutcome> {
+  async split(
+    jobId: string,
+    { signal, onUnits, turnMs = TURN_MS }: SplitOptions = {},
+  ): Promise<SplitOutcome> {
     const [job] = jobRows.parse(
       await this.dataSource.query(
         'SELECT spec, quorum, units_split, state FROM job WHERE id = $1 AND deleted_at IS NULL',
@@ -51,18 +62,22 @@ export class JobSplitter {
       ),
     );
     if (job?.state !== 'splitting') return 'stopped';
+    const beganMs = performance.now();
+    let turnEndsMs = job.units_split === 0 ? beganMs + turnMs : null;
     const pace = new FairPace(TIME_SHARE, signal ?? new AbortController().signal);
     try {
       for await (const batch of batches(this.units(job.spec, job.units_split, signal))) {
         if ((batch.at(-1)?.index ?? 0) >= LIMITS.unitsPerJob) {
           return await this.fail(jobId, `it splits into more than ${LIMITS.unitsPerJob} units`);
         }
+        turnEndsMs ??= beganMs + Math.max(turnMs, TURN_PER_START * (performance.now() - beganMs));
         const isWritten = await pace.portion(async () => {
           const isAppended = await this.writer.append(jobId, job.quorum, batch);
           if (isAppended) await onUnits?.();
           return isAppended;
         });
         if (!isWritten) return 'stopped';
+        if (performance.now() >= turnEndsMs && (await this.isAnyoneWaiting(jobId))) return 'stopped';
       }
     } catch (error) {
       // Nothing that trying again would mend.
@@ -79,6 +94,15 @@ export class JobSplitter {
     signal: AbortSignal | undefined,
   ): AsyncGenerator<UnitToCreate> {
     yield* splitUnits(spec.split, await this.inputs.open(spec.inputs), { from, ...(signal && { signal }) });
+  }
+
+  /** Whether another job has no unit yet: as many long ones as are split at once would keep it waiting for hours. */
+  private async isAnyoneWaiting(jobId: string): Promise<boolean> {
+    const waiting: unknown[] = await this.dataSource.query(
+      "SELECT FROM job WHERE state = 'splitting' AND units_split = 0 AND deleted_at IS NULL AND id <> $1 LIMIT 1",
+      [jobId],
+    );
+    return waiting.length > 0;
   }
 
   private async finish(jobId: string): Promise<SplitOutcome> {
