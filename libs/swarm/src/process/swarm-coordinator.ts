@@ -8,8 +8,11 @@ import {
   type SwarmAnnounceAnswer,
 } from '@gleaner/protocol';
 import type { BlobLocation, ChunkSource } from '../chunk-source.js';
+import { readBounded, StallGuard } from '../http-body.js';
 
 const ANSWER_TIMEOUT_MS = 10_000;
+/** Of an answer that is read at all: peers of all files with what each has take a few megabytes. */
+const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /** The coordinator as the swarm sees it: tracker, and origin of last resort. Everything may fail; the swarm goes on. */
 export interface SwarmCoordinator {
@@ -62,16 +65,21 @@ export class HttpSwarmCoordinator implements SwarmCoordinator {
   }
 
   async #post(path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
+    using guard = new StallGuard(
+      ANSWER_TIMEOUT_MS,
+      AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+    );
     const response = await fetch(new URL(path, this.init.baseUrl), {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...this.init.credentials() },
       body: JSON.stringify(body),
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
+      signal: guard.signal,
     });
     if (!response.ok) {
       await response.body?.cancel();
       throw new Error(`the coordinator answered ${response.status} to POST ${path}`);
     }
-    return response.json();
+    const bytes = await readBounded(response, MAX_ANSWER_BYTES, guard);
+    return JSON.parse(new TextDecoder().decode(bytes)) as unknown;
   }
 }
