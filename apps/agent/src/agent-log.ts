@@ -1,3 +1,4 @@
+import { harmless } from '@gleaner/protocol';
 import type { Worker } from '@gleaner/worker-sdk';
 import { RotatingLog } from './service/rotating-log.js';
 
@@ -67,7 +68,8 @@ export function logWorker(worker: Worker, log: LogEvent): void {
 
 function sentenceOf(event: string, fields: Readonly<Record<string, unknown>>): string {
   const words = Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`);
-  return [new Date().toISOString(), event, ...words].join(' ');
+  // JSON leaves out some of what orders a terminal about, whoever reads the file later.
+  return harmless([new Date().toISOString(), event, ...words].join(' '));
 }
 
 function textOf(value: unknown): string {
