@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client';
 
+const SHARED_MS = 1_000;
+
 /** One registry a coordinator, so that several applications in one process (tests) never share counters. */
 @Injectable()
 export class Metrics {
@@ -21,7 +23,18 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private shared: { readonly text: Promise<string>; readonly untilMs: number } | undefined;
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** All of it as text. That is thousands of lines, which take a while: whoever asks within a second of somebody gets the same. */
+  text(): Promise<string> {
+    const now = performance.now();
+    if (this.shared === undefined || this.shared.untilMs <= now) {
+      this.shared = { text: this.registry.metrics(), untilMs: now + SHARED_MS };
+    }
+    return this.shared.text;
   }
 }
