@@ -1,7 +1,8 @@
 import { BlobsService } from '@gleaner/coordinator';
-import { publicJobView } from '@gleaner/protocol';
+import { job as jobSchema, publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
 import type { TestApplication } from '../support/index.js';
 import { chromiumOrWarn } from './browser.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
@@ -92,6 +93,22 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await page.getByText('private').waitFor();
     await shown.click();
     await expect.poll(status).toBe(200);
+  });
+
+  it('promises nothing of a job that was cancelled', async () => {
+    const { spec } = z
+      .object({ spec: z.record(z.string(), z.unknown()) })
+      .parse((await job.scientist.get(`/v1/jobs/${job.jobId}`).expect(200)).body);
+    const answer = await job.scientist
+      .post('/v1/jobs', { project: job.project, spec: { ...spec, name: 'Given up' } })
+      .expect(202);
+    const { id } = jobSchema.parse(answer.body);
+    await job.scientist.post(`/v1/jobs/${id}/cancel`).expect(200);
+    await page.goto(`${gleaner.url}/jobs/${id}`);
+    await page.getByText('There is no answer: the job was cancelled.').waitFor();
+    await page.getByText('The job ended before any result of it was validated.').waitFor();
+    expect(await page.getByText('The job is being cut into units.').count()).toBe(0);
+    await page.goto(`${gleaner.url}/jobs/${job.jobId}`);
   });
 
   it('draws the signals that were found, for everybody once the scientist shows them', async () => {

@@ -32,11 +32,17 @@ export function Files({ job }: { readonly job: Job }) {
             path={`/v1/jobs/${job.id}/output`}
           />
         ) : (
-          <li className="py-3 text-muted">The answer comes when every unit is done.</li>
+          <li className="py-3 text-muted">{withoutAnswer(job)}</li>
         )}
       </ul>
     </Panel>
   );
+}
+
+function withoutAnswer({ state }: Job): string {
+  if (state === 'cancelled') return 'There is no answer: the job was cancelled.';
+  if (state === 'failed') return 'There is no answer: the job failed.';
+  return 'The answer comes when every unit is done.';
 }
 
 interface FileProps {

@@ -1,6 +1,7 @@
 import { setJobVisibility, type PublicJob } from '@gleaner/client';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { jobQuery } from '../api/queries';
+import { FormError } from '../ui/field';
 import { Panel } from '../ui/parts';
 
 type Visibility = PublicJob['visibility'];
@@ -32,7 +33,7 @@ export function ShownTo({ jobId, visibility }: { readonly jobId: string; readonl
         isDisabled={!shown.public}
         onChange={(results) => change.mutate({ ...shown, results })}
       />
-      {change.error && <p className="mt-3 text-sm text-bad">{change.error.message}</p>}
+      <FormError error={change.error} />
     </Panel>
   );
 }

@@ -29,7 +29,8 @@ export function JobPage() {
 
 function Job({ view: { job, picture, helpers, swarm } }: { readonly view: PublicJobView }) {
   const accountId = useSession();
-  const { data: own } = useQuery(ownJobQuery(job.id, accountId, job.finishedAt !== null));
+  const isOver = job.finishedAt !== null;
+  const { data: own } = useQuery(ownJobQuery(job.id, accountId, isOver));
   return (
     <>
       <PageTitle
@@ -69,11 +70,14 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
       <Panel className="mt-6">
         <h2 className="mb-4 text-2xl">Every piece of it</h2>
         {picture.squares === '' ? (
-          <Empty>The job is being cut into units.</Empty>
+          <Empty>
+            {isOver ? 'The job ended before it was cut into units.' : 'The job is being cut into units.'}
+          </Empty>
         ) : (
           <UnitSquares squares={picture.squares} unitsPerSquare={picture.unitsPerSquare} />
         )}
-        {job.units.blocked > 0 && (
+        {/* Of a job that rests they wait for its scientist. */}
+        {job.units.blocked > 0 && job.state === 'running' && (
           <p className="mt-4 text-muted">
             {job.units.blocked === 1
               ? 'One unit waits for somebody who has not computed it yet'
@@ -82,20 +86,25 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
           </p>
         )}
       </Panel>
-      <Spread swarm={swarm} isOver={job.finishedAt !== null} />
+      <Spread swarm={swarm} isOver={isOver} />
       <WhatWasFound job={job} own={own ?? null} accountId={accountId} />
       {own && <OwnerPanels job={own} shown={job} accountId={accountId} />}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Panel>
           <h2 className="mb-3 text-2xl">Who helped</h2>
           {helpers.length === 0 ? (
-            <p className="text-muted">The first validated results will name them.</p>
+            <p className="text-muted">
+              {isOver
+                ? 'The job ended before any result of it was validated.'
+                : 'The first validated results will name them.'}
+            </p>
           ) : (
             <ul className="divide-y divide-line">
               {helpers.map((helper) => (
-                <li key={helper.id} className="flex justify-between gap-4 py-2.5">
+                // Of a name that is too long for the figures beside it, they stand below: on a phone most are.
+                <li key={helper.id} className="flex flex-wrap justify-between gap-x-4 py-2.5">
                   <bdi className="min-w-0 font-semibold [overflow-wrap:anywhere]">{helper.name}</bdi>
-                  <span className="figure whitespace-nowrap text-muted">
+                  <span className="figure ml-auto whitespace-nowrap text-muted">
                     {helper.validTasks.toLocaleString('en')} {helper.validTasks === 1 ? 'task' : 'tasks'},{' '}
                     <Cycles value={helper.cycles} />
                   </span>
