@@ -26,3 +26,20 @@ it('a job whose answer is stored is completed, whatever became of the lock meanw
   expect(await folding).toBe('completed');
   expect((await workshop.job(jobId)).state).toBe('completed');
 });
+
+it('the answer of a job that is cancelled while it is folded is not stored', async () => {
+  const texts = ['nobody asks ', 'for it\n'];
+  const jobId = await workshop.submit({ split: [{ kind: 'range', name: 'k', from: 0, to: 2, step: 1 }] });
+  await workshop.get(JobSplitter).split(jobId);
+  for (const { id, index_in_job } of await workshop.units(jobId))
+    await workshop.settle(id, [{ text: texts[index_in_job] ?? '' }]);
+  const { dataSource } = workshop;
+  await using rival = await Rival.holding(dataSource, 'LOCK TABLE task');
+  const folding = workshop.get(Assimilator).assimilate(jobId);
+  await rival.isWaitedForBy(1);
+  await workshop.cancel(jobId);
+  await rival.commit();
+  expect(await folding).toBe('not-ready');
+  const stored = "SELECT FROM blob WHERE sha256 = decode($1, 'hex')";
+  expect(await dataSource.query(stored, [sha256(texts.join(''))])).toEqual([]);
+});

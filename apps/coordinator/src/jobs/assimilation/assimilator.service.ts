@@ -17,7 +17,7 @@ import {
 import { CONFIG, type Config } from '../../config/index.js';
 import { FairPace, whileAlone } from '../../database/index.js';
 import { LOGGER, type Logger } from '../../telemetry/index.js';
-import { CanonicalOutputs, OutputMissingError } from './canonical-outputs.js';
+import { CanonicalOutputs, NoLongerFoldedError, OutputMissingError } from './canonical-outputs.js';
 import { DiskRunStore } from './disk-run-store.js';
 import { foldingDirectory } from './folding-directory.js';
 import { reasonOfDelay } from './reason-of-delay.js';
@@ -93,6 +93,7 @@ export class Assimilator {
         failed === 0 ? null : `${failed} of ${valid + failed} units failed`,
       );
     } catch (error) {
+      if (error instanceof NoLongerFoldedError) return await this.resume(jobId);
       if (error instanceof MergeError)
         return await this.fail(jobId, `its outputs cannot be merged: ${error.message}`);
       if (error instanceof OutputMissingError || error instanceof AnswerTooLargeError) {

@@ -34,7 +34,12 @@ export class OutputMissingError extends Error {
   }
 }
 
-/** The canonical outputs of a job's valid units. */
+/** The job has been cancelled, or runs on, while its outputs were read. */
+export class NoLongerFoldedError extends Error {
+  override readonly name = 'NoLongerFoldedError';
+}
+
+/** The canonical outputs of the valid units of a job that is being folded. */
 @Injectable()
 export class CanonicalOutputs {
   constructor(
@@ -47,6 +52,7 @@ export class CanonicalOutputs {
    * a line that an output leaves without its newline must not go on in the next.
    *
    * @param declared names of the outputs, in the job file's order
+   * @throws {NoLongerFoldedError} before the next page once nobody wants the answer
    */
   async *ofJob(jobId: string, declared: readonly string[], pace: Pace): AsyncGenerator<UnitOutput> {
     for await (const page of pace.between(this.pages(jobId))) {
@@ -70,7 +76,7 @@ export class CanonicalOutputs {
   }
 
   private async page(jobId: string, after: number): Promise<UnitRow[]> {
-    return unitRows.parse(
+    const rows = unitRows.parse(
       await this.dataSource.query(
         `SELECT u.id, u.index_in_job, t.outputs
            FROM work_unit u JOIN task t ON t.unit_id = u.id AND t.ordinal = u.canonical_ordinal AND t.unit_id > $2
@@ -78,6 +84,12 @@ export class CanonicalOutputs {
         [jobId, after],
       ),
     );
+    const wanted: unknown[] = await this.dataSource.query(
+      "SELECT FROM job WHERE id = $1 AND state = 'assimilating'",
+      [jobId],
+    );
+    if (wanted.length === 0) throw new NoLongerFoldedError();
+    return rows;
   }
 
   private async *contentOf(unit: UnitRow, output: StoredOutput): AsyncGenerator<Uint8Array> {
