@@ -1,6 +1,4 @@
 import {
-  checkReport,
-  type CheckedReport,
   hotPool,
   JobCleaner,
   LeasesService,
@@ -10,7 +8,7 @@ import {
 } from '@gleaner/coordinator';
 import type { ResultReport } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { DispatchFixture, honestResult, type SeededJob, type TestHost } from '../support/index.js';
+import { checked, DispatchFixture, honestResult, type SeededJob, type TestHost } from '../support/index.js';
 
 let dispatch: DispatchFixture;
 let sweep: () => Promise<void>;
@@ -43,16 +41,10 @@ async function queued<T>(
 const theTask = ({ firstUnitId }: SeededJob) =>
   ['SELECT FROM task WHERE unit_id = $1 FOR UPDATE', firstUnitId] as const;
 
-function checked(report: ResultReport, host: TestHost): CheckedReport {
-  const check = checkReport(report, host.attached.accountId);
-  if (!check.ok) throw new Error(check.reason);
-  return check.report;
-}
-
 const store = (host: TestHost, reports: readonly ResultReport[]): Promise<unknown> =>
   runReports(
     hotPool(dispatch.gleaner.dataSource),
-    reports.map((report) => checked(report, host)),
+    reports.map((report) => checked(report, host).report),
   );
 const expire = (): Promise<unknown> => dispatch.gleaner.app.get(LeasesService).expire();
 const decide = (units: ReadonlyMap<number, { kind: 'examined' | 'cancelled' }>): Promise<unknown> =>

@@ -1,7 +1,6 @@
-import { checkReport, hotPool, runReports, TaskOutputs } from '@gleaner/coordinator';
-import type { ResultReport } from '@gleaner/protocol';
+import { hotPool, runReports, TaskOutputs } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DispatchFixture, resultWith, type Rival, type TestHost } from '../support/index.js';
+import { checked, DispatchFixture, resultWith, type Rival } from '../support/index.js';
 
 /** Too many bytes for the task's row: they become a blob. */
 const large = (text: string): Buffer => Buffer.alloc(5_000, text);
@@ -13,12 +12,6 @@ beforeAll(async () => {
   outputs = dispatch.gleaner.app.get(TaskOutputs);
 });
 afterAll(() => dispatch.close());
-
-function checked(report: ResultReport, host: TestHost) {
-  const check = checkReport(report, host.attached.accountId);
-  if (!check.ok) throw new Error(check.reason);
-  return check;
-}
 
 /** Digests that are kept for tasks of the unit. */
 async function keptFor(unitId: number): Promise<string[]> {

@@ -1,5 +1,4 @@
 import {
-  checkReport,
   type CheckedReport,
   countEndedTasks,
   hotPool,
@@ -10,12 +9,12 @@ import {
 import { host as hostSchema, type ResultReport } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  checked,
   DispatchFixture,
   honestResult,
   resultWithout,
   type Rival,
   type SeededJob,
-  type TestHost,
 } from '../support/index.js';
 
 let dispatch: DispatchFixture;
@@ -23,12 +22,6 @@ beforeAll(async () => {
   dispatch = await DispatchFixture.start();
 });
 afterAll(() => dispatch.close());
-
-function checked(report: ResultReport, host: TestHost): CheckedReport {
-  const check = checkReport(report, host.attached.accountId);
-  if (!check.ok) throw new Error(check.reason);
-  return check.report;
-}
 
 const cancel = ({ firstUnitId }: SeededJob): Promise<void> =>
   dispatch.gleaner.app.get(ValidationService).apply(new Map([[firstUnitId, { kind: 'cancelled' }]]));
@@ -46,7 +39,7 @@ describe('reports and decisions that do not see each other', () => {
     try {
       for (const [at, host] of hosts.entries()) {
         await connections[at]!.query('BEGIN');
-        const report = checked(honestResult(await dispatch.aTask(host)), host);
+        const { report } = checked(honestResult(await dispatch.aTask(host)), host);
         const [row] = await runReports(connections[at]!, [report]);
         expect(row).toMatchObject({ stored: true });
         calls.push(row?.unit_may_change ?? false);
@@ -63,7 +56,10 @@ describe('reports and decisions that do not see each other', () => {
   it('a result that nobody could compute calls for a look at once', async () => {
     await dispatch.aJob();
     const host = await dispatch.aHost();
-    const report = checked(resultWithout(await dispatch.aTask(host), { outcome: 'infrastructure' }), host);
+    const { report } = checked(
+      resultWithout(await dispatch.aTask(host), { outcome: 'infrastructure' }),
+      host,
+    );
     const [row] = await runReports(hotPool(dispatch.gleaner.dataSource), [report]);
     expect(row).toMatchObject({ stored: true, unit_may_change: true });
   });
@@ -146,7 +142,7 @@ describe('reports and decisions that do not see each other', () => {
     const batches: CheckedReport[][] = [];
     for (const host of hosts) {
       const tasks = [await dispatch.aTask(host), await dispatch.aTask(host)];
-      const reports = tasks.map((task) => checked(honestResult(task), host));
+      const reports = tasks.map((task) => checked(honestResult(task), host).report);
       batches.push(reports.toSorted((a, b) => a.unitId - b.unitId));
     }
     const [upwards, downwards] = [batches[0]!, batches[1]!.toReversed()];

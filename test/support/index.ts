@@ -1,4 +1,5 @@
 export * from './application.js';
+export * from './checked-report.js';
 export * from './clients.js';
 export * from './database.js';
 export * from './dispatch-fixture.js';
