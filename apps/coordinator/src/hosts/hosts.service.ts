@@ -177,9 +177,10 @@ export class HostsService {
         throw new NotFoundError(`host ${hostId}`);
       if (host.detachedAt !== null) return undefined;
       await manager.update(HostEntity, { id: hostId }, { detachedAt: () => 'now()' });
+      // Tokens are found by their account; of everybody's there are hundreds of thousands.
       await manager.query(
-        'UPDATE api_token SET revoked_at = now() WHERE host_id = $1 AND revoked_at IS NULL',
-        [hostId],
+        'UPDATE api_token SET revoked_at = now() WHERE account_id = $1 AND host_id = $2 AND revoked_at IS NULL',
+        [host.accountId, hostId],
       );
       const following = await this.events.emitDetached(manager, [hostId]);
       await this.audit.record(manager, {

@@ -18,6 +18,7 @@ export interface BoardSource {
   readonly totals: (among: string) => string;
 }
 
+/** Both sides of a join name the ids: from the one alone the planner does not learn that it needs no more of the other. */
 export const BOARD_SOURCES: Readonly<Record<BoardKind, BoardSource>> = {
   accounts: {
     table: 'account',
@@ -27,7 +28,7 @@ export const BOARD_SOURCES: Readonly<Record<BoardKind, BoardSource>> = {
     totals: (among) => `
       SELECT c.account_id AS id, a.name, c.cycles, c.tasks
         FROM account_credit c JOIN account a ON a.id = c.account_id
-       WHERE a.person_id IS NULL AND c.account_id ${among}
+       WHERE a.person_id IS NULL AND c.account_id ${among} AND a.id ${among}
       UNION ALL
       SELECT person.id, a.name, person.cycles, person.tasks
         FROM (SELECT a.person_id AS id, sum(c.cycles) AS cycles, sum(c.tasks)::bigint AS tasks
@@ -42,7 +43,7 @@ export const BOARD_SOURCES: Readonly<Record<BoardKind, BoardSource>> = {
     totals: (among) => `
       SELECT s.host_id AS id, ${PUBLIC_NAME} AS name, s.cycles, s.credited_tasks AS tasks
         FROM host_standing s JOIN host h ON h.id = s.host_id JOIN account a ON a.id = h.account_id
-       WHERE s.host_id ${among}`,
+       WHERE s.host_id ${among} AND h.id ${among}`,
   },
   teams: {
     table: 'team',
