@@ -3,20 +3,20 @@ import { open, rename, rm } from 'node:fs/promises';
 export interface WriteWholeOptions {
   /** Whether it has to survive a power cut once this has resolved. */
   readonly isSynced: boolean;
+  /** What is written before it takes the file's place; `PATH.tmp` when left out, so that one file is written by one at a time. */
+  readonly temporary?: string;
 }
 
 /**
- * Replaces a file, readable by its owner alone: a reader and a crash see the old content or the new one. Beside it there is `PATH.tmp`
- * meanwhile, so that one file is written by one at a time.
+ * Replaces a file, readable by its owner alone: a reader and a crash see the old content or the new one.
  *
  * @throws {Error} of the file system, such as `ENOSPC`; the old content is there then, and nothing of the new one
  */
 export async function writeWhole(
   path: string,
   content: string | Uint8Array,
-  { isSynced }: WriteWholeOptions,
+  { isSynced, temporary = `${path}.tmp` }: WriteWholeOptions,
 ): Promise<void> {
-  const temporary = `${path}.tmp`;
   try {
     const file = await open(temporary, 'w', 0o600);
     try {

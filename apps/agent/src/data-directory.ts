@@ -1,5 +1,6 @@
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rm } from 'node:fs/promises';
 import { dirname, isAbsolute, join } from 'node:path';
+import { writeWhole } from '@gleaner/worker-sdk/write-whole';
 import { homeDirectory } from './home-directory.js';
 import { isAlive } from './is-alive.js';
 
@@ -64,20 +65,7 @@ export class DataDirectory {
   async writeWhole(name: string, text: string): Promise<void> {
     const path = this.file(name);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    const temporary = `${path}.${process.pid}.tmp`;
-    try {
-      const file = await open(temporary, 'w', 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
-    } catch (error) {
-      // Its name is this process's own: nobody else would ever remove it.
-      await rm(temporary, { force: true }).catch(() => undefined);
-      throw error;
-    }
+    // Of this process alone: the agent and a command may write one file at once.
+    await writeWhole(path, text, { isSynced: true, temporary: `${path}.${process.pid}.tmp` });
   }
 }
