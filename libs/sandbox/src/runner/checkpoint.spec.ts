@@ -8,6 +8,7 @@ const EARLY_MS = 500;
 
 const unit: SentUnit = {
   id: 1,
+  isWatched: false,
   moduleSha256: 'ab'.repeat(32),
   appName: 'app',
   args: [],

@@ -3,6 +3,8 @@ import type { UnitResult, UnitToRun } from './types.js';
 /** A unit on its way to a sandbox process or worker; its module travels apart, once. */
 export type SentUnit = Omit<UnitToRun, 'module'> & {
   readonly id: number;
+  /** Whether somebody looks at its pictures. */
+  readonly isWatched: boolean;
   readonly checkpoint?: SentCheckpoint;
 };
 

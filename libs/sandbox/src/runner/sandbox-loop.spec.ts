@@ -29,8 +29,12 @@ function aLoop() {
       await setImmediate();
     },
   });
-  const run = (units: readonly UnitToRun[], withModules = true): number[] => {
-    const sent = units.map(({ module: _module, ...unit }): SentUnit => ({ ...unit, id: nextId++ }));
+  const run = (units: readonly UnitToRun[], { withModules = true, isWatched = false } = {}): number[] => {
+    const sent = units.map(({ module: _module, ...unit }): SentUnit => ({
+      ...unit,
+      id: nextId++,
+      isWatched,
+    }));
     const modules = units.map(({ module, moduleSha256 }) => ({ sha256: moduleSha256, source: module }));
     loop.receive({ type: 'run', modules: withModules ? modules : [], evict: [], units: sent });
     return sent.map(({ id }) => id);
@@ -95,7 +99,7 @@ describe('SandboxLoop', () => {
 
   it('says when it lacks a module, so that it is sent again', async () => {
     const { run, finished, replies } = aLoop();
-    const [missing] = run([QUICK], false);
+    const [missing] = run([QUICK], { withModules: false });
     await expect.poll(finished).toEqual([[missing, 'infrastructure']]);
     expect(replies.at(-1)).toMatchObject({ units: [{ isModuleLost: true }] });
     const [found] = run([QUICK]);
@@ -112,5 +116,21 @@ describe('SandboxLoop', () => {
     const told = replies.filter(({ type }) => type === 'progress');
     expect(told[0]).toMatchObject({ permille: 5 });
     expect(told.length).toBeLessThan(100);
+  });
+
+  it.each([
+    [256, true, 1],
+    [256, false, 0],
+    [257, true, 0],
+  ])('gives a picture of %i KiB, where somebody looks: %s, away %i times', async (kib, isWatched, times) => {
+    const { run, finished, replies } = aLoop();
+    const painter = aUnit(
+      admittedText(`(module (import "gleaner" "frame" (func $frame (param i32 i32))) (memory 8)
+        (func (export "_start") (call $frame (i32.const 0) (i32.const ${kib * 1024}))))`),
+    );
+    const [id] = run([painter], { isWatched });
+    await expect.poll(finished).toEqual([[id, 'ok']]);
+    const told = replies.flatMap((reply) => (reply.type === 'frame' ? [reply.bytes.length] : []));
+    expect(told).toEqual(Array<number>(times).fill(kib * 1024));
   });
 });

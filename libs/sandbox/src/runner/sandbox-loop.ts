@@ -18,6 +18,8 @@ const SMALL_UNIT_CYCLES = 5_000_000n;
 /** So is one whose module's last units all ended within this time, whatever they were allowed. */
 const SMALL_UNIT_MS = 1;
 const MIN_MS_BETWEEN_REPORTS = 100;
+/** Messages of a command wait in this process until it ends, unless the channel takes each at once: memory that the unit does not have. */
+const MAX_FRAME_BYTES = 256 * 1024;
 
 /** The inside of a sandbox: takes requests, runs one unit after the other, replies. */
 export class SandboxLoop {
@@ -206,7 +208,7 @@ export class SandboxLoop {
     }
   }
 
-  #hooksOf({ id }: SentUnit): ExecutionHooks {
+  #hooksOf({ id, isWatched }: SentUnit): ExecutionHooks {
     let lastProgressAt = -Infinity;
     let lastFrameAt = -Infinity;
     return {
@@ -217,6 +219,7 @@ export class SandboxLoop {
         this.#platform.send({ type: 'progress', id, permille, cycles });
       },
       onFrame: (bytes) => {
+        if (!isWatched || bytes.length > MAX_FRAME_BYTES) return;
         const now = performance.now();
         if (now - lastFrameAt < MIN_MS_BETWEEN_REPORTS) return;
         lastFrameAt = now;

@@ -110,7 +110,7 @@ export interface RunOptions {
     readonly permille: number | null;
     readonly cycles: bigint | null;
   }) => void;
-  /** Pictures that the app shows, at most ten a second. */
+  /** Pictures that the app shows, at most ten a second, and none of more than 256 KiB. */
   readonly onFrame?: (bytes: Uint8Array) => void;
   readonly checkpoint?: CheckpointOptions;
   /** The state can no longer be kept in its file, and why, in the system's words; null: it can be again. */

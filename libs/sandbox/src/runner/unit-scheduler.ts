@@ -282,8 +282,10 @@ export class UnitScheduler {
   }
 }
 
-function toSend({ id, unit: { module: _apart, ...unit }, options: { checkpoint } }: PendingUnit): SentUnit {
-  return checkpoint === undefined ? { ...unit, id } : { ...unit, id, checkpoint: sentCheckpoint(checkpoint) };
+function toSend({ id, unit: { module: _apart, ...unit }, options }: PendingUnit): SentUnit {
+  const { checkpoint, onFrame } = options;
+  const sent = { ...unit, id, isWatched: onFrame !== undefined };
+  return checkpoint === undefined ? sent : { ...sent, checkpoint: sentCheckpoint(checkpoint) };
 }
 
 function sentCheckpoint(options: CheckpointOptions): SentCheckpoint {

@@ -15,7 +15,7 @@ export interface InstanceParts {
 }
 
 /** Binds a snapshot to the unit: everything that decides its computation, module and seed included. */
-export function unitKeyOf(unit: Omit<SentUnit, 'id' | 'inputs'>): string {
+export function unitKeyOf(unit: Omit<SentUnit, 'id' | 'inputs' | 'isWatched'>): string {
   const { appName, args, env, outputs, limits, seed } = unit;
   const pairs = Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1));
   const bounds = [String(limits.maxCycles), limits.memoryMiB, limits.outputBytes];
