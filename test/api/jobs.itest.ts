@@ -1,7 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { STREAMS_PER_ACCOUNT } from '@gleaner/coordinator';
-import { job as jobSchema, jobPage, problem, UNIT_STATES, unitResultPage } from '@gleaner/protocol';
+import {
+  createdToken,
+  job as jobSchema,
+  jobPage,
+  problem,
+  UNIT_STATES,
+  unitResultPage,
+} from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { anInput } from '../e2e/volunteering/science.js';
 import { aPerson, operatorOf } from '../support/index.js';
@@ -160,8 +167,24 @@ describe('the events of a job', () => {
     await desk.until(id, ({ units }) => expect(units.cancelled).toBe(10));
     const again = await openEvents(id);
     const { id: eventId } = await again.next('job');
-    const resumed = await openEvents(id, eventId);
+    const resumed = await openEvents(id, { 'last-event-id': eventId ?? '' });
     expect((await resumed.next()).event).toBe('end');
+  });
+
+  it('are told no more once the token is revoked that they were asked for with', async () => {
+    const { scientist } = desk.science;
+    const { id } = await desk.submit();
+    await desk.untilState(id, 'running');
+    const wish = { label: 'a screen', scopes: ['submit'] };
+    const { token, secret } = createdToken.parse((await scientist.post('/v1/tokens', wish).expect(201)).body);
+    const stream = await openEvents(id, { authorization: `Bearer ${secret}` });
+    await stream.next('job');
+    await scientist.delete(`/v1/tokens/${token.id}`).expect(204);
+    await scientist.post(`/v1/jobs/${id}/pause`).expect(200);
+    const told = async (): Promise<void> => {
+      for (;;) expect((await stream.next('job')).data).not.toContain('"state":"paused"');
+    };
+    await expect(told()).rejects.toThrow('the stream ended');
   });
 });
 
@@ -182,9 +205,9 @@ function follow(jobId: string, more: Readonly<Record<string, string>> = {}): Pro
 /** The events of a job; `next` skips those of other kinds. */
 async function openEvents(
   jobId: string,
-  lastEventId?: string,
+  headers?: Readonly<Record<string, string>>,
 ): Promise<{ next(kind?: string): Promise<ServerSentEvent> }> {
-  const response = await follow(jobId, lastEventId === undefined ? {} : { 'last-event-id': lastEventId });
+  const response = await follow(jobId, headers);
   expect(response.headers['content-type']).toContain('text/event-stream');
   response.setEncoding('utf8');
   const parts = response[Symbol.asyncIterator]() as AsyncIterator<string>;

@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { followPublicJob } from '@gleaner/client';
 import { BlobsService } from '@gleaner/coordinator';
-import { publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
+import { createdToken, publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { aPerson, createTestApplication, Rival, type TestApplication } from '../support/index.js';
@@ -84,6 +84,25 @@ describe('what everybody may see', () => {
     await expect.poll(async () => (await stranger.get(`/v1/public/jobs/${job.jobId}`)).status).toBe(404);
     const own = await job.scientist.get(`/v1/public/jobs/${job.jobId}`).expect(200);
     expect(publicJobView.parse(own.body).job.visibility).toEqual({ public: false, results: false });
+    await job.scientist.put(path).send({ public: true }).expect(204);
+  });
+
+  it('is told no more to a browser of its scientist that was signed out while it is hidden', async () => {
+    const path = `/v1/jobs/${job.jobId}/visibility`;
+    await job.scientist.put(path).send({ public: false }).expect(204);
+    const wish = { label: 'a browser', scopes: ['submit'] };
+    const made = await job.scientist.post('/v1/tokens', wish).expect(201);
+    const { token, secret } = createdToken.parse(made.body);
+    const begun = Promise.withResolvers<void>();
+    const told = follow({ authorization: `Bearer ${secret}` }, (text) => {
+      if (text.includes('event: job')) begun.resolve();
+      return text.includes('"state":"paused"');
+    });
+    await begun.promise;
+    await job.scientist.delete(`/v1/tokens/${token.id}`).expect(204);
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    expect(await told).not.toContain('"state":"paused"');
+    await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
     await job.scientist.put(path).send({ public: true }).expect(204);
   });
 

@@ -3,6 +3,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { Job } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  AccessGuard,
   DomainError,
   etagOf,
   EventStream,
@@ -26,6 +27,7 @@ export class JobEvents implements OnModuleDestroy {
 
   constructor(
     private readonly jobs: JobsService,
+    private readonly guard: AccessGuard,
     private readonly slots: StreamSlots,
   ) {}
 
@@ -47,7 +49,7 @@ export class JobEvents implements OnModuleDestroy {
     const stream = EventStream.open(reply, RECONNECT_AFTER_MS);
     stream.onceClosed(() => closed.abort());
     try {
-      await this.follow(actor, job, request.headers['last-event-id'], stream, closed.signal);
+      await this.follow(job, request, stream, closed.signal);
     } finally {
       this.subscribers -= 1;
       stream.end();
@@ -55,14 +57,13 @@ export class JobEvents implements OnModuleDestroy {
   }
 
   private async follow(
-    actor: Actor,
     first: Job,
-    lastEventId: string | string[] | undefined,
+    request: FastifyRequest,
     stream: EventStream,
     closed: AbortSignal,
   ): Promise<void> {
     const signal = AbortSignal.any([closed, this.stopping.signal]);
-    let seen = lastEventId;
+    let seen = request.headers['last-event-id'];
     let job: Job = first;
     for (let polls = 1; !signal.aborted; polls += 1) {
       const event = streamEvent(etagOf(job).slice(1, -1), 'job', job);
@@ -75,9 +76,11 @@ export class JobEvents implements OnModuleDestroy {
       }
       try {
         await delay(POLL_MS, undefined, { signal });
+        // Whose token was revoked meanwhile is told nothing more.
+        const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' });
         job = await this.jobs.get(actor, job.id);
       } catch {
-        // Gone, deleted, or the database is away: the client reconnects and is told which.
+        // Gone, deleted, not theirs any longer, or the database is away: the client reconnects and is told which.
         return;
       }
     }

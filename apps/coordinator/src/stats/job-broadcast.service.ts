@@ -3,6 +3,7 @@ import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { PublicJobView } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
+  AccessGuard,
   DomainError,
   etagOf,
   EventStream,
@@ -23,8 +24,8 @@ const SUBSCRIBERS_MAX = 2_000;
 
 /** The followers of one job. */
 interface Audience {
-  /** With whether they may look when it is private. */
-  readonly followers: Map<EventStream, boolean>;
+  /** With the requests of those who may look when it is private. */
+  readonly followers: Map<EventStream, FastifyRequest | null>;
   /** What everybody has been sent. */
   lastEvent: StreamEvent;
   isPublic: boolean;
@@ -40,6 +41,7 @@ export class JobBroadcast implements OnModuleDestroy {
   constructor(
     private readonly pictures: JobPictures,
     private readonly jobs: PublicJobs,
+    private readonly guard: AccessGuard,
     private readonly slots: StreamSlots,
   ) {}
 
@@ -80,7 +82,7 @@ export class JobBroadcast implements OnModuleDestroy {
     // Not `first`: the others may have been told of something newer since that was made, and only what is new is told again.
     const { lastEvent } = audience;
     if (request.headers['last-event-id'] !== lastEvent.id) follower.write(lastEvent.text);
-    audience.followers.set(follower, isTheirs);
+    audience.followers.set(follower, isTheirs ? request : null);
     follower.onceClosed(() => {
       this.subscribers -= 1;
       audience.followers.delete(follower);
@@ -96,7 +98,7 @@ export class JobBroadcast implements OnModuleDestroy {
       for (let looks = 1; audience.followers.size > 0; looks += 1) {
         const view = await this.pictures.look(jobId);
         audience.isPublic = view.job.visibility.public;
-        if (!audience.isPublic) dismissStrangers(audience);
+        if (!audience.isPublic) await this.dismissStrangers(jobId, audience);
         const event = eventOf(view);
         const isNews = event.id !== audience.lastEvent.id;
         audience.lastEvent = event;
@@ -115,19 +117,29 @@ export class JobBroadcast implements OnModuleDestroy {
       for (const follower of audience.followers.keys()) follower.end();
     }
   }
+
+  /** Clients reconnect, and are told that there is nothing. */
+  private async dismissStrangers(jobId: string, { followers }: Audience): Promise<void> {
+    for (const [follower, request] of followers) {
+      if (request !== null && (await this.isStillTheirs(jobId, request))) continue;
+      followers.delete(follower);
+      follower.end();
+    }
+  }
+
+  /** Their token may have been revoked meanwhile, or the project be theirs no longer. */
+  private async isStillTheirs(jobId: string, request: FastifyRequest): Promise<boolean> {
+    try {
+      return await this.jobs.mayLook(jobId, await this.guard.identify(request));
+    } catch (error) {
+      if (error instanceof DomainError) return false;
+      throw error;
+    }
+  }
 }
 
 function tell({ followers }: Audience, text: string): void {
   for (const follower of followers.keys()) follower.write(text);
-}
-
-/** Clients reconnect, and are told that there is nothing. */
-function dismissStrangers({ followers }: Audience): void {
-  for (const [follower, isTheirs] of followers) {
-    if (isTheirs) continue;
-    followers.delete(follower);
-    follower.end();
-  }
 }
 
 function eventOf(view: PublicJobView): StreamEvent {
