@@ -1,11 +1,24 @@
 import { compareUtf8 } from './compare-text.js';
+import { compareExactNumbers, parseExactNumber, type ExactNumber } from './exact-number.js';
 import { LineRefusedError } from './merge-error.js';
 
 /** Values nested deeper are refused: writing them as text recurses, and every machine has another stack. */
 const MAX_DEPTH = 1_000;
 
-/** One field of a JSON line as it is sorted: absent, a number, or text. Integers beyond 2^53 are kept exactly. */
-export type SortKey = null | number | bigint | string;
+/**
+ * What a number may look like of which its double does not say everything: 16 digits or more, or an exponent near the ends of
+ * what doubles hold. All others of one double are the same number.
+ */
+const BEYOND_DOUBLES = /[\d.]{16}|\d[eE][+-]?\d{3}/;
+
+/** A number of which its double does not say everything. */
+interface LongNumber {
+  readonly double: number;
+  readonly exact: ExactNumber;
+}
+
+/** One field of a JSON line as it is sorted: absent, a number, or text. */
+export type SortKey = null | number | LongNumber | string;
 
 /**
  * The sort keys of a JSON line. All are absent for a line that is no JSON object. Strings sort by their content, other
@@ -14,9 +27,14 @@ export type SortKey = null | number | bigint | string;
  * @throws {LineRefusedError} for values nested more than {@link MAX_DEPTH} deep
  */
 export function sortKeysOf(line: Uint8Array, fields: readonly string[]): readonly SortKey[] {
-  const value = parseLine(line);
+  const text = new TextDecoder().decode(line);
+  const members = parseLine(text);
+  if (members === null) return fields.map(() => null);
+  // Each level takes two bytes at least.
+  if (line.length > 2 * MAX_DEPTH) refuseDeep(members);
+  const sources = BEYOND_DOUBLES.test(text) ? numberSources(text) : undefined;
   return fields.map((field) =>
-    value !== null && Object.hasOwn(value, field) ? sortKey(value[field]) : null,
+    Object.hasOwn(members, field) ? sortKey(members[field], sources?.get(field)) : null,
   );
 }
 
@@ -37,9 +55,11 @@ function compareSortKey(a: SortKey, b: SortKey): number {
   const rankOfA = rank(a);
   const rankOfB = rank(b);
   if (rankOfA !== rankOfB) return rankOfA - rankOfB;
-  if (a === null || b === null) return 0;
-  // Between numbers and BigInts these compare mathematical values.
-  return a < b ? -1 : a > b ? 1 : 0;
+  if (a === null || b === null || typeof a === 'string' || typeof b === 'string') return 0;
+  const [doubleOfA, doubleOfB] = [doubleOf(a), doubleOf(b)];
+  // Rounding keeps the order: only of the same double there is more to know.
+  if (doubleOfA !== doubleOfB) return doubleOfA < doubleOfB ? -1 : 1;
+  return typeof a === 'number' && typeof b === 'number' ? 0 : compareExactNumbers(exactOf(a), exactOf(b));
 }
 
 function rank(key: SortKey): number {
@@ -47,39 +67,44 @@ function rank(key: SortKey): number {
   return typeof key === 'string' ? 2 : 1;
 }
 
-function sortKey(value: unknown): SortKey {
-  if (typeof value === 'bigint' || typeof value === 'string') return value;
-  if (typeof value === 'number') {
-    // Doubles beyond 2^53 are integers, and a BigInt compares exactly with those that were written out.
-    return Number.isFinite(value) && !isExact(value) ? BigInt(value) : value;
-  }
-  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? String(inner) : inner));
+function doubleOf(key: number | LongNumber): number {
+  return typeof key === 'number' ? key : key.double;
 }
 
-function parseLine(line: Uint8Array): Readonly<Record<string, unknown>> | null {
+function exactOf(key: number | LongNumber): ExactNumber {
+  // What has at most 15 digits is printed with them.
+  return typeof key === 'number' ? parseExactNumber(String(key)) : key.exact;
+}
+
+/** @param source how the number is written, where its double may not say everything */
+function sortKey(value: unknown, source: string | undefined): SortKey {
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'number') return JSON.stringify(value);
+  return source === undefined ? value : { double: value, exact: parseExactNumber(source) };
+}
+
+function parseLine(text: string): Readonly<Record<string, unknown>> | null {
   try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(line));
-    if (!isRecord(value)) return null;
-    // Each level takes two bytes at least.
-    if (line.length > 2 * MAX_DEPTH) refuseDeep(value);
-    const isPrecise = Object.values(value).every((member) => typeof member !== 'number' || isExact(member));
-    return isPrecise ? value : parsePrecisely(new TextDecoder().decode(line));
-  } catch (error) {
-    if (error instanceof LineRefusedError) throw error;
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : null;
+  } catch {
     return null;
   }
 }
 
-/** Members that are written as integers and that a double does not hold become BigInts. */
-function parsePrecisely(text: string): Readonly<Record<string, unknown>> | null {
-  const reviver = (_key: string, value: unknown, context?: { readonly source?: string }): unknown => {
+/** How those members of a JSON object that are numbers are written, where that may be more than their doubles say. */
+function numberSources(text: string): ReadonlyMap<string, string> {
+  const sources = new Map<unknown, Map<string, string>>();
+  function note(this: unknown, key: string, value: unknown, context?: { readonly source?: string }): unknown {
     const source = context?.source;
-    return typeof value === 'number' && !isExact(value) && source !== undefined && /^-?\d+$/.test(source)
-      ? BigInt(source)
-      : value;
-  };
-  const value: unknown = JSON.parse(text, reviver);
-  return isRecord(value) ? value : null;
+    if (typeof value !== 'number' || source === undefined || !BEYOND_DOUBLES.test(source)) return value;
+    const ofHolder = sources.get(this) ?? new Map<string, string>();
+    sources.set(this, ofHolder.set(key, source));
+    return value;
+  }
+  // Members are looked at before the object that holds them, which stays the same.
+  const outermost: unknown = JSON.parse(text, note);
+  return sources.get(outermost) ?? new Map<string, string>();
 }
 
 function refuseDeep(value: object): void {
@@ -94,10 +119,6 @@ function refuseDeep(value: object): void {
     }
     level = below;
   }
-}
-
-function isExact(value: number): boolean {
-  return Math.abs(value) <= Number.MAX_SAFE_INTEGER;
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
