@@ -1,6 +1,9 @@
 const NOTHING = new Uint8Array(0);
 const VIEW_OF_NOTHING = new DataView(NOTHING.buffer);
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const UTF8 = ['utf-8', { fatal: true, ignoreBOM: true }] as const;
+const utf8 = new TextDecoder(...UTF8);
+/** Longer than any text that a host call takes. */
+const LONGEST_TEXT_BYTES = 64 * 1024;
 
 /** The app's linear memory as host calls see it. Addresses and lengths are unsigned 32-bit byte counts. */
 export class GuestMemory {
@@ -41,10 +44,14 @@ export class GuestMemory {
     return this.bytes.subarray(address, address + length);
   }
 
-  /** The text at an address that was checked by {@link holds}; null where it is not UTF-8. */
+  /**
+   * The text at an address that was checked by {@link holds}; null where it is not UTF-8. Of one of more than 64 KiB, which
+   * is too long for every call, only the beginning.
+   */
   text(address: number, length: number): string | null {
+    const bytes = this.slice(address, length);
     try {
-      return utf8.decode(this.slice(address, length));
+      return length <= LONGEST_TEXT_BYTES ? utf8.decode(bytes) : beginningOf(bytes);
     } catch {
       return null;
     }
@@ -62,4 +69,19 @@ export class GuestMemory {
     this.view.setBigUint64(address, value, true);
     return true;
   }
+}
+
+/**
+ * Engines differ in how long a text may be, and in what they say of a longer one: 512 MiB are an error in Node and nothing
+ * in Chromium. So it is checked in pieces.
+ */
+function beginningOf(bytes: Uint8Array): string {
+  const decoder = new TextDecoder(...UTF8);
+  let beginning = '';
+  for (let at = 0; at < bytes.length; at += LONGEST_TEXT_BYTES) {
+    const piece = decoder.decode(bytes.subarray(at, at + LONGEST_TEXT_BYTES), { stream: true });
+    if (at === 0) beginning = piece;
+  }
+  decoder.decode();
+  return beginning;
 }
