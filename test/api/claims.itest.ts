@@ -1,9 +1,8 @@
 import { BoardKeeper } from '@gleaner/coordinator';
 import { account, hostPage, leaderboard, team, teamMemberPage } from '@gleaner/protocol';
 import type supertest from 'supertest';
-import type { QueryRunner } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, clientWith, TestHost, type TestApplication } from '../support/index.js';
+import { aPerson, clientWith, Rival, TestHost, type TestApplication } from '../support/index.js';
 import { Community, UNIT_CYCLES } from './community.js';
 
 let community: Community;
@@ -165,39 +164,26 @@ describe('a grant at the very moment', () => {
     async (how) => {
       for (const isGrantFirst of [true, false]) {
         const { ada, teamId, earner, act } = await aMember(how, isGrantFirst);
-        const [granting, holding] = [
-          gleaner.dataSource.createQueryRunner(),
-          gleaner.dataSource.createQueryRunner(),
-        ];
-        const grant = (): Promise<unknown> => granting.query(GRANT, [...earner, (units += 1)]);
-        let acted: Promise<unknown> | undefined;
-        let granted: Promise<unknown> | undefined;
-        try {
-          await Promise.all([granting.startTransaction(), holding.startTransaction()]);
-          if (isGrantFirst) {
-            await grant();
-            acted = act();
-            await untilWaiting('account_credit');
-          } else {
-            // What it writes last, or nearly so; it locks rows of it before.
-            const last = how === 'claims' ? 'audit_entry' : 'team';
-            await holding.query(`LOCK TABLE ${last} IN SHARE MODE`);
-            acted = act();
-            await untilWaiting(last);
-            granted = grant();
-            await untilWaiting('account_credit');
-            await holding.commitTransaction();
-            await granted;
-          }
-          await granting.commitTransaction();
-          await acted;
-        } finally {
-          // Nobody is to wait for these, whatever has failed; first the one that the other may wait for.
-          await end(holding);
-          await Promise.allSettled([granted]);
-          await end(granting);
-          await Promise.allSettled([acted]);
+        await using granting = await Rival.begin(gleaner.dataSource);
+        const grant = (): Promise<unknown> => granting.manager.query(GRANT, [...earner, (units += 1)]);
+        let acted: Promise<unknown>;
+        if (isGrantFirst) {
+          await grant();
+          acted = act();
+          await untilWaiting('account_credit');
+        } else {
+          // What it writes last, or nearly so; it locks rows of it before.
+          const last = how === 'claims' ? 'audit_entry' : 'team';
+          await using holding = await Rival.holding(gleaner.dataSource, `LOCK TABLE ${last} IN SHARE MODE`);
+          acted = act();
+          await untilWaiting(last);
+          const granted = grant();
+          await untilWaiting('account_credit');
+          await holding.commit();
+          await granted;
         }
+        await granting.commit();
+        await acted;
         const expected = isGrantFirst ? '0' : '1000';
         const { credit } = team.parse((await ada.get(`/v1/teams/${teamId}`).expect(200)).body);
         const members = teamMemberPage.parse((await ada.get(`/v1/teams/${teamId}/members`).expect(200)).body);
@@ -229,11 +215,6 @@ describe('a grant at the very moment', () => {
     let status = 503;
     while (status === 503) ({ status } = await request());
     expect(status).toBe(200);
-  }
-
-  async function end(runner: QueryRunner): Promise<void> {
-    if (runner.isTransactionActive) await runner.rollbackTransaction();
-    await runner.release();
   }
 
   async function untilWaiting(table: string): Promise<void> {

@@ -29,23 +29,19 @@ describe('what a host may take in a day', () => {
     };
     const before = (await allowance()) ?? Number.NaN;
     const validation = dispatch.gleaner.app.get(ValidationService);
-    const rival = dispatch.gleaner.dataSource.createQueryRunner();
-    try {
-      await rival.startTransaction();
-      await rival.query('SELECT FROM host_standing WHERE host_id = $1 FOR UPDATE', [host.attached.hostId]);
-      const judging: Array<Promise<void>> = [];
-      for (const [at, task] of tasks.entries()) {
-        expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'accepted' }]);
-        // As another coordinator does.
-        judging.push(validation.examine([parseTaskId(task.taskId).unitId]));
-        await expect.poll(() => dispatch.query(JUDGING)).toHaveLength(at + 1);
-      }
-      await rival.commitTransaction();
-      await Promise.all(judging);
-    } finally {
-      if (rival.isTransactionActive) await rival.rollbackTransaction();
-      await rival.release();
+    await using rival = await dispatch.rivalHolding(
+      'SELECT FROM host_standing WHERE host_id = $1 FOR UPDATE',
+      [host.attached.hostId],
+    );
+    const judging: Array<Promise<void>> = [];
+    for (const [at, task] of tasks.entries()) {
+      expect((await host.report(honestResult(task))).reports).toMatchObject([{ status: 'accepted' }]);
+      // As another coordinator does.
+      judging.push(validation.examine([parseTaskId(task.taskId).unitId]));
+      await expect.poll(() => dispatch.query(JUDGING)).toHaveLength(at + 1);
     }
+    await rival.commit();
+    await Promise.all(judging);
     await expect.poll(allowance).toBe(4 * before);
   });
 
