@@ -9,6 +9,9 @@ afterAll(() => sandbox.close());
 const run = (text: string, overrides: UnitOverrides = {}) =>
   sandbox.run(aUnit(admittedText(text), overrides));
 
+const LINK = `(import "wasi_snapshot_preview1" "path_link"
+  (func $link (param i32 i32 i32 i32 i32 i32 i32) (result i32)))`;
+
 /** Opens `path` (at address 64) below the root with the given flags and ends with the error code. */
 const openAndExit = (path: string, oflags: number, rights: number) =>
   commandText(
@@ -92,6 +95,29 @@ describe('a hostile app', () => {
     expect(result.outputs[0]?.size).toBe(10_000);
   });
 
+  it.each([
+    ['(i32.const 0)', 8000, 'ok', 2],
+    ['(i32.const 0)', 7999, 'output-limit', 0],
+    ['(unreachable)', 7999, 'output-limit', 0],
+  ])(
+    'that gives 4000 bytes the names of two outputs and ends with %s, with %i bytes allowed, ends with %s',
+    async (end, outputBytes, outcome, outputs) => {
+      const twins = commandText(
+        `(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 8) (i32.const 1)
+           (i64.const 64) (i64.const 0) (i32.const 0) (i32.const 16)))
+         (i32.store (i32.const 4) (i32.const 4000))
+         (drop (call $fd_write (i32.load (i32.const 16)) (i32.const 0) (i32.const 1) (i32.const 8)))
+         (drop (call $link (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 8)
+           (i32.const 3) (i32.const 96) (i32.const 8)))
+         (call $exit ${end})`,
+        '(data (i32.const 64) "output/a") (data (i32.const 96) "output/b")',
+      ).replace('(memory', `${LINK} (memory`);
+      const result = await run(twins, { outputs: ['a', 'b'], limits: { outputBytes } });
+      expect(result.outcome).toBe(outcome);
+      expect(result.outputs.map(({ size }) => size)).toEqual(Array<number>(outputs).fill(4000));
+    },
+  );
+
   it('that fills the scratch directory is told that there is no space', async () => {
     const bomb = commandText(
       `(drop (call $path_open (i32.const 3) (i32.const 0) (i32.const 64) (i32.const 5) (i32.const 1)
@@ -137,11 +163,7 @@ describe('a hostile app', () => {
          (br_if $again (i32.eqz (local.get $errno))))
        (call $exit (i32.add (i32.mul (local.get $errno) (i32.const 100000)) (local.get $count)))`,
       '(data (i32.const 64) "tmp/x") (data (i32.const 96) "tmp/")',
-    ).replace(
-      '(memory',
-      `(import "wasi_snapshot_preview1" "path_link"
-        (func $link (param i32 i32 i32 i32 i32 i32 i32) (result i32))) (memory`,
-    );
+    ).replace('(memory', `${LINK} (memory`);
     const result = await run(bomb, { limits: { maxCycles: 10n ** 8n, memoryMiB: 1 } });
     // 16,384 names: input, output, tmp and x, then links.
     expect(result).toMatchObject({ outcome: 'exit', exitCode: 51 * 100_000 + 16_384 - 4 + 1 });

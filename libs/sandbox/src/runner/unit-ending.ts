@@ -14,6 +14,12 @@ export interface Ending {
 export const OK: Ending = { outcome: 'ok', exitCode: 0, trapKind: null, message: null };
 export const CYCLE_LIMIT: Ending = { ...OK, outcome: 'cycle-limit', message: 'the unit used all its cycles' };
 
+export const OUTPUT_LIMIT: Ending = {
+  ...OK,
+  outcome: 'output-limit',
+  message: 'the unit wrote more output than its limit',
+};
+
 export function exitEnding(code: number): Ending {
   return code === 0 ? OK : { ...OK, outcome: 'exit', exitCode: code };
 }
@@ -42,7 +48,7 @@ function endingOfStop({ reason }: StopUnit): Ending {
     case 'cycle-limit':
       return CYCLE_LIMIT;
     case 'output-limit':
-      return { ...OK, outcome: 'output-limit', message: 'the unit wrote more output than its limit' };
+      return OUTPUT_LIMIT;
     case 'trap':
       return trapEnding(reason.trapKind, reason.message);
   }

@@ -125,9 +125,16 @@ export class UnitExecution {
     });
   }
 
-  /** Bytes of the declared outputs, in the order of their names; an output that was not written is empty. */
-  outputs(): { readonly name: string; readonly bytes: Uint8Array }[] {
-    return [...this.#unit.outputs].sort().map((name) => ({ name, bytes: this.host.output(name) }));
+  /**
+   * Bytes of the declared outputs, in the order of their names; an output that was not written is empty. Null where they are more
+   * than the unit may have.
+   */
+  outputs(): { readonly name: string; readonly bytes: Uint8Array }[] | null {
+    const { outputs, limits } = this.#unit;
+    let left = limits.outputBytes;
+    for (const name of outputs) left -= this.host.outputSize(name);
+    if (left < 0) return null;
+    return [...outputs].sort().map((name) => ({ name, bytes: this.host.output(name) }));
   }
 
   /**

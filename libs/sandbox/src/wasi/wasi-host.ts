@@ -1,7 +1,7 @@
 import type { ByteSource } from './byte-source.js';
 import { compareUtf8 } from './compare-utf8.js';
 import { DescriptorTable } from './descriptors.js';
-import { MemoryContent } from './file-content.js';
+import { MemoryContent, type FileContent } from './file-content.js';
 import { FileSystem } from './file-system.js';
 import { GuestMemory } from './guest-memory.js';
 import type { HostContext } from './host-context.js';
@@ -95,11 +95,20 @@ export class WasiHost {
   /** Bytes of `stdout` or of a file in /output, viewed; empty where the app wrote none. */
   output(name: string): Uint8Array {
     if (name === 'stdout') return this.context.stdout?.bytes ?? new Uint8Array(0);
-    const node = this.#outputDirectory?.entries.get(name);
-    if (node?.filetype !== FILETYPE.regularFile) return new Uint8Array(0);
-    const bytes = new Uint8Array(node.content.size);
-    node.content.read(0, bytes);
+    const content = this.#outputFile(name);
+    const bytes = new Uint8Array(content?.size ?? 0);
+    content?.read(0, bytes);
     return bytes;
+  }
+
+  /** How many bytes {@link output} gives. */
+  outputSize(name: string): number {
+    return (name === 'stdout' ? this.context.stdout : this.#outputFile(name))?.size ?? 0;
+  }
+
+  #outputFile(name: string): FileContent | null {
+    const node = this.#outputDirectory?.entries.get(name);
+    return node?.filetype === FILETYPE.regularFile ? node.content : null;
   }
 }
 
