@@ -1,10 +1,14 @@
-import { LIMITS, type GridSplit, type JobSpec } from '@gleaner/protocol';
+import { LIMITS, type JobSpec, type Split } from '@gleaner/protocol';
 import {
   RESERVED_ENV_PREFIX,
   brokenPlaceholders,
   placeholderKeys,
+  substitutedCharacters,
   unknownPlaceholders,
 } from './placeholders.js';
+
+/** Of a range, of offsets and lengths: integers that a double holds exactly. */
+const LONGEST_INTEGER = String(Number.MIN_SAFE_INTEGER).length;
 
 export interface SpecFault {
   /** JSON pointer (RFC 6901) into the job file. */
@@ -46,25 +50,47 @@ function* splitFaults({ split: splits, inputs }: JobSpec): Generator<SpecFault> 
   }
 }
 
-/** Each unit carries its values by itself, in the database and in each answer that hands it out: by the dozen there. */
-function* valueFaults({ split: splits }: JobSpec): Generator<SpecFault> {
-  const characters = splits.reduce(
-    (sum, split) => sum + (split.kind === 'grid' ? longestValues(split) : 0),
-    0,
-  );
-  if (characters <= LIMITS.argsLength) return;
-  yield {
-    pointer: '/split',
-    detail: `a unit may get grid values of ${characters} characters in all; at most ${LIMITS.argsLength} are allowed`,
-  };
+/**
+ * Each unit carries its values by itself, in the database and in each answer that hands it out: by the dozen there. Its
+ * arguments, which name them any number of times, are made where it is computed, beside what the app may use.
+ */
+function* valueFaults({ split: splits, args }: JobSpec): Generator<SpecFault> {
+  const longest = new Map(splits.map((split) => [split.name, longestValues(split)]));
+  const ofGrids = splits
+    .filter(({ kind }) => kind === 'grid')
+    .flatMap(({ name }) => [...(longest.get(name)?.values() ?? [])]);
+  const texts = [
+    { pointer: '/split', what: 'grid values', characters: sum(ofGrids) },
+    {
+      pointer: '/args',
+      what: 'arguments',
+      characters: sum(
+        args.map((arg) => substitutedCharacters(arg, (split, key) => longest.get(split)?.get(key) ?? 0)),
+      ),
+    },
+  ];
+  for (const { pointer, what, characters } of texts) {
+    if (characters <= LIMITS.argsLength) continue;
+    yield {
+      pointer,
+      detail: `a unit may get ${what} of ${characters} characters in all; at most ${LIMITS.argsLength} are allowed`,
+    };
+  }
 }
 
-/** Characters of the longest value of each list together. */
-function longestValues({ lists }: GridSplit): number {
-  return Object.values(lists).reduce(
-    (sum, list) => sum + list.reduce<number>((most, value) => Math.max(most, String(value).length), 0),
-    0,
+/** Characters of the longest value of each key. */
+function longestValues(split: Split): ReadonlyMap<string, number> {
+  if (split.kind !== 'grid') return new Map(placeholderKeys(split).map((key) => [key, LONGEST_INTEGER]));
+  return new Map(
+    Object.entries(split.lists).map(([key, list]) => [
+      key,
+      list.reduce<number>((most, value) => Math.max(most, String(value).length), 0),
+    ]),
   );
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
 }
 
 function* argFaults({ args, split: splits }: JobSpec): Generator<SpecFault> {

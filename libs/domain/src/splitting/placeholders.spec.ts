@@ -130,4 +130,18 @@ describe('checkJobSpec', () => {
       },
     ]);
   });
+
+  it('counts what arguments may grow to by the values that they name again and again', () => {
+    const grid = { kind: 'grid' as const, name: 'g', lists: { a: ['', 'x'.repeat(LIMITS.argBytes)] } };
+    const split: JobSpecInput['split'] = [grid, { kind: 'range', name: 'k', from: 0, to: 9, step: 1 }];
+    const full = Array.from({ length: 7 }, () => '{g.a}');
+    expect(check({ split, args: [...full, '{g.a}'] })).toEqual([]);
+    expect(check({ split, args: [...full, '{{g.a}}{k.from}', 'x'.repeat(4096 - 5 - 17)] })).toEqual([]);
+    expect(check({ split, args: [...full, '{{g.a}}{k.from}', 'x'.repeat(4096 - 5 - 16)] })).toEqual([
+      {
+        pointer: '/args',
+        detail: 'a unit may get arguments of 32769 characters in all; at most 32768 are allowed',
+      },
+    ]);
+  });
 });

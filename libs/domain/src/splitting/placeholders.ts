@@ -38,6 +38,19 @@ export function substituteArgs(args: readonly string[], params: UnitParams): str
   );
 }
 
+/** Characters of an argument once each of its placeholders has as many as `charactersOf` says. */
+export function substitutedCharacters(
+  arg: string,
+  charactersOf: (split: string, key: string) => number,
+): number {
+  let filledIn = 0;
+  const rest = replacePlaceholders(arg, (split, key) => {
+    filledIn += charactersOf(split, key);
+    return '';
+  });
+  return filledIn + rest.length;
+}
+
 /** Placeholders of an argument that no split fills, as written. */
 export function unknownPlaceholders(arg: string, splits: readonly Split[]): readonly string[] {
   const unknown: string[] = [];
