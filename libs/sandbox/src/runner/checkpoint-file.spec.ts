@@ -42,6 +42,15 @@ async function saved(name: string, snapshot: UnitSnapshot): Promise<string> {
   return path;
 }
 
+/** Null also for what is refused. */
+function loadedOrNull(path: string) {
+  try {
+    return checkpointFiles.load(path);
+  } catch {
+    return null;
+  }
+}
+
 describe('checkpointFiles', () => {
   it('does not compress what cannot be compressed', async () => {
     const noise = randomBytes(2 * MIB);
@@ -85,5 +94,16 @@ describe('checkpointFiles', () => {
     expect(checkpointFiles.load(path)).toBeNull();
     writeFileSync(path, 'something else');
     expect(() => checkpointFiles.load(path)).toThrow(TypeError);
+  });
+
+  it('finds nothing of use wherever a bit is another one', async () => {
+    const path = await saved('bit', aSnapshot(randomBytes(100)));
+    const whole = readFileSync(path);
+    for (let at = 0; at < whole.length; at++) {
+      const damaged = Buffer.from(whole);
+      damaged[at]! ^= 1 << (at % 8);
+      writeFileSync(path, damaged);
+      expect(loadedOrNull(path), `byte ${at}`).toBeNull();
+    }
   });
 });

@@ -1,5 +1,6 @@
 import type { HostState } from '../wasi/host-state.js';
 import type { PageRun } from './memory-pages.js';
+import { sha256HexOf } from './sha256.js';
 
 /** A unit's state between two steps: what it is bound to, what it is, and its bytes apart. */
 export interface UnitSnapshot {
@@ -27,17 +28,21 @@ export interface PayloadInfo {
   readonly crc32: number | null;
 }
 
-const MAGIC = new TextEncoder().encode('GLNSNAP1');
+const MAGIC = new TextEncoder().encode('GLNSNAP2');
 const LENGTH_BYTES = 4;
+/** The header's SHA-256 in hex: one digit of a count or a global would be another result. */
+const DIGEST_BYTES = 64;
+const HEADER_START = MAGIC.length + LENGTH_BYTES + DIGEST_BYTES;
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 
 /** The first bytes of an encoded snapshot; its payload follows. */
 export function encodeHeader(header: SnapshotHeader, payload: PayloadInfo): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify({ header, payload }));
-  const bytes = new Uint8Array(MAGIC.length + LENGTH_BYTES + json.length);
+  const bytes = new Uint8Array(HEADER_START + json.length);
   bytes.set(MAGIC);
   new DataView(bytes.buffer).setUint32(MAGIC.length, json.length, true);
-  bytes.set(json, MAGIC.length + LENGTH_BYTES);
+  new TextEncoder().encodeInto(sha256HexOf(json), bytes.subarray(MAGIC.length + LENGTH_BYTES));
+  bytes.set(json, HEADER_START);
   return bytes;
 }
 
@@ -51,17 +56,22 @@ export function decodeHeader(bytes: Uint8Array): {
   payload: PayloadInfo;
   payloadStart: number;
 } {
-  const jsonStart = MAGIC.length + LENGTH_BYTES;
-  if (bytes.length < jsonStart || MAGIC.some((byte, i) => bytes[i] !== byte)) {
+  if (bytes.length < HEADER_START || MAGIC.some((byte, i) => bytes[i] !== byte)) {
     throw new TypeError('not a snapshot');
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(MAGIC.length, true);
-  const payloadStart = jsonStart + length;
+  const payloadStart = HEADER_START + length;
   if (length > MAX_HEADER_BYTES || payloadStart > bytes.length)
     throw new TypeError('the snapshot is cut off');
-  const text = new TextDecoder().decode(bytes.subarray(jsonStart, payloadStart));
+  const json = bytes.subarray(HEADER_START, payloadStart);
+  const decoder = new TextDecoder();
+  if (sha256HexOf(json) !== decoder.decode(bytes.subarray(MAGIC.length + LENGTH_BYTES, HEADER_START)))
+    throw new TypeError('the snapshot is damaged');
   // Written by encodeHeader of the same runtime version, which the caller compares.
-  const { header, payload } = JSON.parse(text) as { header: SnapshotHeader; payload: PayloadInfo };
+  const { header, payload } = JSON.parse(decoder.decode(json)) as {
+    header: SnapshotHeader;
+    payload: PayloadInfo;
+  };
   return { header, payload, payloadStart };
 }
 
