@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hostPage, leaderboard, publicJobView } from '@gleaner/protocol';
+import { hostPage, job as jobSchema, leaderboard, publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -162,9 +162,48 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     expect(machine).toMatchObject({ kind: 'browser', credit: first?.[1] });
   });
 
-  it('gives back what it held when the tab is closed', async () => {
-    await submitLongUnits();
+  it('counts on where it was stopped, and started again', async () => {
     await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
+    const given = (): Promise<string[]> =>
+      page.locator('section').filter({ hasText: 'Given in this tab' }).locator('data, dd').allInnerTexts();
+    const before = await given();
+    expect(before.slice(1)).toEqual(['3', '3']);
+    await restart();
+    expect(await given()).toEqual(before);
+  });
+
+  it('rests where its owner asks for it from afar, whose page offers nothing that a tab does not follow', async () => {
+    const account = await page.context().newPage();
+    await account.goto(`${gleaner.url}/account`);
+    await account.getByRole('link', { name: 'browser', exact: true }).click();
+    await account.getByText('is set in the browser itself').waitFor();
+    await account.getByRole('radio', { name: /^Pause/ }).click();
+    await expect.poll(() => hostsAskedTo('pause')).toBe(1);
+    await restart();
+    await page.getByText('Paused, as you asked from afar.').waitFor();
+    await account.getByRole('radio', { name: /^Run/ }).click();
+    await expect.poll(() => hostsAskedTo('run')).toBe(1);
+    await account.close();
+    await restart();
+    await page.getByText('Paused, as you asked from afar.').waitFor({ state: 'detached' });
+  });
+
+  it('leads to the job that it computes, also where another one has its name', async () => {
+    const computed = await submitLongUnits();
+    await restart();
+    const link = page.getByRole('link', { name: 'A night at Arecibo' });
+    await expect
+      .poll(() => link.getAttribute('href', { timeout: 60_000 }), { timeout: 60_000 })
+      .toBe(`/jobs/${computed}`);
+    const namesake = await submitLongUnits();
+    await page.waitForResponse(
+      async (response) =>
+        response.url().includes('/v1/public/jobs?') && (await response.text()).includes(`"id":"${namesake}"`),
+    );
+    expect(await link.getAttribute('href')).toBe(`/jobs/${computed}`);
+  });
+
+  it('gives back what it held when the tab is closed', async () => {
     await expect.poll(leases, { timeout: 60_000 }).toBeGreaterThan(0);
     await page.close({ runBeforeUnload: false });
     await expect.poll(browserLeases, { timeout: 60_000, interval: 100 }).toBe(0);
@@ -195,11 +234,19 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
   }
 
   /** Units that take long, so that one is in hand when the tab is closed. */
-  async function submitLongUnits(): Promise<void> {
+  async function submitLongUnits(): Promise<string> {
     await agent[Symbol.asyncDispose]();
     const { spec } = await specOf(job.jobId);
     const longer = { ...spec, split: [{ kind: 'range', name: 'chirp', from: 0, to: 4000, step: 2000 }] };
-    await job.scientist.post('/v1/jobs', { project: job.project, spec: longer }).expect(202);
+    const answer = await job.scientist.post('/v1/jobs', { project: job.project, spec: longer }).expect(202);
+    return jobSchema.parse(answer.body).id;
+  }
+
+  async function restart(): Promise<void> {
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.getByText(/^(Waiting|Working|Paused)/).waitFor();
   }
 
   async function specOf(jobId: string): Promise<{ spec: Record<string, unknown> }> {
@@ -217,6 +264,8 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     return row?.n ?? 0;
   }
   const hosts = (): Promise<number> => count('SELECT count(*) AS n FROM host');
+  const hostsAskedTo = (run: string): Promise<number> =>
+    count(`SELECT count(*) AS n FROM host WHERE kind = 'browser' AND wished_run = '${run}'`);
   const leases = (): Promise<number> => count('SELECT count(*) AS n FROM lease');
   const browserLeases = (): Promise<number> =>
     count(`SELECT count(*) AS n FROM lease l JOIN host h ON h.id = l.host_id WHERE h.kind = 'browser'`);

@@ -71,7 +71,8 @@ export class TaskComputation {
 
   /** As `status` shows it. */
   get description(): RunningTask {
-    return { ...this.#description, startedAt: this.startedAt, permille: this.#permille };
+    const { jobId } = this.#held.job;
+    return { ...this.#description, jobId, startedAt: this.startedAt, permille: this.#permille };
   }
 
   /** As a heartbeat tells it. */

@@ -6,6 +6,8 @@ import type { Traffic } from './traffic.js';
 /** A task in progress, as `status` shows it. */
 export interface RunningTask {
   readonly taskId: string;
+  /** Several jobs may have one name. */
+  readonly jobId: string;
   readonly jobName: string;
   readonly app: string;
   readonly startedAt: Date;

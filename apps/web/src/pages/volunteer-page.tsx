@@ -131,7 +131,7 @@ function InHand({ state }: { readonly state: VolunteerState }) {
       </p>
     );
   }
-  const job = data?.items.find(({ name }) => name === first.jobName);
+  const job = data?.items.find(({ id }) => id === first.jobId);
   return (
     <Panel className="mt-5">
       <div className="flex flex-wrap items-baseline justify-between gap-x-4">
@@ -169,7 +169,7 @@ function InHand({ state }: { readonly state: VolunteerState }) {
 function Given({ state }: { readonly state: VolunteerState }) {
   const account = useSession();
   const host = useSavedHost();
-  const cycles = (state.status?.cycles ?? 0n) + state.taskCycles;
+  const cycles = state.before.cycles + (state.status?.cycles ?? 0n) + state.taskCycles;
   return (
     <Panel>
       <h2 className="text-xl">Given in this tab</h2>
@@ -177,8 +177,10 @@ function Given({ state }: { readonly state: VolunteerState }) {
         <Cycles value={cycles.toString()} />
       </p>
       <dl className="mt-4 space-y-1 text-sm">
-        <Line name="Results computed">{state.status?.finishedTasks ?? 0}</Line>
-        <Line name="Received by the coordinator">{state.acceptedResults}</Line>
+        <Line name="Results computed">
+          {(state.before.finishedTasks + (state.status?.finishedTasks ?? 0)).toLocaleString('en')}
+        </Line>
+        <Line name="Received by the coordinator">{state.acceptedResults.toLocaleString('en')}</Line>
       </dl>
       {host && (
         <p className="mt-4 border-t border-line pt-4 text-sm text-muted">

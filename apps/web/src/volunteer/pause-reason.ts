@@ -16,8 +16,13 @@ export interface Surroundings {
   readonly isOnBattery: boolean;
 }
 
+/** What was asked of this browser from afar, on its machine's page. */
+export type Run = 'run' | 'pause' | 'finish';
+
 /** Why the tab does not compute at the moment; null when it may. */
-export function pauseReason(wishes: Wishes, surroundings: Surroundings): string | null {
+export function pauseReason(wishes: Wishes, surroundings: Surroundings, run: Run): string | null {
+  // It finishes by getting no new work.
+  if (run === 'pause') return 'Paused, as you asked from afar. “My account” lets this machine run again.';
   if (surroundings.isHidden && !wishes.evenWhenHidden) return 'Paused while this tab is hidden.';
   if (surroundings.isOnBattery && !wishes.evenOnBattery) return 'Paused while the computer runs on battery.';
   return null;

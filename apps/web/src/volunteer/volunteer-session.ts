@@ -10,7 +10,7 @@ import {
 } from '@gleaner/worker-sdk/browser';
 import { sessionAccount } from '../api/session';
 import { OnlyTab } from './only-tab';
-import { pauseReason, type Surroundings, type Wishes } from './pause-reason';
+import { pauseReason, type Run, type Surroundings, type Wishes } from './pause-reason';
 import { forgetHost, readSavedHost, saveHost, worksFor, type SavedHost } from './saved-host';
 import { coresHere, readSavedWishes, saveWishes } from './saved-wishes';
 import { watchSurroundings } from './surroundings';
@@ -33,6 +33,8 @@ export interface VolunteerState {
   /** What is computed shows no picture. */
   readonly isBlank: boolean;
   readonly acceptedResults: number;
+  /** What was computed in this tab before it was stopped, and started again. */
+  readonly before: { readonly cycles: bigint; readonly finishedTasks: number };
 }
 
 /** Volunteering in this tab: outlives the page that shows it, ends with the tab. One a program. */
@@ -46,6 +48,7 @@ class VolunteerSession {
     taskCycles: 0n,
     isBlank: false,
     acceptedResults: 0,
+    before: { cycles: 0n, finishedTasks: 0 },
   };
   readonly #listeners = new Set<() => void>();
   readonly #frameListeners = new Set<(frame: Frame) => void>();
@@ -54,6 +57,7 @@ class VolunteerSession {
   #starting: AbortController | null = null;
   #worker: VolunteerWorker | null = null;
   #surroundings: Surroundings = { isHidden: false, isOnBattery: false };
+  #run: Run = 'run';
   #unwatch: (() => void) | null = null;
 
   get state(): VolunteerState {
@@ -147,6 +151,10 @@ class VolunteerSession {
     worker.on('report-answered', ({ status }) => {
       if (status === 'accepted') this.#set({ acceptedResults: this.#state.acceptedResults + 1 });
     });
+    worker.on('wishes', ({ run }) => {
+      this.#run = run;
+      this.#applyAllowance();
+    });
     worker.on('stopped', ({ error }) => this.#ended(error));
     const farewell = ({ persisted }: PageTransitionEvent): void => {
       sayFarewell(identity);
@@ -173,11 +181,18 @@ class VolunteerSession {
     this.#worker = null;
     this.#starting = null;
     this.#tasks = null;
+    this.#run = 'run';
     this.#onlyTab.release();
+    const { before, status } = this.#state;
     // A host that the coordinator forgot, or whose token was revoked: the next start attaches anew.
     if (error instanceof CoordinatorError && error.kind === 'revoked') forgetHost();
     this.#set({
       phase: 'off',
+      status: null,
+      before: {
+        cycles: before.cycles + (status?.cycles ?? 0n),
+        finishedTasks: before.finishedTasks + (status?.finishedTasks ?? 0),
+      },
       paused: null,
       error: error?.message ?? null,
       taskCycles: 0n,
@@ -187,7 +202,7 @@ class VolunteerSession {
 
   #applyAllowance(): void {
     const { wishes } = this.#state;
-    const reason = pauseReason(wishes, this.#surroundings);
+    const reason = pauseReason(wishes, this.#surroundings, this.#run);
     this.#set({ paused: reason });
     this.#worker?.allow({
       cores: reason === null ? wishes.cores : 0,

@@ -26,9 +26,9 @@ export function RunControl({
       <fieldset>
         <legend className="font-display text-xl">From afar</legend>
         <p className="mt-1 mb-3 text-sm text-muted">
-          The machine hears of it when it next calls, within{' '}
-          {host.kind === 'browser' ? 'a minute' : 'five minutes'}. What is said at the machine itself goes
-          first.
+          {host.kind === 'browser'
+            ? 'The tab hears of it when it next calls, within a minute.'
+            : 'The machine hears of it when it next calls, within five minutes. What is said at the machine itself goes first.'}
         </p>
         {RUNS.map(({ run, name, what }) => (
           <label
