@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CoordinatorClient } from './coordinator-client.js';
 import { FileTaskStore } from './file-task-store.js';
 import type { TaskStore } from './held-task.js';
+import { LoopbackServer } from './loopback-server.fixture.js';
 import { completePolicy } from './policy.js';
 import { infrastructureResult } from './result-report.js';
 import type { TaskRunner } from './task-runner.js';
@@ -41,17 +42,14 @@ export class AnsweredWorker implements AsyncDisposable {
 
   private constructor(
     readonly directory: string,
-    private readonly server: Server,
+    private readonly server: LoopbackServer,
   ) {
-    const address = server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
-    this.#client = new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${port}`), token: 'gln_x' });
+    this.#client = new CoordinatorClient({ baseUrl: server.url, token: 'gln_x' });
     this.worker = this.workerWith(new FileTaskStore(directory));
   }
 
   static async open(): Promise<AnsweredWorker> {
-    const server = createServer((request, response) => answered.answer(request, response));
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const server = await LoopbackServer.open((request, response) => answered.answer(request, response));
     const answered = new AnsweredWorker(await mkdtemp(join(tmpdir(), 'gleaner-worker-')), server);
     return answered;
   }
@@ -66,8 +64,7 @@ export class AnsweredWorker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.worker.stop();
-    this.server.closeAllConnections();
-    await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    await this.server[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true, force: true });
   }
 }

@@ -1,15 +1,16 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { RequestListener } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { attachHost, describeHost } from './attach-host.js';
 import { CoordinatorClient, CoordinatorError } from './coordinator-client.js';
+import { LoopbackServer } from './loopback-server.fixture.js';
 import { completePolicy } from './policy.js';
 
 const HEARTBEAT = { running: [] };
 
-let servers: Server[];
+let servers: LoopbackServer[];
 /** What was asked of anybody but the coordinator. */
 let strayed: string[];
-let answer: (request: IncomingMessage, response: ServerResponse) => void;
+let answer: RequestListener;
 let url: string;
 beforeEach(async () => {
   servers = [];
@@ -19,20 +20,13 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  for (const server of servers) {
-    server.closeAllConnections();
-    await new Promise<void>((resolve) => server.close(() => resolve()));
-  }
+  for (const server of servers) await server[Symbol.asyncDispose]();
 });
 
-async function served(
-  listener: (request: IncomingMessage, response: ServerResponse) => void,
-): Promise<string> {
-  const server = createServer(listener);
+async function served(listener: RequestListener): Promise<string> {
+  const server = await LoopbackServer.open(listener);
   servers.push(server);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  return server.url.origin;
 }
 
 /** An address that takes whoever comes without a token for a stranger, as a coordinator does. */

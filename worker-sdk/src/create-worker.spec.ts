@@ -1,11 +1,11 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createWorker as createTabWorker } from './browser/index.js';
 import { createWorker as createNodeWorker } from './create-worker.js';
+import { LoopbackServer } from './loopback-server.fixture.js';
 import type { VolunteerWorker } from './volunteer-worker.js';
 
 interface Asked {
@@ -14,7 +14,7 @@ interface Asked {
 }
 
 let directory: string;
-let server: Server;
+let server: LoopbackServer;
 let coordinator: string;
 /** What hosts have said, in order. */
 let asked: Asked[];
@@ -23,7 +23,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-create-'));
   asked = [];
   tokens = new Set();
-  server = createServer((request, response) => {
+  server = await LoopbackServer.open((request, response) => {
     tokens.add(request.headers.authorization);
     void json(request).then((body) => {
       asked.push(body as Asked);
@@ -42,13 +42,10 @@ beforeEach(async () => {
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  coordinator = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`;
+  coordinator = server.url.origin;
 });
 afterEach(async () => {
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await server[Symbol.asyncDispose]();
   await rm(directory, { recursive: true, force: true });
 });
 

@@ -1,4 +1,3 @@
-import { createServer, type Server } from 'node:http';
 import {
   heartbeatRequest,
   type HeartbeatRequest,
@@ -8,12 +7,13 @@ import {
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CoordinatorClient } from './coordinator-client.js';
 import { Heartbeats } from './heartbeats.js';
+import { LoopbackServer } from './loopback-server.fixture.js';
 import { StateNotices } from './state-notices.js';
 
 const HELD = [{ taskId: '1.0' }];
 const ANSWER: HeartbeatResponse = { tasks: [], outputsWanted: [], nextMs: 60_000 };
 
-let server: Server;
+let server: LoopbackServer;
 let client: CoordinatorClient;
 let told: HeartbeatRequest[];
 /** Of the answers to come; the last one is that of all others. */
@@ -23,7 +23,7 @@ beforeEach(async () => {
   told = [];
   statuses = [200];
   ending = new AbortController();
-  server = createServer((request, response) => {
+  server = await LoopbackServer.open((request, response) => {
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('end', () => {
@@ -39,15 +39,11 @@ beforeEach(async () => {
       response.end(JSON.stringify(status === 200 ? ANSWER : problem));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  client = new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${port}`), token: 'gln_host' });
+  client = new CoordinatorClient({ baseUrl: server.url, token: 'gln_host' });
 });
 afterEach(async () => {
   ending.abort();
-  server.closeAllConnections();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
+  await server[Symbol.asyncDispose]();
 });
 
 function aHost({ held = HELD, state = null }: { held?: typeof HELD; state?: HostState | null }): {

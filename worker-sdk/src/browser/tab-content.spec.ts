@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createServer } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
+import { LoopbackServer } from '../loopback-server.fixture.js';
 import { TabContent } from './tab-content.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -10,20 +10,18 @@ const { signal } = new AbortController();
 /** The contents of a tab with room for three modules, and how often each was asked of the origin. */
 async function aTab() {
   const asked = [0, 0, 0];
-  const server = createServer((request, response) => {
+  const server = await LoopbackServer.open((request, response) => {
     const number = Number(request.url?.slice(1));
     asked[number] = (asked[number] ?? 0) + 1;
     response.end(modules[number]);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.closeAllConnections();
-    server.close();
+  onTestFinished(() => server[Symbol.asyncDispose]());
+  const tab = new TabContent({
+    baseUrl: server.url,
+    credentials: () => ({}),
+    random: () => 0,
+    cacheBytes: 3000,
   });
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  const baseUrl = new URL(`http://127.0.0.1:${address.port}`);
-  const tab = new TabContent({ baseUrl, credentials: () => ({}), random: () => 0, cacheBytes: 3000 });
   const module = (number: number) =>
     tab.module(`/${number}`, sha256(modules[number] ?? new Uint8Array(0)), signal);
   return { asked, module };

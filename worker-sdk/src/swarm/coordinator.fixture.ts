@@ -1,5 +1,4 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { createServer, type Server } from 'node:http';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import {
 } from '@gleaner/protocol';
 import { blindPseudonym, signBody } from '@gleaner/swarm/auth';
 import { CoordinatorClient } from '../coordinator-client.js';
+import { LoopbackServer } from '../loopback-server.fixture.js';
 
 const WEEK_SECONDS = 7 * 24 * 3600;
 
@@ -31,32 +31,28 @@ export class SwarmOffice implements AsyncDisposable {
   readonly #key = generateKeyPairSync('ed25519');
 
   private constructor(
-    private readonly server: Server,
+    private readonly server: LoopbackServer,
     readonly directory: string,
   ) {}
 
   static async open(): Promise<SwarmOffice> {
-    const server = createServer((request, response) => {
+    const server = await LoopbackServer.open((request, response) => {
       void text(request).then((body) => {
         const answer = office.#answer(request.url ?? '', JSON.parse(body));
         if (answer) response.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
         else response.writeHead(503).end();
       });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const office = new SwarmOffice(server, await mkdtemp(join(tmpdir(), 'gleaner-office-')));
     return office;
   }
 
   get client(): CoordinatorClient {
-    const address = this.server.address();
-    if (address === null || typeof address === 'string') throw new Error('no port');
-    return new CoordinatorClient({ baseUrl: new URL(`http://127.0.0.1:${address.port}`) });
+    return new CoordinatorClient({ baseUrl: this.server.url });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.server.closeAllConnections();
-    this.server.close();
+    await this.server[Symbol.asyncDispose]();
     await rm(this.directory, { recursive: true });
   }
 
