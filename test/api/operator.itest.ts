@@ -53,6 +53,18 @@ describe('the operator', () => {
     });
   });
 
+  it('sees a project of everybody before all those of one person', async () => {
+    const [ada, eve] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const slugs = Array.from({ length: 100 }, (_, n) => `eve-${n}`);
+    await gleaner.dataSource.query(
+      "INSERT INTO project (slug, name, description, created_by) SELECT slug, 'Eve', '', $1 FROM unnest($2::text[]) slug",
+      [eve.account.id, slugs],
+    );
+    await ada.post('/v1/projects', { slug: 'winds', name: 'Winds' }).expect(201);
+    const inbox = operatorInbox.parse((await operatorOf(gleaner).get('/v1/operator/inbox')).body);
+    expect(inbox.projects.slice(0, 3).map(({ slug }) => slug)).toEqual(['eve-0', 'winds', 'eve-1']);
+  });
+
   it('is nobody else', async () => {
     const ada = await aPerson(gleaner);
     for (const path of ['/v1/operator/inbox', '/v1/operator/audit']) {

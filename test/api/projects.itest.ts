@@ -36,6 +36,21 @@ describe('projects', () => {
     expect(audit).toEqual([{ action: 'project.approve' }, { action: 'project.add-scientist' }]);
   });
 
+  it('of one person wait for approval few at a time, however many are made at the same moment', async () => {
+    const eve = await aPerson(gleaner);
+    const make = async (n: number): Promise<number> =>
+      (await eve.post('/v1/projects', { slug: `many-${n}`, name: 'Many' })).status;
+    const statuses = await Promise.all(Array.from({ length: 14 }, (_, n) => make(n)));
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([
+      ...Array<number>(10).fill(201),
+      ...Array<number>(4).fill(409),
+    ]);
+    const made = `many-${statuses.indexOf(201)}`;
+    await operatorOf(gleaner).post(`/v1/projects/${made}/approval`).expect(200);
+    expect(await make(14)).toBe(201);
+    expect(await make(15)).toBe(409);
+  });
+
   it('of operators are approved at once', async () => {
     const made = await operatorOf(gleaner).post('/v1/projects', { slug: 'operators', name: 'O' }).expect(201);
     expect(made.headers['location']).toBe('/v1/projects/operators');

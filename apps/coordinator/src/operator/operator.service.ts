@@ -49,14 +49,15 @@ export class OperatorService {
     private readonly hosts: HostsService,
   ) {}
 
-  /** What has waited longest comes first. */
+  /** What has waited longest comes first; of projects the first of everybody, so that no one person's fill the list. */
   async inbox(): Promise<OperatorInbox> {
     const projects = projectRows.parse(
       await this.dataSource.query(
         `SELECT p.slug, p.name, p.description, p.created_at, a.id AS creator_id, a.name AS creator_name, u.email
            FROM project p JOIN account a ON a.id = p.created_by
                 LEFT JOIN account_identity i ON i.account_id = a.id LEFT JOIN identity_user u ON u.id = i.user_id
-          WHERE p.approved_at IS NULL ORDER BY p.id LIMIT ${INBOX_MAX}`,
+          WHERE p.approved_at IS NULL
+          ORDER BY row_number() OVER (PARTITION BY p.created_by ORDER BY p.id), p.id LIMIT ${INBOX_MAX}`,
       ),
     );
     const versions = versionRows.parse(

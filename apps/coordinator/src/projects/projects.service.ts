@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type { Project } from '@gleaner/protocol';
-import { DataSource, type EntityManager } from 'typeorm';
+import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
 import { AccountEntity } from '../accounts/index.js';
@@ -17,6 +17,9 @@ import { isUniqueViolation } from '../database/unique-violation.js';
 import { ProjectScientistEntity } from './project-scientist.entity.js';
 import { ProjectEntity } from './project.entity.js';
 
+/** Projects of one account that may wait for an operator, who decides on them one by one. */
+const WAITING_MAX = 10;
+
 const projectRows = z.array(z.object({ id: z.string() }));
 
 @Injectable()
@@ -30,6 +33,7 @@ export class ProjectsService {
   async create(actor: Actor, facts: { slug: string; name: string; description: string }): Promise<Project> {
     try {
       return await this.dataSource.transaction(async (manager) => {
+        if (!actor.operator) await requireFewWaiting(manager, actor.accountId);
         const project = await manager.save(ProjectEntity, {
           ...facts,
           createdBy: actor.accountId,
@@ -207,6 +211,17 @@ export class ProjectsService {
       detail: { accountId },
     });
   }
+}
+
+/** One after the other, or those that are made at the same moment would not see each other. */
+async function requireFewWaiting(manager: EntityManager, accountId: string): Promise<void> {
+  await manager.query('SELECT FROM account WHERE id = $1 FOR NO KEY UPDATE', [accountId]);
+  const waiting = await manager.countBy(ProjectEntity, { createdBy: accountId, approvedAt: IsNull() });
+  if (waiting < WAITING_MAX) return;
+  throw new DomainError(
+    'conflict',
+    `${WAITING_MAX} projects of yours wait for an operator's approval: make another one when these are decided.`,
+  );
 }
 
 function present(project: ProjectEntity): Project {
