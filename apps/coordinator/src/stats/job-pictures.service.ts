@@ -44,12 +44,16 @@ const SQUARES_SQL = `
         FROM task WHERE $3 AND u.state = 'open' AND task.unit_id = u.id) t ON true
    WHERE u.job_id = $1 GROUP BY 1 ORDER BY 1`;
 
-/** Who helped most, of the job's latest {@link LARGE_JOB_UNITS} units. */
+/**
+ * Who helped most, of the job's latest {@link LARGE_JOB_UNITS} units. OFFSET has their tasks looked up unit by unit: where partitions
+ * are many, the planner would rather read the tasks of all jobs.
+ */
 const HELPERS_SQL = `
   SELECT a.id, CASE WHEN a.deleted_at IS NULL THEN a.name ELSE 'a former volunteer' END AS name,
          count(*) AS tasks, trunc(sum(t.cycles))::text AS cycles
     FROM (SELECT id FROM work_unit WHERE job_id = $1 ORDER BY id DESC LIMIT ${LARGE_JOB_UNITS}) u
-    JOIN task t ON t.unit_id = u.id AND t.state = 'valid' JOIN account a ON a.id = t.account_id
+    CROSS JOIN LATERAL (SELECT account_id, cycles FROM task WHERE unit_id = u.id AND state = 'valid' OFFSET 0) t
+    JOIN account a ON a.id = t.account_id
    GROUP BY a.id ORDER BY count(*) DESC, a.id LIMIT ${HELPERS_MAX}`;
 
 /** Draws each job once for everybody who looks at it. */

@@ -12,7 +12,8 @@ export interface UnitPage {
 
 /**
  * SQL of a page: of the units of job `$1` behind unit `$2`, those that have tasks `t` as `which` says, which may use `$3`.
- * Tasks have no index by account or host, since they are hardly ever looked for by these.
+ * Tasks have no index by account or host, since they are hardly ever looked for by these. OFFSET keeps them from being joined
+ * otherwise than unit by unit: where partitions are many, the planner would rather read the tasks of all jobs.
  */
 export function unitsWithTasks(which: string): string {
   return `
@@ -20,7 +21,8 @@ export function unitsWithTasks(which: string): string {
       SELECT id FROM work_unit WHERE job_id = $1 AND id > $2 ORDER BY job_id, id LIMIT ${UNITS_PER_PAGE}
     )
     SELECT (SELECT max(id) FROM page) AS last_id, array_agg(unit_id ORDER BY unit_id) AS found FROM (
-      SELECT t.unit_id FROM page JOIN task t ON t.unit_id = page.id WHERE ${which}) found`;
+      SELECT t.unit_id FROM page CROSS JOIN LATERAL (SELECT * FROM task WHERE task.unit_id = page.id OFFSET 0) t
+       WHERE ${which}) found`;
 }
 
 /** Looks through the jobs that `which` names, one after the other, see {@link workThrough}. @returns units found */

@@ -54,24 +54,8 @@ export class JobCleaner {
     let total = 0;
     for (let after = 0; ;) {
       signal?.throwIfAborted();
-      const [{ count, last }] = pageRows.parse(
-        await this.dataSource.query(
-          `WITH untouched AS MATERIALIZED (
-             -- A unit whose first ticket is made anew can have tasks.
-             SELECT id FROM work_unit u WHERE job_id = $1 AND id > $2 AND state = 'open' AND ticketed = 0
-                AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = u.id)
-              ORDER BY job_id, id LIMIT ${UNTOUCHED_PER_BATCH} FOR NO KEY UPDATE SKIP LOCKED
-           ), cancelled AS (
-             UPDATE work_unit u SET state = 'cancelled', settled_at = now(), blocked = NULL
-               FROM untouched WHERE u.id = untouched.id AND u.id > $2 RETURNING u.id
-           ), tallied AS (
-             INSERT INTO job_tally AS tally (job_id, units_cancelled)
-             SELECT $1, count(*) FROM cancelled HAVING count(*) > 0
-             ON CONFLICT (job_id) DO UPDATE SET units_cancelled = tally.units_cancelled + excluded.units_cancelled
-           )
-           SELECT count(*) AS count, max(id) AS last FROM cancelled`,
-          [jobId, after],
-        ),
+      const [{ count, last }] = await this.dataSource.transaction((manager) =>
+        cancelUntouchedBatch(manager, jobId, after),
       );
       total += count;
       if (count < UNTOUCHED_PER_BATCH || last === null) return total;
@@ -116,6 +100,34 @@ export class JobCleaner {
     });
     return total;
   }
+}
+
+async function cancelUntouchedBatch(
+  manager: EntityManager,
+  jobId: string,
+  after: number,
+): Promise<z.infer<typeof pageRows>> {
+  // Unit by unit: where partitions are many, the planner would rather read the units and tasks of all jobs.
+  await manager.query('SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off');
+  return pageRows.parse(
+    await manager.query(
+      `WITH untouched AS MATERIALIZED (
+       -- A unit whose first ticket is made anew can have tasks.
+       SELECT id FROM work_unit u WHERE job_id = $1 AND id > $2 AND state = 'open' AND ticketed = 0
+          AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = u.id)
+        ORDER BY job_id, id LIMIT ${UNTOUCHED_PER_BATCH} FOR NO KEY UPDATE SKIP LOCKED
+     ), cancelled AS (
+       UPDATE work_unit u SET state = 'cancelled', settled_at = now(), blocked = NULL
+         FROM untouched WHERE u.id = untouched.id AND u.id > $2 RETURNING u.id
+     ), tallied AS (
+       INSERT INTO job_tally AS tally (job_id, units_cancelled)
+       SELECT $1, count(*) FROM cancelled HAVING count(*) > 0
+       ON CONFLICT (job_id) DO UPDATE SET units_cancelled = tally.units_cancelled + excluded.units_cancelled
+     )
+     SELECT count(*) AS count, max(id) AS last FROM cancelled`,
+      [jobId, after],
+    ),
+  );
 }
 
 /** Credit entries stay: they are about volunteers, not about the job. Returns the ids of what went, in order. */
