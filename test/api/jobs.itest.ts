@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { get as httpGet, type IncomingMessage } from 'node:http';
 import { STREAMS_PER_ACCOUNT } from '@gleaner/coordinator';
 import {
@@ -42,6 +42,22 @@ describe('a job', () => {
     expect(jobPage.parse((await stranger.get('/v1/jobs')).body).items).toEqual([]);
     await desk.science.scientist.get('/v1/jobs/not-a-number').expect(400);
     await desk.science.scientist.get('/v1/jobs/999999999').expect(404);
+  });
+
+  it('comes in shorter pages where job files are large, and none is left out', async () => {
+    const { scientist } = desk.science;
+    const v = Array.from({ length: 20_000 }, () => randomBytes(32).toString('hex'));
+    const large = [];
+    for (let n = 0; n < 2; n += 1) {
+      const { id } = await desk.submit({ split: [{ kind: 'grid', name: 'n', lists: { from: v } }] });
+      await scientist.post(`/v1/jobs/${id}/cancel`).expect(200);
+      large.unshift(id);
+    }
+    const first = jobPage.parse((await scientist.get('/v1/jobs?limit=2').expect(200)).body);
+    expect(first.items.map(({ id }) => id)).toEqual(large.slice(0, 1));
+    const cursor = first.nextCursor ?? '';
+    const next = jobPage.parse((await scientist.get(`/v1/jobs?limit=1&cursor=${cursor}`).expect(200)).body);
+    expect(next.items.map(({ id }) => id)).toEqual(large.slice(1));
   });
 
   it('pauses, resumes and is cancelled, each as often as one likes', async () => {

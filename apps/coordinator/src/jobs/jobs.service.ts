@@ -10,6 +10,11 @@ import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob, type JobRow } from './job-
 const jobRows = z.array(jobRow);
 const lockedRows = z.array(z.object({ state: jobRow.shape.state, account_id: z.string() }));
 
+const fittingRows = z.tuple([z.object({ fitting: z.coerce.number() })]);
+
+/** Of stored job files in one page: a file may have megabytes, and a page of many such takes the coordinator seconds. */
+const PAGE_SPEC_BYTES = 1024 * 1024;
+
 const CANCELLABLE: readonly JobState[] = ['splitting', 'running', 'paused', 'assimilating'];
 
 @Injectable()
@@ -34,13 +39,22 @@ export class JobsService {
     throw new DomainError('wrong-state', `Job ${jobId} is ${state}${reason}: it has no output.`);
   }
 
-  /** Newest first. */
+  /** Newest first; fewer than `limit` where their job files are large. */
   async list(actor: Actor, cursor: string | undefined, limit: number): Promise<Page<Job>> {
-    const rows = await this.select(actor, 'AND j.id < $3 ORDER BY j.id DESC LIMIT $4', [
-      idFromCursor(cursor),
-      limit + 1,
-    ]);
-    return toPage(rows, limit, presentJob, ({ id }) => [id]);
+    const after = idFromCursor(cursor);
+    const [{ fitting }] = fittingRows.parse(
+      await this.dataSource.query(
+        `SELECT count(*) AS fitting FROM (
+           SELECT sum(bytes) OVER (ORDER BY id DESC) AS bytes FROM (
+             SELECT j.id, pg_column_size(j.spec) AS bytes FROM job j
+              WHERE ${JOB_VISIBLE} AND j.id < $3 ORDER BY j.id DESC LIMIT $4) first) summed
+          WHERE bytes <= ${PAGE_SPEC_BYTES}`,
+        [actor.operator, actor.accountId, after, limit],
+      ),
+    );
+    const shown = Math.max(1, fitting);
+    const rows = await this.select(actor, 'AND j.id < $3 ORDER BY j.id DESC LIMIT $4', [after, shown + 1]);
+    return toPage(rows, shown, presentJob, ({ id }) => [id]);
   }
 
   /** Ends the job. What hosts still compute for it is aborted at their next heartbeat. Repeating it changes nothing. */
