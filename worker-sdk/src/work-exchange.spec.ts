@@ -66,6 +66,31 @@ describe('a coordinator that', () => {
   );
 });
 
+it('takes no more tasks than it asked for', async () => {
+  host.runner.run = (_held, { signal }) =>
+    new Promise((_resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('the worker stops')));
+    });
+  const { job } = aHeldTask('1.0');
+  const tasks = Array.from({ length: 500 }, (_, n) => aHeldTask(`${n + 1}.0`).task);
+  const asked: number[] = [];
+  host.answer = (request, response) => {
+    if (request.url !== '/v1/work') return wellAgain(request, response);
+    void json(request).then((body) => {
+      asked.push(z.object({ request: z.object({ maxTasks: z.number() }) }).parse(body).request.maxTasks);
+      response.end(JSON.stringify({ ...NO_WORK, jobs: [job], tasks }));
+    });
+  };
+  await host.worker.start();
+  const status = await vi.waitFor(() => {
+    const seen = host.worker.status();
+    expect(seen.running).not.toEqual([]);
+    return seen;
+  });
+  expect(asked).toHaveLength(1);
+  expect(status.running.length + status.buffered).toBe(asked[0]);
+});
+
 it('says beside what it computes why nobody takes its results, until somebody does', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
   host.runner.run = (_held, { signal }) =>

@@ -105,7 +105,8 @@ export class WorkExchange {
       const missing = requests.answered(answer, wanted, nowMs);
       if (missing) events.emit('no-work', missing);
     }
-    await desk.take(answer);
+    // Each is written to the volunteer's disk: what nobody asked for is not taken.
+    await desk.take({ ...answer, tasks: answer.tasks.slice(0, wanted) });
     this.parts.changed();
   }
 
