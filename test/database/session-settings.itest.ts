@@ -1,4 +1,4 @@
-import { openDataSource } from '@gleaner/coordinator';
+import { closeHotPool, hotPool, openDataSource } from '@gleaner/coordinator';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
@@ -25,6 +25,7 @@ beforeAll(async () => {
   await admin.query(`CREATE ROLE ${ROLE} LOGIN PASSWORD 'strict'`);
   await admin.query(`ALTER DATABASE ${url.pathname.slice(1)} OWNER TO ${ROLE}`);
   for (const setting of [
+    'jit = on',
     `statement_timeout = ${TIMEOUT_MS}`,
     `lock_timeout = ${TIMEOUT_MS}`,
     'datestyle = German',
@@ -68,5 +69,16 @@ it('times are read as they were written, however the role likes to see dates', a
     expect(Math.abs(Date.parse(person.account.createdAt) - Date.now())).toBeLessThan(60_000);
   } finally {
     await gleaner.close();
+  }
+});
+
+it('no statement is compiled, for dispatch or anybody else', async () => {
+  const dataSource = await openDataSource({ url: url.href, connections: 2 });
+  try {
+    expect(await dataSource.query('SHOW jit')).toEqual([{ jit: 'off' }]);
+    expect((await hotPool(dataSource).query('SHOW jit')).rows).toEqual([{ jit: 'off' }]);
+  } finally {
+    await closeHotPool(dataSource);
+    await dataSource.destroy();
   }
 });
