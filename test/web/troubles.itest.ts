@@ -187,6 +187,22 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     for (const tab of tabs) await tab.close();
   });
 
+  it('tells how long ago something was, also while nothing else on the page changes', async () => {
+    const open = await context.newPage();
+    await open.clock.install();
+    await open.goto(`${gleaner.url}/account/settings`);
+    await open
+      .getByText(/made (just now|\d+ s ago|\d min ago)/)
+      .first()
+      .waitFor();
+    await open.clock.fastForward('50:00');
+    await open
+      .getByText(/made 5\d min ago/)
+      .first()
+      .waitFor();
+    await open.close();
+  });
+
   it('offers to sign in where something may be one’s own', async () => {
     await job.scientist.put(`/v1/jobs/${job.jobId}/visibility`).send({ public: false }).expect(204);
     const visitor = await browser.newPage();

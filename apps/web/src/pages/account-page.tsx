@@ -11,6 +11,7 @@ import { aboutCoreHours, CORE_ASSUMED } from '../ui/format-cycles';
 import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, Commands, Empty, MoreButton, PageTitle, Panel } from '../ui/parts';
+import { useTicks } from '../ui/use-ticks';
 import { NotLoaded, Waiting } from '../ui/waiting';
 import { ClaimAnonymous, ClaimByToken } from './account/claim-anonymous';
 import { SignInForms } from './sign-in-page';
@@ -142,6 +143,7 @@ function MyHosts({ accountId }: { readonly accountId: string }) {
 }
 
 function HostCard({ host }: { readonly host: Host }) {
+  useTicks();
   const { text, dot } = hostState(host, serverNowMs());
   return (
     <article className="relative h-full rounded-2xl border border-line bg-panel p-5 transition hover:border-accent">

@@ -11,6 +11,7 @@ import { hostState } from '../ui/host-state';
 import { FormError } from '../ui/field';
 import { Button, PageTitle, Panel } from '../ui/parts';
 import { TimeAgo } from '../ui/time-ago';
+import { useTicks } from '../ui/use-ticks';
 import { Waiting } from '../ui/waiting';
 import { MachineName } from './machine/machine-name';
 import { MachinePreferences } from './machine/machine-preferences';
@@ -24,6 +25,7 @@ export function MachinePage() {
   const accountId = useSession();
   const { data, error, refetch } = useQuery(machineQuery(accountId, hostId));
   const { data: tasks } = useQuery(machineTasksQuery(accountId, hostId));
+  useTicks();
   if (accountId === null) {
     return (
       <SignInForms mode="sign-in" search={{ next: `/account/machines/${encodeURIComponent(hostId)}` }} />
@@ -53,7 +55,11 @@ export function MachinePage() {
         <RunControl host={host} etag={etag} accountId={accountId} />
         <Facts host={host} tasks={tasks ?? null} />
         {tasks && <MachineTasks tasks={tasks} host={host} />}
-        <MachinePreferences host={host} etag={etag} accountId={accountId} />
+        {host.kind === 'browser' ? (
+          <TabPreferences />
+        ) : (
+          <MachinePreferences host={host} etag={etag} accountId={accountId} />
+        )}
         <div className="grid gap-4">
           <MachineName host={host} etag={etag} accountId={accountId} />
           <Detach host={host} />
@@ -107,6 +113,23 @@ function Fact({ name, children }: { readonly name: string; readonly children: Re
       <dt className="text-muted">{name}</dt>
       <dd className="figure min-w-0 text-right font-semibold [overflow-wrap:anywhere]">{children}</dd>
     </div>
+  );
+}
+
+/** A tab has sliders of its own, and follows none of the preferences that an agent has. */
+function TabPreferences() {
+  return (
+    <Panel>
+      <h2 className="text-xl">When it may compute</h2>
+      <p className="mt-2 text-muted">
+        How much of the computer a tab uses, and whether it goes on while it is hidden or on battery, is set
+        in the browser itself, under{' '}
+        <Link to="/volunteer" className="link">
+          Volunteer
+        </Link>
+        .
+      </p>
+    </Panel>
   );
 }
 
