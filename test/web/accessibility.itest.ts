@@ -8,7 +8,16 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
 import { buildWebsite, chromiumOrWarn, openBrowser } from './browser.js';
 import { openPage, openWhole, pagesOf, showsBoard, THEMES, type NamedPage } from './pages.js';
-import { ACCOUNT, OPERATOR, pagesOfPerson, SIGN_IN_PAGES, signInAs, signInWith } from './people-pages.js';
+import {
+  ACCOUNT,
+  OPERATOR,
+  pagesOfPerson,
+  SETTINGS,
+  SIGN_IN_PAGES,
+  signInAs,
+  signInWith,
+  TEAMS,
+} from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -211,7 +220,17 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     };
     await expectToFit([...pagesOf(jobId), ...SIGN_IN_PAGES]);
     await signInWith(gleaner, page.context(), token);
-    await expectToFit(ownPages);
+    const isTold = (page: Page) => [page.getByText(/^You are in/)];
+    await expectToFit([...ownPages, { ...TEAMS, name: 'teams, of a member', shows: isTold }]);
+    const email = `${'m'.repeat(60)}@example.org`;
+    await page.request.post(`${gleaner.url}/v1/session/sign-up`, {
+      headers: { origin: gleaner.url },
+      data: { name: 'Ada', email, password: 'correct horse' },
+    });
+    await page.evaluate(() => localStorage.clear());
+    await page.goto(`${gleaner.url}/sign-in`);
+    await page.waitForURL(`${gleaner.url}/account`);
+    await expectToFit([{ ...SETTINGS, shows: () => [page.getByText(email).first()] }]);
     await signInWith(gleaner, page.context(), gleaner.operatorToken);
     await page.evaluate(() => localStorage.clear());
     await expectToFit([OPERATOR]);

@@ -155,7 +155,7 @@ function MyTeamLine() {
   const { data: team } = useQuery(myTeamQuery(useSession()));
   if (!team) return null;
   return (
-    <p className="mb-5">
+    <p className="mb-5 [overflow-wrap:anywhere]">
       You are in{' '}
       <Link to="/teams/$teamId" params={{ teamId: team.id }} className="link">
         <bdi>{team.name}</bdi>

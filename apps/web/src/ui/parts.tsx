@@ -89,7 +89,7 @@ export function PageTitle({ children, lead }: { readonly children: string; reado
       <h1 className="text-4xl leading-tight sm:text-5xl [overflow-wrap:anywhere]">
         <bdi>{children}</bdi>
       </h1>
-      {lead !== undefined && <p className="mt-3 text-lg text-muted">{lead}</p>}
+      {lead !== undefined && <p className="mt-3 text-lg text-muted [overflow-wrap:anywhere]">{lead}</p>}
     </header>
   );
 }

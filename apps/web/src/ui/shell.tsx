@@ -35,13 +35,13 @@ export function Shell() {
           </Link>
           <nav
             aria-label="Pages"
-            className="order-last -mx-2 flex w-full flex-wrap justify-between gap-0.5 sm:order-none sm:w-auto sm:justify-start sm:gap-1"
+            className="order-last -mx-1.5 flex w-full flex-wrap justify-between gap-0.5 sm:-mx-2 sm:order-none sm:w-auto sm:justify-start sm:gap-1"
           >
             {PAGES.map(({ to, name, ...page }) => (
               <Link
                 key={to}
                 to={to}
-                className={`${'isWideOnly' in page ? 'hidden sm:block' : ''} rounded-md px-2 py-2 text-sm whitespace-nowrap sm:px-2.5 sm:text-[0.95rem] text-muted no-underline hover:text-ink`}
+                className={`${'isWideOnly' in page ? 'hidden sm:block' : ''} rounded-md px-1.5 py-2 text-sm whitespace-nowrap sm:px-2.5 sm:text-[0.95rem] text-muted no-underline hover:text-ink`}
                 activeProps={{
                   className:
                     'text-ink! font-semibold underline decoration-grain decoration-2 underline-offset-8',
