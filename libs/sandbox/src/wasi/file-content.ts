@@ -73,6 +73,15 @@ export class MemoryContent implements FileContent {
     return copy;
   }
 
+  /** The chunks that something was written to, in order: where they begin, and their bytes. All others are zeros. */
+  *written(): Generator<readonly [offset: number, bytes: Uint8Array]> {
+    for (const index of [...this.#chunks.keys()].sort((a, b) => a - b)) {
+      const offset = index * CHUNK_BYTES;
+      const bytes = Math.min(CHUNK_BYTES, this.#size - offset);
+      yield [offset, this.#chunkWithRoom(index, bytes).subarray(0, bytes)];
+    }
+  }
+
   read(offset: number, target: Uint8Array): number {
     const length = Math.min(target.length, Math.max(0, this.#size - offset));
     for (let done = 0; done < length;) {
@@ -118,7 +127,7 @@ export class MemoryContent implements FileContent {
   #cut(size: number): void {
     const inLast = size % CHUNK_BYTES;
     const last = (size - inLast) / CHUNK_BYTES;
-    for (const index of this.#chunks.keys()) if (index > last || size === 0) this.#chunks.delete(index);
+    for (const index of this.#chunks.keys()) if (index * CHUNK_BYTES >= size) this.#chunks.delete(index);
     this.#chunks.get(last)?.fill(0, inLast);
   }
 

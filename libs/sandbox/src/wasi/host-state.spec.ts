@@ -16,6 +16,8 @@ const [WRITABLE, ANY] = [
 /** Few names, so that calls meet what others left; some lead nowhere. */
 const aPath = fc.oneof({ arbitrary: fc.constantFrom(...WRITABLE), weight: 5 }, fc.constantFrom(...ANY));
 const anFd = fc.integer({ min: 0, max: 9 });
+/** Around the chunks that files are held in, and beyond some that hold nothing. */
+const aFarOffset = fc.constantFrom(250, 4090, 4096, 8192, 20_000);
 
 /** One host call of an app, with an answer that shows all that it changed for the app. */
 type Operation = (app: TestHost) => unknown;
@@ -56,12 +58,12 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
     return [call('fd_read', fd, 0, 1, RESULT), [...bytes.subarray(DATA, DATA + 100)]];
   }),
   fc
-    .tuple(anFd, fc.integer({ min: -5, max: 50 }), fc.nat(3))
+    .tuple(anFd, fc.oneof(fc.integer({ min: -5, max: 50 }), aFarOffset), fc.nat(3))
     .map(([fd, delta, whence]): Operation => ({ call, view }) => [
       call('fd_seek', fd, BigInt(delta), whence, RESULT),
       view.getBigUint64(RESULT, true),
     ]),
-  fc.tuple(anFd, fc.nat(60)).map(
+  fc.tuple(anFd, fc.oneof(fc.nat(60), aFarOffset)).map(
     ([fd, size]): Operation =>
       ({ call }) =>
         call('fd_filestat_set_size', fd, BigInt(size)),
@@ -114,11 +116,10 @@ const anOperation: fc.Arbitrary<Operation> = fc.oneof(
 );
 
 /** The same memory too, as a resumed instance has. */
-function resumed(from: TestHost): TestHost {
+function resumed(from: TestHost, app = aHost()): TestHost {
   const { state, segments } = captureHost(from.host);
   const whole = Buffer.concat(segments);
   const travelled = JSON.parse(JSON.stringify(state)) as typeof state;
-  const app = aHost();
   app.bytes.set(from.bytes);
   let at = 0;
   restoreHost(app.host, travelled, (length) => whole.subarray(at, (at += length)));
@@ -149,6 +150,26 @@ describe('a restored host', () => {
       ),
       { numRuns: 1000 },
     );
+  });
+
+  it('has no more of a large file than was written to it', () => {
+    const scratchBytes = 2 ** 30;
+    const whole = aHost({ scratchBytes });
+    const length = whole.put('tmp/x', FIRST);
+    const opened = whole.call('path_open', ROOT_FD, 1, FIRST, length, CREAT, READ_AND_WRITE, 0n, 0, RESULT);
+    expect(opened).toBe(0);
+    const fd = whole.view.getUint32(RESULT, true);
+    whole.view.setUint32(0, DATA, true);
+    whole.view.setUint32(4, whole.put('far away', DATA), true);
+    expect(whole.call('fd_filestat_set_size', fd, BigInt(scratchBytes))).toBe(0);
+    expect(whole.call('fd_pwrite', fd, 0, 1, BigInt(scratchBytes / 2 - 4), RESULT)).toBe(0);
+    const { segments } = captureHost(whole.host);
+    expect(segments.reduce((sum, { length }) => sum + length, 0)).toBe(2 * 4096);
+    const continued = resumed(whole, aHost({ scratchBytes }));
+    expect(captureHost(continued.host)).toEqual(captureHost(whole.host));
+    continued.bytes.fill(0, DATA, DATA + 8);
+    expect(continued.call('fd_pread', fd, 0, 1, BigInt(scratchBytes / 2 - 4), RESULT)).toBe(0);
+    expect(Buffer.from(continued.bytes.subarray(DATA, DATA + 8)).toString()).toBe('far away');
   });
 
   it('knows where open directories were that are removed, and which place they leave to others', () => {

@@ -31,8 +31,9 @@ interface NodeState {
   /** Of a directory that was removed while it was open, or was such a one's parent: the inode that it lists as `..`. */
   readonly parent?: string;
   readonly target?: string;
-  /** Files in memory. */
+  /** Files in memory: their size, and the parts of them that have segments. */
   readonly bytes?: number;
+  readonly parts?: ReadonlyArray<readonly [offset: number, bytes: number]>;
 }
 
 type DescriptorState =
@@ -46,6 +47,16 @@ export function captureHost({ context }: WasiHost): { state: HostState; segments
   const keep = (bytes: Uint8Array): number => {
     segments.push(bytes);
     return bytes.length;
+  };
+  /** A large file may have been written to in few places: it is not held as a whole, and is not kept so. */
+  const keepParts = (content: MemoryContent): readonly [number, number][] => {
+    const parts: [number, number][] = [];
+    for (const [offset, bytes] of content.written()) {
+      const last = parts.at(-1);
+      if (last !== undefined && last[0] + last[1] === offset) last[1] += keep(bytes);
+      else parts.push([offset, keep(bytes)]);
+    }
+    return parts;
   };
   const stdoutBytes = context.stdout === null ? null : keep(context.stdout.bytes);
   const stderrBytes = keep(context.stderr.bytes);
@@ -70,7 +81,7 @@ export function captureHost({ context }: WasiHost): { state: HostState; segments
         return { ...common, target: node.target };
       case FILETYPE.regularFile:
         return node.content instanceof MemoryContent
-          ? { ...common, bytes: keep(node.content.bytes) }
+          ? { ...common, bytes: node.content.size, parts: keepParts(node.content) }
           : common;
     }
   });
@@ -116,7 +127,8 @@ export function restoreHost(
     restored.times.accessNs = BigInt(node.times[0]);
     restored.times.modificationNs = BigInt(node.times[1]);
     if (restored.filetype === FILETYPE.regularFile && node.bytes !== undefined) {
-      restored.content.write(0, take(node.bytes));
+      restored.content.resize(node.bytes);
+      for (const [offset, bytes] of node.parts ?? []) restored.content.write(offset, take(bytes));
     }
   }
   const nodeAt = (inode: string): FileSystemNode => {
