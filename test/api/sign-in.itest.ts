@@ -153,6 +153,15 @@ describe('resetting a password', () => {
     expect(await desk.outbox.messagesTo('nobody@example.org')).toEqual([]);
   });
 
+  it('is asked for a few times an hour, and locks nobody out in whose name it is', async () => {
+    const { email } = await desk.signUp();
+    const forget = async () =>
+      (await desk.fromPage(desk.gleaner.http.post('/v1/session/password-reset')).send({ email })).status;
+    for (let n = 0; n < 20; n += 1) expect(await forget()).toBe(202);
+    expect(await forget()).toBe(429);
+    await desk.signIn(email, PASSWORD).expect(200);
+  });
+
   it('keeps no code that works in the database', async () => {
     const { email } = await desk.signUp();
     await desk.fromPage(desk.gleaner.http.post('/v1/session/password-reset')).send({ email }).expect(202);

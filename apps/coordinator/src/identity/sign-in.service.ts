@@ -38,6 +38,8 @@ export interface OpenedSession {
 export class SignInService {
   private readonly byNetwork: RateLimiter;
   private readonly byAddress = new RateLimiter(TRIES_PER_ADDRESS_AND_HOUR, HOUR_MS);
+  /** Apart from guesses: whoever asks for codes in somebody's name does not lock them out. */
+  private readonly resetsByAddress = new RateLimiter(TRIES_PER_ADDRESS_AND_HOUR, HOUR_MS);
 
   constructor(
     private readonly dataSource: DataSource,
@@ -95,7 +97,7 @@ export class SignInService {
 
   requestReset(email: string, network: string): void {
     limitTries(this.byNetwork, network);
-    limitTries(this.byAddress, email.toLowerCase());
+    limitTries(this.resetsByAddress, email.toLowerCase());
     this.passwords.requestReset(email);
   }
 
