@@ -226,6 +226,27 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
   });
 
+  it('is there for whoever has the browser keep nothing that sites store', async () => {
+    const guarded = await browser.newContext();
+    await guarded.addInitScript(() => {
+      const refuse = (): never => {
+        throw new DOMException('Access is denied for this document.', 'SecurityError');
+      };
+      Object.defineProperty(window, 'localStorage', { get: refuse });
+    });
+    const here = await guarded.newPage();
+    const complaints = complaintsOf(here);
+    await here.goto(gleaner.url);
+    await here.getByRole('button', { name: 'Use the dark theme' }).click();
+    await here.getByRole('button', { name: 'Use the light theme' }).waitFor();
+    await here.getByRole('link', { name: 'Volunteer', exact: true }).click();
+    await here.getByRole('slider', { name: 'Time of a core' }).fill('100');
+    await here.getByRole('button', { name: 'Start computing' }).click();
+    await here.getByText(/^You compute without a name, as machine/).waitFor();
+    expect(complaints).toEqual([]);
+    await guarded.close();
+  });
+
   it('works on plain http in a local network: signs in, and computes in one tab at a time', async () => {
     const lan = await browser.newContext();
     const here = await lan.newPage();

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { kept } from './kept';
 
 /*
  * Whether somebody has signed in is known by a cookie that scripts cannot read. What is kept here is only whose account it
@@ -9,17 +10,17 @@ const listeners = new Set<() => void>();
 
 /** Id of the signed-in person's account; null for a visitor. */
 export function sessionAccount(): string | null {
-  return localStorage.getItem(KEY);
+  return kept().getItem(KEY);
 }
 
 export function rememberSession(accountId: string): void {
-  localStorage.setItem(KEY, accountId);
+  kept().setItem(KEY, accountId);
   for (const listener of listeners) listener();
 }
 
 export function forgetSession(): void {
   if (sessionAccount() === null) return;
-  localStorage.removeItem(KEY);
+  kept().removeItem(KEY);
   for (const listener of listeners) listener();
 }
 

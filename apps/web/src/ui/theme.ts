@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from 'react';
+import { kept } from '../api/kept';
 
 export type Theme = 'light' | 'dark';
 
@@ -9,7 +10,7 @@ const systemIsDark = matchMedia('(prefers-color-scheme: dark)');
 
 /** What the visitor chose, else what the system prefers. */
 function currentTheme(): Theme {
-  const chosen = localStorage.getItem(KEY);
+  const chosen = kept().getItem(KEY);
   if (chosen === 'light' || chosen === 'dark') return chosen;
   return systemIsDark.matches ? 'dark' : 'light';
 }
@@ -23,7 +24,7 @@ export function followTheme(): void {
 }
 
 export function chooseTheme(theme: Theme): void {
-  localStorage.setItem(KEY, theme);
+  kept().setItem(KEY, theme);
   apply();
 }
 

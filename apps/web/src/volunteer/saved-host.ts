@@ -1,3 +1,5 @@
+import { kept } from '../api/kept';
+
 const KEY = 'gleaner.host';
 const UNCLAIMED_KEY = 'gleaner.unclaimed';
 /** A browser has one anonymous host, and another one whenever somebody signed in before claiming it. */
@@ -47,7 +49,7 @@ export function noteClaim(hostId: string, claimedBy: string): void {
 
 /** This browser computes as nobody until it is attached anew. */
 export function forgetHost(): void {
-  localStorage.removeItem(KEY);
+  kept().removeItem(KEY);
   tell();
 }
 
@@ -72,7 +74,7 @@ function isUnclaimed({ isAnonymous, claimedBy }: SavedHost): boolean {
 
 function hostsIn(key: string): SavedHost[] {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? 'null');
+    const value: unknown = JSON.parse(kept().getItem(key) ?? 'null');
     return (Array.isArray(value) ? value : [value]).filter(isSavedHost);
   } catch {
     return [];
@@ -80,7 +82,7 @@ function hostsIn(key: string): SavedHost[] {
 }
 
 function write(key: string, value: SavedHost | readonly SavedHost[]): void {
-  localStorage.setItem(key, JSON.stringify(value));
+  kept().setItem(key, JSON.stringify(value));
   tell();
 }
 

@@ -1,4 +1,5 @@
 import { DEFAULT_WISHES, type Wishes } from './pause-reason';
+import { kept } from '../api/kept';
 
 const KEY = 'gleaner.wishes';
 export const SHARE_MIN = 10;
@@ -14,7 +15,7 @@ export function coresHere(): number {
 /** What was wished in an earlier visit, within what this computer has: a slider, never a start. */
 export function readSavedWishes(cores: number): Wishes {
   try {
-    const value: unknown = JSON.parse(localStorage.getItem(KEY) ?? 'null');
+    const value: unknown = JSON.parse(kept().getItem(KEY) ?? 'null');
     return typeof value === 'object' && value !== null ? wishesIn(value, cores) : DEFAULT_WISHES;
   } catch {
     return DEFAULT_WISHES;
@@ -22,7 +23,7 @@ export function readSavedWishes(cores: number): Wishes {
 }
 
 export function saveWishes(wishes: Wishes): void {
-  localStorage.setItem(KEY, JSON.stringify(wishes));
+  kept().setItem(KEY, JSON.stringify(wishes));
 }
 
 function wishesIn(value: object, cores: number): Wishes {
