@@ -1,4 +1,5 @@
 import { BoardKeeper } from '@gleaner/coordinator';
+import { team } from '@gleaner/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
@@ -185,6 +186,23 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     await first!.getByText('Paused', { exact: true }).waitFor();
     await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
     for (const tab of tabs) await tab.close();
+  });
+
+  it('shows how lists go on while one looks: of jobs, and of a team’s members', async () => {
+    const teams = await context.newPage();
+    const founded = await ada.post('/v1/teams', { name: 'Night Owls', description: '' }).expect(201);
+    const { id } = team.parse(founded.body);
+    await teams.goto(`${gleaner.url}/teams/${id}`);
+    await teams.getByRole('listitem').filter({ hasText: 'Ada' }).waitFor();
+    await page.goto(`${gleaner.url}/jobs`);
+    await page.getByText('Computing', { exact: true }).waitFor();
+    const grace = await aPerson(gleaner, { name: 'Grace' });
+    await grace.put(`/v1/teams/${id}/members/me`).expect(200);
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await teams.getByRole('listitem').filter({ hasText: 'Grace' }).waitFor();
+    await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
+    await teams.close();
   });
 
   it('tells how long ago something was, also while nothing else on the page changes', async () => {

@@ -122,6 +122,8 @@ export const teamMembersQuery = (teamId: string) =>
       ).data,
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.nextCursor,
+    // As often as what the team has earned together, and the more pages are shown the later.
+    refetchInterval: ({ state }) => SLOWLY_MS * Math.max(1, state.data?.pages.length ?? 1),
   });
 
 /** What waits for approval with a code. */

@@ -64,6 +64,8 @@ export const jobsQuery = infiniteQueryOptions({
     ).data,
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.nextCursor,
+  // Every page that is shown is asked for again.
+  refetchInterval: ({ state }) => SLOWLY_MS * Math.max(1, state.data?.pages.length ?? 1),
 });
 
 export const jobQuery = (jobId: string) =>
