@@ -30,7 +30,8 @@ if (!existsSync(join(site, 'index.html')) || readIfPresent(stampFile) !== stamp)
   // A test runner's NODE_ENV would have React's development build made.
   process.env['NODE_ENV'] = 'production';
   const { build } = await import('vite');
-  const next = join(folder, 'dist', 'site-next');
+  // Of this process: two of them may find at the same moment that something has changed.
+  const next = join(folder, 'dist', `site-next-${process.pid}`);
   await build({
     root: folder,
     configFile: join(folder, 'vite.config.ts'),
@@ -38,10 +39,25 @@ if (!existsSync(join(site, 'index.html')) || readIfPresent(stampFile) !== stamp)
     build: { outDir: next },
   });
   compressFiles(next);
-  // A coordinator that serves the old site misses its files for a moment, not for the length of a build.
-  rmSync(site, { recursive: true, force: true });
-  renameSync(next, site);
+  replaceSite(next);
   writeFileSync(stampFile, stamp);
+}
+
+/** A coordinator that serves the old site misses its files for a moment, not for the length of a build. */
+function replaceSite(next) {
+  const old = `${site}-old-${process.pid}`;
+  rename(site, old);
+  rename(next, site);
+  for (const folder of [old, next]) rmSync(folder, { recursive: true, force: true });
+}
+
+/** Unless another build was faster, whose site is the same. */
+function rename(from, to) {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code)) throw error;
+  }
 }
 
 function stampOfSources() {
