@@ -81,6 +81,7 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
       volunteersOf(bench.hosts),
       bench.k,
     );
+    await takeFirstTurns(volunteers, bench);
     const rate = bench.rate ?? (await findRate(volunteers, bench));
     note(`offering ${rate} tasks/s`);
     volunteers.startOpenLoop(rate / bench.k);
@@ -120,14 +121,21 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
   }
 }
 
-/** Tasks a second that a closed loop reaches, less some room. */
-async function findRate(volunteers: Volunteers, { hosts, k }: BenchOptions): Promise<number> {
-  note('finding out what can be served');
+/** Has every host call once: these calls bring no results, so that at a given rate nothing would be validated until all have called. */
+async function takeFirstTurns(volunteers: Volunteers, { hosts }: BenchOptions): Promise<void> {
+  note('giving every host its first tasks');
   volunteers.startClosedLoop(CLOSED_LOOP_CONCURRENCY);
   const untilMs = performance.now() + FIRST_TURNS_SECONDS_MAX * 1000;
   while (volunteers.read().calls < hosts && performance.now() < untilMs) await delay(100);
-  // Filling catches up with the first turns, whose calls brought no results and took all that there was.
+  // Filling catches up with them: they took all that there was.
   await delay(SETTLE_SECONDS * 1000);
+  await volunteers.stop();
+}
+
+/** Tasks a second that a closed loop reaches, less some room. */
+async function findRate(volunteers: Volunteers, { k }: BenchOptions): Promise<number> {
+  note('finding out what can be served');
+  volunteers.startClosedLoop(CLOSED_LOOP_CONCURRENCY);
   volunteers.reset();
   await delay(CLOSED_LOOP_SECONDS * 1000);
   const { tasksReported, firstError } = volunteers.read();
