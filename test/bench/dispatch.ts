@@ -19,10 +19,10 @@ import { Volunteers } from './dispatch/volunteers.js';
 
 /** The closed loop that finds out what can be served, before the open loop that is measured. */
 const CLOSED_LOOP_CONCURRENCY = 192;
-const SETTLE_SECONDS = 15;
 const CLOSED_LOOP_SECONDS = 5;
-/** Hosts take their turns, and have something to report from their second one on; it is not waited for longer than this. */
+/** It is not waited for longer than this until hosts have tasks to report. */
 const FIRST_TURNS_SECONDS_MAX = 60;
+const NEARLY_ALL = 0.98;
 /** Share of it that the open loop offers: arrivals at random need some room. */
 const OFFERED_SHARE = 0.7;
 const UNITS_AHEAD = 120_000;
@@ -121,15 +121,17 @@ async function measure(bench: BenchOptions, servers: Servers): Promise<DispatchR
   }
 }
 
-/** Has every host call once: these calls bring no results, so that at a given rate nothing would be validated until all have called. */
-async function takeFirstTurns(volunteers: Volunteers, { hosts }: BenchOptions): Promise<void> {
+/**
+ * Has nearly every host call until it was given what it asked for, since calls without a result have nothing validated. Filling
+ * lags behind at first, for they all ask at once.
+ */
+async function takeFirstTurns(volunteers: Volunteers, { hosts, k }: BenchOptions): Promise<void> {
   note('giving every host its first tasks');
   volunteers.startClosedLoop(CLOSED_LOOP_CONCURRENCY);
   const untilMs = performance.now() + FIRST_TURNS_SECONDS_MAX * 1000;
-  while (volunteers.read().calls < hosts && performance.now() < untilMs) await delay(100);
-  // Filling catches up with them: they took all that there was.
-  await delay(SETTLE_SECONDS * 1000);
+  while (volunteers.tasksInHand < NEARLY_ALL * hosts * k && performance.now() < untilMs) await delay(100);
   await volunteers.stop();
+  note(`${hosts} hosts have ${volunteers.tasksInHand} tasks in hand`);
 }
 
 /** Tasks a second that a closed loop reaches, less some room. */

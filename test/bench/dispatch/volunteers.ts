@@ -45,6 +45,7 @@ export class Volunteers {
   private firstError: string | null = null;
   /** Hosts that wait for their turn, and connections that nobody uses; both first in, first out. */
   private readonly hosts = new Deque<Host>();
+  private held = 0;
   private readonly connections = new Deque<HttpConnection>();
   private readonly backlog = new Deque<number>();
   private readonly allConnections: readonly HttpConnection[];
@@ -108,6 +109,11 @@ export class Volunteers {
     this.firstError = null;
   }
 
+  /** Tasks that all of them have in hand. */
+  get tasksInHand(): number {
+    return this.held;
+  }
+
   read(): LoadCounts {
     return { ...this.counts, firstError: this.firstError };
   }
@@ -161,7 +167,9 @@ export class Volunteers {
       if (verdict === 'accepted') this.counts.tasksReported += 1;
       else this.fail(new Error(`a report was answered with ${verdict}: ${reason ?? ''}`));
     }
+    this.held -= host.tasks.length;
     host.tasks = answer.tasks.map(({ taskId }) => taskId);
+    this.held += host.tasks.length;
     this.counts.tasksAssigned += host.tasks.length;
   }
 
