@@ -1,14 +1,5 @@
 import { BoardKeeper } from '@gleaner/coordinator';
-import {
-  boardRow,
-  host,
-  hostPage,
-  hostTasks,
-  leaderboard,
-  parseTaskId,
-  type Host,
-  type TaskAssignment,
-} from '@gleaner/protocol';
+import { boardRow, host, hostPage, hostTasks, leaderboard, parseTaskId, type Host } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
@@ -135,9 +126,7 @@ describe('a host, from afar', () => {
     const ada = await aPerson(gleaner);
     const machine = await community.aHost(ada);
     const { hostId } = machine.attached;
-    const tasks: TaskAssignment[] = [];
-    while (tasks.length < 5) tasks.push(...(await machine.ask(5 - tasks.length)).tasks);
-    const [first, returned, lost, late, unwanted] = tasks;
+    const [first, returned, lost, late, unwanted] = await machine.take(5);
     if (!first || !returned || !lost || !late || !unwanted) throw new Error('the five units did not come');
     const counts = async (): Promise<Record<string, number | null>> => {
       const seen = hostTasks.parse((await ada.get(`/v1/hosts/${hostId}/tasks`)).body);

@@ -93,7 +93,8 @@ describe('the embedded Postgres', () => {
     const cluster = join(directory, 'postgres', 'cluster');
     // Of the server's own user: Postgres itself would not start then.
     const { uid, gid } = await stat(cluster);
-    const stranger = spawn('sleep', ['1000'], { uid, gid, cwd: '/' });
+    // By its path: that user may not look into every folder of PATH.
+    const stranger = spawn('/bin/sleep', ['1000'], { uid, gid, cwd: '/' });
     others.push(stranger);
     await writeFile(join(cluster, 'postmaster.pid'), `${stranger.pid}\n${cluster}\n0\n5432\n`);
     await EmbeddedPostgres.stopAbandoned(join(directory, 'postgres'));

@@ -1,5 +1,4 @@
 import { ValidationService } from '@gleaner/coordinator';
-import type { TaskAssignment } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, honestResult, send, type TestHost } from '../support/index.js';
 
@@ -89,8 +88,7 @@ describe('a host that is held and released', () => {
         body: { reason },
       });
     };
-    const tasks: TaskAssignment[] = [];
-    while (tasks.length < 2) tasks.push(...(await host.ask(2)).tasks);
+    const tasks = await host.take(2);
     await hold('looks odd');
     await host.report(...tasks.map((task) => honestResult(task)));
     await dispatch.contribute(other, other);

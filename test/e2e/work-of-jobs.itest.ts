@@ -51,9 +51,7 @@ describe('jobs', () => {
     const { jobId } = await dispatch.aJob({ units: 2, replication: { quorum: 1, maxErrors: 1 } });
     await dispatch.query('UPDATE job SET split_at = now() WHERE id = $1', [jobId]);
     const host = await dispatch.aHost();
-    const { tasks } = await host.ask(2);
-    expect(tasks).toHaveLength(2);
-    for (const task of tasks) await host.report(resultWithout(task, EXIT));
+    for (const task of await host.take(2)) await host.report(resultWithout(task, EXIT));
     await expect
       .poll(() => dispatch.query('SELECT state, state_reason FROM job WHERE id = $1', [jobId]))
       .toEqual([{ state: 'failed', state_reason: 'all 2 units failed' }]);
@@ -62,7 +60,7 @@ describe('jobs', () => {
   it('tell with which exit code or trap each of their units failed', async () => {
     const { jobId } = await dispatch.aJob({ units: 2, replication: { quorum: 1, maxErrors: 1 } });
     const host = await dispatch.aHost();
-    const [first, second] = (await host.ask(2)).tasks;
+    const [first, second] = await host.take(2);
     await host.report(resultWithout(first!, EXIT));
     await host.report(resultWithout(second!, { outcome: 'trap', trapKind: 'stack-exhausted' }));
     const results = async (): Promise<unknown> => {

@@ -55,8 +55,7 @@ describe('a request for work', () => {
   it('counts each unit once, however many tickets of it there are', async () => {
     await dispatch.aJob({ units: 3, replication: { quorum: 3 } });
     const host = await dispatch.aHost();
-    const tasks: string[] = [];
-    while (tasks.length < 3) tasks.push(...(await host.ask(3)).tasks.map(({ taskId }) => taskId));
+    await host.take(3);
     const reasons = async (): Promise<object[]> => (await host.ask(8, 4096, 1)).noWork;
     await expect
       .poll(reasons)

@@ -2,6 +2,7 @@ import type {
   AttachedHost,
   CreatedToken,
   ResultReport,
+  TaskAssignment,
   WorkRequestInput,
   WorkResponse,
 } from '@gleaner/protocol';
@@ -47,6 +48,17 @@ export class TestHost {
       if (answer.tasks.length > 0 || tries <= 0) return answer;
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }
+
+  /** So many tasks, in as many calls as it takes: tickets of several units need not come together. */
+  async take(count: number): Promise<TaskAssignment[]> {
+    const taken: TaskAssignment[] = [];
+    while (taken.length < count) {
+      const { tasks, noWork } = await this.ask(count - taken.length);
+      if (tasks.length === 0) throw new Error(`${taken.length} of ${count} tasks: ${JSON.stringify(noWork)}`);
+      taken.push(...tasks);
+    }
+    return taken;
   }
 
   report(...reports: ResultReport[]): Promise<WorkResponse> {
