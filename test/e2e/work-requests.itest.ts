@@ -23,6 +23,17 @@ describe('a request for work', () => {
     });
   });
 
+  it('of a host that is detached while it calls is answered as its next one will be', async () => {
+    const { secret, hostId } = (await dispatch.aHost()).attached;
+    // The token has been looked at by then, and the host has not.
+    await using rival = await dispatch.rivalHolding('LOCK TABLE host_standing IN ACCESS EXCLUSIVE MODE');
+    const answer = work(secret, {});
+    await rival.isWaitedFor();
+    await dispatch.query('UPDATE host SET detached_at = now() WHERE id = $1', [hostId]);
+    await rival.commit();
+    expect(await answer).toMatchObject({ status: 401, problem: { code: 'unauthorised' } });
+  });
+
   it('of an agent that is too old is answered with what to do about it', async () => {
     const { secret } = (await dispatch.aHost()).attached;
     const { status, problem } = await work(secret, { protocol: 0 });

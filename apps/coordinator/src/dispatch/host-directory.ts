@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { CONFIG, type Config } from '../config/index.js';
 import { Batcher, hotPool, plainArray, PreparedStatement, textArray, tokenArray } from '../database/index.js';
 import { wishesOf } from '../hosts/index.js';
-import { NotFoundError, Remembered } from '../http/index.js';
+import { DomainError, Remembered } from '../http/index.js';
 
 const REMEMBERED_HOSTS = 50_000;
 /** How long a change of a host (held, claimed by an account) may go unnoticed where nobody tells of it. */
@@ -118,10 +118,13 @@ export class HostDirectory implements OnModuleDestroy {
     this.known.close();
   }
 
-  /** @param address of the connection the host called from */
+  /**
+   * @param address of the connection the host called from
+   * @throws {DomainError} `unauthorised` for one that was detached after its token was looked at, as its next call will be answered
+   */
   async find(hostId: string, address: string): Promise<HostContext> {
     const host = await this.known.find({ hostId, network: networkPrefix(address) });
-    if (!host) throw new NotFoundError('such host');
+    if (!host) throw new DomainError('unauthorised', 'The host has been detached.');
     return host;
   }
 
