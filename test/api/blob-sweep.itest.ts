@@ -8,7 +8,8 @@ import { aPerson, createTestApplication, Rival, sha256, type TestApplication } f
 
 let gleaner: TestApplication;
 beforeAll(async () => {
-  gleaner = await createTestApplication();
+  // A coordinator that sweeps by itself would choose the same blobs.
+  gleaner = await createTestApplication({ env: { GLEANER_ROLE: 'api' } });
 });
 afterAll(() => gleaner.close());
 

@@ -117,8 +117,12 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await page.getByRole('img', { name: 'Waterfall of 2 signals' }).waitFor();
     await page.getByRole('cell', { name: '1418.918946 MHz' }).waitFor();
     await page.getByRole('switch', { name: 'Show what was found, too' }).click();
-    const output = `${gleaner.url}/v1/public/jobs/${job.jobId}/output`;
-    await expect.poll(async () => (await fetch(output)).status).toBe(200);
+    const path = `${gleaner.url}/v1/public/jobs/${job.jobId}`;
+    // The job's picture is a second old at most; of a job that has ended, the page asks for it once.
+    await expect
+      .poll(async () => publicJobView.parse(await (await fetch(path)).json()).job.visibility.results)
+      .toBe(true);
+    expect((await fetch(`${path}/output`)).status).toBe(200);
 
     const stranger = await browser.newPage();
     await stranger.goto(`${gleaner.url}/jobs/${job.jobId}`);
