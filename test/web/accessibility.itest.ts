@@ -1,8 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { BlobsService, BoardKeeper } from '@gleaner/coordinator';
 import { deviceCode } from '@gleaner/protocol';
-import type { AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
@@ -19,6 +16,7 @@ import {
   TEAMS,
 } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
+import { violationsOf } from './violations.js';
 
 const chromiumPath = chromiumOrWarn();
 const PHONE = { width: 360, height: 740 };
@@ -38,13 +36,11 @@ describe.skipIf(chromiumPath === null)('every page', () => {
   let browser: Browser;
   let job: SetiJob;
   let jobId: string;
-  let axe: string;
   let token: string;
   let ownPages: Awaited<ReturnType<typeof pagesOfPerson>>;
 
   beforeAll(async () => {
     buildWebsite();
-    axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
     gleaner = await createTestApplication();
     browser = await openBrowser(chromiumPath ?? '');
     job = await aSetiJob(gleaner, { name: JOB_NAME, units: 40, unitChirps: 2 });
@@ -299,23 +295,5 @@ describe.skipIf(chromiumPath === null)('every page', () => {
     ] as const) {
       await gleaner.dataSource.query(sql, [...parameters]);
     }
-  }
-
-  /** What axe objects to, as rule and place. */
-  async function violationsOf(page: Page): Promise<string[]> {
-    // What fades from one colour into another has, for a moment, a contrast that nobody reads by.
-    await page.waitForFunction(() =>
-      document
-        .getAnimations()
-        .every(
-          ({ effect, playState }) =>
-            playState !== 'running' || effect?.getComputedTiming().endTime === Number.POSITIVE_INFINITY,
-        ),
-    );
-    // Through the debugger, not as a script of the page: its policy allows only the site's own.
-    const results = (await page.evaluate(`${axe}; axe.run(document)`)) as AxeResults;
-    return results.violations.flatMap(({ id, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id} at ${String(target)}: ${failureSummary ?? ''}`),
-    );
   }
 });

@@ -46,3 +46,11 @@ export function complaintsOf(page: Page): string[] {
   });
   return complaints;
 }
+
+/** As if another tab were looked at, or this one again. */
+export async function setHidden(page: Page, isHidden: boolean): Promise<void> {
+  await page.evaluate((hidden) => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, isHidden);
+}

@@ -3,7 +3,7 @@ import { team } from '@gleaner/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aPerson, createTestApplication, type TestApplication, type TestPerson } from '../support/index.js';
-import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser, setHidden } from './browser.js';
 import { signInAs } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
@@ -291,11 +291,4 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
     expect(complaints).toEqual([]);
     await lan.close();
   });
-
-  async function setHidden(tab: Page, isHidden: boolean): Promise<void> {
-    await tab.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, isHidden);
-  }
 });

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aVolunteer, type Volunteer } from '../e2e/volunteering/volunteer.js';
 import { aPerson, createTestApplication, type TestApplication } from '../support/index.js';
-import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
+import { buildWebsite, chromiumOrWarn, complaintsOf, openBrowser, setHidden } from './browser.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -96,13 +96,13 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
   it('rests while its tab is hidden or the computer runs on battery, unless it is asked not to', async () => {
     await page.getByRole('link', { name: 'Volunteer', exact: true }).click();
     const hidden = page.getByText('Paused while this tab is hidden.');
-    await setHidden(true);
+    await setHidden(page, true);
     await hidden.waitFor();
     await page.getByLabel('Go on while this tab is hidden').check();
     await hidden.waitFor({ state: 'detached' });
     await page.getByLabel('Go on while this tab is hidden').uncheck();
     await hidden.waitFor();
-    await setHidden(false);
+    await setHidden(page, false);
     await hidden.waitFor({ state: 'detached' });
 
     const onBattery = page.getByText('Paused while the computer runs on battery.');
@@ -208,13 +208,6 @@ describe.skipIf(chromiumPath === null)('volunteering in a browser tab', () => {
     await page.close({ runBeforeUnload: false });
     await expect.poll(browserLeases, { timeout: 60_000, interval: 100 }).toBe(0);
   });
-
-  async function setHidden(isHidden: boolean): Promise<void> {
-    await page.evaluate((hidden) => {
-      Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    }, isHidden);
-  }
 
   async function setCharging(isCharging: boolean): Promise<void> {
     await page.evaluate((charging) => {
