@@ -46,7 +46,8 @@ interface StateRow {
 interface FactsRow {
   readonly id: string;
   readonly name: string;
-  readonly spec: JobSpec;
+  readonly spec: Omit<JobSpec, 'split'>;
+  readonly is_cut: boolean;
   readonly share: number;
   readonly memory_mib: number;
   readonly distinct_by: UnitRules['distinct'];
@@ -72,10 +73,13 @@ const listRunning = new PreparedStatement<StateRow>(
     WHERE j.state IN ('splitting', 'running') ORDER BY j.id LIMIT ${RUNNING_JOBS_MAX}`,
 );
 
+/** Without the splits, which may be megabytes of values for each of {@link RUNNING_JOBS_MAX} jobs. */
 const loadFacts = new PreparedStatement<FactsRow>(
   'load-job-facts',
-  `SELECT j.id, j.name, j.spec, j.share, j.memory_mib, j.distinct_by, app.name AS app, v.version,
-          encode(v.rewritten_sha256, 'hex') AS module_sha256, v.runtime_version, v.stepping
+  `SELECT j.id, j.name, j.spec - 'split' AS spec,
+          j.spec @? '$.split[*].kind ? (@ == "bytes" || @ == "records")' AS is_cut,
+          j.share, j.memory_mib, j.distinct_by, app.name AS app, v.version, encode(v.rewritten_sha256, 'hex') AS module_sha256,
+          v.runtime_version, v.stepping
      FROM job j JOIN app_version v ON v.id = j.app_version_id JOIN app ON app.id = v.app_id
     WHERE j.id = ANY ($1::bigint[])`,
 );
@@ -228,7 +232,7 @@ function toFacts(row: FactsRow, blobs: ReadonlyMap<string, BlobRow>): FixedFacts
       sizeBytes,
       chunkBytes: chunkSizeBytes(sizeBytes),
     })),
-    isCut: row.spec.split.some(({ kind }) => kind === 'bytes' || kind === 'records'),
+    isCut: row.is_cut,
     work: {
       jobId: row.id,
       name: row.name,
