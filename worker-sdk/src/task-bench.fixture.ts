@@ -81,7 +81,7 @@ export async function openDesk(
   const { bench: runner, events } = setting;
   const store = new FileTaskStore(setting.directory);
   const parts = { store, runner, events, changed: () => undefined };
-  const desk = new TaskDesk(parts, { cores, keepAfterMs: 10_000 });
+  const desk = new TaskDesk(parts, { cores, memoryMiB: 16, keepAfterMs: 10_000 });
   await desk.load();
   return desk;
 }

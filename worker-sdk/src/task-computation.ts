@@ -50,6 +50,8 @@ export class TaskComputation {
     /** By `performance.now()`. */
     private readonly dueAtMs: number,
     private readonly components: TaskComputationComponents,
+    /** Memory that one task may use, in MiB, whatever the coordinator says. */
+    private readonly memoryMiB: number,
   ) {
     this.#held = { ...held, starts: held.starts + 1 };
     this.ended = this.#compute();
@@ -141,7 +143,13 @@ export class TaskComputation {
 
   async #run(): Promise<UnitResult> {
     const { events, runner } = this.components;
-    const { task, starts } = this.#held;
+    const { job, task, starts } = this.#held;
+    // Kept from a run that offered more, or given out by a coordinator that pays no heed to what is offered.
+    if (job.limits.memoryMiB > this.memoryMiB) {
+      return infrastructureResult(
+        `the task needs ${job.limits.memoryMiB} MiB of memory, this host offers ${this.memoryMiB}`,
+      );
+    }
     if (starts > MAX_STARTS) {
       return infrastructureResult(`the host went down ${MAX_STARTS} times while it computed this task`);
     }

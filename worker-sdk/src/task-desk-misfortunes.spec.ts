@@ -57,6 +57,18 @@ describe('TaskDesk', () => {
     expect(bench.leftMs.get('1.0')).toBe(10 * 60_000);
   });
 
+  it('computes nothing that needs more memory than is offered, and says so', async () => {
+    const desk = await aDesk(1);
+    const task = dueIn(10, '1.0');
+    const limits = { ...task.job.limits, memoryMiB: 17 };
+    const finished = next('task-finished');
+    await desk.take(answerWith({ ...task, job: { ...task.job, limits } }));
+    const message = 'the task needs 17 MiB of memory, this host offers 16';
+    expect(await finished).toMatchObject({ taskId: '1.0', outcome: 'infrastructure', message });
+    expect(bench.started).toEqual([]);
+    expect(desk.unreported.taskIds).toEqual(['1.0']);
+  });
+
   it('keeps no snapshot of a task that could not be computed here', async () => {
     vi.useFakeTimers({ toFake: ['performance'] });
     const desk = await aDesk(2);

@@ -59,7 +59,7 @@ export class TaskDesk {
 
   constructor(
     private readonly components: TaskDeskComponents,
-    private readonly policy: Pick<WorkerPolicy, 'cores' | 'keepAfterMs'>,
+    private readonly policy: Pick<WorkerPolicy, 'cores' | 'memoryMiB' | 'keepAfterMs'>,
   ) {
     this.unreported = new UnreportedResults(components);
     // As far ahead as there are cores.
@@ -155,7 +155,7 @@ export class TaskDesk {
         );
         continue;
       }
-      const computation = new TaskComputation(held, dueAtMs, this.components);
+      const computation = new TaskComputation(held, dueAtMs, this.components, this.policy.memoryMiB);
       const { taskId } = held.task;
       this.#running.set(taskId, { computation, ended: this.#await(taskId, computation) });
     }
