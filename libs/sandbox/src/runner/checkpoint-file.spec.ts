@@ -85,6 +85,17 @@ describe('checkpointFiles', () => {
     expect(readdirSync(directory).filter((name) => name.startsWith('taken'))).toEqual(['taken']);
   });
 
+  it('keeps no state in so many pieces that it would not be read again, but what was kept before', async () => {
+    const snapshot = aSnapshot(randomBytes(1000));
+    const path = await saved('pieces', snapshot);
+    const globals = Array.from({ length: 1100 }, () => '7'.repeat(64 * 1024));
+    await expect(
+      checkpointFiles.save(path, { ...snapshot, header: { ...snapshot.header, globals } }),
+    ).rejects.toThrow(/too many pieces/);
+    expect(checkpointFiles.load(path)?.header).toEqual(snapshot.header);
+    expect(readdirSync(directory).filter((name) => name.startsWith('pieces'))).toEqual(['pieces']);
+  });
+
   it('finds nothing where there is no file or its payload is damaged, and refuses what is no snapshot', async () => {
     expect(checkpointFiles.load(join(directory, 'missing'))).toBeNull();
     const path = await saved('damaged', aSnapshot(randomBytes(1000)));

@@ -117,3 +117,23 @@ it('tells why a unit cannot be kept when that begins, changes and is over, not a
     })),
   );
 });
+
+it('goes on with a unit whose state cannot be sent, and tells why it is not kept', async () => {
+  const replies: SandboxReply[] = [];
+  let isShort = true;
+  const send = (reply: SandboxReply) => {
+    if (reply.type === 'snapshot' && isShort) throw new RangeError('Array buffer allocation failed');
+    replies.push(reply);
+  };
+  const inTab = { ...unit, checkpoint: { everyMs: 60_000, path: null, from: null } };
+  const checkpoint = new Checkpoint(inTab, { send, cpuMs: () => 0 });
+  expect(await checkpoint.keep({ capture: () => snapshot })).toBe(false);
+  isShort = false;
+  expect(await checkpoint.keep({ capture: () => snapshot })).toBe(true);
+  const trouble = { type: 'checkpoint-trouble', id: unit.id };
+  expect(replies).toMatchObject([
+    { ...trouble, reason: 'Array buffer allocation failed' },
+    { type: 'snapshot' },
+    { ...trouble, reason: null },
+  ]);
+});

@@ -1,7 +1,8 @@
 import { RUNTIME_VERSION } from '../abi.js';
+import { messageOf } from './message-of.js';
 import type { SentUnit } from './messages.js';
 import type { SandboxPlatform } from './sandbox-platform.js';
-import { decodeHeader, encodeSnapshot, type SnapshotHeader } from './snapshot.js';
+import { decodeHeader, encodeSnapshot, type SnapshotHeader, type UnitSnapshot } from './snapshot.js';
 import type { UnitResult } from './types.js';
 import type { Ending } from './unit-ending.js';
 import type { UnitExecution } from './unit-execution.js';
@@ -105,14 +106,14 @@ export class Checkpoint {
     const othersAtStart = this.#platform.otherThreadsCpuMs?.() ?? 0;
     const snapshot = execution.capture(this.#identity);
     if (checkpoint.path === null) {
-      this.#platform.send({ type: 'snapshot', id, bytes: encodeSnapshot(snapshot) });
+      this.#sendWhole(id, snapshot);
     } else if (this.#platform.checkpoints !== undefined) {
       this.#saving = this.#platform.checkpoints
         .save(checkpoint.path, snapshot)
         // A full disk costs the chance to resume, nothing else.
         .then(
           () => this.#tell(null),
-          (error: unknown) => this.#tell(error instanceof Error ? error.message : String(error)),
+          (error: unknown) => this.#tell(messageOf(error)),
         )
         .finally(() => {
           this.#saving = null;
@@ -122,6 +123,16 @@ export class Checkpoint {
     }
     this.#count++;
     this.#lastAt = performance.now();
+  }
+
+  /** A copy of all memory, for which a tab may have no room: that costs the chance to resume, nothing else. */
+  #sendWhole(id: number, snapshot: UnitSnapshot): void {
+    try {
+      this.#platform.send({ type: 'snapshot', id, bytes: encodeSnapshot(snapshot) });
+      this.#tell(null);
+    } catch (error) {
+      this.#tell(messageOf(error));
+    }
   }
 
   /** Says when it begins, becomes another one and is over, not at every attempt. */

@@ -1,6 +1,7 @@
 import type { ByteSource } from '../wasi/byte-source.js';
 import { sourceOfPieces } from '../wasi/byte-source.js';
 import { HostSeat } from '../wasi/host-seat.js';
+import { messageOf } from './message-of.js';
 import type { FinishedUnit, SandboxRequest, SentModule, SentUnit } from './messages.js';
 import type { InputContent, UnitResult } from './types.js';
 import { Checkpoint } from './checkpoint.js';
@@ -257,8 +258,4 @@ export class SandboxLoop {
 
 function begin(execution: UnitExecution) {
   return { execution, begun: execution.begin(), resumedCycles: null };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

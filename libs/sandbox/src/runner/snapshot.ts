@@ -35,9 +35,18 @@ const DIGEST_BYTES = 64;
 const HEADER_START = MAGIC.length + LENGTH_BYTES + DIGEST_BYTES;
 const MAX_HEADER_BYTES = 64 * 1024 * 1024;
 
-/** The first bytes of an encoded snapshot; its payload follows. */
+/**
+ * The first bytes of an encoded snapshot; its payload follows.
+ *
+ * @throws RangeError where the state is in so many pieces that no snapshot of it would be read again
+ */
 export function encodeHeader(header: SnapshotHeader, payload: PayloadInfo): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify({ header, payload }));
+  if (json.length > MAX_HEADER_BYTES) {
+    throw new RangeError(
+      `the unit's state is in too many pieces to be kept: ${json.length} bytes to list them`,
+    );
+  }
   const bytes = new Uint8Array(HEADER_START + json.length);
   bytes.set(MAGIC);
   new DataView(bytes.buffer).setUint32(MAGIC.length, json.length, true);
