@@ -1,4 +1,5 @@
 import { notePlace, openDataSource } from '@gleaner/coordinator';
+import { job as jobSchema } from '@gleaner/protocol';
 import { afterEach, expect, it } from 'vitest';
 import {
   createTestApplication,
@@ -12,6 +13,8 @@ import {
   type TestDatabase,
   TestHost,
 } from '../support/index.js';
+import { helloModule } from '../e2e/agent-support/tiny-modules.js';
+import { anApprovedApp } from '../e2e/volunteering/science.js';
 
 const UNITS_PER_PARTITION = 1 << 22;
 
@@ -88,6 +91,25 @@ it('ids go on as they were while the database is where it was, and far behind on
     { of: 'task', partitions: before.partitions + 2 },
     { of: 'work_unit', partitions: before.partitions + 2 },
   ]);
+});
+
+it('a job that is split after another server took over gets ids that the one before had not given', async () => {
+  const database = await createTestDatabase();
+  databases.push(database);
+  const gleaner = await start(database);
+  const { project, app, scientist } = await anApprovedApp(gleaner, 'hello', helloModule('hello\n').original);
+  const firstIdOf = async (name: string): Promise<number> => {
+    const spec = { name, app, split: [{ kind: 'range', name: 'n', from: 0, to: 1, step: 1 }] };
+    const { id } = jobSchema.parse((await scientist.post('/v1/jobs', { project, spec }).expect(202)).body);
+    const ids = (): Promise<Array<{ id: string }>> =>
+      gleaner.dataSource.query('SELECT id FROM work_unit WHERE job_id = $1', [id]);
+    await expect.poll(ids).toHaveLength(1);
+    return Number((await ids())[0]?.id);
+  };
+  const before = await firstIdOf('before');
+  expect(await firstIdOf('same')).toBe(before + 1);
+  await gleaner.dataSource.query("UPDATE installation SET place = 'elsewhere'");
+  expect(await firstIdOf('after')).toBeGreaterThan(before + 2 ** 32);
 });
 
 it('a server that does not tell who it is keeps nobody from starting', async () => {

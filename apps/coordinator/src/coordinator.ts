@@ -5,6 +5,7 @@ import { OperatorBootstrap } from './accounts/index.js';
 import { ConfigError, type Config } from './config/index.js';
 import { createApplication } from './create-application.js';
 import {
+  DATABASE_MOVED,
   DirectoryInUseError,
   EmbeddedPostgres,
   notePlace,
@@ -55,12 +56,8 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     const opening = openDataSource({ url: databaseUrl, connections: config.databaseConnections });
     const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));
-    if (await notePlace(dataSource, config.databaseUrl === null ? postgresDirectory(config.dataDir) : null)) {
-      logger.warn(
-        { event: 'database-moved' },
-        'the database is not where it was, and may be an older one: the next units get ids that no agent has heard of',
-      );
-    }
+    const embedded = config.databaseUrl === null ? postgresDirectory(config.dataDir) : null;
+    if (await notePlace(dataSource, embedded)) logger.warn({ event: 'database-moved' }, DATABASE_MOVED);
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
       await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>

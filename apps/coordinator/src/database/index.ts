@@ -13,7 +13,7 @@ export { idBounds } from './id-bounds.js';
 export { AT_ONCE, FairPace, type Pace } from './pace.js';
 export { INSTALLATION, type Installation, readInstallation } from './installation.js';
 export * from './pg-array.js';
-export { notePlace } from './place.js';
+export { DATABASE_MOVED, notePlace, noteTakeover } from './place.js';
 export * from './prepared-statement.js';
 export { whileAlone } from './session-lock.js';
 export { SESSION_SETTINGS } from './session-settings.js';

@@ -1,7 +1,9 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import type { UnitToCreate } from '@gleaner/domain';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
+import { DATABASE_MOVED, noteTakeover } from '../../database/index.js';
+import { LOGGER, type Logger } from '../../telemetry/index.js';
 
 /** Partitions exist this many units ahead, so that no batch waits for one to be made. */
 const UNITS_AHEAD = 1 << 20;
@@ -12,7 +14,10 @@ const jobRows = z.array(z.object({ state: z.string(), units_split: z.coerce.numb
 /** Writes batches of work units. */
 @Injectable()
 export class UnitWriter {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    @Inject(LOGGER) private readonly logger: Logger,
+  ) {}
 
   /**
    * Adds units that follow directly on those that the job has, and moves the job's cursor past them: both or neither.
@@ -50,6 +55,15 @@ export class UnitWriter {
    * merge read a job's units from one end to the other.
    */
   private async takeIds(count: number): Promise<number> {
+    for (;;) {
+      const first = await this.drawIds(count);
+      // Afterwards, so that none are kept of a server that has just taken over, and does not know what the one before gave out.
+      if (!(await noteTakeover(this.dataSource))) return first;
+      this.logger.warn({ event: 'database-moved' }, DATABASE_MOVED);
+    }
+  }
+
+  private async drawIds(count: number): Promise<number> {
     return await this.dataSource.transaction(async (manager) => {
       await manager.query("SELECT pg_advisory_xact_lock(hashtext('work_unit_id_seq'))");
       const [{ first }] = idRows.parse(await manager.query("SELECT nextval('work_unit_id_seq') AS first"));
