@@ -118,6 +118,13 @@ describe('a scientist at the command line', () => {
     expect(await says(['job', 'units', id], scientist)).toMatch(
       /^ *0 +failed +exit 1 .*agree that it ends with "exit"; usage: mersenne-hunt FROM TO$/m,
     );
+    const few = await gleaner(['job', 'units', id, '--limit', '2', '--json'], scientist);
+    expect(few.stderr).toBe(
+      'These are the first 2, and there are more: --limit shows them, --state failed those that failed\n',
+    );
+    expect(JSON.parse(few.stdout)).toHaveLength(2);
+    expect(await gleanerJson(['job', 'units', id, '--state', 'failed'], scientist)).toHaveLength(3);
+    expect(await gleanerJson(['job', 'units', id, '--state', 'valid'], scientist)).toEqual([]);
   });
 
   it('submits once although it asks twice with the same key', async () => {

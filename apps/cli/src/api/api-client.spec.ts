@@ -68,4 +68,35 @@ describe('calling a coordinator', () => {
     await expect(apiOf({ url }).send('/v1/jobs')).rejects.toThrow(where);
     await expect(apiOf({ url, token: 'gln_x' }).send('/v1/jobs')).rejects.not.toThrow(where);
   });
+
+  it('for a long list takes few pages, and no more than is asked for', async () => {
+    const asked: string[] = [];
+    const url = await serving((request, response) => {
+      asked.push(request.url ?? '');
+      const { searchParams } = new URL(request.url ?? '', 'http://here');
+      const from = Number(searchParams.get('cursor') ?? 0);
+      const items = Array.from({ length: Number(searchParams.get('limit')) }, (_, at) => from + at);
+      response.end(JSON.stringify({ items, nextCursor: `${from + items.length}` }));
+    });
+    const items = await apiOf({ url }).list('/v1/units', z.number(), 450, { state: 'failed' });
+    expect(items).toEqual(Array.from({ length: 450 }, (_, at) => at));
+    expect(asked).toEqual([
+      '/v1/units?state=failed&limit=200',
+      '/v1/units?state=failed&limit=200&cursor=200',
+      '/v1/units?state=failed&limit=50&cursor=400',
+    ]);
+  });
+
+  it('waits for its turn where it calls too often, and not for one that is far away', async () => {
+    const problem = { type: 'about:blank', title: 'Too many requests', status: 429, code: 'rate-limited' };
+    const waits = ['0', '0', '3600'];
+    const url = await serving((request, response) => {
+      const seconds = waits.shift();
+      if (seconds === undefined) response.end('[]');
+      else response.writeHead(429, { 'retry-after': seconds }).end(JSON.stringify(problem));
+    });
+    await expect(apiOf({ url }).send('/v1/jobs')).rejects.toThrow('Too many requests');
+    waits.push('0', '0');
+    expect(await apiOf({ url }).request('/v1/jobs', z.array(z.string()))).toEqual([]);
+  });
 });

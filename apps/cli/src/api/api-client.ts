@@ -1,6 +1,8 @@
-import { problem as problemSchema } from '@gleaner/protocol';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LIMITS, problem as problemSchema } from '@gleaner/protocol';
 import { z } from 'zod';
 import { CliError, EXIT } from '../cli-error.js';
+import { note } from '../terminal/output.js';
 import { problemLines } from './problem-lines.js';
 
 /** Where and as whom the command speaks. */
@@ -18,6 +20,10 @@ export interface ApiCall {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
+
+/** What an account may call is counted anew each minute; programs of one account may take each other's turn. */
+const WAIT_SECONDS_MAX = 60;
+const WAITS_MAX = 5;
 
 const pageEnvelope = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() });
 
@@ -43,23 +49,39 @@ export class ApiClient {
     throw new CliError(`${response.url} answered ${what}`, EXIT.unreachable);
   }
 
-  /** All items of a keyset-paginated list, at most `limit`. */
-  async list<T>(path: string, item: z.ZodType<T>, limit: number): Promise<T[]> {
+  /** All items of a keyset-paginated list that the query leaves, at most `limit`. */
+  async list<T>(
+    path: string,
+    item: z.ZodType<T>,
+    limit: number,
+    query: Readonly<Record<string, string>> = {},
+  ): Promise<T[]> {
     const items: T[] = [];
     let cursor: string | undefined;
     do {
-      const page = await this.request(path, pageEnvelope, { query: cursor === undefined ? {} : { cursor } });
+      const pageSize = Math.min(limit - items.length, LIMITS.pageSize);
+      const page = await this.request(path, pageEnvelope, {
+        query: { ...query, limit: `${pageSize}`, ...(cursor !== undefined && { cursor }) },
+      });
       items.push(...page.items.map((value) => item.parse(value)));
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined && items.length < limit);
     return items.slice(0, limit);
   }
 
-  /** The raw answer of a call that succeeded. */
+  /** The raw answer of a call that succeeded, which may have to wait for its turn. */
   async send(path: string, call: ApiCall = {}): Promise<Response> {
     const url = this.urlOf(path);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
-    const response = await this.#fetch(url, call);
+    let response = await this.#fetch(url, call);
+    for (let waits = 0; waits < WAITS_MAX; waits += 1) {
+      const seconds = askedToWaitSeconds(response);
+      if (seconds === null) break;
+      note(`The coordinator has had many calls of yours: going on in ${seconds} s`);
+      await response.body?.cancel();
+      await delay(seconds * 1000, undefined, call.signal ? { signal: call.signal } : {});
+      response = await this.#fetch(url, call);
+    }
     if (response.ok) return response;
     if (response.status >= 300 && response.status < 400) throw redirected(url, response);
     throw await errorOf(url, response, this.target.token !== undefined);
@@ -93,6 +115,12 @@ export class ApiClient {
       );
     }
   }
+}
+
+/** Null where the call had its turn, or would wait for longer than it is worth. */
+function askedToWaitSeconds({ status, headers }: Response): number | null {
+  const seconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return status === 429 && seconds <= WAIT_SECONDS_MAX ? seconds : null;
 }
 
 /** As from http to https, or where the coordinator has moved. */

@@ -12,8 +12,9 @@ import {
   type PublicJobView,
   unitResult,
   type UnitResult,
+  unitState,
 } from '@gleaner/protocol';
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadBlob } from '../api/upload-blob.js';
@@ -64,6 +65,7 @@ export function registerJob(program: Command): void {
     .action(fetchResults);
   withCommonOptions(job.command('units').argument('<id>', 'its number', entityNumber))
     .description('how each unit came out or why it waits; outcomes and cycles once the job has ended')
+    .addOption(new Option('--state <state>', 'only units in this state').choices(unitState.options))
     .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
     .action(listUnits);
   registerTransition(job, 'cancel', 'stop a job; finished work stays credited');
@@ -117,8 +119,18 @@ function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume',
     });
 }
 
-async function listUnits(id: string, options: CommonOptions & { limit: number }): Promise<void> {
-  const units = await apiOf(options).list(`/v1/jobs/${id}/results`, unitResult, options.limit);
+async function listUnits(
+  id: string,
+  { limit, state, ...options }: CommonOptions & { limit: number; state?: string },
+): Promise<void> {
+  const query = state === undefined ? {} : { state };
+  // One more than is shown: it tells whether there are more.
+  const found = await apiOf(options).list(`/v1/jobs/${id}/results`, unitResult, limit + 1, query);
+  const units = found.slice(0, limit);
+  if (found.length > limit) {
+    const failed = state === undefined ? ', --state failed those that failed' : '';
+    note(`These are the first ${limit}, and there are more: --limit shows them${failed}`);
+  }
   if (options.json) {
     printJson(units);
     return;

@@ -27,8 +27,9 @@ export function note(text: string): void {
 
 /** Lines of a table, columns aligned; numbers to the right. */
 export function tableLines(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
+  // Not `Math.max(...rows)`: there may be more rows than a call takes arguments.
   const widths = header.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)),
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), title.length),
   );
   const isNumeric = header.map((_, column) => rows.every((row) => /^[\d., %-]*$/.test(row[column] ?? '')));
   return [header, ...rows].map((row) =>
