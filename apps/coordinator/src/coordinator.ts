@@ -57,16 +57,18 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));
     const embedded = config.databaseUrl === null ? postgresDirectory(config.dataDir) : null;
-    if (await notePlace(dataSource, embedded)) logger.warn({ event: 'database-moved' }, DATABASE_MOVED);
+    if (await withDatabase(config, notePlace(dataSource, embedded)))
+      logger.warn({ event: 'database-moved' }, DATABASE_MOVED);
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
       await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>
         logger.warn({ event: 'redis-away', trouble }, 'REDIS_URL does not answer: waiting for it'),
       );
     }
-    const app = await createApplication({ config, dataSource, logger });
+    const app = await withDatabase(config, createApplication({ config, dataSource, logger }));
     started.push(() => closeApplication(app));
-    const operatorToken = config.role === 'worker' ? null : await app.get(OperatorBootstrap).run();
+    const operatorToken =
+      config.role === 'worker' ? null : await withDatabase(config, app.get(OperatorBootstrap).run());
     await listen(app, config);
     const port = boundPort(app);
     return { app, url: `http://localhost:${port}`, port, operatorToken, stop };

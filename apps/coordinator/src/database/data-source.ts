@@ -2,7 +2,8 @@ import 'reflect-metadata';
 import { MIGRATIONS } from '@gleaner/migrations';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ENTITIES } from './entities.js';
-import { masterPool, surviveBrokenConnections } from './hot-pool.js';
+import { masterPool } from './hot-pool.js';
+import { careFor } from './pool-care.js';
 import { SESSION_SETTINGS } from './session-settings.js';
 
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
@@ -54,7 +55,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
     throw new RangeError(`migrating takes ${MIN_CONNECTIONS} connections, not ${connections}`);
   const dataSource = new DataSource(dataSourceOptions(settings));
   await dataSource.initialize();
-  surviveBrokenConnections(masterPool(dataSource));
+  careFor(masterPool(dataSource));
   try {
     await requireUnicode(dataSource);
     await migrate(dataSource);

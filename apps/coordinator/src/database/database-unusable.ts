@@ -2,10 +2,11 @@ import { DatabaseUnsuitedError } from './data-source.js';
 
 /**
  * What a server that is not there, or a role that may not do what we need, is told by. Classes of SQLSTATE, whose first two
- * characters they are: connection, log-in, no such database, too many connections, shutting down; and 42501, no right.
+ * characters they are: connection, log-in, no such database, limits such as a full disk, shutting down, files; and 25006, read-only,
+ * 42501, no right, and 55000, what a server cannot do while it follows another.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-const SQLSTATES = /^(?:08|28|3D|53|57P|42501)/;
+const SQLSTATES = /^(?:08|28|3D|53|57P|58|25006|42501|55000)/;
 const NETWORK = new Set([
   'ECONNREFUSED',
   'ECONNRESET',

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
+import { careFor, recentTrouble } from './pool-care.js';
 import { SESSION_SETTINGS } from './session-settings.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
@@ -24,16 +25,6 @@ export function masterPool(dataSource: DataSource): pg.Pool {
 
 const ignore = (): void => undefined;
 
-/**
- * A connection that breaks fails the statement that runs on it, or the next one. A pool listens to those alone that nobody uses:
- * of a connection in use the error would be nobody's, and end the process.
- */
-export function surviveBrokenConnections(pool: pg.Pool): void {
-  pool.on('acquire', (client) => {
-    if (!client.listeners('error').includes(ignore)) client.on('error', ignore);
-  });
-}
-
 const pools = new WeakMap<DataSource, pg.Pool>();
 
 /**
@@ -54,10 +45,16 @@ export function hotPool(dataSource: DataSource): pg.Pool {
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
     pool.on('error', ignore);
-    surviveBrokenConnections(pool);
+    careFor(pool);
     pools.set(dataSource, pool);
   }
   return pool;
+}
+
+/** What the data source's server said lately of itself that was wrong, such as that its disk is full; null: nothing. */
+export function recentTroubleOf(dataSource: DataSource): string | null {
+  const hot = pools.get(dataSource);
+  return recentTrouble(hot ? [masterPool(dataSource), hot] : [masterPool(dataSource)]);
 }
 
 /** Closes the pool once its statements have ended. Closing what was never used is no error. */

@@ -8,9 +8,10 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
+import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
-import { WorkersSeen } from '../database/index.js';
+import { recentTroubleOf, WorkersSeen } from '../database/index.js';
 import { DomainError, Public, Unlimited } from '../http/index.js';
 import { inTime, QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
@@ -27,6 +28,7 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly database: TypeOrmHealthIndicator,
+    private readonly dataSource: DataSource,
     private readonly workersSeen: WorkersSeen,
     private readonly indicators: HealthIndicatorService,
     private readonly queues: QueueService,
@@ -54,7 +56,10 @@ export class HealthController {
     }
   }
 
-  /** The database, and what it knows of workers: requests are served without one, but no job gets any further. */
+  /**
+   * The database, and what it knows of workers: requests are served without one, but no job gets any further. One that takes nothing can
+   * be read.
+   */
   private async checkDatabase(): Promise<HealthIndicatorResult> {
     const database = await this.database.pingCheck('database', { timeout: DATABASE_TIMEOUT_MS });
     if (database.database.status !== 'up') return database;
@@ -62,8 +67,9 @@ export class HealthController {
     if (since === NO_ANSWER)
       return this.indicators.check('database').down(`no answer within ${DATABASE_TIMEOUT_MS} ms`);
     const workers = this.indicators.check('workers');
+    const trouble = recentTroubleOf(this.dataSource);
     return {
-      ...database,
+      ...(trouble === null ? database : this.indicators.check('database').degraded(trouble)),
       ...(since === null
         ? workers.up()
         : workers.degraded(`none has been at work since ${since.toISOString()}`)),

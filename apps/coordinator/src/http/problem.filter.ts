@@ -2,6 +2,7 @@ import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter 
 import { LIMITS, type Problem } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { LOGGER, type Logger } from '../telemetry/index.js';
+import { databaseProblem } from './database-problems.js';
 import { DomainError } from './domain-error.js';
 import { unsupportedMediaType } from './media-types.js';
 import { PROBLEMS, problemType, type ProblemCode } from './problem-table.js';
@@ -93,7 +94,7 @@ export function problemDocument(error: DomainError, requestId: string): Problem 
 export function translateError(exception: unknown): DomainError {
   if (exception instanceof DomainError) return exception;
   const code = codeOf(exception);
-  const known = code === undefined ? undefined : FOREIGN_CODES[code];
+  const known = code === undefined ? undefined : (FOREIGN_CODES[code] ?? databaseProblem(code));
   if (known) return new DomainError(known[0], known[1], { cause: exception });
   if (exception instanceof Error && LOST_CONNECTION.test(exception.message)) {
     return new DomainError('unavailable', CONNECTION_LOST, { cause: exception });
@@ -135,11 +136,6 @@ const FOREIGN_CODES: Readonly<Record<string, readonly [ProblemCode, string]>> = 
     'More work waits than can be done soon. Nothing was stored: try again in a moment.',
   ],
   'queue-busy': ['unavailable', 'The queue does not answer. Nothing was stored: try again in a moment.'],
-  // Postgres: shutting down, starting up, too many connections.
-  '57P01': ['unavailable', 'The database is restarting. Try again in a moment.'],
-  '57P02': ['unavailable', 'The database is restarting. Try again in a moment.'],
-  '57P03': ['unavailable', 'The database is starting. Try again in a moment.'],
-  '53300': ['server-busy', 'The database has no free connection. Try again in a moment.'],
 };
 
 function codeOfStatus(status: number): ProblemCode | undefined {

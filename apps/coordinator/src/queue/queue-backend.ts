@@ -1,7 +1,7 @@
 import { createPostgresBackend, createRedisBackend, type PgPool, runMigrations, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { SESSION_SETTINGS, surviveBrokenConnections } from '../database/index.js';
+import { careFor, SESSION_SETTINGS } from '../database/index.js';
 
 /** Where queue jobs live. Redis for throughput; Postgres where nothing else is installed. */
 export type QueueBackendConfig =
@@ -135,7 +135,7 @@ async function openPostgres(
   // Each queue and worker listens for the pool's errors.
   pool.setMaxListeners(0);
   pool.on('error', onError);
-  surviveBrokenConnections(pool);
+  careFor(pool);
   const client = await pool.connect();
   try {
     await runMigrations(client, POSTGRES_SCHEMA);
