@@ -17,6 +17,7 @@ export async function watchJob(api: ApiClient, id: string, signal: AbortSignal):
   }, REASON_AFTER_MS);
   try {
     for await (const job of followJob(api, id, signal)) {
+      if (last === undefined) bar.startAt(settledUnits(job));
       if (last === undefined || progressOf(job) !== progressOf(last)) reasonTimer.refresh();
       last = job;
       bar.update(settledUnits(job), job.units.total);

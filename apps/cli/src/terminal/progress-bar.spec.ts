@@ -24,6 +24,17 @@ describe('ProgressBar', () => {
     expect(written.join('')).toContain('20 % (20 of 100 units, 2 units/s, 40 s left)');
   });
 
+  it('takes what was done before for no part of the rate', () => {
+    const { bar, written, advance } = recordedBar(true);
+    advance(50);
+    bar.startAt(60);
+    bar.update(60);
+    expect(written.join('')).toContain('60 % (60 of 100 units)');
+    advance(10_000);
+    bar.update(80);
+    expect(written.join('')).toContain('80 % (80 of 100 units, 2 units/s, 10 s left)');
+  });
+
   it('counts slow work by the minute', () => {
     const { bar, written, advance } = recordedBar(true);
     advance(60_000);

@@ -25,7 +25,7 @@ export interface ProgressBarInit {
 export class ProgressBar {
   readonly #stream: NodeJS.WriteStream;
   readonly #nowMs: () => number;
-  readonly #history: Array<{ atMs: number; done: number }> = [];
+  #history: Array<{ atMs: number; done: number }> = [];
   #total: number;
   #lastDrawnMs = Number.NEGATIVE_INFINITY;
   #plainLines = -1;
@@ -34,7 +34,12 @@ export class ProgressBar {
     this.#stream = init.stream ?? process.stderr;
     this.#nowMs = init.nowMs ?? Date.now;
     this.#total = init.total;
-    this.#history.push({ atMs: this.#nowMs(), done: 0 });
+    this.startAt(0);
+  }
+
+  /** Tells how much was done before: it is no part of the rate. */
+  startAt(done: number): void {
+    this.#history = [{ atMs: this.#nowMs(), done }];
   }
 
   /** Tells how much is done; a total that was unknown before may come with it. */
