@@ -67,9 +67,14 @@ async function askPatiently(api: ApiClient, id: string, signal: AbortSignal): Pr
     try {
       return await api.request(`/v1/jobs/${id}`, jobSchema, { signal });
     } catch (error) {
-      const isAbsent = error instanceof CliError && error.exitCode === EXIT.unreachable;
-      if (!isAbsent || polls >= ABSENT_POLLS_MAX) throw error;
+      if (!isAbsent(error) || polls >= ABSENT_POLLS_MAX) throw error;
     }
     await delay(POLL_MS, undefined, { signal });
   }
+}
+
+/** Nobody answers, or whoever does says that the coordinator cannot just now: its database may be the one that is away. */
+function isAbsent(error: unknown): boolean {
+  if (error instanceof ApiProblemError) return error.status >= 500;
+  return error instanceof CliError && error.exitCode === EXIT.unreachable;
 }
