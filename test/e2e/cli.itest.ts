@@ -2,8 +2,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { createServer, request as httpRequest } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +11,7 @@ import type { Blob } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
+import { Forwarder } from './cli-support/forwarder.js';
 import { noProcessUses, processesUsing } from './cli-support/processes-using.js';
 
 const COORDINATOR = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
@@ -66,34 +65,16 @@ describe('gleaner blob', () => {
   });
 
   it('goes up and comes down through a proxy that puts a prefix before every path', async () => {
-    const proxy = createServer((request, response) => {
-      const path = request.url?.startsWith('/science/') ? request.url.slice('/science'.length) : '/nothing';
-      const { method, headers } = request;
-      const onward = httpRequest(new URL(path, application.url), { method, headers }, (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(response);
-      });
-      onward.on('error', () => response.destroy());
-      request.pipe(onward);
-    }).listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
-    try {
-      const behind = {
-        ...scientist,
-        GLEANER_URL: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/science/`,
-      };
-      const content = randomBytes(50_000);
-      const file = join(directory, 'behind.bin');
-      await writeFile(file, content);
-      const [blob] = await gleanerJson<Blob[]>(['blob', 'put', file], behind);
-      expect(blob?.sizeBytes).toBe(content.length);
-      expect(await gleanerJson(['blob', 'get', blob?.blobId ?? ''], behind)).toMatchObject({
-        sizeBytes: 50_000,
-      });
-    } finally {
-      proxy.closeAllConnections();
-      proxy.close();
-    }
+    await using forwarder = await Forwarder.before(application.url, '/science');
+    const behind = { ...scientist, GLEANER_URL: forwarder.url };
+    const content = randomBytes(50_000);
+    const file = join(directory, 'behind.bin');
+    await writeFile(file, content);
+    const [blob] = await gleanerJson<Blob[]>(['blob', 'put', file], behind);
+    expect(blob?.sizeBytes).toBe(content.length);
+    expect(await gleanerJson(['blob', 'get', blob?.blobId ?? ''], behind)).toMatchObject({
+      sizeBytes: 50_000,
+    });
   });
 
   it('stores the content of a packed file with --gunzip', async () => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
 import type { Blob } from '@gleaner/protocol';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { ApiClient } from './api-client.js';
 import { identifyFile, uploadBlob } from './upload-blob.js';
 
@@ -17,6 +17,7 @@ let api: ApiClient;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'gleaner-upload-'));
   path = join(directory, 'tape');
+  vi.stubEnv('XDG_CACHE_HOME', join(directory, 'cache'));
   await writeFile(path, randomBytes(3000));
   server = createServer((request, response) => answer(request, response));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -25,6 +26,7 @@ beforeEach(async () => {
   api = new ApiClient({ url: `http://127.0.0.1:${port}`, token: 'gln_x' });
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   server.closeAllConnections();
   await new Promise((resolve) => server.close(resolve));
   await rm(directory, { recursive: true });
@@ -71,4 +73,16 @@ it('an upload whose last answer was lost has come to its end where the blob is t
 it('an upload that is gone without a blob has failed', async () => {
   answer = losesItsAnswer(await theBlob(), false);
   await expect(uploadBlob(api, path)).rejects.toThrow(/^The upload failed/);
+});
+
+it('a file is not read to its end, nor sent, once the command is stopped', async () => {
+  let calls = 0;
+  answer = (_request, response) => {
+    calls += 1;
+    response.writeHead(404).end();
+  };
+  const stop = new AbortController();
+  const onRead = () => stop.abort(new DOMException('stopped', 'AbortError'));
+  await expect(uploadBlob(api, path, { signal: stop.signal, onRead })).rejects.toThrow('stopped');
+  expect(calls).toBe(0);
 });

@@ -5,38 +5,52 @@ import { basename } from 'node:path';
 import {
   type Blob,
   blob as blobSchema,
+  formatBytes,
   hexOfBlobId,
   type Problem,
   problem as problemSchema,
 } from '@gleaner/protocol';
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
+import { note } from '../terminal/output.js';
 import { ApiProblemError, type ApiClient } from './api-client.js';
+import { BegunUpload } from './begun-upload.js';
 import { problemLines } from './problem-lines.js';
 
 /** Bytes of one PATCH: small enough that a dropped connection costs little. */
 const PATCH_BYTES = 16 * 1024 * 1024;
+const GOES_ON = 'the same command goes on from there';
 const RETRY_DELAYS_MS = [500, 1_000, 3_000, 10_000, 30_000];
 
 export interface UploadOptions {
+  /** Before anything is sent, the whole file is read: its content is its name. */
+  readonly onRead?: (readBytes: number) => void;
+  /** Sending begins, where an earlier command left off. */
+  readonly onBegin?: (sentBytes: number) => void;
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
 /** SHA-256 of a file as a blob id, and its size in bytes. */
-export async function identifyFile(path: string): Promise<{ blobId: string; sizeBytes: number }> {
+export async function identifyFile(
+  path: string,
+  { signal, onRead }: Pick<UploadOptions, 'signal' | 'onRead'> = {},
+): Promise<{ blobId: string; sizeBytes: number }> {
   const hash = createHash('sha256');
   let sizeBytes = 0;
   for await (const bytes of createReadStream(path) as AsyncIterable<Buffer>) {
+    if (signal?.aborted) break;
     hash.update(bytes);
     sizeBytes += bytes.length;
+    onRead?.(sizeBytes);
   }
+  signal?.throwIfAborted();
   return { blobId: `sha256:${hash.digest('hex')}`, sizeBytes };
 }
 
 /** Uploads a file by tus unless the coordinator has its content already, and returns the blob. */
 export async function uploadBlob(api: ApiClient, path: string, options: UploadOptions = {}): Promise<Blob> {
-  const { blobId } = await identifyFile(path);
+  const { blobId } = await identifyFile(path, options);
   const present = await findBlob(api, blobId);
   if (present) return present;
   try {
@@ -60,6 +74,7 @@ async function findBlob(api: ApiClient, blobId: string): Promise<Blob | undefine
   }
 }
 
+/** Goes on with the upload that an earlier command has begun, where it is still there. */
 async function uploadByTus(
   api: ApiClient,
   path: string,
@@ -67,42 +82,96 @@ async function uploadByTus(
   options: UploadOptions,
 ): Promise<void> {
   const { size } = await stat(path);
-  const uploadUrl = await createUpload(api, path, size, blobId);
-  // Nothing is left to send of an empty file: it was stored when its upload was created.
-  if (size === 0) return;
+  const begun = BegunUpload.of(api.target.url, blobId);
+  const earlier = await begun.address();
+  const isResumed =
+    earlier !== undefined && (await resumeUpload(api, path, { location: earlier, size, blobId }, options));
+  if (!isResumed) {
+    const location = await createUpload(api, path, size, blobId);
+    // Nothing is left to send of an empty file: it was stored when its upload was created.
+    if (size === 0) return;
+    const isKept = await begun.remember(location);
+    options.onBegin?.(0);
+    await sendContent(api, path, { location, size, isKept }, options);
+  }
+  await begun.forget();
+}
+
+/** @returns false where the coordinator knows no such upload any more, and no such blob either */
+async function resumeUpload(
+  api: ApiClient,
+  path: string,
+  { location, size, blobId }: { location: string; size: number; blobId: string },
+  { onBegin, onProgress, ...options }: UploadOptions,
+): Promise<boolean> {
+  let hasBegun = false;
+  const tell = (sent: number, total: number): void => {
+    if (!hasBegun) onBegin?.(sent);
+    hasBegun = true;
+    onProgress?.(sent, total);
+  };
+  try {
+    await sendContent(api, path, { location, size, isKept: true }, { ...options, onProgress: tell });
+    return true;
+  } catch (error) {
+    const status = error instanceof UploadError ? error.status : undefined;
+    if (status !== 404 && status !== 410) throw error;
+    return (await findBlob(api, blobId)) !== undefined;
+  }
+}
+
+interface Begun {
+  readonly location: string;
+  readonly size: number;
+  /** Whether a later command finds it. */
+  readonly isKept: boolean;
+}
+
+async function sendContent(
+  api: ApiClient,
+  path: string,
+  { location, size, isKept }: Begun,
+  { onProgress, signal }: UploadOptions,
+): Promise<void> {
   const { token } = api.target;
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  let sentBytes = 0;
   // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
   const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
   const upload = new Upload(content, {
-    uploadUrl,
+    uploadUrl: api.urlOf(location).href,
     uploadSize: size,
     chunkSize: PATCH_BYTES,
     retryDelays: RETRY_DELAYS_MS,
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    onProgress: (sent, total) => options.onProgress?.(sent, total),
+    onProgress: (sent, total) => {
+      sentBytes = sent;
+      onProgress?.(sent, total);
+    },
     onSuccess: () => {
       resolve();
     },
     onError: (error) => {
-      reject(uploadError(error));
+      reject(new UploadError(error, isKept));
     },
   });
   const stop = (): void => {
     reject(new DOMException('the upload was stopped', 'AbortError'));
-    // The coordinator forgets unfinished uploads by itself; telling it is a courtesy.
-    upload.abort(true).catch(() => undefined);
+    if (isKept) note(`${formatBytes(sentBytes)} of ${basename(path)} are sent: ${GOES_ON}`);
+    // What nobody finds again the coordinator forgets by itself; telling it is a courtesy.
+    upload.abort(!isKept).catch(() => undefined);
   };
-  options.signal?.addEventListener('abort', stop, { once: true });
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', stop, { once: true });
   try {
     upload.start();
     await done;
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    signal?.removeEventListener('abort', stop);
   }
 }
 
-/** Begins an upload (tus: creation), and returns its address; the coordinator tells the path, without a proxy's prefix. */
+/** Begins an upload (tus: creation), and returns its address: a path, without a proxy's prefix. */
 async function createUpload(api: ApiClient, path: string, size: number, blobId: string): Promise<string> {
   const metadata = { filename: basename(path), sha256: hexOfBlobId(blobId) };
   const created = await api.send('/v1/uploads', {
@@ -118,14 +187,20 @@ async function createUpload(api: ApiClient, path: string, size: number, blobId: 
   const location = created.headers.get('location');
   if (location === null)
     throw new CliError('The coordinator did not say where to upload to', EXIT.unreachable);
-  return api.urlOf(location).href;
+  return location;
 }
 
-function uploadError(error: Error): CliError {
-  const answer = error instanceof DetailedError ? error.originalResponse?.getBody() : undefined;
-  const problem = problemOf(answer);
-  const text = problem ? problemLines(problem).join('\n') : answer || error.message;
-  return new CliError(`The upload failed: ${text}`, EXIT.refused, { cause: error });
+class UploadError extends CliError {
+  /** Of the coordinator's answer, where there was one. */
+  readonly status: number | undefined;
+
+  constructor(cause: Error, isKept: boolean) {
+    const response = cause instanceof DetailedError ? cause.originalResponse : null;
+    const problem = problemOf(response?.getBody());
+    const text = problem ? problemLines(problem).join('\n') : response?.getBody() || cause.message;
+    super(`The upload failed: ${text}${isKept ? `\n${GOES_ON}` : ''}`, EXIT.refused, { cause });
+    this.status = response?.getStatus();
+  }
 }
 
 function problemOf(body: string | undefined): Problem | undefined {

@@ -10,12 +10,11 @@ import { type Blob, blob as blobSchema, formatBytes, hexOfBlobId } from '@gleane
 import type { Command } from 'commander';
 import { AnswerFile } from '../answer-file.js';
 import type { ApiClient } from '../api/api-client.js';
-import { uploadBlob } from '../api/upload-blob.js';
+import { uploadWithBar } from '../api/upload-with-bar.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson, writeBytes } from '../terminal/output.js';
-import { ProgressBar } from '../terminal/progress-bar.js';
 
 export function registerBlob(program: Command): void {
   const blob = program.command('blob').description('input files: upload, download');
@@ -50,12 +49,12 @@ async function putFile(api: ApiClient, file: string, gunzip: boolean, signal: Ab
     throw new CliError(`Cannot read ${file}: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   });
   if (!found.isFile()) throw new CliError(`Cannot upload ${file}: it is not a file`, EXIT.usage);
-  if (!gunzip) return putWithBar(api, file, basename(file), signal);
+  if (!gunzip) return uploadWithBar(api, file, basename(file), signal);
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-gunzip-'));
   try {
     const unpacked = join(directory, basename(file, '.gz'));
     await unpack(file, unpacked, signal);
-    return await putWithBar(api, unpacked, basename(unpacked), signal);
+    return await uploadWithBar(api, unpacked, basename(unpacked), signal);
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -67,21 +66,6 @@ async function unpack(file: string, unpacked: string, signal: AbortSignal): Prom
   } catch (error) {
     signal.throwIfAborted();
     throw new CliError(`Cannot unpack ${file} as gzip: ${reasonOf(error)}`, EXIT.usage, { cause: error });
-  }
-}
-
-async function putWithBar(api: ApiClient, path: string, label: string, signal: AbortSignal): Promise<Blob> {
-  const { size } = await stat(path);
-  const bar = new ProgressBar({ label, total: size, format: formatBytes });
-  try {
-    return await uploadBlob(api, path, {
-      onProgress: (sent, total) => {
-        bar.update(sent, total);
-      },
-      signal,
-    });
-  } finally {
-    bar.end();
   }
 }
 

@@ -2,13 +2,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { basename, relative, dirname, resolve } from 'node:path';
 import { readSahHeader, SahFormatError, searchJob } from '@gleaner/example-seti-classic';
 import type { Command } from 'commander';
-import { formatBytes } from '@gleaner/protocol';
-import { uploadBlob } from '../api/upload-blob.js';
+import { uploadWithBar } from '../api/upload-with-bar.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson } from '../terminal/output.js';
-import { ProgressBar } from '../terminal/progress-bar.js';
 
 interface ImportOptions extends CommonOptions {
   readonly app: string;
@@ -62,13 +60,6 @@ function readHeader(file: string, bytes: Uint8Array): ReturnType<typeof readSahH
 }
 
 async function upload(file: string, options: ImportOptions): Promise<string> {
-  const bar = new ProgressBar({ label: basename(file), total: 0, format: formatBytes });
-  const blob = await uploadBlob(apiOf(options), file, {
-    onProgress: (sent, total) => {
-      bar.update(sent, total);
-    },
-    signal: stopSignal(),
-  });
-  bar.end();
+  const blob = await uploadWithBar(apiOf(options), file, basename(file), stopSignal());
   return blob.blobId;
 }

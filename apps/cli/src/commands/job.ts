@@ -17,7 +17,7 @@ import {
 import { Option, type Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
-import { uploadBlob } from '../api/upload-blob.js';
+import { uploadWithBar } from '../api/upload-with-bar.js';
 import { watchJob } from '../api/watch-job.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import {
@@ -32,7 +32,6 @@ import { completeJob, inputOption, readJobFile } from '../job-file.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
 import { groupDigits, note, print, printJson, quotedList, tableLines } from '../terminal/output.js';
-import { ProgressBar } from '../terminal/progress-bar.js';
 import { swarmLines } from '../terminal/swarm-lines.js';
 import { download, OUTPUT_OPTION } from './blob.js';
 
@@ -216,14 +215,7 @@ async function uploadInputs(api: ApiClient, path: string, overrides: readonly st
       blobIds[name] = input.blobId;
       continue;
     }
-    const bar = new ProgressBar({ label: basename(input.path), total: 0, format: formatBytes });
-    const blob = await uploadBlob(api, input.path, {
-      onProgress: (sent, total) => {
-        bar.update(sent, total);
-      },
-      signal,
-    });
-    bar.end();
+    const blob = await uploadWithBar(api, input.path, basename(input.path), signal);
     blobIds[name] = blob.blobId;
   }
   return completeJob(file, blobIds);

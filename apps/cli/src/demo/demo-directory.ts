@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isAlive } from '../processes/is-alive.js';
 
 const PREFIX = 'gleaner-demo-';
 const OWNER = 'owner.pid';
@@ -31,15 +32,5 @@ async function removeAbandoned(): Promise<void> {
     // Another user's, or one that is just being made, has no readable owner and stays.
     const owner = Number(await readFile(join(path, OWNER), 'utf8').catch(() => Number.NaN));
     if (owner > 0 && !isAlive(owner)) await rm(path, { recursive: true, force: true }).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: alive, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
   }
 }
