@@ -127,6 +127,17 @@ describe('a scientist at the command line', () => {
     expect(await gleanerJson(['job', 'units', id, '--state', 'valid'], scientist)).toEqual([]);
   });
 
+  it('looks up what waits for an operator, and which number a token has that is to go', async () => {
+    await says(['app', 'publish', MERSENNE_HUNT_WASM_PATH, '--name', 'unseen', '--version', '1'], scientist);
+    expect(await says(['app', 'list'], scientist)).toMatch(/^unseen@1 +primes +waits /m);
+    expect(await says(['project', 'list'], scientist)).toMatch(/^primes +primes +approved$/m);
+    await says(['token', 'create', 'lost laptop', '--scopes', 'submit'], scientist);
+    const tokens = await says(['token', 'list'], scientist);
+    const [, id = ''] = /^ *(\d+) +lost laptop +submit +never +never$/m.exec(tokens) ?? [];
+    await says(['token', 'revoke', id], scientist);
+    expect(await says(['token', 'list'], scientist)).toMatch(/lost laptop .* revoked 2/);
+  });
+
   it('submits once although it asks twice with the same key', async () => {
     const file = await aJobFile('twice.yaml', [...EXPONENTS, SPLIT]);
     const submit = ['job', 'submit', file, '--idempotency-key', 'only-once'];

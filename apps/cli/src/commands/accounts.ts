@@ -1,4 +1,12 @@
-import { account, createdToken, leaderboardRow, project, scope, type Scope } from '@gleaner/protocol';
+import {
+  account,
+  createdToken,
+  leaderboardRow,
+  project,
+  scope,
+  token as tokenSchema,
+  type Scope,
+} from '@gleaner/protocol';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import {
   apiOf,
@@ -13,7 +21,7 @@ import { groupDigits, note, print, printJson, tableLines } from '../terminal/out
 export function registerAccounts(program: Command): void {
   registerAccount(program.command('account').description('accounts (operators)'));
   registerToken(program.command('token').description('your tokens'));
-  registerProject(program.command('project').description('projects: create, approve, add scientists'));
+  registerProject(program.command('project').description('projects: create, approve, list, add scientists'));
   withCommonOptions(program.command('leaderboard'))
     .description('who has contributed most')
     .option('--limit <n>', 'rows', wholeNumber(1, 1000), 20)
@@ -70,6 +78,24 @@ function registerToken(command: Command): void {
       if (options.json) printJson(made);
       else print(made.secret);
     });
+  withCommonOptions(command.command('list'))
+    .description('what your tokens may do and when they were used; never what they are')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
+    .action(async (options: CommonOptions & { limit: number }) => {
+      const tokens = await apiOf(options).list('/v1/tokens', tokenSchema, options.limit);
+      if (options.json) {
+        printJson(tokens);
+        return;
+      }
+      const rows = tokens.map(({ id, label, scopes, lastUsedAt, expiresAt, revokedAt }) => [
+        id,
+        label,
+        scopes.join(','),
+        lastUsedAt ?? 'never',
+        revokedAt === null ? (expiresAt ?? 'never') : `revoked ${revokedAt}`,
+      ]);
+      print(tableLines(['id', 'label', 'may', 'last used', 'ends'], rows).join('\n'));
+    });
   withCommonOptions(command.command('revoke').argument('<id>', 'its number', entityNumber))
     .description('make a token useless at once')
     .action(async (id: string, options: CommonOptions) => {
@@ -91,6 +117,18 @@ function registerProject(command: Command): void {
       });
       if (options.json) printJson(made);
       else note(made.approved ? `${slug} is approved.` : `${slug} waits for an operator's approval.`);
+    });
+  withCommonOptions(command.command('list'))
+    .description('projects that you can see, newest first')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
+    .action(async (options: CommonOptions & { limit: number }) => {
+      const projects = await apiOf(options).list('/v1/projects', project, options.limit);
+      if (options.json) {
+        printJson(projects);
+        return;
+      }
+      const rows = projects.map(({ slug, name, approved }) => [slug, name, approved ? 'approved' : 'waits']);
+      print(tableLines(['slug', 'name', 'state'], rows).join('\n'));
     });
   withCommonOptions(command.command('approve <slug>'))
     .description('let a project publish and submit (operators)')

@@ -7,12 +7,13 @@ import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import {
   apiOf,
   splitAppVersion,
+  wholeNumber,
   withCommonOptions,
   withLocalOptions,
   type CommonOptions,
 } from '../common-options.js';
 import { moduleRefused } from '../module-refused.js';
-import { note, print, printJson } from '../terminal/output.js';
+import { note, print, printJson, tableLines } from '../terminal/output.js';
 
 const PAGES_PER_MIB = 16;
 
@@ -23,7 +24,7 @@ interface PublishOptions extends CommonOptions {
 }
 
 export function registerApp(program: Command): void {
-  const app = program.command('app').description('apps: check, publish, approve');
+  const app = program.command('app').description('apps: check, publish, approve, list');
   withCommonOptions(app.command('publish <file>'))
     .description('upload a WebAssembly module as a version of an app')
     .requiredOption('--name <name>', 'name of the app')
@@ -46,6 +47,23 @@ export function registerApp(program: Command): void {
       );
       if (options.json) printJson(approved);
       else note(`${ref} is approved.`);
+    });
+  withCommonOptions(app.command('list'))
+    .description('versions of all apps, newest first, and whether they are approved')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
+    .action(async (options: CommonOptions & { limit: number }) => {
+      const versions = await apiOf(options).list('/v1/apps', appVersion, options.limit);
+      if (options.json) {
+        printJson(versions);
+        return;
+      }
+      const rows = versions.map(({ app: name, version, project, approved, createdAt }) => [
+        `${name}@${version}`,
+        project,
+        approved ? 'approved' : 'waits',
+        createdAt,
+      ]);
+      print(tableLines(['app', 'project', 'state', 'published'], rows).join('\n'));
     });
   withLocalOptions(app.command('check <file>'))
     .description('what admission says about a module, without a coordinator')
