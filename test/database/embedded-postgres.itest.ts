@@ -6,6 +6,8 @@ import { EmbeddedPostgres } from '@gleaner/coordinator';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
+const SETTINGS = { fsync: 'off' };
+
 let directory: string;
 const servers: EmbeddedPostgres[] = [];
 const others: ChildProcess[] = [];
@@ -23,7 +25,7 @@ afterEach(async () => {
 async function start(): Promise<EmbeddedPostgres> {
   const server = await EmbeddedPostgres.start({
     directory: join(directory, 'postgres'),
-    settings: { fsync: 'off' },
+    settings: SETTINGS,
   });
   servers.push(server);
   return server;
@@ -74,6 +76,18 @@ describe('the embedded Postgres', () => {
     expect(second.pid).toBe(first.pid);
     await second.stop();
     expect(isAlive(first.pid)).toBe(false);
+  });
+
+  it('that ends by itself is started again where it was, until it is stopped', async () => {
+    const server = await start();
+    server.keepRunning({ directory: join(directory, 'postgres'), settings: SETTINGS }, () => undefined);
+    await ask(server, 'CREATE TABLE kept (n integer)');
+    const ended = server.pid;
+    process.kill(ended, 'SIGKILL');
+    const answer = () => ask(server, 'SELECT count(*)::integer AS n FROM kept').catch(String);
+    await expect.poll(async () => (server.pid === ended ? null : await answer())).toEqual([{ n: 0 }]);
+    await server.stop();
+    expect(isAlive(server.pid)).toBe(false);
   });
 
   it('of a living coordinator is left alone, and who has it is told', async () => {

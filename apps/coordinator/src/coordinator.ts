@@ -40,7 +40,7 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     await prepareDataDir(config.dataDir);
     let databaseUrl = config.databaseUrl;
     if (databaseUrl === null) {
-      const postgres = await startPostgres(config.dataDir);
+      const postgres = await startPostgres(config.dataDir, logger);
       started.push(() => postgres.stop());
       databaseUrl = postgres.url;
     }
@@ -78,9 +78,14 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
   }
 }
 
-async function startPostgres(dataDir: string): Promise<EmbeddedPostgres> {
+async function startPostgres(dataDir: string, logger: Logger): Promise<EmbeddedPostgres> {
+  const options = { directory: postgresDirectory(dataDir) };
   try {
-    return await EmbeddedPostgres.start({ directory: postgresDirectory(dataDir) });
+    const postgres = await EmbeddedPostgres.start(options);
+    postgres.keepRunning(options, (trouble) =>
+      logger.error({ event: 'database-ended', trouble }, `the embedded Postgres: ${trouble}`),
+    );
+    return postgres;
   } catch (error) {
     if (error instanceof DirectoryInUseError) {
       throw new ConfigError([`the data directory ${dataDir} ${error.reason}`]);

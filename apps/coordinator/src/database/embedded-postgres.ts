@@ -8,6 +8,7 @@ import pg from 'pg';
 import { z } from 'zod';
 import { DirectoryInUseError, DirectoryLock } from './directory-lock.js';
 import { freePort } from './free-port.js';
+import { Keeper } from './keeper.js';
 import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
 import { isAlive } from './process-identity.js';
 import { abortPostgres, findRunning, forgetCrashed, readText, stopPostgres } from './running-postgres.js';
@@ -38,15 +39,21 @@ export interface EmbeddedPostgresOptions {
  * launcher is not used: it installs exit hooks that stop the server before the coordinator has closed its connections.
  */
 export class EmbeddedPostgres {
-  private static readonly running = new Set<number>();
+  private static readonly running = new Set<EmbeddedPostgres>();
+  private keeper: Keeper | undefined;
 
   private constructor(
     /** Connection string of the database `gleaner`, with the password. */
     readonly url: string,
-    readonly pid: number,
+    private server: number,
     private readonly lock: DirectoryLock,
   ) {
-    EmbeddedPostgres.running.add(pid);
+    EmbeddedPostgres.running.add(this);
+  }
+
+  /** Process id of the server. */
+  get pid(): number {
+    return this.server;
   }
 
   /**
@@ -82,7 +89,9 @@ export class EmbeddedPostgres {
 
   /** Ends every server of this process at once, for a process that cannot wait; the next start recovers what was written. */
   static async abortAll(): Promise<void> {
-    await Promise.all(Array.from(EmbeddedPostgres.running, abortPostgres));
+    const running = [...EmbeddedPostgres.running];
+    for (const { keeper } of running) keeper?.leave();
+    await Promise.all(running.map(({ server }) => abortPostgres(server)));
   }
 
   private static async startLocked(
@@ -104,26 +113,40 @@ export class EmbeddedPostgres {
       return server;
     }
 
-    const programs = await locatePrograms(directory, user);
-    const password = await initialise(directory, cluster, programs.initdb, user);
-    await forgetCrashed(cluster);
+    const { initdb } = await locatePrograms(directory, user);
+    const password = await initialise(directory, cluster, initdb, user);
     const port = options.port ?? (await freePort());
-    const pid = await launch(programs.postgres, cluster, port, options, user);
+    const pid = await launch(port, options, 'w');
     const server = new EmbeddedPostgres(serverUrl(password, port), pid, lock);
-    try {
-      await waitUntilReady(server.url, () => isAlive(pid));
-    } catch (error) {
-      const log = await readText(join(directory, 'postgres.log'));
-      throw new Error(`Postgres did not start. The end of its log: ${log.slice(-2000)}`, { cause: error });
-    }
+    await waitForStart(server.url, pid, options);
     await ensureDatabase(server.url);
     return server;
   }
 
+  /**
+   * Starts the server again, where it was, whenever it ends by itself: the system took its memory, or its disk was full while it recovered
+   * from that. Until it is stopped.
+   *
+   * @param options those that it was started with
+   * @param tell hears that it has ended, and why it cannot be started yet
+   */
+  keepRunning(options: EmbeddedPostgresOptions, tell: (trouble: string) => void): void {
+    this.keeper ??= new Keeper({
+      isRunning: () => isAlive(this.server),
+      startAgain: async () => {
+        // What it said at its end stays in its log.
+        this.server = await launch(Number(new URL(this.url).port), options, 'a');
+        await waitForStart(this.url, this.server, options);
+      },
+      tell,
+    });
+  }
+
   /** Stops the server and waits for its end. Stopping twice is safe. */
   async stop(): Promise<void> {
+    await this.keeper?.stop();
     await stopPostgres(this.pid);
-    EmbeddedPostgres.running.delete(this.pid);
+    EmbeddedPostgres.running.delete(this);
     await this.lock.release();
   }
 }
@@ -173,13 +196,12 @@ async function initialise(
   return password;
 }
 
-async function launch(
-  postgres: string,
-  cluster: string,
-  port: number,
-  options: EmbeddedPostgresOptions,
-  user: SystemUser | null,
-): Promise<number> {
+/** @param flags that its log is opened with */
+async function launch(port: number, options: EmbeddedPostgresOptions, flags: 'w' | 'a'): Promise<number> {
+  const cluster = join(options.directory, 'cluster');
+  const user = await systemUser();
+  const { postgres } = await locatePrograms(options.directory, user);
+  await forgetCrashed(cluster);
   const settings = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -189,7 +211,7 @@ async function launch(
     jit: 'off',
     ...options.settings,
   };
-  const log = await open(join(options.directory, 'postgres.log'), 'w', 0o600);
+  const log = await open(join(options.directory, 'postgres.log'), flags, 0o600);
   try {
     const child = spawn(
       postgres,
@@ -218,6 +240,19 @@ async function launch(
     return child.pid;
   } finally {
     await log.close();
+  }
+}
+
+async function waitForStart(
+  url: string,
+  pid: number,
+  { directory }: Pick<EmbeddedPostgresOptions, 'directory'>,
+): Promise<void> {
+  try {
+    await waitUntilReady(url, () => isAlive(pid));
+  } catch (error) {
+    const log = await readText(join(directory, 'postgres.log'));
+    throw new Error(`Postgres did not start. The end of its log: ${log.slice(-2000)}`, { cause: error });
   }
 }
 
