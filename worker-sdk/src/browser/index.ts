@@ -1,5 +1,9 @@
 /** The volunteer worker for browser tabs: the same work loop, inputs over HTTP, the sandbox in Web Workers. */
+// Before anything that has schemas.
+import './no-eval.js';
+
 export { attachBrowser, describeBrowser } from './attach-browser.js';
+export { checkSandbox } from './check-sandbox.js';
 export { createWorker, type CreateWorkerOptions, type TabPolicy } from './create-worker.js';
 export { sayFarewell } from './say-farewell.js';
 export type { Frame } from './browser-task-runner.js';

@@ -1,5 +1,6 @@
 import {
   attachBrowser,
+  checkSandbox,
   CoordinatorError,
   createWorker,
   describeBrowser,
@@ -92,6 +93,8 @@ class VolunteerSession {
       return;
     }
     try {
+      // Whoever cannot compute takes no task, and becomes no machine.
+      await checkSandbox(starting.signal);
       const host = await this.#attach(AbortSignal.any([starting.signal, AbortSignal.timeout(ATTACH_MS)]));
       starting.signal.throwIfAborted();
       await this.#begin(host);

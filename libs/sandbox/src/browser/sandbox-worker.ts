@@ -20,7 +20,7 @@ export class SandboxWorker extends Sandbox {
     super((events) => openWorker(createWorker(), events), options.dutyCycle);
   }
 
-  /** A worker that has started. */
+  /** A worker that has started; rejects where it cannot, as where its program is not to be had any more. */
   static start(options: SandboxWorkerOptions = {}): Promise<SandboxWorker> {
     return new SandboxWorker(options).started();
   }
@@ -33,7 +33,10 @@ function defaultWorker(): Worker {
 function openWorker(worker: Worker, events: LinkEvents): SandboxLink {
   // Only the sandbox's own program answers, and both are built from one source.
   worker.addEventListener('message', ({ data }: MessageEvent<SandboxReply>) => events.onReply(data));
-  worker.addEventListener('error', (event) => events.onEnd(event.message));
+  // A program that could not be loaded is an event without a message, whatever the types say.
+  worker.addEventListener('error', ({ message = 'its program could not be loaded' }: Partial<ErrorEvent>) =>
+    events.onEnd(message),
+  );
   const send = (request: SandboxRequest): void => {
     // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker has no other origin
     worker.postMessage(request);

@@ -31,3 +31,22 @@ describe('a sandbox that hangs while it starts', () => {
     scheduler.close();
   });
 });
+
+describe('a sandbox that cannot start', () => {
+  it('tells whoever waits for its start, and is tried again for whoever asks later', async () => {
+    const link: SandboxLink = { send: vi.fn(), kill: vi.fn(), setStopped: vi.fn(), setHolding: vi.fn() };
+    const ends: Array<(reason: string) => void> = [];
+    const scheduler = new UnitScheduler((events) => {
+      ends.push((reason) => events.onEnd(reason));
+      return link;
+    });
+    const starting = expect(scheduler.start()).rejects.toThrow('the sandbox cannot start: gone');
+    for (let tries = 0; tries < 3; tries += 1) ends[tries]?.('gone');
+    await starting;
+    expect(ends).toHaveLength(3);
+    const again = scheduler.start();
+    expect(ends).toHaveLength(4);
+    scheduler.close();
+    await again;
+  });
+});

@@ -37,19 +37,19 @@ export class UnitScheduler {
   #isDispatchDue = false;
   #failedStarts = 0;
   #nextId = 1;
-  readonly #onReady: (() => void)[] = [];
+  readonly #awaited: PromiseWithResolvers<void>[] = [];
 
   constructor(open: OpenLink) {
     this.#open = open;
   }
 
-  /** Starts the sandbox ahead of the first unit; resolves when it is ready (or closed). */
-  start(): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#isReady || this.#isClosed) return resolve();
-      this.#onReady.push(resolve);
-      this.#connect();
-    });
+  /** Starts the sandbox ahead of the first unit; resolves when it is ready (or closed), rejects where it cannot start. */
+  async start(): Promise<void> {
+    if (this.#isReady || this.#isClosed) return;
+    const awaited = Promise.withResolvers<void>();
+    this.#awaited.push(awaited);
+    this.#connect();
+    await awaited.promise;
   }
 
   /** See {@link SandboxProcess.run}. */
@@ -91,7 +91,7 @@ export class UnitScheduler {
     this.#dutyCycle.end();
     this.#disconnect();
     for (const pending of this.#queue.takeAll()) pending.finish(failedResult('the sandbox was closed'));
-    for (const resolve of this.#onReady.splice(0)) resolve();
+    for (const { resolve } of this.#awaited.splice(0)) resolve();
   }
 
   /** Units handed in together leave together. */
@@ -131,7 +131,7 @@ export class UnitScheduler {
     });
     this.#link = link;
     this.#startClock.restart(START_WITHIN_MS);
-    link.setHolding(this.#queue.hasWaiting || this.#onReady.length > 0);
+    link.setHolding(this.#queue.hasWaiting || this.#awaited.length > 0);
   }
 
   #disconnect(): void {
@@ -150,7 +150,7 @@ export class UnitScheduler {
         this.#failedStarts = 0;
         this.#applyStop();
         this.#link?.setHolding(this.#queue.hasWaiting);
-        for (const resolve of this.#onReady.splice(0)) resolve();
+        for (const { resolve } of this.#awaited.splice(0)) resolve();
         this.#dispatch();
         return;
       case 'finished':
@@ -223,9 +223,9 @@ export class UnitScheduler {
       return;
     }
     this.#failedStarts = 0;
-    const result = failedResult(`the sandbox cannot start: ${reason}`);
-    for (const pending of this.#queue.takeWaiting()) pending.finish(result);
-    for (const resolve of this.#onReady.splice(0)) resolve();
+    const message = `the sandbox cannot start: ${reason}`;
+    for (const pending of this.#queue.takeWaiting()) pending.finish(failedResult(message));
+    for (const { reject } of this.#awaited.splice(0)) reject(new Error(message));
   }
 
   /** What hangs once is not waited for again. */
