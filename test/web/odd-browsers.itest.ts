@@ -40,6 +40,20 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.getByText(/^You compute without a name, as machine/).waitFor();
   });
 
+  it('leads on from a page of which a part is gone with the version that it is of', async () => {
+    await page.goto(url);
+    await page.route('**/assets/chart-*', (route) => route.fulfill(IS_GONE));
+    await page.getByRole('link', { name: 'Statistics' }).first().click();
+    await page.getByRole('heading', { name: 'This page cannot be shown' }).waitFor();
+    await page.getByRole('link', { name: 'Jobs', exact: true }).click();
+    await page.getByRole('link', { name: 'A night at Arecibo' }).waitFor();
+    await page.goBack();
+    await page.getByRole('button', { name: 'Load the page anew' }).waitFor();
+    await page.unroute('**/assets/chart-*');
+    await page.getByRole('button', { name: 'Load the page anew' }).click();
+    await page.locator('canvas').first().waitFor();
+  });
+
   async function hosts(): Promise<number> {
     const counted: unknown = await website.gleaner.dataSource.query('SELECT count(*)::int AS n FROM host');
     return z.array(z.object({ n: z.number() })).parse(counted)[0]?.n ?? 0;

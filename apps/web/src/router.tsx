@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
 import { loadPart } from './api/load-part';
+import { BrokenPage } from './pages/broken-page';
 import { FrontPage } from './pages/front-page';
 import { NotFoundPage } from './pages/not-found-page';
 import { readBoardSearch } from './pages/board-search';
@@ -105,6 +106,7 @@ export const router = createRouter({
     operator,
   ]),
   defaultPreload: 'intent',
+  defaultErrorComponent: BrokenPage,
   parseSearch,
   stringifySearch,
   scrollRestoration: true,
