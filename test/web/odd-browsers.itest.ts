@@ -1,12 +1,17 @@
-import { type BrowserContext, type Page } from 'playwright-core';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { chromiumOrWarn } from './browser.js';
+import { chromiumOrWarn, complaintsOf } from './browser.js';
 import { aSetiJob } from './seti-job.js';
 import { Website } from './website.js';
 
 const chromiumPath = chromiumOrWarn();
 const IS_GONE = { status: 404, contentType: 'application/problem+json', body: '{}' } as const;
+/** Chromium's word for "sites may store nothing here". */
+const NOTHING_IS_STORED = { profile: { default_content_setting_values: { cookies: 2 } } };
 
 describe.skipIf(chromiumPath === null)('a browser in which not everything is as usual', () => {
   let website: Website;
@@ -25,6 +30,50 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     page = await context.newPage();
   });
   afterEach(() => context.close());
+
+  it('keeps in mind what there is no room to store', async () => {
+    const complaints = complaintsOf(page);
+    await page.goto(`${url}/volunteer`);
+    await page.evaluate(fillStorage);
+    await page.getByRole('button', { name: 'Use the dark theme' }).click();
+    await page.getByRole('button', { name: 'Use the light theme' }).waitFor();
+    await page.getByRole('slider', { name: 'Time of a core' }).fill('100');
+    await page.getByText('One core, all the time').waitFor();
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    const machine = page.getByText(/^You compute without a name, as machine \d+/);
+    await machine.waitFor();
+    const known = await machine.innerText();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    await page.getByRole('button', { name: 'Stop' }).waitFor();
+    await page.getByText(/^(Waiting|Working)/).waitFor();
+    expect(await machine.innerText()).toBe(known);
+    expect(complaints).toEqual([]);
+  });
+
+  it('computes, in one tab at a time, where sites may store nothing at all', async () => {
+    const profile = await mkdtemp(join(tmpdir(), 'gleaner-profile-'));
+    await mkdir(join(profile, 'Default'));
+    await writeFile(join(profile, 'Default', 'Preferences'), JSON.stringify(NOTHING_IS_STORED));
+    const guarded = await chromium.launchPersistentContext(profile, {
+      executablePath: chromiumPath ?? '',
+      args: ['--headless', '--no-sandbox', '--disable-gpu'],
+    });
+    const here = await guarded.newPage();
+    const complaints = complaintsOf(here);
+    await here.goto(`${url}/volunteer`);
+    const locks = here.evaluate(() => navigator.locks.request('any', () => 'given').catch(() => 'refused'));
+    expect(await locks).toBe('refused');
+    await here.getByRole('button', { name: 'Start computing' }).click();
+    await here.getByText(/^You compute without a name, as machine/).waitFor();
+    const other = await guarded.newPage();
+    await other.goto(`${url}/volunteer`);
+    await other.getByRole('button', { name: 'Start computing' }).click();
+    await other.getByText('Another tab of this browser volunteers already.').waitFor();
+    expect(complaints).toEqual([]);
+    await guarded.close();
+    await rm(profile, { recursive: true, force: true });
+  });
 
   it('takes no task where what computes is of a version that the site has no more, and says what to do', async () => {
     const before = await hosts();
@@ -59,3 +108,18 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     return z.array(z.object({ n: z.number() })).parse(counted)[0]?.n ?? 0;
   }
 });
+
+/** Runs in the page: leaves no room for another byte. */
+function fillStorage(): void {
+  let names = 0;
+  for (let length = 2 ** 20; length >= 1; length /= 2) {
+    try {
+      for (;;) {
+        localStorage.setItem(`filled ${names}`, 'x'.repeat(length));
+        names += 1;
+      }
+    } catch {
+      // Try with less.
+    }
+  }
+}

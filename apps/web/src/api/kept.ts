@@ -11,11 +11,29 @@ const forgetful: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> = {
   },
 };
 
+/** Of a browser that keeps things as long as there is room; what there was none for is remembered by the page. */
+const lasting: typeof forgetful = {
+  getItem: (key) => forgetful.getItem(key) ?? localStorage.getItem(key),
+  setItem: (key, value) => {
+    try {
+      localStorage.setItem(key, value);
+      forgetful.removeItem(key);
+    } catch {
+      forgetful.setItem(key, value);
+    }
+  },
+  removeItem: (key) => {
+    forgetful.removeItem(key);
+    localStorage.removeItem(key);
+  },
+};
+
 /** Where this browser keeps what is to outlast the page. */
 export function kept(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
   try {
     // Looking is enough to be refused.
-    return localStorage;
+    void localStorage;
+    return lasting;
   } catch {
     return forgetful;
   }

@@ -8,8 +8,8 @@ interface Message {
 }
 
 /**
- * One tab of a browser volunteers at a time: they share a host, and its cores. A Web Lock where there are any; on plain http
- * there are none, and tabs ask each other by BroadcastChannel.
+ * One tab of a browser volunteers at a time: they share a host, and its cores. A Web Lock where there are any; there are none
+ * on plain http, nor where the browser is to keep nothing that sites store: tabs ask each other by BroadcastChannel.
  */
 export class OnlyTab {
   #letGo: (() => void) | null = null;
@@ -17,9 +17,7 @@ export class OnlyTab {
   /** Becomes the tab that volunteers; false where another one already does. */
   async claim(): Promise<boolean> {
     if (this.#letGo) return true;
-    // Missing outside of secure contexts, whatever the types say.
-    const locks = navigator.locks as LockManager | undefined;
-    this.#letGo = await (locks ? takeLock(locks) : askOthers());
+    this.#letGo = await takeLock().catch(askOthers);
     return this.#letGo !== null;
   }
 
@@ -29,10 +27,13 @@ export class OnlyTab {
   }
 }
 
-/** @returns what lets go of the lock; null where another tab has it */
-async function takeLock(locks: LockManager): Promise<(() => void) | null> {
-  const { promise, resolve } = Promise.withResolvers<(() => void) | null>();
-  void locks.request(NAME, { ifAvailable: true }, async (lock) => {
+/**
+ * @returns what lets go of the lock; null where another tab has it
+ * @throws whatever the browser does where it has no locks for this page
+ */
+async function takeLock(): Promise<(() => void) | null> {
+  const { promise, resolve, reject } = Promise.withResolvers<(() => void) | null>();
+  const asked = navigator.locks.request(NAME, { ifAvailable: true }, async (lock) => {
     if (!lock) {
       resolve(null);
       return;
@@ -41,6 +42,7 @@ async function takeLock(locks: LockManager): Promise<(() => void) | null> {
     resolve(() => held.resolve());
     await held.promise;
   });
+  asked.catch(reject);
   return await promise;
 }
 
