@@ -1,10 +1,13 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { attachedHost, hostPage } from '@gleaner/protocol';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { aPerson } from '../support/index.js';
 import { chromiumOrWarn, complaintsOf } from './browser.js';
+import { signInAs } from './people-pages.js';
 import { aSetiJob } from './seti-job.js';
 import { Website } from './website.js';
 
@@ -101,6 +104,35 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.unroute('**/assets/chart-*');
     await page.getByRole('button', { name: 'Load the page anew' }).click();
     await page.locator('canvas').first().waitFor();
+  });
+
+  it('claims what it may, although the coordinator does not know one of its machines any more', async () => {
+    const ada = await aPerson(website.gleaner, { name: 'Ada' });
+    const facts = { name: 'browser', kind: 'browser', cores: 1, memoryMiB: 512 };
+    const known = attachedHost.parse(
+      (await website.gleaner.http.post('/v1/hosts').send({ host: facts }).expect(201)).body,
+    );
+    const forgotten = {
+      hostId: '4711',
+      accountId: '4711',
+      isAnonymous: true,
+      secret: `gln_${'x'.repeat(43)}`,
+    };
+    await page.goto(url);
+    await signInAs(website.gleaner, page, ada);
+    await page.evaluate(
+      ([first, second]) => {
+        localStorage.setItem('gleaner.host', JSON.stringify(first));
+        localStorage.setItem('gleaner.unclaimed', JSON.stringify([second]));
+      },
+      [forgotten, { ...known, isAnonymous: true }],
+    );
+    await page.goto(`${url}/account`);
+    await page.getByRole('button', { name: 'Claim this work' }).click();
+    await page.getByRole('alert').filter({ hasText: 'does not know it any more' }).waitFor();
+    await page.getByRole('heading', { name: 'This browser computed' }).waitFor({ state: 'detached' });
+    const mine = hostPage.parse((await ada.get('/v1/hosts').expect(200)).body).items;
+    expect(mine.map(({ id }) => id)).toEqual([known.hostId]);
   });
 
   async function hosts(): Promise<number> {

@@ -6,9 +6,10 @@ import { Button, Panel } from '../../ui/parts';
 import { noteClaim, type SavedHost } from '../../volunteer/saved-host';
 import { useUnclaimedHosts } from '../../volunteer/use-saved-hosts';
 
-/** The coordinator's answer for work that is another person's by now. */
+/** The coordinator's answers for work that is another person's by now, and for a token that it does not know any more. */
 const CLAIMED_ALREADY = 409;
-const ANOTHER_PERSON = 'another person';
+const IS_UNKNOWN = 400;
+const NOBODY_HERE = 'nobody here';
 
 /** What this browser computed before anybody signed in. */
 export function ClaimAnonymous({ accountId }: { readonly accountId: string }) {
@@ -82,22 +83,36 @@ export function ClaimByToken({ accountId }: { readonly accountId: string }) {
   );
 }
 
+/** Why this machine's work cannot be claimed, now or ever; undefined where another try may succeed. */
+function refusalOf(hostId: string, error: unknown): Error | undefined {
+  if (!(error instanceof ProblemError)) return undefined;
+  if (error.status === CLAIMED_ALREADY) return error;
+  if (error.status !== IS_UNKNOWN) return undefined;
+  return new Error(
+    `Nobody can claim what machine ${hostId} computed: the coordinator does not know it any more.`,
+  );
+}
+
 type Claimed = Pick<SavedHost, 'secret'> & Partial<Pick<SavedHost, 'hostId'>>;
 
 function useClaim(accountId: string) {
   const queryClient = useQueryClient();
   return useMutation({
     mutationFn: async (hosts: readonly Claimed[]) => {
+      let refusal: Error | undefined;
       for (const { hostId, secret } of hosts) {
         try {
           await claimAnonymousWork({ body: { secret }, throwOnError: true });
+          if (hostId !== undefined) noteClaim(hostId, accountId);
         } catch (error) {
-          const isAnothers = error instanceof ProblemError && error.status === CLAIMED_ALREADY;
-          if (isAnothers && hostId !== undefined) noteClaim(hostId, ANOTHER_PERSON);
-          throw error;
+          const final = hostId === undefined ? undefined : refusalOf(hostId, error);
+          if (hostId === undefined || final === undefined) throw error;
+          refusal = final;
+          // It will never be theirs, and is not in the way of what may be.
+          noteClaim(hostId, NOBODY_HERE);
         }
-        if (hostId !== undefined) noteClaim(hostId, accountId);
       }
+      if (refusal) throw refusal;
     },
     // Credit, machines, and places on boards: all of it may be more now.
     onSettled: () => queryClient.invalidateQueries(),
