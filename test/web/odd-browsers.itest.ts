@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { aPerson } from '../support/index.js';
 import { chromiumOrWarn, complaintsOf } from './browser.js';
 import { signInAs } from './people-pages.js';
-import { aSetiJob } from './seti-job.js';
+import { aSetiJob, type SetiJob } from './seti-job.js';
 import { Website } from './website.js';
 
 const chromiumPath = chromiumOrWarn();
@@ -19,13 +19,14 @@ const NOTHING_IS_STORED = { profile: { default_content_setting_values: { cookies
 describe.skipIf(chromiumPath === null)('a browser in which not everything is as usual', () => {
   let website: Website;
   let url: string;
+  let job: SetiJob;
   let context: BrowserContext;
   let page: Page;
 
   beforeAll(async () => {
     website = await Website.open(chromiumPath);
     ({ url } = website.gleaner);
-    await aSetiJob(website.gleaner, { name: 'A night at Arecibo', units: 40, unitChirps: 2 });
+    job = await aSetiJob(website.gleaner, { name: 'A night at Arecibo', units: 40, unitChirps: 2 });
   });
   afterAll(() => website?.[Symbol.asyncDispose]());
   beforeEach(async () => {
@@ -133,6 +134,39 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.getByRole('heading', { name: 'This browser computed' }).waitFor({ state: 'detached' });
     const mine = hostPage.parse((await ada.get('/v1/hosts').expect(200)).body).items;
     expect(mine.map(({ id }) => id)).toEqual([known.hostId]);
+  });
+
+  it('shows what is chosen and how far a job is also in the colours of the system', async () => {
+    await page.emulateMedia({ forcedColors: 'active' });
+    await page.goto(`${url}/leaderboards?period=week`);
+    const lineUnder = (name: string): Promise<string> =>
+      page
+        .getByRole('link', { name, exact: true })
+        .evaluate((link) => getComputedStyle(link).textDecorationLine);
+    await expect.poll(() => lineUnder('This week')).toBe('underline');
+    expect(await lineUnder('This month')).toBe('none');
+    await page.goto(`${url}/jobs/${job.jobId}`);
+    const [track, filled] = await page
+      .getByRole('progressbar')
+      .evaluate((bar) =>
+        [bar, bar.firstElementChild].map((part) => part && getComputedStyle(part).backgroundColor),
+      );
+    expect(filled).not.toBe(track);
+  });
+
+  it('prints in dark letters, and the pictures with their colours, also from the dark theme', async () => {
+    await page.emulateMedia({ colorScheme: 'dark', media: 'print' });
+    await page.goto(`${url}/jobs/${job.jobId}`);
+    await page.getByRole('img', { name: '40 squares' }).waitFor();
+    const styleOf = (selector: string, property: string): Promise<string> =>
+      page
+        .locator(selector)
+        .first()
+        .evaluate((element, name) => getComputedStyle(element).getPropertyValue(name), property);
+    expect(await styleOf('h1', 'color')).toBe('rgb(28, 32, 41)');
+    for (const picture of ['[role=img] > span', '[role=progressbar] > div']) {
+      expect(await styleOf(picture, 'print-color-adjust')).toBe('exact');
+    }
   });
 
   async function hosts(): Promise<number> {

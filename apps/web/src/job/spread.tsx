@@ -32,7 +32,7 @@ export function Spread({ swarm, isOver }: { readonly swarm: JobSwarm; readonly i
       <p className="mt-4 flex flex-wrap gap-x-5 gap-y-2 text-sm text-muted">
         {KINDS.map(({ name, color }) => (
           <span key={name} className="inline-flex items-center gap-2">
-            <span aria-hidden="true" className={`size-3 rounded-[3px] ${color}`} />
+            <span aria-hidden="true" className={`size-3 rounded-[3px] forced-color-adjust-none ${color}`} />
             {name}
           </span>
         ))}
@@ -64,7 +64,8 @@ function Copies({
       <div
         role="img"
         aria-label={`${copies.length} ${each}: ${said.join(', ')}`}
-        className="flex h-6 gap-px overflow-hidden rounded"
+        // Its colours are what it tells.
+        className="flex h-6 gap-px overflow-hidden rounded forced-color-adjust-none"
       >
         {copies.map((count, index) => (
           // oxlint-disable-next-line react/no-array-index-key -- a chunk is its place in the file

@@ -9,9 +9,11 @@ export function Choices({ label, children }: { readonly label: string; readonly 
   );
 }
 
-/** How one of {@link Choices} looks. */
+/** How one of {@link Choices} looks, also where the system chooses the colours. */
 export function choiceClass(isChosen: boolean): string {
   return `rounded-lg px-3.5 py-2 text-sm font-semibold whitespace-nowrap no-underline ${
-    isChosen ? 'bg-panel text-ink shadow-sm' : 'text-muted hover:text-ink'
+    isChosen
+      ? 'bg-panel text-ink shadow-sm decoration-2 underline-offset-4 forced-colors:underline'
+      : 'text-muted hover:text-ink'
   }`;
 }

@@ -2,8 +2,9 @@ import { Link } from '@tanstack/react-router';
 import { Fragment, useState, type ButtonHTMLAttributes, type ReactNode } from 'react';
 import { useTitle } from './use-title';
 
+// Where the system chooses the colours, its border is all that is left of its shape.
 const PRIMARY =
-  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px aria-disabled:cursor-default aria-disabled:opacity-60';
+  'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg border border-transparent bg-grain px-5 py-2.5 font-semibold text-on-grain no-underline transition hover:brightness-105 active:translate-y-px aria-disabled:cursor-default aria-disabled:opacity-60';
 const QUIET =
   'inline-flex min-h-11 cursor-pointer items-center justify-center gap-2 rounded-lg border border-line bg-panel px-5 py-2.5 font-semibold text-ink no-underline transition hover:border-accent active:translate-y-px aria-disabled:cursor-default aria-disabled:opacity-60';
 
@@ -103,7 +104,8 @@ export function Progress({ permille, label }: { readonly permille: number; reado
       aria-valuemin={0}
       aria-valuemax={100}
       aria-valuenow={Math.floor(permille / 10)}
-      className="h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line"
+      // Its colours are what it tells.
+      className="h-2 overflow-hidden rounded-full bg-sunken ring-1 ring-line forced-color-adjust-none"
     >
       <div
         className="h-full rounded-full bg-grain transition-[width] duration-700"
