@@ -21,6 +21,14 @@ export class ProblemError extends Error {
   }
 }
 
+/** Nobody answered, or somebody else in the coordinator's place: the page of a hotel's network, for one. */
+export class NoAnswerError extends Error {
+  override readonly name = 'NoAnswerError';
+  constructor(cause?: unknown) {
+    super('The coordinator could not be reached. Try again in a moment.', { cause });
+  }
+}
+
 /** The error of an answer whose body has been read; `Retry-After` counts in seconds, as the coordinator writes it. */
 export function problemOf(body: unknown, response: Pick<Response, 'status' | 'headers'>): ProblemError {
   const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10);

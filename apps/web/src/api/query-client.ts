@@ -1,6 +1,7 @@
 import { client } from '@gleaner/client';
 import { QueryCache, QueryClient } from '@tanstack/react-query';
-import { askedToWaitMs, isAway, problemOf } from './problem-error';
+import { checkAnswer, fetchInTime } from './coordinator-answers';
+import { askedToWaitMs, isAway, NoAnswerError, problemOf } from './problem-error';
 import { reportReachable, reportUnreachable, reportWaiting } from './reachability';
 import { noteServerTime } from './server-clock';
 import { forgetSession } from './session';
@@ -9,22 +10,27 @@ const UNAUTHORISED = 401;
 /** Hours of a coordinator that is away: a page that is left open goes on by itself. */
 const RETRIES_MAX = 1000;
 
-client.setConfig({ baseUrl: location.origin, throwOnError: true });
+client.setConfig({ baseUrl: location.origin, throwOnError: true, fetch: fetchInTime });
 
-client.interceptors.response.use((response) => {
+client.interceptors.response.use((response, _request, { parseAs }) => {
+  checkAnswer(response, parseAs);
   noteServerTime(response.headers.get('date'));
   return response;
 });
 
 // The generated client throws what was in the body; the status is what decides whether to try again.
 client.interceptors.error.use((error, response) => {
-  // A good answer that cannot be read is somebody else's: the page of a hotel's network, for one.
-  if (!response || response.ok) {
-    return error instanceof Error ? error : new TypeError('The coordinator does not answer.');
-  }
+  if (isAborted(error)) return error;
+  // A good answer that cannot be read is somebody else's, or a half.
+  if (!response || response.ok) return new NoAnswerError(error);
   if (response.status === UNAUTHORISED) forgetSession();
   return problemOf(error, response);
 });
+
+/** By the page itself, which has no use for the answer any more. */
+function isAborted(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'AbortError';
+}
 
 /** Everything that the pages load; asks again for ever while the coordinator is away. */
 export const queryClient = new QueryClient({
