@@ -72,6 +72,20 @@ describe.skipIf(chromiumPath === null)('a page behind somebody else’s network'
     await page.getByText(AWAY).waitFor({ state: 'detached' });
   });
 
+  it('tells how a job goes on also where a proxy keeps its events to itself', async () => {
+    await page.clock.install();
+    const isFollowed = page.waitForRequest('**/events');
+    await page.route('**/events', neverAnswered);
+    await page.goto(`${website.gleaner.url}/jobs/${job.jobId}`);
+    for (const shown of heading('Who helped')(page)) await shown.waitFor();
+    await isFollowed;
+    await job.scientist.post(`/v1/jobs/${job.jobId}/pause`).expect(200);
+    await expect.poll(stateOfJob).toBe('paused');
+    await page.clock.fastForward(46_000);
+    await page.getByText('Paused', { exact: true }).waitFor();
+    await job.scientist.post(`/v1/jobs/${job.jobId}/resume`).expect(200);
+  });
+
   it('does nothing on any page that its own policy forbids', async () => {
     await page.addInitScript(() => {
       addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
@@ -88,6 +102,12 @@ describe.skipIf(chromiumPath === null)('a page behind somebody else’s network'
       expect(violations, name).toEqual([]);
     }
   });
+
+  /** As everybody may see it, which is a moment behind. */
+  async function stateOfJob(): Promise<string> {
+    const answer = await website.gleaner.http.get(`/v1/public/jobs/${job.jobId}`).expect(200);
+    return publicJobView.parse(answer.body).job.state;
+  }
 });
 
 function neverAnswered(_route: Route): void {

@@ -111,10 +111,11 @@ describe('following events', () => {
   });
 
   it('leaves nothing behind of the connections and the waits before', async () => {
-    const { last, breaks, stop } = aFollower();
+    const { breaks, stop } = aFollower();
     await vi.advanceTimersByTimeAsync(0);
-    const { signal } = last().options;
-    const [added, removed] = [vi.spyOn(signal, 'addEventListener'), vi.spyOn(signal, 'removeEventListener')];
+    const { prototype } = AbortSignal;
+    const added = vi.spyOn(prototype, 'addEventListener');
+    const removed = vi.spyOn(prototype, 'removeEventListener');
     const listening = (): number => added.mock.calls.length - removed.mock.calls.length;
     for (let times = 0; times < 10; times += 1) {
       await breaks();
@@ -123,7 +124,22 @@ describe('following events', () => {
     // One more than is counted is gone, the first connection's, and one is there, the last one's.
     expect(added.mock.calls.length).toBeGreaterThanOrEqual(20);
     expect(listening()).toBe(0);
+    vi.restoreAllMocks();
     stop();
+  });
+
+  it('takes a connection on which nothing comes for a broken one, however long it stays open', async () => {
+    const { connections, last, broken } = aFollower();
+    await vi.advanceTimersByTimeAsync(40_000);
+    // Only that the coordinator is still there.
+    last().options.onSseEvent({ data: undefined as never, retry: 3_000 });
+    await vi.advanceTimersByTimeAsync(44_999);
+    expect([last().options.signal.aborted, broken()]).toEqual([false, 0]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([last().options.signal.aborted, broken()]).toEqual([true, 1]);
+    await vi.advanceTimersByTimeAsync(3_000);
+    expect(connections).toHaveLength(2);
+    expect(last().options.signal.aborted).toBe(false);
   });
 
   it('takes a client that throws for a broken connection', async () => {

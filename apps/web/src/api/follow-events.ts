@@ -1,5 +1,7 @@
 const FIRST_WAIT_MS = 5_000;
 const LONGEST_WAIT_MS = 60_000;
+/** The coordinator says something each 15 s, if only that it is still there. */
+const SILENCE_MS = 45_000;
 /** What a wait is longer than it has to be by, at most: those whom one outage cut off come back spread over that. */
 const JITTER_SHARE = 0.5;
 
@@ -34,7 +36,8 @@ interface Following<T> {
 /**
  * Follows a stream of events until it ends or the returned function is called. A connection that breaks is opened again no
  * sooner than the coordinator asked for, one that never came about (a proxy's 502, a busy server's 503) after 5 s, then ever
- * later, at least each minute; each time up to half as much later, as chance will have it.
+ * later, at least each minute; each time up to half as much later, as chance will have it. One on which nothing comes is
+ * broken, too: a proxy keeps the events to itself, or the line went while the computer slept.
  */
 export function followEvents<T>(following: Following<T>): () => void {
   const stopping = new AbortController();
@@ -73,15 +76,26 @@ async function follow<T>(
   }
 }
 
-/** Ends with the connection, however that ends. */
+/** Ends with the connection, however that ends, and ends it when nothing comes any more. */
 async function readOnce<T>(open: Following<T>['open'], options: StreamOptions<T>): Promise<void> {
+  const silence = new AbortController();
+  const startTimer = (): ReturnType<typeof setTimeout> => setTimeout(() => silence.abort(), SILENCE_MS);
+  let timer = startTimer();
+  const onSseEvent = (event: TaggedEvent<T>): void => {
+    clearTimeout(timer);
+    timer = startTimer();
+    options.onSseEvent(event);
+  };
   try {
-    const { stream } = await open(options);
+    const signal = AbortSignal.any([options.signal, silence.signal]);
+    const { stream } = await open({ ...options, signal, onSseEvent });
     const events = stream[Symbol.asyncIterator]();
     // Reading on is what makes the client tell the events by their names.
     while (!(await events.next()).done);
   } catch {
     // Broken like any other: whoever follows is told.
+  } finally {
+    clearTimeout(timer);
   }
 }
 
