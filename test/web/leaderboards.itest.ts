@@ -101,6 +101,21 @@ describe.skipIf(chromiumPath === null)('the leaderboards’ page', () => {
     expect(complaints).toEqual([]);
   });
 
+  it('says whose midnight ends a day, a week and a month, and only there', async () => {
+    const told = page.getByText('begin at midnight UTC');
+    for (const period of ['Today', 'This week', 'This month']) {
+      await page.goto(`${gleaner.url}/leaderboards`);
+      await expectFirst('1 Person 120');
+      expect(await told.count()).toBe(0);
+      await page.getByRole('link', { name: period, exact: true }).click();
+      await told.waitFor();
+    }
+    await page.goto(`${gleaner.url}/statistics?grain=day`);
+    await page.getByText('Each day begins at midnight UTC.').waitFor();
+    await page.getByRole('link', { name: 'Last 48 hours' }).click();
+    await page.getByText('Each day begins at midnight UTC.').waitFor({ state: 'detached' });
+  });
+
   it('says that a search was ended before its end, whether anybody was found by then or not', async () => {
     await page.goto(`${gleaner.url}/leaderboards`);
     await page.route('**/v1/boards/accounts?*', async (route) => {

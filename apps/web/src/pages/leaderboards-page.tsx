@@ -24,6 +24,9 @@ const PERIODS: ReadonlyArray<{ readonly period: Period; readonly name: string; r
     { period: 'month', name: 'This month', valueName: 'This month' },
   ];
 
+/** Wherever the reader is, they are the coordinator's. */
+const PERIODS_OF_DAYS: readonly Period[] = ['day', 'week', 'month'];
+
 export function LeaderboardsPage() {
   // The router keeps in the search what its validation has left out.
   const search = readBoardSearch(useSearch({ from: '/leaderboards' }));
@@ -87,6 +90,9 @@ export function LeaderboardsPage() {
             valueName={shown?.valueName ?? ''}
           />
         </Panel>
+      )}
+      {PERIODS_OF_DAYS.includes(period) && (
+        <p className="mt-4 text-sm text-muted">Days, weeks and months begin at midnight UTC.</p>
       )}
       {data?.isCutShort === true && rows.length > 0 && (
         <p role="status" className="mt-4 text-muted">

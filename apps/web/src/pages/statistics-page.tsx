@@ -29,7 +29,7 @@ export function StatisticsPage() {
       <PageTitle lead="Counted from the ledger of credit, in which nothing is ever changed: what volunteers computed, and agreed on.">
         Statistics
       </PageTitle>
-      <div className="mb-6 flex">
+      <div className="mb-6 flex flex-wrap items-center gap-x-4 gap-y-2">
         <Choices label="Span">
           {SPANS.map((span) => (
             <Link
@@ -44,6 +44,7 @@ export function StatisticsPage() {
             </Link>
           ))}
         </Choices>
+        {grain === 'day' && <p className="text-sm text-muted">Each day begins at midnight UTC.</p>}
       </div>
       {data ? (
         <div className="grid grid-cols-1 gap-6 lg:grid-cols-2">
