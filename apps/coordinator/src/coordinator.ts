@@ -62,7 +62,10 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
       await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>
-        logger.warn({ event: 'redis-away', trouble }, 'REDIS_URL does not answer: waiting for it'),
+        logger.warn(
+          { event: 'redis-away', trouble },
+          'REDIS_URL does not answer, or refuses what is needed: waiting for it',
+        ),
       );
     }
     const app = await withDatabase(config, createApplication({ config, dataSource, logger }));

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { databaseTrouble, READ_ONLY } from './database-troubles.js';
 
 /** What was wrong so long ago is over: whatever goes on working meets it again sooner. */
-const TROUBLE_AGE_MAX_MS = 30_000;
+const TROUBLE_AGE_MAX_MS = 15_000;
 
 interface Trouble {
   readonly what: string;

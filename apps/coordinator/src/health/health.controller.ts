@@ -78,8 +78,8 @@ export class HealthController {
 
   private async checkQueue(): Promise<HealthIndicatorResult<'queue'>> {
     const queue = this.indicators.check('queue');
-    if (await this.queues.isAnswering(QUEUE_TIMEOUT_MS)) return queue.up();
-    const message = `no answer within ${QUEUE_TIMEOUT_MS} ms`;
+    const message = await this.queues.trouble(QUEUE_TIMEOUT_MS);
+    if (message === null) return queue.up();
     return this.config.role === 'worker' ? queue.down(message) : queue.degraded(message);
   }
 

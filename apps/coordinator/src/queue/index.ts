@@ -5,3 +5,4 @@ export { type QueueBackendConfig } from './queue-backend.js';
 export * from './queue-names.js';
 export { QueueModule } from './queue.module.js';
 export { type ConsumeOptions, type JobConsumer, type QueueJob, QueueService } from './queue.service.js';
+export { reconnectOnError } from './redis-troubles.js';

@@ -2,6 +2,7 @@ import { createPostgresBackend, createRedisBackend, type PgPool, runMigrations, 
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { careFor, SESSION_SETTINGS } from '../database/index.js';
+import { reconnectOnError, whyForgetful } from './redis-troubles.js';
 
 /** Where queue jobs live. Redis for throughput; Postgres where nothing else is installed. */
 export type QueueBackendConfig =
@@ -88,27 +89,37 @@ export interface BullWorker {
   on(event: 'failed', listener: (job: BullJob | undefined, error: Error) => void): unknown;
 }
 
+export interface QueueBackendHooks {
+  readonly onError: (error: Error) => void;
+  /** The backend will forget queue jobs, and why. */
+  readonly onForgetful: (why: string) => void;
+}
+
 /** Connects to the backend and, on Postgres, brings BullMQ's own tables up to date. */
 export async function openQueueBackend(
   config: QueueBackendConfig,
-  onError: (error: Error) => void,
+  hooks: QueueBackendHooks,
 ): Promise<QueueBackend> {
   return config.kind === 'redis'
-    ? openRedis(config, onError)
-    : openPostgres(config.connectionString, onError);
+    ? openRedis(config, hooks)
+    : openPostgres(config.connectionString, hooks.onError);
 }
 
 function openRedis(
   { url, prefix }: Extract<QueueBackendConfig, { kind: 'redis' }>,
-  onError: (error: Error) => void,
+  { onError, onForgetful }: QueueBackendHooks,
 ): QueueBackend {
   const { Queue, Worker } = withBackend(createRedisBackend);
   const shared = new Redis(url, {
     // BullMQ's requirement: its commands wait for the reconnection instead of failing half-way.
     maxRetriesPerRequest: null,
     retryStrategy: () => RECONNECT_DELAY_MS,
+    reconnectOnError,
   });
   shared.on('error', onError);
+  void whyForgetful(shared).then((why) => {
+    if (why !== null) onForgetful(why);
+  });
   return {
     createQueue: (name) => new Queue(name, { connection: shared, prefix }),
     createWorker: (name, process, options) =>

@@ -9,6 +9,7 @@ import {
   type QueueBackend,
   type QueueBackendConfig,
 } from './queue-backend.js';
+import { queueTrouble } from './redis-troubles.js';
 
 export const QUEUE_BACKEND = Symbol('QUEUE_BACKEND');
 
@@ -21,6 +22,8 @@ const RESCHEDULE_MS = 15_000;
 /** What does not end in this time at shutdown is left to the stalled check of the others. */
 const CLOSE_WAIT_MS = 5_000;
 const ERROR_LOG_INTERVAL_MS = 5_000;
+/** What was refused so long ago is over: workers ask all the time. */
+const TROUBLE_AGE_MAX_MS = 15_000;
 
 export interface ConsumeOptions {
   /** Queue jobs that one process works on at once. */
@@ -56,6 +59,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   private rescheduling: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private lastErrorAtMs = 0;
+  private refused = { what: '', atMs: Number.NEGATIVE_INFINITY };
 
   constructor(
     @Inject(QUEUE_BACKEND) private readonly config: QueueBackendConfig,
@@ -69,7 +73,14 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   /** Connects; further calls return at once. */
   async open(): Promise<void> {
     if (this.backend) return;
-    this.backend = await openQueueBackend(this.config, (error) => this.logError('backend', error));
+    this.backend = await openQueueBackend(this.config, {
+      onError: (error) => this.logError('backend', error),
+      onForgetful: (why) =>
+        this.logger.warn(
+          { event: 'redis-forgetful', why },
+          `REDIS_URL: ${why}: once it is full it forgets queues, and jobs pause until that is found. Set it to noeviction`,
+        ),
+    });
     this.rescheduling = setInterval(() => void this.reschedule(), RESCHEDULE_MS);
     this.rescheduling.unref();
   }
@@ -126,17 +137,25 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     return [...this.queues.values()];
   }
 
-  /** Whether the backend answers within this time. */
-  async isAnswering(withinMs: number): Promise<boolean> {
+  /** What is wrong with the backend: it does not answer within this time, or refused something lately; null: nothing. */
+  async trouble(withinMs: number): Promise<string | null> {
     const asked = this.queue(QUEUES.sweep).waitingCount();
-    return (await inTime(asked, withinMs, null)) !== null;
+    if ((await inTime(asked, withinMs, null)) === null) return `no answer within ${withinMs} ms`;
+    const isRecent = performance.now() - this.refused.atMs < TROUBLE_AGE_MAX_MS;
+    return isRecent ? this.refused.what : null;
   }
 
   /** Has one coordinator at a time work on `data` every `everyMs`, also after the backend lost everything. */
   async schedule(name: string, id: string, everyMs: number, data: object): Promise<void> {
     const queue = this.queue<unknown>(name);
     this.schedules.push({ queue, id, everyMs, data });
-    await queue.every(id, everyMs, data);
+    try {
+      await queue.every(id, everyMs, data);
+    } catch (error) {
+      // One that refuses it now, as it is full, is asked again before long, as one that forgot it.
+      if (queueTrouble(error) === undefined) throw error;
+      this.logError(name, error);
+    }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -174,6 +193,8 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
 
   /** An absent backend reports each retry of each connection: one line in a while tells as much. */
   private logError(where: string, error: unknown): void {
+    const what = queueTrouble(error);
+    if (what !== undefined) this.refused = { what, atMs: performance.now() };
     if (this.closing || Date.now() - this.lastErrorAtMs < ERROR_LOG_INTERVAL_MS) return;
     this.lastErrorAtMs = Date.now();
     const message = error instanceof Error ? error.message || error.name : String(error);

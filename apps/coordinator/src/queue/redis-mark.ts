@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { ConfigError } from '../config/index.js';
+import { reconnectOnError } from './redis-troubles.js';
 
 /** First key of the advisory locks on marks; the second is the mark. */
 const MARK_LOCKS = 8_400_005;
@@ -50,6 +51,7 @@ export class RedisMark {
       maxRetriesPerRequest: null,
       retryStrategy: () => RECONNECT_DELAY_MS,
       commandTimeout: COMMAND_TIMEOUT_MS,
+      reconnectOnError,
     });
     const waiting = new Waiting(tell);
     // Once it is agreed on, the queues tell what is wrong with their own connection.
@@ -65,7 +67,7 @@ export class RedisMark {
           const mark = found ?? (theirs.length === 0 ? randomInt(1, MARK_MAX) : null);
           if (mark !== null && theirs.every((their) => their === mark)) {
             // Where it has gone meanwhile it is asked anew: others wait for the lock.
-            if (await isDone(redis.set(key, mark))) {
+            if (await waiting.isDone(redis.set(key, mark))) {
               await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
               return new RedisMark(redis, key, mark);
             }
@@ -112,6 +114,17 @@ class Waiting {
     this.tell(message);
   }
 
+  /** Says what was in the way where it is not. */
+  async isDone(work: Promise<unknown>): Promise<boolean> {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      this.hear(error instanceof Error ? error : new Error(String(error)));
+      return false;
+    }
+  }
+
   async until<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
@@ -122,13 +135,6 @@ class Waiting {
       }
     }
   }
-}
-
-async function isDone(work: Promise<unknown>): Promise<boolean> {
-  return await work.then(
-    () => true,
-    () => false,
-  );
 }
 
 const ADVICE =

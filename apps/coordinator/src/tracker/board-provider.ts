@@ -2,6 +2,7 @@ import type { Provider } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { CONFIG, type Config } from '../config/index.js';
 import { INSTALLATION, type Installation } from '../database/index.js';
+import { reconnectOnError } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { MemoryBoard } from './memory-board.js';
 import { RedisBoard } from './redis-board.js';
@@ -30,6 +31,7 @@ function connect(url: string, logger: Logger): Redis {
     commandTimeout: COMMAND_TIMEOUT_MS,
     retryStrategy: () => RECONNECT_DELAY_MS,
     maxRetriesPerRequest: 1,
+    reconnectOnError,
   });
   let loggedAtMs = Number.NEGATIVE_INFINITY;
   redis.on('error', (error: Error) => {

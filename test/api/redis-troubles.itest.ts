@@ -1,0 +1,116 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, type Logger, QueueService } from '@gleaner/coordinator';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  createTestApplication,
+  type RedisServer,
+  startRedis,
+  type TestApplication,
+  testRedisUrl,
+} from '../support/index.js';
+
+describe.skipIf(testRedisUrl() === null)('a Redis', () => {
+  let directory: string;
+  let server: RedisServer;
+  let redis: Redis;
+  const closing: Array<() => unknown> = [];
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'gleaner-redis-'));
+    ({ server, redis } = await aServer('first'));
+  });
+  afterEach(async () => {
+    for (const close of closing.splice(0).toReversed()) await close();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  async function aServer(name: string): Promise<{ server: RedisServer; redis: Redis }> {
+    const started = await startRedis(join(directory, name));
+    if (!started) throw new Error('Redis was there a moment ago');
+    const client = new Redis(started.url);
+    closing.push(
+      () => started.stop(),
+      () => client.disconnect(),
+    );
+    return { server: started, redis: client };
+  }
+
+  async function openQueues(url: string, logger: Logger = createLogger('silent')): Promise<QueueService> {
+    const queues = new QueueService({ kind: 'redis', url, prefix: 'troubles-test' }, logger);
+    await queues.open();
+    closing.push(() => queues.close());
+    return queues;
+  }
+
+  it('that is full is told as the trouble that it is, until there is room', async () => {
+    const gleaner: TestApplication = await createTestApplication({ env: { REDIS_URL: server.url } });
+    closing.push(() => gleaner.close());
+    const health = async (): Promise<unknown> => (await gleaner.http.get('/health/ready')).body;
+    await expect.poll(health).toMatchObject({ status: 'ok' });
+    await redis.config('SET', 'maxmemory', '1');
+    await expect.poll(health).toMatchObject({
+      status: 'degraded',
+      details: { queue: { message: 'it is full: all of its maxmemory is used' } },
+    });
+    await redis.config('SET', 'maxmemory', '0');
+    await expect.poll(health, { timeout: 60_000 }).toMatchObject({ status: 'ok' });
+  });
+
+  it('that will forget queues when it is full is told at the start', async () => {
+    await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');
+    const logger = createLogger('silent');
+    const warn = vi.spyOn(logger, 'warn');
+    await openQueues(server.url, logger);
+    const told = (): unknown[] => warn.mock.calls.flat();
+    await expect
+      .poll(told)
+      .toContainEqual(expect.stringMatching(/REDIS_URL: its maxmemory-policy is allkeys-lru/));
+  });
+
+  it('that follows another by now is left for whoever has its address', async () => {
+    const successor = (await aServer('second')).server;
+    const address = await anAddressOf(server);
+    const queues = await openQueues(address.url);
+    const queue = queues.queue<number>('moved');
+    await queue.add(1);
+    await redis.replicaof('127.0.0.1', new URL(successor.url).port);
+    await expect(queue.add(2)).rejects.toThrow(/READONLY/);
+    address.leadTo(successor);
+    await expect.poll(() => queue.add(3).then(() => 'added', String)).toBe('added');
+  });
+
+  /** Connections that are there stay where they are when it leads elsewhere. */
+  async function anAddressOf(first: RedisServer) {
+    let port = Number(new URL(first.url).port);
+    const sockets = new Set<Socket>();
+    const relay: Server = createServer((here) => {
+      const there = connect(port, '127.0.0.1');
+      for (const [one, other] of [
+        [here, there],
+        [there, here],
+      ] as const) {
+        sockets.add(one);
+        one.pipe(other);
+        one.on('error', () => other.destroy()).on('close', () => other.destroy());
+      }
+    });
+    await new Promise<void>((resolve) => {
+      relay.listen(0, '127.0.0.1', resolve);
+    });
+    closing.push(() => {
+      relay.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    const own = relay.address();
+    if (own === null || typeof own === 'string') throw new Error('the relay listens on no port');
+    return {
+      url: `redis://127.0.0.1:${own.port}`,
+      leadTo: (next: RedisServer): void => {
+        port = Number(new URL(next.url).port);
+      },
+    };
+  }
+});
