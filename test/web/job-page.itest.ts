@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { BlobsService } from '@gleaner/coordinator';
 import { job as jobSchema, publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
@@ -127,6 +128,8 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     const stranger = await browser.newPage();
     await stranger.goto(`${gleaner.url}/jobs/${job.jobId}`);
     await stranger.getByRole('img', { name: 'Waterfall of 2 signals' }).waitFor();
+    // The page lists the strongest: whoever wants every one has them from here.
+    expect(await downloaded(stranger)).toBe(`${SIGNALS.join('\n')}\n`);
     await stranger.close();
     expect(complaints).toEqual([]);
   });
@@ -153,6 +156,7 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await visitor.getByRole('heading', { name: 'Who helped' }).waitFor();
     expect(ranges).toEqual(['bytes=0-4095']);
     expect(await visitor.getByRole('heading', { name: 'What was found' }).count()).toBe(0);
+    expect(await downloaded(visitor)).toBe(OTHER);
     await visitor.close();
   });
 
@@ -166,6 +170,12 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
       expect(await answer()).toBe(text);
     }
   });
+
+  async function downloaded(from: Page): Promise<string> {
+    const isDownloaded = from.waitForEvent('download');
+    await from.getByRole('link', { name: 'Download answer' }).click();
+    return await readFile(await (await isDownloaded).path(), 'utf8');
+  }
 
   async function completeWith(answer: string): Promise<void> {
     const stored = await gleaner.app.get(BlobsService).storeBytes(Buffer.from(answer), { accountId: null });

@@ -10,6 +10,7 @@ import { useLiveJob } from '../api/use-live-job';
 import { Candidates } from '../job/candidates';
 import { OwnerPanels } from '../job/owner-panels';
 import { paceOf } from '../job/pace';
+import { ShownAnswer } from '../job/shown-answer';
 import { Spread } from '../job/spread';
 import { Cycles } from '../ui/cycles';
 import { formatDuration, type Remaining } from '../ui/estimate-remaining';
@@ -88,6 +89,7 @@ function Job({ view: { job, picture, helpers, swarm } }: { readonly view: Public
       </Panel>
       <Spread swarm={swarm} isOver={isOver} />
       <WhatWasFound job={job} own={own ?? null} accountId={accountId} />
+      {job.output && !own && <ShownAnswer jobId={job.id} output={job.output} />}
       {own && <OwnerPanels job={own} shown={job} accountId={accountId} />}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Panel>
