@@ -118,6 +118,9 @@ describe('a scientist at the command line', () => {
     expect(await says(['job', 'units', id], scientist)).toMatch(
       /^ *0 +failed +exit 1 .*agree that it ends with "exit"; usage: mersenne-hunt FROM TO$/m,
     );
+    expect(await says(['job', 'status', id], scientist)).toContain(
+      `why units failed: gleaner job units ${id} --state failed`,
+    );
     const few = await gleaner(['job', 'units', id, '--limit', '2', '--json'], scientist);
     expect(few.stderr).toBe(
       'These are the first 2, and there are more: --limit shows them, --state failed those that failed\n',

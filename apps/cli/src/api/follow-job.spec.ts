@@ -1,15 +1,17 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { jobSpec, type Job } from '@gleaner/protocol';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { ApiClient } from './api-client.js';
 import { followJob } from './follow-job.js';
+import { watchJob } from './watch-job.js';
 
 let server: Server | undefined;
 afterEach(() => {
   server?.closeAllConnections();
   server?.close();
   server = undefined;
+  vi.restoreAllMocks();
 });
 
 async function serving(listener: RequestListener): Promise<ApiClient> {
@@ -57,4 +59,21 @@ it('a job is followed on although the coordinator could not answer for a while',
   const states: string[] = [];
   for await (const { state } of followJob(api, '7', new AbortController().signal)) states.push(state);
   expect(states).toEqual(['running', 'completed']);
+});
+
+it('whoever watches a job is told at once, and once, that it is paused and what can be done', async () => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const units = { total: 9, open: 8, awaitingOutput: 0, valid: 0, failed: 1, cancelled: 0, blocked: 0 };
+  const paused = aJob({ state: 'paused', stateReason: '1 of the first 1 units failed', units });
+  const jobs = [paused, paused, aJob({ state: 'cancelled', finishedAt: '2026-11-23T01:00:00.000Z' })];
+  const api = await serving((_request, response) => {
+    const events = jobs.map((job) => `event: job\ndata: ${JSON.stringify(job)}\n\n`);
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(events.join(''));
+  });
+  await watchJob(api, '7', new AbortController().signal);
+  expect(written.filter((text) => !text.startsWith('Units'))).toEqual([
+    'paused: 1 of the first 1 units failed\nwhy units failed: gleaner job units 7 --state failed; ' +
+      'to go on: gleaner job resume 7; to end it: gleaner job cancel 7\n',
+  ]);
 });

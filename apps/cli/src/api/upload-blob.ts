@@ -5,21 +5,19 @@ import { basename } from 'node:path';
 import {
   type Blob,
   blob as blobSchema,
-  formatBytes,
   hexOfBlobId,
   type Problem,
   problem as problemSchema,
 } from '@gleaner/protocol';
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
-import { note } from '../terminal/output.js';
 import { ApiProblemError, type ApiClient } from './api-client.js';
 import { BegunUpload } from './begun-upload.js';
 import { problemLines } from './problem-lines.js';
 
 /** Bytes of one PATCH: small enough that a dropped connection costs little. */
 const PATCH_BYTES = 16 * 1024 * 1024;
-const GOES_ON = 'the same command goes on from there';
+export const GOES_ON = 'the same command goes on from there';
 const RETRY_DELAYS_MS = [500, 1_000, 3_000, 10_000, 30_000];
 
 export interface UploadOptions {
@@ -28,6 +26,8 @@ export interface UploadOptions {
   /** Sending begins, where an earlier command left off. */
   readonly onBegin?: (sentBytes: number) => void;
   readonly onProgress?: (sentBytes: number, totalBytes: number) => void;
+  /** It was stopped by the signal, and a later command goes on from there. */
+  readonly onStopped?: (sentBytes: number) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -131,7 +131,7 @@ async function sendContent(
   api: ApiClient,
   path: string,
   { location, size, isKept }: Begun,
-  { onProgress, signal }: UploadOptions,
+  { onProgress, onStopped, signal }: UploadOptions,
 ): Promise<void> {
   const { token } = api.target;
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
@@ -157,7 +157,7 @@ async function sendContent(
   });
   const stop = (): void => {
     reject(new DOMException('the upload was stopped', 'AbortError'));
-    if (isKept) note(`${formatBytes(sentBytes)} of ${basename(path)} are sent: ${GOES_ON}`);
+    if (isKept) onStopped?.(sentBytes);
     // What nobody finds again the coordinator forgets by itself; telling it is a courtesy.
     upload.abort(!isKept).catch(() => undefined);
   };

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { type Blob, formatBytes } from '@gleaner/protocol';
+import { note } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 import type { ApiClient } from './api-client.js';
-import { uploadBlob } from './upload-blob.js';
+import { GOES_ON, uploadBlob } from './upload-blob.js';
 
 /** What takes longer to read than one waits without a word. */
 const LONG_TO_READ_BYTES = 256 * 1024 * 1024;
@@ -28,6 +29,11 @@ export async function uploadWithBar(
       },
       onProgress: (sent, total) => {
         bar.update(sent, total);
+      },
+      onStopped: (sent) => {
+        bar.aside(() => {
+          note(`${formatBytes(sent)} of ${label} are sent: ${GOES_ON}`);
+        });
       },
       signal,
     });

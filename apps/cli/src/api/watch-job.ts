@@ -12,8 +12,19 @@ const REASON_AFTER_MS = 30_000;
 export async function watchJob(api: ApiClient, id: string, signal: AbortSignal): Promise<Job> {
   const bar = new ProgressBar({ label: 'Units', total: 0, unit: 'units' });
   let last: Job | undefined;
+  let told = '';
+  const tell = (job: Job): void => {
+    const reason = reasonOfWaiting(job);
+    // Once: it may wait all night.
+    if (reason !== told) {
+      bar.aside(() => {
+        note(reason);
+      });
+    }
+    told = reason;
+  };
   const reasonTimer = setInterval(() => {
-    if (last) note(`${last.state}: ${last.stateReason ?? waitingReason(last)}`);
+    if (last) tell(last);
   }, REASON_AFTER_MS);
   try {
     for await (const job of followJob(api, id, signal)) {
@@ -21,6 +32,8 @@ export async function watchJob(api: ApiClient, id: string, signal: AbortSignal):
       if (last === undefined || progressOf(job) !== progressOf(last)) reasonTimer.refresh();
       last = job;
       bar.update(settledUnits(job), job.units.total);
+      // It goes on only when somebody says so.
+      if (job.state === 'paused') tell(job);
       if (job.finishedAt !== null) return job;
     }
   } finally {
@@ -36,6 +49,17 @@ function settledUnits({ units }: Job): number {
 
 function progressOf(job: Job): string {
   return `${job.state} ${settledUnits(job)} ${job.tasks}`;
+}
+
+function reasonOfWaiting(job: Job): string {
+  const reason = `${job.state}: ${job.stateReason ?? waitingReason(job)}`;
+  return job.state === 'paused' ? `${reason}\n${waysOn(job)}` : reason;
+}
+
+/** What a scientist can do about a job that is paused. */
+export function waysOn({ id, units }: Job): string {
+  const ways = `to go on: gleaner job resume ${id}; to end it: gleaner job cancel ${id}`;
+  return units.failed > 0 ? `why units failed: gleaner job units ${id} --state failed; ${ways}` : ways;
 }
 
 function waitingReason({ units, blockedReason }: Job): string {

@@ -10,15 +10,12 @@ import {
   type JobSpec,
   publicJobView,
   type PublicJobView,
-  unitResult,
-  type UnitResult,
-  unitState,
 } from '@gleaner/protocol';
-import { Option, type Command } from 'commander';
+import type { Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
-import { watchJob } from '../api/watch-job.js';
+import { watchJob, waysOn } from '../api/watch-job.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import {
   apiOf,
@@ -34,6 +31,7 @@ import { isConfirmed } from '../terminal/confirm.js';
 import { groupDigits, note, print, printJson, quotedList, tableLines } from '../terminal/output.js';
 import { swarmLines } from '../terminal/swarm-lines.js';
 import { download, OUTPUT_OPTION } from './blob.js';
+import { registerJobUnits } from './job-units.js';
 
 interface FileOptions extends CommonOptions {
   readonly project?: string;
@@ -62,11 +60,7 @@ export function registerJob(program: Command): void {
     .description('the merged answer of a completed job')
     .option('-o, --output <file>', OUTPUT_OPTION)
     .action(fetchResults);
-  withCommonOptions(job.command('units').argument('<id>', 'its number', entityNumber))
-    .description('how each unit came out or why it waits; outcomes and cycles once the job has ended')
-    .addOption(new Option('--state <state>', 'only units in this state').choices(unitState.options))
-    .option('--limit <n>', 'rows', wholeNumber(1, 1_000_000), 1000)
-    .action(listUnits);
+  registerJobUnits(job);
   registerTransition(job, 'cancel', 'stop a job; finished work stays credited');
   registerTransition(job, 'pause', 'give out no more of its units');
   registerTransition(job, 'resume', 'go on with a paused job');
@@ -116,39 +110,6 @@ function registerTransition(job: Command, action: 'cancel' | 'pause' | 'resume',
     .action(async (id: string, options: CommonOptions) => {
       show(await apiOf(options).request(`/v1/jobs/${id}/${action}`, jobSchema, { method: 'POST' }), options);
     });
-}
-
-async function listUnits(
-  id: string,
-  { limit, state, ...options }: CommonOptions & { limit: number; state?: string },
-): Promise<void> {
-  const query = state === undefined ? {} : { state };
-  // One more than is shown: it tells whether there are more.
-  const found = await apiOf(options).list(`/v1/jobs/${id}/results`, unitResult, limit + 1, query);
-  const units = found.slice(0, limit);
-  if (found.length > limit) {
-    const failed = state === undefined ? ', --state failed those that failed' : '';
-    note(`These are the first ${limit}, and there are more: --limit shows them${failed}`);
-  }
-  if (options.json) {
-    printJson(units);
-    return;
-  }
-  const rows = units.map((unit) => [
-    `${unit.index}`,
-    unit.state,
-    [unit.outcome, unit.exitCode, unit.trapKind].filter((part) => part !== null).join(' '),
-    unit.cycles === null ? '' : groupDigits(unit.cycles),
-    remarkOn(unit),
-  ]);
-  print(tableLines(['unit', 'state', 'outcome', 'cycles', 'remark'], rows).join('\n'));
-}
-
-/** What a unit waits for, or why it failed, with the last thing that its app said. */
-function remarkOn({ blocked, failure, stderr }: UnitResult): string {
-  if (blocked !== null) return blocked;
-  const lastWords = stderr?.trim().split('\n').at(-1) ?? '';
-  return [failure ?? '', lastWords].filter((part) => part !== '').join('; ');
 }
 
 function withFileOptions(command: Command): Command {
@@ -296,6 +257,8 @@ function show(job: Job, options: CommonOptions): void {
     `${job.id} ${job.name} (${job.app}): ${job.state}${job.stateReason === null ? '' : `, ${job.stateReason}`}`,
   );
   print(`  ${units.valid} of ${units.total} units valid, ${units.failed} failed, ${units.open} open`);
+  if (job.state === 'paused') print(`  ${waysOn(job)}`);
+  else if (units.failed > 0) print(`  why units failed: gleaner job units ${job.id} --state failed`);
   if (units.blocked > 0) print(`  ${units.blocked} blocked: ${job.blockedReason ?? 'no reason is known'}`);
   if (units.awaitingOutput > 0) print(`  ${units.awaitingOutput} wait for their output to be uploaded`);
   print(`  ${job.tasks} tasks of settled units, ${groupDigits(job.validatedCycles)} validated cycles`);

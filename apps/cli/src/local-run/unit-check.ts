@@ -19,14 +19,20 @@ const LIMIT_FIELDS: Partial<Record<UnitResult['outcome'], string>> = {
   'output-limit': 'limits.outputBytes',
 };
 
+/** What to do about a limit that units of a job reach; null for everything else. */
+export function limitAdvice(outcome: UnitResult['outcome'] | null): string | null {
+  const field = outcome === null ? undefined : LIMIT_FIELDS[outcome];
+  return field === undefined ? null : `cut smaller units, or raise ${field} in the job file`;
+}
+
 /** Why a unit gave no result, in a sentence with the end of its stderr; null when it did. */
 export function failure(result: UnitResult): string | null {
   if (result.outcome === 'ok') return null;
   const kind =
     result.outcome === 'exit' ? `exit code ${result.exitCode}` : (result.trapKind ?? result.outcome);
   const stderr = result.stderr.trim();
-  const field = LIMIT_FIELDS[result.outcome];
-  const advice = field === undefined ? '' : `: cut smaller units, or raise ${field} in the job file`;
+  const limit = limitAdvice(result.outcome);
+  const advice = limit === null ? '' : `: ${limit}`;
   // Engines name some traps by their kind alone.
   const message = result.message === kind ? null : (result.message?.replace(`${kind}; `, '') ?? null);
   return [

@@ -71,6 +71,17 @@ describe('ProgressBar', () => {
     expect(line.replace('\r', '').replace('\u001b[K', '').length).toBeLessThan(60);
   });
 
+  it('stands below what else is said meanwhile', () => {
+    const { bar, written } = recordedBar(true);
+    const say = () => written.push('paused\n');
+    bar.aside(say);
+    expect(written.splice(0)).toEqual(['paused\n']);
+    bar.update(20);
+    const [drawn] = written.splice(0);
+    bar.aside(say);
+    expect(written).toEqual(['\r\u001b[K', 'paused\n', drawn]);
+  });
+
   it('takes a total that becomes known later', () => {
     const { bar, written, advance } = recordedBar(true);
     advance(1_000);

@@ -50,7 +50,7 @@ export class ProgressBar {
     if (this.#stream.isTTY) {
       if (nowMs - this.#lastDrawnMs < REDRAW_MS && done < total) return;
       this.#lastDrawnMs = nowMs;
-      this.#stream.write(`\r${this.#line(done).slice(0, this.#columns - 1)}\u001b[K`);
+      this.#draw(done);
       return;
     }
     // How far it is cannot be said before it is known how much there is.
@@ -60,9 +60,21 @@ export class ProgressBar {
     this.#stream.write(`${this.#line(done)}\n`);
   }
 
+  /** Lets something else be said on its stream: above the bar, where there is one. */
+  aside(say: () => void): void {
+    const isDrawn = this.#stream.isTTY && this.#lastDrawnMs > Number.NEGATIVE_INFINITY;
+    if (isDrawn) this.#stream.write('\r\u001b[K');
+    say();
+    if (isDrawn) this.#draw(this.#history.at(-1)?.done ?? 0);
+  }
+
   /** Leaves the last state standing and goes to the next line. */
   end(): void {
     if (this.#stream.isTTY && this.#lastDrawnMs > Number.NEGATIVE_INFINITY) this.#stream.write('\n');
+  }
+
+  #draw(done: number): void {
+    this.#stream.write(`\r${this.#line(done).slice(0, this.#columns - 1)}\u001b[K`);
   }
 
   get #columns(): number {
