@@ -44,6 +44,19 @@ describe('a job', () => {
     await desk.science.scientist.get('/v1/jobs/999999999').expect(404);
   });
 
+  it('of another scientist of the project can be looked at, and is changed by its submitter and operators', async () => {
+    const { id } = await desk.submit({ name: "a colleague's" });
+    const colleague = await aPerson(desk.gleaner);
+    await operatorOf(desk.gleaner)
+      .post(`/v1/projects/${desk.science.project}/scientists`, { accountId: colleague.account.id })
+      .expect(204);
+    await colleague.get(`/v1/jobs/${id}`).expect(200);
+    const refused = problem.parse((await colleague.post(`/v1/jobs/${id}/cancel`).expect(403)).body);
+    expect(refused.detail).toBe(`Job ${id} is another scientist's: you may look at it, not change it.`);
+    await colleague.delete(`/v1/jobs/${id}`).expect(403);
+    expect((await desk.look(id)).state).not.toBe('cancelled');
+  });
+
   it('comes in shorter pages where job files are large, and none is left out', async () => {
     const { scientist } = desk.science;
     const v = Array.from({ length: 20_000 }, () => randomBytes(32).toString('hex'));

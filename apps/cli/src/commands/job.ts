@@ -65,7 +65,7 @@ export function registerJob(program: Command): void {
   registerTransition(job, 'pause', 'give out no more of its units');
   registerTransition(job, 'resume', 'go on with a paused job');
   withCommonOptions(job.command('list'))
-    .description('your jobs, newest first')
+    .description('jobs of yours and of your projects, newest first')
     .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
     .action(list);
   withCommonOptions(job.command('delete').argument('<id>', 'its number', entityNumber))

@@ -131,8 +131,15 @@ export class JobsService {
           [jobId],
         ),
       );
-      if (!job || (!actor.operator && job.account_id !== actor.accountId))
-        throw new NotFoundError(`job ${jobId}`);
+      if (!job) throw new NotFoundError(`job ${jobId}`);
+      if (!actor.operator && job.account_id !== actor.accountId) {
+        // Who may not see it either is told no more than of one that is not there.
+        await this.get(actor, jobId);
+        throw new DomainError(
+          'forbidden',
+          `Job ${jobId} is another scientist's: you may look at it, not change it.`,
+        );
+      }
       if (!(await work(manager, job.state))) return;
       await this.audit.record(manager, { accountId: actor.accountId, action, subject: `job ${jobId}` });
     });
