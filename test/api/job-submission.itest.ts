@@ -237,6 +237,20 @@ describe('an estimate', () => {
     });
   });
 
+  it('of a large input in whose beginning no record ends is a guess, and asks for the delimiter', async () => {
+    const tape = await anInput(desk.science, Buffer.alloc(5_000_000, 'line\r'));
+    const split: JobSpecInput['split'] = [
+      { kind: 'records', name: 'r', input: 'tape', delimiter: '\n', maxBytes: 1000 },
+    ];
+    const spec = desk.aSpec({ inputs: { tape }, split, args: [] });
+    const response = await desk.science.scientist
+      .post('/v1/jobs/estimate', { project: desk.science.project, spec })
+      .expect(200);
+    expect(jobEstimate.parse(response.body).warnings).toContain(
+      'The number of units is a guess: no record ends in the beginning of "tape". Is the delimiter of its split the right one?',
+    );
+  });
+
   it('warns where nobody will confirm the results, so that nobody earns by them', async () => {
     const spec = desk.aSpec({ replication: { quorum: 1 } });
     const warningsFor = async (client: TestClient): Promise<string[]> => {

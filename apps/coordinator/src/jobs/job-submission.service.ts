@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
-import { checkJobSpec, estimateUnits } from '@gleaner/domain';
+import { checkJobSpec, estimateUnits, type UnitEstimate } from '@gleaner/domain';
 import {
   canonicalJson,
   hexOfBlobId,
@@ -37,11 +37,9 @@ const inputRows = z.array(z.object({ sha256: z.string(), size_bytes: z.coerce.nu
 const meanRows = z.tuple([z.object({ mean: z.string().nullable() })]);
 const submittedRows = z.array(z.object({ id: z.string(), request_sha256: z.string(), deleted: z.boolean() }));
 
-interface CheckedJob {
+interface CheckedJob extends UnitEstimate {
   readonly projectId: string;
   readonly app: AppRow;
-  readonly units: number;
-  readonly isExact: boolean;
   readonly inputBytes: number;
 }
 
@@ -90,7 +88,7 @@ export class JobSubmission {
 
   /** What the job would be, without submitting it; refuses what submission would refuse. */
   async estimate(actor: Actor, request: SubmitJob): Promise<JobEstimate> {
-    const { app, units, isExact, inputBytes } = await this.check(actor, request);
+    const { app, units, isExact, withoutRecordEnd, inputBytes } = await this.check(actor, request);
     const tasksAtLeast = units * request.spec.replication.quorum;
     const [{ mean }] = meanRows.parse(
       await this.dataSource.query(
@@ -106,7 +104,7 @@ export class JobSubmission {
       maxCycles: (BigInt(tasksAtLeast) * BigInt(request.spec.limits.maxCycles)).toString(),
       meanCyclesPerUnit: mean,
       warnings: [
-        ...(isExact ? [] : ['The number of units is projected from the first records of a large input.']),
+        ...(isExact ? [] : [projectionWarning(withoutRecordEnd)]),
         ...(app.approved
           ? []
           : [`${request.spec.app} is not approved: it runs only on your own hosts and earns no credit.`]),
@@ -146,7 +144,7 @@ export class JobSubmission {
     }
     const inputBytes = await this.checkInputs(actor, spec, faults);
     if (!app || faults.length > 0) throw refused(faults);
-    const { units, isExact } = await estimateUnits(spec.split, await this.inputs.open(spec.inputs));
+    const { units, ...basis } = await estimateUnits(spec.split, await this.inputs.open(spec.inputs));
     if (units === 0) throw refused([{ pointer: '/spec/split', detail: 'yields no work units' }]);
     if (units > LIMITS.unitsPerJob) {
       throw refused([
@@ -156,7 +154,7 @@ export class JobSubmission {
         },
       ]);
     }
-    return { projectId: project.id, app, units, isExact, inputBytes };
+    return { projectId: project.id, app, units, ...basis, inputBytes };
   }
 
   private async findApp(actor: Actor, spec: JobSpec, projectId: string): Promise<AppRow | null> {
@@ -259,6 +257,12 @@ export class JobSubmission {
     }
     return { jobId: row.id, isRepeat: true };
   }
+}
+
+function projectionWarning(withoutRecordEnd: string | undefined): string {
+  return withoutRecordEnd === undefined
+    ? 'The number of units is projected from the first records of a large input.'
+    : `The number of units is a guess: no record ends in the beginning of "${withoutRecordEnd}". Is the delimiter of its split the right one?`;
 }
 
 function refused(errors: readonly ProblemLocation[]): DomainError {

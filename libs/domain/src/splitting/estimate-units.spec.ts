@@ -39,6 +39,19 @@ it('projects the records of a large input from its beginning', async () => {
   expect(await estimateUnits([records({ units: 7 })], inputs)).toEqual({ units: 7, isExact: false });
 });
 
+it('names a large input in whose beginning no record ends', async () => {
+  const inputs: SplitInputs = {
+    sizeBytes: () => 64 * 1024 * 1024,
+    async *read(_input, _offset, length) {
+      yield new Uint8Array(length).fill(0x0d);
+    },
+  };
+  expect(await estimateUnits([records({ maxBytes: 1000 })], inputs)).toMatchObject({
+    isExact: false,
+    withoutRecordEnd: 'input',
+  });
+});
+
 it('ends between two pieces of an input when its signal aborts, however long a record is', async () => {
   const stopping = new AbortController();
   let pieces = 0;

@@ -11,6 +11,8 @@ export interface UnitEstimate {
   readonly units: number;
   /** False where it is projected from the first records of a large input. */
   readonly isExact: boolean;
+  /** A large input in whose sample no record ends: its delimiter is most often another one. */
+  readonly withoutRecordEnd?: string;
 }
 
 /**
@@ -24,6 +26,7 @@ export async function estimateUnits(
 ): Promise<UnitEstimate> {
   let units = 1;
   let isExact = true;
+  let withoutRecordEnd: string | undefined;
   for (const split of splits) {
     const factor = splitFactor(split, inputs);
     if (factor.count !== null || split.kind !== 'records') {
@@ -36,11 +39,13 @@ export async function estimateUnits(
       for await (const _ of factor.points(0, signal)) count += 1;
       units *= count;
     } else {
-      units *= await projectRecordUnits(split, sizeBytes, inputs, signal);
+      const projected = await projectRecordUnits(split, sizeBytes, inputs, signal);
+      units *= projected.units;
       isExact = false;
+      if (!projected.hasRecordEnd) withoutRecordEnd ??= split.input;
     }
   }
-  return { units, isExact };
+  return { units, isExact, ...(withoutRecordEnd !== undefined && { withoutRecordEnd }) };
 }
 
 async function projectRecordUnits(
@@ -48,11 +53,16 @@ async function projectRecordUnits(
   sizeBytes: number,
   inputs: SplitInputs,
   signal: AbortSignal | undefined,
-): Promise<number> {
+): Promise<{ units: number; hasRecordEnd: boolean }> {
   let records = 0;
   const sample = inputs.read(split.input, 0, SAMPLE_BYTES);
   for await (const _ of recordEnds(sample, split.delimiter, signal)) records += 1;
   const allRecords = Math.max(1, Math.round((records * sizeBytes) / SAMPLE_BYTES));
+  // The sample's own end is taken for one.
+  return { units: unitsOfRecords(split, sizeBytes, allRecords), hasRecordEnd: records > 1 };
+}
+
+function unitsOfRecords(split: RecordsSplit, sizeBytes: number, allRecords: number): number {
   if (split.records !== undefined) return Math.ceil(allRecords / split.records);
   if (split.units !== undefined) return Math.min(split.units, allRecords);
   const recordBytes = sizeBytes / allRecords;
