@@ -1,5 +1,5 @@
 import { WorkersSeen } from '@gleaner/coordinator';
-import { afterAll, beforeAll, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
 
 let api: TestApplication;
@@ -21,4 +21,21 @@ it('a locked table keeps nobody else waiting, however often it is asked and told
   });
   await Promise.all(calls);
   await api.http.get('/health/ready').expect(200);
+});
+
+it('whoever would wait for a connection without end is told that all are in use', async () => {
+  const taken = Array.from({ length: api.config.databaseConnections }, () =>
+    api.dataSource.createQueryRunner(),
+  );
+  try {
+    await Promise.all(taken.map((runner) => runner.connect()));
+    const refused = await operatorOf(api).get('/v1/accounts').expect(503);
+    expect(refused.body).toMatchObject({
+      code: 'server-busy',
+      detail: expect.stringMatching(/All connections to the database are in use/) as string,
+    });
+  } finally {
+    await Promise.all(taken.map((runner) => runner.release()));
+  }
+  await operatorOf(api).get('/v1/accounts').expect(200);
 });

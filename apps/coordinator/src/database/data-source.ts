@@ -18,6 +18,12 @@ const MIN_CONNECTIONS = 2;
  */
 export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
 
+/**
+ * Whoever gets no connection for so long, as all of them wait for a lock or the server is gone without a word, is told so: others
+ * would line up behind without end, and be worked for when their callers have long hung up.
+ */
+const CONNECTION_WAIT_MS = 20_000;
+
 export interface DataSourceSettings {
   readonly url: string;
   readonly connections: number;
@@ -34,7 +40,11 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     migrationsTransactionMode: 'each',
     synchronize: false,
     applicationName: 'gleaner-coordinator',
-    extra: { idleTimeoutMillis: CONNECTION_IDLE_MS, options: SESSION_SETTINGS },
+    extra: {
+      idleTimeoutMillis: CONNECTION_IDLE_MS,
+      connectionTimeoutMillis: CONNECTION_WAIT_MS,
+      options: SESSION_SETTINGS,
+    },
   };
 }
 

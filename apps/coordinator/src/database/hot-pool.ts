@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { careFor, recentTrouble } from './pool-care.js';
 import { SESSION_SETTINGS } from './session-settings.js';
+import { LOCK_NOT_AVAILABLE } from './statement-timeout.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
 const MAX_CONNECTIONS = 12;
@@ -15,7 +16,14 @@ const MAX_LIFETIME_SECONDS = 600;
  * once must not be planned for tables that happened to be empty then, hence no sequential scans and no walks along two indexes
  * side by side; nor does starting parallel workers pay off for a few rows.
  */
-const HOT_SETTINGS = `-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off ${SESSION_SETTINGS}`;
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off';
+
+/**
+ * They lock rows for milliseconds. What has to wait so long waits for somebody's `LOCK TABLE`, and batches of all hosts behind it: hosts
+ * are told so, and come again.
+ */
+const LOCK_TIMEOUT_MS = 10_000;
+const HOT_SETTINGS = `${SESSION_SETTINGS} ${PLANNED_ONCE} -c lock_timeout=${LOCK_TIMEOUT_MS}`;
 
 /** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
 export function masterPool(dataSource: DataSource): pg.Pool {
@@ -45,7 +53,7 @@ export function hotPool(dataSource: DataSource): pg.Pool {
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
     pool.on('error', ignore);
-    careFor(pool);
+    careFor(pool, { [LOCK_NOT_AVAILABLE]: 'something in it is locked for long' });
     pools.set(dataSource, pool);
   }
   return pool;

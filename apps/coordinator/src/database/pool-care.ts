@@ -13,8 +13,12 @@ interface Trouble {
 const troubles = new WeakMap<pg.Pool, Trouble>();
 const ignore = (): void => undefined;
 
-/** Has a pool outlive what goes wrong with its connections and its server, and remember what that was. */
-export function careFor(pool: pg.Pool): void {
+/**
+ * Has a pool outlive what goes wrong with its connections and its server, and remember what that was.
+ *
+ * @param also what is wrong, by SQLSTATE, where statements of this pool fail that may not
+ */
+export function careFor(pool: pg.Pool, also: Readonly<Record<string, string>> = {}): void {
   surviveBrokenConnections(pool);
   const heard = new WeakSet<pg.PoolClient>();
   const readOnly = new WeakSet<pg.PoolClient>();
@@ -24,7 +28,7 @@ export function careFor(pool: pg.Pool): void {
     // `as`: the connection below a client tells every error, whoever asked; node-postgres' types leave it out.
     const { connection } = client as unknown as { readonly connection: EventEmitter };
     connection.on('errorMessage', ({ code = '' }: pg.DatabaseError) => {
-      const what = databaseTrouble(code);
+      const what = also[code] ?? databaseTrouble(code);
       if (what !== undefined) troubles.set(pool, { what, atMs: performance.now() });
       if (code === READ_ONLY) readOnly.add(client);
     });

@@ -1,7 +1,8 @@
 import { QueryFailedError } from 'typeorm';
 
 const QUERY_CANCELED = '57014';
-const LOCK_NOT_AVAILABLE = '55P03';
+/** PostgreSQL's `lock_not_available`. */
+export const LOCK_NOT_AVAILABLE = '55P03';
 
 /** Whether a statement was ended by its `statement_timeout`. */
 export function isStatementTimeout(error: unknown): boolean {

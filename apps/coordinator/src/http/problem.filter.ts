@@ -96,6 +96,9 @@ export function translateError(exception: unknown): DomainError {
   const code = codeOf(exception);
   const known = code === undefined ? undefined : (FOREIGN_CODES[code] ?? databaseProblem(code));
   if (known) return new DomainError(known[0], known[1], { cause: exception });
+  if (exception instanceof Error && NO_CONNECTION.test(exception.message)) {
+    return new DomainError('server-busy', ALL_CONNECTIONS_IN_USE, { cause: exception });
+  }
   if (exception instanceof Error && LOST_CONNECTION.test(exception.message)) {
     return new DomainError('unavailable', CONNECTION_LOST, { cause: exception });
   }
@@ -110,6 +113,12 @@ export function translateError(exception: unknown): DomainError {
 }
 
 const CONNECTION_LOST = 'A connection that this needs was lost. Try again in a moment.';
+
+const ALL_CONNECTIONS_IN_USE =
+  'All connections to the database are in use, and none has become free for long. Try again in a moment.';
+
+/** How node-postgres tells that a pool has none to give. */
+const NO_CONNECTION = /^timeout exceeded when trying to connect/;
 
 /** How node-postgres and TypeORM tell of a connection that broke while it was in use. */
 const LOST_CONNECTION =
