@@ -1,12 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import {
-  canHelp,
-  distinctKey,
-  isIndependentOfAll,
-  type TaskView,
-  type UnitRules,
-  utcDay,
-} from '@gleaner/domain';
+import { canHelp, distinctKey, isIndependentOfAll, type TaskView, type UnitRules } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
 import { Batcher, hotPool, isRetryable } from '../database/index.js';
 
@@ -73,7 +66,6 @@ export class ClaimDesk {
   private async runTried(claims: readonly DeskClaim[], tries = 1): Promise<Answers> {
     try {
       return await runClaims(hotPool(this.dataSource), claims, {
-        day: utcDay(Date.now()),
         allowSameNetwork: this.settings.allowSameNetwork,
       });
     } catch (error) {

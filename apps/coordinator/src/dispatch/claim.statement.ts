@@ -7,6 +7,12 @@ import { idBounds, plainArray, PreparedStatement, textArray, tokenArray } from '
  */
 const FRUITLESS_TASKS_PER_HOUR = 2;
 
+/**
+ * The UTC day that allowances are counted for, by the clock that all coordinators share: where two of them take each other's today for
+ * yesterday, as around midnight, every claim would begin to count anew.
+ */
+const TODAY = "(now() AT TIME ZONE 'UTC')::date";
+
 /** Tickets with these answers become nothing: replays, settled units, jobs that do not run. */
 type ClaimRefusal = 'gone' | 'own' | 'dependent' | 'held' | 'allowance' | 'cap';
 
@@ -62,7 +68,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
      SELECT c.*, turn.allowance_per_day, turn.allowance_left, turn.in_progress, turn.held_reason
        FROM unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::text[], $11::integer[], $12::bigint[])
             WITH ORDINALITY AS c(host_id, account_id, person_id, anonymous, network, cap, lease_ms, k)
-       JOIN take_claim_turns($6::bigint[], $13::date) turn ON turn.host_id = c.host_id
+       JOIN take_claim_turns($6::bigint[], ${TODAY}) turn ON turn.host_id = c.host_id
    ), wish AS MATERIALIZED (
      SELECT w.unit_id, w.ordinal, w.eligible, w.may_depend, w.n, c.*
        FROM unnest($1::bigint[], $2::smallint[], $3::boolean[], $4::boolean[], $5::integer[])
@@ -77,7 +83,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
                  WHEN o.own OR o.fruitless >= ${FRUITLESS_TASKS_PER_HOUR} THEN 'own'
                  WHEN o.dependent AND NOT w.may_depend THEN 'dependent' END AS unfit
        FROM wish w
-       LEFT JOIN work_unit u ON u.id = w.unit_id AND u.id BETWEEN $14 AND $15
+       LEFT JOIN work_unit u ON u.id = w.unit_id AND u.id BETWEEN $13 AND $14
        LEFT JOIN job j ON j.id = u.job_id
        LEFT JOIN LATERAL (
          SELECT bool_or(t.ordinal = w.ordinal) AS replayed,
@@ -89,9 +95,9 @@ const claimTasks = new PreparedStatement<ClaimRow>(
                         CASE j.distinct_by WHEN 'host' THEN -w.host_id ELSE w.account_id END) AS fruitless,
                 bool_or(t.counts AND ((t.anonymous AND w.anonymous)
                         OR (j.distinct_by = 'account' AND (coalesce(a.person_id, a.id) = w.person_id
-                            OR (NOT $16::boolean AND t.network IS NOT DISTINCT FROM w.network))))) AS dependent
+                            OR (NOT $15::boolean AND t.network IS NOT DISTINCT FROM w.network))))) AS dependent
            FROM task t JOIN account a ON a.id = t.account_id
-          WHERE t.unit_id = w.unit_id AND t.unit_id BETWEEN $14 AND $15
+          WHERE t.unit_id = w.unit_id AND t.unit_id BETWEEN $13 AND $14
        ) o ON true
    ), checked AS MATERIALIZED (
      SELECT l.*, CASE WHEN l.unfit IS NOT NULL THEN l.unfit
@@ -111,7 +117,7 @@ const claimTasks = new PreparedStatement<ClaimRow>(
        FROM checked WHERE refusal IS NULL
    ), used AS (
      INSERT INTO host_allowance AS a (host_id, day, used)
-     SELECT host_id, $13::date, count(*) FROM checked WHERE refusal IS NULL GROUP BY host_id ORDER BY host_id
+     SELECT host_id, ${TODAY}, count(*) FROM checked WHERE refusal IS NULL GROUP BY host_id ORDER BY host_id
      ON CONFLICT (host_id) DO UPDATE
         SET used = CASE WHEN a.day = excluded.day THEN a.used ELSE 0 END + excluded.used, day = excluded.day
    )
@@ -121,8 +127,6 @@ const claimTasks = new PreparedStatement<ClaimRow>(
 );
 
 export interface ClaimPolicy {
-  /** UTC day `YYYY-MM-DD` that allowances are counted for. */
-  readonly day: string;
   readonly allowSameNetwork: boolean;
 }
 
@@ -154,7 +158,6 @@ export async function runClaims(
     textArray(claimers.map((claimer) => claimer.network)),
     plainArray(claimers.map((claimer) => claimer.cap)),
     plainArray(claimers.map((claimer) => claimer.leaseMs)),
-    policy.day,
     ...idBounds(claims.map(({ unitId }) => unitId)),
     policy.allowSameNetwork,
   ]);

@@ -67,7 +67,8 @@ export interface BullQueue {
     repeat: { every: number },
     template: { name: string; data: unknown; opts: { removeOnComplete: boolean; removeOnFail: number } },
   ): Promise<unknown>;
-  getJobScheduler(id: string): Promise<object | undefined>;
+  getJobScheduler(id: string): Promise<{ readonly next?: number } | undefined>;
+  removeJobScheduler(id: string): Promise<boolean>;
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
 }

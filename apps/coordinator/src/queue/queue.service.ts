@@ -179,7 +179,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     for (const { queue, id, everyMs, data } of this.schedules) {
       if (this.closing) return;
       try {
-        if (!(await queue.hasSchedule(id))) await queue.every(id, everyMs, data);
+        if (!(await queue.hasSchedule(id, everyMs))) await queue.everyAnew(id, everyMs, data);
       } catch (error) {
         this.logError(queue.name, error);
       }
