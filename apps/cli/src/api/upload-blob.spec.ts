@@ -32,6 +32,8 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
+const NOT_FOUND = { type: 'about:blank', code: 'not-found', title: 'Not found', status: 404 };
+
 /** A coordinator that makes a blob of what it is sent, or does not; its answer to that is lost on the way. */
 function losesItsAnswer(blob: Blob, isStored: boolean): RequestListener {
   let isSent = false;
@@ -48,7 +50,7 @@ function losesItsAnswer(blob: Blob, isStored: boolean): RequestListener {
     else if (method === 'HEAD' && !isSent)
       response.writeHead(200, { 'upload-offset': '0', 'upload-length': String(blob.sizeBytes) }).end();
     else if (method === 'GET' && isSent && isStored) answerJson(200, blob);
-    else answerJson(404, { type: 'about:blank', code: 'not-found', title: 'Not found', status: 404 });
+    else answerJson(404, NOT_FOUND);
   };
 }
 
@@ -85,4 +87,19 @@ it('a file is not read to its end, nor sent, once the command is stopped', async
   const onRead = () => stop.abort(new DOMException('stopped', 'AbortError'));
   await expect(uploadBlob(api, path, { signal: stop.signal, onRead })).rejects.toThrow('stopped');
   expect(calls).toBe(0);
+});
+
+it('an upload whose coordinator has gone says so, and what to do', async () => {
+  answer = ({ method }, response) => {
+    if (method === 'POST') {
+      response.writeHead(201, { location: '/v1/uploads/1', connection: 'close' }).end();
+      server.close();
+    } else response.writeHead(404, { connection: 'close' }).end(JSON.stringify(NOT_FOUND));
+  };
+  await expect(uploadBlob(api, path, { retryDelaysMs: [] })).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^The upload failed: the coordinator does not answer any more \(.*\)\nthe same command goes on from there$/,
+    ) as string,
+    exitCode: 5,
+  });
 });

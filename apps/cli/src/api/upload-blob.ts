@@ -29,6 +29,8 @@ export interface UploadOptions {
   /** It was stopped by the signal, and a later command goes on from there. */
   readonly onStopped?: (sentBytes: number) => void;
   readonly signal?: AbortSignal;
+  /** How long it waits before each try where nobody answers. */
+  readonly retryDelaysMs?: readonly number[];
 }
 
 /** SHA-256 of a file as a blob id, and its size in bytes. */
@@ -131,7 +133,7 @@ async function sendContent(
   api: ApiClient,
   path: string,
   { location, size, isKept }: Begun,
-  { onProgress, onStopped, signal }: UploadOptions,
+  { onProgress, onStopped, signal, retryDelaysMs = RETRY_DELAYS_MS }: UploadOptions,
 ): Promise<void> {
   const { token } = api.target;
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
@@ -142,7 +144,7 @@ async function sendContent(
     uploadUrl: api.urlOf(location).href,
     uploadSize: size,
     chunkSize: PATCH_BYTES,
-    retryDelays: RETRY_DELAYS_MS,
+    retryDelays: [...retryDelaysMs],
     headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
     onProgress: (sent, total) => {
       sentBytes = sent;
@@ -197,10 +199,17 @@ class UploadError extends CliError {
   constructor(cause: Error, isKept: boolean) {
     const response = cause instanceof DetailedError ? cause.originalResponse : null;
     const problem = problemOf(response?.getBody());
-    const text = problem ? problemLines(problem).join('\n') : response?.getBody() || cause.message;
-    super(`The upload failed: ${text}${isKept ? `\n${GOES_ON}` : ''}`, EXIT.refused, { cause });
+    const text = problem ? problemLines(problem).join('\n') : response?.getBody() || reasonOfSilence(cause);
+    const exitCode = response ? EXIT.refused : EXIT.unreachable;
+    super(`The upload failed: ${text}${isKept ? `\n${GOES_ON}` : ''}`, exitCode, { cause });
     this.status = response?.getStatus();
   }
+}
+
+/** Where nobody answers tus tells its whole request; the system's word for it is enough. */
+function reasonOfSilence(error: Error): string {
+  const reason = error instanceof DetailedError ? error.causingError?.message : undefined;
+  return reason === undefined ? error.message : `the coordinator does not answer any more (${reason})`;
 }
 
 function problemOf(body: string | undefined): Problem | undefined {
