@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, type Logger, QueueService } from '@gleaner/coordinator';
@@ -9,9 +8,12 @@ import {
   createTestApplication,
   type RedisServer,
   startRedis,
+  startTcpRelay,
   type TestApplication,
   testRedisUrl,
 } from '../support/index.js';
+
+const portOf = ({ url }: RedisServer): number => Number(new URL(url).port);
 
 describe.skipIf(testRedisUrl() === null)('a Redis', () => {
   let directory: string;
@@ -72,45 +74,14 @@ describe.skipIf(testRedisUrl() === null)('a Redis', () => {
 
   it('that follows another by now is left for whoever has its address', async () => {
     const successor = (await aServer('second')).server;
-    const address = await anAddressOf(server);
-    const queues = await openQueues(address.url);
+    const relay = await startTcpRelay(portOf(server));
+    closing.push(() => relay.close());
+    const queues = await openQueues(`redis://127.0.0.1:${relay.port}`);
     const queue = queues.queue<number>('moved');
     await queue.add(1);
-    await redis.replicaof('127.0.0.1', new URL(successor.url).port);
+    await redis.replicaof('127.0.0.1', portOf(successor));
     await expect(queue.add(2)).rejects.toThrow(/READONLY/);
-    address.leadTo(successor);
+    relay.leadTo(portOf(successor));
     await expect.poll(() => queue.add(3).then(() => 'added', String)).toBe('added');
   });
-
-  /** Connections that are there stay where they are when it leads elsewhere. */
-  async function anAddressOf(first: RedisServer) {
-    let port = Number(new URL(first.url).port);
-    const sockets = new Set<Socket>();
-    const relay: Server = createServer((here) => {
-      const there = connect(port, '127.0.0.1');
-      for (const [one, other] of [
-        [here, there],
-        [there, here],
-      ] as const) {
-        sockets.add(one);
-        one.pipe(other);
-        one.on('error', () => other.destroy()).on('close', () => other.destroy());
-      }
-    });
-    await new Promise<void>((resolve) => {
-      relay.listen(0, '127.0.0.1', resolve);
-    });
-    closing.push(() => {
-      relay.close();
-      for (const socket of sockets) socket.destroy();
-    });
-    const own = relay.address();
-    if (own === null || typeof own === 'string') throw new Error('the relay listens on no port');
-    return {
-      url: `redis://127.0.0.1:${own.port}`,
-      leadTo: (next: RedisServer): void => {
-        port = Number(new URL(next.url).port);
-      },
-    };
-  }
 });

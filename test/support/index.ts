@@ -10,6 +10,7 @@ export * from './redis-server.js';
 export * from './rival.js';
 export * from './seed-job.js';
 export * from './sha256.js';
+export * from './tcp-relay.js';
 export * from './test-host.js';
 export * from './test-redis.js';
 export * from './test-results.js';

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { databaseTrouble, READ_ONLY } from './database-troubles.js';
+import { endLostSessions } from './lost-sessions.js';
 
 /** What was wrong so long ago is over: whatever goes on working meets it again sooner. */
 const TROUBLE_AGE_MAX_MS = 15_000;
@@ -20,6 +21,7 @@ const ignore = (): void => undefined;
  */
 export function careFor(pool: pg.Pool, also: Readonly<Record<string, string>> = {}): void {
   surviveBrokenConnections(pool);
+  endLostSessions(pool);
   const heard = new WeakSet<pg.PoolClient>();
   const readOnly = new WeakSet<pg.PoolClient>();
   pool.on('acquire', (client) => {
