@@ -3,6 +3,7 @@ import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { closeHotPool } from './hot-pool.js';
 import { INSTALLATION, readInstallation } from './installation.js';
+import { RecentTrouble } from './recent-trouble.service.js';
 import { WorkersSeen } from './workers-seen.js';
 
 @Injectable()
@@ -32,10 +33,11 @@ export class DatabaseModule {
       ],
       providers: [
         HotPoolCloser,
+        RecentTrouble,
         WorkersSeen,
         { provide: INSTALLATION, useFactory: () => readInstallation(dataSource) },
       ],
-      exports: [TypeOrmModule, INSTALLATION, WorkersSeen],
+      exports: [TypeOrmModule, INSTALLATION, RecentTrouble, WorkersSeen],
     };
   }
 }

@@ -17,6 +17,7 @@ export * from './pg-array.js';
 export { DATABASE_MOVED, notePlace, noteTakeover } from './place.js';
 export { careFor } from './pool-care.js';
 export * from './prepared-statement.js';
+export { RecentTrouble } from './recent-trouble.service.js';
 export { whileAlone } from './session-lock.js';
 export { SESSION_SETTINGS } from './session-settings.js';
 export * from './statement-parameters.js';

@@ -8,10 +8,9 @@ import {
   type HealthCheckResult,
   type HealthIndicatorResult,
 } from '@nestjs/terminus';
-import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
-import { recentTroubleOf, WorkersSeen } from '../database/index.js';
+import { RecentTrouble, WorkersSeen } from '../database/index.js';
 import { DomainError, Public, Unlimited } from '../http/index.js';
 import { inTime, QueueService } from '../queue/index.js';
 import { Metrics } from '../telemetry/index.js';
@@ -28,7 +27,7 @@ export class HealthController {
   constructor(
     private readonly health: HealthCheckService,
     private readonly database: TypeOrmHealthIndicator,
-    private readonly dataSource: DataSource,
+    private readonly recentTrouble: RecentTrouble,
     private readonly workersSeen: WorkersSeen,
     private readonly indicators: HealthIndicatorService,
     private readonly queues: QueueService,
@@ -67,7 +66,7 @@ export class HealthController {
     if (since === NO_ANSWER)
       return this.indicators.check('database').down(`no answer within ${DATABASE_TIMEOUT_MS} ms`);
     const workers = this.indicators.check('workers');
-    const trouble = recentTroubleOf(this.dataSource);
+    const trouble = this.recentTrouble.get();
     return {
       ...(trouble === null ? database : this.indicators.check('database').degraded(trouble)),
       ...(since === null
