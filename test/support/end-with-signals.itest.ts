@@ -20,7 +20,7 @@ function startTests() {
 
 function isRunning(pid: number): boolean {
   const stat = processFile(pid, 'stat');
-  return stat !== '' && !stat.includes(') Z ');
+  return stat !== '' && !/\) [ZX] /.test(stat);
 }
 
 it.each([

@@ -18,6 +18,8 @@ export default function setup({ vitest }: TestProject): void {
   Reflect.set(globalThis, INSTALLED, true);
   let isEnding = false;
   for (const [signal, exitCode] of Object.entries(EXIT_CODES)) {
+    // Those of vitest and of Vite end the process within a millisecond or so, while what the tests started is still ending.
+    process.removeAllListeners(signal);
     process.on(signal, () => {
       // From a terminal the same signal may come twice, from the terminal and from npm.
       if (isEnding) return;
