@@ -100,7 +100,11 @@ export class Swarm implements AsyncDisposable {
   /** Waits until the coordinator has all tickets of the job in its memory. */
   async ticketsAtHand(count: number): Promise<void> {
     const feeder = this.gleaner.app.get(TicketFeeder);
-    const anybody = { accountId: '0', personId: '0', classes: ['agent-64' as const] };
+    const anybody = {
+      party: { accountId: '0', personId: '0', hostId: '0', anonymous: false, network: null },
+      classes: ['agent-64' as const],
+      isIndependentOf: () => false,
+    };
     await expect
       .poll(async () => {
         await feeder.want(anybody.classes);

@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import {
   afterServing,
   allowanceLeft,
@@ -8,6 +8,7 @@ import {
   DEFAULT_TASKS_PER_CORE,
   earnsCredit,
   grantableTasks,
+  isIndependentOfAll,
   mayRunApp,
   type NoWorkCause,
   utcDay,
@@ -15,13 +16,15 @@ import {
 import { LIMITS, type HeldFile } from '@gleaner/protocol';
 import { ClaimDesk } from './claim-desk.service.js';
 import type { Claim, Claimer, ClaimRow } from './claim.statement.js';
+import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { DispatchPauses } from './dispatch-pauses.service.js';
 import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
 import { Locality } from './locality.service.js';
 import { NoWorkTally } from './no-work-tally.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
-import type { Ticket } from './ticket-store.js';
+import type { Ticket } from './ticket.js';
+import type { Taker } from './ticket-store.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;
@@ -69,6 +72,7 @@ export class DispatchService {
     private readonly desk: ClaimDesk,
     private readonly pauses: DispatchPauses,
     private readonly locality: Locality,
+    @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
   ) {}
 
   async assign(host: HostContext, wish: WorkWish): Promise<Assignment> {
@@ -92,7 +96,7 @@ export class DispatchService {
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
-    const taker = { accountId: host.accountId, personId: host.personId, classes };
+    const taker = { party: claimer, classes, isIndependentOf: this.independenceOf(claimer, jobs) };
     const local = this.locality.of(host.personId, wish.held);
     const tasks: AssignedTask[] = [];
     for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
@@ -116,6 +120,17 @@ export class DispatchService {
       }
     }
     return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
+  }
+
+  /** By what this coordinator knows of a unit's volunteers; the claim decides. */
+  private independenceOf(claimer: Claimer, jobs: ReadonlyMap<number, RunningJob>): Taker['isIndependentOf'] {
+    const { allowSameNetwork } = this.settings;
+    return (volunteers, { jobId }) => {
+      const distinct = jobs.get(jobId)?.distinct;
+      return (
+        distinct !== undefined && isIndependentOfAll(claimer, volunteers, { distinct, allowSameNetwork })
+      );
+    };
   }
 
   /** Null where one does not run. Where this fails, the tickets are there for the next request. */

@@ -5,7 +5,7 @@ import { DataSource } from 'typeorm';
 import { hotPool, idBounds, plainArray, PreparedStatement } from '../database/index.js';
 import { BoundedCache } from '../http/index.js';
 import { JobDirectory } from './job-directory.js';
-import type { Ticket } from './ticket-store.js';
+import type { Ticket } from './ticket.js';
 
 /** Windows of units whose tickets were looked at; they never change. */
 const REMEMBERED_UNITS = 50_000;

@@ -1,7 +1,7 @@
 import { isForAgentsOnly, memoryOfClass, type NoWorkCause, type UnitClass } from '@gleaner/domain';
 import type { HostKind } from '@gleaner/protocol';
 import type { RunningJob } from './job-directory.js';
-import type { TicketRefusal } from './ticket-store.js';
+import type { TicketRefusal } from './ticket.js';
 
 /** Collects, while a request is served, why it gets fewer tasks than it wished for. */
 export class NoWorkTally {

@@ -3,7 +3,9 @@ import type { UnitClass } from '@gleaner/domain';
 import { type DispatchData, dispatchQueueName, type JobConsumer, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
-import { REFUSED_MAX, returnedBatches, type Ticket, TicketStore } from './ticket-store.js';
+import { returnedBatches } from './returned-batches.js';
+import type { Ticket } from './ticket.js';
+import { REFUSED_MAX, TicketStore } from './ticket-store.js';
 
 /** Queue jobs of one lane that are held at once: while one is handed out the next is on its way. */
 const BATCHES_PER_LANE = 3;

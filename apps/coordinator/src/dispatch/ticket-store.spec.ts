@@ -1,22 +1,31 @@
 import { LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   CROWDED_HOLD_MS,
   REFUSED_TURN_REQUESTS,
-  returnedBatches,
   TICKET_HOLD_MS,
   TicketStore,
   type Taker,
 } from './ticket-store.js';
+import type { Ticket } from './ticket.js';
+import { returnedBatches } from './returned-batches.js';
 
 const LANES = 2;
-const anna: Taker = { accountId: '1', personId: '1', classes: ['agent-64'] };
-const ben: Taker = { accountId: '2', personId: '2', classes: ['agent-64'] };
+const anna = taker('1');
+const ben = taker('2');
 
-const refused = { personId: anna.personId, why: 'already-has-task' } as const;
+const refused = { personId: '1', why: 'already-has-task' } as const;
 
-function storeWith(units: Array<[number, number]>, now: () => number = () => 0) {
-  const store = new TicketStore(LANES, now);
+function taker(id: string): Taker {
+  const party = { accountId: id, personId: id, hostId: id, anonymous: false, network: id };
+  const isIndependentOf: Taker['isIndependentOf'] = (volunteers) =>
+    volunteers.every(({ personId }) => personId !== id);
+  return { party, classes: ['agent-64'], isIndependentOf };
+}
+
+function storeWith(units: Array<[number, number]>, now: () => number = () => 0, lanes = LANES) {
+  const store = new TicketStore(lanes, now);
   let done = false;
   const finished = store
     .hold('agent-64', { at: 5, units: units.map(([unit, ordinal]) => [unit, ordinal, 9] as const) })
@@ -25,6 +34,8 @@ function storeWith(units: Array<[number, number]>, now: () => number = () => 0) 
     });
   return { store, finished, isDone: () => done };
 }
+
+const oneLane = (...units: Array<[number, number]>) => storeWith(units, () => 0, 1);
 
 const names = (taken: { tickets: ReadonlyArray<{ unitId: number; ordinal: number }> }) =>
   taken.tickets.map(({ unitId, ordinal }) => `${unitId}.${ordinal}`);
@@ -180,5 +191,93 @@ describe('TicketStore', () => {
       [256, true],
       [44, true],
     ]);
+  });
+
+  it('has volunteers who can take but a few tasks finish what others began, whichever lanes are theirs', () => {
+    const units = Array.from({ length: 200 }, (_, at): [number, number] => [Math.floor(at / 2), at % 2]);
+    for (let id = 2; id < 40; id += 1) {
+      const { store } = storeWith(units, () => 0, 8);
+      const begun = Array.from({ length: 8 }).flatMap(() => store.take(anna, 2).tickets);
+      const finished = Array.from({ length: 4 }).flatMap(() => store.take(taker(String(id)), 4).tickets);
+      expect(finished.map(({ unitId }) => unitId)).toEqual(begun.map(({ unitId }) => unitId));
+    }
+  });
+
+  it('offers what was begun to nobody who depends on who began it', () => {
+    const { store } = oneLane([2, 0], [5, 0], [6, 0], [2, 1], [5, 1]);
+    store.take(anna, 2);
+    expect(names(store.take({ ...ben, isIndependentOf: () => false }, 1))).toEqual(['6.0']);
+    expect(names(store.take(ben, 1))).toEqual(['2.1']);
+  });
+
+  it('does not take for begun what was put back, and takes for it what arrives later', () => {
+    const { store } = oneLane([2, 0], [5, 0], [6, 0]);
+    const [ticket] = store.take(anna, 1).tickets;
+    if (ticket) store.putBack(ticket, refused);
+    void store.hold('agent-64', { at: 1, units: [[2, 1, 9]] });
+    expect(names(store.take(ben, 1))).toEqual(['5.0']);
+    expect(names(store.take(ben, 1))).toEqual(['6.0']);
+    void store.hold('agent-64', { at: 1, units: [[6, 1, 9]] });
+    expect(names(store.take(anna, 1))).toEqual(['6.1']);
+  });
+
+  it('offers refused tickets in turn also where every second request is for what another began', () => {
+    const { store } = storeWith(
+      Array.from({ length: 200 }, (_, at): [number, number] => [Math.floor(at / 2) + 1, at % 2]),
+    );
+    void store.hold('agent-64', { at: 1, units: [[500, 1, 9]], returned: true });
+    const taken = Array.from({ length: 4 * REFUSED_TURN_REQUESTS }, (_, at) =>
+      names(store.take(at % 2 === 0 ? anna : ben, 1)),
+    );
+    expect(taken.flat()).toContain('500.1');
+  });
+
+  it('hands out each ticket once, whatever is taken, put back, looked at or returned in between', () => {
+    const step = fc.record({
+      kind: fc.constantFrom('take', 'glance', 'put back', 'refuse', 'finish', 'return', 'hold'),
+      who: fc.constantFrom(anna, ben, taker('3')),
+      count: fc.integer({ min: 1, max: 9 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        let nowMs = 0;
+        const store = new TicketStore(LANES, () => nowMs);
+        const taken: Ticket[] = [];
+        let [held, nextUnit] = [0, 1];
+        for (const { kind, who, count } of steps) {
+          if (kind === 'hold') {
+            const units = Array.from(
+              { length: count * 2 },
+              (_, at) => [nextUnit + (at >> 1), at % 2, 9] as const,
+            );
+            void store.hold('agent-64', { at: nowMs, units });
+            [held, nextUnit] = [held + units.length, nextUnit + count];
+          } else if (kind === 'glance') store.glance(who, count);
+          else if (kind === 'take') {
+            const { tickets } = store.take(who, count);
+            held -= tickets.length;
+            taken.push(...tickets);
+          } else if (kind === 'return') {
+            nowMs += TICKET_HOLD_MS / 2;
+            held -= store.takeOld().length;
+          } else {
+            const ticket = taken.splice(count % Math.max(1, taken.length), 1)[0];
+            if (!ticket) continue;
+            if (kind === 'finish') store.finish(ticket);
+            else
+              store.putBack(
+                ticket,
+                kind === 'refuse' ? { ...refused, personId: who.party.personId } : undefined,
+              );
+            held += kind === 'finish' ? 0 : 1;
+          }
+          expect(store.size).toBe(held);
+        }
+        const rest = store.takeOld({ all: true });
+        expect(rest).toHaveLength(held);
+        const all = [...rest, ...taken].map(({ unitId, ordinal }) => `${unitId}.${ordinal}`);
+        expect(new Set(all).size).toBe(all.length);
+      }),
+    );
   });
 });

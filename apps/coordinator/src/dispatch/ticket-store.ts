@@ -4,19 +4,19 @@ import {
   LOCALITY_LOOKAHEAD,
   LOCALITY_PATIENCE_REQUESTS,
   preferHeld,
-  type NoWorkCause,
+  type Party,
   type UnitClass,
 } from '@gleaner/domain';
-import type { DispatchData, TicketData } from '../queue/index.js';
+import type { DispatchData } from '../queue/index.js';
+import { BegunUnits } from './begun-units.js';
 import { Deque } from './deque.js';
+import type { HeldBatch, Ticket, TicketRefusal } from './ticket.js';
 
 /** A ticket that nobody here asked for goes back to the queue after this, for another coordinator. */
 export const TICKET_HOLD_MS = 10_000;
 /** Tickets of a lane that were refused to somebody; beyond it they go back sooner, so that fresh ones find room. */
 export const REFUSED_MAX = 64;
 export const CROWDED_HOLD_MS = 2_000;
-/** Tickets of one queue job that gives some back. */
-const RETURNED_MAX = 256;
 /** Tickets that one request looks at before it gives up. */
 const SCAN_MAX = 512;
 /**
@@ -27,36 +27,14 @@ export const REFUSED_TURN_REQUESTS = 4;
 /** Jobs whose passing over is remembered. */
 const PASSED_JOBS_MAX = 10_000;
 
-/** Why one person cannot have a ticket that others can have. */
-export type TicketRefusal = Extract<
-  NoWorkCause['code'],
-  'already-has-task' | 'needs-another-account' | 'runtime-too-old' | 'unapproved-app'
->;
-
-/** A queue job in memory: it is done when each of its tickets was handed out, dropped or returned. */
-interface HeldBatch {
-  readonly atMs: number;
-  readonly isReturned: boolean;
-  open: number;
-  readonly done: () => void;
-}
-
-export interface Ticket {
-  readonly unitId: number;
-  readonly ordinal: number;
-  readonly jobId: number;
-  readonly unitClass: UnitClass;
-  readonly heldSinceMs: number;
-  readonly batch: HeldBatch;
-  /** Persons who cannot take it, and why; for them it is passed over. */
-  refusedTo: Map<string, TicketRefusal> | null;
-}
+const NEW_TICKET = { refusedTo: null, takenBy: null, isHeld: true, isInLane: true };
 
 /** Who asks, as far as choosing tickets goes. */
 export interface Taker {
-  readonly accountId: string;
-  readonly personId: string;
+  readonly party: Party & { readonly personId: string };
   readonly classes: readonly UnitClass[];
+  /** The taker can compute this ticket's unit beside these volunteers. */
+  readonly isIndependentOf: (volunteers: readonly Party[], ticket: Ticket) => boolean;
   /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
   readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
 }
@@ -78,12 +56,14 @@ interface Lane {
   readonly returned: Deque<Ticket>;
 }
 
-/** The tickets that a coordinator holds in memory, by class and lane, oldest first. */
+/** The tickets that a coordinator holds in memory: those of units that are begun first, the others by class and lane, oldest first. */
 export class TicketStore {
+  private readonly begun = new BegunUnits<Ticket>();
   private arrival = Promise.withResolvers<void>();
   private readonly lanes = new Map<UnitClass, Lane[]>();
   /** Requests in a row that took other jobs' tickets for the sake of what their hosts hold. */
   private readonly passesByJob = new Map<number, number>();
+  /** Requests for which what others have begun was not enough. */
   private requests = 0;
 
   constructor(
@@ -106,8 +86,9 @@ export class TicketStore {
       this.arrival.resolve();
       this.arrival = Promise.withResolvers();
       for (const [unitId, ordinal, jobId] of data.units) {
-        const ticket: Ticket = { unitId, ordinal, jobId, unitClass, heldSinceMs, batch, refusedTo: null };
+        const ticket: Ticket = { ...NEW_TICKET, unitId, ordinal, jobId, unitClass, heldSinceMs, batch };
         this.laneOf(ticket).push(ticket);
+        this.begun.add(ticket);
       }
     });
   }
@@ -117,9 +98,20 @@ export class TicketStore {
     return this.arrival.promise;
   }
 
-  /** Takes up to `count` tickets for one taker: fresh ones first, most of the time, and of its own lane before the others. */
+  /**
+   * Takes up to `count` tickets for one taker: first those of units that others have begun; then fresh ones, most of the time, and
+   * of its own lane before the others.
+   */
   take(taker: Taker, count: number): TakenTickets {
-    this.requests += 1;
+    const taken = this.takePreferred(taker, count);
+    for (const ticket of taken.tickets) {
+      ticket.takenBy = taker.party;
+      this.begun.begin(ticket.unitId, taker.party);
+    }
+    return taken;
+  }
+
+  private takePreferred(taker: Taker, count: number): TakenTickets {
     if (!taker.prefers) return this.takeFirst(taker, count);
     const { tickets, passedOver } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
     const { prefers } = taker;
@@ -127,7 +119,7 @@ export class TicketStore {
       (this.passesByJob.get(jobId) ?? 0) >= LOCALITY_PATIENCE_REQUESTS;
     const { chosen, rest } = preferHeld(tickets, (ticket) => prefers(ticket) || isDue(ticket), count);
     this.notePasses(chosen, rest);
-    for (const ticket of rest.toReversed()) this.laneOf(ticket).unshift(ticket);
+    for (const ticket of rest.toReversed()) this.restore(ticket);
     return { tickets: [...chosen], passedOver };
   }
 
@@ -143,18 +135,35 @@ export class TicketStore {
 
   /** The tickets that {@link take} would choose among for this many; they keep their order. */
   glance(taker: Taker, count: number): readonly Ticket[] {
-    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD, this.requests + 1);
-    for (const ticket of tickets.toReversed()) this.laneOf(ticket).unshift(ticket);
+    const { requests } = this;
+    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
+    for (const ticket of tickets.toReversed()) this.restore(ticket);
+    this.requests = requests;
     return tickets;
   }
 
-  private takeFirst(taker: Taker, count: number, request = this.requests): TakenTickets {
+  private takeFirst(taker: Taker, count: number): TakenTickets {
     const taken: TakenTickets = { tickets: [], passedOver: [] };
-    const isTurnOfRefused = request % REFUSED_TURN_REQUESTS === 0;
+    taken.tickets.push(...this.takeBegun(taker, count));
+    if (taken.tickets.length >= count) return taken;
+    this.requests += 1;
+    const isTurnOfRefused = this.requests % REFUSED_TURN_REQUESTS === 0;
     // Looking at refused ones in vain is no reason to give up before the fresh ones.
     if (isTurnOfRefused) this.takeParts(['returned'], taker, count, taken);
     this.takeParts(isTurnOfRefused ? ['fresh'] : ['fresh', 'returned'], taker, count, taken);
     return taken;
+  }
+
+  private takeBegun({ party, classes, isIndependentOf }: Taker, count: number): Ticket[] {
+    const tickets = this.begun.first(
+      count,
+      (ticket, volunteers) =>
+        classes.includes(ticket.unitClass) &&
+        !ticket.refusedTo?.has(party.personId) &&
+        isIndependentOf(volunteers, ticket),
+    );
+    for (const ticket of tickets) this.removed(ticket);
+    return tickets;
   }
 
   private takeParts(
@@ -164,17 +173,47 @@ export class TicketStore {
     taken: TakenTickets,
   ): void {
     const scan = { left: SCAN_MAX };
-    const order = lanesInOrder(taker.accountId, this.laneCount);
+    const order = lanesInOrder(taker.party.accountId, this.laneCount);
     for (const part of parts) {
       for (const unitClass of taker.classes) {
         const lanes = this.lanes.get(unitClass);
         if (!lanes) continue;
         for (const at of order) {
           const lane = lanes[at];
-          if (lane) takeFrom(lane[part], taker, count, taken, scan);
+          if (lane) this.takeFrom(lane[part], taker, count, taken, scan);
           if (taken.tickets.length >= count || scan.left === 0) return;
         }
       }
+    }
+  }
+
+  /** Adds to `taken` what `lane` has for the taker; what it cannot have keeps its place. */
+  private takeFrom(
+    lane: Deque<Ticket>,
+    { party }: Taker,
+    count: number,
+    taken: TakenTickets,
+    scan: { left: number },
+  ): void {
+    const kept: Ticket[] = [];
+    while (taken.tickets.length < count && scan.left > 0) {
+      const ticket = lane.shift();
+      if (!ticket) break;
+      ticket.isInLane = false;
+      if (!ticket.isHeld) continue;
+      scan.left -= 1;
+      const refusal = ticket.refusedTo?.get(party.personId);
+      if (refusal === undefined) {
+        this.removed(ticket);
+        taken.tickets.push(ticket);
+      } else {
+        taken.passedOver.push({ unitId: ticket.unitId, why: refusal });
+        kept.push(ticket);
+      }
+    }
+    for (const ticket of kept.reverse()) {
+      ticket.isInLane = true;
+      lane.unshift(ticket);
     }
   }
 
@@ -187,7 +226,22 @@ export class TicketStore {
   /** Puts a taken ticket back: for anybody, or for anybody but the person who cannot have it. */
   putBack(ticket: Ticket, refused?: { readonly personId: string; readonly why: TicketRefusal }): void {
     if (refused) (ticket.refusedTo ??= new Map()).set(refused.personId, refused.why);
-    this.laneOf(ticket).unshift(ticket);
+    if (ticket.takenBy) this.begun.undo(ticket.unitId, ticket.takenBy);
+    ticket.takenBy = null;
+    this.restore(ticket);
+  }
+
+  /** To its place in its lane, or to its lane's front. */
+  private restore(ticket: Ticket): void {
+    if (!ticket.isInLane) this.laneOf(ticket).unshift(ticket);
+    ticket.isInLane = true;
+    ticket.isHeld = true;
+    this.begun.add(ticket);
+  }
+
+  private removed(ticket: Ticket): void {
+    ticket.isHeld = false;
+    this.begun.remove(ticket);
   }
 
   /** Takes out what has to go back to its queue: tickets held too long, and those of `classes`. */
@@ -199,10 +253,18 @@ export class TicketStore {
       for (const [at, { fresh, returned }] of lanes.entries()) {
         const kept: Lane = { fresh: new Deque(), returned: new Deque() };
         for (const ticket of [...fresh, ...returned]) {
+          if (!ticket.isHeld) {
+            ticket.isInLane = false;
+            continue;
+          }
           const isCrowding = ticket.refusedTo !== null && returned.length > REFUSED_MAX;
           const holdMs = isCrowding ? CROWDED_HOLD_MS : TICKET_HOLD_MS;
           if (isWanted && nowMs - ticket.heldSinceMs < holdMs) partOf(kept, ticket).push(ticket);
-          else old.push(ticket);
+          else {
+            ticket.isInLane = false;
+            this.removed(ticket);
+            old.push(ticket);
+          }
         }
         lanes[at] = kept;
       }
@@ -211,11 +273,7 @@ export class TicketStore {
   }
 
   get size(): number {
-    let size = 0;
-    for (const lanes of this.lanes.values()) {
-      for (const { fresh, returned } of lanes) size += fresh.length + returned.length;
-    }
-    return size;
+    return this.begun.size;
   }
 
   private laneOf(ticket: Ticket): Deque<Ticket> {
@@ -232,54 +290,4 @@ export class TicketStore {
 
 function partOf(lane: Lane, ticket: Ticket): Deque<Ticket> {
   return ticket.batch.isReturned || ticket.refusedTo ? lane.returned : lane.fresh;
-}
-
-/** Adds to `taken` what `held` has for the taker; what it cannot have keeps its place. */
-function takeFrom(
-  held: Deque<Ticket>,
-  taker: Taker,
-  count: number,
-  taken: TakenTickets,
-  scan: { left: number },
-): void {
-  const kept: Ticket[] = [];
-  while (taken.tickets.length < count && scan.left > 0) {
-    const ticket = held.shift();
-    if (!ticket) break;
-    scan.left -= 1;
-    const refusal = ticket.refusedTo?.get(taker.personId);
-    if (refusal === undefined) taken.tickets.push(ticket);
-    else {
-      taken.passedOver.push({ unitId: ticket.unitId, why: refusal });
-      kept.push(ticket);
-    }
-  }
-  for (const ticket of kept.reverse()) held.unshift(ticket);
-}
-
-/** The queue jobs that give `tickets` back, by lane; refused ones apart from those that nobody wanted. */
-export function returnedBatches(tickets: readonly Ticket[], laneCount: number): ReturnedBatch[] {
-  const groups = new Map<string, ReturnedBatch & { readonly data: { at: number; units: TicketData[] } }>();
-  let full = 0;
-  for (const ticket of tickets) {
-    const { unitClass, unitId, ordinal, jobId, batch } = ticket;
-    const lane = laneOfTicket(unitId, ordinal, laneCount);
-    const returned = ticket.refusedTo !== null || batch.isReturned;
-    const key = `${unitClass} ${lane} ${returned}`;
-    const group = groups.get(key) ?? { unitClass, lane, data: { at: batch.atMs, units: [], returned } };
-    group.data.at = Math.min(group.data.at, batch.atMs);
-    group.data.units.push([unitId, ordinal, jobId]);
-    groups.set(key, group);
-    if (group.data.units.length < RETURNED_MAX) continue;
-    groups.delete(key);
-    full += 1;
-    groups.set(`full ${full}`, group);
-  }
-  return [...groups.values()];
-}
-
-export interface ReturnedBatch {
-  readonly unitClass: UnitClass;
-  readonly lane: number;
-  readonly data: DispatchData;
 }

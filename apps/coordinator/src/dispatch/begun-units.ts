@@ -1,0 +1,99 @@
+import type { Party } from '@gleaner/domain';
+
+/** Units whose volunteers are remembered. Of one that was forgotten, tickets are handed out like any others. */
+export const REMEMBERED_UNITS_MAX = 10_000;
+/** Units that one request looks at in vain. */
+export const BEGUN_SCAN_MAX = 64;
+
+/** A ticket that is held in memory, as far as this goes. */
+interface UnitTicket {
+  readonly unitId: number;
+}
+
+/**
+ * Which of the held tickets belong to units that somebody computes already. These come first: a unit counts once independent
+ * volunteers agree, so that what is begun by one of few volunteers would otherwise wait until the others had come so far. New
+ * hosts with their small allowances would never get there.
+ */
+export class BegunUnits<T extends UnitTicket> {
+  private readonly held = new Map<number, T[]>();
+  private readonly volunteers = new Map<number, Party[]>();
+  /** Those with volunteers and with tickets that are held; what was begun first comes first. */
+  private readonly open = new Set<number>();
+
+  /** Tickets that are held. */
+  size = 0;
+
+  /** A ticket is held from now on. */
+  add(ticket: T): void {
+    const { unitId } = ticket;
+    const tickets = this.held.get(unitId);
+    if (tickets) tickets.push(ticket);
+    else this.held.set(unitId, [ticket]);
+    this.size += 1;
+    if (this.volunteers.has(unitId)) this.open.add(unitId);
+  }
+
+  /** The ticket was taken, or given back to its queue. */
+  remove(ticket: T): void {
+    const { unitId } = ticket;
+    const tickets = this.held.get(unitId) ?? [];
+    const at = tickets.indexOf(ticket);
+    if (at < 0) return;
+    this.size -= 1;
+    tickets.splice(at, 1);
+    if (tickets.length > 0) return;
+    this.held.delete(unitId);
+    this.open.delete(unitId);
+  }
+
+  /** Somebody is to compute a unit. */
+  begin(unitId: number, volunteer: Party): void {
+    const volunteers = this.volunteers.get(unitId);
+    if (volunteers) {
+      volunteers.push(volunteer);
+      return;
+    }
+    if (this.volunteers.size >= REMEMBERED_UNITS_MAX) this.forgetOldest();
+    this.volunteers.set(unitId, [volunteer]);
+    if (this.held.has(unitId)) this.open.add(unitId);
+  }
+
+  /** It came to nothing. */
+  undo(unitId: number, volunteer: Party): void {
+    const volunteers = this.volunteers.get(unitId) ?? [];
+    const at = volunteers.indexOf(volunteer);
+    if (at < 0) return;
+    volunteers.splice(at, 1);
+    if (volunteers.length === 0) this.forget(unitId);
+  }
+
+  /** One held ticket of each of the units that were begun first, up to `count`; `mayTake` says which the asker can have. */
+  first(count: number, mayTake: (ticket: T, volunteers: readonly Party[]) => boolean): T[] {
+    const chosen: T[] = [];
+    const inVain: number[] = [];
+    for (const unitId of this.open) {
+      if (chosen.length >= count || inVain.length >= BEGUN_SCAN_MAX) break;
+      const volunteers = this.volunteers.get(unitId) ?? [];
+      const ticket = this.held.get(unitId)?.find((each) => mayTake(each, volunteers));
+      if (ticket) chosen.push(ticket);
+      else inVain.push(unitId);
+    }
+    // Others behind them get their turn, also where nobody who asks can have these.
+    for (const unitId of inVain) {
+      this.open.delete(unitId);
+      this.open.add(unitId);
+    }
+    return chosen;
+  }
+
+  private forgetOldest(): void {
+    const [oldest] = this.volunteers.keys();
+    if (oldest !== undefined) this.forget(oldest);
+  }
+
+  private forget(unitId: number): void {
+    this.volunteers.delete(unitId);
+    this.open.delete(unitId);
+  }
+}
