@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SETI_CLASSIC_WASM_PATH } from '@gleaner/example-seti-classic';
 import { MERSENNE_HUNT_WASM_PATH } from '@gleaner/example-mersenne-hunt';
-import type { Job } from '@gleaner/protocol';
+import type { CreatedToken, Job } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
@@ -17,6 +17,7 @@ let application: TestApplication;
 let directory: string;
 let scientist: Record<string, string>;
 let operator: Record<string, string>;
+let accountId: string;
 const volunteers: Volunteer[] = [];
 beforeAll(async () => {
   application = await createTestApplication({ env: { GLEANER_ALLOW_SAME_NETWORK: '1' } });
@@ -27,6 +28,7 @@ beforeAll(async () => {
     GLEANER_TOKEN: project.scientist.token,
     GLEANER_PROJECT: 'primes',
   };
+  accountId = project.scientist.account.id;
   operator = { GLEANER_URL: application.url, GLEANER_TOKEN: application.operatorToken };
 });
 afterAll(async () => {
@@ -139,6 +141,27 @@ describe('a scientist at the command line', () => {
     const [, id = ''] = /^ *(\d+) +lost laptop +submit +never +never$/m.exec(tokens) ?? [];
     await says(['token', 'revoke', id], scientist);
     expect(await says(['token', 'list'], scientist)).toMatch(/lost laptop .* revoked 2/);
+  });
+
+  it('makes tokens that end by themselves, and as an operator those of others', async () => {
+    const create = ['token', 'create', 'guest', '--scopes', 'submit', '--expires'];
+    const { token } = await gleanerJson<CreatedToken>([...create, '7d'], scientist);
+    const lifetimeMs = Date.parse(token.expiresAt ?? '') - Date.parse(token.createdAt);
+    expect(Math.round(lifetimeMs / 3_600_000)).toBe(7 * 24);
+    const past = await gleaner([...create, '2020-01-01T00:00:00Z'], scientist);
+    expect(past.stderr).toContain('/expiresAt: must be in the future');
+    expect(past.code).toBe(3);
+    const day = await gleaner([...create, 'tomorrow'], scientist);
+    expect(day.stderr).toContain('must be days or hours, such as 90d or 12h, or a time such as 2027-01-31');
+    expect(day.code).toBe(2);
+    const secret = await says([...create, '1h', '--account', accountId], operator);
+    const guest = { GLEANER_URL: application.url, GLEANER_TOKEN: secret };
+    expect(await says(['token', 'list'], guest)).toMatch(/guest +submit +\S+ +2\S+Z$/m);
+    await application.dataSource.query(
+      "UPDATE api_token SET expires_at = now() - interval '1 minute' WHERE id = $1",
+      [token.id],
+    );
+    expect(await says(['token', 'list'], scientist)).toMatch(/guest +submit +never +expired 2\S+Z$/m);
   });
 
   it('submits once although it asks twice with the same key', async () => {

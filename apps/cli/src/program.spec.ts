@@ -32,6 +32,7 @@ describe('the command line', () => {
     ['run', ['--local', '--units']],
     ['sandbox run', ['--input', '--env', '--max-cycles']],
     ['import sah', []],
+    ['token create', ['--scopes', '--expires', '--account']],
   ])('has "%s", which takes what is its own and what every command takes', (words, own) => {
     const command = commandAt(words);
     const everywhere = ['--json', '--url', '--token'];

@@ -1,6 +1,7 @@
 import {
   account,
   createdToken,
+  isoInstant,
   leaderboardRow,
   project,
   scope,
@@ -16,6 +17,9 @@ import {
   type CommonOptions,
 } from '../common-options.js';
 import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+
+const HOUR_MS = 60 * 60 * 1000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** Accounts, tokens, projects and the leaderboard: what an installation needs before its first job, and after it. */
 export function registerAccounts(program: Command): void {
@@ -66,14 +70,29 @@ function registerAccount(command: Command): void {
     });
 }
 
+interface NewTokenOptions {
+  readonly scopes: Scope[];
+  readonly expires?: string;
+  readonly account?: string;
+}
+
 function registerToken(command: Command): void {
   withCommonOptions(command.command('create <label>'))
-    .description('make another token of your account')
+    .description('make another token of your account; prints it, this only once')
     .addOption(scopesOption('what it may do', ['work']))
-    .action(async (label: string, options: CommonOptions & { scopes: Scope[] }) => {
-      const made = await apiOf(options).request('/v1/tokens', createdToken, {
+    .addOption(
+      new Option(
+        '--expires <when>',
+        'when it ends: after days or hours (90d, 12h), or a time such as 2027-01-31T12:00:00Z; default: never',
+      ).argParser(parseExpiry),
+    )
+    .option('--account <id>', 'for this account (operators); default: yours', entityNumber)
+    .action(async (label: string, options: CommonOptions & NewTokenOptions) => {
+      const { scopes, expires: expiresAt, account: id } = options;
+      const path = id === undefined ? '/v1/tokens' : `/v1/accounts/${id}/tokens`;
+      const made = await apiOf(options).request(path, createdToken, {
         method: 'POST',
-        json: { label, scopes: options.scopes },
+        json: { label, scopes, ...(expiresAt !== undefined && { expiresAt }) },
       });
       if (options.json) printJson(made);
       else print(made.secret);
@@ -92,7 +111,7 @@ function registerToken(command: Command): void {
         label,
         scopes.join(','),
         lastUsedAt ?? 'never',
-        revokedAt === null ? (expiresAt ?? 'never') : `revoked ${revokedAt}`,
+        revokedAt === null ? endOf(expiresAt) : `revoked ${revokedAt}`,
       ]);
       print(tableLines(['id', 'label', 'may', 'last used', 'ends'], rows).join('\n'));
     });
@@ -152,6 +171,24 @@ function scopesOption(description: string, byDefault: readonly Scope[]): Option 
   return new Option('--scopes <list>', `${description}: ${scope.options.join(',')}`)
     .argParser(parseScopes)
     .default(byDefault, byDefault.join(','));
+}
+
+function endOf(expiresAt: string | null): string {
+  if (expiresAt === null) return 'never';
+  return Date.parse(expiresAt) > Date.now() ? expiresAt : `expired ${expiresAt}`;
+}
+
+/** The time in ISO 8601 that `90d`, `12h`, or such a time itself, means. */
+function parseExpiry(text: string): string {
+  const [, amount, unit] = /^(\d{1,5})([dh])$/.exec(text) ?? [];
+  if (amount !== undefined) {
+    const ms = Number(amount) * (unit === 'd' ? DAY_MS : HOUR_MS);
+    return new Date(Date.now() + ms).toISOString();
+  }
+  if (isoInstant.safeParse(text).success) return text;
+  throw new InvalidArgumentError(
+    'must be days or hours, such as 90d or 12h, or a time such as 2027-01-31T12:00:00Z',
+  );
 }
 
 function parseScopes(text: string): Scope[] {
