@@ -164,6 +164,18 @@ describe('a scientist at the command line', () => {
     expect(await says(['token', 'list'], scientist)).toMatch(/guest +submit +never +expired 2\S+Z$/m);
   });
 
+  it('hears of what an estimate warns of when it submits as well', async () => {
+    const publish = ['app', 'publish', MERSENNE_HUNT_WASM_PATH, '--name', 'mersenne-hunt', '--version', '3'];
+    await says(publish, scientist);
+    const file = await aJobFile('unapproved.yaml', ['name: mine', 'app: mersenne-hunt@3', SPLIT]);
+    const { code, stdout, stderr } = await gleaner(['job', 'submit', file], scientist);
+    expect(stderr).toBe(
+      'warning: mersenne-hunt@3 is not approved: it runs only on your own hosts and earns no credit.\n',
+    );
+    expect(stdout).toMatch(/^\d+\n$/);
+    expect(code).toBe(0);
+  });
+
   it('submits once although it asks twice with the same key', async () => {
     const file = await aJobFile('twice.yaml', [...EXPONENTS, SPLIT]);
     const submit = ['job', 'submit', file, '--idempotency-key', 'only-once'];

@@ -7,6 +7,7 @@ import {
   type Job,
   job as jobSchema,
   jobEstimate,
+  type JobEstimate,
   type JobSpec,
   publicJobView,
   type PublicJobView,
@@ -125,6 +126,7 @@ async function submit(
   const api = apiOf(options);
   const spec = await uploadInputs(api, file, options.input);
   const project = await resolveProject(api, options.project);
+  await noteWarnings(api, project, spec);
   const submitted = await api.request('/v1/jobs', jobSchema, {
     method: 'POST',
     json: { project, spec },
@@ -141,14 +143,25 @@ async function submit(
   }
 }
 
+/** What its scientist should know of a job that runs all the same, such as who can read its inputs. */
+async function noteWarnings(api: ApiClient, project: string, spec: JobSpec): Promise<void> {
+  try {
+    for (const warning of (await requestEstimate(api, project, spec)).warnings) note(`warning: ${warning}`);
+  } catch (error) {
+    // The submission says it as well, unless it is the repetition of one that was accepted.
+    if (!(error instanceof ApiProblemError)) throw error;
+  }
+}
+
+async function requestEstimate(api: ApiClient, project: string, spec: JobSpec): Promise<JobEstimate> {
+  return await api.request('/v1/jobs/estimate', jobEstimate, { method: 'POST', json: { project, spec } });
+}
+
 async function estimate(file: string, options: FileOptions): Promise<void> {
   const api = apiOf(options);
   const spec = await uploadInputs(api, file, options.input);
   const project = await resolveProject(api, options.project);
-  const answer = await api.request('/v1/jobs/estimate', jobEstimate, {
-    method: 'POST',
-    json: { project, spec },
-  });
+  const answer = await requestEstimate(api, project, spec);
   if (options.json) {
     printJson(answer);
     return;
