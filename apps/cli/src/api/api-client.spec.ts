@@ -56,7 +56,7 @@ describe('calling a coordinator', () => {
     );
   });
 
-  it('without a token is told where one goes', async () => {
+  it('without a token that is valid is told where one goes, or comes from', async () => {
     const problem = {
       type: 'about:blank',
       title: 'A valid token is needed',
@@ -66,7 +66,17 @@ describe('calling a coordinator', () => {
     const url = await serving((_request, response) => response.writeHead(401).end(JSON.stringify(problem)));
     const where = 'Give your token with --token or in GLEANER_TOKEN.';
     await expect(apiOf({ url }).send('/v1/jobs')).rejects.toThrow(where);
-    await expect(apiOf({ url, token: 'gln_x' }).send('/v1/jobs')).rejects.not.toThrow(where);
+    const refused = apiOf({ url, token: 'gln_x' }).send('/v1/jobs');
+    await expect(refused).rejects.not.toThrow(where);
+    await expect(refused).rejects.toThrow(/^Make another on the website .*GLEANER_TOKEN\.$/m);
+  });
+
+  it('that is away behind its proxy is not taken for something else', async () => {
+    const url = await serving((_request, response) => response.writeHead(502).end('<html>'));
+    await expect(apiOf({ url }).send('/v1/jobs')).rejects.toMatchObject({
+      message: `${url} answered 502, as a proxy does whose coordinator is away: try again later, or ask whoever runs it`,
+      exitCode: 5,
+    });
   });
 
   it('for a long list takes few pages, and no more than is asked for', async () => {

@@ -25,6 +25,13 @@ export interface ApiCall {
 const WAIT_SECONDS_MAX = 60;
 const WAITS_MAX = 5;
 
+/** Of proxies that do not reach what they stand before. */
+const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
+
+const A_TOKEN = 'Give your token with --token or in GLEANER_TOKEN.';
+const ANOTHER_TOKEN =
+  'Make another on the website (account, settings), or have an operator make one, and give that with --token or in GLEANER_TOKEN.';
+
 const pageEnvelope = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() });
 
 /** Calls the coordinator's REST API; every failure becomes a {@link CliError} that reads like a sentence. */
@@ -139,12 +146,14 @@ async function errorOf(url: URL, response: Response, hasToken: boolean): Promise
   const parsed = problemSchema.safeParse(value);
   if (!parsed.success) {
     return new CliError(
-      `${url.href} answered ${response.status} and is no Gleaner coordinator`,
+      GATEWAY_STATUSES.has(response.status)
+        ? `${url.origin} answered ${response.status}, as a proxy does whose coordinator is away: try again later, or ask whoever runs it`
+        : `${url.href} answered ${response.status} and is no Gleaner coordinator`,
       EXIT.unreachable,
     );
   }
   const lines = problemLines(parsed.data);
-  if (response.status === 401 && !hasToken) lines.push('Give your token with --token or in GLEANER_TOKEN.');
+  if (response.status === 401) lines.push(hasToken ? ANOTHER_TOKEN : A_TOKEN);
   return new ApiProblemError(lines.join('\n'), parsed.data.code, response.status);
 }
 
