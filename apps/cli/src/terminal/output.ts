@@ -1,4 +1,5 @@
 import { harmless } from '@gleaner/protocol';
+import { cellsOf } from './cells.js';
 
 /** Writes bytes on stdout, and resolves when they are taken. */
 export async function writeBytes(bytes: Uint8Array): Promise<void> {
@@ -29,14 +30,15 @@ export function note(text: string): void {
 export function tableLines(header: readonly string[], rows: ReadonlyArray<readonly string[]>): string[] {
   // Not `Math.max(...rows)`: there may be more rows than a call takes arguments.
   const widths = header.map((title, column) =>
-    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), title.length),
+    rows.reduce((widest, row) => Math.max(widest, cellsOf(row[column] ?? '')), title.length),
   );
   const isNumeric = header.map((_, column) => rows.every((row) => /^[\d., %-]*$/.test(row[column] ?? '')));
   return [header, ...rows].map((row) =>
     row
-      .map((cell, column) =>
-        isNumeric[column] ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => {
+        const room = ' '.repeat(Math.max(0, (widths[column] ?? 0) - cellsOf(cell)));
+        return isNumeric[column] ? room + cell : cell + room;
+      })
       .join('  ')
       .trimEnd(),
   );
