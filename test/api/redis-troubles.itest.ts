@@ -6,10 +6,13 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createTestApplication,
+  createVolunteer,
   type RedisServer,
+  seedJob,
   startRedis,
   startTcpRelay,
   type TestApplication,
+  TestHost,
   testRedisUrl,
 } from '../support/index.js';
 
@@ -59,6 +62,20 @@ describe.skipIf(testRedisUrl() === null)('a Redis', () => {
     });
     await redis.config('SET', 'maxmemory', '0');
     await expect.poll(health, { timeout: 60_000 }).toMatchObject({ status: 'ok' });
+  });
+
+  it('that is full is what keeps units from volunteers, who are not told that all are given out', async () => {
+    const gleaner = await createTestApplication({ env: { REDIS_URL: server.url } });
+    closing.push(() => gleaner.close());
+    const { accountId } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
+    const { token } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'volunteer');
+    const host = await TestHost.attach(gleaner.url, { token });
+    await redis.config('SET', 'maxmemory', '1');
+    await seedJob(gleaner.dataSource, { accountId, units: 1 });
+    const told = async (): Promise<unknown> => (await host.ask(1, 4096, 1)).noWork;
+    const queue = 'its queue is in trouble: it is full: all of its maxmemory is used';
+    const message = `the coordinator cannot give out units, as ${queue}`;
+    await expect.poll(told).toEqual([{ code: 'server-busy', count: null, message }]);
   });
 
   it('that will forget queues when it is full is told at the start', async () => {

@@ -92,7 +92,7 @@ export class DispatchService {
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
     const offered = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
     const classes = classesInTurn(offered, this.turns, (unitClass) => this.jobs.shareOf(unitClass));
-    if (classes.length === 0) return { tasks: [], causes: tally.causes(servable) };
+    if (classes.length === 0) return { tasks: [], causes: tally.causes(servable, this.feeder.trouble()) };
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
@@ -119,7 +119,10 @@ export class DispatchService {
         local?.noteTried(ticket.unitId);
       }
     }
-    return { tasks, causes: tasks.length < wish.maxTasks ? tally.causes(servable) : [] };
+    return {
+      tasks,
+      causes: tasks.length < wish.maxTasks ? tally.causes(servable, this.feeder.trouble()) : [],
+    };
   }
 
   /** By what this coordinator knows of a unit's volunteers; the claim decides. */

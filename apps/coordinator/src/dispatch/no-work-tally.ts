@@ -35,8 +35,11 @@ export class NoWorkTally {
     this.refused.set(why, units.add(unitId));
   }
 
-  /** @param servable classes that the host can serve */
-  causes(servable: ReadonlySet<UnitClass>): NoWorkCause[] {
+  /**
+   * @param servable classes that the host can serve
+   * @param queueTrouble why tickets may not have come that are there; null: nothing is known to be wrong
+   */
+  causes(servable: ReadonlySet<UnitClass>, queueTrouble: string | null): NoWorkCause[] {
     if (this.final) return [this.final];
     if (this.openJobs.length === 0) return [{ code: 'no-jobs' }];
     const causes: NoWorkCause[] = [];
@@ -46,7 +49,8 @@ export class NoWorkTally {
     if (own.size > 0) causes.push({ code: 'already-has-task', units: own.size });
     if (dependent.length > 0) causes.push({ code: 'needs-another-account', units: dependent.length });
     causes.push(...this.jobsOutOfReach(servable));
-    return causes.length > 0 ? causes : [{ code: 'queue-empty' }];
+    if (causes.length > 0) return causes;
+    return [queueTrouble === null ? { code: 'queue-empty' } : { code: 'server-busy', queueTrouble }];
   }
 
   private jobsOutOfReach(servable: ReadonlySet<UnitClass>): NoWorkCause[] {

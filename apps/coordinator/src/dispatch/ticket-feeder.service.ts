@@ -56,6 +56,11 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
     await this.giveBack(this.store.takeOld({ all: true }));
   }
 
+  /** Why queues may hold tickets that do not come; null: nothing is known to be wrong. */
+  trouble(): string | null {
+    return this.queues.recentRefusal();
+  }
+
   /** Tells that a host asks for tickets of these classes; waits only where a class had been left alone until now. */
   async want(classes: readonly UnitClass[]): Promise<void> {
     if (this.closed) return;

@@ -141,6 +141,11 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   async trouble(withinMs: number): Promise<string | null> {
     const asked = this.queue(QUEUES.sweep).waitingCount();
     if ((await inTime(asked, withinMs, null)) === null) return `no answer within ${withinMs} ms`;
+    return this.recentRefusal();
+  }
+
+  /** What the backend refused lately, in words of what is wrong with it; null: nothing. */
+  recentRefusal(): string | null {
     const isRecent = performance.now() - this.refused.atMs < TROUBLE_AGE_MAX_MS;
     return isRecent ? this.refused.what : null;
   }

@@ -30,7 +30,8 @@ export type NoWorkCause =
   /** An operator paused everything. */
   | { readonly code: 'dispatch-paused'; readonly reason: string }
   | { readonly code: 'queue-empty' }
-  | { readonly code: 'server-busy' };
+  /** With what is wrong with its queue, where units may wait that do not come through it. */
+  | { readonly code: 'server-busy'; readonly queueTrouble?: string };
 
 /** The reason as it travels: a code for programs, a count, and a sentence for the volunteer. */
 export function noWorkReason(cause: NoWorkCause): NoWorkReason {
@@ -70,7 +71,9 @@ function noWorkMessage(cause: NoWorkCause): string {
     case 'queue-empty':
       return 'every unit that is ready has been given out; more may follow';
     case 'server-busy':
-      return 'the coordinator is busy';
+      return cause.queueTrouble === undefined
+        ? 'the coordinator is busy'
+        : `the coordinator cannot give out units, as its queue is in trouble: ${cause.queueTrouble}`;
   }
 }
 
