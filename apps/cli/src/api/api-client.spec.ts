@@ -79,6 +79,19 @@ describe('calling a coordinator', () => {
     });
   });
 
+  it('of another version is told in a sentence to be one, also where it answers with a list', async () => {
+    const url = await serving((_request, response) =>
+      response.end(JSON.stringify({ items: [{ title: 'a' }], nextCursor: null })),
+    );
+    await expect(apiOf({ url }).list('/v1/jobs', z.object({ name: z.string() }), 50)).rejects.toMatchObject({
+      name: 'CliError',
+      message: expect.stringMatching(
+        /\/v1\/jobs\?limit=50 answered something else than a Gleaner coordinator of this version does: .*\n.*items\[0\]\.name$/,
+      ) as string,
+      exitCode: 5,
+    });
+  });
+
   it('for a long list takes few pages, and no more than is asked for', async () => {
     const asked: string[] = [];
     const url = await serving((request, response) => {

@@ -32,8 +32,6 @@ const A_TOKEN = 'Give your token with --token or in GLEANER_TOKEN.';
 const ANOTHER_TOKEN =
   'Make another on the website (account, settings), or have an operator make one, and give that with --token or in GLEANER_TOKEN.';
 
-const pageEnvelope = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() });
-
 /** Calls the coordinator's REST API; every failure becomes a {@link CliError} that reads like a sentence. */
 export class ApiClient {
   constructor(readonly target: ApiTarget) {}
@@ -64,13 +62,14 @@ export class ApiClient {
     query: Readonly<Record<string, string>> = {},
   ): Promise<T[]> {
     const items: T[] = [];
+    const pageSchema = z.object({ items: z.array(item), nextCursor: z.string().nullable() });
     let cursor: string | undefined;
     do {
       const pageSize = Math.min(limit - items.length, LIMITS.pageSize);
-      const page = await this.request(path, pageEnvelope, {
+      const page = await this.request(path, pageSchema, {
         query: { ...query, limit: `${pageSize}`, ...(cursor !== undefined && { cursor }) },
       });
-      items.push(...page.items.map((value) => item.parse(value)));
+      items.push(...page.items);
       cursor = page.nextCursor ?? undefined;
     } while (cursor !== undefined && items.length < limit);
     return items.slice(0, limit);
