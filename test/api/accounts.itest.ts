@@ -88,6 +88,8 @@ describe('tokens', () => {
     expect(listed.text).not.toContain(made.secret);
     const laptop = clientWith(gleaner, made.secret);
     await laptop.get('/v1/accounts/me').expect(200);
+    const used = tokenPage.parse((await ada.get('/v1/tokens').expect(200)).body);
+    expect(used.items.find(({ label }) => label === 'laptop')?.lastUsedAt).toEqual(expect.any(String));
     await ada.delete(`/v1/tokens/${made.token.id}`).expect(204);
     await ada.delete(`/v1/tokens/${made.token.id}`).expect(204);
     const refused = await laptop.get('/v1/accounts/me').expect(401);

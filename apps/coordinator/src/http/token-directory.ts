@@ -20,6 +20,7 @@ const tokenRow = z.object({
   operator: z.boolean(),
   anonymous: z.boolean(),
   left_ms: z.number().nullable(),
+  is_use_unknown: z.boolean(),
 });
 type TokenRow = z.infer<typeof tokenRow>;
 
@@ -33,20 +34,22 @@ const NOBODY: Known = { actor: null, untilMs: Number.POSITIVE_INFINITY };
 /** Noting the use once in ten minutes is enough to see which tokens are in use. */
 const findTokens = new PreparedStatement<object>(
   'find-tokens',
-  `WITH found AS MATERIALIZED (
-     SELECT d.digest, t.id, t.account_id, t.host_id, t.scopes, t.last_used_at, a.operator, a.anonymous,
-            (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS left_ms
-       FROM unnest($1::text[]) AS d(digest)
-       JOIN api_token t ON t.secret_sha256 = decode(d.digest, 'hex')
-       JOIN account a ON a.id = t.account_id LEFT JOIN host h ON h.id = t.host_id
-      WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
-        AND a.deleted_at IS NULL AND h.detached_at IS NULL
-   ), used AS (
-     UPDATE api_token t SET last_used_at = now() FROM (
-       SELECT id FROM found WHERE last_used_at IS NULL OR last_used_at < now() - interval '10 minutes' ORDER BY id) f
-      WHERE t.id = f.id
-   )
-   SELECT digest, id, account_id, host_id, scopes, operator, anonymous, left_ms FROM found`,
+  `SELECT d.digest, t.id, t.account_id, t.host_id, t.scopes, a.operator, a.anonymous,
+          (extract(epoch FROM t.expires_at - now()) * 1000)::float8 AS left_ms,
+          t.last_used_at IS NULL OR t.last_used_at < now() - interval '10 minutes' AS is_use_unknown
+     FROM unnest($1::text[]) AS d(digest)
+     JOIN api_token t ON t.secret_sha256 = decode(d.digest, 'hex')
+     JOIN account a ON a.id = t.account_id LEFT JOIN host h ON h.id = t.host_id
+    WHERE t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
+      AND a.deleted_at IS NULL AND h.detached_at IS NULL`,
+);
+
+/** What another coordinator notes in this moment, or what is being revoked, is not waited for. */
+const noteUse = new PreparedStatement<object>(
+  'note-use-of-tokens',
+  `UPDATE api_token t SET last_used_at = now() FROM (
+     SELECT id FROM api_token WHERE id = ANY ($1::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) f
+    WHERE t.id = f.id`,
 );
 
 /** A new token's secret, 256 bits. Only its SHA-256 is stored. */
@@ -98,12 +101,20 @@ export class TokenDirectory implements OnModuleDestroy {
     const rows = z
       .array(tokenRow)
       .parse(await findTokens.run(hotPool(this.dataSource), [tokenArray([...new Set(digests)])]));
+    await this.noteUse(rows);
     const byDigest = new Map(rows.map((row) => [row.digest, row]));
     return digests.map((digest) => {
       const row = byDigest.get(digest);
       if (!row) return NOBODY;
       return { actor: toActor(row), untilMs: askedAtMs + (row.left_ms ?? Number.POSITIVE_INFINITY) };
     });
+  }
+
+  /** A use that cannot be noted, as where the database takes nothing, keeps nobody from reading. */
+  private async noteUse(rows: readonly TokenRow[]): Promise<void> {
+    const ids = rows.filter(({ is_use_unknown }) => is_use_unknown).map(({ id }) => id);
+    if (ids.length === 0) return;
+    await noteUse.run(hotPool(this.dataSource), [tokenArray(ids)]).catch(() => undefined);
   }
 }
 
