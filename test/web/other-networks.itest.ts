@@ -3,6 +3,7 @@ import type { Page, Route } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chromiumOrWarn } from './browser.js';
 import { heading, pagesOf, showsBoard } from './pages.js';
+import { signInAs } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 import { Website } from './website.js';
 
@@ -55,6 +56,38 @@ describe.skipIf(chromiumPath === null)('a page behind somebody else’s network'
     await page.getByRole('button', { name: 'Sign in', exact: true }).click();
     await page.getByRole('alert').filter({ hasText: 'The coordinator could not be reached.' }).waitFor();
     expect(new URL(page.url()).pathname).toBe('/sign-in');
+  });
+
+  it.each([401, 403, 404, 500])(
+    'does not take a proxy’s page with the status %d for the coordinator’s word',
+    async (status) => {
+      const { gleaner } = website;
+      await page.goto(gleaner.url);
+      await signInAs(gleaner, page, job.scientist);
+      const refusal = { status, contentType: 'text/html', body: `<h1>${status}</h1>` };
+      await page.goto(`${gleaner.url}/account`);
+      await page.getByRole('heading', { name: 'My machines' }).waitFor();
+      await page.route(API, (route) => route.fulfill(refusal));
+      for (const path of ['/account', `/jobs/${job.jobId}`]) {
+        await page.goto(gleaner.url + path);
+        await page.getByText(AWAY).waitFor();
+        expect(await page.getByRole('heading', { name: /nothing here|^Sign in/ }).count(), path).toBe(0);
+      }
+      await page.unroute(API);
+      await page.getByRole('heading', { name: 'Who may see it' }).waitFor();
+      await page.getByText(AWAY).waitFor({ state: 'detached' });
+    },
+  );
+
+  it('says of a form that met only a proxy that nobody was reached', async () => {
+    await page.route(API, (route) =>
+      route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>502</h1>' }),
+    );
+    await page.goto(`${website.gleaner.url}/sign-in`);
+    await page.getByLabel('E-mail address').fill('ada@example.org');
+    await page.getByLabel('Password').fill('correct horse');
+    await page.getByRole('button', { name: 'Sign in', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'The coordinator could not be reached.' }).waitFor();
   });
 
   it('does not wait for ever for an answer that does not even begin', async () => {

@@ -114,7 +114,7 @@ describe.skipIf(chromiumPath === null)('a page, when not everything goes well', 
   ])('says at %s that %s could not be loaded and why, and tries again', async (path, what, parts) => {
     const refused: string[] = [];
     await page.route(/\/v1\/(public|boards|teams)/, async (route) => {
-      await route.fulfill({ status: 500, json: { detail: 'Something broke here.' } });
+      await route.fulfill({ status: 500, json: { code: 'internal', detail: 'Something broke here.' } });
       refused.push(route.request().url());
     });
     await page.goto(`${gleaner.url}${path}`);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { askedToWaitMs, foundOrNull, isAway, isNotThere, problemOf } from './problem-error';
+import { askedToWaitMs, errorOf, foundOrNull, isAway, isNotThere, ProblemError } from './problem-error';
 
 function anAnswer(status: number, headers: Record<string, string> = {}) {
-  return problemOf({ detail: 'no' }, { status, headers: new Headers(headers) });
+  return errorOf({ code: 'no', detail: 'no' }, { status, headers: new Headers(headers) });
 }
 
 describe('what an error means for a page', () => {
@@ -19,6 +19,21 @@ describe('what an error means for a page', () => {
     expect(isAway(anAnswer(502))).toBe(true);
     expect(isAway(anAnswer(429))).toBe(false);
     expect(isAway(anAnswer(500))).toBe(false);
+  });
+
+  it.each([400, 401, 403, 404, 410, 500, 502, 503, 504])(
+    'is away where somebody else answers %d in the coordinator’s place',
+    (status) => {
+      for (const body of ['<h1>Not here</h1>', '', { message: 'no Route matched' }, null]) {
+        const error = errorOf(body, { status, headers: new Headers() });
+        expect([isAway(error), isNotThere(error)]).toEqual([true, false]);
+      }
+    },
+  );
+
+  it('is asked too often whoever says so', () => {
+    const error = errorOf('<h1>Slower</h1>', { status: 429, headers: new Headers({ 'retry-after': '3' }) });
+    expect([error instanceof ProblemError, askedToWaitMs(error)]).toEqual([true, 3_000]);
   });
 
   it('waits as long as it is asked to, and within bounds', () => {

@@ -29,14 +29,24 @@ export class NoAnswerError extends Error {
   }
 }
 
-/** The error of an answer whose body has been read; `Retry-After` counts in seconds, as the coordinator writes it. */
-export function problemOf(body: unknown, response: Pick<Response, 'status' | 'headers'>): ProblemError {
-  const seconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
-  return new ProblemError(
-    response.status,
-    typeof body === 'object' && body !== null ? body : {},
-    Number.isNaN(seconds) ? null : seconds * 1000,
-  );
+/**
+ * The error of an answer whose body has been read; `Retry-After` counts in seconds, as the coordinator writes it. The coordinator
+ * refuses with a problem document. Without one somebody else does, in its place: a proxy, which finds "nothing" at every
+ * address for as long as the coordinator is started anew.
+ */
+export function errorOf(
+  body: unknown,
+  { status, headers }: Pick<Response, 'status' | 'headers'>,
+): ProblemError | NoAnswerError {
+  // Also who stands before the coordinator may be asked too often.
+  const problem = isProblem(body) ? body : status === TOO_MANY_REQUESTS ? {} : null;
+  if (problem === null) return new NoAnswerError();
+  const seconds = Number.parseInt(headers.get('retry-after') ?? '', 10);
+  return new ProblemError(status, problem, Number.isNaN(seconds) ? null : seconds * 1000);
+}
+
+function isProblem(body: unknown): body is Partial<Problem> {
+  return typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string';
 }
 
 /** Whether nobody answered who could know: worth asking again until somebody does. */

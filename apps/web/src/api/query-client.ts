@@ -1,7 +1,7 @@
 import { client } from '@gleaner/client';
 import { QueryCache, QueryClient } from '@tanstack/react-query';
 import { checkAnswer, fetchInTime } from './coordinator-answers';
-import { askedToWaitMs, isAway, NoAnswerError, problemOf } from './problem-error';
+import { askedToWaitMs, isAway, NoAnswerError, errorOf, ProblemError } from './problem-error';
 import { reportReachable, reportUnreachable, reportWaiting } from './reachability';
 import { noteServerTime } from './server-clock';
 import { forgetSession } from './session';
@@ -23,8 +23,9 @@ client.interceptors.error.use((error, response) => {
   if (isAborted(error)) return error;
   // A good answer that cannot be read is somebody else's, or a half.
   if (!response || response.ok) return new NoAnswerError(error);
-  if (response.status === UNAUTHORISED) forgetSession();
-  return problemOf(error, response);
+  const refusal = errorOf(error, response);
+  if (refusal instanceof ProblemError && refusal.status === UNAUTHORISED) forgetSession();
+  return refusal;
 });
 
 /** By the page itself, which has no use for the answer any more. */
