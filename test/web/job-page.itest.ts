@@ -4,8 +4,9 @@ import { job as jobSchema, publicJobView } from '@gleaner/protocol';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import type { TestApplication } from '../support/index.js';
+import { aPerson, operatorOf, type TestApplication } from '../support/index.js';
 import { chromiumOrWarn } from './browser.js';
+import { signInAs, signInWith } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 import { Website } from './website.js';
 
@@ -96,6 +97,31 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     await expect.poll(status).toBe(200);
   });
 
+  it('tells a colleague who decides, and offers no switch that is not theirs', async () => {
+    const colleague = await aPerson(gleaner, { name: 'Grace' });
+    await operatorOf(gleaner)
+      .post(`/v1/projects/${job.project}/scientists`, { accountId: colleague.account.id })
+      .expect(204);
+    const context = await browser.newContext();
+    const theirs = await context.newPage();
+    await theirs.goto(gleaner.url);
+    await signInAs(gleaner, theirs, colleague);
+    await theirs.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await theirs.getByRole('heading', { name: 'Files' }).waitFor();
+    await theirs.getByText(`That is for its scientist, ${job.scientist.account.name}, to decide.`).waitFor();
+    expect(await theirs.getByRole('switch').count()).toBe(0);
+    await theirs.getByRole('listitem').filter({ hasText: 'of whoever uploaded it' }).waitFor();
+    expect(await theirs.getByRole('link', { name: 'Download tape' }).count()).toBe(0);
+    await context.clearCookies();
+    await signInWith(gleaner, context, gleaner.operatorToken);
+    await theirs.evaluate(() => localStorage.clear());
+    await theirs.goto(`${gleaner.url}/sign-in`);
+    await theirs.getByRole('link', { name: 'Operate this coordinator' }).waitFor();
+    await theirs.goto(`${gleaner.url}/jobs/${job.jobId}`);
+    await theirs.getByRole('switch', { name: 'Show this page to everybody' }).waitFor();
+    await context.close();
+  });
+
   it('promises nothing of a job that was cancelled', async () => {
     const { spec } = z
       .object({ spec: z.record(z.string(), z.unknown()) })
@@ -132,6 +158,13 @@ describe.skipIf(chromiumPath === null)('the page of a job', () => {
     expect(await downloaded(stranger)).toBe(`${SIGNALS.join('\n')}\n`);
     await stranger.close();
     expect(complaints).toEqual([]);
+  });
+
+  it('says of an empty answer that it is empty, whatever was looked for', async () => {
+    await completeWith('');
+    await page.reload();
+    await page.getByText('nothing: the answer is empty').waitFor();
+    expect(await page.getByText('above the threshold').count()).toBe(0);
   });
 
   it('loads no more than the beginning of an answer of another kind', async () => {

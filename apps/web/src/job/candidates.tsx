@@ -61,7 +61,8 @@ export function Candidates({ jobId, answer }: { readonly jobId: string; readonly
 }
 
 function countOf({ strongest, total }: Found): string {
-  if (total === 0) return 'no signal above the threshold';
+  // Whatever kind of answer it would have been: an empty one is of every kind.
+  if (total === 0) return 'nothing: the answer is empty';
   const count = `${total.toLocaleString('en')} ${total === 1 ? 'signal' : 'signals'} above the threshold`;
   return strongest.length < total
     ? `the strongest ${strongest.length.toLocaleString('en')} of ${count}`
