@@ -4,10 +4,10 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { followPublicJob } from '@gleaner/client';
 import { BlobsService } from '@gleaner/coordinator';
-import { createdToken, publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
+import { createdToken, problem, publicJobPage, publicJobView, siteStats } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
-import { aPerson, createTestApplication, Rival, type TestApplication } from '../support/index.js';
+import { aPerson, createTestApplication, operatorOf, Rival, type TestApplication } from '../support/index.js';
 import { repositoryRoot } from './repository-root.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 
@@ -71,6 +71,12 @@ describe('what everybody may see', () => {
     const stranger = await aPerson(gleaner);
     const path = `/v1/jobs/${job.jobId}/visibility`;
     await stranger.put(path).send({ public: false }).expect(404);
+    const colleague = await aPerson(gleaner);
+    await operatorOf(gleaner)
+      .post(`/v1/projects/${job.project}/scientists`, { accountId: colleague.account.id })
+      .expect(204);
+    const refused = problem.parse((await colleague.put(path).send({ public: false }).expect(403)).body);
+    expect(refused.detail).toContain('another scientist');
     await job.scientist.put(path).send({ public: false }).expect(204);
     await expect.poll(async () => (await gleaner.http.get(`/v1/public/jobs/${job.jobId}`)).status).toBe(404);
     await gleaner.http.get(`/v1/public/jobs/${job.jobId}/events`).expect(404);

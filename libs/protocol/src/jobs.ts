@@ -39,6 +39,8 @@ export const job = z
   .strictObject({
     id: entityId,
     project: slug,
+    /** Who submitted it: the project's other scientists look at it, and only its submitter and operators change it. */
+    accountId: entityId,
     name: z.string(),
     app: z.string(),
     ...jobProgress,

@@ -27,6 +27,7 @@ function aJob(overrides: Partial<Job>): Job {
   return {
     id: '7',
     project: 'primes',
+    accountId: '3',
     name: 'exponents',
     app: 'hunt@1',
     state: 'running',

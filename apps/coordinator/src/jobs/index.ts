@@ -1,2 +1,3 @@
+export { anothersJob } from './anothers-job.js';
 export { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from './job-rows.js';
 export { JobsModule } from './jobs.module.js';

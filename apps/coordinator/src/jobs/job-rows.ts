@@ -7,7 +7,7 @@ const INSPECTED_UNITS = 1_000;
 
 /** A job with its counts. Blocked units are counted among those in dispatch, up to {@link INSPECTED_UNITS}. */
 export const JOB_SELECT = `
-  SELECT j.id, p.slug AS project, j.name, app.name || '@' || v.version AS app, j.state, j.state_reason, j.units_split,
+  SELECT j.id, p.slug AS project, j.account_id, j.name, app.name || '@' || v.version AS app, j.state, j.state_reason, j.units_split,
          v.approved_at IS NOT NULL AS approved, ${WORKERS_GONE_SINCE} AS workers_gone_since,
          j.spec, j.created_at, j.finished_at, 'sha256:' || encode(j.output_sha256, 'hex') AS output, b.size_bytes AS output_bytes,
          coalesce(t.units_valid, 0) AS valid, coalesce(t.units_failed, 0) AS failed,
@@ -27,6 +27,7 @@ const count = z.coerce.number().int();
 export const jobRow = z.object({
   id: z.string(),
   project: z.string(),
+  account_id: z.string(),
   name: z.string(),
   app: z.string(),
   state: jobState,
@@ -62,6 +63,7 @@ export function presentJob(row: JobRow): Job {
   return {
     id: row.id,
     project: row.project,
+    accountId: row.account_id,
     name: row.name,
     app: row.app,
     state: row.state,

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AuditLog, type AuditAction } from '../audit/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
 import { QUEUES, QueueService, type CleanData, type SplitData } from '../queue/index.js';
+import { anothersJob } from './anothers-job.js';
 import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob, type JobRow } from './job-rows.js';
 
 const jobRows = z.array(jobRow);
@@ -135,10 +136,7 @@ export class JobsService {
       if (!actor.operator && job.account_id !== actor.accountId) {
         // Who may not see it either is told no more than of one that is not there.
         await this.get(actor, jobId);
-        throw new DomainError(
-          'forbidden',
-          `Job ${jobId} is another scientist's: you may look at it, not change it.`,
-        );
+        throw anothersJob(jobId);
       }
       if (!(await work(manager, job.state))) return;
       await this.audit.record(manager, { accountId: actor.accountId, action, subject: `job ${jobId}` });

@@ -4,7 +4,7 @@ import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
-import { JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from '../jobs/index.js';
+import { anothersJob, JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from '../jobs/index.js';
 import { SharedAnswers } from './shared-answers.js';
 
 const factsRow = z.object({
@@ -111,7 +111,9 @@ export class PublicJobs {
           [jobId, actor.operator, actor.accountId, visibility.public, visibility.results ?? null],
         ),
       );
-      if (!changed) throw new NotFoundError(`job ${jobId}`);
+      if (!changed) {
+        throw (await this.mayLook(jobId, actor)) ? anothersJob(jobId) : new NotFoundError(`job ${jobId}`);
+      }
       await this.audit.record(manager, {
         accountId: actor.accountId,
         action: visibility.public ? 'job.publish' : 'job.hide',
@@ -124,7 +126,7 @@ export class PublicJobs {
     const rows: unknown = await this.dataSource.query(`${JOB_SELECT} WHERE ${condition}`, [...parameters]);
     const jobs = z.array(jobRow).parse(rows).map(presentJob);
     const facts = await this.factsOf(jobs.map(({ id }) => id));
-    return jobs.map(({ spec: _inputs, output, project, ...shown }) => {
+    return jobs.map(({ spec: _inputs, accountId: _submitter, output, project, ...shown }) => {
       const known = facts.get(shown.id);
       return {
         ...shown,

@@ -1,5 +1,6 @@
 import type { Job } from '@gleaner/client';
 import { useQueries } from '@tanstack/react-query';
+import { isNotThere } from '../api/problem-error';
 import { blobQuery } from '../api/queries';
 import { Panel } from '../ui/parts';
 import { formatBytes } from '@gleaner/protocol/format-bytes';
@@ -20,7 +21,8 @@ export function Files({ job }: { readonly job: Job }) {
             name={name}
             blobId={blobId}
             sizeBytes={blobs[index]?.data?.sizeBytes ?? null}
-            path={`/v1/blobs/${blobId}/content`}
+            // A blob belongs to those who have uploaded it: a colleague sees that it is there.
+            path={isNotThere(blobs[index]?.error ?? null) ? null : `/v1/blobs/${blobId}/content`}
           />
         ))}
         {job.output ? (
@@ -50,7 +52,8 @@ interface FileProps {
   readonly name: string;
   readonly blobId: string;
   readonly sizeBytes: number | null;
-  readonly path: string;
+  /** null where it is not this person's to have. */
+  readonly path: string | null;
 }
 
 function File({ kind, name, blobId, sizeBytes, path }: FileProps) {
@@ -68,7 +71,11 @@ function File({ kind, name, blobId, sizeBytes, path }: FileProps) {
           {blobId}
         </p>
       </div>
-      <Download path={path} name={name} />
+      {path === null ? (
+        <p className="text-sm text-muted">of whoever uploaded it</p>
+      ) : (
+        <Download path={path} name={name} />
+      )}
     </li>
   );
 }

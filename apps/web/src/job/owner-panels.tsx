@@ -20,7 +20,7 @@ export function OwnerPanels({
       )}
       <div className="mt-6 grid grid-cols-1 gap-6 md:grid-cols-2">
         <Files job={job} />
-        <ShownTo jobId={job.id} visibility={shown.visibility} />
+        <ShownTo job={job} shown={shown} accountId={accountId} />
       </div>
     </>
   );

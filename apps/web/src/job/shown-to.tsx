@@ -1,13 +1,48 @@
-import { setJobVisibility, type PublicJob } from '@gleaner/client';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { jobQuery } from '../api/queries';
+import { setJobVisibility, type Job, type PublicJob } from '@gleaner/client';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { jobQuery, myAccountQuery } from '../api/queries';
 import { FormError } from '../ui/field';
 import { Panel } from '../ui/parts';
 
 type Visibility = PublicJob['visibility'];
 
-/** Switches for what everybody may see of a job. */
-export function ShownTo({ jobId, visibility }: { readonly jobId: string; readonly visibility: Visibility }) {
+/** What everybody may see of a job, and the switches for it where one may change it. */
+export function ShownTo({
+  job,
+  shown,
+  accountId,
+}: {
+  readonly job: Job;
+  readonly shown: PublicJob;
+  readonly accountId: string | null;
+}) {
+  const isMine = job.accountId === accountId;
+  const { data: me } = useQuery({
+    ...myAccountQuery(accountId),
+    enabled: accountId !== null && !isMine,
+  });
+  return (
+    <Panel>
+      <h2 className="mb-1 text-2xl">Who may see it</h2>
+      {isMine || me?.operator === true ? (
+        <Switches jobId={job.id} visibility={shown.visibility} />
+      ) : (
+        <p className="text-muted">
+          {seenBy(shown.visibility)} That is for its scientist, <bdi>{shown.scientist}</bdi>, to decide.
+        </p>
+      )}
+    </Panel>
+  );
+}
+
+function seenBy({ public: isPublic, results }: Visibility): string {
+  if (!isPublic) return 'The scientists of its project, and nobody else.';
+  return results
+    ? 'Everybody: this page, and what was found.'
+    : 'Everybody may see this page; what was found, only the scientists of its project.';
+}
+
+function Switches({ jobId, visibility }: { readonly jobId: string; readonly visibility: Visibility }) {
   const queryClient = useQueryClient();
   const change = useMutation({
     mutationFn: async (body: Visibility) => {
@@ -17,8 +52,7 @@ export function ShownTo({ jobId, visibility }: { readonly jobId: string; readonl
   });
   const shown = change.isPending ? change.variables : visibility;
   return (
-    <Panel>
-      <h2 className="mb-1 text-2xl">Who may see it</h2>
+    <>
       <p className="mb-4 text-sm text-muted">Only you and your project’s scientists see this box.</p>
       <Switch
         label="Show this page to everybody"
@@ -34,7 +68,7 @@ export function ShownTo({ jobId, visibility }: { readonly jobId: string; readonl
         onChange={(results) => change.mutate({ ...shown, results })}
       />
       <FormError error={change.error} />
-    </Panel>
+    </>
   );
 }
 

@@ -1247,6 +1247,7 @@ export type MergeInput = {
 export type Job = {
     id: EntityId;
     project: string;
+    accountId: EntityId;
     name: string;
     app: string;
     state: JobState;
