@@ -167,7 +167,7 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     expect((await withToken().expect(200)).text).toContain('"label":"laptop","scopes":["work"]');
     await page.getByRole('button', { name: 'I have it' }).click();
     await page.route('**/v1/tokens/*', (route) =>
-      route.fulfill({ status: 500, json: { detail: 'Something broke here.' } }),
+      route.fulfill({ status: 500, json: { code: 'internal', detail: 'Something broke here.' } }),
     );
     await page.getByRole('button', { name: 'Revoke laptop' }).click();
     // Whoever believed that it was revoked would leave it to whoever has it.
