@@ -20,7 +20,14 @@ import {
   tellRoutesWhatTheyConsume,
 } from './http/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
-import { findWebsite, serveApiPage, serveWebsite, WEBSITE_ROUTE, writeOnce } from './web/index.js';
+import {
+  decodableUrl,
+  findWebsite,
+  serveApiPage,
+  serveWebsite,
+  WEBSITE_ROUTE,
+  writeOnce,
+} from './web/index.js';
 
 export const API_VERSION = '0.1.0';
 
@@ -38,6 +45,7 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     http: { headersTimeout: HEADER_TIMEOUT_MS, requireHostHeader: false },
     ...MALFORMED_REQUEST_HANDLERS,
+    rewriteUrl: decodableUrl,
     skipMiddie: true,
     logger: false,
   });

@@ -1,3 +1,3 @@
 export { serveApiPage } from './serve-api-page.js';
-export { findWebsite, serveWebsite, WEBSITE_ROUTE } from './serve-website.js';
+export { decodableUrl, findWebsite, serveWebsite, WEBSITE_ROUTE } from './serve-website.js';
 export { writeOnce } from './write-once.js';

@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fastifyStatic from '@fastify/static';
@@ -28,8 +29,28 @@ export function findWebsite(): string | null {
   return existsSync(join(site, 'index.html')) ? site : null;
 }
 
+/**
+ * An address for the router, which refuses what it cannot decode before anybody is asked. Somebody who mistyped the address of a
+ * page is to be shown the site all the same; the API says what is wrong with its own.
+ */
+export function decodableUrl({ url = '/' }: Pick<IncomingMessage, 'url'>): string {
+  const [path = '/'] = url.split('?', 1);
+  if (!path.includes('%') || API_PATH.test(path) || isDecodable(path)) return url;
+  return path.replaceAll('%', '%25') + url.slice(path.length);
+}
+
+function isDecodable(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Serves the site's files, and its page for every other address that a browser asks a page for. */
 export async function serveWebsite(fastify: FastifyInstance, site: string): Promise<void> {
+  const files = new Set(readdirSync(site));
   await fastify.register(async (scope) => {
     await scope.register(fastifyStatic, {
       root: site,
@@ -42,7 +63,9 @@ export async function serveWebsite(fastify: FastifyInstance, site: string): Prom
       if (API_PATH.test(path)) return reply.callNotFound();
       void reply.headers(HEADERS);
       if (HASHED_PATH.test(path)) return sendForever(reply, path);
-      if (FILE_PATH.test(path)) return reply.header('cache-control', 'no-cache').sendFile(path.slice(1));
+      // Somebody who opens an address that looks like a file's is shown that there is nothing, as at every other one.
+      const isFile = FILE_PATH.test(path) && (files.has(path.slice(1)) || !opensPage(request));
+      if (isFile) return reply.header('cache-control', 'no-cache').sendFile(path.slice(1));
       if (!asksForPage(request)) return reply.callNotFound();
       // The page names the hashed files: it must be asked for anew after every deployment.
       return reply.header('cache-control', 'no-cache').sendFile('index.html');
@@ -56,6 +79,11 @@ function sendForever(reply: FastifyReply, path: string): FastifyReply {
 
 function pathOf(request: FastifyRequest): string {
   return request.url.split('?', 1)[0] ?? '/';
+}
+
+/** As who types an address or follows a link: what a page loads is asked for by its kind, or by any. */
+function opensPage(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? '').includes('text/html');
 }
 
 function asksForPage(request: FastifyRequest): boolean {
