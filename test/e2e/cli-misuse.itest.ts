@@ -214,23 +214,27 @@ describe.concurrent('gleaner, used wrongly', () => {
     expect(code).toBe(0);
   });
 
-  it.each(['leaderboard --help', 'agent --version', 'agent status', 'agent status --json'])(
-    '%s fails and says why when its answer cannot be written',
-    async (command) => {
-      const program = [process.execPath, CLI, ...command.split(' ')];
-      const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...program], {
-        env: { ...process.env, GLEANER_AGENT_DATA: join(directory, 'nobody') },
-        stdio: ['ignore', 'ignore', 'pipe'],
-      });
-      let stderr = '';
-      child.stderr.on('data', (bytes: Buffer) => {
-        stderr += bytes.toString();
-      });
-      const [code] = (await once(child, 'close')) as [number | null];
-      expect(stderr).toMatch(/^gleaner( agent)?: Cannot write to stdout: ENOSPC: .*\n$/);
-      expect(code).toBe(1);
-    },
-  );
+  it.each([
+    'leaderboard --help',
+    'agent --version',
+    'agent status',
+    'agent status --json',
+    `sandbox run ${MODULE} -- 2 200`,
+  ])('%s fails and says why when its answer cannot be written', async (command) => {
+    const program = [process.execPath, CLI, ...command.split(' ')];
+    const child = spawn('sh', ['-c', 'exec "$@" > /dev/full', 'sh', ...program], {
+      env: { ...process.env, GLEANER_AGENT_DATA: join(directory, 'nobody') },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.on('data', (bytes: Buffer) => {
+      stderr += bytes.toString();
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    expect(stderr.match(/ENOSPC/g)).toHaveLength(1);
+    expect(stderr).toMatch(/^gleaner( agent)?: Cannot write to stdout: ENOSPC: .*\n$/m);
+    expect(code).toBe(1);
+  });
 
   it('tells that a port is taken, and what to do', async () => {
     const port = new URL(notGleanerUrl).port;

@@ -48,6 +48,17 @@ it('a link stays one: the answer is where it leads', async () => {
   expect(await readFile(join(directory, 'large-disk'), 'utf8')).toBe('the answer\n');
 });
 
+it.skipIf(process.platform !== 'linux')(
+  'a disk that is full is told with the file that it has no room for',
+  async () => {
+    await expect(answerTo('/dev/full')).rejects.toMatchObject({
+      name: 'CliError',
+      message: 'Cannot write /dev/full: ENOSPC: no space left on device, write',
+      exitCode: 1,
+    });
+  },
+);
+
 it.skipIf(process.platform === 'win32')('a pipe gets it as it comes, and stays a pipe', async () => {
   const path = join(directory, 'pipe');
   execFileSync('mkfifo', [path]);

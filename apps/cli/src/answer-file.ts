@@ -1,5 +1,5 @@
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { CliError, EXIT, reasonOf } from './cli-error.js';
+import { CliError, EXIT, isSystemError, reasonOf } from './cli-error.js';
 
 /** The file that an answer goes to. It appears under its name when it is whole; a pipe or a device gets it as it comes. */
 export class AnswerFile implements AsyncDisposable {
@@ -30,19 +30,35 @@ export class AnswerFile implements AsyncDisposable {
     }
   }
 
+  /** @throws {CliError} as when the disk is full */
   async write(bytes: Uint8Array): Promise<void> {
-    await this.file.writeFile(bytes);
+    try {
+      await this.file.writeFile(bytes);
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
   }
 
+  /** @throws {CliError} as when what was written does not fit after all */
   async finish(): Promise<void> {
-    await this.file.close();
-    if (this.temporary !== null) await rename(this.temporary, this.path);
+    try {
+      await this.file.close();
+      if (this.temporary !== null) await rename(this.temporary, this.path);
+    } catch (error) {
+      throw this.#unwritable(error);
+    }
     this.#isFinished = true;
+  }
+
+  #unwritable(error: unknown): unknown {
+    // Whoever reads a pipe may have seen enough.
+    if (isSystemError(error) && error.code === 'EPIPE') return error;
+    return new CliError(`Cannot write ${this.path}: ${reasonOf(error)}`, EXIT.failure, { cause: error });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isFinished) return;
-    await this.file.close();
+    await this.file.close().catch(() => undefined);
     if (this.temporary !== null) await rm(this.temporary, { force: true });
   }
 }

@@ -11,7 +11,7 @@ import { registerJob } from './commands/job.js';
 import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
 import { registerSandboxCommands } from './sandbox-run.js';
-import { note } from './terminal/output.js';
+import { LostStdoutError, note } from './terminal/output.js';
 
 /** Runs one command and sets the process's exit code. */
 export async function runCli(args: readonly string[]): Promise<void> {
@@ -49,8 +49,9 @@ function exitCodeOf(error: unknown): number {
     return error.exitCode;
   }
   if (error instanceof DOMException && error.name === 'AbortError') return 130;
+  if (error instanceof LostStdoutError) return error.isReadEnough ? EXIT.ok : EXIT.failure;
   if (isSystemError(error)) {
-    // Who reads our output has seen enough: `| head -1` is no failure.
+    // Of a pipe that an answer was to go to.
     if (error.code === 'EPIPE' && error.syscall === 'write') return EXIT.ok;
     note(`gleaner: ${error.message}`);
     return EXIT.failure;

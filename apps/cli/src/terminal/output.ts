@@ -1,11 +1,27 @@
 import { harmless } from '@gleaner/protocol';
 import { cellsOf } from './cells.js';
 
-/** Writes bytes on stdout, and resolves when they are taken. */
-export async function writeBytes(bytes: Uint8Array): Promise<void> {
+/** Nothing more can be written to stdout. Why, is told by who listens for its errors. */
+export class LostStdoutError extends Error {
+  override readonly name = 'LostStdoutError';
+  /** Who reads our output has seen enough: `| head -1` is no failure. */
+  readonly isReadEnough: boolean;
+
+  constructor(cause: NodeJS.ErrnoException) {
+    super(cause.message, { cause });
+    this.isReadEnough = cause.code === 'EPIPE';
+  }
+}
+
+/**
+ * Writes on stdout, and resolves when it is taken.
+ *
+ * @throws {LostStdoutError}
+ */
+export async function writeBytes(bytes: Uint8Array | string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(bytes, (error) => {
-      if (error) reject(error);
+      if (error) reject(new LostStdoutError(error));
       else resolve();
     });
   });
