@@ -110,6 +110,16 @@ describe('calling a coordinator', () => {
     ]);
   });
 
+  it('takes no more pages of a list than its reader wants', async () => {
+    let asked = 0;
+    const url = await serving((_request, response) => {
+      asked += 1;
+      response.end(JSON.stringify({ items: [asked], nextCursor: `${asked}` }));
+    });
+    for await (const page of apiOf({ url }).pages('/v1/units', z.number(), 1000)) if (page[0] === 2) break;
+    expect(asked).toBe(2);
+  });
+
   it('waits for its turn where it calls too often, and not for one that is far away', async () => {
     const problem = { type: 'about:blank', title: 'Too many requests', status: 429, code: 'rate-limited' };
     const waits = ['0', '0', '3600'];

@@ -62,17 +62,29 @@ export class ApiClient {
     query: Readonly<Record<string, string>> = {},
   ): Promise<T[]> {
     const items: T[] = [];
+    for await (const page of this.pages(path, item, limit, query)) items.push(...page);
+    return items;
+  }
+
+  /** The same, page by page: a list may be longer than there is memory for. */
+  async *pages<T>(
+    path: string,
+    item: z.ZodType<T>,
+    limit: number,
+    query: Readonly<Record<string, string>> = {},
+  ): AsyncGenerator<T[]> {
+    let left = limit;
     const pageSchema = z.object({ items: z.array(item), nextCursor: z.string().nullable() });
     let cursor: string | undefined;
     do {
-      const pageSize = Math.min(limit - items.length, LIMITS.pageSize);
+      const pageSize = Math.min(left, LIMITS.pageSize);
       const page = await this.request(path, pageSchema, {
         query: { ...query, limit: `${pageSize}`, ...(cursor !== undefined && { cursor }) },
       });
-      items.push(...page.items);
+      yield page.items.slice(0, left);
+      left -= page.items.length;
       cursor = page.nextCursor ?? undefined;
-    } while (cursor !== undefined && items.length < limit);
-    return items.slice(0, limit);
+    } while (cursor !== undefined && left > 0);
   }
 
   /** The raw answer of a call that succeeded, which may have to wait for its turn. */

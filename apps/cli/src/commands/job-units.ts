@@ -8,7 +8,7 @@ import {
   type CommonOptions,
 } from '../common-options.js';
 import { limitAdvice } from '../local-run/unit-check.js';
-import { groupDigits, note, print, printJson, tableLines } from '../terminal/output.js';
+import { groupDigits, note, print, tableLines, writeBytes } from '../terminal/output.js';
 
 export function registerJobUnits(job: Command): void {
   withCommonOptions(job.command('units').argument('<id>', 'its number', entityNumber))
@@ -24,24 +24,42 @@ async function listUnits(
 ): Promise<void> {
   const query = state === undefined ? {} : { state };
   // One more than is shown: it tells whether there are more.
-  const found = await apiOf(options).list(`/v1/jobs/${id}/results`, unitResult, limit + 1, query);
-  const units = found.slice(0, limit);
-  if (found.length > limit) {
+  const pages = apiOf(options).pages(`/v1/jobs/${id}/results`, unitResult, limit + 1, query);
+  const rows: string[][] = [];
+  const found = options.json ? await printUnits(pages, limit) : await keepRows(pages, rows);
+  if (found > limit) {
     const failed = state === undefined ? ', --state failed those that failed' : '';
     note(`These are the first ${limit}, and there are more: --limit shows them${failed}`);
   }
-  if (options.json) {
-    printJson(units);
-    return;
+  if (options.json) return;
+  print(tableLines(['unit', 'state', 'outcome', 'cycles', 'remark'], rows.slice(0, limit)).join('\n'));
+}
+
+/** As they come: all units of a large job are more text than one string holds. */
+async function printUnits(pages: AsyncIterable<readonly UnitResult[]>, limit: number): Promise<number> {
+  let found = 0;
+  for await (const page of pages) {
+    const units = page.slice(0, limit - found).map((unit) => JSON.stringify(unit));
+    if (units.length > 0) await writeBytes(`${found === 0 ? '[' : ','}${units.join(',')}`);
+    found += page.length;
   }
-  const rows = units.map((unit) => [
+  await writeBytes(found === 0 ? '[]\n' : ']\n');
+  return found;
+}
+
+async function keepRows(pages: AsyncIterable<readonly UnitResult[]>, rows: string[][]): Promise<number> {
+  for await (const page of pages) rows.push(...page.map(rowOf));
+  return rows.length;
+}
+
+function rowOf(unit: UnitResult): string[] {
+  return [
     `${unit.index}`,
     unit.state,
     [unit.outcome, unit.exitCode, unit.trapKind].filter((part) => part !== null).join(' '),
     unit.cycles === null ? '' : groupDigits(unit.cycles),
     remarkOn(unit),
-  ]);
-  print(tableLines(['unit', 'state', 'outcome', 'cycles', 'remark'], rows).join('\n'));
+  ];
 }
 
 /** What a unit waits for, or why it failed, with the last thing that its app said. */
