@@ -2,8 +2,10 @@ import type { Party } from '@gleaner/domain';
 
 /** Units whose volunteers are remembered. Of one that was forgotten, tickets are handed out like any others. */
 export const REMEMBERED_UNITS_MAX = 10_000;
+/** Units that are forgotten at once: to find a map's first key takes long where many before it were deleted. */
+export const FORGOTTEN_UNITS = 500;
 /** Units that one request looks at in vain. */
-export const BEGUN_SCAN_MAX = 64;
+export const BEGUN_SCAN_MAX = 32;
 
 /** A ticket that is held in memory, as far as this goes. */
 interface UnitTicket {
@@ -68,32 +70,48 @@ export class BegunUnits<T extends UnitTicket> {
     if (volunteers.length === 0) this.forget(unitId);
   }
 
-  /** One held ticket of each of the units that were begun first, up to `count`; `mayTake` says which the asker can have. */
-  first(count: number, mayTake: (ticket: T, volunteers: readonly Party[]) => boolean): T[] {
-    const chosen: T[] = [];
+  /**
+   * One held ticket of each of the units that were begun first, up to `count`, which stay where they are.
+   *
+   * @param mayTake says which the asker can have
+   */
+  first(count: number, mayTake: (ticket: T, volunteers: readonly Party[]) => boolean): FirstBegun<T> {
+    const tickets: T[] = [];
     const inVain: number[] = [];
     for (const unitId of this.open) {
-      if (chosen.length >= count || inVain.length >= BEGUN_SCAN_MAX) break;
+      if (tickets.length >= count || inVain.length >= BEGUN_SCAN_MAX) break;
       const volunteers = this.volunteers.get(unitId) ?? [];
       const ticket = this.held.get(unitId)?.find((each) => mayTake(each, volunteers));
-      if (ticket) chosen.push(ticket);
+      if (ticket) tickets.push(ticket);
       else inVain.push(unitId);
     }
-    // Others behind them get their turn, also where nobody who asks can have these.
-    for (const unitId of inVain) {
-      this.open.delete(unitId);
-      this.open.add(unitId);
+    return { tickets, inVain };
+  }
+
+  /** Others come before these units from now on: nobody who asks may be able to have them. */
+  moveBack(unitIds: readonly number[]): void {
+    for (const unitId of unitIds) {
+      if (this.open.delete(unitId)) this.open.add(unitId);
     }
-    return chosen;
   }
 
   private forgetOldest(): void {
-    const [oldest] = this.volunteers.keys();
-    if (oldest !== undefined) this.forget(oldest);
+    let left = FORGOTTEN_UNITS;
+    for (const unitId of this.volunteers.keys()) {
+      if (left === 0) return;
+      left -= 1;
+      this.forget(unitId);
+    }
   }
 
   private forget(unitId: number): void {
     this.volunteers.delete(unitId);
     this.open.delete(unitId);
   }
+}
+
+interface FirstBegun<T> {
+  readonly tickets: readonly T[];
+  /** Units that were looked at in vain. */
+  readonly inVain: readonly number[];
 }

@@ -10,6 +10,10 @@ export class Deque<T> implements Iterable<T> {
     return this.items.length - this.head;
   }
 
+  get first(): T | undefined {
+    return this.items[this.head];
+  }
+
   push(item: T): void {
     this.items.push(item);
   }

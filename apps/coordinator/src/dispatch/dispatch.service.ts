@@ -22,9 +22,9 @@ import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
 import { Locality } from './locality.service.js';
 import { NoWorkTally } from './no-work-tally.js';
+import type { Taker } from './taker.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
 import type { Ticket } from './ticket.js';
-import type { Taker } from './ticket-store.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;

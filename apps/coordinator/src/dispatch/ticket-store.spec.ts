@@ -1,13 +1,8 @@
-import { LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
+import { LOCALITY_LOOKAHEAD, LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import {
-  CROWDED_HOLD_MS,
-  REFUSED_TURN_REQUESTS,
-  TICKET_HOLD_MS,
-  TicketStore,
-  type Taker,
-} from './ticket-store.js';
+import { CROWDED_HOLD_MS, REFUSED_TURN_REQUESTS, TICKET_HOLD_MS, TicketStore } from './ticket-store.js';
+import type { Taker } from './taker.js';
 import type { Ticket } from './ticket.js';
 import { returnedBatches } from './returned-batches.js';
 
@@ -221,15 +216,30 @@ describe('TicketStore', () => {
     expect(names(store.take(anna, 1))).toEqual(['6.1']);
   });
 
-  it('offers refused tickets in turn also where every second request is for what another began', () => {
+  it('offers refused tickets in turn also to whom there is always something that another began', () => {
     const { store } = storeWith(
       Array.from({ length: 200 }, (_, at): [number, number] => [Math.floor(at / 2) + 1, at % 2]),
     );
+    store.take(anna, 100);
     void store.hold('agent-64', { at: 1, units: [[500, 1, 9]], returned: true });
-    const taken = Array.from({ length: 4 * REFUSED_TURN_REQUESTS }, (_, at) =>
-      names(store.take(at % 2 === 0 ? anna : ben, 1)),
-    );
+    const taken = Array.from({ length: REFUSED_TURN_REQUESTS }, () => names(store.take(ben, 1)));
     expect(taken.flat()).toContain('500.1');
+  });
+
+  it('has what was begun first come first, whatever requests for inputs at hand choose among', () => {
+    const units = 3 * LOCALITY_LOOKAHEAD;
+    const { store } = storeWith(
+      Array.from({ length: 2 * units }, (_, at): [number, number] => [Math.floor(at / 2) + 1, at % 2]),
+    );
+    const begun = store.take(anna, units).tickets.map(({ unitId }) => unitId);
+    const local = { ...ben, prefers: () => true };
+    const taken = Array.from({ length: 5 }, () => {
+      const looked = store.glance(local, 2);
+      const { tickets } = store.take(local, 2);
+      expect(looked).toEqual(expect.arrayContaining([...tickets]));
+      return tickets.map(({ unitId }) => unitId);
+    });
+    expect(taken.flat()).toEqual(begun.slice(0, 10));
   });
 
   it('hands out each ticket once, whatever is taken, put back, looked at or returned in between', () => {

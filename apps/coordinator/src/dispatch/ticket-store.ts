@@ -4,13 +4,13 @@ import {
   LOCALITY_LOOKAHEAD,
   LOCALITY_PATIENCE_REQUESTS,
   preferHeld,
-  type Party,
   type UnitClass,
 } from '@gleaner/domain';
 import type { DispatchData } from '../queue/index.js';
 import { BegunUnits } from './begun-units.js';
 import { Deque } from './deque.js';
-import type { HeldBatch, Ticket, TicketRefusal } from './ticket.js';
+import type { PassedTicket, TakenTickets, Taker } from './taker.js';
+import type { HeldBatch, Ticket, TicketPlace, TicketRefusal } from './ticket.js';
 
 /** A ticket that nobody here asked for goes back to the queue after this, for another coordinator. */
 export const TICKET_HOLD_MS = 10_000;
@@ -27,43 +27,29 @@ export const REFUSED_TURN_REQUESTS = 4;
 /** Jobs whose passing over is remembered. */
 const PASSED_JOBS_MAX = 10_000;
 
-const NEW_TICKET = { refusedTo: null, takenBy: null, isHeld: true, isInLane: true };
+const NEW_TICKET = { refusedTo: null, takenBy: null, place: null };
 
-/** Who asks, as far as choosing tickets goes. */
-export interface Taker {
-  readonly party: Party & { readonly personId: string };
-  readonly classes: readonly UnitClass[];
-  /** The taker can compute this ticket's unit beside these volunteers. */
-  readonly isIndependentOf: (volunteers: readonly Party[], ticket: Ticket) => boolean;
-  /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
-  readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
-}
-
-/** A ticket that this taker was refused before. */
-interface PassedTicket {
-  readonly unitId: number;
-  readonly why: TicketRefusal;
-}
-
-export interface TakenTickets {
-  readonly tickets: Ticket[];
+/** What there is for a request, before anything of it is taken. */
+interface Look {
+  readonly tickets: Set<Ticket>;
   readonly passedOver: PassedTicket[];
+  /** Units that others have begun and that the taker cannot have. */
+  readonly inVain: Map<BegunUnits<Ticket>, readonly number[]>;
 }
 
 /** Tickets of one lane: those that were refused to somebody before come after the fresh ones. */
 interface Lane {
-  readonly fresh: Deque<Ticket>;
-  readonly returned: Deque<Ticket>;
+  readonly fresh: Deque<TicketPlace>;
+  readonly returned: Deque<TicketPlace>;
 }
 
 /** The tickets that a coordinator holds in memory: those of units that are begun first, the others by class and lane, oldest first. */
 export class TicketStore {
-  private readonly begun = new BegunUnits<Ticket>();
+  private readonly begun = new Map<UnitClass, BegunUnits<Ticket>>();
   private arrival = Promise.withResolvers<void>();
   private readonly lanes = new Map<UnitClass, Lane[]>();
   /** Requests in a row that took other jobs' tickets for the sake of what their hosts hold. */
   private readonly passesByJob = new Map<number, number>();
-  /** Requests for which what others have begun was not enough. */
   private requests = 0;
 
   constructor(
@@ -87,8 +73,9 @@ export class TicketStore {
       this.arrival = Promise.withResolvers();
       for (const [unitId, ordinal, jobId] of data.units) {
         const ticket: Ticket = { ...NEW_TICKET, unitId, ordinal, jobId, unitClass, heldSinceMs, batch };
-        this.laneOf(ticket).push(ticket);
-        this.begun.add(ticket);
+        ticket.place = { ticket };
+        this.laneOf(ticket).push(ticket.place);
+        this.begunOf(unitClass).add(ticket);
       }
     });
   }
@@ -103,24 +90,29 @@ export class TicketStore {
    * of its own lane before the others.
    */
   take(taker: Taker, count: number): TakenTickets {
-    const taken = this.takePreferred(taker, count);
-    for (const ticket of taken.tickets) {
+    this.requests += 1;
+    const { prefers } = taker;
+    const look = this.look(taker, prefers ? count + LOCALITY_LOOKAHEAD : count, this.requests);
+    const tickets = prefers ? this.preferred([...look.tickets], prefers, count) : [...look.tickets];
+    for (const [begun, unitIds] of look.inVain) begun.moveBack(unitIds);
+    for (const ticket of tickets) {
+      this.takeOut(ticket);
       ticket.takenBy = taker.party;
-      this.begun.begin(ticket.unitId, taker.party);
+      this.begunOf(ticket.unitClass).begin(ticket.unitId, taker.party);
     }
-    return taken;
+    return { tickets, passedOver: look.passedOver };
   }
 
-  private takePreferred(taker: Taker, count: number): TakenTickets {
-    if (!taker.prefers) return this.takeFirst(taker, count);
-    const { tickets, passedOver } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
-    const { prefers } = taker;
+  private preferred(
+    tickets: readonly Ticket[],
+    prefers: (ticket: Ticket) => boolean,
+    count: number,
+  ): readonly Ticket[] {
     const isDue = ({ jobId }: Ticket): boolean =>
       (this.passesByJob.get(jobId) ?? 0) >= LOCALITY_PATIENCE_REQUESTS;
     const { chosen, rest } = preferHeld(tickets, (ticket) => prefers(ticket) || isDue(ticket), count);
     this.notePasses(chosen, rest);
-    for (const ticket of rest.toReversed()) this.restore(ticket);
-    return { tickets: [...chosen], passedOver };
+    return chosen;
   }
 
   /** Whose tickets are passed over again and again would wait until the other jobs end. */
@@ -133,87 +125,60 @@ export class TicketStore {
     }
   }
 
-  /** The tickets that {@link take} would choose among for this many; they keep their order. */
+  /** The tickets that {@link take} would choose among for this many; they stay where they are. */
   glance(taker: Taker, count: number): readonly Ticket[] {
-    const { requests } = this;
-    const { tickets } = this.takeFirst(taker, count + LOCALITY_LOOKAHEAD);
-    for (const ticket of tickets.toReversed()) this.restore(ticket);
-    this.requests = requests;
-    return tickets;
+    return [...this.look(taker, count + LOCALITY_LOOKAHEAD, this.requests + 1).tickets];
   }
 
-  private takeFirst(taker: Taker, count: number): TakenTickets {
-    const taken: TakenTickets = { tickets: [], passedOver: [] };
-    taken.tickets.push(...this.takeBegun(taker, count));
-    if (taken.tickets.length >= count) return taken;
-    this.requests += 1;
-    const isTurnOfRefused = this.requests % REFUSED_TURN_REQUESTS === 0;
+  private look(taker: Taker, count: number, request: number): Look {
+    const look: Look = { tickets: new Set(), passedOver: [], inVain: new Map() };
+    const isTurnOfRefused = request % REFUSED_TURN_REQUESTS === 0;
+    const { classes } = taker;
     // Looking at refused ones in vain is no reason to give up before the fresh ones.
-    if (isTurnOfRefused) this.takeParts(['returned'], taker, count, taken);
-    this.takeParts(isTurnOfRefused ? ['fresh'] : ['fresh', 'returned'], taker, count, taken);
-    return taken;
+    if (isTurnOfRefused) this.lookAtLanes('returned', classes, taker, count, look, { left: SCAN_MAX });
+    const scan = { left: SCAN_MAX };
+    for (const unitClass of classes) this.lookAtBegun(unitClass, taker, count, look);
+    this.lookAtLanes('fresh', classes, taker, count, look, scan);
+    if (!isTurnOfRefused) this.lookAtLanes('returned', classes, taker, count, look, scan);
+    return look;
   }
 
-  private takeBegun({ party, classes, isIndependentOf }: Taker, count: number): Ticket[] {
-    const tickets = this.begun.first(
-      count,
+  private lookAtBegun(
+    unitClass: UnitClass,
+    { party, isIndependentOf }: Taker,
+    count: number,
+    look: Look,
+  ): void {
+    if (look.tickets.size >= count) return;
+    const begun = this.begunOf(unitClass);
+    const { tickets, inVain } = begun.first(
+      count - look.tickets.size,
       (ticket, volunteers) =>
-        classes.includes(ticket.unitClass) &&
+        !look.tickets.has(ticket) &&
         !ticket.refusedTo?.has(party.personId) &&
         isIndependentOf(volunteers, ticket),
     );
-    for (const ticket of tickets) this.removed(ticket);
-    return tickets;
+    for (const ticket of tickets) look.tickets.add(ticket);
+    look.inVain.set(begun, inVain);
   }
 
-  private takeParts(
-    parts: ReadonlyArray<keyof Lane>,
-    taker: Taker,
-    count: number,
-    taken: TakenTickets,
-  ): void {
-    const scan = { left: SCAN_MAX };
-    const order = lanesInOrder(taker.party.accountId, this.laneCount);
-    for (const part of parts) {
-      for (const unitClass of taker.classes) {
-        const lanes = this.lanes.get(unitClass);
-        if (!lanes) continue;
-        for (const at of order) {
-          const lane = lanes[at];
-          if (lane) this.takeFrom(lane[part], taker, count, taken, scan);
-          if (taken.tickets.length >= count || scan.left === 0) return;
-        }
-      }
-    }
-  }
-
-  /** Adds to `taken` what `lane` has for the taker; what it cannot have keeps its place. */
-  private takeFrom(
-    lane: Deque<Ticket>,
+  private lookAtLanes(
+    part: keyof Lane,
+    classes: readonly UnitClass[],
     { party }: Taker,
     count: number,
-    taken: TakenTickets,
+    look: Look,
     scan: { left: number },
   ): void {
-    const kept: Ticket[] = [];
-    while (taken.tickets.length < count && scan.left > 0) {
-      const ticket = lane.shift();
-      if (!ticket) break;
-      ticket.isInLane = false;
-      if (!ticket.isHeld) continue;
-      scan.left -= 1;
-      const refusal = ticket.refusedTo?.get(party.personId);
-      if (refusal === undefined) {
-        this.removed(ticket);
-        taken.tickets.push(ticket);
-      } else {
-        taken.passedOver.push({ unitId: ticket.unitId, why: refusal });
-        kept.push(ticket);
+    const order = lanesInOrder(party.accountId, this.laneCount);
+    for (const unitClass of classes) {
+      const lanes = this.lanes.get(unitClass);
+      if (!lanes) continue;
+      for (const at of order) {
+        const lane = lanes[at];
+        if (lane) lookAtPlaces(lane[part], party, count, look, scan);
+        if (look.tickets.size >= count || scan.left === 0) return;
       }
-    }
-    for (const ticket of kept.reverse()) {
-      ticket.isInLane = true;
-      lane.unshift(ticket);
     }
   }
 
@@ -226,22 +191,18 @@ export class TicketStore {
   /** Puts a taken ticket back: for anybody, or for anybody but the person who cannot have it. */
   putBack(ticket: Ticket, refused?: { readonly personId: string; readonly why: TicketRefusal }): void {
     if (refused) (ticket.refusedTo ??= new Map()).set(refused.personId, refused.why);
-    if (ticket.takenBy) this.begun.undo(ticket.unitId, ticket.takenBy);
+    const begun = this.begunOf(ticket.unitClass);
+    if (ticket.takenBy) begun.undo(ticket.unitId, ticket.takenBy);
     ticket.takenBy = null;
-    this.restore(ticket);
+    ticket.place = { ticket };
+    this.laneOf(ticket).unshift(ticket.place);
+    begun.add(ticket);
   }
 
-  /** To its place in its lane, or to its lane's front. */
-  private restore(ticket: Ticket): void {
-    if (!ticket.isInLane) this.laneOf(ticket).unshift(ticket);
-    ticket.isInLane = true;
-    ticket.isHeld = true;
-    this.begun.add(ticket);
-  }
-
-  private removed(ticket: Ticket): void {
-    ticket.isHeld = false;
-    this.begun.remove(ticket);
+  private takeOut(ticket: Ticket): void {
+    if (ticket.place) ticket.place.ticket = null;
+    ticket.place = null;
+    this.begunOf(ticket.unitClass).remove(ticket);
   }
 
   /** Takes out what has to go back to its queue: tickets held too long, and those of `classes`. */
@@ -252,17 +213,14 @@ export class TicketStore {
       const isWanted = !all && !classes?.has(unitClass);
       for (const [at, { fresh, returned }] of lanes.entries()) {
         const kept: Lane = { fresh: new Deque(), returned: new Deque() };
-        for (const ticket of [...fresh, ...returned]) {
-          if (!ticket.isHeld) {
-            ticket.isInLane = false;
-            continue;
-          }
+        for (const place of [...fresh, ...returned]) {
+          const { ticket } = place;
+          if (!ticket) continue;
           const isCrowding = ticket.refusedTo !== null && returned.length > REFUSED_MAX;
           const holdMs = isCrowding ? CROWDED_HOLD_MS : TICKET_HOLD_MS;
-          if (isWanted && nowMs - ticket.heldSinceMs < holdMs) partOf(kept, ticket).push(ticket);
+          if (isWanted && nowMs - ticket.heldSinceMs < holdMs) partOf(kept, ticket).push(place);
           else {
-            ticket.isInLane = false;
-            this.removed(ticket);
+            this.takeOut(ticket);
             old.push(ticket);
           }
         }
@@ -273,10 +231,19 @@ export class TicketStore {
   }
 
   get size(): number {
-    return this.begun.size;
+    return [...this.begun.values()].reduce((sum, { size }) => sum + size, 0);
   }
 
-  private laneOf(ticket: Ticket): Deque<Ticket> {
+  private begunOf(unitClass: UnitClass): BegunUnits<Ticket> {
+    let begun = this.begun.get(unitClass);
+    if (!begun) {
+      begun = new BegunUnits();
+      this.begun.set(unitClass, begun);
+    }
+    return begun;
+  }
+
+  private laneOf(ticket: Ticket): Deque<TicketPlace> {
     let lanes = this.lanes.get(ticket.unitClass);
     if (!lanes) {
       lanes = Array.from({ length: this.laneCount }, () => ({ fresh: new Deque(), returned: new Deque() }));
@@ -288,6 +255,26 @@ export class TicketStore {
   }
 }
 
-function partOf(lane: Lane, ticket: Ticket): Deque<Ticket> {
+function partOf(lane: Lane, ticket: Ticket): Deque<TicketPlace> {
   return ticket.batch.isReturned || ticket.refusedTo ? lane.returned : lane.fresh;
+}
+
+/** Adds to `look` what these places have for somebody. */
+function lookAtPlaces(
+  places: Deque<TicketPlace>,
+  { personId }: Taker['party'],
+  count: number,
+  look: Look,
+  scan: { left: number },
+): void {
+  // Empty ones would be passed by each request anew.
+  while (places.first?.ticket === null) places.shift();
+  for (const { ticket } of places) {
+    if (look.tickets.size >= count || scan.left === 0) return;
+    if (!ticket || look.tickets.has(ticket)) continue;
+    scan.left -= 1;
+    const why = ticket.refusedTo?.get(personId);
+    if (why === undefined) look.tickets.add(ticket);
+    else look.passedOver.push({ unitId: ticket.unitId, why });
+  }
 }

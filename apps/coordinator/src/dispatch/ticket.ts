@@ -25,8 +25,11 @@ export interface Ticket {
   refusedTo: Map<string, TicketRefusal> | null;
   /** Who was given it last, until it is put back. */
   takenBy: Party | null;
-  /** Somebody can have it. */
-  isHeld: boolean;
-  /** Its lane has a place for it, which is empty while it is not held. */
-  isInLane: boolean;
+  /** In its lane, while somebody can have it. */
+  place: TicketPlace | null;
+}
+
+/** Where a ticket lies in its lane; empty once it was taken. */
+export interface TicketPlace {
+  ticket: Ticket | null;
 }

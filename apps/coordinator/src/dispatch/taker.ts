@@ -1,0 +1,23 @@
+import type { Party, UnitClass } from '@gleaner/domain';
+import type { Ticket, TicketRefusal } from './ticket.js';
+
+/** Who asks, as far as choosing tickets goes. */
+export interface Taker {
+  readonly party: Party & { readonly personId: string };
+  readonly classes: readonly UnitClass[];
+  /** The taker can compute this ticket's unit beside these volunteers. */
+  readonly isIndependentOf: (volunteers: readonly Party[], ticket: Ticket) => boolean;
+  /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
+  readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
+}
+
+/** A ticket that this taker was refused before. */
+export interface PassedTicket {
+  readonly unitId: number;
+  readonly why: TicketRefusal;
+}
+
+export interface TakenTickets {
+  readonly tickets: readonly Ticket[];
+  readonly passedOver: readonly PassedTicket[];
+}

@@ -1,0 +1,60 @@
+import { TicketFeeder } from '@gleaner/coordinator';
+import type { TaskAssignment } from '@gleaner/protocol';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  DispatchFixture,
+  honestResult,
+  type SeededJob,
+  type TestHost,
+  testRedisUrl,
+} from '../support/index.js';
+
+let dispatch: DispatchFixture;
+beforeAll(async () => {
+  dispatch = await DispatchFixture.start();
+});
+afterAll(() => dispatch.close());
+
+const CLASSES = ['agent-64'] as const;
+const ANYBODY = {
+  party: { accountId: '0', personId: '0', hostId: '0', anonymous: false, network: null },
+  classes: CLASSES,
+  isIndependentOf: () => false,
+};
+
+/** Waits until the coordinator has so many tickets of a job in its memory. */
+async function ticketsAtHand({ jobId }: SeededJob, count: number): Promise<void> {
+  const feeder = dispatch.gleaner.app.get(TicketFeeder);
+  await expect
+    .poll(async () => {
+      await feeder.want(CLASSES);
+      return feeder.store.glance(ANYBODY, 1000).filter((ticket) => ticket.jobId === jobId).length;
+    })
+    .toBe(count);
+}
+
+/** Up to so many tasks by one call, reported. */
+async function contribute(host: TestHost, maxTasks: number, memoryMiB = 4096): Promise<TaskAssignment[]> {
+  const { tasks } = await host.work({ request: { maxTasks, memoryMiB, cores: 4 } });
+  if (tasks.length > 0) await host.report(...tasks.map((task) => honestResult(task)));
+  return tasks;
+}
+
+describe('what others have begun', () => {
+  // With the few lanes of Postgres two volunteers would meet anyway.
+  it.skipIf(testRedisUrl() === null)(
+    'is finished first: two new volunteers agree on all that they may compute on their first day, on 8 lanes',
+    async () => {
+      const job = await dispatch.aJob({ units: 100 });
+      const hosts = [await dispatch.aHost(), await dispatch.aHost()];
+      await ticketsAtHand(job, 200);
+      const done = new Map(hosts.map((host) => [host, 0]));
+      for (let call = 0; call < 4; call += 1) {
+        for (const host of hosts) done.set(host, (done.get(host) ?? 0) + (await contribute(host, 4)).length);
+      }
+      expect([...done.values()]).toEqual([16, 16]);
+      const valid = "SELECT count(*)::int AS units FROM work_unit WHERE job_id = $1 AND state = 'valid'";
+      await expect.poll(() => dispatch.query(valid, [job.jobId])).toEqual([{ units: 16 }]);
+    },
+  );
+});
