@@ -150,6 +150,21 @@ describe('what everybody may see', () => {
     await gleaner.dataSource.query('UPDATE job SET state_reason = NULL WHERE id = $1', [job.jobId]);
   });
 
+  it('is told to who joins as soon as it is shown, also while its scientist has followed it unseen', async () => {
+    const path = `/v1/jobs/${job.jobId}/visibility`;
+    const authorization = `Bearer ${job.scientist.token}`;
+    for (let times = 0; times < 4; times += 1) {
+      await job.scientist.put(path).send({ public: false }).expect(204);
+      await expect
+        .poll(async () => (await gleaner.http.get(`/v1/public/jobs/${job.jobId}`)).status)
+        .toBe(404);
+      await follow({ authorization }, (text) => text.includes('"public":false'));
+      await job.scientist.put(path).send({ public: true }).expect(204);
+      await untilShown();
+      expect(await follow({}, (text) => text.includes('"public":true'))).toContain('"public":true');
+    }
+  });
+
   it('costs little, with 500 who follow and never read although much happens', async () => {
     await untilShown();
     // 30 KB in each event.

@@ -8,7 +8,6 @@ import {
   etagOf,
   EventStream,
   KEEP_ALIVE_COMMENT,
-  NotFoundError,
   streamEvent,
   StreamSlots,
   type Actor,
@@ -28,7 +27,6 @@ interface Audience {
   readonly followers: Map<EventStream, FastifyRequest | null>;
   /** What everybody has been sent. */
   lastEvent: StreamEvent;
-  isPublic: boolean;
 }
 
 /** Public jobs as server-sent events: one look a second for each followed job, however many follow it. */
@@ -58,22 +56,17 @@ export class JobBroadcast implements OnModuleDestroy {
     request: FastifyRequest,
     reply: FastifyReply,
   ): Promise<void> {
-    const view = await this.pictures.view(jobId, actor);
-    const first = eventOf(view);
+    const first = eventOf(await this.pictures.view(jobId, actor));
     const isTheirs = await this.jobs.mayLook(jobId, actor);
+    // It may have been hidden since the caller's view was made; what its audience saw last may be older than both.
+    if (!isTheirs) await this.pictures.view(jobId, null);
     if (this.subscribers >= SUBSCRIBERS_MAX) {
       throw new DomainError('server-busy', `${SUBSCRIBERS_MAX} clients follow jobs already: poll instead.`, {
         headers: { 'retry-after': '30' },
       });
     }
     const known = this.audiences.get(jobId);
-    const audience: Audience = known ?? {
-      followers: new Map(),
-      lastEvent: first,
-      isPublic: view.job.visibility.public,
-    };
-    // It may have been hidden since the caller's view was made.
-    if (!isTheirs && !audience.isPublic) throw new NotFoundError(`public job ${jobId}`);
+    const audience: Audience = known ?? { followers: new Map(), lastEvent: first };
     this.slots.hold(request, reply, actor);
     // It left while its first event was made.
     if (reply.raw.closed) return;
@@ -97,8 +90,7 @@ export class JobBroadcast implements OnModuleDestroy {
     try {
       for (let looks = 1; audience.followers.size > 0; looks += 1) {
         const view = await this.pictures.look(jobId);
-        audience.isPublic = view.job.visibility.public;
-        if (!audience.isPublic) await this.dismissStrangers(jobId, audience);
+        if (!view.job.visibility.public) await this.dismissStrangers(jobId, audience);
         const event = eventOf(view);
         const isNews = event.id !== audience.lastEvent.id;
         audience.lastEvent = event;
