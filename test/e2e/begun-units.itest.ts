@@ -5,6 +5,7 @@ import {
   DispatchFixture,
   honestResult,
   type SeededJob,
+  seedJob,
   type TestHost,
   testRedisUrl,
 } from '../support/index.js';
@@ -19,7 +20,7 @@ const CLASSES = ['agent-64'] as const;
 const ANYBODY = {
   party: { accountId: '0', personId: '0', hostId: '0', anonymous: false, network: null },
   classes: CLASSES,
-  isIndependentOf: () => false,
+  canJoin: () => false,
 };
 
 /** Waits until the coordinator has so many tickets of a job in its memory. */
@@ -33,9 +34,16 @@ async function ticketsAtHand({ jobId }: SeededJob, count: number): Promise<void>
     .toBe(count);
 }
 
+const isOf =
+  ({ firstUnitId, lastUnitId }: SeededJob) =>
+  ({ taskId }: TaskAssignment): boolean => {
+    const unitId = Number(taskId.split('.')[0]);
+    return unitId >= firstUnitId && unitId <= lastUnitId;
+  };
+
 /** Up to so many tasks by one call, reported. */
-async function contribute(host: TestHost, maxTasks: number, memoryMiB = 4096): Promise<TaskAssignment[]> {
-  const { tasks } = await host.work({ request: { maxTasks, memoryMiB, cores: 4 } });
+async function contribute(host: TestHost, maxTasks: number): Promise<TaskAssignment[]> {
+  const { tasks } = await host.work({ request: { maxTasks, memoryMiB: 4096, cores: 4 } });
   if (tasks.length > 0) await host.report(...tasks.map((task) => honestResult(task)));
   return tasks;
 }
@@ -57,4 +65,20 @@ describe('what others have begun', () => {
       await expect.poll(() => dispatch.query(valid, [job.jobId])).toEqual([{ units: 16 }]);
     },
   );
+
+  it('by an app that no operator approved keeps nobody from other work', async () => {
+    const units = 16;
+    const unapproved = await dispatch.aJob({ units, approved: false, replication: { distinct: 'host' } });
+    const own = await dispatch.aHost({ of: dispatch.scientist });
+    expect((await own.take(units)).every(isOf(unapproved))).toBe(true);
+    await dispatch.expectNothingFor(own, 'already-has-task');
+    const { accountId } = await dispatch.aPerson();
+    const approved = await seedJob(dispatch.gleaner.dataSource, { units, accountId });
+    const [host, other] = [await dispatch.aHost(), await dispatch.aHost()];
+    await ticketsAtHand(approved, 2 * units);
+    for (const each of [host, other, host, other]) {
+      const tasks = await contribute(each, 1);
+      expect(tasks.map(isOf(approved))).toEqual([true]);
+    }
+  });
 });

@@ -24,7 +24,7 @@ import { Locality } from './locality.service.js';
 import { NoWorkTally } from './no-work-tally.js';
 import type { Taker } from './taker.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
-import type { Ticket } from './ticket.js';
+import type { Ticket, TicketRefusal } from './ticket.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;
@@ -96,7 +96,8 @@ export class DispatchService {
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
-    const taker = { party: claimer, classes, isIndependentOf: this.independenceOf(claimer, jobs) };
+    const asking: Asking = { host, claimer, wish, tally };
+    const taker = { party: claimer, classes, canJoin: this.joining(asking, jobs) };
     const local = this.locality.of(host.personId, wish.held);
     const tasks: AssignedTask[] = [];
     for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
@@ -104,7 +105,7 @@ export class DispatchService {
       const prefers = local && (await local.preferenceAmong(this.feeder.store.glance(taker, count)));
       const { tickets, passedOver } = this.feeder.store.take({ ...taker, prefers }, count);
       for (const { unitId, why } of passedOver) tally.passOver(unitId, why);
-      const claims = this.prepare(tickets, await this.jobsOf(tickets), { host, claimer, wish, tally });
+      const claims = this.prepare(tickets, await this.jobsOf(tickets), asking);
       if (claims.length === 0) {
         if (tickets.length === 0) break;
         continue;
@@ -125,14 +126,13 @@ export class DispatchService {
     };
   }
 
-  /** By what this coordinator knows of a unit's volunteers; the claim decides. */
-  private independenceOf(claimer: Claimer, jobs: ReadonlyMap<number, RunningJob>): Taker['isIndependentOf'] {
+  /** By what this coordinator knows of jobs and of a unit's volunteers; the claim decides. */
+  private joining({ host, claimer, wish }: Asking, jobs: ReadonlyMap<number, RunningJob>): Taker['canJoin'] {
     const { allowSameNetwork } = this.settings;
     return (volunteers, { jobId }) => {
-      const distinct = jobs.get(jobId)?.distinct;
-      return (
-        distinct !== undefined && isIndependentOfAll(claimer, volunteers, { distinct, allowSameNetwork })
-      );
+      const job = jobs.get(jobId);
+      if (!job || refusalOf(job, host, wish) !== null) return false;
+      return isIndependentOfAll(claimer, volunteers, { distinct: job.distinct, allowSameNetwork });
     };
   }
 
@@ -164,19 +164,13 @@ export class DispatchService {
         this.feeder.store.finish(ticket);
         continue;
       }
-      const persons = { personId: host.personId, submitterPersonId: job.submitterPersonId };
-      const isAppApproved = job.isAppApproved;
-      const why = !wish.runtimeVersions.includes(job.runtimeVersion)
-        ? 'runtime-too-old'
-        : !mayRunApp({ ...persons, isAppApproved })
-          ? 'unapproved-app'
-          : null;
+      const why = refusalOf(job, host, wish);
       if (why !== null) {
         this.feeder.store.putBack(ticket, { personId: host.personId, why });
         tally.passOver(ticket.unitId, why);
         continue;
       }
-      const creditEligible = earnsCredit({ ...persons, isAppApproved, isHostHeld: false });
+      const creditEligible = earnsCredit({ ...personsOf(job, host), isHostHeld: false });
       const { unitId, ordinal } = ticket;
       claims.push({ ticket, job, claim: { unitId, ordinal, creditEligible, mayDepend: false, claimer } });
     }
@@ -266,6 +260,19 @@ interface PreparedClaim {
   readonly ticket: Ticket;
   readonly job: RunningJob;
   readonly claim: Claim;
+}
+
+function personsOf(
+  { submitterPersonId, isAppApproved }: RunningJob,
+  { personId }: HostContext,
+): Parameters<typeof mayRunApp>[0] {
+  return { personId, submitterPersonId, isAppApproved };
+}
+
+/** Why the host cannot compute a job's units, whichever they are. */
+function refusalOf(job: RunningJob, host: HostContext, wish: WorkWish): TicketRefusal | null {
+  if (!wish.runtimeVersions.includes(job.runtimeVersion)) return 'runtime-too-old';
+  return mayRunApp(personsOf(job, host)) ? null : 'unapproved-app';
 }
 
 function claimerOf(host: HostContext, wish: WorkWish): Claimer {

@@ -6,7 +6,7 @@ export interface Taker {
   readonly party: Party & { readonly personId: string };
   readonly classes: readonly UnitClass[];
   /** The taker can compute this ticket's unit beside these volunteers. */
-  readonly isIndependentOf: (volunteers: readonly Party[], ticket: Ticket) => boolean;
+  readonly canJoin: (volunteers: readonly Party[], ticket: Ticket) => boolean;
   /** The taker holds the chunks that this ticket's unit needs: such tickets come first. Left out: no preference. */
   readonly prefers?: ((ticket: Ticket) => boolean) | undefined;
 }

@@ -14,9 +14,8 @@ const refused = { personId: '1', why: 'already-has-task' } as const;
 
 function taker(id: string): Taker {
   const party = { accountId: id, personId: id, hostId: id, anonymous: false, network: id };
-  const isIndependentOf: Taker['isIndependentOf'] = (volunteers) =>
-    volunteers.every(({ personId }) => personId !== id);
-  return { party, classes: ['agent-64'], isIndependentOf };
+  const canJoin: Taker['canJoin'] = (volunteers) => volunteers.every(({ personId }) => personId !== id);
+  return { party, classes: ['agent-64'], canJoin };
 }
 
 function storeWith(units: Array<[number, number]>, now: () => number = () => 0, lanes = LANES) {
@@ -201,7 +200,7 @@ describe('TicketStore', () => {
   it('offers what was begun to nobody who depends on who began it', () => {
     const { store } = oneLane([2, 0], [5, 0], [6, 0], [2, 1], [5, 1]);
     store.take(anna, 2);
-    expect(names(store.take({ ...ben, isIndependentOf: () => false }, 1))).toEqual(['6.0']);
+    expect(names(store.take({ ...ben, canJoin: () => false }, 1))).toEqual(['6.0']);
     expect(names(store.take(ben, 1))).toEqual(['2.1']);
   });
 

@@ -143,20 +143,13 @@ export class TicketStore {
     return look;
   }
 
-  private lookAtBegun(
-    unitClass: UnitClass,
-    { party, isIndependentOf }: Taker,
-    count: number,
-    look: Look,
-  ): void {
+  private lookAtBegun(unitClass: UnitClass, { party, canJoin }: Taker, count: number, look: Look): void {
     if (look.tickets.size >= count) return;
     const begun = this.begunOf(unitClass);
     const { tickets, inVain } = begun.first(
       count - look.tickets.size,
       (ticket, volunteers) =>
-        !look.tickets.has(ticket) &&
-        !ticket.refusedTo?.has(party.personId) &&
-        isIndependentOf(volunteers, ticket),
+        !look.tickets.has(ticket) && !ticket.refusedTo?.has(party.personId) && canJoin(volunteers, ticket),
     );
     for (const ticket of tickets) look.tickets.add(ticket);
     look.inVain.set(begun, inVain);
