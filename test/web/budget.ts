@@ -133,7 +133,7 @@ function readRoutes(): Route[] {
 
 /** All scripts and styles that the entries need before they can show anything, each counted once. */
 function gzipBytesOf(manifest: Manifest, entries: readonly string[]): number {
-  const files = new Set<string>(['index.html', 'theme.js']);
+  const files = new Set<string>(['index.html', 'theme.js', 'load-anew.js']);
   const visit = (name: string): void => {
     const chunk = manifest[name];
     if (!chunk) throw new Error(`the manifest has no ${name}: has the page been renamed?`);

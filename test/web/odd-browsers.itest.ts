@@ -93,6 +93,24 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.getByText(/^You compute without a name, as machine/).waitFor();
   });
 
+  it('says that it loads, and loads anew by itself where its program did not come', async () => {
+    await page.clock.install();
+    const program = '**/assets/index-*.js';
+    const answered = Promise.withResolvers<void>();
+    await page.route(program, async (route) => {
+      await answered.promise;
+      await route.fulfill({ status: 502, contentType: 'text/html', body: '<h1>502</h1>' });
+    });
+    await page.goto(url, { waitUntil: 'commit' });
+    await page.getByText('Loading Gleaner …').waitFor();
+    answered.resolve();
+    await page.getByText('Gleaner did not load.').waitFor();
+    await page.unroute(program);
+    await page.clock.fastForward(5_000);
+    await page.getByRole('heading', { level: 1 }).waitFor();
+    expect(await page.getByText('Gleaner did not load.').count()).toBe(0);
+  });
+
   it('leads on from a page of which a part is gone with the version that it is of', async () => {
     await page.goto(url);
     await page.route('**/assets/chart-*', (route) => route.fulfill(IS_GONE));
