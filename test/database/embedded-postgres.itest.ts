@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -115,6 +115,21 @@ describe('the embedded Postgres', () => {
     expect(isAlive(stranger.pid ?? 0)).toBe(true);
     expect(await ask(await start(), 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
   });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'tells of a copy that was made without its owner what to do',
+    async () => {
+      await (await start()).stop();
+      const cluster = join(directory, 'postgres', 'cluster');
+      // As cp -r does.
+      execFileSync('chown', ['-R', '0:0', cluster]);
+      await expect(start()).rejects.toThrow(
+        `${cluster} belongs to user 0, and Postgres runs as "postgres": chown -R postgres: ${cluster}`,
+      );
+      execFileSync('chown', ['-R', 'postgres:', cluster]);
+      expect(isAlive((await start()).pid)).toBe(true);
+    },
+  );
 
   it('is not held back by a lock whose holder is gone, although its process id is in use again', async () => {
     const owner = spawn(process.execPath, ['--eval', 'setInterval(() => {}, 1000)']);

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { DirectoryInUseError, DirectoryLock } from './directory-lock.js';
 import { freePort } from './free-port.js';
 import { Keeper } from './keeper.js';
-import { locatePrograms, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
+import { locatePrograms, requireOwner, runToEnd, systemUser, type SystemUser } from './postgres-programs.js';
 import { isAlive } from './process-identity.js';
 import { abortPostgres, findRunning, forgetCrashed, readText, stopPostgres } from './running-postgres.js';
 
@@ -113,6 +113,7 @@ export class EmbeddedPostgres {
       return server;
     }
 
+    await requireOwner(cluster, user);
     const { initdb } = await locatePrograms(directory, user);
     const password = await initialise(directory, cluster, initdb, user);
     const port = options.port ?? (await freePort());

@@ -54,6 +54,22 @@ async function lookUpUser(): Promise<SystemUser | null> {
   }
 }
 
+/**
+ * Postgres takes no files but its own user's: those of a copy that was made without owners, or on a machine that numbers its users otherwise,
+ * are somebody else's.
+ *
+ * @param cluster absent before its first start
+ */
+export async function requireOwner(cluster: string, user: SystemUser | null): Promise<void> {
+  const uid = user?.uid ?? process.getuid?.();
+  const owner = (await stat(cluster).catch(() => null))?.uid ?? uid;
+  if (uid === undefined || owner === uid) return;
+  const advice = user
+    ? `Postgres runs as "postgres": chown -R postgres: ${cluster}`
+    : `this is user ${uid}: start as the former, or chown -R ${uid} ${cluster}`;
+  throw new Error(`${cluster} belongs to user ${owner}, and ${advice}`);
+}
+
 /** The server's programs for this platform, copied beside the data where the system user cannot reach them. */
 export async function locatePrograms(directory: string, user: SystemUser | null): Promise<PostgresPrograms> {
   const programs = await findPackage();
