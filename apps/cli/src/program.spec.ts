@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { describe, expect, it } from 'vitest';
-import { createProgram } from './program.js';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, vi } from 'vitest';
+import { createProgram, exitCodeOf } from './program.js';
 
 /* Scripts of others, and benchmarks, rely on these names. */
 
@@ -14,6 +15,16 @@ function commandAt(words: string): Command | undefined {
 }
 
 describe('the command line', () => {
+  it('that is stopped while it waits, as for a coordinator that is away, ends as a stopped command does', async () => {
+    const said = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const signal = AbortSignal.abort(new DOMException('stopped by a signal', 'AbortError'));
+    const stopped: unknown = await delay(1_000, undefined, { signal }).catch((error: unknown) => error);
+    expect(exitCodeOf(stopped)).toBe(130);
+    expect(exitCodeOf(signal.reason)).toBe(130);
+    expect(said).not.toHaveBeenCalled();
+    said.mockRestore();
+  });
+
   it.each([
     ['up', ['--port', '--data', '--open']],
     ['demo', ['--exit', '--tape', '--chirp']],

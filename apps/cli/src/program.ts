@@ -42,13 +42,15 @@ export function createProgram(): Command {
   return program;
 }
 
-function exitCodeOf(error: unknown): number {
+/** Tells on stderr what a command ended with, where that is a failure. */
+export function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof CliError) {
     note(`gleaner: ${error.message}`);
     return error.exitCode;
   }
-  if (error instanceof DOMException && error.name === 'AbortError') return 130;
+  // Timers that a signal ends throw an error of their own, which has its name alone in common with the signal's.
+  if (error instanceof Error && error.name === 'AbortError') return 130;
   if (error instanceof LostStdoutError) return error.isReadEnough ? EXIT.ok : EXIT.failure;
   if (isSystemError(error)) {
     // Of a pipe that an answer was to go to.
