@@ -103,6 +103,7 @@ export class Swarm implements AsyncDisposable {
     const anybody = {
       party: { accountId: '0', personId: '0', hostId: '0', anonymous: false, network: null },
       classes: ['agent-64' as const],
+      abreast: [],
       canJoin: () => false,
     };
     await expect

@@ -1,4 +1,5 @@
 import { TicketFeeder } from '@gleaner/coordinator';
+import { CLASS_ABREAST_MAX } from '@gleaner/domain';
 import type { TaskAssignment } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
@@ -16,10 +17,11 @@ beforeAll(async () => {
 });
 afterAll(() => dispatch.close());
 
-const CLASSES = ['agent-64'] as const;
+const CLASSES = ['agent-64', 'agent-1024'] as const;
 const ANYBODY = {
   party: { accountId: '0', personId: '0', hostId: '0', anonymous: false, network: null },
   classes: CLASSES,
+  abreast: [],
   canJoin: () => false,
 };
 
@@ -42,8 +44,8 @@ const isOf =
   };
 
 /** Up to so many tasks by one call, reported. */
-async function contribute(host: TestHost, maxTasks: number): Promise<TaskAssignment[]> {
-  const { tasks } = await host.work({ request: { maxTasks, memoryMiB: 4096, cores: 4 } });
+async function contribute(host: TestHost, maxTasks: number, memoryMiB = 4096): Promise<TaskAssignment[]> {
+  const { tasks } = await host.work({ request: { maxTasks, memoryMiB, cores: 4 } });
   if (tasks.length > 0) await host.report(...tasks.map((task) => honestResult(task)));
   return tasks;
 }
@@ -80,5 +82,23 @@ describe('what others have begun', () => {
       const tasks = await contribute(each, 1);
       expect(tasks.map(isOf(approved))).toEqual([true]);
     }
+  });
+
+  it('keeps no host from what fewer hosts can do', async () => {
+    const small = await dispatch.aJob({ units: 100 });
+    const of = await dispatch.aPerson();
+    const machines = await Promise.all(Array.from({ length: 6 }, () => dispatch.aHost({ of })));
+    await ticketsAtHand(small, 200);
+    let begun = 0;
+    for (const machine of machines) begun += (await contribute(machine, 16, 64)).filter(isOf(small)).length;
+    expect(begun).toBeGreaterThan(CLASS_ABREAST_MAX);
+    const { accountId } = dispatch.scientist;
+    const large = await seedJob(dispatch.gleaner.dataSource, { units: 4, accountId, memoryMiB: 1024 });
+    await ticketsAtHand(large, 8);
+    const host = await dispatch.aHost();
+    const tasks: TaskAssignment[] = [];
+    // A few requests are for what was refused to others.
+    for (let call = 0; call < 12; call += 1) tasks.push(...(await contribute(host, 1)));
+    expect(tasks.filter(isOf(large))).toHaveLength(4);
   });
 });

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import {
   afterServing,
   allowanceLeft,
+  classesAbreast,
   classesInTurn,
   classesOfHost,
   type ClassTurns,
@@ -11,6 +12,7 @@ import {
   isIndependentOfAll,
   mayRunApp,
   type NoWorkCause,
+  type UnitClass,
   utcDay,
 } from '@gleaner/domain';
 import { LIMITS, type HeldFile } from '@gleaner/protocol';
@@ -91,13 +93,15 @@ export class DispatchService {
     const tally = new NoWorkTally(jobs, host, wish);
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
     const offered = [...servable].filter((unitClass) => tally.offeredClasses.has(unitClass));
-    const classes = classesInTurn(offered, this.turns, (unitClass) => this.jobs.shareOf(unitClass));
+    const shareOf = (unitClass: UnitClass): number => this.jobs.shareOf(unitClass);
+    const classes = classesInTurn(offered, this.turns, shareOf);
     if (classes.length === 0) return { tasks: [], causes: tally.causes(servable, this.feeder.trouble()) };
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
     const asking: Asking = { host, claimer, wish, tally };
-    const taker = { party: claimer, classes, canJoin: this.joining(asking, jobs) };
+    const abreast = classesAbreast(classes, this.turns, shareOf);
+    const taker = { party: claimer, classes, abreast, canJoin: this.joining(asking, jobs) };
     const local = this.locality.of(host.personId, wish.held);
     const tasks: AssignedTask[] = [];
     for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {

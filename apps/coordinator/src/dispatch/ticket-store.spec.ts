@@ -1,4 +1,4 @@
-import { LOCALITY_LOOKAHEAD, LOCALITY_PATIENCE_REQUESTS } from '@gleaner/domain';
+import { LOCALITY_LOOKAHEAD, LOCALITY_PATIENCE_REQUESTS, type UnitClass } from '@gleaner/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CROWDED_HOLD_MS, REFUSED_TURN_REQUESTS, TICKET_HOLD_MS, TicketStore } from './ticket-store.js';
@@ -15,7 +15,7 @@ const refused = { personId: '1', why: 'already-has-task' } as const;
 function taker(id: string): Taker {
   const party = { accountId: id, personId: id, hostId: id, anonymous: false, network: id };
   const canJoin: Taker['canJoin'] = (volunteers) => volunteers.every(({ personId }) => personId !== id);
-  return { party, classes: ['agent-64'], canJoin };
+  return { party, classes: ['agent-64'], abreast: ['agent-64'], canJoin };
 }
 
 function storeWith(units: Array<[number, number]>, now: () => number = () => 0, lanes = LANES) {
@@ -77,7 +77,7 @@ describe('TicketStore', () => {
 
   it('serves only the classes that the host can run', () => {
     const { store } = storeWith([[1, 0]]);
-    expect(store.take({ ...anna, classes: ['browser-64'] }, 1).tickets).toEqual([]);
+    expect(store.take({ ...anna, classes: ['browser-64'], abreast: ['browser-64'] }, 1).tickets).toEqual([]);
     expect(names(store.take(anna, 1))).toEqual(['1.0']);
   });
 
@@ -223,6 +223,24 @@ describe('TicketStore', () => {
     void store.hold('agent-64', { at: 1, units: [[500, 1, 9]], returned: true });
     const taken = Array.from({ length: REFUSED_TURN_REQUESTS }, () => names(store.take(ben, 1)));
     expect(taken.flat()).toContain('500.1');
+  });
+
+  it('offers what was begun in classes that are ahead only after what there is in the others', () => {
+    const store = new TicketStore(LANES, () => 0);
+    const hold = (unitClass: UnitClass, ...units: Array<[number, number]>) =>
+      void store.hold(unitClass, {
+        at: 5,
+        units: units.map(([unit, ordinal]) => [unit, ordinal, 9] as const),
+      });
+    hold('agent-64', [2, 0], [4, 0]);
+    hold('agent-1024', [6, 0], [8, 0]);
+    store.take(anna, 1);
+    hold('agent-64', [2, 1]);
+    const classes = ['agent-1024', 'agent-64'] as const;
+    const either: Taker = { ...ben, classes, abreast: ['agent-1024'] };
+    expect(names(store.take(either, 1))).toEqual(['6.0']);
+    expect(names(store.take({ ...either, abreast: classes }, 1))).toEqual(['2.1']);
+    expect(names(store.take(either, 3))).toEqual(['8.0', '4.0']);
   });
 
   it('has what was begun first come first, whatever requests for inputs at hand choose among', () => {

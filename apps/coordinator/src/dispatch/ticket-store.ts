@@ -133,12 +133,15 @@ export class TicketStore {
   private look(taker: Taker, count: number, request: number): Look {
     const look: Look = { tickets: new Set(), passedOver: [], inVain: new Map() };
     const isTurnOfRefused = request % REFUSED_TURN_REQUESTS === 0;
-    const { classes } = taker;
+    const { classes, abreast } = taker;
     // Looking at refused ones in vain is no reason to give up before the fresh ones.
     if (isTurnOfRefused) this.lookAtLanes('returned', classes, taker, count, look, { left: SCAN_MAX });
     const scan = { left: SCAN_MAX };
-    for (const unitClass of classes) this.lookAtBegun(unitClass, taker, count, look);
-    this.lookAtLanes('fresh', classes, taker, count, look, scan);
+    // Of classes that are ahead nothing comes first, or hosts of the others would do what any host can do.
+    for (const group of [abreast, ...classes.slice(abreast.length).map((unitClass) => [unitClass])]) {
+      for (const unitClass of group) this.lookAtBegun(unitClass, taker, count, look);
+      this.lookAtLanes('fresh', group, taker, count, look, scan);
+    }
     if (!isTurnOfRefused) this.lookAtLanes('returned', classes, taker, count, look, scan);
     return look;
   }

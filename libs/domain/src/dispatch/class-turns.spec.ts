@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { afterServing, classesInTurn, CLASS_LAG_MAX, type ClassTurns } from './class-turns.js';
+import {
+  afterServing,
+  CLASS_ABREAST_MAX,
+  CLASS_LAG_MAX,
+  classesAbreast,
+  classesInTurn,
+  type ClassTurns,
+} from './class-turns.js';
 import { UNIT_CLASSES, type UnitClass } from './unit-class.js';
 
 const NONE: ClassTurns = new Map();
@@ -45,6 +52,15 @@ describe('turns of classes', () => {
         },
       ),
     );
+  });
+
+  it.each([1, 100])('are abreast until one is further ahead than a few tasks (share %i)', (share) => {
+    const inTurn = [LARGE, SMALL] as const;
+    const turns = afterServing(NONE, SMALL, CLASS_ABREAST_MAX, share);
+    expect(classesAbreast(inTurn, turns, () => share)).toEqual([LARGE, SMALL]);
+    const ahead = afterServing(turns, SMALL, 1, share);
+    expect(classesAbreast(inTurn, ahead, () => share)).toEqual([LARGE]);
+    expect(classesAbreast([], ahead, () => share)).toEqual([]);
   });
 
   it('are kept for a class that only few hosts can serve', () => {

@@ -3,6 +3,9 @@ import type { UnitClass } from './unit-class.js';
 /** Tasks that a class may have before the others when there are units of it again: those of two queue jobs. */
 export const CLASS_LAG_MAX = 512;
 
+/** Tasks that a class may be ahead of another and still count as abreast of it: a new host's allowance of a day, and a few more. */
+export const CLASS_ABREAST_MAX = 64;
+
 /** Tasks of each class that hosts were given, divided by the shares of the jobs in it. */
 export type ClassTurns = ReadonlyMap<UnitClass, number>;
 
@@ -22,6 +25,28 @@ export function classesInTurn(
   const level = levelOf(turns);
   const turn = (unitClass: UnitClass): number => turnOf(unitClass, turns, level, shareOf(unitClass));
   return classes.toSorted((a, b) => turn(a) - turn(b));
+}
+
+/**
+ * Those of the classes that are about as far as the first one: among them a host may do first what is done best first, without
+ * one of them falling behind.
+ *
+ * @param inTurn as {@link classesInTurn} has ordered them
+ * @returns the first ones of them
+ */
+export function classesAbreast(
+  inTurn: readonly UnitClass[],
+  turns: ClassTurns,
+  shareOf: (unitClass: UnitClass) => number,
+): UnitClass[] {
+  const level = levelOf(turns);
+  const turn = (unitClass: UnitClass): number => turnOf(unitClass, turns, level, shareOf(unitClass));
+  const [first] = inTurn;
+  const end = inTurn.findIndex(
+    (unitClass) =>
+      first !== undefined && (turn(unitClass) - turn(first)) * shareOf(unitClass) > CLASS_ABREAST_MAX,
+  );
+  return end < 0 ? [...inTurn] : inTurn.slice(0, end);
 }
 
 /**
