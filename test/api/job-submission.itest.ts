@@ -115,7 +115,10 @@ describe('submitting a job', () => {
     expect(problem.parse(submitted.body)).toMatchObject({
       code: 'job-refused',
       errors: [
-        { pointer: '/spec/app', detail: `is no app version of the project "${project}": publish it first` },
+        {
+          pointer: '/spec/app',
+          detail: `startless@1 is no app version of the project "${project}": publish it first, or name one that it has`,
+        },
       ],
     });
   });
@@ -204,7 +207,10 @@ describe('submitting a job', () => {
     const body = { project: desk.science.project, spec: desk.aSpec() };
     await desk.gleaner.http.post('/v1/jobs').send(body).expect(401);
     const stranger = await aPerson(desk.gleaner);
-    await stranger.post('/v1/jobs', body).expect(403);
+    const refused = await stranger.post('/v1/jobs', body).expect(403);
+    expect(problem.parse(refused.body).detail).toMatch(
+      new RegExp(`an operator can add your account, ${stranger.account.id}, to them\\.$`),
+    );
     const worker = await aPerson(desk.gleaner, { scopes: ['work'] });
     await worker.post('/v1/jobs', body).expect(403);
     await desk.science.scientist.post('/v1/jobs', { ...body, project: 'no-such-project' }).expect(404);

@@ -126,7 +126,7 @@ export class JobSubmission {
     if (!app) {
       faults.push({
         pointer: '/spec/app',
-        detail: `is no app version of the project "${slug}": publish it first`,
+        detail: `${spec.app} is no app version of the project "${slug}": publish it first, or name one that it has`,
       });
     }
     const memoryPages = app?.memory_pages ?? 0;

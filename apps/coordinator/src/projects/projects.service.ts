@@ -143,9 +143,13 @@ export class ProjectsService {
       project.createdBy !== actor.accountId &&
       !(await this.isScientist(actor, project))
     ) {
-      throw new DomainError('forbidden', `You are not a scientist of the project "${slug}".`, {
-        errors: [{ pointer, detail: 'has you not among its scientists' }],
-      });
+      throw new DomainError(
+        'forbidden',
+        `You are not a scientist of the project "${slug}": an operator can add your account, ${actor.accountId}, to them.`,
+        {
+          errors: [{ pointer, detail: 'has you not among its scientists' }],
+        },
+      );
     }
     return project;
   }
