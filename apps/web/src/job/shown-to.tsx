@@ -53,7 +53,9 @@ function Switches({ jobId, visibility }: { readonly jobId: string; readonly visi
   const shown = change.isPending ? change.variables : visibility;
   return (
     <>
-      <p className="mb-4 text-sm text-muted">Only you and your project’s scientists see this box.</p>
+      <p className="mb-4 text-sm text-muted">
+        Its scientist has these switches, and operators of this coordinator.
+      </p>
       <Switch
         label="Show this page to everybody"
         about="Its progress, its units and who helped. Volunteers who compute it see its name in any case."
