@@ -209,11 +209,11 @@ describe('claims of one host that are worked on at the same time', () => {
     );
     // All that is known of hosts is forgotten, so that the next call looks.
     await app.dataSource.query("SELECT pg_notify('gleaner_access', '')");
-    const answersUntilItIsNoted = async (): Promise<number[]> => {
+    const answersUntilItIsNoted = async (): Promise<number> => {
       await ask();
-      return await rival.waiting();
+      return (await rival.waiting()).length;
     };
-    await expect.poll(answersUntilItIsNoted).toHaveLength(1);
+    await expect.poll(answersUntilItIsNoted).toBe(1);
     await ask();
     await rival.commit();
     const isNoted = (): Promise<unknown> =>

@@ -3,16 +3,19 @@ import { expect } from 'vitest';
 import { z } from 'zod';
 
 const rows = z.tuple([z.object({ pid: z.number() })]);
-const waiting = z.array(z.object({ pid: z.number() }));
+const waiting = z.array(z.object({ pid: z.number(), query: z.string() }));
 
-/** Whoever waits for the backend `$1`, or for somebody who does, by the time they began to. */
+/** What the keeping of leaderboards waits with, which comes by itself and at any time, behind whoever changes names. */
+const KEEPING_BOARDS = '%pg_advisory_xact_lock(hashtext($1))%';
+
+/** Whoever waits for the backend `$1`, or for somebody who does, because of what was begun. */
 const WAITING = `
   WITH RECURSIVE waits (pid) AS (
     SELECT $1::integer
      UNION
     SELECT a.pid FROM waits w JOIN pg_stat_activity a ON a.wait_event_type = 'Lock' AND w.pid = ANY (pg_blocking_pids(a.pid))
   )
-  SELECT pid FROM waits WHERE pid <> $1`;
+  SELECT pid, a.query FROM waits JOIN pg_stat_activity a USING (pid) WHERE pid <> $1 AND a.query NOT LIKE $2`;
 
 /** Has something of a database locked, so that what is begun meanwhile waits until this lets go or is disposed of. */
 export class Rival implements AsyncDisposable {
@@ -52,16 +55,21 @@ export class Rival implements AsyncDisposable {
     return this.runner.manager;
   }
 
-  /** The backends that wait for this one now, or for each other behind it. */
-  async waiting(): Promise<number[]> {
-    return waiting.parse(await this.dataSource.query(WAITING, [this.pid])).map(({ pid }) => pid);
+  /** The backends that wait for this one now, or for each other behind it, and what each wants to do. */
+  async waiting(): Promise<ReadonlyArray<{ pid: number; query: string }>> {
+    return waiting.parse(await this.dataSource.query(WAITING, [this.pid, KEEPING_BOARDS]));
   }
 
   /** Resolves with the backends that wait once there are so many. */
   async isWaitedForBy(count: number): Promise<number[]> {
-    let pids: number[] = [];
-    await expect.poll(async () => (pids = await this.waiting())).toHaveLength(count);
-    return pids;
+    let all: Awaited<ReturnType<Rival['waiting']>> = [];
+    try {
+      await expect.poll(async () => (all = await this.waiting())).toHaveLength(count);
+    } catch (error) {
+      const queries = all.map(({ query }) => query).join('\n\n');
+      throw new Error(`not ${count} but ${all.length} are waiting:\n${queries}`, { cause: error });
+    }
+    return all.map(({ pid }) => pid);
   }
 
   /** Resolves once somebody waits, where what a coordinator does by itself may wait as well. */
