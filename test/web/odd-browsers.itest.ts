@@ -93,7 +93,7 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.getByText(/^You compute without a name, as machine/).waitFor();
   });
 
-  it('says that it loads, and loads anew by itself where its program did not come', async () => {
+  it('says that it loads, and loads anew by itself, less and less often, where its program did not come', async () => {
     await page.clock.install();
     const program = '**/assets/index-*.js';
     const answered = Promise.withResolvers<void>();
@@ -104,11 +104,17 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.goto(url, { waitUntil: 'commit' });
     await page.getByText('Loading Gleaner …').waitFor();
     answered.resolve();
-    await page.getByText('Gleaner did not load.').waitFor();
+    for (const seconds of [5, 10]) {
+      await page.getByText(`Gleaner did not load. It is tried again in ${seconds} seconds.`).waitFor();
+      await page.clock.fastForward(`00:${String(seconds).padStart(2, '0')}`);
+    }
+    await page.getByText('It is tried again in 20 seconds.').waitFor();
     await page.unroute(program);
-    await page.clock.fastForward(5_000);
+    await page.reload();
     await page.getByRole('heading', { level: 1 }).waitFor();
     expect(await page.getByText('Gleaner did not load.').count()).toBe(0);
+    const inVain = await page.evaluate(() => sessionStorage.getItem('gleaner.loads-in-vain'));
+    expect(inVain, 'the next time is counted anew').toBeNull();
   });
 
   it('leads on from a page of which a part is gone with the version that it is of', async () => {
