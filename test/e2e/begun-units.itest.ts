@@ -3,10 +3,12 @@ import { CLASS_ABREAST_MAX } from '@gleaner/domain';
 import type { TaskAssignment } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  createTestApplication,
   DispatchFixture,
   honestResult,
   type SeededJob,
   seedJob,
+  type TestApplication,
   type TestHost,
   testRedisUrl,
 } from '../support/index.js';
@@ -25,9 +27,13 @@ const ANYBODY = {
   canJoin: () => false,
 };
 
-/** Waits until the coordinator has so many tickets of a job in its memory. */
-async function ticketsAtHand({ jobId }: SeededJob, count: number): Promise<void> {
-  const feeder = dispatch.gleaner.app.get(TicketFeeder);
+/** Waits until a coordinator has so many tickets of a job in its memory. */
+async function ticketsAtHand(
+  { jobId }: SeededJob,
+  count: number,
+  { app }: Pick<TestApplication, 'app'> = dispatch.gleaner,
+): Promise<void> {
+  const feeder = app.get(TicketFeeder);
   await expect
     .poll(async () => {
       await feeder.want(CLASSES);
@@ -42,6 +48,9 @@ const isOf =
     const unitId = Number(taskId.split('.')[0]);
     return unitId >= firstUnitId && unitId <= lastUnitId;
   };
+
+const unitsOf = (tasks: readonly TaskAssignment[]): string[] =>
+  tasks.map(({ taskId }) => taskId.split('.')[0] ?? '').toSorted();
 
 /** Up to so many tasks by one call, reported. */
 async function contribute(host: TestHost, maxTasks: number, memoryMiB = 4096): Promise<TaskAssignment[]> {
@@ -67,6 +76,28 @@ describe('what others have begun', () => {
       await expect.poll(() => dispatch.query(valid, [job.jobId])).toEqual([{ units: 16 }]);
     },
   );
+
+  it('is finished first also by who asks another coordinator, or one that was started since', async () => {
+    const job = await dispatch.aJob({ units: 100 });
+    const [host, other] = [await dispatch.aHost(), await dispatch.aHost()];
+    await ticketsAtHand(job, 200);
+    const begun = await host.take(16);
+    const { databaseUrl, dataDir } = dispatch.gleaner.config;
+    const beside = await createTestApplication({
+      databaseUrl: databaseUrl ?? '',
+      dataDir,
+      redis: testRedisUrl() !== null,
+      env: { GLEANER_TRUST_PROXY: '1' },
+    });
+    try {
+      // The first one gives back what nobody asks it for any more.
+      await ticketsAtHand(job, 200 - 16, beside);
+      other.url = beside.url;
+      expect(unitsOf(await other.take(16))).toEqual(unitsOf(begun));
+    } finally {
+      await beside.close();
+    }
+  });
 
   it('by an app that no operator approved keeps nobody from other work', async () => {
     const units = 16;

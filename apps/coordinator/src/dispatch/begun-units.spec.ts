@@ -26,6 +26,18 @@ describe('BegunUnits', () => {
     expect(unitsOf(begun.first(2, anything))).toEqual([2, 3]);
   });
 
+  it('learns of volunteers that others know of, each once', () => {
+    const begun = begunUnits(1);
+    const ben = { ...anna, hostId: '2' };
+    begun.learn(1, [anna, ben]);
+    begun.learn(1, [ben]);
+    begun.add({ unitId: 2 });
+    begun.learn(2, [ben]);
+    const known: Array<readonly object[]> = [];
+    begun.first(2, (_, volunteers) => known.push(volunteers) > 0);
+    expect(known).toEqual([[anna, ben], [ben]]);
+  });
+
   it('forgets who began a unit when it came to nothing for all of them', () => {
     const begun = begunUnits(1);
     const ben = { ...anna, personId: '2' };

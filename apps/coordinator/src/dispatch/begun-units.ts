@@ -61,6 +61,12 @@ export class BegunUnits<T extends UnitTicket> {
     if (this.held.has(unitId)) this.open.add(unitId);
   }
 
+  /** Somebody who was not known of, and maybe some who were, compute a unit, or have: another coordinator gave it to them. */
+  learn(unitId: number, volunteers: readonly Party[]): void {
+    const known = new Set(this.volunteers.get(unitId)?.map(({ hostId }) => hostId));
+    for (const volunteer of volunteers) if (!known.has(volunteer.hostId)) this.begin(unitId, volunteer);
+  }
+
   /** It came to nothing. */
   undo(unitId: number, volunteer: Party): void {
     const volunteers = this.volunteers.get(unitId) ?? [];

@@ -1,11 +1,14 @@
 import { Inject, Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import type { UnitClass } from '@gleaner/domain';
+import { DataSource } from 'typeorm';
+import { hotPool } from '../database/index.js';
 import { type DispatchData, dispatchQueueName, type JobConsumer, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js';
 import { returnedBatches } from './returned-batches.js';
 import type { Ticket } from './ticket.js';
-import { REFUSED_MAX, TicketStore } from './ticket-store.js';
+import { REFUSED_MAX, TicketStore, type Volunteers } from './ticket-store.js';
+import { volunteersOf } from './volunteers.statement.js';
 
 /** Queue jobs of one lane that are held at once: while one is handed out the next is on its way. */
 const BATCHES_PER_LANE = 3;
@@ -36,6 +39,7 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly queues: QueueService,
+    private readonly dataSource: DataSource,
     @Inject(DISPATCH_SETTINGS) private readonly settings: DispatchSettings,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
@@ -93,9 +97,26 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   /** Ends when all tickets are handed out or given back. A queue job that arrives while closing goes back at once. */
-  private hold(unitClass: UnitClass, lane: number, data: DispatchData): Promise<void> {
-    if (this.closed) return this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data);
-    return this.store.hold(unitClass, data);
+  private async hold(unitClass: UnitClass, lane: number, data: DispatchData): Promise<void> {
+    const begunBy = await this.begunBy(data);
+    if (this.closed) await this.queues.queue<DispatchData>(dispatchQueueName(unitClass, lane)).add(data);
+    else await this.store.hold(unitClass, data, begunBy);
+  }
+
+  /**
+   * Of units whose tickets a coordinator gave back, it or others may have given tickets to somebody. They are not looked for where
+   * tickets are new: nearly all of these are handed out before anybody would profit.
+   */
+  private async begunBy({ units, returned }: DispatchData): Promise<Volunteers | undefined> {
+    if (returned === undefined) return undefined;
+    const unitIds = [...new Set(units.map(([unitId]) => unitId))];
+    try {
+      return await volunteersOf(hotPool(this.dataSource), unitIds);
+    } catch (error) {
+      // Tickets can be handed out in any order.
+      this.logger.warn({ event: 'volunteers-unknown', units: unitIds.length, err: error });
+      return undefined;
+    }
   }
 
   private async waitForTickets(): Promise<void> {

@@ -3,6 +3,7 @@ import {
   lanesInOrder,
   LOCALITY_LOOKAHEAD,
   LOCALITY_PATIENCE_REQUESTS,
+  type Party,
   preferHeld,
   type UnitClass,
 } from '@gleaner/domain';
@@ -26,6 +27,10 @@ const SCAN_MAX = 512;
 export const REFUSED_TURN_REQUESTS = 4;
 /** Jobs whose passing over is remembered. */
 const PASSED_JOBS_MAX = 10_000;
+
+/** By unit; what was begun first comes first. */
+export type Volunteers = ReadonlyMap<number, readonly Party[]>;
+const NOBODY: Volunteers = new Map();
 
 const NEW_TICKET = { refusedTo: null, takenBy: null, place: null };
 
@@ -58,8 +63,12 @@ export class TicketStore {
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  /** Holds the tickets of a queue job. Resolves when none of them is held any more. */
-  hold(unitClass: UnitClass, data: DispatchData): Promise<void> {
+  /**
+   * Holds the tickets of a queue job. Resolves when none of them is held any more.
+   *
+   * @param begunBy volunteers of their units, as far as others than this coordinator know of them
+   */
+  hold(unitClass: UnitClass, data: DispatchData, begunBy: Volunteers = NOBODY): Promise<void> {
     if (data.units.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       const batch: HeldBatch = {
@@ -77,6 +86,7 @@ export class TicketStore {
         this.laneOf(ticket).push(ticket.place);
         this.begunOf(unitClass).add(ticket);
       }
+      for (const [unitId, volunteers] of begunBy) this.begunOf(unitClass).learn(unitId, volunteers);
     });
   }
 

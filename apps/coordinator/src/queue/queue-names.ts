@@ -58,7 +58,7 @@ export interface DispatchData {
   /** When the oldest of the tickets was first put on a queue; Unix milliseconds. */
   readonly at: number;
   readonly units: readonly TicketData[];
-  /** They were refused to whoever asked: others go first. */
+  /** They were refused to whoever asked: others go first. Left out where no coordinator gave them back yet. */
   readonly returned?: boolean;
 }
 
