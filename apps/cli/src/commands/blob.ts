@@ -1,20 +1,18 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { type Blob, blob as blobSchema, formatBytes, hexOfBlobId } from '@gleaner/protocol';
+import { type Blob, blob as blobSchema, hexOfBlobId } from '@gleaner/protocol';
 import type { Command } from 'commander';
-import { AnswerFile } from '../answer-file.js';
 import type { ApiClient } from '../api/api-client.js';
+import { download } from '../api/download.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { note, print, printJson, writeBytes } from '../terminal/output.js';
+import { print, printJson } from '../terminal/output.js';
 
 export function registerBlob(program: Command): void {
   const blob = program.command('blob').description('input files: upload, download');
@@ -39,7 +37,9 @@ export function registerBlob(program: Command): void {
         printJson({ blobId, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
         return;
       }
-      const stored = await download(api, `/v1/blobs/${id}/content`, options.output, stopSignal());
+      const stored = await download(api, `/v1/blobs/${id}/content`, options.output, {
+        signal: stopSignal(),
+      });
       if (options.json) printJson({ blobId: `sha256:${stored.sha256}`, ...stored });
     });
 }
@@ -71,56 +71,3 @@ async function unpack(file: string, unpacked: string, signal: AbortSignal): Prom
 
 /** Of commands that fetch content. */
 export const OUTPUT_OPTION = 'write it there instead of stdout; --json tells file, size and SHA-256';
-
-/** What was fetched. */
-export interface Download {
-  /** Null: stdout. */
-  readonly file: string | null;
-  readonly sizeBytes: number;
-  /** Of the bytes that came, lower-case hexadecimal. */
-  readonly sha256: string;
-}
-
-/**
- * Streams an answer into a file, which appears when it is whole, or to stdout.
- *
- * @throws {CliError} when it cannot be written there, or does not come to its end
- */
-export async function download(
-  api: ApiClient,
-  path: string,
-  output: string | undefined,
-  signal: AbortSignal,
-): Promise<Download> {
-  const response = await api.send(path, { signal });
-  const hash = createHash('sha256');
-  let sizeBytes = 0;
-  await using file = output === undefined ? null : await AnswerFile.create(output);
-  for await (const bytes of contentOf(response, signal)) {
-    hash.update(bytes);
-    sizeBytes += bytes.length;
-    await (file ? file.write(bytes) : writeBytes(bytes));
-  }
-  await file?.finish();
-  if (output !== undefined) note(`Written to ${output}`);
-  return { file: output ?? null, sizeBytes, sha256: hash.digest('hex') };
-}
-
-async function* contentOf(response: Response, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  let sizeBytes = 0;
-  const body: AsyncIterable<Uint8Array> = Readable.from(response.body ?? []);
-  try {
-    for await (const bytes of body) {
-      sizeBytes += bytes.length;
-      yield bytes;
-    }
-  } catch (error) {
-    signal.throwIfAborted();
-    const cause: unknown = error instanceof Error ? error.cause : undefined;
-    throw new CliError(
-      `The download broke off after ${formatBytes(sizeBytes)} (${reasonOf(cause ?? error)}): fetch it again`,
-      EXIT.unreachable,
-      { cause: error },
-    );
-  }
-}

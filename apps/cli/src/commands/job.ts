@@ -14,6 +14,7 @@ import {
 } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
+import { download } from '../api/download.js';
 import { resolveProject } from '../api/resolve-project.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
 import { watchJob, waysOn } from '../api/watch-job.js';
@@ -31,7 +32,7 @@ import { stopSignal } from '../processes/stop-signal.js';
 import { isConfirmed } from '../terminal/confirm.js';
 import { groupDigits, note, print, printJson, quotedList, tableLines } from '../terminal/output.js';
 import { swarmLines } from '../terminal/swarm-lines.js';
-import { download, OUTPUT_OPTION } from './blob.js';
+import { OUTPUT_OPTION } from './blob.js';
 import { registerJobUnits } from './job-units.js';
 
 interface FileOptions extends CommonOptions {
@@ -92,7 +93,7 @@ async function fetchResults(id: string, options: CommonOptions & { output?: stri
     return;
   }
   // Where there is no answer yet, the coordinator says why.
-  const stored = await download(api, `/v1/jobs/${id}/output`, options.output, stopSignal());
+  const stored = await download(api, `/v1/jobs/${id}/output`, options.output, { signal: stopSignal() });
   if (stored.sizeBytes === 0) await noteEmptyAnswer(api, id);
   if (options.json) printJson({ jobId: id, state, ...stored });
 }

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { AnswerFile } from '../answer-file.js';
+import { CliError, EXIT } from '../cli-error.js';
+import { note, writeBytes } from '../terminal/output.js';
+import type { ApiClient } from './api-client.js';
+import { type ContentOptions, resumedContent } from './resumed-content.js';
+
+/** What was fetched. */
+export interface Download {
+  /** Null: stdout. */
+  readonly file: string | null;
+  readonly sizeBytes: number;
+  /** Of the bytes that came, lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/**
+ * Streams content into a file, which appears when it is whole, or to stdout.
+ *
+ * @throws {CliError} when it cannot be written there, does not come to its end, or is not what the coordinator has
+ */
+export async function download(
+  api: ApiClient,
+  path: string,
+  output: string | undefined,
+  options: ContentOptions,
+): Promise<Download> {
+  const content = await resumedContent(api, path, options);
+  const hash = createHash('sha256');
+  let sizeBytes = 0;
+  await using file = output === undefined ? null : await AnswerFile.create(output);
+  for await (const bytes of content.bytes) {
+    hash.update(bytes);
+    sizeBytes += bytes.length;
+    await (file ? file.write(bytes) : writeBytes(bytes));
+  }
+  const sha256 = hash.digest('hex');
+  if (content.sha256 !== null && content.sha256 !== sha256) {
+    throw new CliError(
+      `What came is not what the coordinator has (SHA-256 ${sha256}, not ${content.sha256}): fetch it again`,
+      EXIT.failure,
+    );
+  }
+  await file?.finish();
+  if (output !== undefined) note(`Written to ${output}`);
+  return { file: output ?? null, sizeBytes, sha256 };
+}
