@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canHelp } from './can-help.js';
 import { independentParties, isIndependentOfAll } from './independence.js';
-import { RULES, aReportedTask, aTask } from './unit-builders.js';
+import { RULES, aReportedTask, aTask } from './unit-builders.fixture.js';
 import type { IndependenceRules, Party } from './unit-view.js';
 
 const aParty = fc.record({

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { NOW, RULES, aReportedTask, aResult, aTask, aUnit, step } from './unit-builders.js';
+import { NOW, RULES, aReportedTask, aResult, aTask, aUnit, step } from './unit-builders.fixture.js';
 import { LATE_CREDIT_MS, type UnitView } from './unit-view.js';
 
 const stateOf = (unit: UnitView, ordinal: number) =>

@@ -3,7 +3,7 @@ import { decideUnit } from './decide-unit.js';
 import { areEqualResults } from './find-canonical-result.js';
 import { transitionUnit } from './transition-unit.js';
 import { SUBMITTER, type UnitAction, VOLUNTEERS } from './unit-actions.fixture.js';
-import { NOW, aUnit } from './unit-builders.js';
+import { NOW, aUnit } from './unit-builders.fixture.js';
 import type { UnitDecision } from './unit-decision.js';
 import type { UnitEvent } from './unit-event.js';
 import {

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeBlockHeader, encodeFrame } from './encode-frame.js';
-import { anyFrame } from './frame-arbitrary.js';
+import { anyFrame } from './frame-arbitrary.fixture.js';
 import { FRAME_LIMITS, FrameError, type Frame } from './frame.js';
 import { FrameDecoder } from './frame-decoder.js';
 import { wholeBlocks } from './whole-blocks.fixture.js';

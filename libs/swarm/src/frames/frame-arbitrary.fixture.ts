@@ -12,7 +12,7 @@ const bitmap = fc.array(fc.boolean(), { maxLength: 300 }).map((flags) => {
   return { count: flags.length, bits };
 });
 
-/** Any frame that the protocol allows; blocks up to `maxBlockBytes`. */
+/** For tests: any frame that the protocol allows; blocks up to `maxBlockBytes`. */
 export function anyFrame(maxBlockBytes = 1000): fc.Arbitrary<Frame> {
   return fc.oneof(
     fc.record({
