@@ -152,7 +152,11 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
     expect(await refused.count()).toBe(0);
     await page.getByLabel('Code').fill(await outbox.codeFor('ada@example.net'));
     await page.getByRole('button', { name: 'Use the new address' }).click();
-    await page.getByText('Changed. Your other browsers are signed out.').waitFor();
+    // That the password was changed may still be said beside it.
+    const panel = page
+      .locator('section')
+      .filter({ has: page.getByRole('heading', { name: 'E-mail address' }) });
+    await panel.getByText('Changed. Your other browsers are signed out.').waitFor();
     await expect.poll(() => page.getByText('ada@example.net').count()).toBeGreaterThan(0);
     complaints.splice(0);
   });
@@ -229,6 +233,8 @@ describe.skipIf(chromiumPath === null)('a person, from signing up to leaving for
 
   it('has all of its settings where it signs in on their page', async () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
+    // A page that is left does not wait for what it has asked.
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await page.goto(`${gleaner.url}/account/settings`);
     await page.getByLabel('E-mail address').fill('ada@example.net');
     await page.getByLabel('Password').fill(PASSWORD);
