@@ -1,7 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import {
   afterServing,
-  allowanceLeft,
   classesAbreast,
   classesInTurn,
   classesOfHost,
@@ -10,10 +9,9 @@ import {
   earnsCredit,
   grantableTasks,
   isIndependentOfAll,
-  mayRunApp,
   type NoWorkCause,
   type UnitClass,
-  utcDay,
+  whyHostRests,
 } from '@gleaner/domain';
 import { LIMITS, type HeldFile } from '@gleaner/protocol';
 import { ClaimDesk } from './claim-desk.service.js';
@@ -22,11 +20,12 @@ import { DISPATCH_SETTINGS, type DispatchSettings } from './dispatch-settings.js
 import { DispatchPauses } from './dispatch-pauses.service.js';
 import type { HostContext } from './host-directory.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
-import { Locality } from './locality.service.js';
+import { type LocalChunks, Locality } from './locality.service.js';
 import { NoWorkTally } from './no-work-tally.js';
 import type { Taker } from './taker.js';
 import { TicketFeeder } from './ticket-feeder.service.js';
-import type { Ticket, TicketRefusal } from './ticket.js';
+import { outcomeOf, personsOf, refusalOf, type TicketOutcome } from './ticket-outcome.js';
+import type { Ticket } from './ticket.js';
 
 /** Tickets turn out to be replays or somebody else's; a request tries anew this often before it goes without. */
 const MAX_ROUNDS = 4;
@@ -79,16 +78,8 @@ export class DispatchService {
 
   async assign(host: HostContext, wish: WorkWish): Promise<Assignment> {
     if (wish.maxTasks === 0) return { tasks: [], causes: [] };
-    if (host.heldReason !== null) {
-      return { tasks: [], causes: [{ code: 'host-held', reason: host.heldReason }] };
-    }
-    // Who sits at the machine has the last word, about what was asked of it so far.
-    const isOverruled = wish.overrulesWishes === host.wishes?.version;
-    if (host.wishes && host.wishes.run !== 'run' && !isOverruled) {
-      return { tasks: [], causes: [{ code: 'owner-paused', run: host.wishes.run }] };
-    }
-    const pause = await this.pauses.current();
-    if (pause) return { tasks: [], causes: [{ code: 'dispatch-paused', reason: pause.reason }] };
+    const rest = whyHostRests(host, wish.overrulesWishes) ?? (await this.standstill());
+    if (rest) return { tasks: [], causes: [rest] };
     const jobs = await this.jobs.list();
     const tally = new NoWorkTally(jobs, host, wish);
     const servable = new Set(classesOfHost(host.kind, wish.memoryMiB));
@@ -99,35 +90,44 @@ export class DispatchService {
     await this.feeder.want(classes);
 
     const claimer = claimerOf(host, wish);
-    const asking: Asking = { host, claimer, wish, tally };
-    const abreast = classesAbreast(classes, this.turns, shareOf);
-    const taker = { party: claimer, classes, abreast, canJoin: this.joining(asking, jobs) };
     const local = this.locality.of(host.personId, wish.held);
-    const tasks: AssignedTask[] = [];
-    for (let round = 0; round < MAX_ROUNDS && tasks.length < wish.maxTasks && !tally.isFinal; round += 1) {
-      const count = wish.maxTasks - tasks.length;
-      const prefers = local && (await local.preferenceAmong(this.feeder.store.glance(taker, count)));
-      const { tickets, passedOver } = this.feeder.store.take({ ...taker, prefers }, count);
-      for (const { unitId, why } of passedOver) tally.passOver(unitId, why);
-      const claims = this.prepare(tickets, await this.jobsOf(tickets), asking);
-      if (claims.length === 0) {
-        if (tickets.length === 0) break;
-        continue;
-      }
-      const rows = await this.claim(claims);
-      for (const [at, { ticket, job }] of claims.entries()) {
-        const row = rows[at];
-        if (row && row.refusal === null) {
-          tasks.push(this.grant(ticket, job, row));
-          this.turns = afterServing(this.turns, ticket.unitClass, 1, this.jobs.shareOf(ticket.unitClass));
-        } else this.refuse(ticket, row, host, claimer, tally);
-        local?.noteTried(ticket.unitId);
-      }
-    }
+    const asking: Asking = { host, claimer, wish, tally, local };
+    const abreast = classesAbreast(classes, this.turns, shareOf);
+    const tasks = await this.serve(asking, {
+      party: claimer,
+      classes,
+      abreast,
+      canJoin: this.joining(asking, jobs),
+    });
     return {
       tasks,
       causes: tasks.length < wish.maxTasks ? tally.causes(servable, this.feeder.trouble()) : [],
     };
+  }
+
+  private async standstill(): Promise<NoWorkCause | null> {
+    const pause = await this.pauses.current();
+    return pause && { code: 'dispatch-paused', reason: pause.reason };
+  }
+
+  private async serve(asking: Asking, taker: Taker): Promise<AssignedTask[]> {
+    const { maxTasks } = asking.wish;
+    const tasks: AssignedTask[] = [];
+    for (let round = 0; round < MAX_ROUNDS && tasks.length < maxTasks && !asking.tally.isFinal; round += 1) {
+      const tickets = await this.take(asking, taker, maxTasks - tasks.length);
+      if (tickets.length === 0) break;
+      const claims = this.prepare(tickets, await this.jobsOf(tickets), asking);
+      if (claims.length > 0) tasks.push(...(await this.assignClaimed(claims, asking)));
+    }
+    return tasks;
+  }
+
+  private async take({ local, tally }: Asking, taker: Taker, count: number): Promise<readonly Ticket[]> {
+    const { store } = this.feeder;
+    const prefers = local && (await local.preferenceAmong(store.glance(taker, count)));
+    const { tickets, passedOver } = store.take({ ...taker, prefers }, count);
+    for (const { unitId, why } of passedOver) tally.passOver(unitId, why);
+    return tickets;
   }
 
   /** By what this coordinator knows of jobs and of a unit's volunteers; the claim decides. */
@@ -158,20 +158,20 @@ export class DispatchService {
   private prepare(
     tickets: readonly Ticket[],
     jobs: ReadonlyMap<number, RunningJob | null>,
-    { host, claimer, wish, tally }: Asking,
+    asking: Asking,
   ): PreparedClaim[] {
+    const { host, claimer, wish } = asking;
     const claims: PreparedClaim[] = [];
     for (const ticket of tickets) {
       const job = jobs.get(ticket.jobId);
       if (!job) {
         // Cancelled, paused or ended. If it is resumed, the sweep of dispatch gaps makes the ticket anew.
-        this.feeder.store.finish(ticket);
+        this.refuse(ticket, { kind: 'gone' }, asking);
         continue;
       }
       const why = refusalOf(job, host, wish);
       if (why !== null) {
-        this.feeder.store.putBack(ticket, { personId: host.personId, why });
-        tally.passOver(ticket.unitId, why);
+        this.refuse(ticket, { kind: 'not-theirs', why }, asking);
         continue;
       }
       const creditEligible = earnsCredit({ ...personsOf(job, host), isHostHeld: false });
@@ -179,6 +179,24 @@ export class DispatchService {
       claims.push({ ticket, job, claim: { unitId, ordinal, creditEligible, mayDepend: false, claimer } });
     }
     return claims;
+  }
+
+  private async assignClaimed(
+    claims: readonly PreparedClaim[],
+    asking: Asking,
+  ): Promise<readonly AssignedTask[]> {
+    const { host, claimer, local } = asking;
+    const rows = await this.claim(claims);
+    const tasks: AssignedTask[] = [];
+    for (const [at, { ticket, job }] of claims.entries()) {
+      const row = rows[at];
+      if (row?.refusal === null) {
+        tasks.push(this.grant(ticket, job, row));
+        this.turns = afterServing(this.turns, ticket.unitClass, 1, this.jobs.shareOf(ticket.unitClass));
+      } else this.refuse(ticket, outcomeOf(row, claimer, host, Date.now()), asking);
+      local?.noteTried(ticket.unitId);
+    }
+    return tasks;
   }
 
   private async claim(claims: readonly PreparedClaim[]): Promise<ReadonlyArray<ClaimRow | undefined>> {
@@ -202,51 +220,19 @@ export class DispatchService {
     };
   }
 
-  private refuse(
-    ticket: Ticket,
-    row: ClaimRow | undefined,
-    host: HostContext,
-    claimer: Claimer,
-    tally: NoWorkTally,
-  ): void {
+  private refuse(ticket: Ticket, outcome: TicketOutcome, { host, tally }: Asking): void {
     const { store } = this.feeder;
-    switch (row?.refusal) {
+    switch (outcome.kind) {
       case 'gone':
         store.finish(ticket);
         return;
-      case 'own':
-      case 'dependent': {
-        const why = row.refusal === 'own' ? 'already-has-task' : 'needs-another-account';
-        store.putBack(ticket, { personId: host.personId, why });
-        tally.passOver(ticket.unitId, why);
+      case 'not-theirs':
+        store.putBack(ticket, { personId: host.personId, why: outcome.why });
+        tally.passOver(ticket.unitId, outcome.why);
         return;
-      }
-      case 'held':
+      case 'no-more':
         store.putBack(ticket);
-        tally.stop({ code: 'host-held', reason: row.held_reason ?? '' });
-        return;
-      case 'allowance': {
-        store.putBack(ticket);
-        const perDay = row.allowance_per_day;
-        const nowMs = Date.now();
-        const { resetsAt } = allowanceLeft({ perDay, day: utcDay(nowMs), used: perDay }, nowMs);
-        tally.stop({ code: 'allowance-used', perDay, resetsAt });
-        return;
-      }
-      case 'cap':
-        store.putBack(ticket);
-        tally.stop({
-          code: 'too-many-in-progress',
-          inProgress: row.in_progress,
-          cap: claimer.cap,
-          countedCores: host.countedCores,
-          cores: host.cores,
-        });
-        return;
-      case null:
-      case undefined:
-        store.putBack(ticket);
-        tally.stop({ code: 'server-busy' });
+        tally.stop(outcome.cause);
         return;
     }
   }
@@ -258,25 +244,14 @@ interface Asking {
   readonly claimer: Claimer;
   readonly wish: WorkWish;
   readonly tally: NoWorkTally;
+  /** Undefined: it holds nothing that matters. */
+  readonly local: LocalChunks | undefined;
 }
 
 interface PreparedClaim {
   readonly ticket: Ticket;
   readonly job: RunningJob;
   readonly claim: Claim;
-}
-
-function personsOf(
-  { submitterPersonId, isAppApproved }: RunningJob,
-  { personId }: HostContext,
-): Parameters<typeof mayRunApp>[0] {
-  return { personId, submitterPersonId, isAppApproved };
-}
-
-/** Why the host cannot compute a job's units, whichever they are. */
-function refusalOf(job: RunningJob, host: HostContext, wish: WorkWish): TicketRefusal | null {
-  if (!wish.runtimeVersions.includes(job.runtimeVersion)) return 'runtime-too-old';
-  return mayRunApp(personsOf(job, host)) ? null : 'unapproved-app';
 }
 
 function claimerOf(host: HostContext, wish: WorkWish): Claimer {

@@ -1,6 +1,7 @@
-import { isForAgentsOnly, memoryOfClass, type NoWorkCause, type UnitClass } from '@gleaner/domain';
+import { isForAgentsOnly, mayRunApp, memoryOfClass, type NoWorkCause, type UnitClass } from '@gleaner/domain';
 import type { HostKind } from '@gleaner/protocol';
 import type { RunningJob } from './job-directory.js';
+import { personsOf } from './ticket-outcome.js';
 import type { TicketRefusal } from './ticket.js';
 
 /** Collects, while a request is served, why it gets fewer tasks than it wished for. */
@@ -77,9 +78,7 @@ export class NoWorkTally {
     if (first) {
       causes.push({ code: 'runtime-too-old', units: unitsOf(tooNew), neededVersion: first.runtimeVersion });
     }
-    const unapproved = reachable.filter(
-      (job) => !job.isAppApproved && job.submitterPersonId !== this.host.personId,
-    );
+    const unapproved = reachable.filter((job) => !mayRunApp(personsOf(job, this.host)));
     if (unapproved.length > 0) causes.push({ code: 'unapproved-app', units: unitsOf(unapproved) });
     return causes;
   }

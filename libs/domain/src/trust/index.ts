@@ -6,3 +6,4 @@ export * from './lacking-scopes.js';
 export * from './network-prefix.js';
 export * from './no-work.js';
 export * from './tasks-in-progress.js';
+export * from './why-host-rests.js';

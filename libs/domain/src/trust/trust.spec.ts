@@ -12,6 +12,7 @@ import { holdReason } from './hold-reason.js';
 import { networkPrefix } from './network-prefix.js';
 import { noWorkReason } from './no-work.js';
 import { grantableTasks } from './tasks-in-progress.js';
+import { whyHostRests } from './why-host-rests.js';
 
 describe('daily allowance', () => {
   const rules = { initialPerCore: 4, maxPerCore: 100 };
@@ -157,5 +158,22 @@ describe('noWorkReason', () => {
     expect(noWorkReason({ code: 'already-has-task', units: 1 }).message).toBe(
       '1 unit already has a task of yours',
     );
+  });
+});
+
+describe('whyHostRests', () => {
+  const wished = (run: 'run' | 'pause' | 'finish') => ({ heldReason: null, wishes: { run, version: 7 } });
+
+  it('is what its owner wishes, unless whoever sits at it has overruled that since', () => {
+    expect(whyHostRests({ heldReason: null, wishes: null }, undefined)).toBeNull();
+    expect(whyHostRests(wished('run'), undefined)).toBeNull();
+    expect(whyHostRests(wished('pause'), undefined)).toEqual({ code: 'owner-paused', run: 'pause' });
+    expect(whyHostRests(wished('finish'), 6)).toEqual({ code: 'owner-paused', run: 'finish' });
+    expect(whyHostRests(wished('pause'), 7)).toBeNull();
+  });
+
+  it('is that it is held, whatever anybody wishes', () => {
+    const held = { code: 'host-held', reason: 'too fast' };
+    expect(whyHostRests({ ...wished('pause'), heldReason: 'too fast' }, 7)).toEqual(held);
   });
 });
