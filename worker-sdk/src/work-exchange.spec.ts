@@ -59,9 +59,7 @@ describe('a coordinator that', () => {
       }
       // 1 s, 2 s, 4 s … and then every five minutes, less a random part.
       expect(calls).toBeLessThan(40);
-      await vi.waitFor(() => {
-        expect(host.worker.status().reason).toBe('waiting: no jobs today');
-      });
+      await expect.poll(() => host.worker.status().reason).toBe('waiting: no jobs today');
     },
   );
 });
@@ -82,11 +80,8 @@ it('takes no more tasks than it asked for', async () => {
     });
   };
   await host.worker.start();
-  const status = await vi.waitFor(() => {
-    const seen = host.worker.status();
-    expect(seen.running).not.toEqual([]);
-    return seen;
-  });
+  let status = host.worker.status();
+  await expect.poll(() => (status = host.worker.status()).running).not.toEqual([]);
   expect(asked).toHaveLength(1);
   expect(status.running.length + status.buffered).toBe(asked[0]);
 });
@@ -106,17 +101,15 @@ it('says beside what it computes why nobody takes its results, until somebody do
   const failure = nextFailure();
   await host.worker.start();
   const { retryInMs } = await failure;
-  await vi.waitFor(() => {
-    expect(host.worker.status().reason).toContain(`${working}, for now without the coordinator: http`);
-  });
+  await expect
+    .poll(() => host.worker.status().reason)
+    .toContain(`${working}, for now without the coordinator: http`);
   expect(host.worker.status().reason).toContain(
     `answered 503; trying again in ${Math.ceil(retryInMs / 1000)} s`,
   );
   host.answer = wellAgain;
   await vi.advanceTimersByTimeAsync(retryInMs);
-  await vi.waitFor(() => {
-    expect(host.worker.status().reason).toBe(working);
-  });
+  await expect.poll(() => host.worker.status().reason).toBe(working);
 });
 
 it('a coordinator that no longer speaks this version says so once, in a sentence, and is asked no more', async () => {
