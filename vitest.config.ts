@@ -42,6 +42,7 @@ export default defineConfig({
           setupFiles: [leaveSignalsToTheRun],
           testTimeout: 120_000,
           expect,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },
