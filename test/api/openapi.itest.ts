@@ -1,4 +1,5 @@
 import { OPERATION_SUMMARIES } from '@gleaner/coordinator';
+import { addScientist, createProject, createToken, jobVisibility, submitJob } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestApplication, type TestApplication } from '../support/index.js';
@@ -12,7 +13,9 @@ afterAll(() => gleaner.close());
 const operation = z.object({
   operationId: z.string(),
   summary: z.string().optional(),
-  requestBody: z.object({ content: z.record(z.string(), z.unknown()) }).optional(),
+  requestBody: z
+    .object({ content: z.record(z.string(), z.object({ example: z.unknown().optional() })) })
+    .optional(),
   responses: z.record(z.string(), z.unknown()),
 });
 const openApi = z.object({
@@ -67,6 +70,31 @@ describe('the OpenAPI document', () => {
       putOutput: ['application/octet-stream'],
       sendUploadPart: ['application/offset+octet-stream'],
     });
+  });
+
+  it('shows what a scientist sends by examples that the coordinator would take', async () => {
+    const document = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
+    const examples = Object.values(document.paths)
+      .flatMap((path) => Object.values(path))
+      .map(({ operationId: id, requestBody }) => ({
+        id,
+        example: requestBody?.content['application/json']?.example,
+      }))
+      .filter(({ example }) => example !== undefined);
+    const schemas: Record<string, z.ZodType> = {
+      submitJob,
+      estimateJob: submitJob,
+      setJobVisibility: jobVisibility,
+      createToken,
+      createProject,
+      addScientist,
+    };
+    expect(examples.map(({ id }) => id).toSorted()).toEqual(Object.keys(schemas).toSorted());
+    for (const { id, example } of examples) {
+      expect(schemas[id]?.safeParse(example), id).toMatchObject({ success: true });
+    }
+    const { text } = await gleaner.http.get('/v1/docs').expect(200);
+    expect(text).toContain('&quot;app&quot;: &quot;words@1&quot;');
   });
 
   it('says of every operation what its problems look like', async () => {

@@ -129,6 +129,6 @@ export function pageOf<T extends z.ZodType>(item: T) {
 }
 
 export const pageQuery = z.strictObject({
-  cursor: z.string().max(200).optional(),
-  limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50),
+  cursor: z.string().max(200).optional().describe('The `nextCursor` of the page before.'),
+  limit: z.coerce.number().int().min(1).max(LIMITS.pageSize).default(50).describe('Items of a page.'),
 });

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 
-/** `splitting` → `running` ⇄ `paused` → `assimilating` → `completed`; `cancelled` and `failed` end it early. */
 export const JOB_STATES = [
   'splitting',
   'running',
@@ -10,12 +9,18 @@ export const JOB_STATES = [
   'failed',
   'cancelled',
 ] as const;
-export const jobState = z.enum(JOB_STATES).meta({ id: 'JobState' });
+export const jobState = z.enum(JOB_STATES).meta({
+  id: 'JobState',
+  description:
+    '`splitting` → `running` ⇄ `paused` → `assimilating` → `completed`; `cancelled` and `failed` end it early.',
+});
 export type JobState = z.infer<typeof jobState>;
 
-/** `open` and `awaiting-output` can go on; the others are final. */
 export const UNIT_STATES = ['open', 'awaiting-output', 'valid', 'failed', 'cancelled'] as const;
-export const unitState = z.enum(UNIT_STATES).meta({ id: 'UnitState' });
+export const unitState = z.enum(UNIT_STATES).meta({
+  id: 'UnitState',
+  description: '`open` and `awaiting-output` can go on; the others are final.',
+});
 export type UnitState = z.infer<typeof unitState>;
 
 /**
@@ -34,9 +39,12 @@ export const TASK_STATES = [
 export const taskState = z.enum(TASK_STATES).meta({ id: 'TaskState' });
 export type TaskState = z.infer<typeof taskState>;
 
-/** How a unit's computation ended. `infrastructure` is the host's own trouble and never counts against the app. */
 export const OUTCOMES = ['ok', 'exit', 'trap', 'cycle-limit', 'output-limit', 'infrastructure'] as const;
-export const outcome = z.enum(OUTCOMES).meta({ id: 'Outcome' });
+export const outcome = z.enum(OUTCOMES).meta({
+  id: 'Outcome',
+  description:
+    "How a unit's computation ended. `infrastructure` is the host's own trouble and never counts against the app.",
+});
 export type Outcome = z.infer<typeof outcome>;
 
 export const TRAP_KINDS = [

@@ -3,6 +3,7 @@ import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swag
 import { problem } from '@gleaner/protocol';
 import { z } from 'zod';
 import { OPERATION_SUMMARIES } from './operation-summaries.js';
+import { REQUEST_EXAMPLES } from './request-examples.js';
 
 const PREFIX = '#/components/schemas/';
 
@@ -38,15 +39,23 @@ export function createOpenApiDocument(
     description: 'Why it was refused or failed (RFC 9457)',
     content: { 'application/problem+json': { schema: { $ref: `${PREFIX}Problem` } } },
   };
-  for (const { get, head, put, post, patch, delete: remove } of Object.values(document.paths)) {
-    for (const operation of [get, head, put, post, patch, remove]) {
-      if (!operation) continue;
-      const summary = OPERATION_SUMMARIES[operation.operationId ?? ''];
-      if (summary !== undefined) operation.summary = summary;
-      operation.responses['default'] ??= refusal;
-    }
+  for (const operation of operationsOf(document)) {
+    const id = operation.operationId ?? '';
+    const summary = OPERATION_SUMMARIES[id];
+    if (summary !== undefined) operation.summary = summary;
+    operation.responses['default'] ??= refusal;
+    const { requestBody } = operation;
+    const json =
+      requestBody && 'content' in requestBody ? requestBody.content['application/json'] : undefined;
+    if (json && REQUEST_EXAMPLES[id]) json.example = REQUEST_EXAMPLES[id];
   }
   return document;
+}
+
+function operationsOf({ paths }: OpenAPIObject) {
+  return Object.values(paths)
+    .flatMap(({ get, head, put, post, patch, delete: remove }) => [get, head, put, post, patch, remove])
+    .filter((operation) => operation !== undefined);
 }
 
 /** The content of a stream of server-sent events whose data are JSON of this component's schema. */

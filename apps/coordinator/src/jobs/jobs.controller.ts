@@ -52,7 +52,7 @@ import { JobSubmission } from './job-submission.service.js';
 import { JobsService } from './jobs.service.js';
 import { UnitResults } from './unit-results.service.js';
 
-const resultsQuery = pageQuery.extend({ state: unitState.optional() });
+const resultsQuery = pageQuery.extend({ state: unitState.optional().describe('Only units in it.') });
 const idempotencyKey = z.string().min(1).max(LIMITS.idempotencyKeyLength).optional();
 
 @ApiTags('jobs')
@@ -69,7 +69,11 @@ export class JobsController {
 
   @Post()
   @HttpCode(202)
-  @ApiHeader({ name: 'Idempotency-Key', required: false })
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description: 'Any text of your own: with the same one again the first job is answered, not another made.',
+  })
   @ApiAcceptedResponse({ standardSchema: job })
   async submitJob(
     @CurrentActor() actor: Actor,

@@ -44,6 +44,9 @@ export type ResultReportInput = {
 
 export type TaskIdInput = string;
 
+/**
+ * How a unit's computation ended. `infrastructure` is the host's own trouble and never counts against the app.
+ */
 export type OutcomeInput = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
 
 export type TrapKindInput = 'unreachable' | 'memory-out-of-bounds' | 'indirect-call-mismatch' | 'integer-divide-by-zero' | 'integer-overflow' | 'stack-exhausted';
@@ -320,11 +323,26 @@ export type PublicJob = {
     scientist: string;
     app: string;
     state: JobState;
+    /**
+     * Why it is paused, failed or cancelled, or cannot go on yet.
+     */
     stateReason: string | null;
     units: UnitCounts;
+    /**
+     * What its blocked units wait for; where they wait for different things, what most do.
+     */
     blockedReason: string | null;
+    /**
+     * Share of the units that volunteers have settled, 0 to 1000: cancelled ones are not done.
+     */
     progressPermille: number;
+    /**
+     * Tasks of settled units: what is still being computed or waits for its quorum is not among them.
+     */
     tasks: number;
+    /**
+     * Cycles of the valid tasks of settled units.
+     */
     validatedCycles: DecimalString;
     createdAt: Instant;
     finishedAt: Instant | null;
@@ -337,15 +355,33 @@ export type PublicJob = {
     } | null;
 };
 
+/**
+ * `splitting` → `running` ⇄ `paused` → `assimilating` → `completed`; `cancelled` and `failed` end it early.
+ */
 export type JobState = 'splitting' | 'running' | 'paused' | 'assimilating' | 'completed' | 'failed' | 'cancelled';
 
 export type UnitCounts = {
+    /**
+     * Made so far; more follow while the job is `splitting`.
+     */
     total: number;
+    /**
+     * Being computed, or still to be.
+     */
     open: number;
+    /**
+     * Agreed on, except that no volunteer has sent the outputs yet.
+     */
     awaitingOutput: number;
+    /**
+     * Of which independent volunteers agreed on the result.
+     */
     valid: number;
     failed: number;
     cancelled: number;
+    /**
+     * Those of the open ones that cannot go on until another account comes.
+     */
     blocked: number;
 };
 
@@ -1247,78 +1283,50 @@ export type MergeInput = {
 export type Job = {
     id: EntityId;
     project: string;
+    /**
+     * Who submitted it: the project's other scientists look at it, and only its submitter and operators change it.
+     */
     accountId: EntityId;
     name: string;
+    /**
+     * `NAME@VERSION`.
+     */
     app: string;
     state: JobState;
+    /**
+     * Why it is paused, failed or cancelled, or cannot go on yet.
+     */
     stateReason: string | null;
     units: UnitCounts;
+    /**
+     * What its blocked units wait for; where they wait for different things, what most do.
+     */
     blockedReason: string | null;
+    /**
+     * Share of the units that volunteers have settled, 0 to 1000: cancelled ones are not done.
+     */
     progressPermille: number;
+    /**
+     * Tasks of settled units: what is still being computed or waits for its quorum is not among them.
+     */
     tasks: number;
+    /**
+     * Cycles of the valid tasks of settled units.
+     */
     validatedCycles: DecimalString;
+    /**
+     * The answer, once the job has completed.
+     */
     output: {
         blobId: BlobId;
         sizeBytes: number;
     } | null;
     createdAt: Instant;
     finishedAt: Instant | null;
+    /**
+     * What was submitted, with the defaults of what was left out.
+     */
     spec: JobSpec;
-};
-
-export type JobSpec = {
-    /**
-     * What people see.
-     */
-    name: string;
-    /**
-     * `NAME@VERSION` of a published app.
-     */
-    app: string;
-    /**
-     * Uploaded files that units see as `/input/NAME`, whole or the part that a split cuts of it.
-     */
-    inputs: {
-        [key: string]: BlobId;
-    };
-    /**
-     * Every combination of these is a unit, the first varying slowest.
-     */
-    split: Array<Split>;
-    /**
-     * The app’s arguments; `{SPLIT.KEY}` is replaced for each unit, `{{SPLIT.KEY}}` is that text itself.
-     */
-    args: Array<string>;
-    /**
-     * The app’s environment, the same for all units.
-     */
-    env: {
-        [key: string]: string;
-    };
-    /**
-     * `stdout` and names of files that the app writes to `/output`; nothing else is kept.
-     */
-    outputs: Array<string>;
-    /**
-     * What one unit may use.
-     */
-    limits: JobLimits;
-    /**
-     * How many volunteers compute a unit.
-     */
-    replication: Replication;
-    /**
-     * How long one volunteer has, such as `PT6H`.
-     */
-    taskDeadline: string;
-    /**
-     * Weight among running jobs.
-     */
-    share: number;
-    /**
-     * How the outputs of the units become the answer.
-     */
-    merge: Merge;
 };
 
 export type Split = RangeSplit | GridSplit | BytesSplit | RecordsSplit;
@@ -1453,36 +1461,142 @@ export type Merge = {
     kind: 'sum';
 };
 
+export type JobSpec = {
+    /**
+     * What people see.
+     */
+    name: string;
+    /**
+     * `NAME@VERSION` of a published app.
+     */
+    app: string;
+    /**
+     * Uploaded files that units see as `/input/NAME`, whole or the part that a split cuts of it.
+     */
+    inputs: {
+        [key: string]: BlobId;
+    };
+    /**
+     * Every combination of these is a unit, the first varying slowest.
+     */
+    split: Array<Split>;
+    /**
+     * The app’s arguments; `{SPLIT.KEY}` is replaced for each unit, `{{SPLIT.KEY}}` is that text itself.
+     */
+    args: Array<string>;
+    /**
+     * The app’s environment, the same for all units.
+     */
+    env: {
+        [key: string]: string;
+    };
+    /**
+     * `stdout` and names of files that the app writes to `/output`; nothing else is kept.
+     */
+    outputs: Array<string>;
+    /**
+     * What one unit may use.
+     */
+    limits: JobLimits;
+    /**
+     * How many volunteers compute a unit.
+     */
+    replication: Replication;
+    /**
+     * How long one volunteer has, such as `PT6H`.
+     */
+    taskDeadline: string;
+    /**
+     * Weight among running jobs.
+     */
+    share: number;
+    /**
+     * How the outputs of the units become the answer.
+     */
+    merge: Merge;
+};
+
 export type JobEstimate = {
     units: number;
+    /**
+     * Units × quorum: what is computed where all volunteers agree at once.
+     */
     tasksAtLeast: number;
+    /**
+     * The inputs, each once.
+     */
     inputBytes: number;
+    /**
+     * Upper bound of cycles that volunteers can spend: tasksAtLeast × maxCycles of the limits.
+     */
     maxCycles: DecimalString;
+    /**
+     * Cycles a unit took so far in validated results of the same app version, null before the first.
+     */
     meanCyclesPerUnit: DecimalString | null;
+    /**
+     * What would be accepted, and is maybe not meant.
+     */
     warnings: Array<string>;
 };
 
+/**
+ * `open` and `awaiting-output` can go on; the others are final.
+ */
 export type UnitStateInput = 'open' | 'awaiting-output' | 'valid' | 'failed' | 'cancelled';
 
 export type UnitResult = {
     unitId: number;
+    /**
+     * Its place in the job, from 0.
+     */
     index: number;
     state: UnitState;
+    /**
+     * What the splits gave it, by their names.
+     */
     params: {
         [key: string]: unknown;
     };
     outcome: Outcome | null;
+    /**
+     * Where the outcome is `exit`.
+     */
     exitCode: number | null;
+    /**
+     * Where the outcome is `trap`.
+     */
     trapKind: TrapKind | null;
+    /**
+     * WebAssembly instructions that it executed.
+     */
     cycles: DecimalString | null;
+    /**
+     * What volunteers agree on: SHA-256 of outcome, exit code, cycles and outputs.
+     */
     digest: Sha256 | null;
+    /**
+     * The end of it, for people: volunteers need not agree on it.
+     */
     stderr: string | null;
+    /**
+     * What an open unit cannot go on without.
+     */
     blocked: string | null;
+    /**
+     * Why a failed unit failed.
+     */
     failure: string | null;
 };
 
+/**
+ * `open` and `awaiting-output` can go on; the others are final.
+ */
 export type UnitState = 'open' | 'awaiting-output' | 'valid' | 'failed' | 'cancelled';
 
+/**
+ * How a unit's computation ended. `infrastructure` is the host's own trouble and never counts against the app.
+ */
 export type Outcome = 'ok' | 'exit' | 'trap' | 'cycle-limit' | 'output-limit' | 'infrastructure';
 
 export type TrapKind = 'unreachable' | 'memory-out-of-bounds' | 'indirect-call-mismatch' | 'integer-divide-by-zero' | 'integer-overflow' | 'stack-exhausted';
@@ -1755,7 +1869,13 @@ export type ListPublicJobsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
         running?: 'true' | 'false';
     };
@@ -1995,7 +2115,13 @@ export type ListAccountsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/accounts';
@@ -2184,7 +2310,13 @@ export type ListTokensData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/tokens';
@@ -2258,7 +2390,13 @@ export type ListProjectsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/projects';
@@ -2404,7 +2542,13 @@ export type ListHostsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
         account?: EntityIdInput;
     };
@@ -2641,7 +2785,13 @@ export type ListTeamsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
         q?: string;
     };
@@ -2761,7 +2911,13 @@ export type ListTeamMembersData = {
         id: EntityIdInput;
     };
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/teams/{id}/members';
@@ -3116,7 +3272,13 @@ export type ListAuditEntriesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/operator/audit';
@@ -3395,7 +3557,13 @@ export type ListAppsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/apps';
@@ -3521,7 +3689,13 @@ export type ListJobsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/jobs';
@@ -3548,6 +3722,9 @@ export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
 export type SubmitJobData = {
     body: SubmitJobInput;
     headers?: {
+        /**
+         * Any text of your own: with the same one again the first job is answered, not another made.
+         */
         'Idempotency-Key'?: string;
     };
     path?: never;
@@ -3670,8 +3847,17 @@ export type ListResultsData = {
         id: EntityIdInput;
     };
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
+        /**
+         * Only units in it.
+         */
         state?: UnitStateInput;
     };
     url: '/v1/jobs/{id}/results';
@@ -3793,7 +3979,13 @@ export type RankAccountsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/leaderboards/accounts';
@@ -3818,7 +4010,13 @@ export type RankHostsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
         cursor?: string;
+        /**
+         * Items of a page.
+         */
         limit?: number;
     };
     url: '/v1/leaderboards/hosts';

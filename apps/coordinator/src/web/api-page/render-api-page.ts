@@ -3,7 +3,10 @@ import { demandsOf, describeType, nameOf } from './describe-type.js';
 import { markup, Html, joined, NOTHING } from './html.js';
 import { SCRIPT, STYLE } from './style.js';
 
-const content = z.record(z.string(), z.looseObject({ schema: z.unknown().optional() }));
+const content = z.record(
+  z.string(),
+  z.looseObject({ schema: z.unknown().optional(), example: z.unknown().optional() }),
+);
 const operation = z.looseObject({
   operationId: z.string(),
   summary: z.string().default(''),
@@ -158,10 +161,13 @@ function renderContent(of: z.infer<typeof content>, types: Types): Html {
 }
 
 function exampleOf({ method, path, requestBody }: Operation): string {
-  const type = Object.keys(requestBody?.content ?? {})[0];
-  return [
+  const [type, body] = Object.entries(requestBody?.content ?? {})[0] ?? [];
+  const sent = body?.example === undefined ? '@body' : '@-';
+  const call = [
     `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} -H "authorization: Bearer $GLEANER_TOKEN"`,
-    ...(type === undefined ? [] : [`-H "content-type: ${type}" --data @body`]),
+    ...(type === undefined ? [] : [`-H "content-type: ${type}" --data ${sent}`]),
     `"$GLEANER_URL${path}"`,
   ].join(' ');
+  if (body?.example === undefined) return call;
+  return `${call} <<'END'\n${JSON.stringify(body.example, null, 2)}\nEND`;
 }
