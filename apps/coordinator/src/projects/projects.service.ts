@@ -13,7 +13,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
-import { isUniqueViolation } from '../database/unique-violation.js';
+import { isUniqueViolation } from '../database/index.js';
 import { ProjectScientistEntity } from './project-scientist.entity.js';
 import { ProjectEntity } from './project.entity.js';
 
