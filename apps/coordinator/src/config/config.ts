@@ -82,7 +82,7 @@ export const SETTINGS: readonly string[] = Object.keys(environment.shape);
 export interface Config {
   readonly port: number;
   readonly host: string;
-  /** How volunteers reach this coordinator; null: derived from the port that was bound. */
+  /** How volunteers reach this coordinator; null: each at the address that it has called. */
   readonly publicUrl: string | null;
   readonly dataDir: string;
   readonly role: Role;
