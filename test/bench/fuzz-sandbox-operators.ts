@@ -8,6 +8,8 @@ export interface Instruction {
   readonly bytes: readonly number[];
   /** 1 or 0 by the cost model, for all instructions that are generated. */
   readonly cycles: number;
+  /** A bulk operation costs a cycle more for every so many units of its length, or a part of them. */
+  readonly unitsPerCycle?: 1 | 16;
 }
 
 export const TYPE_BYTE: Readonly<Record<Type, number>> = {
@@ -102,6 +104,13 @@ export const STORES: Readonly<Record<Type, readonly number[]>> = {
 export const op = (...bytes: number[]): Instruction => ({ bytes, cycles: 1 });
 export const free = (...bytes: number[]): Instruction => ({ bytes, cycles: 0 });
 export const END = free(0x0b);
+export const DROP = op(0x1a);
+/** Of bytes of the memory, and of elements of the table. */
+export const bulk = (unitsPerCycle: 1 | 16, ...bytes: number[]): Instruction => ({
+  bytes: [0xfc, ...bytes],
+  cycles: 1,
+  unitsPerCycle,
+});
 
 export function u32(value: number): number[] {
   return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...u32(value >>> 7)];

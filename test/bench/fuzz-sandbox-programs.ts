@@ -1,15 +1,19 @@
 import {
-  BASES,
   COUNTER_GLOBAL,
+  DATA_BYTES,
   FUEL,
   FUEL_GLOBAL,
+  FUNCTION_TYPES,
   FUNCTIONS,
   GLOBALS,
   KEEPER,
+  LENGTH,
   LOCALS,
+  OTHER_LOCALS,
   PARAMETERS,
-  randomFunctions,
-} from './fuzz-sandbox-functions.js';
+  TABLE_SIZE,
+} from './fuzz-sandbox-frame.js';
+import { randomFunctions } from './fuzz-sandbox-functions.js';
 import { type Instruction, type Type, TYPE_BYTE, u32 } from './fuzz-sandbox-operators.js';
 import type { Random } from './fuzz-sandbox-random.js';
 
@@ -25,7 +29,7 @@ export function randomProgram(
   random: Random,
   { withFloats }: { readonly withFloats: boolean },
 ): RandomProgram {
-  const functions = randomFunctions(random, withFloats, 0);
+  const functions = randomFunctions(random, { withFloats, imported: 0, withTables: true });
   return { plain: encode(functions, { counted: false }), counted: encode(functions, { counted: true }) };
 }
 
@@ -33,23 +37,28 @@ export function randomProgram(
 export type Flavour = 'command' | 'stepping' | 'functions';
 export const FLAVOURS: readonly Flavour[] = ['command', 'stepping', 'functions'];
 
-/** A module to mutate: apps import from their host, and have a table, segments and an entry point that uses all of it. */
+/** A module to mutate: apps import from their host, and have an entry point that uses all of it. */
 export function randomModule(random: Random, flavour: Flavour): Uint8Array {
   if (flavour === 'functions') return randomProgram(random, { withFloats: true }).plain;
-  const functions = randomFunctions(random, true, HOST_FUNCTIONS.length);
+  const traits = { withFloats: true, imported: HOST_FUNCTIONS.length, withTables: flavour === 'command' };
+  const functions = randomFunctions(random, traits);
   return encode(functions, { counted: false, entry: flavour });
 }
 
 const vector = (items: readonly number[][]): number[] => [...u32(items.length), ...items.flat()];
 const sized = (bytes: readonly number[]): number[] => [...u32(bytes.length), ...bytes];
 const section = (id: number, bytes: readonly number[]): number[] => [id, ...sized(bytes)];
-const exported = (name: string, kind: number, index: number): number[] => [
-  ...sized([...Buffer.from(name)]),
-  kind,
-  index,
-];
+const textOf = (text: string): number[] => sized([...Buffer.from(text)]);
+const exported = (name: string, kind: number, index: number): number[] => [...textOf(name), kind, index];
 
-const COUNT_ONE = [0x23, COUNTER_GLOBAL, 0x42, 1, 0x7c, 0x24, COUNTER_GLOBAL];
+/** Adds what an instruction is about to cost. */
+function countOf({ cycles, unitsPerCycle }: Instruction): number[] {
+  if (cycles === 0) return [];
+  const rounded = unitsPerCycle === 16 ? [0x42, 15, 0x7c, 0x42, 4, 0x88] : [];
+  const length = unitsPerCycle === undefined ? [] : [0x20, LENGTH, 0xad, ...rounded, 0x7c];
+  return [0x23, COUNTER_GLOBAL, 0x42, cycles, 0x7c, ...length, 0x24, COUNTER_GLOBAL];
+}
+
 const ZERO: Readonly<Record<Type, readonly number[]>> = {
   i32: [0x41, 0],
   i64: [0x42, 0],
@@ -58,16 +67,6 @@ const ZERO: Readonly<Record<Type, readonly number[]>> = {
   v128: [],
 };
 
-/** Types by index: of the functions, the keeper, the two entry points, and the imports. */
-const FUNCTION_TYPES: ReadonlyArray<readonly [parameters: readonly Type[], results: readonly Type[]]> = [
-  [PARAMETERS, ['i64']],
-  [['f64'], []],
-  [[], []],
-  [[], ['i32']],
-  [['i32', 'i32', 'i32', 'i32'], ['i32']],
-  [['i32'], []],
-  [['i32', 'i64', 'i32'], ['i32']],
-];
 const HOST_FUNCTIONS: ReadonlyArray<readonly [module: string, name: string, type: number]> = [
   ['wasi_snapshot_preview1', 'fd_write', 4],
   ['wasi_snapshot_preview1', 'clock_time_get', 6],
@@ -106,7 +105,7 @@ function encode(functions: ReadonlyArray<readonly Instruction[]>, { counted, ent
   ]);
   const declared = LOCALS.slice(PARAMETERS.length);
   const locals = vector(
-    [...declared, ...BASES.map(() => 'i32' as const)].map((type) => [1, TYPE_BYTE[type]]),
+    [...declared, ...Array<'i32'>(OTHER_LOCALS).fill('i32')].map((type) => [1, TYPE_BYTE[type]]),
   );
   const globals = GLOBALS.map((type, i) => [
     TYPE_BYTE[type],
@@ -118,9 +117,7 @@ function encode(functions: ReadonlyArray<readonly Instruction[]>, { counted, ent
   const bodies = functions.map((instructions, i) =>
     sized([
       ...(i === KEEPER ? [0] : locals),
-      ...instructions.flatMap(({ bytes, cycles }) =>
-        counted && cycles > 0 ? [...COUNT_ONE, ...bytes] : [...bytes],
-      ),
+      ...instructions.flatMap((each) => [...(counted ? countOf(each) : []), ...each.bytes]),
     ]),
   );
   const typeIndices = functions.map((_, i) => [i === KEEPER ? 1 : 0]);
@@ -130,38 +127,44 @@ function encode(functions: ReadonlyArray<readonly Instruction[]>, { counted, ent
     exported('memory', 2, 0),
     ...(counted ? [exported('count', 3, COUNTER_GLOBAL)] : []),
   ];
-  const app = entry === undefined ? null : appSections(entry, imported);
   if (entry !== undefined) {
     typeIndices.push([ENTRIES[entry].type]);
     bodies.push(sized(entryBody(entry)));
     exportsOf.push(exported(ENTRIES[entry].name, 0, imported + functions.length));
     exportsOf.push(...GLOBALS.map((type, i) => exported(type, 3, i)));
   }
+  const data = [
+    [1, ...sized(Array.from({ length: DATA_BYTES }, (_, i) => (i * 37) & 0xff))],
+    [0, 0x41, 8, 0x0b, ...textOf(`${entry ?? 'some'} data`)],
+  ];
   return Uint8Array.from([
     ...MAGIC_AND_VERSION,
     ...section(1, vector(types)),
-    ...(app?.imports ?? []),
+    ...(entry === undefined ? [] : section(2, vector(HOST_FUNCTIONS.map(importOf)))),
     ...section(3, vector(typeIndices)),
-    ...(app?.table ?? []),
+    ...section(4, vector([[0x70, 0, TABLE_SIZE]])),
     ...section(5, vector([[0, 1]])),
     ...section(6, vector(globals)),
     ...section(7, vector(exportsOf)),
-    ...(app?.elements ?? []),
+    ...section(9, elements(imported)),
+    ...section(12, u32(data.length)),
     ...section(10, vector(bodies)),
-    ...(app?.data ?? []),
+    ...section(11, vector(data)),
   ]);
 }
 
-function appSections(entry: keyof typeof ENTRIES, imported: number) {
-  const text = (name: string) => sized([...Buffer.from(name)]);
+const importOf = ([from, name, type]: (typeof HOST_FUNCTIONS)[number]): number[] => [
+  ...textOf(from),
+  ...textOf(name),
+  0,
+  type,
+];
+
+/** All functions and the keeper in the table, and a passive segment of the functions. */
+function elements(imported: number): number[] {
   const functions = Array.from({ length: FUNCTIONS }, (_, i) => [imported + i]);
-  return {
-    imports: section(
-      2,
-      vector(HOST_FUNCTIONS.map(([from, name, type]) => [...text(from), ...text(name), 0, type])),
-    ),
-    table: section(4, vector([[0x70, 0, FUNCTIONS]])),
-    elements: section(9, vector([[0, 0x41, 0, 0x0b, ...vector(functions)]])),
-    data: section(11, vector([[0, 0x41, 8, 0x0b, ...text(`${entry} data`)]])),
-  };
+  return vector([
+    [0, 0x41, 0, 0x0b, ...vector([...functions, [imported + KEEPER]])],
+    [1, 0, ...vector(functions)],
+  ]);
 }

@@ -27,7 +27,7 @@ export interface FuzzSettings {
   readonly seed: number;
 }
 
-const MUTATIONS_PER_PROGRAM = 200;
+const MUTATIONS_PER_PROGRAM = 50;
 const GENERATED_SEEDS_PER_FLAVOUR = 50;
 /** Small modules are mutated more often in the same time, and a change in them matters more. */
 const LARGEST_SEED_BYTES = 2_000;
