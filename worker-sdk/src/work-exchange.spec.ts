@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AnsweredWorker, HEARTBEAT_ANSWER, NO_WORK, wellAgain } from './answered-worker.fixture.js';
 import { FileTaskStore } from './file-task-store.js';
 import { aHeldResult, aHeldTask } from './held-task.fixture.js';
+import type { TaskRunner } from './task-runner.js';
 
 const HOUR_MS = 3_600_000;
 
@@ -16,6 +17,14 @@ afterEach(async () => {
   vi.useRealTimers();
   await host[Symbol.asyncDispose]();
 });
+
+/** Until the worker stops, which may be while the task is still being kept: then it begins with a signal that has aborted. */
+const computeWithoutEnd: TaskRunner['run'] = (_held, { signal }) =>
+  new Promise((_resolve, reject) => {
+    const end = (): void => reject(new Error('the worker stops'));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end);
+  });
 
 /** The next failed call, as the worker tells it. */
 function nextFailure(): Promise<{ message: string; retryInMs: number }> {
@@ -65,10 +74,7 @@ describe('a coordinator that', () => {
 });
 
 it('takes no more tasks than it asked for', async () => {
-  host.runner.run = (_held, { signal }) =>
-    new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('the worker stops')));
-    });
+  host.runner.run = computeWithoutEnd;
   const { job } = aHeldTask('1.0');
   const tasks = Array.from({ length: 500 }, (_, n) => aHeldTask(`${n + 1}.0`).task);
   const asked: number[] = [];
@@ -88,10 +94,7 @@ it('takes no more tasks than it asked for', async () => {
 
 it('says beside what it computes why nobody takes its results, until somebody does', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance', 'Date'] });
-  host.runner.run = (_held, { signal }) =>
-    new Promise((_resolve, reject) => {
-      signal.addEventListener('abort', () => reject(new Error('the worker stops')));
-    });
+  host.runner.run = computeWithoutEnd;
   const store = new FileTaskStore(host.directory);
   await store.load();
   await store.saveTask(aHeldTask('8.0'));
