@@ -49,7 +49,7 @@ function noWorkMessage(cause: NoWorkCause): string {
     case 'runtime-too-old':
       return `${units(cause.units)} ${cause.units === 1 ? 'needs' : 'need'} sandbox ${cause.neededVersion}: update the agent`;
     case 'allowance-used':
-      return `the allowance of ${cause.perDay} tasks a day is used, resets at ${cause.resetsAt.toISOString()}`;
+      return `the allowance of ${cause.perDay} tasks a day is used, resets at ${minuteOf(cause.resetsAt)}`;
     case 'too-many-in-progress':
       return cause.countedCores < cause.cores
         ? `${cause.inProgress} tasks in progress of at most ${cause.cap}: this host counts as ${cause.countedCores} of its ${cause.cores} cores until more of its results are confirmed`
@@ -79,4 +79,9 @@ function noWorkMessage(cause: NoWorkCause): string {
 
 function units(count: number): string {
   return count === 1 ? '1 unit' : `${count} units`;
+}
+
+/** As a person reads it, also in a terminal that knows nothing of where they are. */
+function minuteOf(instant: Date): string {
+  return `${instant.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }

@@ -150,7 +150,7 @@ describe('noWorkReason', () => {
     expect(noWorkReason({ code: 'allowance-used', perDay: 16, resetsAt: new Date(0) })).toEqual({
       code: 'allowance-used',
       count: null,
-      message: 'the allowance of 16 tasks a day is used, resets at 1970-01-01T00:00:00.000Z',
+      message: 'the allowance of 16 tasks a day is used, resets at 1970-01-01 00:00 UTC',
     });
     expect(noWorkReason({ code: 'agents-only', units: 2 }).message).toBe(
       '2 units cannot be computed in a browser: only agents get them',
