@@ -5,6 +5,7 @@ import { FrameError, type Frame } from '../frames/index.js';
 import type { Link, Transport, TransportEvents } from '../links/index.js';
 import { dialOrder, isLoopback, ownNetworks } from './dial-order.js';
 import type { ExpiringName } from './expiring-names.js';
+import { MetPeers } from './met-peers.js';
 import { PeerSession, type PeerSessionEvents } from './peer-session.js';
 import { PeerStanding } from './peer-standing.js';
 import { RedialTimes } from './redial-times.js';
@@ -31,7 +32,6 @@ const KEEP_ALIVE_MS = 30_000;
 const SILENT_MS = 45_000;
 const DEAD_MS = 90_000;
 const NOTHING: Frame = { type: 'peers', records: [] };
-const MAX_REMEMBERED_PLACES = 1000;
 /** A host may be several peers, one after the other or at once; it must not take the links of others with them. */
 const MAX_LINKS_PER_HOST = 2;
 
@@ -62,8 +62,7 @@ export class PeerLinks {
   readonly #dialling = new Set<string>();
   readonly #standing: PeerStanding;
   readonly #redials = new RedialTimes(() => this.init.now());
-  /** Who was met at an address. */
-  readonly #places = new Map<string, string>();
+  readonly #met = new MetPeers();
   readonly #stop = new AbortController();
   /** Handshakes of those who dialled, by the address that they came from. */
   readonly #handshakes = new Map<string, number>();
@@ -132,29 +131,36 @@ export class PeerLinks {
     try {
       for (const address of dialOrder(places, ownNetworks())) {
         if (over.aborted) break;
-        const signal = AbortSignal.any([over, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]);
-        try {
-          await this.#meet(await this.#transport.dial(address, signal, peerId), 'dialer', peerId);
-          // Not wanted, such as a banned host that has become another peer: no other address changes that.
-          if (!this.#sessions.has(peerId)) throw new AuthError('refused', 'this host wants no link to it');
-          this.#places.delete(address);
-          this.#places.set(address, peerId);
-          const [oldest] = this.#places.keys();
-          if (this.#places.size > MAX_REMEMBERED_PLACES && oldest !== undefined) this.#places.delete(oldest);
-          return true;
-        } catch (error) {
-          // The peer has dialled at the same time, and that link was preferred.
-          if (this.#sessions.has(peerId)) return true;
-          this.#logFailure('dial-failed', peerId, error);
-          if (!(error instanceof AuthError) || error.fault !== 'refused') continue;
-          this.#redials.note(peerId, 'unwanted');
-          return true;
-        }
+        if (await this.#isSettledBy(address, peerId, this.#transport, over)) return true;
       }
       this.#redials.note(peerId, 'absent');
       return true;
     } finally {
       this.#dialling.delete(peerId);
+    }
+  }
+
+  /** Tries one address: no other one is worth trying where there is a link now, or where none is wanted. */
+  async #isSettledBy(
+    address: string,
+    peerId: string,
+    transport: Transport,
+    over: AbortSignal,
+  ): Promise<boolean> {
+    const signal = AbortSignal.any([over, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]);
+    try {
+      await this.#meet(await transport.dial(address, signal, peerId), 'dialer', peerId);
+      // Not wanted, such as a banned host that has become another peer: no other address changes that.
+      if (!this.#sessions.has(peerId)) throw new AuthError('refused', 'this host wants no link to it');
+      this.#met.note(address, peerId);
+      return true;
+    } catch (error) {
+      // The peer has dialled at the same time, and that link was preferred.
+      if (this.#sessions.has(peerId)) return true;
+      this.#logFailure('dial-failed', peerId, error);
+      if (!(error instanceof AuthError) || error.fault !== 'refused') return false;
+      this.#redials.note(peerId, 'unwanted');
+      return true;
     }
   }
 
@@ -250,9 +256,9 @@ export class PeerLinks {
     void session.read(reader);
   }
 
-  /** Whether somebody else is at the address, as a link tells: a host becomes another peer every day, and its old records stay around. */
+  /** Whether somebody else is at the address, as a link tells. */
   #isElses(address: string, peerId: string): boolean {
-    const there = this.#places.get(address);
+    const there = this.#met.at(address);
     return there !== undefined && there !== peerId && this.#sessions.has(there);
   }
 
