@@ -61,20 +61,19 @@ export class RedisMark {
       const untilMs = performance.now() + RESTORED_WITHIN_MS;
       for (;;) {
         const found = parseMark(await waiting.until(() => redis.get(key)));
-        await client.query('SELECT pg_advisory_lock($1)', [askingLock]);
-        try {
+        const agreed = await underLock(client, askingLock, async () => {
           const theirs = await marksInUse(client);
           const mark = found ?? (theirs.length === 0 ? randomInt(1, MARK_MAX) : null);
-          if (mark !== null && theirs.every((their) => their === mark)) {
-            // Where it has gone meanwhile it is asked anew: others wait for the lock.
-            if (await waiting.isDone(redis.set(key, mark))) {
-              await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
-              return new RedisMark(redis, key, mark);
-            }
-          } else if (found !== null || performance.now() > untilMs) throw new ConfigError([ADVICE]);
-        } finally {
-          await client.query('SELECT pg_advisory_unlock($1)', [askingLock]);
-        }
+          if (mark === null || theirs.some((their) => their !== mark)) {
+            if (found !== null || performance.now() > untilMs) throw new ConfigError([ADVICE]);
+            return null;
+          }
+          // Where it has gone meanwhile it is asked anew: others wait for the lock.
+          if (!(await waiting.isDone(redis.set(key, mark)))) return null;
+          await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
+          return mark;
+        });
+        if (agreed !== null) return new RedisMark(redis, key, agreed);
         await delay(POLL_MS);
       }
     } catch (error) {
@@ -139,6 +138,15 @@ class Waiting {
 
 const ADVICE =
   'REDIS_URL names another Redis than that of the coordinators that run on this database: give all of them the same, or stop them before the queues move';
+
+async function underLock<T>(client: pg.Client, lock: number, work: () => Promise<T>): Promise<T> {
+  await client.query('SELECT pg_advisory_lock($1)', [lock]);
+  try {
+    return await work();
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [lock]);
+  }
+}
 
 async function marksInUse(client: pg.Client): Promise<number[]> {
   const { rows } = await client.query<{ mark: string }>(
