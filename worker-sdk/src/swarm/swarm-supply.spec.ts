@@ -27,14 +27,20 @@ const request: ChunkRequest = {
 function aHost(init: {
   join?: () => Promise<PeerFetch | undefined>;
   fetch?: (store: Set<number>, signal: AbortSignal) => Promise<void>;
+  /** What comes whenever somebody looks at what is missing. */
+  arrives?: (store: Set<number>) => void;
   patienceMs?: number;
+  aloneMs?: number;
 }) {
   const store = new Set<number>();
   const asked: number[] = [];
   const log: string[] = [];
   const peers: PeerFetch = {
     fetch: (_, signal) => (init.fetch ? init.fetch(store, signal) : never()),
-    missing: (indices) => indices.filter((index) => !store.has(index)),
+    missing: (indices) => {
+      init.arrives?.(store);
+      return indices.filter((index) => !store.has(index));
+    },
   };
   const supply = new SwarmSupply({
     origin: {
@@ -48,10 +54,12 @@ function aHost(init: {
     log: (event) => log.push(event),
     patienceMs: init.patienceMs ?? 10,
     joinPatienceMs: 10,
+    ...(init.aloneMs !== undefined && { aloneMs: init.aloneMs }),
   });
   return { supply, store, asked, log };
 }
 
+const oneMoreChunk = (store: Set<number>) => void store.add(store.size);
 const aDay = (): AbortSignal => AbortSignal.timeout(86_400_000);
 
 describe('SwarmSupply', () => {
@@ -91,55 +99,17 @@ describe('SwarmSupply', () => {
   });
 
   it('does not take a small chunk now and then for progress', async () => {
-    const store = new Set<number>();
-    const asked: number[] = [];
-    const supply = new SwarmSupply({
-      origin: {
-        bring: ({ indices }) => {
-          asked.push(...indices);
-          for (const index of indices) store.add(index);
-          return Promise.resolve();
-        },
-      },
-      join: () =>
-        Promise.resolve({
-          fetch: never,
-          // Whenever somebody looks, one more chunk of a single byte has come.
-          missing: (indices) => {
-            store.add(store.size);
-            return indices.filter((index) => !store.has(index));
-          },
-        }),
-      log: () => undefined,
-      patienceMs: 10,
-    });
+    const { supply, asked } = aHost({ arrives: oneMoreChunk });
     await supply.bring({ ...request, manifest: { ...request.manifest, chunk: 1 } }, aDay());
     expect(asked).toEqual([3]);
   });
 
   it('asks the origin as soon as the rate so far says that peers alone would take too long', async () => {
-    const store = new Set<number>();
-    const asked: number[] = [];
     const chunks = 40;
-    const supply = new SwarmSupply({
-      origin: {
-        bring: ({ indices }) => {
-          asked.push(...indices);
-          for (const index of indices) store.add(index);
-          return Promise.resolve();
-        },
+    const { supply, asked } = aHost({
+      arrives: (store) => {
+        if (asked.length === 0) oneMoreChunk(store);
       },
-      join: () =>
-        Promise.resolve({
-          fetch: never,
-          // One more chunk, and enough bytes, whenever somebody looks.
-          missing: (indices) => {
-            if (asked.length === 0) store.add(store.size);
-            return indices.filter((index) => !store.has(index));
-          },
-        }),
-      log: () => undefined,
-      patienceMs: 10,
       // In 40 intervals it would be there: three quarters of what it may take, and a little, are not enough.
       aloneMs: 300 - (chunks * 1024 * 1000) / (512 * 1024),
     });
