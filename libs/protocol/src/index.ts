@@ -2,6 +2,7 @@ export * from './accounts.js';
 export * from './apps.js';
 export * from './blobs.js';
 export * from './canonical-json.js';
+export * from './cells.js';
 export * from './coordinator-info.js';
 export * from './devices.js';
 export * from './format-bytes.js';

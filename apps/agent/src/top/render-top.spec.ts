@@ -1,3 +1,4 @@
+import { cellsOf } from '@gleaner/protocol';
 import { describe, expect, it } from 'vitest';
 import type { AgentStatus } from '../status-file.js';
 import { formatCycles, renderTop } from './render-top.js';
@@ -96,9 +97,17 @@ describe('agent top', () => {
     );
   });
 
-  it('is never wider than the terminal', () => {
-    for (const line of renderTop(idle, tallies, now, { columns: 20, rows: 24 }))
-      expect(line.length).toBeLessThanOrEqual(20);
+  it('is never wider than the terminal, whatever the jobs are called', () => {
+    const task = { taskId: '1.0', app: 'seti@1', startedAt: '2026-11-20T11:15:00.000Z', permille: 500 };
+    const running = ['アレシボの夜', 'one night'].map((jobName) => ({ ...task, jobName }));
+    for (const columns of [20, 60, 120]) {
+      const lines = renderTop({ ...idle, running }, tallies, now, { columns, rows: 24 });
+      for (const line of lines) expect(cellsOf(line)).toBeLessThanOrEqual(columns);
+    }
+    const bars = renderTop({ ...idle, running }, tallies, now, { columns: 120, rows: 24 })
+      .filter((line) => line.includes('['))
+      .map((line) => cellsOf(line.slice(0, line.indexOf('['))));
+    expect(bars).toEqual([35, 35]);
   });
 
   it('is never higher than the terminal, and counts the tasks that find no room', () => {

@@ -1,3 +1,4 @@
+import { cutToCells, inCells } from '@gleaner/protocol';
 import type { AgentStatus, ProjectStatus } from '../status-file.js';
 import { swarmLine } from '../swarm/swarm-line.js';
 import type { Tallies } from './tallies.js';
@@ -34,7 +35,7 @@ export function renderTop(status: AgentStatus, tallies: Tallies, now: Date, spac
     ...(status.swarm ? [swarmLine(status.swarm)] : []),
   ];
   const tasks = taskLines(status.running, now, space.rows - above.length - below.length);
-  return [...above, ...tasks, ...below].map((line) => line.slice(0, space.columns));
+  return [...above, ...tasks, ...below].map((line) => cutToCells(line, space.columns));
 }
 
 function taskLines(running: AgentStatus['running'], now: Date, rows: number): string[] {
@@ -59,11 +60,11 @@ export function formatCycles(decimal: string): string {
 function projectLine({ name, weight, allowance, reason }: ProjectStatus, { projects }: AgentStatus): string {
   const share = Math.round((100 * weight) / projects.reduce((sum, one) => sum + one.weight, 0));
   const cores = `${allowance.cores} ${allowance.cores === 1 ? 'core' : 'cores'}`;
-  return `${name.slice(0, NAME_CELLS).padEnd(NAME_CELLS)} ${`${share} %`.padStart(5)}  ${cores.padEnd(8)} ${reason}`;
+  return `${inCells(name, NAME_CELLS)} ${`${share} %`.padStart(5)}  ${cores.padEnd(8)} ${reason}`;
 }
 
 function taskLine({ jobName, app, permille, startedAt }: AgentStatus['running'][number], now: Date): string {
-  const name = `${app} ${jobName}`.slice(0, NAME_CELLS).padEnd(NAME_CELLS);
+  const name = inCells(`${app} ${jobName}`, NAME_CELLS);
   const minutes = Math.floor(Math.max(0, now.getTime() - Date.parse(startedAt)) / 60_000);
   const age = minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
   return `${name} ${bar(permille)} ${age.padStart(9)}`;

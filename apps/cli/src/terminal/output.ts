@@ -1,5 +1,4 @@
-import { harmless } from '@gleaner/protocol';
-import { cellsOf } from './cells.js';
+import { cellsOf, harmless } from '@gleaner/protocol';
 
 /** Nothing more can be written to stdout. Why, is told by who listens for its errors. */
 export class LostStdoutError extends Error {
