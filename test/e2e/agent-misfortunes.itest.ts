@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { resultDigestText } from '@gleaner/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { AgentProcess, runAgent } from './agent-support/agent-process.js';
+import { statusWhere } from './agent-support/running-agent.js';
 import { problemAnswer, StandInCoordinator } from './agent-support/stand-in-coordinator.js';
 import { endlessModule, helloModule } from './agent-support/tiny-modules.js';
 
@@ -31,20 +32,6 @@ function startAgent(...more: string[]): AgentProcess {
   return new AgentProcess(['run', '--json', '--always', '--cores', '1', '--data', data, ...more]);
 }
 
-interface Status {
-  readonly phase: string;
-  readonly reason: string;
-}
-
-/** What `agent status --json` says, asked until it says so. */
-async function statusWhere(holds: (status: Status) => boolean): Promise<Status> {
-  for (;;) {
-    const { stdout } = await runAgent(['status', '--json', '--data', data]);
-    const status = JSON.parse(stdout) as Status;
-    if (holds(status)) return status;
-  }
-}
-
 describe('an agent', () => {
   it('computes, reports with a digest that can be recomputed, and says why it waits', async () => {
     coordinator.addTask('1.0', helloModule('hello\n'));
@@ -56,7 +43,7 @@ describe('an agent', () => {
     expect(report && createHash('sha256').update(resultDigestText(report)).digest('hex')).toBe(
       report?.digest,
     );
-    const status = await statusWhere(({ reason }) => reason === 'waiting: no jobs at the moment');
+    const status = await statusWhere(data, ({ reason }) => reason === 'waiting: no jobs at the moment');
     expect(status.phase).toBe('waiting');
   });
 
@@ -73,7 +60,7 @@ describe('an agent', () => {
     await coordinator.until(() => coordinator.reports.length === 1);
     expect(coordinator.reports[0]).toMatchObject({ outcome: 'infrastructure' });
     expect(coordinator.reports[0]?.message).toContain('SHA-256');
-    const { phase } = await statusWhere(({ reason }) => reason.includes('could not compute a task'));
+    const { phase } = await statusWhere(data, ({ reason }) => reason.includes('could not compute a task'));
     expect(phase).toBe('waiting');
   });
 
@@ -85,7 +72,7 @@ describe('an agent', () => {
     await agent.logged('task-finished');
     coordinator.workAnswer = problemAnswer(500, 'internal', 'broken');
     await agent.logged('call-failed');
-    const { phase } = await statusWhere(({ reason }) =>
+    const { phase } = await statusWhere(data, ({ reason }) =>
       /^waiting: broken; trying again in \d+ s$/.test(reason),
     );
     expect(phase).toBe('waiting');
@@ -138,8 +125,9 @@ describe('an agent', () => {
     expect(code).toBe(0);
     expect(coordinator.heartbeats.at(-1)).toMatchObject({ leaving: true, returned: ['1.0'] });
     expect(await readdir(join(data, 'tasks'))).toEqual([]);
-    const status = await statusWhere(({ phase }) => phase === 'stopped');
-    expect(status.reason).toContain('not running');
+    const { stdout } = await runAgent(['status', '--json', '--data', data]);
+    const reason = expect.stringContaining('not running') as string;
+    expect(JSON.parse(stdout)).toMatchObject({ phase: 'stopped', reason });
   });
 
   it('stops computing what the coordinator no longer wants', async () => {
@@ -276,7 +264,7 @@ describe('a command', () => {
     await attach();
     await using agent = startAgent();
     await agent.logged('task-started');
-    await statusWhere(({ phase }) => phase === 'working');
+    await statusWhere(data, ({ phase }) => phase === 'working');
     agent.kill('SIGKILL');
     await agent.ended;
     const { stdout } = await runAgent(['status', '--json', '--data', data]);
