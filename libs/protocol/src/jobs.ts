@@ -90,7 +90,9 @@ export const unitResult = z
     cycles: decimalString.nullable().describe('WebAssembly instructions that it executed.'),
     digest: sha256Hex
       .nullable()
-      .describe('What volunteers agree on: SHA-256 of outcome, exit code, cycles and outputs.'),
+      .describe(
+        'What volunteers agree on: SHA-256 of outcome, exit code, cycles and outputs, or of the kind of a trap.',
+      ),
     stderr: z.string().nullable().describe('The end of it, for people: volunteers need not agree on it.'),
     blocked: z.string().nullable().describe('What an open unit cannot go on without.'),
     failure: z.string().nullable().describe('Why a failed unit failed.'),

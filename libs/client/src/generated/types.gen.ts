@@ -1572,7 +1572,7 @@ export type UnitResult = {
      */
     cycles: DecimalString | null;
     /**
-     * What volunteers agree on: SHA-256 of outcome, exit code, cycles and outputs.
+     * What volunteers agree on: SHA-256 of outcome, exit code, cycles and outputs, or of the kind of a trap.
      */
     digest: Sha256 | null;
     /**
