@@ -21,7 +21,7 @@ export function MachinePreferences({
     <Panel>
       <h2 className="text-xl">When it may compute</h2>
       <p className="mt-1 mb-4 text-sm text-muted">
-        An empty field leaves what is set at the machine, or the default.
+        An empty field leaves what is set at the machine, or the default. Hours go by the machine's own clock.
       </p>
       <Form
         className="grid grid-cols-1 gap-4 sm:grid-cols-2"
