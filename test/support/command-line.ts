@@ -35,7 +35,7 @@ export function readCommandLine<const O extends Readonly<Record<string, CommandO
     refuse(command, error instanceof Error ? error.message : String(error));
   }
   console.log(helpText(command));
-  process.exit(0);
+  endWith(0);
 }
 
 /** What an option says as a whole number from `min` to `max`; anything else ends the command with status 2. */
@@ -55,7 +55,22 @@ export function wholeNumber(
 /** Ends the command with status 2: its arguments are not usable. */
 export function refuse(command: AnyCommand, reason: string): never {
   console.error(`${reason}\n\n${helpText(command)}`);
-  process.exit(2);
+  endWith(2);
+}
+
+/**
+ * Ends the command, which holds nothing yet that would keep it running. Not by `process.exit`: that joins the engine's threads, and one that
+ * compiles what was just loaded may wait for the main thread to collect garbage (nodejs/node#54918). Seen once, for good.
+ */
+function endWith(status: number): never {
+  const end = new Error(`the command ends with status ${status}`);
+  process.exitCode = status;
+  process.on('uncaughtException', (error) => {
+    if (error === end) return;
+    console.error(error);
+    process.exitCode = 1;
+  });
+  throw end;
 }
 
 function helpText({ start, purpose, positional, options }: AnyCommand): string {
