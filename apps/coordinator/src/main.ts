@@ -7,6 +7,8 @@ const MIN_NODE_MAJOR = 22;
 const USAGE_EXIT_CODE = 2;
 /** With what {@link endAtOnce} may take less than a program that started this one waits before it kills. */
 const STOP_TIMEOUT_MS = 40_000;
+/** A coordinator that has stopped leaves nothing open that would keep its process; whatever does after all gets no longer. */
+const OPEN_AFTER_STOP_MS = 2000;
 
 /** Ends the database server of a coordinator that was killed, for whoever had started that one, and serves nothing. */
 const STOP_DATABASE = '--stop-database';
@@ -60,7 +62,7 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
     starting
       .then((coordinator) => coordinator.stop())
       .then(
-        () => process.exit(0),
+        () => endByItself(),
         (error: unknown) => {
           logger.error({ event: 'stop-failed', err: error });
           endAtOnce(logger, 'stopping failed');
@@ -88,6 +90,13 @@ function endOnAccidents(logger: Logger): void {
       endAtOnce(logger, 'something failed that nothing expected');
     });
   }
+}
+
+/** Ending from within joins the engine's threads, of which one that compiles may wait for this one for ever (nodejs/node#54918). */
+function endByItself(): void {
+  // Channel of the program that started this one, if there is one.
+  process.disconnect?.();
+  setTimeout(() => process.exit(), OPEN_AFTER_STOP_MS).unref();
 }
 
 /** Without finishing anything, yet not leaving the database server behind, which is a process of its own. */
