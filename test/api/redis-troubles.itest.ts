@@ -2,11 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, type Logger, QueueService } from '@gleaner/coordinator';
+import { job as jobSchema } from '@gleaner/protocol';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createTestApplication,
   createVolunteer,
+  operatorOf,
   type RedisServer,
   seedJob,
   startRedis,
@@ -64,19 +66,45 @@ describe.skipIf(testRedisUrl() === null)('a Redis', () => {
     await expect.poll(health, { timeout: 60_000 }).toMatchObject({ status: 'ok' });
   });
 
-  it('that is full is what keeps units from volunteers, who are not told that all are given out', async () => {
-    const gleaner = await createTestApplication({ env: { REDIS_URL: server.url } });
-    closing.push(() => gleaner.close());
-    const { accountId } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
-    const { token } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'volunteer');
-    const host = await TestHost.attach(gleaner.url, { token });
-    await redis.config('SET', 'maxmemory', '1');
-    await seedJob(gleaner.dataSource, { accountId, units: 1 });
-    const told = async (): Promise<unknown> => (await host.ask(1, 4096, 1)).noWork;
-    const queue = 'its queue is in trouble: it is full: all of its maxmemory is used';
-    const message = `the coordinator cannot give out units, as ${queue}`;
-    await expect.poll(told).toEqual([{ code: 'server-busy', count: null, message }]);
-  });
+  it.each<[string, string, () => Promise<unknown>, () => Promise<unknown>]>([
+    [
+      'is full',
+      'it is full: all of its maxmemory is used',
+      () => redis.config('SET', 'maxmemory', '1'),
+      () => redis.config('SET', 'maxmemory', '0'),
+    ],
+    [
+      'does not answer',
+      'it does not answer',
+      () => Promise.resolve(process.kill(server.pid, 'SIGSTOP')),
+      () => Promise.resolve(process.kill(server.pid, 'SIGCONT')),
+    ],
+  ])(
+    'that %s is what keeps units from volunteers, who are not told that all are given out',
+    async (_how, what, begin, end) => {
+      const gleaner = await createTestApplication({ env: { REDIS_URL: server.url } });
+      closing.push(() => gleaner.close());
+      const { accountId } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
+      const { token } = await createVolunteer(gleaner.url, gleaner.operatorToken, 'volunteer');
+      const host = await TestHost.attach(gleaner.url, { token });
+      await begin();
+      closing.push(end);
+      const { jobId } = await seedJob(gleaner.dataSource, { accountId, units: 1 });
+      const told = async (): Promise<unknown> => (await host.ask(1, 4096, 1)).noWork;
+      const message = `the coordinator cannot give out units, as its queue is in trouble: ${what}`;
+      await expect.poll(told, { timeout: 10_000 }).toEqual([{ code: 'server-busy', count: null, message }]);
+      const reasonOfJob = async (): Promise<unknown> =>
+        jobSchema.parse((await operatorOf(gleaner).get(`/v1/jobs/${jobId}`).expect(200)).body).stateReason;
+      await expect
+        .poll(reasonOfJob)
+        .toBe(
+          `the coordinator's queue, by which jobs are split, given out, checked and merged, is in trouble: ${what}`,
+        );
+      await end();
+      expect((await host.ask()).tasks).toHaveLength(1);
+      await expect.poll(reasonOfJob, { timeout: 60_000 }).toBeNull();
+    },
+  );
 
   it('that will forget queues when it is full is told at the start', async () => {
     await redis.config('SET', 'maxmemory-policy', 'allkeys-lru');

@@ -9,6 +9,8 @@ export class NoWorkTally {
   /** Classes of the running jobs that have open units. */
   readonly offeredClasses: ReadonlySet<UnitClass>;
   private readonly openJobs: readonly RunningJob[];
+  /** Units of some are still to be made. */
+  private readonly isAnyRunning: boolean;
   /** Units, each once: a request may come by several tickets of one, and by each of them several times. */
   private readonly refused = new Map<TicketRefusal, Set<number>>();
   private final: NoWorkCause | null = null;
@@ -18,6 +20,7 @@ export class NoWorkTally {
     private readonly host: { readonly personId: string; readonly kind: HostKind },
     private readonly wish: { readonly memoryMiB: number; readonly runtimeVersions: readonly string[] },
   ) {
+    this.isAnyRunning = jobs.size > 0;
     this.openJobs = [...jobs.values()].filter(({ openUnits }) => openUnits > 0);
     this.offeredClasses = new Set(this.openJobs.map(({ unitClass }) => unitClass));
   }
@@ -42,7 +45,9 @@ export class NoWorkTally {
    */
   causes(servable: ReadonlySet<UnitClass>, queueTrouble: string | null): NoWorkCause[] {
     if (this.final) return [this.final];
-    if (this.openJobs.length === 0) return [{ code: 'no-jobs' }];
+    const busy: NoWorkCause[] = queueTrouble === null ? [] : [{ code: 'server-busy', queueTrouble }];
+    if (this.openJobs.length === 0)
+      return this.isAnyRunning && busy.length > 0 ? busy : [{ code: 'no-jobs' }];
     const causes: NoWorkCause[] = [];
     const own = this.refused.get('already-has-task') ?? new Set<number>();
     // Of a unit with a task of one's own, others could not be given to oneself either: one reason for each unit.
@@ -50,8 +55,17 @@ export class NoWorkTally {
     if (own.size > 0) causes.push({ code: 'already-has-task', units: own.size });
     if (dependent.length > 0) causes.push({ code: 'needs-another-account', units: dependent.length });
     causes.push(...this.jobsOutOfReach(servable));
-    if (causes.length > 0) return causes;
-    return [queueTrouble === null ? { code: 'queue-empty' } : { code: 'server-busy', queueTrouble }];
+    // What was passed over may be little of what would come.
+    if (this.openJobs.some((job) => this.mayServe(job, servable))) causes.push(...busy);
+    return causes.length > 0 ? causes : [{ code: 'queue-empty' }];
+  }
+
+  private mayServe(job: RunningJob, servable: ReadonlySet<UnitClass>): boolean {
+    return servable.has(job.unitClass) && this.runs(job) && mayRunApp(personsOf(job, this.host));
+  }
+
+  private runs({ runtimeVersion }: RunningJob): boolean {
+    return this.wish.runtimeVersions.includes(runtimeVersion);
   }
 
   private jobsOutOfReach(servable: ReadonlySet<UnitClass>): NoWorkCause[] {
@@ -71,9 +85,7 @@ export class NoWorkTally {
     }
     if (forOthers.length > 0) causes.push({ code: 'agents-only', units: unitsOf(forOthers) });
     const reachable = this.openJobs.filter(({ unitClass }) => servable.has(unitClass));
-    const tooNew = reachable.filter(
-      ({ runtimeVersion }) => !this.wish.runtimeVersions.includes(runtimeVersion),
-    );
+    const tooNew = reachable.filter((job) => !this.runs(job));
     const [first] = tooNew;
     if (first) {
       causes.push({ code: 'runtime-too-old', units: unitsOf(tooNew), neededVersion: first.runtimeVersion });

@@ -62,7 +62,7 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Why queues may hold tickets that do not come; null: nothing is known to be wrong. */
   trouble(): string | null {
-    return this.queues.recentRefusal();
+    return this.queues.knownTrouble();
   }
 
   /** Tells that a host asks for tickets of these classes; waits only where a class had been left alone until now. */

@@ -1,3 +1,4 @@
+import { whyJobWaits } from '@gleaner/domain';
 import { blobId, jobSpec, jobState, type Job } from '@gleaner/protocol';
 import { z } from 'zod';
 import { WORKERS_GONE_SINCE } from '../database/index.js';
@@ -51,7 +52,8 @@ export const jobRow = z.object({
 });
 export type JobRow = z.infer<typeof jobRow>;
 
-export function presentJob(row: JobRow): Job {
+/** @param queueTrouble what is wrong with the queue; null: nothing is known to be */
+export function presentJob(row: JobRow, queueTrouble: string | null): Job {
   // What an ended job left open is as good as cancelled; doing it takes a moment where there are millions.
   const isEnded = row.state === 'cancelled' || row.state === 'failed';
   const cancelled = isEnded ? row.units_split - row.valid - row.failed : row.cancelled;
@@ -67,7 +69,15 @@ export function presentJob(row: JobRow): Job {
     name: row.name,
     app: row.app,
     state: row.state,
-    stateReason: row.state_reason ?? waitsForWorker(row) ?? waitsForApproval(row),
+    stateReason:
+      row.state_reason ??
+      whyJobWaits({
+        state: row.state,
+        app: row.app,
+        isAppApproved: row.approved,
+        workersGoneSince: row.workers_gone_since,
+        queueTrouble,
+      }),
     units: {
       total: row.units_split,
       open,
@@ -87,17 +97,4 @@ export function presentJob(row: JobRow): Job {
     finishedAt: row.finished_at?.toISOString() ?? null,
     spec: row.spec,
   };
-}
-
-/** A coordinator that only answers requests splits, checks and merges nothing, and looks alive all the same. */
-function waitsForWorker({ state, workers_gone_since: since }: JobRow): string | null {
-  if (since === null || (state !== 'splitting' && state !== 'running' && state !== 'assimilating'))
-    return null;
-  return `the coordinator's worker, which splits, checks and merges, has not been at work since ${since.toISOString()}`;
-}
-
-/** Nobody but its submitter is given work of such a job, and one person's results settle no unit with a quorum of two. */
-function waitsForApproval({ state, approved, app }: JobRow): string | null {
-  if (approved || (state !== 'splitting' && state !== 'running')) return null;
-  return `${app} is not approved: until an operator approves it, it runs only on its submitter's own hosts`;
 }

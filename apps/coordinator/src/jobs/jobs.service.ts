@@ -29,7 +29,7 @@ export class JobsService {
   async get(actor: Actor, jobId: string): Promise<Job> {
     const [row] = await this.select(actor, 'AND j.id = $3', [jobId]);
     if (!row) throw new NotFoundError(`job ${jobId}`);
-    return presentJob(row);
+    return presentJob(row, this.queues.knownTrouble());
   }
 
   /** The merged answer. @throws {DomainError} where the job has not come so far, or never will */
@@ -55,7 +55,13 @@ export class JobsService {
     );
     const shown = Math.max(1, fitting);
     const rows = await this.select(actor, 'AND j.id < $3 ORDER BY j.id DESC LIMIT $4', [after, shown + 1]);
-    return toPage(rows, shown, presentJob, ({ id }) => [id]);
+    const queueTrouble = this.queues.knownTrouble();
+    return toPage(
+      rows,
+      shown,
+      (row) => presentJob(row, queueTrouble),
+      ({ id }) => [id],
+    );
   }
 
   /** Ends the job. What hosts still compute for it is aborted at their next heartbeat. Repeating it changes nothing. */

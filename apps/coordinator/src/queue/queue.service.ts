@@ -1,6 +1,6 @@
 import { type BeforeApplicationShutdown, Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { LOGGER, type Logger } from '../telemetry/index.js';
-import { inTime } from './in-time.js';
+import { AnswerWatch } from './answer-watch.js';
 import { JobQueue } from './job-queue.js';
 import { QUEUES } from './queue-names.js';
 import {
@@ -56,6 +56,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   private readonly workers = new Set<BullWorker>();
   private readonly schedules: Schedule[] = [];
   private backend: QueueBackend | undefined;
+  private watch: AnswerWatch | undefined;
   private rescheduling: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private lastErrorAtMs = 0;
@@ -81,6 +82,10 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
           `REDIS_URL: ${why}: once it is full it forgets queues, and jobs pause until that is found. Set it to noeviction`,
         ),
     });
+    this.watch = new AnswerWatch(
+      () => this.queue(QUEUES.sweep).waitingCount(),
+      (error) => this.logError('backend', error),
+    );
     this.rescheduling = setInterval(() => void this.reschedule(), RESCHEDULE_MS);
     this.rescheduling.unref();
   }
@@ -139,13 +144,13 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
 
   /** What is wrong with the backend: it does not answer within this time, or refused something lately; null: nothing. */
   async trouble(withinMs: number): Promise<string | null> {
-    const asked = this.queue(QUEUES.sweep).waitingCount();
-    if ((await inTime(asked, withinMs, null)) === null) return `no answer within ${withinMs} ms`;
-    return this.recentRefusal();
+    if (!(await this.watch?.answersWithin(withinMs))) return `no answer within ${withinMs} ms`;
+    return this.knownTrouble();
   }
 
-  /** What the backend refused lately, in words of what is wrong with it; null: nothing. */
-  recentRefusal(): string | null {
+  /** The same without asking it: what has been noticed of it; null: nothing. */
+  knownTrouble(): string | null {
+    if (this.watch?.isSilent) return 'it does not answer';
     const isRecent = performance.now() - this.refused.atMs < TROUBLE_AGE_MAX_MS;
     return isRecent ? this.refused.what : null;
   }
@@ -175,6 +180,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
 
   private async closeAll(): Promise<void> {
     clearInterval(this.rescheduling);
+    this.watch?.stop();
     await Promise.all([...this.workers].map((worker) => bounded(worker.close())));
     await Promise.all([...this.queues.values()].map((queue) => bounded(queue.close())));
     if (this.backend) await bounded(this.backend.close());

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
 import { anothersJob, JOB_SELECT, JOB_VISIBLE, jobRow, presentJob } from '../jobs/index.js';
+import { QueueService } from '../queue/index.js';
 import { SharedAnswers } from './shared-answers.js';
 
 const factsRow = z.object({
@@ -40,6 +41,7 @@ export class PublicJobs {
   constructor(
     private readonly dataSource: DataSource,
     private readonly audit: AuditLog,
+    private readonly queues: QueueService,
   ) {}
 
   /** The job, whether it is shown to everybody or not: {@link mayLook} before it leaves the coordinator. */
@@ -124,7 +126,11 @@ export class PublicJobs {
 
   private async select(condition: string, parameters: readonly unknown[]): Promise<PublicJob[]> {
     const rows: unknown = await this.dataSource.query(`${JOB_SELECT} WHERE ${condition}`, [...parameters]);
-    const jobs = z.array(jobRow).parse(rows).map(presentJob);
+    const queueTrouble = this.queues.knownTrouble();
+    const jobs = z
+      .array(jobRow)
+      .parse(rows)
+      .map((row) => presentJob(row, queueTrouble));
     const facts = await this.factsOf(jobs.map(({ id }) => id));
     return jobs.map(({ spec: _inputs, accountId: _submitter, output, project, ...shown }) => {
       const known = facts.get(shown.id);

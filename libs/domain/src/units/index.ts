@@ -11,3 +11,4 @@ export * from './transition-unit.js';
 export * from './unit-decision.js';
 export * from './unit-event.js';
 export * from './unit-view.js';
+export * from './why-job-waits.js';
