@@ -75,6 +75,13 @@ describe('the ledger of what moved', () => {
     expect(ledger.current).toMatchObject({ fromPeersBytes: 19, monthBytes: 19 });
   });
 
+  it('counts a file from nothing that the process tells of again after it told of others alone', () => {
+    ledger.follow({ files: aFile({ fromPeersBytes: 10 }), exchangedBytes: 10 });
+    ledger.follow({ files: [], exchangedBytes: 10 });
+    ledger.follow({ files: aFile({ fromPeersBytes: 4 }), exchangedBytes: 14 });
+    expect(ledger.current.fromPeersBytes).toBe(14);
+  });
+
   it('reports once what the coordinator has taken, and again what it has not', () => {
     ledger.add(MANIFEST, 'fromPeersBytes', 5);
     const first = ledger.report('peer');

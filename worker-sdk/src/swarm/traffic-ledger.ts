@@ -29,8 +29,8 @@ type Moved = Pick<SwarmProgress, 'files' | 'exchangedBytes'>;
 /** What moved since the host was attached, this month, and since it was last reported to the coordinator. */
 export class TrafficLedger {
   readonly #unreported = new Map<string, Record<Way, number>>();
-  /** What the swarm's present process has said of each file. */
-  readonly #said = new Map<string, FileTraffic>();
+  /** What the swarm's present process has said last, by file. */
+  #said: ReadonlyMap<string, FileTraffic> = new Map();
   #saidExchangedBytes = 0;
   #isChanged = false;
   #unsavedBytes = 0;
@@ -85,13 +85,14 @@ export class TrafficLedger {
     for (const file of files) {
       const before = this.#said.get(file.manifestId);
       for (const way of WAYS) this.add(file.manifestId, way, file[way] - (before?.[way] ?? 0));
-      this.#said.set(file.manifestId, file);
     }
+    // Of which it tells no more it counts anew where it tells again.
+    this.#said = new Map(files.map((file) => [file.manifestId, file]));
   }
 
   /** Another process begins to count from nothing. */
   forgetProcess(): void {
-    this.#said.clear();
+    this.#said = new Map();
     this.#saidExchangedBytes = 0;
   }
 

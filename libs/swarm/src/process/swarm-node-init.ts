@@ -40,6 +40,6 @@ export interface SwarmProgress {
   readonly exchangedBytes: number;
   readonly bannedPeers: readonly string[];
   readonly peers: readonly PeerSummary[];
-  /** Of every file that was shared since the start. */
+  /** Of the files that moved last; of others nothing has moved since they were told of. */
   readonly files: readonly FileTraffic[];
 }
