@@ -10,6 +10,9 @@ export interface SchemaFault {
   readonly detail: string;
 }
 
+/** How the detail of a fault begins that a field is which the schema does not have. */
+export const UNKNOWN_FIELD = 'is not a known field';
+
 /** Letters that may differ between what was written and what was probably meant, for each three of them one. */
 const LETTERS_PER_TYPO = 3;
 
@@ -88,8 +91,8 @@ function amount(origin: string, bound: string, limit: number | bigint): string {
 
 function unknownField(key: string, known: readonly string[]): string {
   const meant = nearest(key, known);
-  if (meant !== undefined) return `is not a known field: did you mean "${meant}"?`;
-  return known.length === 0 ? 'is not a known field' : `is not a known field: there are ${known.join(', ')}`;
+  if (meant !== undefined) return `${UNKNOWN_FIELD}: did you mean "${meant}"?`;
+  return known.length === 0 ? UNKNOWN_FIELD : `${UNKNOWN_FIELD}: there are ${known.join(', ')}`;
 }
 
 function nearest(key: string, known: readonly string[]): string | undefined {
