@@ -1,6 +1,7 @@
 import { auditPage, operatorInbox, serverStatus } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aPerson, operatorOf, type TestApplication } from '../support/index.js';
+import { z } from 'zod';
+import { aPerson, createTestApplication, operatorOf, type TestApplication } from '../support/index.js';
 import { Community } from './community.js';
 
 let community: Community;
@@ -78,5 +79,24 @@ describe('the operator', () => {
     const status = serverStatus.parse((await gleaner.http.get('/v1/status').expect(200)).body);
     expect(status.database.up).toBe(true);
     expect(status.queues?.map(({ name }) => name)).toEqual(expect.arrayContaining(['validate', 'dispatch']));
+  });
+});
+
+describe('where there is no Redis', () => {
+  it('everybody looks at all queues over a few connections', async () => {
+    const ours = await createTestApplication();
+    const connections = async (): Promise<number> => {
+      const rows: unknown = await ours.dataSource.query(
+        `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'gleaner-queue'`,
+      );
+      return z.tuple([z.object({ count: z.number() })]).parse(rows)[0].count;
+    };
+    try {
+      const before = await connections();
+      const { queues } = serverStatus.parse((await ours.http.get('/v1/status').expect(200)).body);
+      expect((await connections()) - before).toBeLessThan(queues?.length ?? 0);
+    } finally {
+      await ours.close();
+    }
   });
 });

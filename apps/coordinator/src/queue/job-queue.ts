@@ -116,13 +116,9 @@ export class JobQueue<D> {
 
   /** How the queue is; a backend that is away keeps the caller waiting. */
   async status(): Promise<JobQueueStatus> {
-    const [waiting, delayed, active, failed, [oldest]] = await Promise.all([
-      this.queue.getWaitingCount(),
-      this.queue.getDelayedCount(),
-      this.queue.getActiveCount(),
-      this.queue.getFailedCount(),
-      this.queue.getJobs(['waiting'], 0, 0, true),
-    ]);
+    const counts = await this.queue.getJobCounts('waiting', 'delayed', 'active', 'failed');
+    const [oldest] = await this.queue.getJobs(['waiting'], 0, 0, true);
+    const { waiting = 0, delayed = 0, active = 0, failed = 0 } = counts;
     return { waiting, delayed, active, failed, oldestAddedAtMs: oldest?.timestamp ?? null };
   }
 

@@ -54,8 +54,8 @@ export interface BullQueue {
   addBulk(jobs: Array<{ name: string; data: unknown; opts: BullJobOptions }>): Promise<unknown>;
   getWaitingCount(): Promise<number>;
   getDelayedCount(): Promise<number>;
-  getActiveCount(): Promise<number>;
-  getFailedCount(): Promise<number>;
+  /** By type, in one look. */
+  getJobCounts(...types: string[]): Promise<Record<string, number>>;
   getJobs(
     types: Array<'waiting' | 'active' | 'delayed'>,
     start: number,
