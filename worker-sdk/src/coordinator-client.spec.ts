@@ -128,6 +128,17 @@ describe('an answer that is no success', () => {
     expect((await heartbeat()).message).toBe('/host/name: must be one line');
   });
 
+  it('of a coordinator that does not know what a newer agent says tells who can mend that', async () => {
+    const errors = [{ pointer: '/instance', detail: 'is not a known field: there are running, state' }];
+    const problem = { type: 'x', title: 'No', status: 400, code: 'invalid-request', errors };
+    answer = (_request, response) => response.writeHead(400).end(JSON.stringify(problem));
+    const { kind, message } = await heartbeat();
+    expect(kind).toBe('refused');
+    expect(message).toMatch(
+      / runs an older version of Gleaner than this agent, and does not know \/instance: /,
+    );
+  });
+
   it.each([
     [404, 'not-a-coordinator'],
     [429, 'unavailable'],

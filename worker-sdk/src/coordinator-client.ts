@@ -1,6 +1,7 @@
 import {
   heartbeatResponse,
   problem as problemSchema,
+  UNKNOWN_FIELD,
   workResponse,
   type HeartbeatRequestInput,
   type HeartbeatResponse,
@@ -159,7 +160,7 @@ export class CoordinatorClient {
       );
     }
     const problem = parsed.data;
-    const text = textOf(problem);
+    const text = olderThanThis(url, problem) ?? textOf(problem);
     if (response.status === 401) {
       return new CoordinatorError('revoked', `${url.origin} does not accept this token: ${text}`, {
         problem,
@@ -250,6 +251,20 @@ function textOf({ title, detail = title, errors = [] }: Problem): string {
   const faults = errors.slice(0, TOLD_FAULTS).map((fault) => `${fault.pointer}: ${fault.detail}`);
   const untold = faults.filter((fault) => !detail.includes(fault));
   return untold.length === 0 ? detail : `${detail} (${untold.join('; ')})`;
+}
+
+/**
+ * Of a coordinator that has not come as far as this program, which alone writes what it sends. Waiting helps once its operator has
+ * brought it up to date.
+ */
+function olderThanThis(url: URL, { errors = [] }: Problem): string | undefined {
+  const unknown = errors.filter(({ detail }) => detail.startsWith(UNKNOWN_FIELD)).slice(0, TOLD_FAULTS);
+  if (unknown.length === 0) return undefined;
+  const fields = unknown.map(({ pointer }) => pointer).join(', ');
+  return (
+    `${url.origin} runs an older version of Gleaner than this agent, and does not know ${fields}: its operator has to ` +
+    'bring it up to date; until then an older agent can work for it'
+  );
 }
 
 function retryAfterOf(response: Response): number | undefined {
