@@ -41,4 +41,20 @@ describe('ChunkBuffers', () => {
     expect(buffers.take(16)).toBe(whole);
     expect(buffers.take(16)).not.toBe(whole);
   });
+
+  it('uses a buffer again however many came back that are as long as no chunk to come', () => {
+    const buffers = new ChunkBuffers();
+    for (let length = 1; length <= 1000; length += 1) buffers.give(new Uint8Array(length));
+    const usual = new Uint8Array(2000);
+    buffers.give(usual);
+    expect(buffers.take(2000)).toBe(usual);
+  });
+
+  it('keeps a few megabytes, of what came back last', () => {
+    const buffers = new ChunkBuffers();
+    const large = Array.from({ length: 6 }, () => new Uint8Array(4 * 1024 * 1024));
+    for (const each of large) buffers.give(each);
+    const again = large.map(() => buffers.take(4 * 1024 * 1024));
+    expect(large.map((each) => again.includes(each))).toEqual([false, false, true, true, true, true]);
+  });
 });
