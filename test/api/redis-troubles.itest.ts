@@ -92,7 +92,7 @@ describe.skipIf(testRedisUrl() === null)('a Redis', () => {
       const { jobId } = await seedJob(gleaner.dataSource, { accountId, units: 1 });
       const told = async (): Promise<unknown> => (await host.ask(1, 4096, 1)).noWork;
       const message = `the coordinator cannot give out units, as its queue is in trouble: ${what}`;
-      await expect.poll(told, { timeout: 10_000 }).toEqual([{ code: 'server-busy', count: null, message }]);
+      await expect.poll(told).toEqual([{ code: 'server-busy', count: null, message }]);
       const reasonOfJob = async (): Promise<unknown> =>
         jobSchema.parse((await operatorOf(gleaner).get(`/v1/jobs/${jobId}`).expect(200)).body).stateReason;
       await expect

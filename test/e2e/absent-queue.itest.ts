@@ -70,7 +70,7 @@ describe.skipIf(testRedisUrl() === null)('while Redis is away', () => {
     expect(state).toBe('splitting');
     const reason = async (): Promise<string | null> =>
       jobSchema.parse((await science.scientist.get(`/v1/jobs/${id}`).expect(200)).body).stateReason;
-    await expect.poll(reason, { timeout: 10_000 }).toMatch(/queue.*is in trouble: it does not answer$/);
+    await expect.poll(reason).toMatch(/queue.*is in trouble: it does not answer$/);
     const cancelled = await science.scientist.post(`/v1/jobs/${id}/cancel`, {}).expect(200);
     expect(cancelled.body).toMatchObject({ state: 'cancelled' });
     await science.scientist.delete(`/v1/jobs/${id}`).expect(204);
