@@ -34,9 +34,17 @@ describe('a claim that was refused', () => {
       kind: 'no-more',
       cause: { code: 'allowance-used', perDay: 16, resetsAt },
     });
-    expect(outcome('cap')).toEqual({
+  });
+
+  it.each([
+    [0, 10],
+    [10, 10],
+    // It offers fewer cores than it did.
+    [12, 12],
+  ])('counts as in progress what the host has got with it, of %d before %d', (before, inProgress) => {
+    expect(outcome('cap', { in_progress: before })).toEqual({
       kind: 'no-more',
-      cause: { code: 'too-many-in-progress', inProgress: 9, cap: 10, ...HOST },
+      cause: { code: 'too-many-in-progress', inProgress, cap: 10, ...HOST },
     });
   });
 

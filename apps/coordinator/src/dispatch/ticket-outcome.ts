@@ -58,7 +58,8 @@ export function outcomeOf(
     case 'cap':
       return noMore({
         code: 'too-many-in-progress',
-        inProgress: row.in_progress,
+        // The row tells what was there before this batch, which has given the host all that it had room for.
+        inProgress: Math.max(row.in_progress, cap),
         cap,
         countedCores,
         cores,
