@@ -75,6 +75,17 @@ describe('SharedFiles', () => {
     expect(await files.ticketFor(aLocation(1), NEVER)).toMatchObject({ body: { manifestId } });
   });
 
+  it('remember a refusal no longer than it counts', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const files = await openAs(createPeerIdentity().peerId);
+    office.refusesTickets = true;
+    for (let at = 0; at < 50; at += 1) {
+      expect(await files.ticketFor(aLocation(at), NEVER)).toBeUndefined();
+      vi.advanceTimersByTime(60_000);
+    }
+    expect(files.refusals).toBe(10);
+  });
+
   it('are promised also where a task has needed other chunks of them', async () => {
     const files = await openAs(createPeerIdentity().peerId);
     const ticket = await aTicket(files, 1);

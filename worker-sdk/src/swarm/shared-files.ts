@@ -68,6 +68,11 @@ export class SharedFiles {
     return [...this.#files.values()].filter(({ ticket }) => ticket.body.peerId !== this.peerId).length;
   }
 
+  /** Refusals that are remembered: of the last ten minutes in which tickets were asked for. */
+  get refusals(): number {
+    return this.#refusedUntilMs.size;
+  }
+
   /** Files of which the host keeps chunks for others alone. */
   get replicas(): BlobLocation[] {
     return [...this.#files.values()].filter(({ isReplica }) => isReplica).map(({ location }) => location);
@@ -168,8 +173,10 @@ export class SharedFiles {
       swarmTicketsAnswer,
       signal,
     );
-    const untilMs = performance.now() + REFUSED_FOR_MS;
-    for (const { manifestId } of refused) this.#refusedUntilMs.set(manifestId, untilMs);
+    const nowMs = performance.now();
+    for (const [manifestId, untilMs] of this.#refusedUntilMs)
+      if (untilMs <= nowMs) this.#refusedUntilMs.delete(manifestId);
+    for (const { manifestId } of refused) this.#refusedUntilMs.set(manifestId, nowMs + REFUSED_FOR_MS);
     return tickets;
   }
 
