@@ -1,8 +1,8 @@
-import { OPERATION_SUMMARIES } from '@gleaner/coordinator';
-import { addScientist, createProject, createToken, jobVisibility, submitJob } from '@gleaner/protocol';
+import { OPERATION_PROBLEMS, OPERATION_SUMMARIES, REQUEST_EXAMPLES } from '@gleaner/coordinator';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestApplication, type TestApplication } from '../support/index.js';
+import { worldOfTheExamples } from './world-of-the-examples.js';
 
 let gleaner: TestApplication;
 beforeAll(async () => {
@@ -72,29 +72,81 @@ describe('the OpenAPI document', () => {
     });
   });
 
-  it('shows what a scientist sends by examples that the coordinator would take', async () => {
+  it('shows what is sent by examples that the coordinator takes', async () => {
     const document = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
-    const examples = Object.values(document.paths)
-      .flatMap((path) => Object.values(path))
-      .map(({ operationId: id, requestBody }) => ({
-        id,
-        example: requestBody?.content['application/json']?.example,
-      }))
-      .filter(({ example }) => example !== undefined);
-    const schemas: Record<string, z.ZodType> = {
-      submitJob,
-      estimateJob: submitJob,
-      setJobVisibility: jobVisibility,
-      createToken,
-      createProject,
-      addScientist,
-    };
-    expect(examples.map(({ id }) => id).toSorted()).toEqual(Object.keys(schemas).toSorted());
-    for (const { id, example } of examples) {
-      expect(schemas[id]?.safeParse(example), id).toMatchObject({ success: true });
+    const examples = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).flatMap(([method, { operationId: id, requestBody }]) => {
+        const example = requestBody?.content['application/json']?.example;
+        return example === undefined ? [] : [{ id, method, path, example }];
+      }),
+    );
+    expect(examples.map(({ id }) => id).toSorted()).toEqual(Object.keys(REQUEST_EXAMPLES).toSorted());
+    const { idsOf, tokenOf } = await worldOfTheExamples(gleaner);
+    const refused: unknown[] = [];
+    for (const { id, method, path, example } of examples) {
+      const address = gleaner.url + path.replace(/\{\w+\}/, idsOf(path));
+      const body = id === 'addScientist' ? { accountId: idsOf('/v1/accounts/{id}') } : example;
+      const authorization = `Bearer ${tokenOf(id)}`;
+      const read = method === 'patch' ? await fetch(address, { headers: { authorization } }) : null;
+      const headers = {
+        authorization,
+        'content-type': 'application/json',
+        'if-match': read?.headers.get('etag') ?? '*',
+      };
+      const answer = await fetch(address, {
+        method: method.toUpperCase(),
+        headers,
+        body: JSON.stringify(body),
+      });
+      if (!answer.ok) refused.push([id, answer.status, await answer.text()]);
     }
+    expect(refused).toEqual([]);
     const { text } = await gleaner.http.get('/v1/docs').expect(200);
     expect(text).toContain('&quot;app&quot;: &quot;words@1&quot;');
+  });
+
+  it('says what the problems mean that an operation has of its own, and under which status', async () => {
+    const document = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    const known = operations.map(({ operationId }) => operationId);
+    expect(Object.keys(OPERATION_PROBLEMS).filter((id) => !known.includes(id))).toEqual([]);
+    const publishing = operations.find(({ operationId }) => operationId === 'publishApp');
+    const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+    expect(publishing?.responses).toMatchObject({
+      403: {
+        description:
+          '`forbidden`: the caller is no scientist of the project; `project-not-approved`: an operator has to approve the project first',
+        content,
+      },
+      422: { content },
+    });
+    const { text } = await gleaner.http.get('/v1/docs').expect(200);
+    expect(text).toContain('an operator has to approve the project first');
+    expect(text).toContain('with the same one again the first job is answered');
+  });
+
+  it('says of what is answered as bytes of which type they are', async () => {
+    const { paths } = openApi.parse((await gleaner.http.get('/v1/openapi.json').expect(200)).body);
+    const isBytes = z.looseObject({
+      content: z.record(z.string(), z.object({ schema: z.object({ format: z.literal('binary') }) })),
+    });
+    const bytes = Object.values(paths)
+      .flatMap((path) => Object.values(path))
+      .flatMap(({ operationId, responses }) => {
+        const types = ['200', '206'].map((status) =>
+          Object.keys(isBytes.safeParse(responses[status]).data?.content ?? {}),
+        );
+        return types.some((type) => type.length > 0)
+          ? [[operationId, [...types, '304' in responses]] as const]
+          : [];
+      });
+    const octets = ['application/octet-stream'];
+    expect(Object.fromEntries(bytes)).toEqual({
+      getContent: [octets, octets, true],
+      getModule: [['application/wasm'], ['application/wasm'], true],
+      getOutput: [octets, octets, true],
+      getPublicOutput: [octets, octets, true],
+    });
   });
 
   it('says of every operation what its problems look like', async () => {

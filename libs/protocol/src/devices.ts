@@ -12,32 +12,37 @@ export const requestDeviceCode = z.strictObject({ host: hostFacts }).meta({ id: 
 
 export const deviceCode = z
   .strictObject({
-    /** Secret of the host, for POST /v1/device/token. */
-    deviceCode: z.string(),
-    /** What the person types, such as `WDJB-MJHT`. */
-    userCode: z.string(),
-    verificationUri: z.string(),
-    verificationUriComplete: z.string(),
+    deviceCode: z.string().describe('A secret of the machine, for `POST /v1/device/token`.'),
+    userCode: z.string().describe('What the person types, such as `WDJB-MJHT`.'),
+    verificationUri: z.string().describe('The page on which the person types it.'),
+    verificationUriComplete: z.string().describe('The same page with the code filled in.'),
     expiresInSeconds: z.number().int(),
-    /** Ask no more often than this. */
-    intervalSeconds: z.number().int(),
+    intervalSeconds: z.number().int().describe('Ask for the token no more often than this.'),
   })
   .meta({ id: 'DeviceCode' });
 export type DeviceCode = z.infer<typeof deviceCode>;
 
 /** POST /v1/device/token: answered like an attachment once approved, with `authorization-pending` before. */
 export const redeemDeviceCode = z
-  .strictObject({ deviceCode: z.string().max(200) })
+  .strictObject({ deviceCode: z.string().max(200).describe('As it was answered to the machine.') })
   .meta({ id: 'RedeemDeviceCode' });
 
 /** GET /v1/device/CODE, for the person who is to approve it: what waits with this code (RFC 8628 §5.4). */
 export const waitingDevice = z
   .strictObject({
     host: hostFacts,
-    /** Where it asked from: a /24 or /48; null where that is not known, such as behind a proxy that is not trusted. */
-    network: z.string().nullable(),
-    /** Whether the person asks from there, too; null where either is not known. */
-    isYourNetwork: z.boolean().nullable(),
+    network: z
+      .string()
+      .nullable()
+      .describe(
+        'Where it asked from: a /24 or /48; null where that is not known, as behind a proxy that is not trusted.',
+      ),
+    isYourNetwork: z
+      .boolean()
+      .nullable()
+      .describe(
+        'Whether you ask from there, too; null where either is not known. Approve no machine that you do not look at.',
+      ),
     askedAt: isoInstant,
     expiresAt: isoInstant,
   })
@@ -49,7 +54,10 @@ export const typedUserCode = z.string().max(40);
 
 /** POST /v1/device/approve, by the person. Case and hyphens of the code do not matter. */
 export const approveDevice = z
-  .strictObject({ userCode: typedUserCode, approve: z.boolean().default(true) })
+  .strictObject({
+    userCode: typedUserCode.describe('As the machine shows it; case, spaces and hyphens do not matter.'),
+    approve: z.boolean().default(true).describe('`false` turns the machine away.'),
+  })
   .meta({ id: 'ApproveDevice' });
 
 export const approvedDevice = z

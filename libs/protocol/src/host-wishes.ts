@@ -33,31 +33,57 @@ export const WEEKDAYS = [
  */
 export const hostPreferences = z
   .strictObject({
-    whileInUse: z.enum(['pause', 'compute']).optional(),
-    inUseMinutes: z.number().min(0).max(1440).optional(),
+    whileInUse: z
+      .enum(['pause', 'compute'])
+      .optional()
+      .describe('Whether it computes while somebody uses it.'),
+    inUseMinutes: z
+      .number()
+      .min(0)
+      .max(1440)
+      .optional()
+      .describe('How long it counts as in use after the last key or movement.'),
     cores: z
       .strictObject({
         idle: z.number().int().min(1).max(1024).nullable().optional(),
         inUse: z.number().int().min(0).max(1024).nullable().optional(),
       })
-      .optional(),
+      .optional()
+      .describe('How many it may use.'),
     cpuTimePercent: z
       .strictObject({ idle: positivePercent.optional(), inUse: positivePercent.optional() })
-      .optional(),
-    memoryPercent: z.strictObject({ idle: percent.optional(), inUse: percent.optional() }).optional(),
-    maxCpuByOthersPercent: percent.nullable().optional(),
+      .optional()
+      .describe('Of the time of each of these cores.'),
+    memoryPercent: z
+      .strictObject({ idle: percent.optional(), inUse: percent.optional() })
+      .optional()
+      .describe("Of the machine's memory."),
+    maxCpuByOthersPercent: percent
+      .nullable()
+      .optional()
+      .describe('It pauses while other programs need more of all cores.'),
     onBattery: z.enum(['pause', 'compute']).optional(),
-    minBatteryPercent: percent.optional(),
-    maxTemperatureC: z.number().min(30).max(150).nullable().optional(),
+    minBatteryPercent: percent.optional().describe('Below it nothing is computed on battery either way.'),
+    maxTemperatureC: z
+      .number()
+      .min(30)
+      .max(150)
+      .nullable()
+      .optional()
+      .describe('Above it nothing is computed, in °C.'),
     minFreeDiskMiB: z
       .number()
       .min(0)
       .max(2 ** 40)
-      .optional(),
+      .optional()
+      .describe('Below it nothing is computed.'),
     hours: z
       .partialRecord(z.enum(['everyday', ...WEEKDAYS]), hourRanges)
       .nullable()
-      .optional(),
+      .optional()
+      .describe(
+        "When it computes, by the machine's own clock: `22:00-07:00` ends on the next day; a day's own ranges go before those of `everyday`.",
+      ),
   })
   .meta({ id: 'HostPreferences' });
 export type HostPreferences = z.infer<typeof hostPreferences>;
@@ -69,10 +95,19 @@ export type HostPreferences = z.infer<typeof hostPreferences>;
  */
 export const hostWishes = z
   .strictObject({
-    run: z.enum(['run', 'pause', 'finish']),
+    run: z
+      .enum(['run', 'pause', 'finish'])
+      .describe(
+        '`run`: nothing is asked. `pause`: compute nothing. `finish`: complete the work at hand and ask for no more.',
+      ),
     preferences: hostPreferences.optional(),
-    /** Grows with each change; a host forgets nothing and applies only what is newer than what it has. */
-    version: z.number().int().min(0),
+    version: z
+      .number()
+      .int()
+      .min(0)
+      .describe(
+        'Grows with each change; a machine applies only what is newer than what it has. 0: nothing was ever asked.',
+      ),
   })
   .meta({ id: 'HostWishes' });
 export type HostWishes = z.infer<typeof hostWishes>;
@@ -85,6 +120,11 @@ export const HOST_PHASES = ['starting', 'working', 'waiting', 'paused', 'stoppin
  * Hosts send it at most every 30 seconds.
  */
 export const hostState = z
-  .strictObject({ phase: z.enum(HOST_PHASES), reason: plainText(LIMITS.hostReasonLength) })
+  .strictObject({
+    phase: z
+      .enum(HOST_PHASES)
+      .describe('`waiting`: for work or for the coordinator. `paused`: by a rule or a wish of its owner.'),
+    reason: plainText(LIMITS.hostReasonLength).describe('One sentence, such as `paused: you are typing`.'),
+  })
   .meta({ id: 'HostState' });
 export type HostState = z.infer<typeof hostState>;

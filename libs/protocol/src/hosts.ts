@@ -7,16 +7,25 @@ export const hostFacts = z
   .strictObject({
     name: displayName,
     kind: hostKind,
-    platform: plainText(40).default('unknown'),
-    cores: z.number().int().min(1).max(1024),
+    platform: plainText(40).default('unknown').describe('Such as `linux-x64`.'),
+    cores: z
+      .number()
+      .int()
+      .min(1)
+      .max(1024)
+      .describe('As the machine counts them; a new one counts as fewer until its results are confirmed.'),
     memoryMiB: z
       .number()
       .int()
       .min(1)
       .max(1 << 26),
     agentVersion: plainText(40).default('unknown'),
-    /** The owner has chosen the name, for the boards to show; otherwise it is the machine's own, and they do not. */
-    isNamed: z.boolean().optional(),
+    isNamed: z
+      .boolean()
+      .optional()
+      .describe(
+        "Its owner has chosen the name, for the leaderboards to show; otherwise it is the machine's own, and they do not.",
+      ),
   })
   .meta({ id: 'HostFacts' });
 export type HostFacts = z.infer<typeof hostFacts>;
@@ -27,9 +36,8 @@ export const attachedHost = z
   .strictObject({
     hostId: entityId,
     accountId: entityId,
-    anonymous: z.boolean(),
-    /** A revocable token that can only work, and only as this host. Shown once. */
-    secret: z.string(),
+    anonymous: z.boolean().describe('It got an account of its own, which somebody may claim with `secret`.'),
+    secret: z.string().describe('A token that can only work, and only as this machine. Shown this once.'),
     coordinator: z.strictObject({ name: z.string(), url: z.string() }),
   })
   .meta({ id: 'AttachedHost' });
@@ -40,34 +48,48 @@ export const host = z
     id: entityId,
     accountId: entityId,
     name: z.string(),
-    /** What everybody reads on the boards: `host 12` until the owner gives it a name, and always where it joined without an account. */
-    publicName: z.string(),
+    publicName: z
+      .string()
+      .describe(
+        'What the leaderboards call it: `host 12` until its owner names it, and always where it joined without an account.',
+      ),
     kind: hostKind,
     platform: z.string(),
     cores: z.number().int(),
-    memoryMiB: z.number().int(),
+    memoryMiB: z.number().int().describe("The machine's own; what it offers is in its preferences."),
     createdAt: isoInstant,
-    lastSeenAt: isoInstant.nullable(),
-    inProgress: z.number().int(),
-    validTasks: z.number().int(),
-    invalidTasks: z.number().int(),
-    errorTasks: z.number().int(),
-    /** Their deadline passed, and no result has come since. */
-    lostTasks: z.number().int(),
-    /** Given back, or no longer wanted. */
-    abortedTasks: z.number().int(),
+    lastSeenAt: isoInstant.nullable().describe('To the minute or so; null: it has never called.'),
+    inProgress: z.number().int().describe('Tasks that it has at this moment.'),
+    validTasks: z.number().int().describe('On whose results independent volunteers agreed.'),
+    invalidTasks: z.number().int().describe('Whose results differ from what others agreed on.'),
+    errorTasks: z.number().int().describe('That it could not compute, and said so.'),
+    lostTasks: z.number().int().describe('Whose deadline passed, and no result has come since.'),
+    abortedTasks: z.number().int().describe('Given back, or no longer wanted.'),
     allowance: z.strictObject({
-      perDay: z.number().int(),
+      perDay: z
+        .number()
+        .int()
+        .describe(
+          'Tasks that it may take on a day of UTC: each valid one doubles it, each invalid one halves it.',
+        ),
       usedToday: z.number().int(),
       resetsAt: isoInstant,
     }),
-    held: z.string().nullable(),
-    credit: decimalString,
-    agentVersion: z.string(),
-    /** What the owner asks of it from afar; its version is 0 until something was asked. */
-    wishes: hostWishes,
-    /** What it last said of itself, since `at`; null: nothing, not lately, or it is not the caller's to know. */
-    state: hostState.extend({ at: isoInstant }).nullable(),
+    held: z
+      .string()
+      .nullable()
+      .describe('Why it gets no work and earns nothing until an operator releases it; null: it is not held.'),
+    credit: decimalString.describe('Validated cycles of approved apps that it computed.'),
+    agentVersion: z.string().describe('As it said when it attached.'),
+    wishes: hostWishes.describe(
+      'What its owner asks of it from afar; what is said at the machine itself goes first.',
+    ),
+    state: hostState
+      .extend({ at: isoInstant.describe('Since when.') })
+      .nullable()
+      .describe(
+        "What it last said of itself; null: nothing, or nothing for 11 minutes, or it is another person's machine.",
+      ),
   })
   .meta({ id: 'Host' });
 export type Host = z.infer<typeof host>;
@@ -75,14 +97,23 @@ export type Host = z.infer<typeof host>;
 /** What the owner may change from afar; `If-Match` carries the ETag of the version that was read. null: no preferences. */
 export const updateHost = z
   .strictObject({
-    name: displayName.optional(),
+    name: displayName.optional().describe('From then on the leaderboards show it.'),
     run: hostWishes.shape.run.optional(),
-    preferences: hostPreferences.nullable().optional(),
+    preferences: hostPreferences
+      .nullable()
+      .optional()
+      .describe('All of them at once; null: none, so that each has its default.'),
   })
   .meta({ id: 'UpdateHost' });
 export type UpdateHost = z.infer<typeof updateHost>;
 
-/** Why an operator keeps a host from working; null lets it work again. */
-export const holdHost = z.strictObject({ reason: plainText(500).min(1).nullable() }).meta({ id: 'HoldHost' });
+export const holdHost = z
+  .strictObject({
+    reason: plainText(500)
+      .min(1)
+      .nullable()
+      .describe('For its owner to read. null releases it: what it computed meanwhile is then paid.'),
+  })
+  .meta({ id: 'HoldHost' });
 
 export const hostPage = pageOf(host);

@@ -26,5 +26,6 @@ export * from './result.js';
 export * from './schema-faults.js';
 export * from './states.js';
 export * from './swarm.js';
+export * from './swarm-traffic.js';
 export * from './teams.js';
 export * from './work.js';

@@ -14,7 +14,9 @@ export const unitCounts = z
     open: count.describe('Being computed, or still to be.'),
     awaitingOutput: count.describe('Agreed on, except that no volunteer has sent the outputs yet.'),
     valid: count.describe('Of which independent volunteers agreed on the result.'),
-    failed: count,
+    failed: count.describe(
+      'Without a result: too many errors or tasks, or volunteers agree that it cannot be computed.',
+    ),
     cancelled: count,
     blocked: count.describe('Those of the open ones that cannot go on until another account comes.'),
   })
@@ -53,7 +55,7 @@ export const job = z
       .nullable()
       .describe('The answer, once the job has completed.'),
     createdAt: isoInstant,
-    finishedAt: isoInstant.nullable(),
+    finishedAt: isoInstant.nullable().describe('null until it has completed, failed or been cancelled.'),
     spec: jobSpec.describe('What was submitted, with the defaults of what was left out.'),
   })
   .meta({ id: 'Job' });
@@ -84,7 +86,7 @@ export const unitResult = z
     index: count.describe('Its place in the job, from 0.'),
     state: unitState,
     params: z.record(z.string(), z.unknown()).describe('What the splits gave it, by their names.'),
-    outcome: outcome.nullable(),
+    outcome: outcome.nullable().describe('null until it is settled, or while the job runs.'),
     exitCode: count.nullable().describe('Where the outcome is `exit`.'),
     trapKind: trapKind.nullable().describe('Where the outcome is `trap`.'),
     cycles: decimalString.nullable().describe('WebAssembly instructions that it executed.'),

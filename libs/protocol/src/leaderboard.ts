@@ -6,8 +6,8 @@ export const leaderboardRow = z
     rank: z.number().int(),
     id: entityId,
     name: z.string(),
-    credit: decimalString,
-    validTasks: z.number().int(),
+    credit: decimalString.describe('Validated cycles of approved apps, of all time.'),
+    validTasks: z.number().int().describe('Those that were credited.'),
   })
   .meta({ id: 'LeaderboardRow' });
 export type LeaderboardRow = z.infer<typeof leaderboardRow>;

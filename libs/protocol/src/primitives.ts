@@ -19,19 +19,19 @@ export const decimalString = z
 export const entityId = z
   .string()
   .regex(/^[1-9]\d{0,17}$/, 'must be a positive decimal id of at most 18 digits, as a string')
-  .meta({ id: 'EntityId', examples: ['42'] });
+  .meta({ id: 'EntityId', description: 'Positive whole number, as a string', examples: ['42'] });
 
 /** SHA-256 as 64 lower-case hexadecimal digits, without prefix. */
 export const sha256Hex = z
   .string()
   .regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hexadecimal digits (SHA-256)')
-  .meta({ id: 'Sha256' });
+  .meta({ id: 'Sha256', description: 'SHA-256 in hexadecimal digits' });
 
 /** `sha256:` followed by 64 lower-case hexadecimal digits: names a blob by its content. */
 export const blobId = z
   .string()
   .regex(/^sha256:[0-9a-f]{64}$/, 'must be "sha256:" followed by 64 lower-case hexadecimal digits')
-  .meta({ id: 'BlobId' });
+  .meta({ id: 'BlobId', description: '`sha256:` and the SHA-256 of the content' });
 export type BlobId = z.infer<typeof blobId>;
 
 /** The SHA-256 in the name of a blob, in hex. */
@@ -102,7 +102,7 @@ export const taskId = z
   .string()
   .regex(/^[1-9]\d{0,17}\.\d{1,3}$/, { error: 'must be UNIT.ORDINAL', abort: true })
   .refine((id) => Number.isSafeInteger(Number.parseInt(id, 10)), 'must name a unit below 2^53')
-  .meta({ id: 'TaskId', examples: ['81234.0'] });
+  .meta({ id: 'TaskId', description: '`UNIT.ORDINAL`', examples: ['81234.0'] });
 export type TaskId = z.infer<typeof taskId>;
 
 /** Splits a {@link taskId} into its two numbers; both fit a double exactly below 2^53 units. */
@@ -121,11 +121,16 @@ export function formatTaskId(unitId: number, ordinal: number): TaskId {
   return `${unitId}.${ordinal}`;
 }
 
-export const isoInstant = z.iso.datetime({ offset: true }).meta({ id: 'Instant' });
+export const isoInstant = z.iso
+  .datetime({ offset: true })
+  .meta({ id: 'Instant', description: 'ISO 8601; in answers of UTC' });
 
 /** A page of a keyset-paginated list. */
 export function pageOf<T extends z.ZodType>(item: T) {
-  return z.strictObject({ items: z.array(item), nextCursor: z.string().nullable() });
+  return z.strictObject({
+    items: z.array(item),
+    nextCursor: z.string().nullable().describe('For `cursor` of the next page; null on the last one.'),
+  });
 }
 
 export const pageQuery = z.strictObject({

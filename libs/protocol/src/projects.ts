@@ -21,12 +21,16 @@ export const project = z
     slug,
     name: z.string(),
     description: z.string(),
-    approved: z.boolean(),
+    approved: z
+      .boolean()
+      .describe('Until an operator has approved it, others do not see it, and no jobs are submitted to it.'),
     createdAt: isoInstant,
   })
   .meta({ id: 'Project' });
 export type Project = z.infer<typeof project>;
 
-export const addScientist = z.strictObject({ accountId: entityId }).meta({ id: 'AddScientist' });
+export const addScientist = z
+  .strictObject({ accountId: entityId.describe("Whose jobs run as the project's from then on.") })
+  .meta({ id: 'AddScientist' });
 
 export const projectPage = pageOf(project);

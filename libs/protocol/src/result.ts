@@ -13,7 +13,10 @@ export const reportedOutput = z
     base64: z
       .base64()
       .max(Math.ceil(LIMITS.inlineOutputBytes / 3) * 4)
-      .optional(),
+      .optional()
+      .describe(
+        `Of outputs of up to ${LIMITS.inlineOutputBytes / 1024} KiB; larger ones are asked for once volunteers agree.`,
+      ),
   })
   .meta({ id: 'ReportedOutput' });
 export type ReportedOutput = z.infer<typeof reportedOutput>;
@@ -26,13 +29,23 @@ export const resultReport = z
     exitCode: z.number().int().min(0).max(0xffff_ffff).default(0),
     trapKind: trapKind.optional(),
     cycles: decimalString,
-    /** With outcome `ok` all that the job declares, what was not written as empty; otherwise none that it does not declare. */
-    outputs: z.array(reportedOutput).max(LIMITS.outputsPerUnit).default([]),
-    digest: sha256Hex,
+    outputs: z
+      .array(reportedOutput)
+      .max(LIMITS.outputsPerUnit)
+      .default([])
+      .describe(
+        'With outcome `ok` all that the job declares, what was not written as empty; otherwise none that it does not declare.',
+      ),
+    digest: sha256Hex.describe(
+      'SHA-256 of outcome, exit code, cycles and outputs as RFC 8785 JSON, or of the kind of a trap; the coordinator computes it again.',
+    ),
     runtimeVersion: z.string().max(40),
     stderr: z.string().max(LIMITS.stderrBytes).optional(),
-    /** Why the host could not compute it; only with outcome `infrastructure`. */
-    message: z.string().max(1000).optional(),
+    message: z
+      .string()
+      .max(1000)
+      .optional()
+      .describe('Why it could not be computed; only with outcome `infrastructure`.'),
     cpuMs: z.number().min(0).max(1e12).optional(),
     wallMs: z.number().min(0).max(1e12).optional(),
   })

@@ -23,10 +23,6 @@ export const unitState = z.enum(UNIT_STATES).meta({
 });
 export type UnitState = z.infer<typeof unitState>;
 
-/**
- * `in-progress`: sent to a host. `reported`: waits for the quorum. `valid` / `invalid`: judged.
- * `error`: infrastructure failure told by the host. `lost`: its deadline passed. `aborted`: no longer wanted, or returned.
- */
 export const TASK_STATES = [
   'in-progress',
   'reported',
@@ -36,7 +32,11 @@ export const TASK_STATES = [
   'lost',
   'aborted',
 ] as const;
-export const taskState = z.enum(TASK_STATES).meta({ id: 'TaskState' });
+export const taskState = z.enum(TASK_STATES).meta({
+  id: 'TaskState',
+  description:
+    '`in-progress`: sent to a machine. `reported`: waits for the results of others. `valid` and `invalid`: judged. `error`: the machine could not compute it. `lost`: its deadline passed. `aborted`: no longer wanted, or given back.',
+});
 export type TaskState = z.infer<typeof taskState>;
 
 export const OUTCOMES = ['ok', 'exit', 'trap', 'cycle-limit', 'output-limit', 'infrastructure'] as const;

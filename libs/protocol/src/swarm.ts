@@ -110,8 +110,10 @@ export function signedBytes(body: { readonly [key: string]: JsonValue | undefine
   return new TextEncoder().encode(canonicalJson(body));
 }
 
-/** Bit `i % 8` (from the least significant) of byte `i / 8` is chunk i; base64. */
-const chunkBitmap = z.base64().max(Math.ceil(65_536 / 8 / 3) * 4);
+const chunkBitmap = z
+  .base64()
+  .max(Math.ceil(65_536 / 8 / 3) * 4)
+  .describe('Bit `i % 8`, from the least significant, of byte `i / 8` is chunk i; base64.');
 
 const chunkIndex = z.number().int().min(0).max(65_536);
 
@@ -128,13 +130,24 @@ export const swarmAnnounce = z
     manifestId: sha256Hex,
     record: signedPeerRecord,
     have: chunkBitmap,
-    isLeaving: z.boolean().default(false),
-    /** The coordinator's permission to have the file: whoever shares it after its task is known by it to a coordinator that has forgotten. */
-    ticket: signedTicket.optional(),
-    /** Peers that sent this host a chunk that is not what the manifest says. */
-    badPeers: z.array(peerId).max(SWARM_LIMITS.reportsPerAnnounce).default([]),
-    /** `revocations` of the last answer: only what was revoked since is sent; without it, everything. */
-    revocationsSeen: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+    isLeaving: z.boolean().default(false).describe('It shares the file no longer.'),
+    ticket: signedTicket
+      .optional()
+      .describe('The permission to have the file, for a coordinator that has forgotten whom it gave it.'),
+    badPeers: z
+      .array(peerId)
+      .max(SWARM_LIMITS.reportsPerAnnounce)
+      .default([])
+      .describe('That sent a chunk that is not what the manifest says.'),
+    revocationsSeen: z
+      .number()
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe(
+        '`revocations` of the last answer: only what was revoked since is sent; without it, everything.',
+      ),
   })
   .meta({ id: 'SwarmAnnounce' });
 export type SwarmAnnounce = z.infer<typeof swarmAnnounce>;
@@ -142,11 +155,18 @@ export type SwarmAnnounce = z.infer<typeof swarmAnnounce>;
 export const swarmAnnounceAnswer = z
   .strictObject({
     peers: z.array(signedPeerRecord).max(SWARM_LIMITS.peersPerAnnounce),
-    intervalMs: z.number().int().min(100).max(3_600_000),
-    /** Serials of certificates that no longer count although they have not expired. */
-    revoked: z.array(serial).max(SWARM_LIMITS.revokedSerials),
-    /** For `revocationsSeen` of the next announce: up to where `revoked` has told. */
-    revocations: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
+    intervalMs: z.number().int().min(100).max(3_600_000).describe('Announce again after this time.'),
+    revoked: z
+      .array(serial)
+      .max(SWARM_LIMITS.revokedSerials)
+      .describe('Serials of certificates that no longer count although they have not expired.'),
+    revocations: z
+      .number()
+      .int()
+      .min(0)
+      .max(Number.MAX_SAFE_INTEGER)
+      .optional()
+      .describe('For `revocationsSeen` of the next announce: up to where `revoked` has told.'),
   })
   .meta({ id: 'SwarmAnnounceAnswer' });
 export type SwarmAnnounceAnswer = z.infer<typeof swarmAnnounceAnswer>;
@@ -158,18 +178,21 @@ export const originTicketsRequest = z
     peerId,
     wanted: chunkBitmap,
     count: z.number().int().min(1).max(SWARM_LIMITS.originTicketsPerCall),
-    /** Peers have failed to deliver these in time. */
-    urgent: z.boolean(),
+    urgent: z.boolean().describe('Peers have failed to deliver these in time.'),
   })
   .meta({ id: 'OriginTicketsRequest' });
 export type OriginTicketsRequest = z.infer<typeof originTicketsRequest>;
 
 export const originTicketsAnswer = z
   .strictObject({
-    chunks: z.array(z.number().int().min(0)).max(SWARM_LIMITS.originTicketsPerCall),
-    /** Why there are none: no capacity now, or other hosts are fetching them and will share. */
-    otherwise: z.enum(['busy', 'elsewhere']),
-    retryAfterMs: z.number().int().min(0).max(60_000),
+    chunks: z
+      .array(z.number().int().min(0))
+      .max(SWARM_LIMITS.originTicketsPerCall)
+      .describe('Those to fetch now, by their places in the file.'),
+    otherwise: z
+      .enum(['busy', 'elsewhere'])
+      .describe('Why there are none: no capacity now, or other hosts are fetching them and will share.'),
+    retryAfterMs: z.number().int().min(0).max(60_000).describe('Ask again no sooner than this.'),
   })
   .meta({ id: 'OriginTicketsAnswer' });
 export type OriginTicketsAnswer = z.infer<typeof originTicketsAnswer>;
@@ -181,10 +204,18 @@ export type SwarmCertificateRequest = z.infer<typeof swarmCertificateRequest>;
 export const swarmCertificateAnswer = z
   .strictObject({
     certificate: ownCertificate,
-    /** The coordinator's Ed25519 public key as SPKI (DER), in base64: it signs certificates, tickets and manifests. */
-    coordinatorKey: z.base64().length(60),
-    /** Where the coordinator sees the host: what other networks can reach, unless a translator stands between. */
-    seenAddress: z.string().max(64),
+    coordinatorKey: z
+      .base64()
+      .length(60)
+      .describe(
+        'What signs certificates, tickets and manifests: an Ed25519 public key as SPKI (DER), in base64.',
+      ),
+    seenAddress: z
+      .string()
+      .max(64)
+      .describe(
+        'Where the coordinator sees the host: what other networks can reach, unless a translator stands between.',
+      ),
   })
   .meta({ id: 'SwarmCertificateAnswer' });
 export type SwarmCertificateAnswer = z.infer<typeof swarmCertificateAnswer>;
@@ -223,9 +254,11 @@ export const blobLocation = z
 export const swarmReplicasRequest = z
   .strictObject({
     peerId,
-    freeBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-    /** Manifests that the host holds, wholly or in part. */
-    holds: z.array(sha256Hex).max(SWARM_LIMITS.heldReplicas),
+    freeBytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).describe('Room that it offers.'),
+    holds: z
+      .array(sha256Hex)
+      .max(SWARM_LIMITS.heldReplicas)
+      .describe('Manifests of files that it has, wholly or in part.'),
   })
   .meta({ id: 'SwarmReplicasRequest' });
 export type SwarmReplicasRequest = z.infer<typeof swarmReplicasRequest>;
@@ -241,58 +274,7 @@ export type SwarmReplicaOffer = z.infer<typeof swarmReplicaOffer>;
 export const swarmReplicasAnswer = z
   .strictObject({
     offers: z.array(swarmReplicaOffer).max(SWARM_LIMITS.replicaOffers),
-    /** Ask again no sooner than this. */
-    retryAfterMs: z.number().int().min(0).max(86_400_000),
+    retryAfterMs: z.number().int().min(0).max(86_400_000).describe('Ask again no sooner than this.'),
   })
   .meta({ id: 'SwarmReplicasAnswer' });
 export type SwarmReplicasAnswer = z.infer<typeof swarmReplicasAnswer>;
-
-const trafficBytes = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
-
-/**
- * What moved since the host's last report. `seq` grows with every report (the time in milliseconds will do): a report that is
- * sent again, because the answer got lost, counts once.
- */
-export const swarmTrafficReport = z
-  .strictObject({
-    peerId,
-    seq: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
-    files: z
-      .array(
-        z.strictObject({
-          manifestId: sha256Hex,
-          fromPeersBytes: trafficBytes,
-          fromOriginBytes: trafficBytes,
-          toPeersBytes: trafficBytes,
-        }),
-      )
-      .min(1)
-      .max(SWARM_LIMITS.filesPerTrafficReport),
-  })
-  .meta({ id: 'SwarmTrafficReport' });
-export type SwarmTrafficReport = z.infer<typeof swarmTrafficReport>;
-
-/** How widely an input is spread, and what that spared the origin. */
-export const swarmInput = z
-  .strictObject({
-    blobId,
-    chunks: z.number().int().min(0),
-    /** Chunks that each entry of `copies` stands for, the last one perhaps for fewer. */
-    chunksPerRun: z.number().int().min(1),
-    /** Copies among volunteers of the rarest chunk of each run, in the file's order. */
-    copies: z.array(z.number().int().min(0)).max(256),
-    /** Copies of the rarest chunk among volunteers. */
-    minCopies: z.number().int().min(0),
-    averageCopies: z.number().min(0),
-  })
-  .meta({ id: 'SwarmInput' });
-
-export const jobSwarm = z
-  .strictObject({
-    /** The job's largest inputs, up to 64. */
-    inputs: z.array(swarmInput).max(LIMITS.inputsPerJob),
-    /** Bytes of inputs that volunteers had from each other, and the origin therefore did not send. */
-    savedBytes: z.number().int().min(0),
-  })
-  .meta({ id: 'JobSwarm' });
-export type JobSwarm = z.infer<typeof jobSwarm>;

@@ -16,12 +16,17 @@ export const team = z
     id: entityId,
     name: z.string(),
     description: z.string(),
-    /** Who may change it. */
-    keeper: z.strictObject({ id: entityId, name: z.string() }),
-    members: z.number().int(),
-    /** Validated cycles that its members earned while they were members. */
-    credit: decimalString,
-    validTasks: z.number().int(),
+    keeper: z
+      .strictObject({ id: entityId, name: z.string() })
+      .describe('Who may change it: its founder, and after that whoever has been a member longest.'),
+    members: z
+      .number()
+      .int()
+      .describe('Those of now; 0 where all have left, and whoever joins next keeps it.'),
+    credit: decimalString.describe(
+      'Validated cycles that members earned for it; those of members who have left stay.',
+    ),
+    validTasks: z.number().int().describe('With which that was earned.'),
     createdAt: isoInstant,
   })
   .meta({ id: 'Team' });
@@ -36,8 +41,7 @@ export const teamPage = pageOf(team)
 export type TeamPage = z.infer<typeof teamPage>;
 
 export const teamsQuery = pageQuery.extend({
-  /** Part of a name. */
-  q: lineOf(LIMITS.nameLength).optional(),
+  q: lineOf(LIMITS.nameLength).optional().describe('Part of a name; upper and lower case are the same.'),
 });
 export type TeamsQuery = z.infer<typeof teamsQuery>;
 
@@ -59,13 +63,14 @@ export const teamMember = z
     id: entityId,
     name: z.string(),
     joinedAt: isoInstant,
-    /** What they earned since they joined. */
-    credit: decimalString,
+    credit: decimalString.describe('Validated cycles that they earned for the team since they joined.'),
   })
   .meta({ id: 'TeamMember' });
 export const teamMemberPage = pageOf(teamMember).meta({ id: 'TeamMemberPage' });
 export type TeamMember = z.infer<typeof teamMember>;
 
 /** The caller's team, null where they have none. */
-export const myTeam = z.strictObject({ team: team.nullable() }).meta({ id: 'MyTeam' });
+export const myTeam = z
+  .strictObject({ team: team.nullable().describe('null: the caller is in none.') })
+  .meta({ id: 'MyTeam' });
 export type MyTeam = z.infer<typeof myTeam>;

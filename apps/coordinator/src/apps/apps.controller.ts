@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, HttpCode, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   appVersion,
   appVersionPage,
@@ -22,6 +22,7 @@ import {
   linkNext,
   Public,
   RequireScope,
+  SendsContent,
   TakesContent,
   type Actor,
   type Page,
@@ -111,7 +112,7 @@ export class AppsController {
   /** The rewritten module that hosts run; public, because volunteers may look at what they run. */
   @Get('modules/:sha256')
   @Public()
-  @ApiProduces('application/wasm')
+  @SendsContent('application/wasm')
   async getModule(
     @Param('sha256', { schema: sha256Hex }) sha256: string,
     @Req() request: FastifyRequest,

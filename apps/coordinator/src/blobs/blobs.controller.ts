@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Controller, Get, Param, Put, Req, Res } from '@nestjs/common';
-import { ApiCreatedResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import { blob, type Blob, blobId, hexOfBlobId, LIMITS, manifest } from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import {
@@ -8,6 +8,7 @@ import {
   DomainError,
   NotFoundError,
   RequireScope,
+  SendsContent,
   TakesContent,
   Unlimited,
   type Actor,
@@ -100,8 +101,7 @@ export class BlobsController {
 
   @Get(':blobId/content')
   @Unlimited()
-  @ApiProduces('application/octet-stream')
-  @ApiOkResponse({ description: 'The bytes; Range is understood' })
+  @SendsContent('application/octet-stream')
   async getContent(
     @CurrentActor() actor: Actor,
     @Param('blobId', { schema: blobId }) id: string,

@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Inject, ServiceUnavailableException } from '@nestjs/common';
-import { ApiExcludeEndpoint, ApiOkResponse, ApiServiceUnavailableResponse, ApiTags } from '@nestjs/swagger';
+import { ApiExcludeEndpoint, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   HealthCheck,
   HealthCheckService,
@@ -37,7 +37,10 @@ export class HealthController {
 
   /** The process answers: do not restart it. */
   @Get('health/live')
-  @ApiOkResponse({ description: 'The process lives' })
+  @ApiOkResponse({
+    description: 'The process lives',
+    standardSchema: z.strictObject({ status: z.literal('ok') }),
+  })
   live(): { status: 'ok' } {
     return { status: 'ok' };
   }
@@ -45,7 +48,6 @@ export class HealthController {
   /** It can do what its role is for. Requests are served without the queue as well; a worker has nothing else. */
   @Get('health/ready')
   @HealthCheck()
-  @ApiServiceUnavailableResponse({ description: 'The database does not answer, or to a worker the queue' })
   async ready(): Promise<HealthCheckResult> {
     try {
       return await this.health.check([() => this.checkDatabase(), () => this.checkQueue()]);

@@ -46,7 +46,11 @@ import { HostsService } from './hosts.service.js';
 
 /** What it computes changes all the time. */
 const VERSIONS = new Versions<Host>(({ name, wishes }) => ({ name, wishes }));
-const listQuery = pageQuery.extend({ account: entityId.optional() });
+const listQuery = pageQuery.extend({
+  account: entityId
+    .optional()
+    .describe("Whose; the caller's own unless given, and only operators may name others."),
+});
 
 @ApiTags('hosts')
 @Controller('v1/hosts')

@@ -17,7 +17,10 @@ export {
 } from './malformed-requests.js';
 export { TakesContent, tellRoutesWhatTheyConsume } from './media-types.js';
 export * from './openapi.js';
+export { OPERATION_PROBLEMS } from './operation-problems.js';
 export { OPERATION_SUMMARIES } from './operation-summaries.js';
+export { REQUEST_EXAMPLES } from './request-examples.js';
+export { SendsContent } from './sends-content.js';
 export * from './pagination.js';
 export * from './paths.js';
 export * from './problem-table.js';

@@ -2,6 +2,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { problem } from '@gleaner/protocol';
 import { z } from 'zod';
+import { problemsOf } from './operation-problems.js';
 import { OPERATION_SUMMARIES } from './operation-summaries.js';
 import { REQUEST_EXAMPLES } from './request-examples.js';
 
@@ -36,13 +37,16 @@ export function createOpenApiDocument(
     schemas: { ...document.components.schemas, ...convertSchema(problem, 'output').components },
   });
   const refusal = {
-    description: 'Why it was refused or failed (RFC 9457)',
+    description:
+      'Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away',
     content: { 'application/problem+json': { schema: { $ref: `${PREFIX}Problem` } } },
   };
   for (const operation of operationsOf(document)) {
     const id = operation.operationId ?? '';
     const summary = OPERATION_SUMMARIES[id];
     if (summary !== undefined) operation.summary = summary;
+    for (const [status, description] of problemsOf(id))
+      operation.responses[status] = { description, content: refusal.content };
     operation.responses['default'] ??= refusal;
     const { requestBody } = operation;
     const json =

@@ -16,7 +16,6 @@ import {
   ApiHeader,
   ApiNoContentResponse,
   ApiOkResponse,
-  ApiProduces,
   ApiTags,
 } from '@nestjs/swagger';
 import {
@@ -44,6 +43,7 @@ import {
   eventStreamOf,
   linkNext,
   RequireScope,
+  SendsContent,
   type Actor,
   type Page,
 } from '../http/index.js';
@@ -155,7 +155,7 @@ export class JobsController {
 
   /** The merged answer of a completed job. */
   @Get(':id/output')
-  @ApiProduces('application/octet-stream')
+  @SendsContent('application/octet-stream')
   async getOutput(
     @CurrentActor() actor: Actor,
     @Param('id', { schema: entityId }) id: string,

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, Put, Query, Req, Res } from '@nestjs/common';
-import { ApiNoContentResponse, ApiOkResponse, ApiProduces, ApiTags } from '@nestjs/swagger';
+import { ApiNoContentResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
 import {
   entityId,
   jobVisibility,
@@ -22,6 +22,7 @@ import {
   Public,
   PublicReads,
   RequireScope,
+  SendsContent,
   type Actor,
   type Page,
 } from '../http/index.js';
@@ -29,7 +30,12 @@ import { JobBroadcast } from './job-broadcast.service.js';
 import { JobPictures } from './job-pictures.service.js';
 import { PublicJobs } from './public-jobs.service.js';
 
-const listQuery = pageQuery.extend({ running: z.enum(['true', 'false']).default('false') });
+const listQuery = pageQuery.extend({
+  running: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('`true`: only those that volunteers can work on now.'),
+});
 
 @ApiTags('public')
 @Controller('v1')
@@ -84,7 +90,7 @@ export class PublicJobsController {
   /** What a completed job found, where its scientist shows that to everybody. */
   @Get('public/jobs/:id/output')
   @Public()
-  @ApiProduces('application/octet-stream')
+  @SendsContent('application/octet-stream')
   async getPublicOutput(
     @Param('id', { schema: entityId }) id: string,
     @Req() request: FastifyRequest,

@@ -31,8 +31,10 @@ export const candidatesQuery = (jobId: string, { accountId, sizeBytes }: Answer)
           signal,
           throwOnError: true,
         } as const;
-        // What `parseAs` asks for; the document says only that it is bytes.
-        return (await get(options)).data as string;
+        // The document says only that it is bytes: `parseAs` makes it text.
+        const { data }: { readonly data: unknown } = await get(options);
+        if (typeof data !== 'string') throw new TypeError('the answer came as something else than text');
+        return data;
       };
       if (sizeBytes > BEGINNING_BYTES) {
         const beginning = await load({ range: `bytes=0-${BEGINNING_BYTES - 1}` });

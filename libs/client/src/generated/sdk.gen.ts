@@ -90,7 +90,7 @@ export const getStatisticsHistory = <ThrowOnError extends boolean = false>(optio
 });
 
 /**
- * Lists jobs that everybody may see
+ * Lists jobs that everybody may see, newest first
  */
 export const listPublicJobs = <ThrowOnError extends boolean = false>(options?: Options<ListPublicJobsData, ThrowOnError>): RequestResult<ListPublicJobsResponses, ListPublicJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListPublicJobsResponses, ListPublicJobsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -188,7 +188,7 @@ export const getCoordinator = <ThrowOnError extends boolean = false>(options?: O
 });
 
 /**
- * Lists accounts for an operator
+ * Lists accounts for an operator, newest first
  */
 export const listAccounts = <ThrowOnError extends boolean = false>(options?: Options<ListAccountsData, ThrowOnError>): RequestResult<ListAccountsResponses, ListAccountsErrors, ThrowOnError> => (options?.client ?? client).get<ListAccountsResponses, ListAccountsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -280,7 +280,7 @@ export const createTokenFor = <ThrowOnError extends boolean = false>(options: Op
 });
 
 /**
- * Lists the account's tokens without their secrets
+ * Lists the account's tokens, newest first, without their secrets
  */
 export const listTokens = <ThrowOnError extends boolean = false>(options?: Options<ListTokensData, ThrowOnError>): RequestResult<ListTokensResponses, ListTokensErrors, ThrowOnError> => (options?.client ?? client).get<ListTokensResponses, ListTokensErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -311,7 +311,7 @@ export const revokeToken = <ThrowOnError extends boolean = false>(options: Optio
 });
 
 /**
- * Lists projects
+ * Lists approved projects and the caller's own, newest first
  */
 export const listProjects = <ThrowOnError extends boolean = false>(options?: Options<ListProjectsData, ThrowOnError>): RequestResult<ListProjectsResponses, ListProjectsErrors, ThrowOnError> => (options?.client ?? client).get<ListProjectsResponses, ListProjectsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -377,7 +377,7 @@ export const addScientist = <ThrowOnError extends boolean = false>(options: Opti
 });
 
 /**
- * Lists the account's machines
+ * Lists the account's machines, newest first
  */
 export const listHosts = <ThrowOnError extends boolean = false>(options?: Options<ListHostsData, ThrowOnError>): RequestResult<ListHostsResponses, ListHostsErrors, ThrowOnError> => (options?.client ?? client).get<ListHostsResponses, ListHostsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -491,7 +491,7 @@ export const approveDevice = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Lists teams, or finds them by name
+ * Lists teams, newest first, or finds them by name
  */
 export const listTeams = <ThrowOnError extends boolean = false>(options?: Options<ListTeamsData, ThrowOnError>): RequestResult<ListTeamsResponses, ListTeamsErrors, ThrowOnError> => (options?.client ?? client).get<ListTeamsResponses, ListTeamsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -544,7 +544,7 @@ export const updateTeam = <ThrowOnError extends boolean = false>(options: Option
 });
 
 /**
- * Lists members of a team, each with what it earned for it
+ * Lists the members of a team, those first who earned most for it
  */
 export const listTeamMembers = <ThrowOnError extends boolean = false>(options: Options<ListTeamMembersData, ThrowOnError>): RequestResult<ListTeamMembersResponses, ListTeamMembersErrors, ThrowOnError> => (options.client ?? client).get<ListTeamMembersResponses, ListTeamMembersErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -720,7 +720,7 @@ export const pauseDispatch = <ThrowOnError extends boolean = false>(options: Opt
 });
 
 /**
- * Lists what operators did, and when
+ * Lists who decided what, and when, newest first
  */
 export const listAuditEntries = <ThrowOnError extends boolean = false>(options?: Options<ListAuditEntriesData, ThrowOnError>): RequestResult<ListAuditEntriesResponses, ListAuditEntriesErrors, ThrowOnError> => (options?.client ?? client).get<ListAuditEntriesResponses, ListAuditEntriesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -857,7 +857,7 @@ export const reportSwarmTraffic = <ThrowOnError extends boolean = false>(options
 });
 
 /**
- * Lists apps and their versions
+ * Lists versions of apps, newest first
  */
 export const listApps = <ThrowOnError extends boolean = false>(options?: Options<ListAppsData, ThrowOnError>): RequestResult<ListAppsResponses, ListAppsErrors, ThrowOnError> => (options?.client ?? client).get<ListAppsResponses, ListAppsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],
@@ -907,7 +907,7 @@ export const getModule = <ThrowOnError extends boolean = false>(options: Options
 });
 
 /**
- * Lists the account's jobs
+ * Lists the account's jobs and those of its projects, newest first
  */
 export const listJobs = <ThrowOnError extends boolean = false>(options?: Options<ListJobsData, ThrowOnError>): RequestResult<ListJobsResponses, ListJobsErrors, ThrowOnError> => (options?.client ?? client).get<ListJobsResponses, ListJobsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }],

@@ -5,17 +5,38 @@ export type ClientOptions = {
 };
 
 export type WorkRequestInput = {
+    /**
+     * Version that the host speaks; a coordinator that no longer speaks it answers `agent-too-old`.
+     */
     protocol: number;
     runtimeVersions: Array<string>;
+    /**
+     * Drawn at each start: two that work as one host, as in a copied directory, are told apart by it.
+     */
     instance?: string;
     reports?: Array<ResultReportInput>;
+    /**
+     * Every task that it has, unreported results included: others that it was given go to others. Without it nothing is concluded.
+     */
     holding?: Array<TaskIdInput>;
     request?: {
         maxTasks: number;
+        /**
+         * For one task: units that need more are not given.
+         */
         memoryMiB: number;
         cores?: number;
+        /**
+         * Version of the wishes that whoever sits at the machine overruled: it asks for work although they say otherwise.
+         */
         overrulesWishes?: number;
+        /**
+         * Once it has a certificate: inputs then come with tickets for the swarm.
+         */
         peerId?: PeerIdInput;
+        /**
+         * Chunks of inputs that it holds: units that need no others are preferred.
+         */
         held?: Array<{
             manifestId: Sha256Input;
             runs: Array<{
@@ -24,6 +45,9 @@ export type WorkRequestInput = {
             }>;
         }>;
     };
+    /**
+     * Where it has changed since it was last said.
+     */
     state?: HostStateInput;
 };
 
@@ -33,15 +57,27 @@ export type ResultReportInput = {
     exitCode?: number;
     trapKind?: TrapKindInput;
     cycles: DecimalStringInput;
+    /**
+     * With outcome `ok` all that the job declares, what was not written as empty; otherwise none that it does not declare.
+     */
     outputs?: Array<ReportedOutputInput>;
+    /**
+     * SHA-256 of outcome, exit code, cycles and outputs as RFC 8785 JSON, or of the kind of a trap; the coordinator computes it again.
+     */
     digest: Sha256Input;
     runtimeVersion: string;
     stderr?: string;
+    /**
+     * Why it could not be computed; only with outcome `infrastructure`.
+     */
     message?: string;
     cpuMs?: number;
     wallMs?: number;
 };
 
+/**
+ * `UNIT.ORDINAL`
+ */
 export type TaskIdInput = string;
 
 /**
@@ -60,36 +96,72 @@ export type ReportedOutputInput = {
     name: string;
     size: number;
     sha256: Sha256Input;
+    /**
+     * Of outputs of up to 64 KiB; larger ones are asked for once volunteers agree.
+     */
     base64?: string;
 };
 
+/**
+ * SHA-256 in hexadecimal digits
+ */
 export type Sha256Input = string;
 
 export type PeerIdInput = string;
 
 export type HostStateInput = {
+    /**
+     * `waiting`: for work or for the coordinator. `paused`: by a rule or a wish of its owner.
+     */
     phase: 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
+    /**
+     * One sentence, such as `paused: you are typing`.
+     */
     reason: string;
 };
 
 export type WorkResponse = {
     reports: Array<ReportAnswer>;
+    /**
+     * What the tasks have in common, each job once.
+     */
     jobs: Array<WorkJob>;
     tasks: Array<TaskAssignment>;
+    /**
+     * Why fewer tasks came than were asked for; empty when all came.
+     */
     noWork: Array<NoWorkReason>;
     outputsWanted: Array<OutputWanted>;
+    /**
+     * Ask for work again no sooner than this.
+     */
     retryAfterMs: number;
+    /**
+     * Call `POST /v1/heartbeat` this often while there are tasks.
+     */
     heartbeatMs: number;
+    /**
+     * What its owner asked of it from afar; absent: nothing has ever been asked.
+     */
     wishes?: HostWishes;
+    /**
+     * Two work as this host at the same time.
+     */
     isUsedTwice?: boolean;
 };
 
 export type ReportAnswer = {
     taskId: TaskId;
+    /**
+     * `accepted`: stored. `repeat`: was stored before, nothing changed. `refused`: final, forget the result. `retry`: nothing was stored, send it again later.
+     */
     status: 'accepted' | 'repeat' | 'refused' | 'retry';
     reason?: string;
 };
 
+/**
+ * `UNIT.ORDINAL`
+ */
 export type TaskId = string;
 
 export type WorkJob = {
@@ -98,6 +170,9 @@ export type WorkJob = {
     app: {
         name: string;
         version: string;
+        /**
+         * Of the module that is fetched at `moduleUrl` and checked.
+         */
         moduleSha256: Sha256;
         moduleUrl: string;
         runtimeVersion: string;
@@ -110,6 +185,9 @@ export type WorkJob = {
             sizeBytes: number;
             manifestUrl: string;
             contentUrl: string;
+            /**
+             * Lets the asking peer have the input from other volunteers; absent where it has no certificate.
+             */
             swarmTicket?: SwarmTicket;
         };
     };
@@ -121,10 +199,19 @@ export type WorkJob = {
     limits: JobLimits;
 };
 
+/**
+ * Positive whole number, as a string
+ */
 export type EntityId = string;
 
+/**
+ * SHA-256 in hexadecimal digits
+ */
 export type Sha256 = string;
 
+/**
+ * `sha256:` and the SHA-256 of the content
+ */
 export type BlobId = string;
 
 export type SwarmTicket = {
@@ -163,23 +250,38 @@ export type DecimalString = string;
 export type TaskAssignment = {
     taskId: TaskId;
     jobId: EntityId;
+    /**
+     * Values of the splits, which fill `{SPLIT.KEY}` in the arguments.
+     */
     params: {
         [key: string]: {
             [key: string]: string | number;
         };
     };
+    /**
+     * Parts of inputs that the app sees as the whole of them, in bytes.
+     */
     windows: {
         [key: string]: {
             offset: number;
             length: number;
         };
     };
+    /**
+     * Time left to report, from the moment of the answer: a host's clock may be wrong.
+     */
     deadlineMs: number;
 };
 
 export type NoWorkReason = {
     code: 'no-jobs' | 'memory-too-small' | 'agents-only' | 'runtime-too-old' | 'allowance-used' | 'too-many-in-progress' | 'already-has-task' | 'needs-another-account' | 'unapproved-app' | 'host-held' | 'owner-paused' | 'dispatch-paused' | 'queue-empty' | 'server-busy';
+    /**
+     * Units that this reason kept away; null where it is not about units.
+     */
     count: number | null;
+    /**
+     * The reason in words, for the volunteer.
+     */
     message: string;
 };
 
@@ -187,35 +289,74 @@ export type OutputWanted = {
     taskId: TaskId;
     name: string;
     uploadUrl: string;
+    /**
+     * After which another host is asked.
+     */
     withinMs: number;
 };
 
 export type HostWishes = {
+    /**
+     * `run`: nothing is asked. `pause`: compute nothing. `finish`: complete the work at hand and ask for no more.
+     */
     run: 'run' | 'pause' | 'finish';
     preferences?: HostPreferences;
+    /**
+     * Grows with each change; a machine applies only what is newer than what it has. 0: nothing was ever asked.
+     */
     version: number;
 };
 
 export type HostPreferences = {
+    /**
+     * Whether it computes while somebody uses it.
+     */
     whileInUse?: 'pause' | 'compute';
+    /**
+     * How long it counts as in use after the last key or movement.
+     */
     inUseMinutes?: number;
+    /**
+     * How many it may use.
+     */
     cores?: {
         idle?: number | null;
         inUse?: number | null;
     };
+    /**
+     * Of the time of each of these cores.
+     */
     cpuTimePercent?: {
         idle?: number;
         inUse?: number;
     };
+    /**
+     * Of the machine's memory.
+     */
     memoryPercent?: {
         idle?: number;
         inUse?: number;
     };
+    /**
+     * It pauses while other programs need more of all cores.
+     */
     maxCpuByOthersPercent?: number | null;
     onBattery?: 'pause' | 'compute';
+    /**
+     * Below it nothing is computed on battery either way.
+     */
     minBatteryPercent?: number;
+    /**
+     * Above it nothing is computed, in °C.
+     */
     maxTemperatureC?: number | null;
+    /**
+     * Below it nothing is computed.
+     */
     minFreeDiskMiB?: number;
+    /**
+     * When it computes, by the machine's own clock: `22:00-07:00` ends on the next day; a day's own ranges go before those of `everyday`.
+     */
     hours?: {
         [key: string]: string | Array<string>;
     } | null;
@@ -227,9 +368,21 @@ export type HeartbeatRequestInput = {
         progressPermille?: number;
         cycles?: DecimalStringInput;
     }>;
+    /**
+     * Tasks that it gives back unfinished.
+     */
     returned?: Array<TaskIdInput>;
+    /**
+     * It gives back everything that it still has and does not name as running.
+     */
     leaving?: boolean;
+    /**
+     * Drawn at each start: two that work as one host, as in a copied directory, are told apart by it.
+     */
     instance?: string;
+    /**
+     * Where it has changed since it was last said.
+     */
     state?: HostStateInput;
 };
 
@@ -240,75 +393,171 @@ export type HeartbeatResponse = {
         reason?: string;
     }>;
     outputsWanted: Array<OutputWanted>;
+    /**
+     * Call again within this time.
+     */
     nextMs: number;
+    /**
+     * What its owner asked of it from afar; absent: nothing has ever been asked.
+     */
     wishes?: HostWishes;
+    /**
+     * Two work as this host at the same time.
+     */
     isUsedTwice?: boolean;
 };
 
+/**
+ * Positive whole number, as a string
+ */
 export type EntityIdInput = string;
 
 export type HostTasks = {
     counts: Array<{
         state: TaskState;
+        /**
+         * null: of `reported` ones, where too many units are in flight to look through.
+         */
         count: number | null;
     }>;
+    /**
+     * Those that it has had longest, up to 100.
+     */
     inProgress: Array<{
         taskId: string;
         job: {
             id: EntityId;
             name: string;
+            /**
+             * Everybody may see its page.
+             */
             public: boolean;
         };
         assignedAt: Instant;
+        /**
+         * Others get the task when no result has come by then.
+         */
         deadlineAt: Instant;
     }>;
+    /**
+     * Of one core, from results of the last hour; null where there are none.
+     */
     cyclesPerSecond: DecimalString | null;
+    /**
+     * What it was told when it last asked for work; null: it has not asked this coordinator for an hour.
+     */
     lastAnswer: {
         at: Instant;
+        /**
+         * Empty: it got all that it asked for.
+         */
         noWork: Array<NoWorkReason>;
     } | null;
 };
 
+/**
+ * `in-progress`: sent to a machine. `reported`: waits for the results of others. `valid` and `invalid`: judged. `error`: the machine could not compute it. `lost`: its deadline passed. `aborted`: no longer wanted, or given back.
+ */
 export type TaskState = 'in-progress' | 'reported' | 'valid' | 'invalid' | 'error' | 'lost' | 'aborted';
 
+/**
+ * ISO 8601; in answers of UTC
+ */
 export type Instant = string;
 
 export type SiteStats = {
     name: string;
     at: Instant;
     totals: {
+        /**
+         * Validated cycles of all time: the sum of all credit.
+         */
         cycles: DecimalString;
+        /**
+         * Those that were credited.
+         */
         tasks: number;
+        /**
+         * That were ever credited.
+         */
         accounts: number;
+        /**
+         * That were ever credited.
+         */
         hosts: number;
+        /**
+         * Of inputs that volunteers had from each other instead of from the coordinator.
+         */
         savedBytes: DecimalString;
     };
     now: {
+        /**
+         * That have a task.
+         */
         hosts: number;
+        /**
+         * That machines have.
+         */
         tasks: number;
+        /**
+         * Private ones as well.
+         */
         runningJobs: number;
+        /**
+         * Mean of validated work over `windowSeconds`.
+         */
         cyclesPerSecond: DecimalString;
+        /**
+         * Within `windowSeconds`.
+         */
         validatedTasks: number;
+        /**
+         * The last so many seconds.
+         */
         windowSeconds: number;
     };
 };
 
 export type StatisticsHistory = {
     grain: 'hour' | 'day';
+    /**
+     * Oldest first and without gaps; the last one is not over.
+     */
     points: Array<StatisticsPoint>;
 };
 
 export type StatisticsPoint = {
+    /**
+     * Of the hour or the day, of UTC.
+     */
     startsAt: Instant;
+    /**
+     * Credited then.
+     */
     cycles: DecimalString;
+    /**
+     * Credited then.
+     */
     tasks: number;
+    /**
+     * Whose first credit was granted then.
+     */
     units: number;
+    /**
+     * That were credited then, each once.
+     */
     hosts: number;
+    /**
+     * Of inputs that volunteers had from each other.
+     */
     savedBytes: DecimalString;
 };
 
 export type PublicJobPage = {
     items: Array<PublicJob>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
     nextCursor: string | null;
 };
 
@@ -320,7 +569,13 @@ export type PublicJob = {
         name: string;
         description: string;
     };
+    /**
+     * The name of the account that submitted it.
+     */
     scientist: string;
+    /**
+     * `NAME@VERSION`.
+     */
     app: string;
     state: JobState;
     /**
@@ -345,11 +600,20 @@ export type PublicJob = {
      */
     validatedCycles: DecimalString;
     createdAt: Instant;
+    /**
+     * null until it has completed, failed or been cancelled.
+     */
     finishedAt: Instant | null;
+    /**
+     * A job that is not public is only seen by those whose it is.
+     */
     visibility: {
         public: boolean;
         results: boolean;
     };
+    /**
+     * The answer at `/v1/public/jobs/ID/output`; null before it is there, or where it is not shown to everybody.
+     */
     output: {
         sizeBytes: number;
     } | null;
@@ -377,6 +641,9 @@ export type UnitCounts = {
      * Of which independent volunteers agreed on the result.
      */
     valid: number;
+    /**
+     * Without a result: too many errors or tasks, or volunteers agree that it cannot be computed.
+     */
     failed: number;
     cancelled: number;
     /**
@@ -388,43 +655,94 @@ export type UnitCounts = {
 export type PublicJobView = {
     job: PublicJob;
     picture: JobSquares;
+    /**
+     * The accounts with most valid tasks of it, up to 12, of its latest units where it has many.
+     */
     helpers: Array<JobHelper>;
     swarm: JobSwarm;
 };
 
 export type JobSquares = {
+    /**
+     * One letter for each square, in the order of the units. `o` open, `c` computing, `r` reported and waiting for another volunteer, `p` some of its units valid, `v` valid, `f` at least one failed, `x` cancelled.
+     */
     squares: string;
+    /**
+     * The last square may stand for fewer.
+     */
     unitsPerSquare: number;
+    /**
+     * Units within `windowSeconds`: what an estimate of the remaining time rests on.
+     */
     settledLately: number;
+    /**
+     * The last so many seconds.
+     */
     windowSeconds: number;
 };
 
 export type JobHelper = {
+    /**
+     * Of the account.
+     */
     id: EntityId;
     name: string;
+    /**
+     * Of this job.
+     */
     validTasks: number;
+    /**
+     * Those of these tasks.
+     */
     cycles: DecimalString;
 };
 
 export type JobSwarm = {
+    /**
+     * The largest ones, up to 64.
+     */
     inputs: Array<SwarmInput>;
+    /**
+     * Of inputs that volunteers had from each other, and the coordinator therefore did not send.
+     */
     savedBytes: number;
 };
 
 export type SwarmInput = {
     blobId: BlobId;
     chunks: number;
+    /**
+     * Chunks that each entry of `copies` stands for, the last one perhaps for fewer.
+     */
     chunksPerRun: number;
+    /**
+     * Copies among volunteers of the rarest chunk of each run, in the file's order.
+     */
     copies: Array<number>;
+    /**
+     * Of the rarest chunk of all.
+     */
     minCopies: number;
+    /**
+     * Mean over all chunks.
+     */
     averageCopies: number;
 };
 
 export type JobVisibilityInput = {
+    /**
+     * Everybody sees its page, and finds it in lists.
+     */
     public: boolean;
+    /**
+     * Everybody has its answer, once it has completed and while it is public; left out, this stays as it is.
+     */
     results?: boolean;
 };
 
+/**
+ * `rac`: recent average credit, of which half is forgotten in a week. `day`, `week` and `month` are those of now, of UTC; weeks begin on Monday.
+ */
 export type BoardPeriodInput = 'all' | 'rac' | 'day' | 'week' | 'month';
 
 export type BoardKindInput = 'accounts' | 'hosts' | 'teams';
@@ -432,7 +750,13 @@ export type BoardKindInput = 'accounts' | 'hosts' | 'teams';
 export type BoardPage = {
     period: BoardPeriod;
     page: number;
+    /**
+     * Rows of the whole board, whatever was searched for; up to a minute old.
+     */
     total: number;
+    /**
+     * By rank; what a search finds with names that begin with `q` first.
+     */
     items: Array<BoardRow>;
     /**
      * A search took too long and was ended: names that have `q` elsewhere than at their beginning may be missing.
@@ -440,18 +764,36 @@ export type BoardPage = {
     isCutShort: boolean;
 };
 
+/**
+ * `rac`: recent average credit, of which half is forgotten in a week. `day`, `week` and `month` are those of now, of UTC; weeks begin on Monday.
+ */
 export type BoardPeriod = 'all' | 'rac' | 'day' | 'week' | 'month';
 
 export type BoardRow = {
+    /**
+     * Up to a minute old; null: nothing was earned in the period.
+     */
     rank: number | null;
     id: EntityId;
     name: string;
+    /**
+     * What the period is ranked by: cycles, or for `rac` cycles a day.
+     */
     value: DecimalString;
+    /**
+     * Validated cycles of all time.
+     */
     credit: DecimalString;
+    /**
+     * Credited ones of all time.
+     */
     validTasks: number;
 };
 
 export type RecountStatisticsInput = {
+    /**
+     * Of UTC, such as `2026-11-22`.
+     */
     day: string;
 };
 
@@ -459,43 +801,82 @@ export type CoordinatorInfo = {
     name: string;
     operator: {
         name: string;
+        /**
+         * An address of the operator; empty where none was set.
+         */
         contact: string;
     };
+    /**
+     * Version of the protocol that machines speak with it.
+     */
     protocol: number;
+    /**
+     * Of what signs manifests: the 32 bytes of an Ed25519 public key, in base64.
+     */
     publicKey: string;
+    /**
+     * Where the code that it runs can be had; empty where the operator does not tell.
+     */
     sourceUrl: string;
 };
 
 export type CreateAccountInput = {
     name: string;
+    /**
+     * Its tokens may have the scope `operate`.
+     */
     operator?: boolean;
 };
 
 export type Account = {
     id: EntityId;
     name: string;
+    /**
+     * Made for a machine that attached without a token; somebody may claim it.
+     */
     anonymous: boolean;
     operator: boolean;
     createdAt: Instant;
+    /**
+     * Validated cycles of approved apps; with those of the anonymous accounts that its person has claimed.
+     */
     credit: DecimalString;
 };
 
 export type ClaimAccountInput = {
+    /**
+     * Of a machine of the anonymous account, as it got it when it attached.
+     */
     secret: string;
 };
 
 export type CreateTokenInput = {
+    /**
+     * What it is for, in words of your own.
+     */
     label: string;
     scopes: Array<ScopeInput>;
+    /**
+     * Without it the token holds until it is revoked.
+     */
     expiresAt?: InstantInput;
 };
 
+/**
+ * `work`: attach machines and compute. `submit`: publish apps, upload and submit jobs. `operate`: what operators do.
+ */
 export type ScopeInput = 'work' | 'submit' | 'operate';
 
+/**
+ * ISO 8601; in answers of UTC
+ */
 export type InstantInput = string;
 
 export type CreatedToken = {
     token: Token;
+    /**
+     * Shown this once: the coordinator keeps only its SHA-256. Sent as `authorization: Bearer …`.
+     */
     secret: string;
 };
 
@@ -503,14 +884,29 @@ export type Token = {
     id: EntityId;
     label: string;
     scopes: Array<Scope>;
+    /**
+     * The machine that alone may use it; null: a person or their programs.
+     */
     hostId: EntityId | null;
     createdAt: Instant;
+    /**
+     * To ten minutes or so; null: never.
+     */
     lastUsedAt: Instant | null;
+    /**
+     * null: it holds until it is revoked.
+     */
     expiresAt: Instant | null;
     revokedAt: Instant | null;
+    /**
+     * A browser got it by signing in.
+     */
     session: boolean;
 };
 
+/**
+ * `work`: attach machines and compute. `submit`: publish apps, upload and submit jobs. `operate`: what operators do.
+ */
 export type Scope = 'work' | 'submit' | 'operate';
 
 export type CreateProjectInput = {
@@ -523,6 +919,9 @@ export type Project = {
     slug: string;
     name: string;
     description: string;
+    /**
+     * Until an operator has approved it, others do not see it, and no jobs are submitted to it.
+     */
     approved: boolean;
     createdAt: Instant;
 };
@@ -533,6 +932,9 @@ export type UpdateProjectInput = {
 };
 
 export type AddScientistInput = {
+    /**
+     * Whose jobs run as the project's from then on.
+     */
     accountId: EntityIdInput;
 };
 
@@ -543,10 +945,19 @@ export type AttachHostInput = {
 export type HostFactsInput = {
     name: string;
     kind: HostKindInput;
+    /**
+     * Such as `linux-x64`.
+     */
     platform?: string;
+    /**
+     * As the machine counts them; a new one counts as fewer until its results are confirmed.
+     */
     cores: number;
     memoryMiB: number;
     agentVersion?: string;
+    /**
+     * Its owner has chosen the name, for the leaderboards to show; otherwise it is the machine's own, and they do not.
+     */
     isNamed?: boolean;
 };
 
@@ -555,7 +966,13 @@ export type HostKindInput = 'agent' | 'browser';
 export type AttachedHost = {
     hostId: EntityId;
     accountId: EntityId;
+    /**
+     * It got an account of its own, which somebody may claim with `secret`.
+     */
     anonymous: boolean;
+    /**
+     * A token that can only work, and only as this machine. Shown this once.
+     */
     secret: string;
     coordinator: {
         name: string;
@@ -567,31 +984,85 @@ export type Host = {
     id: EntityId;
     accountId: EntityId;
     name: string;
+    /**
+     * What the leaderboards call it: `host 12` until its owner names it, and always where it joined without an account.
+     */
     publicName: string;
     kind: HostKind;
     platform: string;
     cores: number;
+    /**
+     * The machine's own; what it offers is in its preferences.
+     */
     memoryMiB: number;
     createdAt: Instant;
+    /**
+     * To the minute or so; null: it has never called.
+     */
     lastSeenAt: Instant | null;
+    /**
+     * Tasks that it has at this moment.
+     */
     inProgress: number;
+    /**
+     * On whose results independent volunteers agreed.
+     */
     validTasks: number;
+    /**
+     * Whose results differ from what others agreed on.
+     */
     invalidTasks: number;
+    /**
+     * That it could not compute, and said so.
+     */
     errorTasks: number;
+    /**
+     * Whose deadline passed, and no result has come since.
+     */
     lostTasks: number;
+    /**
+     * Given back, or no longer wanted.
+     */
     abortedTasks: number;
     allowance: {
+        /**
+         * Tasks that it may take on a day of UTC: each valid one doubles it, each invalid one halves it.
+         */
         perDay: number;
         usedToday: number;
         resetsAt: Instant;
     };
+    /**
+     * Why it gets no work and earns nothing until an operator releases it; null: it is not held.
+     */
     held: string | null;
+    /**
+     * Validated cycles of approved apps that it computed.
+     */
     credit: DecimalString;
+    /**
+     * As it said when it attached.
+     */
     agentVersion: string;
+    /**
+     * What its owner asks of it from afar; what is said at the machine itself goes first.
+     */
     wishes: HostWishes;
+    /**
+     * What it last said of itself; null: nothing, or nothing for 11 minutes, or it is another person's machine.
+     */
     state: {
+        /**
+         * `waiting`: for work or for the coordinator. `paused`: by a rule or a wish of its owner.
+         */
         phase: 'starting' | 'working' | 'waiting' | 'paused' | 'stopping' | 'stopped';
+        /**
+         * One sentence, such as `paused: you are typing`.
+         */
         reason: string;
+        /**
+         * Since when.
+         */
         at: Instant;
     } | null;
 };
@@ -599,37 +1070,79 @@ export type Host = {
 export type HostKind = 'agent' | 'browser';
 
 export type UpdateHostInput = {
+    /**
+     * From then on the leaderboards show it.
+     */
     name?: string;
+    /**
+     * `run`: nothing is asked. `pause`: compute nothing. `finish`: complete the work at hand and ask for no more.
+     */
     run?: 'run' | 'pause' | 'finish';
+    /**
+     * All of them at once; null: none, so that each has its default.
+     */
     preferences?: HostPreferencesInput | null;
 };
 
 export type HostPreferencesInput = {
+    /**
+     * Whether it computes while somebody uses it.
+     */
     whileInUse?: 'pause' | 'compute';
+    /**
+     * How long it counts as in use after the last key or movement.
+     */
     inUseMinutes?: number;
+    /**
+     * How many it may use.
+     */
     cores?: {
         idle?: number | null;
         inUse?: number | null;
     };
+    /**
+     * Of the time of each of these cores.
+     */
     cpuTimePercent?: {
         idle?: number;
         inUse?: number;
     };
+    /**
+     * Of the machine's memory.
+     */
     memoryPercent?: {
         idle?: number;
         inUse?: number;
     };
+    /**
+     * It pauses while other programs need more of all cores.
+     */
     maxCpuByOthersPercent?: number | null;
     onBattery?: 'pause' | 'compute';
+    /**
+     * Below it nothing is computed on battery either way.
+     */
     minBatteryPercent?: number;
+    /**
+     * Above it nothing is computed, in °C.
+     */
     maxTemperatureC?: number | null;
+    /**
+     * Below it nothing is computed.
+     */
     minFreeDiskMiB?: number;
+    /**
+     * When it computes, by the machine's own clock: `22:00-07:00` ends on the next day; a day's own ranges go before those of `everyday`.
+     */
     hours?: {
         [key: string]: string | Array<string>;
     } | null;
 };
 
 export type HoldHostInput = {
+    /**
+     * For its owner to read. null releases it: what it computed meanwhile is then paid.
+     */
     reason: string | null;
 };
 
@@ -638,21 +1151,45 @@ export type RequestDeviceCodeInput = {
 };
 
 export type DeviceCode = {
+    /**
+     * A secret of the machine, for `POST /v1/device/token`.
+     */
     deviceCode: string;
+    /**
+     * What the person types, such as `WDJB-MJHT`.
+     */
     userCode: string;
+    /**
+     * The page on which the person types it.
+     */
     verificationUri: string;
+    /**
+     * The same page with the code filled in.
+     */
     verificationUriComplete: string;
     expiresInSeconds: number;
+    /**
+     * Ask for the token no more often than this.
+     */
     intervalSeconds: number;
 };
 
 export type RedeemDeviceCodeInput = {
+    /**
+     * As it was answered to the machine.
+     */
     deviceCode: string;
 };
 
 export type WaitingDevice = {
     host: HostFacts;
+    /**
+     * Where it asked from: a /24 or /48; null where that is not known, as behind a proxy that is not trusted.
+     */
     network: string | null;
+    /**
+     * Whether you ask from there, too; null where either is not known. Approve no machine that you do not look at.
+     */
     isYourNetwork: boolean | null;
     askedAt: Instant;
     expiresAt: Instant;
@@ -661,15 +1198,30 @@ export type WaitingDevice = {
 export type HostFacts = {
     name: string;
     kind: HostKind;
+    /**
+     * Such as `linux-x64`.
+     */
     platform: string;
+    /**
+     * As the machine counts them; a new one counts as fewer until its results are confirmed.
+     */
     cores: number;
     memoryMiB: number;
     agentVersion: string;
+    /**
+     * Its owner has chosen the name, for the leaderboards to show; otherwise it is the machine's own, and they do not.
+     */
     isNamed?: boolean;
 };
 
 export type ApproveDeviceInput = {
+    /**
+     * As the machine shows it; case, spaces and hyphens do not matter.
+     */
     userCode: string;
+    /**
+     * `false` turns the machine away.
+     */
     approve?: boolean;
 };
 
@@ -680,6 +1232,9 @@ export type ApprovedDevice = {
 
 export type TeamPage = {
     items: Array<Team>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
     nextCursor: string | null;
     /**
      * A search took too long and was ended: teams may be missing whose names have `q` in them.
@@ -691,12 +1246,24 @@ export type Team = {
     id: EntityId;
     name: string;
     description: string;
+    /**
+     * Who may change it: its founder, and after that whoever has been a member longest.
+     */
     keeper: {
         id: EntityId;
         name: string;
     };
+    /**
+     * Those of now; 0 where all have left, and whoever joins next keeps it.
+     */
     members: number;
+    /**
+     * Validated cycles that members earned for it; those of members who have left stay.
+     */
     credit: DecimalString;
+    /**
+     * With which that was earned.
+     */
     validTasks: number;
     createdAt: Instant;
 };
@@ -707,6 +1274,9 @@ export type FoundTeamInput = {
 };
 
 export type MyTeam = {
+    /**
+     * null: the caller is in none.
+     */
     team: Team | null;
 };
 
@@ -717,6 +1287,9 @@ export type UpdateTeamInput = {
 
 export type TeamMemberPage = {
     items: Array<TeamMember>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
     nextCursor: string | null;
 };
 
@@ -724,11 +1297,20 @@ export type TeamMember = {
     id: EntityId;
     name: string;
     joinedAt: Instant;
+    /**
+     * Validated cycles that they earned for the team since they joined.
+     */
     credit: DecimalString;
 };
 
 export type Session = {
+    /**
+     * null: nobody has signed in.
+     */
     account: Account | null;
+    /**
+     * null: nobody has signed in, or with a token instead of a password.
+     */
     email: string | null;
 };
 
@@ -744,10 +1326,16 @@ export type SignInInput = {
 };
 
 export type RequestPasswordResetInput = {
+    /**
+     * The answer does not tell whether anybody has it.
+     */
     email: string;
 };
 
 export type ResetPasswordInput = {
+    /**
+     * From the e-mail.
+     */
     code: string;
     password: string;
 };
@@ -757,24 +1345,45 @@ export type UpdateAccountInput = {
 };
 
 export type DeleteAccountInput = {
+    /**
+     * The account's own name once more: there is no way back.
+     */
     name: string;
 };
 
 export type ChangePasswordInput = {
+    /**
+     * The password of now.
+     */
     current: string;
+    /**
+     * The new one; other browsers are signed out.
+     */
     password: string;
 };
 
 export type RequestEmailChangeInput = {
+    /**
+     * The password.
+     */
     current: string;
+    /**
+     * The new address, which takes effect when the code sent to it has come back.
+     */
     email: string;
 };
 
 export type ChangeEmailInput = {
+    /**
+     * From the e-mail to the new address.
+     */
     code: string;
 };
 
 export type OperatorInbox = {
+    /**
+     * Up to 100, the first of everybody before the second of anybody.
+     */
     projects: Array<{
         slug: string;
         name: string;
@@ -783,9 +1392,15 @@ export type OperatorInbox = {
         creator: {
             id: EntityId;
             name: string;
+            /**
+             * null: they have not signed up with one.
+             */
             email: string | null;
         };
     }>;
+    /**
+     * Up to 100, those that wait longest first.
+     */
     appVersions: Array<{
         app: string;
         version: string;
@@ -797,28 +1412,67 @@ export type OperatorInbox = {
         };
         report: AdmissionReport;
     }>;
+    /**
+     * Up to 100, without what they say of themselves, which only their owners see.
+     */
     heldHosts: Array<Host>;
 };
 
 export type AdmissionReport = {
+    /**
+     * Of the module as it was published.
+     */
     originalSha256: Sha256;
+    /**
+     * Of the module that volunteers fetch: metered and made deterministic.
+     */
     rewrittenSha256: Sha256;
+    /**
+     * Of the sandbox that admitted it; machines that do not know it get no work of the app.
+     */
     runtimeVersion: string;
     originalBytes: number;
     rewrittenBytes: number;
+    /**
+     * It computes in steps: its work is paused and continued, and browsers may have it.
+     */
     stepping: boolean;
+    /**
+     * What it asks of the sandbox, as `MODULE.NAME`.
+     */
     imports: Array<string>;
+    /**
+     * Of WebAssembly, beyond its first version.
+     */
     features: Array<string>;
+    /**
+     * What is admitted, and is maybe not meant.
+     */
     warnings: Array<string>;
     functions: number;
+    /**
+     * What the deepest chain of calls takes; null where calls recurse.
+     */
     staticStackBytes: number | null;
+    /**
+     * In pages of 64 KiB.
+     */
     memoryPages: {
+        /**
+         * A job's memory limit must allow them.
+         */
         initial: number;
+        /**
+         * null: the module names none.
+         */
         maximum: number | null;
     };
 };
 
 export type PauseDispatchInput = {
+    /**
+     * Every machine that asks for work is told it, and everybody who looks at the status.
+     */
     reason: string;
 };
 
@@ -829,18 +1483,33 @@ export type DispatchPause = {
 
 export type AuditPage = {
     items: Array<AuditEntry>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
     nextCursor: string | null;
 };
 
 export type AuditEntry = {
     id: EntityId;
     at: Instant;
+    /**
+     * null: the coordinator itself.
+     */
     account: {
         id: EntityId;
         name: string;
     } | null;
+    /**
+     * Such as `host.hold`.
+     */
     action: string;
+    /**
+     * What it was done to, such as `host 12`.
+     */
     subject: string;
+    /**
+     * What belongs to the action, such as the `reason` of a hold.
+     */
     detail: {
         [key: string]: unknown;
     };
@@ -849,42 +1518,93 @@ export type AuditEntry = {
 export type ServerStatus = {
     name: string;
     at: Instant;
+    /**
+     * null while machines get work.
+     */
     dispatchPaused: DispatchPause | null;
     database: {
         up: boolean;
+        /**
+         * Of one question that costs nothing.
+         */
         latencyMs: number;
         sizeBytes: number;
     };
+    /**
+     * null while the queue does not answer: no job gets any further then.
+     */
     queues: Array<QueueStatus> | null;
+    /**
+     * Those that machines have at this moment.
+     */
     tasksInProgress: number;
     hosts: {
         seenLastHour: number;
+        /**
+         * That get no work until an operator has looked at them.
+         */
         held: number;
     };
+    /**
+     * By state; a state that no job is in is left out.
+     */
     jobs: {
         [key: string]: number;
     };
 };
 
 export type QueueStatus = {
+    /**
+     * What its entries are for; all lanes of `dispatch` are one.
+     */
     name: string;
+    /**
+     * For somebody who works on them now.
+     */
     waiting: number;
+    /**
+     * Whose time has not come.
+     */
     delayed: number;
+    /**
+     * Being worked on.
+     */
     active: number;
+    /**
+     * Those that are kept to be looked at, the last hundred of each; sweeps do again what they were for.
+     */
     failed: number;
+    /**
+     * Age of the entry that waits longest; null where none waits.
+     */
     oldestWaitingSeconds: number | null;
 };
 
+/**
+ * `sha256:` and the SHA-256 of the content
+ */
 export type BlobIdInput = string;
 
 export type Blob = {
     blobId: BlobId;
     sizeBytes: number;
+    /**
+     * SHA-256 of its manifest, the list of the hashes of its chunks.
+     */
     manifestId: Sha256;
+    /**
+     * Of every chunk but the last, which may be shorter.
+     */
     chunkBytes: number;
     chunks: number;
+    /**
+     * The coordinator's over the bytes of the manifest: Ed25519, in base64.
+     */
     signature: string;
     createdAt: Instant;
+    /**
+     * Jobs and apps that need it; with none for 7 days it is removed.
+     */
     references: number;
 };
 
@@ -902,7 +1622,13 @@ export type SwarmCertificateRequestInput = {
 
 export type SwarmCertificateAnswer = {
     certificate: SwarmOwnCertificate;
+    /**
+     * What signs certificates, tickets and manifests: an Ed25519 public key as SPKI (DER), in base64.
+     */
     coordinatorKey: string;
+    /**
+     * Where the coordinator sees the host: what other networks can reach, unless a translator stands between.
+     */
     seenAddress: string;
 };
 
@@ -936,10 +1662,25 @@ export type SwarmTicketsAnswer = {
 export type SwarmAnnounceInput = {
     manifestId: Sha256Input;
     record: SwarmPeerRecordInput;
+    /**
+     * Bit `i % 8`, from the least significant, of byte `i / 8` is chunk i; base64.
+     */
     have: string;
+    /**
+     * It shares the file no longer.
+     */
     isLeaving?: boolean;
+    /**
+     * The permission to have the file, for a coordinator that has forgotten whom it gave it.
+     */
     ticket?: SwarmTicketInput;
+    /**
+     * That sent a chunk that is not what the manifest says.
+     */
     badPeers?: Array<PeerIdInput>;
+    /**
+     * `revocations` of the last answer: only what was revoked since is sent; without it, everything.
+     */
     revocationsSeen?: number;
 };
 
@@ -983,8 +1724,17 @@ export type SwarmTicketInput = {
 
 export type SwarmAnnounceAnswer = {
     peers: Array<SwarmPeerRecord>;
+    /**
+     * Announce again after this time.
+     */
     intervalMs: number;
+    /**
+     * Serials of certificates that no longer count although they have not expired.
+     */
     revoked: Array<string>;
+    /**
+     * For `revocationsSeen` of the next announce: up to where `revoked` has told.
+     */
     revocations?: number;
 };
 
@@ -1018,20 +1768,41 @@ export type SwarmCertificate = {
 export type OriginTicketsRequestInput = {
     manifestId: Sha256Input;
     peerId: PeerIdInput;
+    /**
+     * Bit `i % 8`, from the least significant, of byte `i / 8` is chunk i; base64.
+     */
     wanted: string;
     count: number;
+    /**
+     * Peers have failed to deliver these in time.
+     */
     urgent: boolean;
 };
 
 export type OriginTicketsAnswer = {
+    /**
+     * Those to fetch now, by their places in the file.
+     */
     chunks: Array<number>;
+    /**
+     * Why there are none: no capacity now, or other hosts are fetching them and will share.
+     */
     otherwise: 'busy' | 'elsewhere';
+    /**
+     * Ask again no sooner than this.
+     */
     retryAfterMs: number;
 };
 
 export type SwarmReplicasRequestInput = {
     peerId: PeerIdInput;
+    /**
+     * Room that it offers.
+     */
     freeBytes: number;
+    /**
+     * Manifests of files that it has, wholly or in part.
+     */
     holds: Array<Sha256Input>;
 };
 
@@ -1039,8 +1810,14 @@ export type SwarmReplicasAnswer = {
     offers: Array<{
         location: BlobLocation;
         ticket: SwarmTicket;
+        /**
+         * Bit `i % 8`, from the least significant, of byte `i / 8` is chunk i; base64.
+         */
         chunks: string;
     }>;
+    /**
+     * Ask again no sooner than this.
+     */
     retryAfterMs: number;
 };
 
@@ -1054,6 +1831,9 @@ export type BlobLocation = {
 
 export type SwarmTrafficReportInput = {
     peerId: PeerIdInput;
+    /**
+     * Grows with every report: one that is sent again counts once.
+     */
     seq: number;
     files: Array<{
         manifestId: Sha256Input;
@@ -1067,6 +1847,9 @@ export type AppVersion = {
     app: string;
     version: string;
     project: string;
+    /**
+     * Until an operator has approved it, it runs only on its submitter's own machines and earns no credit.
+     */
     approved: boolean;
     approvedAt: Instant | null;
     createdAt: Instant;
@@ -1322,6 +2105,9 @@ export type Job = {
         sizeBytes: number;
     } | null;
     createdAt: Instant;
+    /**
+     * null until it has completed, failed or been cancelled.
+     */
     finishedAt: Instant | null;
     /**
      * What was submitted, with the defaults of what was left out.
@@ -1558,6 +2344,9 @@ export type UnitResult = {
     params: {
         [key: string]: unknown;
     };
+    /**
+     * null until it is settled, or while the job runs.
+     */
     outcome: Outcome | null;
     /**
      * Where the outcome is `exit`.
@@ -1603,6 +2392,9 @@ export type TrapKind = 'unreachable' | 'memory-out-of-bounds' | 'indirect-call-m
 
 export type Leaderboard = {
     items: Array<LeaderboardRow>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
     nextCursor: string | null;
 };
 
@@ -1610,7 +2402,13 @@ export type LeaderboardRow = {
     rank: number;
     id: EntityId;
     name: string;
+    /**
+     * Validated cycles of approved apps, of all time.
+     */
     credit: DecimalString;
+    /**
+     * Those that were credited.
+     */
     validTasks: number;
 };
 
@@ -1618,16 +2416,40 @@ export type LeaderboardRow = {
  * RFC 9457 problem details
  */
 export type Problem = {
+    /**
+     * `urn:gleaner:problem:` and the code.
+     */
     type: string;
+    /**
+     * What the code means, the same for all of them.
+     */
     title: string;
     status: number;
+    /**
+     * What was wrong this time, and what to do, for people.
+     */
     detail?: string;
+    /**
+     * Of this answer alone: how the log of the coordinator calls it.
+     */
     instance?: string;
+    /**
+     * For programs; never renamed.
+     */
     code: string;
     errors?: Array<{
+        /**
+         * Where in the request: a JSON pointer into the body, or `/` and the name of a parameter.
+         */
         pointer: string;
         detail: string;
+        /**
+         * Of a module that was refused: the rule that it breaks.
+         */
         rule?: string;
+        /**
+         * Where in the module.
+         */
         byteOffset?: number;
     }>;
 };
@@ -1641,7 +2463,7 @@ export type LiveData = {
 
 export type LiveErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1652,8 +2474,12 @@ export type LiveResponses = {
     /**
      * The process lives
      */
-    200: unknown;
+    200: {
+        status: 'ok';
+    };
 };
+
+export type LiveResponse = LiveResponses[keyof LiveResponses];
 
 export type ReadyData = {
     body?: never;
@@ -1664,45 +2490,11 @@ export type ReadyData = {
 
 export type ReadyErrors = {
     /**
-     * The database does not answer, or to a worker the queue
-     *
-     * The Health Check is not successful
+     * `unavailable`: the database does not answer, or to a worker the queue: `detail` says which
      */
-    503: {
-        status?: 'error' | 'shutting_down';
-        info?: {
-            [key: string]: {
-                status: 'up' | 'degraded' | 'down';
-                /**
-                 * Time the health indicator took to respond, in ms
-                 */
-                responseTime?: number;
-                [key: string]: unknown;
-            };
-        } | null;
-        error?: {
-            [key: string]: {
-                status: 'up' | 'degraded' | 'down';
-                /**
-                 * Time the health indicator took to respond, in ms
-                 */
-                responseTime?: number;
-                [key: string]: unknown;
-            };
-        } | null;
-        details?: {
-            [key: string]: {
-                status: 'up' | 'degraded' | 'down';
-                /**
-                 * Time the health indicator took to respond, in ms
-                 */
-                responseTime?: number;
-                [key: string]: unknown;
-            };
-        };
-    };
+    503: Problem;
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1759,7 +2551,15 @@ export type WorkData = {
 
 export type WorkErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only the token of an attached host may ask
+     */
+    403: Problem;
+    /**
+     * `agent-too-old`: the coordinator no longer speaks this protocol: update, what was computed is kept
+     */
+    426: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1781,7 +2581,11 @@ export type HeartbeatData = {
 
 export type HeartbeatErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only the token of an attached host may ask
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1805,7 +2609,11 @@ export type GetHostTasksData = {
 
 export type GetHostTasksErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such machine, or it is another person’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1827,7 +2635,7 @@ export type GetStatsData = {
 
 export type GetStatsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1844,7 +2652,13 @@ export type GetStatisticsHistoryData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * What one point stands for.
+         */
         grain?: 'hour' | 'day';
+        /**
+         * How many, up to now.
+         */
         points?: number;
     };
     url: '/v1/stats/history';
@@ -1852,7 +2666,7 @@ export type GetStatisticsHistoryData = {
 
 export type GetStatisticsHistoryErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1877,6 +2691,9 @@ export type ListPublicJobsData = {
          * Items of a page.
          */
         limit?: number;
+        /**
+         * `true`: only those that volunteers can work on now.
+         */
         running?: 'true' | 'false';
     };
     url: '/v1/public/jobs';
@@ -1884,7 +2701,7 @@ export type ListPublicJobsData = {
 
 export type ListPublicJobsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1908,7 +2725,11 @@ export type GetPublicJobData = {
 
 export type GetPublicJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is private
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1932,7 +2753,19 @@ export type FollowPublicJobData = {
 
 export type FollowPublicJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is private
+     */
+    404: Problem;
+    /**
+     * `rate-limited`: the account or the network follows as many as it may: close one, or ask now and then
+     */
+    429: Problem;
+    /**
+     * `server-busy`: so many follow jobs already: ask now and then
+     */
+    503: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1956,7 +2789,19 @@ export type GetPublicOutputData = {
 
 export type GetPublicOutputErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: its scientist does not show its answer to everybody
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, it is private, or it has no answer yet
+     */
+    404: Problem;
+    /**
+     * `range-not-satisfiable`: the content ends before the range begins
+     */
+    416: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1964,8 +2809,17 @@ export type GetPublicOutputErrors = {
 export type GetPublicOutputError = GetPublicOutputErrors[keyof GetPublicOutputErrors];
 
 export type GetPublicOutputResponses = {
-    200: unknown;
+    /**
+     * The bytes; `Range` is understood
+     */
+    200: Blob | File;
+    /**
+     * Those of the asked range
+     */
+    206: Blob | File;
 };
+
+export type GetPublicOutputResponse = GetPublicOutputResponses[keyof GetPublicOutputResponses];
 
 export type SetJobVisibilityData = {
     body: JobVisibilityInput;
@@ -1978,7 +2832,15 @@ export type SetJobVisibilityData = {
 
 export type SetJobVisibilityErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: it is another scientist’s of the project: only its submitter and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -1998,8 +2860,17 @@ export type GetBoardData = {
     };
     query?: {
         period?: BoardPeriodInput;
+        /**
+         * Of searches there is one page.
+         */
         page?: number;
+        /**
+         * Rows of a page.
+         */
         limit?: number;
+        /**
+         * Part of a name; from three characters on anywhere in it.
+         */
         q?: string;
     };
     url: '/v1/boards/{kind}';
@@ -2007,7 +2878,7 @@ export type GetBoardData = {
 
 export type GetBoardErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2034,7 +2905,11 @@ export type GetBoardRowData = {
 
 export type GetBoardRowErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: it has never earned anything
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2056,7 +2931,7 @@ export type RecountStatisticsData = {
 
 export type RecountStatisticsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2078,7 +2953,7 @@ export type RebuildBoardsData = {
 
 export type RebuildBoardsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2098,7 +2973,7 @@ export type GetCoordinatorData = {
 
 export type GetCoordinatorErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2129,7 +3004,7 @@ export type ListAccountsData = {
 
 export type ListAccountsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2139,6 +3014,9 @@ export type ListAccountsError = ListAccountsErrors[keyof ListAccountsErrors];
 export type ListAccountsResponses = {
     200: {
         items: Array<Account>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -2154,7 +3032,7 @@ export type CreateAccountData = {
 
 export type CreateAccountErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2176,7 +3054,15 @@ export type DeleteMyAccountData = {
 
 export type DeleteMyAccountErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the token may do less than another of the account
+     */
+    403: Problem;
+    /**
+     * `wrong-state`: the caller is the only operator: make another one first
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2198,7 +3084,7 @@ export type GetMyAccountData = {
 
 export type GetMyAccountErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2220,7 +3106,7 @@ export type RenameMyAccountData = {
 
 export type RenameMyAccountErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2242,7 +3128,15 @@ export type ClaimAnonymousWorkData = {
 
 export type ClaimAnonymousWorkErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the token is a machine’s: claim with one of your account
+     */
+    403: Problem;
+    /**
+     * `claimed-already`: somebody else has claimed this work
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2269,7 +3163,11 @@ export type GetAccountData = {
 
 export type GetAccountErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such account
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2293,7 +3191,7 @@ export type CreateTokenForData = {
 
 export type CreateTokenForErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2324,7 +3222,7 @@ export type ListTokensData = {
 
 export type ListTokensErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2334,6 +3232,9 @@ export type ListTokensError = ListTokensErrors[keyof ListTokensErrors];
 export type ListTokensResponses = {
     200: {
         items: Array<Token>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -2349,7 +3250,11 @@ export type CreateTokenData = {
 
 export type CreateTokenErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: a token cannot give what its maker may not do
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2373,7 +3278,15 @@ export type RevokeTokenData = {
 
 export type RevokeTokenErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: a token cannot end one that may do more than itself
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such token, or it is another account’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2404,7 +3317,7 @@ export type ListProjectsData = {
 
 export type ListProjectsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2414,6 +3327,9 @@ export type ListProjectsError = ListProjectsErrors[keyof ListProjectsErrors];
 export type ListProjectsResponses = {
     200: {
         items: Array<Project>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -2429,7 +3345,11 @@ export type CreateProjectData = {
 
 export type CreateProjectErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `conflict`: as many projects of the account as may wait for an operator’s approval; `already-exists`: the slug is taken
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2453,7 +3373,11 @@ export type GetProjectData = {
 
 export type GetProjectErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such project, or it is not approved and not the caller’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2477,7 +3401,19 @@ export type UpdateProjectData = {
 
 export type UpdateProjectErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such project, or it is not the caller’s
+     */
+    404: Problem;
+    /**
+     * `precondition-failed`: somebody has changed it since: read it again
+     */
+    412: Problem;
+    /**
+     * `precondition-required`: send `If-Match` with the ETag of what was read
+     */
+    428: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2501,7 +3437,11 @@ export type ApproveProjectData = {
 
 export type ApproveProjectErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such project
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2525,7 +3465,11 @@ export type AddScientistData = {
 
 export type AddScientistErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such project or account
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2550,6 +3494,9 @@ export type ListHostsData = {
          * Items of a page.
          */
         limit?: number;
+        /**
+         * Whose; the caller's own unless given, and only operators may name others.
+         */
         account?: EntityIdInput;
     };
     url: '/v1/hosts';
@@ -2557,7 +3504,11 @@ export type ListHostsData = {
 
 export type ListHostsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only operators see the machines of other accounts
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2567,6 +3518,9 @@ export type ListHostsError = ListHostsErrors[keyof ListHostsErrors];
 export type ListHostsResponses = {
     200: {
         items: Array<Host>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -2582,7 +3536,11 @@ export type AttachHostData = {
 
 export type AttachHostErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `rate-limited`: too many anonymous machines came from this network: wait, or attach with a token
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2606,7 +3564,11 @@ export type DetachHostData = {
 
 export type DetachHostErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such machine, or it is another person’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2630,7 +3592,11 @@ export type GetHostData = {
 
 export type GetHostErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such machine, or it is another person’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2654,7 +3620,19 @@ export type UpdateHostData = {
 
 export type UpdateHostErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such machine, or it is another person’s
+     */
+    404: Problem;
+    /**
+     * `precondition-failed`: somebody has changed it since: read it again
+     */
+    412: Problem;
+    /**
+     * `precondition-required`: send `If-Match` with the ETag of what was read
+     */
+    428: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2678,7 +3656,11 @@ export type HoldHostData = {
 
 export type HoldHostErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such machine
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2700,7 +3682,7 @@ export type RequestDeviceCodeData = {
 
 export type RequestDeviceCodeErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2722,7 +3704,19 @@ export type RedeemDeviceCodeData = {
 
 export type RedeemDeviceCodeErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `authorization-pending`: nobody has decided yet: ask again after `intervalSeconds`
+     */
+    400: Problem;
+    /**
+     * `access-denied`: the machine was turned away
+     */
+    403: Problem;
+    /**
+     * `expired-code`: the code is unknown, used or 15 minutes old: ask for another
+     */
+    410: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2746,7 +3740,11 @@ export type GetWaitingDeviceData = {
 
 export type GetWaitingDeviceErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: no machine waits with this code: it was mistyped, decided already, or is 15 minutes old
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2768,7 +3766,11 @@ export type ApproveDeviceData = {
 
 export type ApproveDeviceErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: no machine waits with this code: it was mistyped, decided already, or is 15 minutes old
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2793,6 +3795,9 @@ export type ListTeamsData = {
          * Items of a page.
          */
         limit?: number;
+        /**
+         * Part of a name; upper and lower case are the same.
+         */
         q?: string;
     };
     url: '/v1/teams';
@@ -2800,7 +3805,7 @@ export type ListTeamsData = {
 
 export type ListTeamsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2822,7 +3827,19 @@ export type FoundTeamData = {
 
 export type FoundTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: teams are for people who have signed in, not for machines and anonymous accounts
+     */
+    403: Problem;
+    /**
+     * `already-exists`: the name is taken
+     */
+    409: Problem;
+    /**
+     * `rate-limited`: teams were changed too often: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2844,7 +3861,7 @@ export type GetMyTeamData = {
 
 export type GetMyTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2868,7 +3885,11 @@ export type GetTeamData = {
 
 export type GetTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such team
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2892,7 +3913,27 @@ export type UpdateTeamData = {
 
 export type UpdateTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only the keeper of the team and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such team
+     */
+    404: Problem;
+    /**
+     * `already-exists`: the name is taken
+     */
+    409: Problem;
+    /**
+     * `precondition-failed`: somebody has changed it since: read it again
+     */
+    412: Problem;
+    /**
+     * `precondition-required`: send `If-Match` with the ETag of what was read
+     */
+    428: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2925,7 +3966,11 @@ export type ListTeamMembersData = {
 
 export type ListTeamMembersErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such team
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2949,7 +3994,7 @@ export type LeaveTeamData = {
 
 export type LeaveTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2973,7 +4018,15 @@ export type JoinTeamData = {
 
 export type JoinTeamErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such team
+     */
+    404: Problem;
+    /**
+     * `rate-limited`: teams were changed too often: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -2995,7 +4048,7 @@ export type GetSessionData = {
 
 export type GetSessionErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3017,7 +4070,15 @@ export type SignUpData = {
 
 export type SignUpErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `already-exists`: somebody has signed up with this address
+     */
+    409: Problem;
+    /**
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3039,7 +4100,11 @@ export type SignInData = {
 
 export type SignInErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3061,7 +4126,7 @@ export type SignInWithTokenData = {
 
 export type SignInWithTokenErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3083,7 +4148,7 @@ export type SignOutData = {
 
 export type SignOutErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3105,7 +4170,11 @@ export type RequestPasswordResetData = {
 
 export type RequestPasswordResetErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3125,7 +4194,11 @@ export type ResetPasswordData = {
 
 export type ResetPasswordErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3147,7 +4220,15 @@ export type ChangeMyPasswordData = {
 
 export type ChangeMyPasswordErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `wrong-state`: the account has no password: it is used with tokens alone
+     */
+    409: Problem;
+    /**
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3169,7 +4250,15 @@ export type RequestMyEmailChangeData = {
 
 export type RequestMyEmailChangeErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `already-exists`: somebody has signed up with this address
+     */
+    409: Problem;
+    /**
+     * `rate-limited`: too many tries: `Retry-After` says when to go on
+     */
+    429: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3189,7 +4278,11 @@ export type ChangeMyEmailData = {
 
 export type ChangeMyEmailErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `already-exists`: somebody has signed up with the address meanwhile
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3211,7 +4304,7 @@ export type GetOperatorInboxData = {
 
 export type GetOperatorInboxErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3233,7 +4326,7 @@ export type ResumeDispatchData = {
 
 export type ResumeDispatchErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3255,7 +4348,7 @@ export type PauseDispatchData = {
 
 export type PauseDispatchErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3286,7 +4379,7 @@ export type ListAuditEntriesData = {
 
 export type ListAuditEntriesErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3308,7 +4401,7 @@ export type GetStatusData = {
 
 export type GetStatusErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3332,7 +4425,11 @@ export type GetBlobData = {
 
 export type GetBlobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such blob, or it is not the caller’s to read
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3356,7 +4453,19 @@ export type PutBlobData = {
 
 export type PutBlobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `bad-digest`: the content does not have the SHA-256 of the address
+     */
+    400: Problem;
+    /**
+     * `too-large`: larger content is uploaded by tus
+     */
+    413: Problem;
+    /**
+     * `insufficient-storage`: the coordinator’s disk is nearly full
+     */
+    507: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3380,7 +4489,11 @@ export type GetManifestData = {
 
 export type GetManifestErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such blob, or it is not the caller’s to read
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3407,7 +4520,15 @@ export type GetContentData = {
 
 export type GetContentErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such blob, or it is not the caller’s to read
+     */
+    404: Problem;
+    /**
+     * `range-not-satisfiable`: the content ends before the range begins
+     */
+    416: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3416,10 +4537,16 @@ export type GetContentError = GetContentErrors[keyof GetContentErrors];
 
 export type GetContentResponses = {
     /**
-     * The bytes; Range is understood
+     * The bytes; `Range` is understood
      */
-    200: unknown;
+    200: Blob | File;
+    /**
+     * Those of the asked range
+     */
+    206: Blob | File;
 };
+
+export type GetContentResponse = GetContentResponses[keyof GetContentResponses];
 
 export type GetSwarmCertificateData = {
     body: SwarmCertificateRequestInput;
@@ -3430,7 +4557,15 @@ export type GetSwarmCertificateData = {
 
 export type GetSwarmCertificateErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only the token of an attached host may ask
+     */
+    403: Problem;
+    /**
+     * `conflict`: the host has as many peer ids as it may: use one of them
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3452,7 +4587,11 @@ export type GetSwarmTicketsData = {
 
 export type GetSwarmTicketsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the host has no certificate for this peer id, or no task of it needs the file
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3474,7 +4613,11 @@ export type AnnounceToSwarmData = {
 
 export type AnnounceToSwarmErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the host has no certificate for this peer id, or no task of it needs the file
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3496,7 +4639,11 @@ export type GetOriginTicketsData = {
 
 export type GetOriginTicketsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the host has no certificate for this peer id, or no task of it needs the file
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3518,7 +4665,11 @@ export type GetSwarmReplicasData = {
 
 export type GetSwarmReplicasErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the host has no certificate for this peer id, or no task of it needs the file
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3540,7 +4691,11 @@ export type ReportSwarmTrafficData = {
 
 export type ReportSwarmTrafficErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the host has no certificate for this peer id, or no task of it needs the file
+     */
+    403: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3571,7 +4726,7 @@ export type ListAppsData = {
 
 export type ListAppsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3581,6 +4736,9 @@ export type ListAppsError = ListAppsErrors[keyof ListAppsErrors];
 export type ListAppsResponses = {
     200: {
         items: Array<AppVersion>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -3591,8 +4749,17 @@ export type PublishAppData = {
     body: Blob | File;
     path?: never;
     query: {
+        /**
+         * Whose app it is: only its scientists publish further versions.
+         */
         project: string;
+        /**
+         * The same for all versions of the app, and nobody else’s.
+         */
         name: string;
+        /**
+         * Never used before: a version is never replaced.
+         */
         version: string;
     };
     url: '/v1/apps';
@@ -3600,7 +4767,23 @@ export type PublishAppData = {
 
 export type PublishAppErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the caller is no scientist of the project; `project-not-approved`: an operator has to approve the project first
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such project
+     */
+    404: Problem;
+    /**
+     * `already-exists`: the version exists, and versions never change; or the name is another project’s app
+     */
+    409: Problem;
+    /**
+     * `module-refused`: the module is not admitted: `errors` name each rule that it breaks, and where
+     */
+    422: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3625,7 +4808,11 @@ export type GetAppData = {
 
 export type GetAppErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such version, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3650,7 +4837,11 @@ export type ApproveAppData = {
 
 export type ApproveAppErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such version
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3674,7 +4865,15 @@ export type GetModuleData = {
 
 export type GetModuleErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: no app has this module
+     */
+    404: Problem;
+    /**
+     * `range-not-satisfiable`: the content ends before the range begins
+     */
+    416: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3682,8 +4881,17 @@ export type GetModuleErrors = {
 export type GetModuleError = GetModuleErrors[keyof GetModuleErrors];
 
 export type GetModuleResponses = {
-    200: unknown;
+    /**
+     * The bytes; `Range` is understood
+     */
+    200: Blob | File;
+    /**
+     * Those of the asked range
+     */
+    206: Blob | File;
 };
+
+export type GetModuleResponse = GetModuleResponses[keyof GetModuleResponses];
 
 export type ListJobsData = {
     body?: never;
@@ -3703,7 +4911,7 @@ export type ListJobsData = {
 
 export type ListJobsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3713,6 +4921,9 @@ export type ListJobsError = ListJobsErrors[keyof ListJobsErrors];
 export type ListJobsResponses = {
     200: {
         items: Array<Job>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -3734,7 +4945,23 @@ export type SubmitJobData = {
 
 export type SubmitJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: the caller is no scientist of the project; `project-not-approved`: an operator has to approve the project first
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such project
+     */
+    404: Problem;
+    /**
+     * `idempotency-conflict`: the key has submitted another job, or one that was deleted
+     */
+    409: Problem;
+    /**
+     * `job-refused`: it could not run: `errors` say why and where
+     */
+    422: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3756,7 +4983,15 @@ export type EstimateJobData = {
 
 export type EstimateJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such project
+     */
+    404: Problem;
+    /**
+     * `job-refused`: it could not run: `errors` say why and where
+     */
+    422: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3780,7 +5015,15 @@ export type DeleteJobData = {
 
 export type DeleteJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: it is another scientist’s of the project: only its submitter and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3804,7 +5047,11 @@ export type GetJobData = {
 
 export type GetJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3828,7 +5075,19 @@ export type FollowJobData = {
 
 export type FollowJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * `rate-limited`: the account or the network follows as many as it may: close one, or ask now and then
+     */
+    429: Problem;
+    /**
+     * `server-busy`: so many follow jobs already: ask now and then
+     */
+    503: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3865,7 +5124,11 @@ export type ListResultsData = {
 
 export type ListResultsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3875,6 +5138,9 @@ export type ListResultsError = ListResultsErrors[keyof ListResultsErrors];
 export type ListResultsResponses = {
     200: {
         items: Array<UnitResult>;
+        /**
+         * For `cursor` of the next page; null on the last one.
+         */
         nextCursor: string | null;
     };
 };
@@ -3892,7 +5158,19 @@ export type GetOutputData = {
 
 export type GetOutputErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: it has no answer: it has not completed
+     */
+    409: Problem;
+    /**
+     * `range-not-satisfiable`: the content ends before the range begins
+     */
+    416: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3900,8 +5178,17 @@ export type GetOutputErrors = {
 export type GetOutputError = GetOutputErrors[keyof GetOutputErrors];
 
 export type GetOutputResponses = {
-    200: unknown;
+    /**
+     * The bytes; `Range` is understood
+     */
+    200: Blob | File;
+    /**
+     * Those of the asked range
+     */
+    206: Blob | File;
 };
+
+export type GetOutputResponse = GetOutputResponses[keyof GetOutputResponses];
 
 export type CancelJobData = {
     body?: never;
@@ -3914,7 +5201,19 @@ export type CancelJobData = {
 
 export type CancelJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: it is another scientist’s of the project: only its submitter and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: it has ended already
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3938,7 +5237,19 @@ export type PauseJobData = {
 
 export type PauseJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: it is another scientist’s of the project: only its submitter and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: it has ended, or its answer is being put together
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3962,7 +5273,19 @@ export type ResumeJobData = {
 
 export type ResumeJobErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: it is another scientist’s of the project: only its submitter and operators change it
+     */
+    403: Problem;
+    /**
+     * `not-found`: there is no such job, or it is not the caller’s to see
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: it is not paused
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -3993,7 +5316,7 @@ export type RankAccountsData = {
 
 export type RankAccountsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4024,7 +5347,7 @@ export type RankHostsData = {
 
 export type RankHostsErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4049,7 +5372,15 @@ export type PutOutputData = {
 
 export type PutOutputErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `forbidden`: only the token of an attached host may ask
+     */
+    403: Problem;
+    /**
+     * `wrong-state`: the output is not asked for, or not any longer
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4085,7 +5416,23 @@ export type CreateUploadData = {
 
 export type CreateUploadErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `protocol-version`: the header `Tus-Resumable` names no version that is spoken here
+     */
+    412: Problem;
+    /**
+     * `too-large`: the content is larger than any blob may be
+     */
+    413: Problem;
+    /**
+     * `rate-limited`: the account has as many unfinished uploads as it may
+     */
+    429: Problem;
+    /**
+     * `insufficient-storage`: the coordinator’s disk is nearly full
+     */
+    507: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4119,7 +5466,11 @@ export type AbandonUploadData = {
 
 export type AbandonUploadErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such upload, or it is another account’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4155,7 +5506,11 @@ export type GetUploadOffsetData = {
 
 export type GetUploadOffsetErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `not-found`: there is no such upload, or it is another account’s
+     */
+    404: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };
@@ -4193,7 +5548,27 @@ export type SendUploadPartData = {
 
 export type SendUploadPartErrors = {
     /**
-     * Why it was refused or failed (RFC 9457)
+     * `bad-digest`: the whole content does not have the declared SHA-256
+     */
+    400: Problem;
+    /**
+     * `not-found`: there is no such upload, or it is another account’s
+     */
+    404: Problem;
+    /**
+     * `conflict`: `Upload-Offset` is not what has come so far
+     */
+    409: Problem;
+    /**
+     * `too-large`: more came than `Upload-Length` has declared
+     */
+    413: Problem;
+    /**
+     * `insufficient-storage`: the coordinator’s disk is nearly full
+     */
+    507: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
 };

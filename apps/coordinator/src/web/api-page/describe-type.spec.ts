@@ -25,14 +25,14 @@ describe('a schema as people read it', () => {
     const schema = {
       type: 'object',
       properties: {
-        name: { type: 'string', maxLength: 80, description: 'as <b>shown</b>' },
+        name: { type: 'string', maxLength: 80, description: 'As <b>shown</b>.' },
         rank: { type: 'integer' },
       },
       required: ['name'],
       additionalProperties: { type: 'number' },
     };
     expect(text(schema)).toBe(`{
-  name: string; <i>// as &lt;b&gt;shown&lt;/b&gt;; at most 80 characters</i>
+  name: string; <i>// at most 80 characters; As &lt;b&gt;shown&lt;/b&gt;.</i>
   rank?: number;
   [name: string]: number;
 }`);

@@ -71,13 +71,14 @@ export function demandsOf(value: unknown): string {
   if (!parsed.success) return '';
   const { description, format, pattern, default: usual, ...bounds } = parsed.data;
   return [
-    description,
     format,
     pattern === undefined || format !== undefined ? undefined : `matches ${pattern}`,
     range(bounds.minLength, bounds.maxLength, 'characters'),
     range(bounds.minimum, bounds.maximum, ''),
     range(bounds.minItems, bounds.maxItems, 'of them'),
     usual === undefined ? undefined : `${JSON.stringify(usual)} where it is left out`,
+    // Last, as it is a sentence.
+    description,
   ]
     .filter((part) => part !== undefined)
     .join('; ');

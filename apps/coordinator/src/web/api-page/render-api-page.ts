@@ -17,12 +17,16 @@ const operation = z.looseObject({
         name: z.string(),
         in: z.string(),
         required: z.boolean().default(false),
+        description: z.string().optional(),
         schema: z.unknown(),
       }),
     )
     .default([]),
   requestBody: z.looseObject({ content }).optional(),
-  responses: z.record(z.string(), z.looseObject({ content: content.optional() })),
+  responses: z.record(
+    z.string(),
+    z.looseObject({ description: z.string().default(''), content: content.optional() }),
+  ),
 });
 const apiDocument = z.looseObject({
   info: z.looseObject({ title: z.string(), description: z.string(), version: z.string() }),
@@ -89,7 +93,7 @@ export function renderApiPage(openApi: unknown): string {
               ([name, schema]) =>
                 markup`<details>
                   <summary><code>${name}</code></summary>
-                  <div class="inside" id="type-${name}"><pre>${describeType(schema)}</pre></div>
+                  <div class="inside" id="type-${name}">${renderNote(demandsOf(schema))}<pre>${describeType(schema)}</pre></div>
                 </details> `,
             )}
           </section>
@@ -127,7 +131,10 @@ function renderOperation(one: Operation, types: Types): Html {
 }
 
 function renderParameter(parameter: Operation['parameters'][number]): Html {
-  const demands = [parameter.in, parameter.required ? 'required' : '', demandsOf(parameter.schema)];
+  const demanded = demandsOf(parameter.schema);
+  // Those of schemas carry it themselves; those of headers do not.
+  const note = demanded.includes(parameter.description ?? '') ? '' : (parameter.description ?? '');
+  const demands = [parameter.in, parameter.required ? 'required' : '', note, demanded];
   return markup`<dt><code>${parameter.name}</code></dt>
     <dd>
       <code>${describeType(parameter.schema)}</code>
@@ -140,10 +147,14 @@ function renderAnswers({ responses }: Operation, types: Types): Html {
     Object.entries(responses).map(
       ([status, answer]) =>
         markup`<h3>Answer ${status}${answer.content ? '' : ', without a body'}</h3>
-          ${answer.content ? renderContent(answer.content, types) : NOTHING}`,
+          ${renderNote(answer.description)} ${answer.content ? renderContent(answer.content, types) : NOTHING}`,
     ),
     '\n',
   );
+}
+
+function renderNote(text: string): Html {
+  return text === '' ? NOTHING : markup`<p class="muted">${text}</p>`;
 }
 
 /** A named type with its members at once; those that they name are links. */
@@ -153,7 +164,9 @@ function renderContent(of: z.infer<typeof content>, types: Types): Html {
       if (schema === undefined) return markup`<pre>bytes <i>// ${type}</i></pre>`;
       const note = type === 'application/json' ? NOTHING : markup`<i>// ${type}</i>\n`;
       const name = nameOf(schema);
-      const definition = name === null ? NOTHING : markup` = ${describeType(types[name])}`;
+      // Problems are everywhere: their type is among the others.
+      const isKnown = name === null || type === 'application/problem+json';
+      const definition = isKnown ? NOTHING : markup` = ${describeType(types[name])}`;
       return markup`<pre>${note}${describeType(schema)}${definition}</pre>`;
     }),
     '\n',
