@@ -19,6 +19,7 @@ import {
   RouteIndex,
   tellRoutesWhatTheyConsume,
 } from './http/index.js';
+import { PagePreviews } from './stats/index.js';
 import { Metrics, NestLogger, type Logger } from './telemetry/index.js';
 import {
   decodableUrl,
@@ -74,7 +75,8 @@ export async function createApplication(parts: AppParts): Promise<NestFastifyApp
   // Scopes of their own answer errors as it was set when they were made: by now that is with problem documents.
   if (parts.config.role !== 'worker') {
     await app.get(Uploads).register(fastify);
-    await serveWebsiteIfBuilt(fastify, parts.logger);
+    const previews = app.get(PagePreviews);
+    await serveWebsiteIfBuilt(fastify, parts.logger, (path) => previews.of(path));
   }
   await fastify.ready();
   return app;
@@ -87,10 +89,14 @@ function trustedProxies(
   return typeof setting === 'number' ? (_address, hop) => hop < setting : setting;
 }
 
-async function serveWebsiteIfBuilt(fastify: FastifyInstance, logger: Logger): Promise<void> {
+async function serveWebsiteIfBuilt(
+  fastify: FastifyInstance,
+  logger: Logger,
+  previewOf: Parameters<typeof serveWebsite>[2],
+): Promise<void> {
   const site = findWebsite();
   if (site === null) logger.warn({ event: 'website-not-built', advice: 'npm run build' });
-  else await serveWebsite(fastify, site);
+  else await serveWebsite(fastify, site, previewOf);
 }
 
 /** What somebody uploaded, or was called, must not run as a page or a script of this origin whatever it looks like. */

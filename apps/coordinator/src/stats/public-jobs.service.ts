@@ -22,7 +22,8 @@ const outputRows = z.array(
   z.object({ sha256: z.string(), size_bytes: z.coerce.number().int(), shows_results: z.boolean() }),
 );
 
-const SHOWN = 'j.is_public AND j.deleted_at IS NULL AND p.approved_at IS NOT NULL';
+/** SQL: whether everybody may see job `j` of project `p`. */
+export const SHOWN = 'j.is_public AND j.deleted_at IS NULL AND p.approved_at IS NOT NULL';
 
 const LISTS_FRESHNESS_MS = 1_000;
 const CACHED_LISTS = 200;

@@ -11,6 +11,7 @@ import { BoardsService } from './boards.service.js';
 import { Earnings } from './earnings.service.js';
 import { JobBroadcast } from './job-broadcast.service.js';
 import { JobPictures } from './job-pictures.service.js';
+import { PagePreviews } from './page-previews.service.js';
 import { PublicJobsController } from './public-jobs.controller.js';
 import { PublicJobs } from './public-jobs.service.js';
 import { SiteStatistics } from './site-statistics.service.js';
@@ -31,6 +32,7 @@ export class StatsModule {
       PublicJobs,
       JobPictures,
       JobBroadcast,
+      PagePreviews,
       BoardRanks,
       BoardSearch,
       BoardsService,

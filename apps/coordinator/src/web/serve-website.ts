@@ -1,13 +1,16 @@
 import { existsSync, readdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type PagePreview, withPreview } from './page-preview.js';
 
 /** The wildcard under which the site is served; every route of the API is more specific. */
 export const WEBSITE_ROUTE = '/*';
 
+const PAGE = 'index.html';
 const API_PATH = /^\/(v1|health|metrics)(\/|$)/;
 /** Names with the hash of their content never mean anything else. */
 const HASHED_PATH = /^\/assets\//;
@@ -26,7 +29,7 @@ const HEADERS = {
 export function findWebsite(): string | null {
   const folder = dirname(createRequire(import.meta.url).resolve('@gleaner/web/package.json'));
   const site = join(folder, 'dist', 'site');
-  return existsSync(join(site, 'index.html')) ? site : null;
+  return existsSync(join(site, PAGE)) ? site : null;
 }
 
 /**
@@ -48,8 +51,16 @@ function isDecodable(path: string): boolean {
   }
 }
 
-/** Serves the site's files, and its page for every other address that a browser asks a page for. */
-export async function serveWebsite(fastify: FastifyInstance, site: string): Promise<void> {
+/**
+ * Serves the site's files, and its page for every other address that a browser asks a page for.
+ *
+ * @param previewOf what the page at a path says to those who run no scripts; null: what all pages say
+ */
+export async function serveWebsite(
+  fastify: FastifyInstance,
+  site: string,
+  previewOf: (path: string) => Promise<PagePreview | null>,
+): Promise<void> {
   const files = new Set(readdirSync(site));
   await fastify.register(async (scope) => {
     await scope.register(fastifyStatic, {
@@ -58,7 +69,7 @@ export async function serveWebsite(fastify: FastifyInstance, site: string): Prom
       preCompressed: true,
       cacheControl: false,
     });
-    scope.get(WEBSITE_ROUTE, (request, reply) => {
+    scope.get(WEBSITE_ROUTE, async (request, reply) => {
       const path = pathOf(request);
       if (API_PATH.test(path)) return reply.callNotFound();
       void reply.headers(HEADERS);
@@ -68,7 +79,11 @@ export async function serveWebsite(fastify: FastifyInstance, site: string): Prom
       if (isFile) return reply.header('cache-control', 'no-cache').sendFile(path.slice(1));
       if (!asksForPage(request)) return reply.callNotFound();
       // The page names the hashed files: it must be asked for anew after every deployment.
-      return reply.header('cache-control', 'no-cache').sendFile('index.html');
+      void reply.header('cache-control', 'no-cache');
+      const preview = await previewOf(path);
+      if (preview === null) return reply.sendFile(PAGE);
+      const page = withPreview(await readFile(join(site, PAGE), 'utf8'), preview);
+      return reply.type('text/html; charset=utf-8').send(page);
     });
   });
 }
