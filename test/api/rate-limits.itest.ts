@@ -37,7 +37,10 @@ describe('rate limits', () => {
     }
     expect(left).toEqual(['7', '6', '5', '4', '3', '2', '1', '0']);
     const refused = await ada.get('/v1/accounts/me').expect(429);
-    expect(refused.body).toMatchObject({ code: 'rate-limited', status: 429 });
+    const detail = expect.stringMatching(
+      /^At most 8 requests a minute of one account, .* Try again in \d+ s\.$/,
+    ) as string;
+    expect(refused.body).toMatchObject({ code: 'rate-limited', status: 429, detail });
     expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
     await eve.get('/v1/accounts/me').expect(200);
     await gleaner.http.get('/health/live').expect(200);

@@ -119,9 +119,12 @@ export class AccessGuard implements CanActivate {
 
   private refuseIfTooMany(decision: RateDecision): void {
     if (decision.allowed) return;
-    throw new DomainError('rate-limited', `Try again in ${decision.resetSeconds} s.`, {
-      headers: { 'retry-after': String(decision.resetSeconds) },
-    });
+    // Agents tell their volunteers these sentences and nothing else of the problem.
+    throw new DomainError(
+      'rate-limited',
+      `At most ${decision.limit} requests a minute of one account, or of one network without a token. Try again in ${decision.resetSeconds} s.`,
+      { headers: { 'retry-after': String(decision.resetSeconds) } },
+    );
   }
 }
 
