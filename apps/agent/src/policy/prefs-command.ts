@@ -119,7 +119,7 @@ function describe(written: PreferencesFile): string[] {
     `on battery                     ${inForce.onBattery}, never below ${percent(inForce.minBatteryCharge)} (onBattery, minBatteryPercent)`,
     `pause at temperature           ${inForce.maxTemperatureC === null ? 'never' : `${inForce.maxTemperatureC} °C`} (maxTemperatureC)`,
     `disk to leave free             ${inForce.minFreeDiskMiB} MiB (minFreeDiskMiB)`,
-    `hours                          ${written.hours ? hoursText(written.hours) : 'always'} (hours.everyday, hours.monday, …)`,
+    `hours by this machine's clock  ${written.hours ? hoursText(written.hours) : 'always'} (hours.everyday, hours.monday, …)`,
     ...describeSwarmPreferences(written),
   ];
 }

@@ -184,10 +184,11 @@ function computing(
   return `computing${part}${share}: ${why}`;
 }
 
+/** Its owner may read it from afar, where it is another time of the day. */
 function outsideOf(hours: WeeklyHours, { weekday }: LocalClock): string {
   const today = rangesOf(hours, weekday);
   if (today.length === 0) return `no hours on ${WEEKDAYS[weekday] ?? 'this day'}s`;
-  return `outside ${today.map(formatHourRange).join(' and ')}`;
+  return `outside ${today.map(formatHourRange).join(' and ')} by this machine's clock`;
 }
 
 /** By the volunteer's clock, on this day; with the days to go where it is another. */
