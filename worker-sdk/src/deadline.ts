@@ -3,7 +3,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * Aborts after its time, or with the outer signal; nothing is left of it once it has ended. `AbortSignal.timeout` would stay
- * in memory until its time, however long before that the task is done: a fast host has a million tasks until then.
+ * in memory until its time, however long before that the task is done: a fast host has a million tasks until then. One of
+ * `AbortSignal.any` and `AbortSignal.timeout` would stay for good in Node 24 once another signal was made of it.
  */
 export class Deadline {
   readonly signal: AbortSignal;

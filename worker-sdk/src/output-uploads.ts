@@ -1,5 +1,6 @@
 import type { OutputWanted } from '@gleaner/protocol';
 import type { CoordinatorClient } from './coordinator-client.js';
+import { Deadline } from './deadline.js';
 import type { Emitter } from './emitter.js';
 import type { TaskStore } from './held-task.js';
 import { sentenceOf } from './sentence-of.js';
@@ -40,8 +41,12 @@ export class OutputUploads {
   async #upload({ taskId, name, uploadUrl, withinMs }: OutputWanted): Promise<void> {
     const bytes = await this.components.store.readOutput(taskId, name);
     if (!bytes) return;
-    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(Math.max(1, withinMs))]);
-    await this.components.client.uploadOutput(uploadUrl, bytes, signal);
+    const deadline = new Deadline(this.signal, withinMs);
+    try {
+      await this.components.client.uploadOutput(uploadUrl, bytes, deadline.signal);
+    } finally {
+      deadline.end();
+    }
     await this.components.store.dropOutput(taskId, name);
   }
 }

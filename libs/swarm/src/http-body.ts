@@ -1,14 +1,23 @@
-/** Aborts a request when nothing arrives for `stallMs`, or when the caller's signal does. Dispose when done. */
+/**
+ * Aborts a request when nothing arrives for `stallMs`, when it takes longer than `mostMs`, or when the caller's signal does. Dispose
+ * when done.
+ */
 export class StallGuard implements Disposable {
   readonly #controller = new AbortController();
   readonly #timer: NodeJS.Timeout;
+  readonly #end: NodeJS.Timeout | undefined;
   readonly signal: AbortSignal;
 
-  constructor(stallMs: number, outer: AbortSignal) {
+  /** @param outer none that was made of `AbortSignal.timeout` and others: Node 24 never forgets one that another is made of */
+  constructor(stallMs: number, outer: AbortSignal, mostMs?: number) {
     this.signal = AbortSignal.any([outer, this.#controller.signal]);
     this.#timer = setTimeout(() => {
       this.#controller.abort(new Error(`nothing arrived for ${stallMs} ms`));
     }, stallMs);
+    if (mostMs === undefined) return;
+    this.#end = setTimeout(() => {
+      this.#controller.abort(new Error(`not all had arrived after ${mostMs} ms`));
+    }, mostMs);
   }
 
   /** Bytes arrived: the clock starts anew. */
@@ -18,6 +27,7 @@ export class StallGuard implements Disposable {
 
   [Symbol.dispose](): void {
     clearTimeout(this.#timer);
+    clearTimeout(this.#end);
   }
 }
 

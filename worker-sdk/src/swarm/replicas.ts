@@ -4,6 +4,7 @@ import { fetchCachedManifest, type ContentCache, type ManifestSource } from '@gl
 import { Bitmap } from '@gleaner/swarm/engine';
 import { PROMISED_SHARE, StoreFullError, type ChunkStore } from '@gleaner/swarm/store';
 import type { CoordinatorClient } from '../coordinator-client.js';
+import { Deadline } from '../deadline.js';
 import { shareFile } from './share-file.js';
 import type { SharedFiles } from './shared-files.js';
 import type { SwarmLog, SwarmSession } from './swarm-session.js';
@@ -65,7 +66,12 @@ export class ReplicaKeeper {
     );
     this.#askAtMs = performance.now() + retryAfterMs;
     for (const offer of offers) {
-      await this.#keep(offer, session, AbortSignal.any([signal, AbortSignal.timeout(OFFER_TIMEOUT_MS)]));
+      const deadline = new Deadline(signal, OFFER_TIMEOUT_MS);
+      try {
+        await this.#keep(offer, session, deadline.signal);
+      } finally {
+        deadline.end();
+      }
       log('replica-kept', { blobId: offer.location.blobId });
     }
   }

@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8';
 import { sha256Hex, type ChunkRequest } from '@gleaner/swarm';
 import { describe, expect, it } from 'vitest';
 import { SwarmSupply, type PeerFetch } from './swarm-supply.js';
@@ -25,11 +26,12 @@ const request: ChunkRequest = {
 
 /** A host whose store is a set; peers do what the test says. */
 function aHost(init: {
-  join?: () => Promise<PeerFetch | undefined>;
+  join?: (request: ChunkRequest, signal: AbortSignal) => Promise<PeerFetch | undefined>;
   fetch?: (store: Set<number>, signal: AbortSignal) => Promise<void>;
   /** What comes whenever somebody looks at what is missing. */
   arrives?: (store: Set<number>) => void;
   patienceMs?: number;
+  joinPatienceMs?: number;
   aloneMs?: number;
 }) {
   const store = new Set<number>();
@@ -53,7 +55,7 @@ function aHost(init: {
     join: init.join ?? (() => Promise.resolve(peers)),
     log: (event) => log.push(event),
     patienceMs: init.patienceMs ?? 10,
-    joinPatienceMs: 10,
+    joinPatienceMs: init.joinPatienceMs ?? 10,
     ...(init.aloneMs !== undefined && { aloneMs: init.aloneMs }),
   });
   return { supply, store, asked, log };
@@ -63,6 +65,18 @@ const oneMoreChunk = (store: Set<number>) => void store.add(store.size);
 const aDay = (): AbortSignal => AbortSignal.timeout(86_400_000);
 
 describe('SwarmSupply', () => {
+  it('leaves nothing behind of what it has brought', async () => {
+    const join = (_: ChunkRequest, signal: AbortSignal): Promise<undefined> => {
+      // As what asks the coordinator makes its own of the signal.
+      AbortSignal.any([signal, new AbortController().signal]);
+      return Promise.resolve(undefined);
+    };
+    const { supply } = aHost({ join, joinPatienceMs: 60_000 });
+    const before = queryObjects(AbortSignal, { format: 'count' });
+    for (let times = 0; times < 50; times += 1) await supply.bring(request, new AbortController().signal);
+    await expect.poll(() => queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(25);
+  });
+
   it('takes everything from the origin when joining hangs', async () => {
     const { supply, asked } = aHost({ join: never });
     await supply.bring(request, aDay());

@@ -1,5 +1,6 @@
 import { backoffDelayMs, type BackoffRules } from '@gleaner/domain';
 import type { ChunkRequest, ChunkSupply } from '@gleaner/swarm';
+import { Deadline } from '../deadline.js';
 
 /** A task waits at most so long for its file to be joined. */
 const JOIN_PATIENCE_MS = 5000;
@@ -127,18 +128,19 @@ export class SwarmSupply implements ChunkSupply {
 
   /** Undefined when there is no swarm, or joining takes too long whatever the reason. */
   async #joinSoon(request: ChunkRequest, signal: AbortSignal): Promise<PeerFetch | undefined> {
-    const soon = AbortSignal.any([
-      signal,
-      AbortSignal.timeout(this.components.joinPatienceMs ?? JOIN_PATIENCE_MS),
-    ]);
-    const joining = this.components.join(request, soon).catch((error: unknown) => {
+    const soon = new Deadline(signal, this.components.joinPatienceMs ?? JOIN_PATIENCE_MS);
+    const joining = this.components.join(request, soon.signal).catch((error: unknown) => {
       this.components.log('join-failed', {
         manifestId: request.location.manifestId,
         reason: messageOf(error),
       });
       return undefined;
     });
-    return Promise.race([joining, untilAborted(soon)]);
+    try {
+      return await Promise.race([joining, untilAborted(soon.signal)]);
+    } finally {
+      soon.end();
+    }
   }
 
   /** Resolves when less has come in an interval, or would have come in time at this rate, than a task may be kept waiting for. */

@@ -127,10 +127,10 @@ export class PeerLinks {
     );
     if (places.length === 0) return false;
     this.#dialling.add(peerId);
-    const over = AbortSignal.any([this.#stop.signal, AbortSignal.timeout(DIAL_TIMEOUT_MS)]);
+    const over = AbortSignal.timeout(DIAL_TIMEOUT_MS);
     try {
       for (const address of dialOrder(places, ownNetworks())) {
-        if (over.aborted) break;
+        if (over.aborted || this.#stop.signal.aborted) break;
         if (await this.#isSettledBy(address, peerId, this.#transport, over)) return true;
       }
       this.#redials.note(peerId, 'absent');
@@ -147,7 +147,8 @@ export class PeerLinks {
     transport: Transport,
     over: AbortSignal,
   ): Promise<boolean> {
-    const signal = AbortSignal.any([over, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]);
+    // Of all at once: of signals with a timeout that are made of each other, Node 24 never forgets the inner ones.
+    const signal = AbortSignal.any([this.#stop.signal, over, AbortSignal.timeout(ADDRESS_TIMEOUT_MS)]);
     try {
       await this.#meet(await transport.dial(address, signal, peerId), 'dialer', peerId);
       // Not wanted, such as a banned host that has become another peer: no other address changes that.

@@ -1,4 +1,5 @@
 import { createServer } from 'node:http';
+import { queryObjects } from 'node:v8';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ChunkSource } from '../chunk-source.js';
 import { HttpSwarmCoordinator } from './swarm-coordinator.js';
@@ -43,4 +44,13 @@ it('a coordinator is heard out', async () => {
 
 it('a coordinator that does not come to an end is not: its answer would fill the memory of the volunteer', async () => {
   await expect(ask(40)).rejects.toThrow(RangeError);
+});
+
+it('nothing is left of calls that were answered', async () => {
+  const coordinator = await aCoordinator(0);
+  const call = () => coordinator.requestOriginTickets(REQUEST, new AbortController().signal);
+  await call();
+  const before = queryObjects(AbortSignal, { format: 'count' });
+  for (let calls = 0; calls < 50; calls += 1) await call();
+  await expect.poll(() => queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(25);
 });

@@ -65,10 +65,7 @@ export class HttpSwarmCoordinator implements SwarmCoordinator {
   }
 
   async #post(path: string, body: unknown, signal: AbortSignal): Promise<unknown> {
-    using guard = new StallGuard(
-      ANSWER_TIMEOUT_MS,
-      AbortSignal.any([signal, AbortSignal.timeout(ANSWER_TIMEOUT_MS)]),
-    );
+    using guard = new StallGuard(ANSWER_TIMEOUT_MS, signal, ANSWER_TIMEOUT_MS);
     const response = await fetch(new URL(path, this.init.baseUrl), {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...this.init.credentials() },
