@@ -29,7 +29,8 @@ const WAITS_MAX = 5;
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
 const A_TOKEN = 'Give your token with --token or in GLEANER_TOKEN.';
-const ANOTHER_TOKEN =
+/** What to do where a token is no longer accepted, as one that was revoked in the midst of something. */
+export const ANOTHER_TOKEN =
   'Make another on the website (account, settings), or have an operator make one, and give that with --token or in GLEANER_TOKEN.';
 
 /** Calls the coordinator's REST API; every failure becomes a {@link CliError} that reads like a sentence. */

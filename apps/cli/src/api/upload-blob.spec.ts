@@ -77,6 +77,26 @@ it('an upload that is gone without a blob has failed', async () => {
   await expect(uploadBlob(api, path)).rejects.toThrow(/^The upload failed/);
 });
 
+it('an upload whose token was revoked meanwhile says where another comes from, and goes on with that', async () => {
+  const refusal = {
+    type: 'about:blank',
+    code: 'unauthorised',
+    title: 'A valid token is needed',
+    status: 401,
+  };
+  answer = ({ method }, response) => {
+    if (method === 'POST') response.writeHead(201, { location: '/v1/uploads/1' }).end();
+    else if (method === 'GET') response.writeHead(404).end(JSON.stringify(NOT_FOUND));
+    else response.writeHead(401).end(method === 'HEAD' ? undefined : JSON.stringify(refusal));
+  };
+  await expect(uploadBlob(api, path)).rejects.toMatchObject({
+    message: expect.stringMatching(
+      /^The upload failed: .*\nMake another .* GLEANER_TOKEN\.\nthe same command goes on from there$/,
+    ) as string,
+    exitCode: 3,
+  });
+});
+
 it('a file is not read to its end, nor sent, once the command is stopped', async () => {
   let calls = 0;
   answer = (_request, response) => {

@@ -11,7 +11,7 @@ import {
 } from '@gleaner/protocol';
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
-import { ApiProblemError, type ApiClient } from './api-client.js';
+import { ANOTHER_TOKEN, ApiProblemError, type ApiClient } from './api-client.js';
 import { BegunUpload } from './begun-upload.js';
 import { problemLines } from './problem-lines.js';
 
@@ -200,9 +200,15 @@ class UploadError extends CliError {
     const response = cause instanceof DetailedError ? cause.originalResponse : null;
     const problem = problemOf(response?.getBody());
     const text = problem ? problemLines(problem).join('\n') : response?.getBody() || reasonOfSilence(cause);
+    const status = response?.getStatus();
     const exitCode = response ? EXIT.refused : EXIT.unreachable;
-    super(`The upload failed: ${text}${isKept ? `\n${GOES_ON}` : ''}`, exitCode, { cause });
-    this.status = response?.getStatus();
+    const lines = [
+      `The upload failed: ${text}`,
+      ...(status === 401 ? [ANOTHER_TOKEN] : []),
+      ...(isKept ? [GOES_ON] : []),
+    ];
+    super(lines.join('\n'), exitCode, { cause });
+    this.status = status;
   }
 }
 
