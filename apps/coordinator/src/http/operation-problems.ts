@@ -7,6 +7,12 @@ const CHANGED_JOB = {
   ...ABSENT_JOB,
   forbidden: 'it is another scientist’s of the project: only its submitter and operators change it',
 } as const;
+const REFUSED_JOB = {
+  'job-refused': 'it could not run: `errors` say why and where',
+  'not-found': 'there is no such project',
+  forbidden: 'the caller is no scientist of the project',
+  'project-not-approved': 'an operator has to approve the project first',
+} as const;
 const ABSENT_PUBLIC_JOB = { 'not-found': 'there is no such job, or it is private' } as const;
 const ABSENT_TEAM = { 'not-found': 'there is no such team' } as const;
 const ABSENT_HOST = { 'not-found': 'there is no such machine, or it is another person’s' } as const;
@@ -34,7 +40,7 @@ const UPLOAD = { 'not-found': 'there is no such upload, or it is another account
  */
 export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   abandonUpload: UPLOAD,
-  addScientist: { 'not-found': 'there is no such project or account' },
+  addScientist: { 'not-found': 'there is no such project' },
   announceToSwarm: OF_A_PEER,
   approveApp: { 'not-found': 'there is no such version' },
   approveDevice: {
@@ -71,10 +77,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
     forbidden: 'the token may do less than another of the account',
   },
   detachHost: ABSENT_HOST,
-  estimateJob: {
-    'job-refused': 'it could not run: `errors` say why and where',
-    'not-found': 'there is no such project',
-  },
+  estimateJob: REFUSED_JOB,
   followJob: { ...ABSENT_JOB, ...MANY_STREAMS },
   followPublicJob: { ...ABSENT_PUBLIC_JOB, ...MANY_STREAMS },
   foundTeam: {
@@ -142,7 +145,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   requestMyEmailChange: { 'already-exists': 'somebody has signed up with this address', ...GUESSED },
   requestPasswordReset: GUESSED,
   resetPassword: GUESSED,
-  resumeJob: { ...CHANGED_JOB, 'wrong-state': 'it is not paused' },
+  resumeJob: { ...CHANGED_JOB, 'wrong-state': 'it has ended, or its answer is being put together' },
   revokeToken: {
     'not-found': 'there is no such token, or it is another account’s',
     forbidden: 'a token cannot end one that may do more than itself',
@@ -150,7 +153,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   sendUploadPart: {
     ...UPLOAD,
     ...NO_ROOM,
-    conflict: '`Upload-Offset` is not what has come so far',
+    'wrong-state': '`Upload-Offset` is not what has come so far',
     'bad-digest': 'the whole content does not have the declared SHA-256',
     'too-large': 'more came than `Upload-Length` has declared',
   },
@@ -158,11 +161,8 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   signIn: GUESSED,
   signUp: { 'already-exists': 'somebody has signed up with this address', ...GUESSED },
   submitJob: {
-    'job-refused': 'it could not run: `errors` say why and where',
+    ...REFUSED_JOB,
     'idempotency-conflict': 'the key has submitted another job, or one that was deleted',
-    'not-found': 'there is no such project',
-    forbidden: 'the caller is no scientist of the project',
-    'project-not-approved': 'an operator has to approve the project first',
   },
   updateHost: { ...ABSENT_HOST, ...EDITED },
   updateProject: { 'not-found': 'there is no such project, or it is not the caller’s', ...EDITED },

@@ -3465,7 +3465,7 @@ export type AddScientistData = {
 
 export type AddScientistErrors = {
     /**
-     * `not-found`: there is no such project or account
+     * `not-found`: there is no such project
      */
     404: Problem;
     /**
@@ -4983,6 +4983,10 @@ export type EstimateJobData = {
 
 export type EstimateJobErrors = {
     /**
+     * `forbidden`: the caller is no scientist of the project; `project-not-approved`: an operator has to approve the project first
+     */
+    403: Problem;
+    /**
      * `not-found`: there is no such project
      */
     404: Problem;
@@ -5281,7 +5285,7 @@ export type ResumeJobErrors = {
      */
     404: Problem;
     /**
-     * `wrong-state`: it is not paused
+     * `wrong-state`: it has ended, or its answer is being put together
      */
     409: Problem;
     /**
@@ -5556,7 +5560,7 @@ export type SendUploadPartErrors = {
      */
     404: Problem;
     /**
-     * `conflict`: `Upload-Offset` is not what has come so far
+     * `wrong-state`: `Upload-Offset` is not what has come so far
      */
     409: Problem;
     /**
