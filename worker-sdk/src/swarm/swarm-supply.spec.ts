@@ -62,18 +62,22 @@ function aHost(init: {
 }
 
 const oneMoreChunk = (store: Set<number>) => void store.add(store.size);
+const worker = new AbortController();
 const aDay = (): AbortSignal => AbortSignal.timeout(86_400_000);
 
 describe('SwarmSupply', () => {
-  it('leaves nothing behind of what it has brought', async () => {
-    const join = (_: ChunkRequest, signal: AbortSignal): Promise<undefined> => {
+  it.each([
+    ['a task', () => new AbortController().signal],
+    ['the worker', () => worker.signal],
+  ])('leaves nothing behind of what it has brought for %s', async (_, signalOf) => {
+    const join = (_request: ChunkRequest, signal: AbortSignal): Promise<undefined> => {
       // As what asks the coordinator makes its own of the signal.
       AbortSignal.any([signal, new AbortController().signal]);
       return Promise.resolve(undefined);
     };
     const { supply } = aHost({ join, joinPatienceMs: 60_000 });
     const before = queryObjects(AbortSignal, { format: 'count' });
-    for (let times = 0; times < 50; times += 1) await supply.bring(request, new AbortController().signal);
+    for (let times = 0; times < 50; times += 1) await supply.bring(request, signalOf());
     await expect.poll(() => queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(25);
   });
 

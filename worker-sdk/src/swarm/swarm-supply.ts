@@ -136,9 +136,15 @@ export class SwarmSupply implements ChunkSupply {
       });
       return undefined;
     });
+    const tooLate = Promise.withResolvers<undefined>();
+    const giveUp = (): void => tooLate.resolve(undefined);
+    if (soon.signal.aborted) giveUp();
+    soon.signal.addEventListener('abort', giveUp);
     try {
-      return await Promise.race([joining, untilAborted(soon.signal)]);
+      return await Promise.race([joining, tooLate.promise]);
     } finally {
+      // What is fetched ahead has the worker's own signal, which would keep all that listen.
+      soon.signal.removeEventListener('abort', giveUp);
       soon.end();
     }
   }
