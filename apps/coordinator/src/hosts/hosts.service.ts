@@ -118,7 +118,7 @@ export class HostsService {
     return this.present(row, actor);
   }
 
-  /** Hosts that wait for an operator's review, the longest first; at most `limit`. */
+  /** Hosts that wait for an operator's review, in the order of their ids; at most `limit`. */
   async listHeld(limit: number): Promise<Host[]> {
     const rows = await this.select(
       'WHERE h.held_reason IS NOT NULL AND h.detached_at IS NULL ORDER BY h.id LIMIT $1',
