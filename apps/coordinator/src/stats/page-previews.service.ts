@@ -2,16 +2,12 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { inTime } from '../queue/index.js';
+import type { PagePreview } from '../web/index.js';
 import { SHOWN } from './public-jobs.service.js';
 import { SharedAnswers } from './shared-answers.js';
 
-interface Preview {
-  readonly title: string;
-  readonly description: string;
-}
-
 const PAGE_OF_ONE = /^\/(jobs|teams)\/([1-9]\d{0,17})\/?$/;
-const LEADERBOARDS: Preview = {
+const LEADERBOARDS: PagePreview = {
   title: 'Leaderboards',
   description:
     'Who has given most computing time to science: people, machines and teams, by the cycles that others confirmed.',
@@ -36,13 +32,13 @@ const QUERIES: Readonly<Record<string, string>> = {
 /** What links to pages of the site say to those who run no scripts. Only of what everybody may see. */
 @Injectable()
 export class PagePreviews {
-  private readonly previews = new SharedAnswers<Preview | null>(CACHED_PREVIEWS, FRESHNESS_MS);
+  private readonly previews = new SharedAnswers<PagePreview | null>(CACHED_PREVIEWS, FRESHNESS_MS);
   private looking = 0;
 
   constructor(private readonly dataSource: DataSource) {}
 
   /** @returns null where there is nothing for everybody to see, or where that cannot be found out at once */
-  async of(path: string): Promise<Preview | null> {
+  async of(path: string): Promise<PagePreview | null> {
     if (path === '/leaderboards') return LEADERBOARDS;
     const [, kind, id] = PAGE_OF_ONE.exec(path) ?? [];
     if (kind === undefined || id === undefined) return null;
@@ -53,7 +49,7 @@ export class PagePreviews {
     );
   }
 
-  private async look(kind: string, id: string): Promise<Preview | null> {
+  private async look(kind: string, id: string): Promise<PagePreview | null> {
     if (this.looking >= LOOKING_MAX) return null;
     this.looking += 1;
     try {
