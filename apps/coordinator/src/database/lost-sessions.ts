@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { z } from 'zod';
+import { besidePool } from './beside-pool.js';
 
 const LOOK_EVERY_MS = 10_000;
 /** Whoever has had a connection for so long may wait for a lock, or for a server that is gone. */
@@ -82,21 +83,9 @@ class LostSessions {
 
   /** null: a pooler stands between, whose sessions are not ours. */
   private async ages(): Promise<Readonly<Record<string, number>> | null> {
-    const { options } = this.pool;
-    const { password } = options; // A pool keeps it out of what spreading copies.
-    const client = new pg.Client({
-      ...options,
-      ...(password === undefined ? {} : { password }),
-      connectionTimeoutMillis: ANSWER_WITHIN_MS,
-      query_timeout: ANSWER_WITHIN_MS,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
+    return await besidePool(this.pool, ANSWER_WITHIN_MS, async (client) => {
       const [{ own, ages }] = sessions.parse((await client.query(SESSIONS)).rows);
       return own === (client as unknown as Client).processID ? ages : null;
-    } finally {
-      void client.end().catch(() => undefined);
-    }
+    });
   }
 }
