@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { dataSourceOptions } from '@gleaner/coordinator';
+import { dataSourceOptions, openDataSource } from '@gleaner/coordinator';
 import { DataSource } from 'typeorm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createTestDatabase, seedJob, type TestDatabase } from '../support/index.js';
+import { Rival } from '../support/rival.js';
 
 let database: TestDatabase;
 let dataSource: DataSource;
@@ -133,16 +134,35 @@ describe('migrations', () => {
     await dataSource.query(
       `INSERT INTO schema_migration ("timestamp", name) VALUES (20991231000000, 'Tomorrow20991231000000')`,
     );
-    const { openDataSource } = await import('@gleaner/coordinator');
     const opening = openDataSource({ url: database.url, connections: 2 });
     await expect(opening).rejects.toThrow(/a newer version .*Tomorrow20991231000000/);
+  });
+
+  it.each([
+    ['another coordinator migrates', 'SELECT pg_advisory_xact_lock(8400001)'],
+    ['a transaction is open that has read what they change', 'SELECT FROM installation'],
+  ])('say whom they wait for where %s, and go on by themselves', async (_what, lock) => {
+    await dataSource.runMigrations();
+    await dataSource.undoLastMigration();
+    await using rival = await Rival.holding(dataSource, lock);
+    const told = Promise.withResolvers<string>();
+    const opening = openDataSource({ url: database.url, connections: 2, onLockWait: told.resolve });
+    const [holder] = z
+      .tuple([z.object({ pid: z.number() })])
+      .parse(await rival.manager.query('SELECT pg_backend_pid() AS pid'));
+    expect(await told.promise).toMatch(
+      new RegExp(
+        `^session ${holder.pid} of "gleaner-coordinator" from .*\\(idle in transaction since .*Z\\)$`,
+      ),
+    );
+    await rival.commit();
+    await (await opening).destroy();
   });
 
   it('run once when two coordinators start together', async () => {
     const second = await new DataSource(
       dataSourceOptions({ url: database.url, connections: 2 }),
     ).initialize();
-    const { openDataSource } = await import('@gleaner/coordinator');
     const opened = await Promise.all([
       openDataSource({ url: database.url, connections: 2 }),
       openDataSource({ url: database.url, connections: 2 }),

@@ -53,7 +53,15 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
         'other coordinators use this database: without REDIS_URL each knows only its own peers, and the origin sends a chunk once for each',
       );
     }
-    const opening = openDataSource({ url: databaseUrl, connections: config.databaseConnections });
+    const opening = openDataSource({
+      url: databaseUrl,
+      connections: config.databaseConnections,
+      onLockWait: (holders) =>
+        logger.warn(
+          { event: 'migration-waits', holders },
+          `the database is brought up to date as soon as these let go of it: ${holders}. Coordinators of an older version have to be stopped`,
+        ),
+    });
     const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));
     const embedded = config.databaseUrl === null ? postgresDirectory(config.dataDir) : null;

@@ -3,6 +3,7 @@ import { MIGRATIONS } from '@gleaner/migrations';
 import { DataSource, type DataSourceOptions, type QueryRunner } from 'typeorm';
 import { ENTITIES } from './entities.js';
 import { masterPool } from './hot-pool.js';
+import { LockWatch } from './lock-watch.js';
 import { careFor } from './pool-care.js';
 import { SESSION_SETTINGS } from './session-settings.js';
 
@@ -27,6 +28,8 @@ const CONNECTION_WAIT_MS = 20_000;
 export interface DataSourceSettings {
   readonly url: string;
   readonly connections: number;
+  /** Hears whom migrating waits for, such as somebody's open transaction; it goes on by itself once they have ended. */
+  readonly onLockWait?: (holders: string) => void;
 }
 
 export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptions {
@@ -60,7 +63,7 @@ export class DatabaseUnsuitedError extends Error {
  * @throws RangeError for fewer than two connections: one holds the lock while another migrates
  */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
-  const { connections } = settings;
+  const { connections, onLockWait } = settings;
   if (connections < MIN_CONNECTIONS)
     throw new RangeError(`migrating takes ${MIN_CONNECTIONS} connections, not ${connections}`);
   const dataSource = new DataSource(dataSourceOptions(settings));
@@ -68,6 +71,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
   careFor(masterPool(dataSource));
   try {
     await requireUnicode(dataSource);
+    using _ = onLockWait && new LockWatch(masterPool(dataSource), onLockWait);
     await migrate(dataSource);
   } catch (error) {
     await dataSource.destroy();
