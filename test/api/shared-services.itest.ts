@@ -126,3 +126,13 @@ it('a coordinator is told how many others use its database', async () => {
   for (const agreement of [second, third]) await agreement.leave();
   await first.close();
 });
+
+it('a coordinator is told how many of another version use its database', async () => {
+  const first = await createTestApplication();
+  const databaseUrl = first.config.databaseUrl ?? '';
+  const alike = await BackendAgreement.join(databaseUrl, 'postgres');
+  const newer = await BackendAgreement.join(databaseUrl, 'postgres', 'Tomorrow20991231000000');
+  expect([alike.otherVersions, newer.otherVersions]).toEqual([0, 2]);
+  for (const agreement of [alike, newer]) await agreement.leave();
+  await first.close();
+});

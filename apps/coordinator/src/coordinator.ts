@@ -53,6 +53,12 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
         'other coordinators use this database: without REDIS_URL each knows only its own peers, and the origin sends a chunk once for each',
       );
     }
+    if (agreement.otherVersions > 0) {
+      logger.warn(
+        { event: 'other-versions-run', coordinators: agreement.otherVersions },
+        'coordinators of another version run on this database: stop the older ones, which do not know of what newer ones change in it',
+      );
+    }
     const opening = openDataSource({
       url: databaseUrl,
       connections: config.databaseConnections,

@@ -11,6 +11,10 @@ import { SESSION_SETTINGS } from './session-settings.js';
 const MIGRATION_LOCK = 8_400_001;
 
 const MIGRATIONS_TABLE = 'schema_migration';
+
+/** What this version makes of the database, by its newest migration. */
+export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.name ?? '';
+
 const MIN_CONNECTIONS = 2;
 
 /**

@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { ConfigError } from '../config/index.js';
-import { SESSION_SETTINGS } from '../database/index.js';
+import { SCHEMA_VERSION, SESSION_SETTINGS } from '../database/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
 import { RedisMark } from './redis-mark.js';
 
@@ -10,6 +10,9 @@ type Kind = QueueBackendConfig['kind'];
 const ASKING_LOCK = 8_400_002;
 const RUNNING_LOCKS: Readonly<Record<Kind, number>> = { redis: 8_400_003, postgres: 8_400_004 };
 const OTHER: Readonly<Record<Kind, Kind>> = { redis: 'postgres', postgres: 'redis' };
+
+/** What coordinators call the session that holds their locks, followed by their version of the schema. */
+const SESSION_NAME = 'gleaner-agreement';
 
 const ADVICE: Readonly<Record<Kind, string>> = {
   redis: 'REDIS_URL is not set, and a coordinator of this database runs that has its queues in Redis',
@@ -28,14 +31,17 @@ export class BackendAgreement {
     private readonly client: pg.Client,
     /** Coordinators that used the database already when this one came. */
     readonly others: number,
+    /** Those of them that know the database otherwise than this one: an older one does not see what a newer one changes in it. */
+    readonly otherVersions: number,
   ) {}
 
   /** @throws {ConfigError} while coordinators run whose queues are elsewhere */
-  static async join(databaseUrl: string, kind: Kind): Promise<BackendAgreement> {
+  static async join(databaseUrl: string, kind: Kind, schema = SCHEMA_VERSION): Promise<BackendAgreement> {
+    const name = `${SESSION_NAME} ${schema}`;
     const client = new pg.Client({
       connectionString: databaseUrl,
       keepAlive: true,
-      application_name: 'gleaner-agreement',
+      application_name: name,
       options: SESSION_SETTINGS,
     });
     // A broken connection ends the lock with it: what runs goes on, and only the next start is not warned.
@@ -53,13 +59,18 @@ export class BackendAgreement {
         'SELECT pg_advisory_lock_shared($1), pg_advisory_unlock($2), pg_advisory_unlock($3)',
         [RUNNING_LOCKS[kind], other, ASKING_LOCK],
       );
-      const { rows: holders } = await client.query<{ others: number }>(
-        `SELECT count(*)::int - 1 AS others FROM pg_locks
+      const { rows: holders } = await client.query<{ others: number; otherVersions: number }>(
+        // A pooler may write more behind a session's name, or leave it out.
+        `SELECT count(*)::int - 1 AS others,
+                count(*) FILTER (WHERE starts_with(application_name, $2) AND NOT starts_with(application_name, $3))::int
+                  AS "otherVersions"
+           FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
           WHERE locktype = 'advisory' AND granted AND objid = $1
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-        [RUNNING_LOCKS[kind]],
+        [RUNNING_LOCKS[kind], SESSION_NAME, name],
       );
-      return new BackendAgreement(client, holders[0]?.others ?? 0);
+      const { others = 0, otherVersions = 0 } = holders[0] ?? {};
+      return new BackendAgreement(client, others, otherVersions);
     } catch (error) {
       await client.end();
       throw error;
