@@ -12,6 +12,7 @@ import { registerRun } from './commands/run.js';
 import { registerUp } from './commands/up.js';
 import { registerSandboxCommands } from './sandbox-run.js';
 import { LostStdoutError, note } from './terminal/output.js';
+import { VERSION } from './version.js';
 
 /** Runs one command and sets the process's exit code. */
 export async function runCli(args: readonly string[]): Promise<void> {
@@ -26,7 +27,7 @@ export async function runCli(args: readonly string[]): Promise<void> {
 export function createProgram(): Command {
   const program = new Command('gleaner')
     .description('Volunteer computing: scientists submit jobs, idle machines compute them')
-    .version('0.1.0')
+    .version(VERSION)
     .showHelpAfterError('(add --help for the options)')
     .exitOverride();
   registerUp(program);

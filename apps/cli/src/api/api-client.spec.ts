@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { apiOf } from '../common-options.js';
+import { VERSION } from '../version.js';
 
 let server: Server | undefined;
 beforeEach(() => {
@@ -79,14 +80,36 @@ describe('calling a coordinator', () => {
     });
   });
 
-  it('of another version is told in a sentence to be one, also where it answers with a list', async () => {
-    const url = await serving((_request, response) =>
-      response.end(JSON.stringify({ items: [{ title: 'a' }], nextCursor: null })),
+  it.each([
+    [
+      'another version',
+      { info: { title: 'Gleaner', version: '0.0.9' } },
+      /is of version 0\.0\.9: use the command/,
+    ],
+    [
+      'another state',
+      { info: { title: 'Gleaner', version: VERSION } },
+      /one of the two is older .*bring both up/,
+    ],
+    [
+      'something else',
+      { info: { title: 'Petstore', version: '1' } },
+      /Nobody there says .*--url or GLEANER_URL/,
+    ],
+  ])('of %s is told what to do, also where it answers with a list', async (_what, document, said) => {
+    const url = await serving(({ url: path }, response) =>
+      response.end(
+        JSON.stringify(
+          path === '/v1/openapi.json' ? document : { items: [{ title: 'a' }], nextCursor: null },
+        ),
+      ),
     );
-    await expect(apiOf({ url }).list('/v1/jobs', z.object({ name: z.string() }), 50)).rejects.toMatchObject({
+    const listing = apiOf({ url }).list('/v1/jobs', z.object({ name: z.string() }), 50);
+    await expect(listing).rejects.toThrow(said);
+    await expect(listing).rejects.toMatchObject({
       name: 'CliError',
       message: expect.stringMatching(
-        /\/v1\/jobs\?limit=50 answered something else than a Gleaner coordinator of this version does: .*\n.*items\[0\]\.name$/,
+        /\/v1\/jobs\?limit=50 answered something else than this command, .*\n.*items\[0\]\.name$/,
       ) as string,
       exitCode: 5,
     });

@@ -3,6 +3,7 @@ import { LIMITS, problem as problemSchema } from '@gleaner/protocol';
 import { z } from 'zod';
 import { CliError, EXIT } from '../cli-error.js';
 import { note } from '../terminal/output.js';
+import { VERSION } from '../version.js';
 import { problemLines } from './problem-lines.js';
 
 /** Where and as whom the command speaks. */
@@ -28,6 +29,10 @@ const WAITS_MAX = 5;
 /** Of proxies that do not reach what they stand before. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
+/** Who has answered just now does not take longer to say which version it is. */
+const VERSION_WITHIN_MS = 5_000;
+const apiDocument = z.object({ info: z.object({ title: z.literal('Gleaner'), version: z.string() }) });
+
 const A_TOKEN = 'Give your token with --token or in GLEANER_TOKEN.';
 /** What to do where a token is no longer accepted, as one that was revoked in the midst of something. */
 export const ANOTHER_TOKEN =
@@ -51,8 +56,20 @@ export class ApiClient {
     const what =
       value === undefined
         ? 'no JSON, as a page does: --url and GLEANER_URL take the address of the coordinator alone, such as https://gleaner.example'
-        : `something else than a Gleaner coordinator of this version does: ${z.prettifyError(parsed.error)}`;
+        : `something else than this command, of version ${VERSION}, expects. ${versionAdvice(await this.#version())}: ${z.prettifyError(parsed.error)}`;
     throw new CliError(`${response.url} answered ${what}`, EXIT.unreachable);
+  }
+
+  /** Of the coordinator; null where nobody says that it is one. */
+  async #version(): Promise<string | null> {
+    try {
+      const response = await this.#fetch(this.urlOf('/v1/openapi.json'), {
+        signal: AbortSignal.timeout(VERSION_WITHIN_MS),
+      });
+      return apiDocument.parse(await response.json()).info.version;
+    } catch {
+      return null;
+    }
   }
 
   /** All items of a keyset-paginated list that the query leaves, at most `limit`. */
@@ -134,6 +151,15 @@ export class ApiClient {
       );
     }
   }
+}
+
+/** What to do about answers that this command does not understand. */
+function versionAdvice(version: string | null): string {
+  if (version === null)
+    return 'Nobody there says that it is a Gleaner coordinator: look whether --url or GLEANER_URL names one';
+  if (version === VERSION)
+    return 'The coordinator calls itself the same, and one of the two is older all the same: bring both up to date';
+  return `The coordinator is of version ${version}: use the command of that version, or have whoever runs the coordinator bring it up to date`;
 }
 
 /** Null where the call had its turn, or would wait for longer than it is worth. */
