@@ -50,11 +50,31 @@ describe('calling a coordinator', () => {
     });
   });
 
-  it('that answers with a page says what an address is', async () => {
-    const url = await serving((_request, response) => response.end('<html>'));
-    await expect(apiOf({ url: `${url}/jobs/2` }).request('/v1/jobs', z.object({}))).rejects.toThrow(
-      /answered no JSON, as a page does: .* such as https:\/\/gleaner.example$/,
-    );
+  it.each([
+    ['a page', { 'content-type': 'text/html; charset=utf-8' }, '<html>Sign in'],
+    ['nothing', {}, ''],
+  ])(
+    'that answers with %s says what an address is, and takes nothing for done',
+    async (_what, headers, body) => {
+      const url = await serving((_request, response) => response.writeHead(200, headers).end(body));
+      const said = /answered as a page does, .* such as https:\/\/gleaner.example\. .* sign in first$/;
+      const api = apiOf({ url: `${url}/jobs/2` });
+      await expect(api.request('/v1/jobs', z.object({}))).rejects.toThrow(said);
+      await expect(api.order('/v1/tokens/3', { method: 'DELETE' })).rejects.toThrow(said);
+    },
+  );
+
+  it('whose answer breaks off is not told that it was a page', async () => {
+    const url = await serving((_request, response) => {
+      response.writeHead(200, { 'content-length': '1000' });
+      response.write('{"id":', () => response.socket?.end());
+    });
+    await expect(apiOf({ url }).request('/v1/jobs', z.object({}))).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^The answer of .*\/v1\/jobs broke off \(.+\): what was asked for may be done/,
+      ) as string,
+      exitCode: 5,
+    });
   });
 
   it('without a token that is valid is told where one goes, or comes from', async () => {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { LIMITS, problem as problemSchema } from '@gleaner/protocol';
 import { z } from 'zod';
-import { CliError, EXIT } from '../cli-error.js';
+import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { note } from '../terminal/output.js';
 import { VERSION } from '../version.js';
 import { problemLines } from './problem-lines.js';
@@ -29,6 +29,9 @@ const WAITS_MAX = 5;
 /** Of proxies that do not reach what they stand before. */
 const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
 
+const NO_CONTENT = 204;
+const PAGE_TYPE = /^text\/html\b/;
+
 /** Who has answered just now does not take longer to say which version it is. */
 const VERSION_WITHIN_MS = 5_000;
 const apiDocument = z.object({ info: z.object({ title: z.literal('Gleaner'), version: z.string() }) });
@@ -50,14 +53,21 @@ export class ApiClient {
   /** The answer, checked against its schema. */
   async request<T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> {
     const response = await this.send(path, call);
-    const value: unknown = await response.json().catch(() => undefined);
+    const value = parseJson(await textOf(response));
+    if (value === undefined) throw answeredAsPage(response);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
-    const what =
-      value === undefined
-        ? 'no JSON, as a page does: --url and GLEANER_URL take the address of the coordinator alone, such as https://gleaner.example'
-        : `something else than this command, of version ${VERSION}, expects. ${versionAdvice(await this.#version())}: ${z.prettifyError(parsed.error)}`;
-    throw new CliError(`${response.url} answered ${what}`, EXIT.unreachable);
+    throw new CliError(
+      `${response.url} answered something else than this command, of version ${VERSION}, expects. ${versionAdvice(await this.#version())}: ${z.prettifyError(parsed.error)}`,
+      EXIT.unreachable,
+    );
+  }
+
+  /** Has something done of which nothing is to be told but that. Whoever answers otherwise, such as a network's login page, has not done it. */
+  async order(path: string, call: ApiCall): Promise<void> {
+    const response = await this.send(path, call);
+    await response.body?.cancel();
+    if (response.status !== NO_CONTENT) throw answeredAsPage(response);
   }
 
   /** Of the coordinator; null where nobody says that it is one. */
@@ -105,7 +115,7 @@ export class ApiClient {
     } while (cursor !== undefined && left > 0);
   }
 
-  /** The raw answer of a call that succeeded, which may have to wait for its turn. */
+  /** The raw answer, which is no page, of a call that succeeded, which may have to wait for its turn. */
   async send(path: string, call: ApiCall = {}): Promise<Response> {
     const url = this.urlOf(path);
     for (const [name, value] of Object.entries(call.query ?? {})) url.searchParams.set(name, value);
@@ -117,6 +127,10 @@ export class ApiClient {
       await response.body?.cancel();
       await delay(seconds * 1000, undefined, call.signal ? { signal: call.signal } : {});
       response = await this.#fetch(url, call);
+    }
+    if (response.ok && PAGE_TYPE.test(response.headers.get('content-type') ?? '')) {
+      await response.body?.cancel();
+      throw answeredAsPage(response);
     }
     if (response.ok) return response;
     if (response.status >= 300 && response.status < 400) throw redirected(url, response);
@@ -153,6 +167,35 @@ export class ApiClient {
   }
 }
 
+/** @throws {CliError} where it does not come to its end: whether what was asked for is done is not known then */
+async function textOf(response: Response): Promise<string> {
+  try {
+    return await response.text();
+  } catch (error) {
+    const cause: unknown = error instanceof Error ? error.cause : undefined;
+    throw new CliError(
+      `The answer of ${response.url} broke off (${reasonOf(cause ?? error)}): what was asked for may be done all the same`,
+      EXIT.unreachable,
+      { cause: error },
+    );
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function answeredAsPage({ url }: Response): CliError {
+  return new CliError(
+    `${url} answered as a page does, and not as a coordinator: --url and GLEANER_URL take the address of the coordinator alone, such as https://gleaner.example. Where that is right, the network may want you to sign in first`,
+    EXIT.unreachable,
+  );
+}
+
 /** What to do about answers that this command does not understand. */
 function versionAdvice(version: string | null): string {
   if (version === null)
@@ -186,7 +229,7 @@ async function errorOf(url: URL, response: Response, hasToken: boolean): Promise
     return new CliError(
       GATEWAY_STATUSES.has(response.status)
         ? `${url.origin} answered ${response.status}, as a proxy does whose coordinator is away: try again later, or ask whoever runs it`
-        : `${url.href} answered ${response.status} and is no Gleaner coordinator`,
+        : `${url.href} answered ${response.status} and is no Gleaner coordinator: look whether --url or GLEANER_URL names one`,
       EXIT.unreachable,
     );
   }

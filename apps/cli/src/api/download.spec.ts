@@ -53,12 +53,17 @@ afterEach(async () => {
 const TRIES = 12;
 
 function fetchAnswer(...given: readonly Answer[]): ReturnType<typeof download> {
+  return fetchBlob(undefined, ...given);
+}
+
+function fetchBlob(sha256: string | undefined, ...given: readonly Answer[]): ReturnType<typeof download> {
   answers = [...given];
   const { port } = server.address() as AddressInfo;
   const api = new ApiClient({ url: `http://127.0.0.1:${port}`, token: undefined });
   const { signal } = new AbortController();
   return download(api, '/v1/jobs/1/output', join(directory, 'answer'), {
     signal,
+    ...(sha256 !== undefined && { sha256 }),
     retryDelaysMs: Array<number>(TRIES).fill(0),
   });
 }
@@ -111,6 +116,21 @@ describe('download', () => {
       response.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
     };
     await expect(fetchAnswer(cutAfter(100), gone, whole)).rejects.toMatchObject({ exitCode: 3 });
+  });
+
+  it('takes no page for an answer, as that with which a network asks its guests to sign in', async () => {
+    const page: Answer = (_request, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<html>');
+    await expect(fetchAnswer(page)).rejects.toMatchObject({ message: text(/answered as a page does/) });
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('takes nothing that is not what its name says', async () => {
+    const other: Answer = (_request, response) => response.writeHead(200).end('other');
+    await expect(fetchBlob(digestOf(CONTENT), other)).rejects.toMatchObject({
+      message: text(/is not what the coordinator has/),
+    });
+    expect(await fetchBlob(digestOf(CONTENT), whole)).toMatchObject({ sizeBytes: CONTENT.length });
   });
 
   it('takes nothing that is not what the coordinator has', async () => {

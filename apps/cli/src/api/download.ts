@@ -35,9 +35,10 @@ export async function download(
     await (file ? file.write(bytes) : writeBytes(bytes));
   }
   const sha256 = hash.digest('hex');
-  if (content.sha256 !== null && content.sha256 !== sha256) {
+  const wanted = options.sha256 ?? content.sha256;
+  if (wanted !== null && wanted !== sha256) {
     throw new CliError(
-      `What came is not what the coordinator has (SHA-256 ${sha256}, not ${content.sha256}): fetch it again`,
+      `What came is not what the coordinator has (SHA-256 ${sha256}, not ${wanted}): fetch it again`,
       EXIT.failure,
     );
   }

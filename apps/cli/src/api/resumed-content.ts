@@ -11,6 +11,8 @@ const CONTENT_TAG = /^"([0-9a-f]{64})"$/;
 
 export interface ContentOptions {
   readonly signal: AbortSignal;
+  /** Of what is asked for, where its name says it; lower-case hexadecimal. */
+  readonly sha256?: string;
   /** How long it waits before each try after a broken connection; what comes in between begins the count anew. */
   readonly retryDelaysMs?: readonly number[];
 }

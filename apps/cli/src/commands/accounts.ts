@@ -118,7 +118,7 @@ function registerToken(command: Command): void {
   withCommonOptions(command.command('revoke').argument('<id>', 'its number', entityNumber))
     .description('make a token useless at once')
     .action(async (id: string, options: CommonOptions) => {
-      await apiOf(options).send(`/v1/tokens/${id}`, { method: 'DELETE' });
+      await apiOf(options).order(`/v1/tokens/${id}`, { method: 'DELETE' });
       if (options.json) printJson({ revoked: id });
       else note(`Token ${id} is revoked.`);
     });
@@ -161,7 +161,7 @@ function registerProject(command: Command): void {
   withCommonOptions(command.command('add-scientist <slug> <account>'))
     .description('let an account submit jobs to a project (operators)')
     .action(async (slug: string, accountId: string, options: CommonOptions) => {
-      await apiOf(options).send(`/v1/projects/${slug}/scientists`, { method: 'POST', json: { accountId } });
+      await apiOf(options).order(`/v1/projects/${slug}/scientists`, { method: 'POST', json: { accountId } });
       if (options.json) printJson({ project: slug, accountId });
       else note(`Account ${accountId} may submit to ${slug}.`);
     });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { type Blob, blob as blobSchema, hexOfBlobId } from '@gleaner/protocol';
+import { type Blob, blob as blobSchema, blobId as blobIdSchema, hexOfBlobId } from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { download } from '../api/download.js';
@@ -37,8 +37,11 @@ export function registerBlob(program: Command): void {
         printJson({ blobId, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
         return;
       }
+      const named = blobIdSchema.safeParse(id);
       const stored = await download(api, `/v1/blobs/${id}/content`, options.output, {
         signal: stopSignal(),
+        // What is no id the coordinator refuses.
+        ...(named.success && { sha256: hexOfBlobId(named.data) }),
       });
       if (options.json) printJson({ blobId: `sha256:${stored.sha256}`, ...stored });
     });

@@ -75,7 +75,7 @@ export function registerJob(program: Command): void {
     .option('--yes', 'do not ask')
     .action(async (id: string, options: CommonOptions & { yes?: true }) => {
       if (!options.yes && !(await isConfirmed(`Delete job ${id} and its answer?`))) return;
-      await apiOf(options).send(`/v1/jobs/${id}`, { method: 'DELETE' });
+      await apiOf(options).order(`/v1/jobs/${id}`, { method: 'DELETE' });
       if (options.json) printJson({ deleted: id });
       else note(`Job ${id} is deleted.`);
     });

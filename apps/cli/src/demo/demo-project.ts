@@ -39,7 +39,7 @@ export async function prepareProject(
     },
   });
   await operator.request(`/v1/projects/${PROJECT}/approval`, project, { method: 'POST' });
-  await operator.send(`/v1/projects/${PROJECT}/scientists`, {
+  await operator.order(`/v1/projects/${PROJECT}/scientists`, {
     method: 'POST',
     json: { accountId: scientist.id },
   });
