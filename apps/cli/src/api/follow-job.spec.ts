@@ -62,6 +62,21 @@ it('a job is followed on although the coordinator could not answer for a while',
   expect(states).toEqual(['running', 'completed']);
 });
 
+it('whoever watches a job is told why nothing comes where the coordinator is away', async () => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);
+  const answers = [502, 502, 200];
+  const api = await serving((request, response) => {
+    const status = request.url === '/v1/jobs/7/events' ? 502 : (answers.shift() ?? 502);
+    const ended = aJob({ state: 'cancelled', finishedAt: '2026-11-23T01:00:00.000Z' });
+    response.writeHead(status).end(status === 200 ? JSON.stringify(ended) : '<html>');
+  });
+  await watchJob(api, '7', new AbortController().signal);
+  expect(written.filter((text) => !text.startsWith('Units'))).toEqual([
+    expect.stringMatching(/ answered 502, as a proxy does .*\nIt is asked again for a minute\.\n$/),
+  ]);
+});
+
 it('whoever watches a job is told at once, and once, that it is paused and what can be done', async () => {
   const written: string[] = [];
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => written.push(String(text)) > 0);

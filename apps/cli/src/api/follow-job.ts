@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { job as jobSchema, type Job } from '@gleaner/protocol';
-import { EXIT, CliError } from '../cli-error.js';
+import { EXIT, CliError, reasonOf } from '../cli-error.js';
 import { ApiProblemError, type ApiClient } from './api-client.js';
 import { readEvents } from './event-stream.js';
 
@@ -14,8 +14,15 @@ const ABSENT_POLLS_MAX = 60;
 /**
  * A job whenever it has changed, until it has ended: by server-sent events, from where they broke off, and by asking where
  * these do not come through.
+ *
+ * @param onAbsent hears why the coordinator does not answer, each time that this begins
  */
-export async function* followJob(api: ApiClient, id: string, signal: AbortSignal): AsyncGenerator<Job> {
+export async function* followJob(
+  api: ApiClient,
+  id: string,
+  signal: AbortSignal,
+  onAbsent: (why: string) => void = () => undefined,
+): AsyncGenerator<Job> {
   const stream: Stream = { lastEventId: '' };
   for (;;) {
     try {
@@ -28,7 +35,7 @@ export async function* followJob(api: ApiClient, id: string, signal: AbortSignal
       if (error instanceof ApiProblemError && error.status < 500 && error.status !== 429) throw error;
     }
     await delay(POLL_MS, undefined, { signal });
-    const job = await askPatiently(api, id, signal);
+    const job = await askPatiently(api, id, signal, onAbsent);
     yield job;
     if (job.finishedAt !== null) return;
   }
@@ -62,12 +69,18 @@ async function* listen(api: ApiClient, id: string, stream: Stream, signal: Abort
   }
 }
 
-async function askPatiently(api: ApiClient, id: string, signal: AbortSignal): Promise<Job> {
+async function askPatiently(
+  api: ApiClient,
+  id: string,
+  signal: AbortSignal,
+  onAbsent: (why: string) => void,
+): Promise<Job> {
   for (let polls = 1; ; polls += 1) {
     try {
       return await api.request(`/v1/jobs/${id}`, jobSchema, { signal });
     } catch (error) {
       if (!isAbsent(error) || polls >= ABSENT_POLLS_MAX) throw error;
+      if (polls === 1) onAbsent(reasonOf(error));
     }
     await delay(POLL_MS, undefined, { signal });
   }

@@ -13,21 +13,23 @@ export async function watchJob(api: ApiClient, id: string, signal: AbortSignal):
   const bar = new ProgressBar({ label: 'Units', total: 0, unit: 'units' });
   let last: Job | undefined;
   let told = '';
+  const say = (text: string): void => {
+    bar.aside(() => {
+      note(text);
+    });
+  };
   const tell = (job: Job): void => {
     const reason = reasonOfWaiting(job);
     // Once: it may wait all night.
-    if (reason !== told) {
-      bar.aside(() => {
-        note(reason);
-      });
-    }
+    if (reason !== told) say(reason);
     told = reason;
   };
+  const tellAbsent = (why: string): void => say(`${why}\nIt is asked again for a minute.`);
   const reasonTimer = setInterval(() => {
     if (last) tell(last);
   }, REASON_AFTER_MS);
   try {
-    for await (const job of followJob(api, id, signal)) {
+    for await (const job of followJob(api, id, signal, tellAbsent)) {
       if (last === undefined) bar.startAt(settledUnits(job));
       if (last === undefined || progressOf(job) !== progressOf(last)) reasonTimer.refresh();
       last = job;
