@@ -27,3 +27,8 @@ it('tells what a server answers, and nothing of what is no fault of the database
   expect(whyUnusable(refusal('42601'))).toBeNull();
   expect(whyUnusable(new TypeError('a mistake of ours'))).toBeNull();
 });
+
+it('tells what the server advises', () => {
+  const refusal = Object.assign(new Error('permission denied'), { code: '42501', hint: 'Ask its owner.' });
+  expect(whyUnusable(refusal)).toBe('permission denied (Ask its owner.)');
+});

@@ -7,6 +7,7 @@ export { whyUnusable } from './database-unusable.js';
 export { DirectoryInUseError } from './directory-lock.js';
 export * from './embedded-postgres.js';
 export * from './entities.js';
+export { firstConnection } from './first-connection.js';
 export { freePort } from './free-port.js';
 export * from './hot-pool.js';
 export { hotTransaction } from './hot-transaction.js';

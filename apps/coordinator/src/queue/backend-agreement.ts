@@ -1,6 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { ConfigError } from '../config/index.js';
-import { SCHEMA_VERSION, SESSION_SETTINGS } from '../database/index.js';
+import { firstConnection, SCHEMA_VERSION } from '../database/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
 import { RedisMark } from './redis-mark.js';
 
@@ -35,18 +35,14 @@ export class BackendAgreement {
     readonly otherVersions: number,
   ) {}
 
-  /** @throws {ConfigError} while coordinators run whose queues are elsewhere */
+  /**
+   * @throws {ConfigError} while coordinators run whose queues are elsewhere
+   * @throws {DatabaseUnsuitedError} where no connection comes about
+   */
   static async join(databaseUrl: string, kind: Kind, schema = SCHEMA_VERSION): Promise<BackendAgreement> {
     const name = `${SESSION_NAME} ${schema}`;
-    const client = new pg.Client({
-      connectionString: databaseUrl,
-      keepAlive: true,
-      application_name: name,
-      options: SESSION_SETTINGS,
-    });
-    // A broken connection ends the lock with it: what runs goes on, and only the next start is not warned.
-    client.on('error', () => undefined);
-    await client.connect();
+    // Where it breaks, the lock ends with it: what runs goes on, and only the next start is not warned.
+    const client = await firstConnection(databaseUrl, name);
     try {
       await client.query('SELECT pg_advisory_lock($1)', [ASKING_LOCK]);
       const other = RUNNING_LOCKS[OTHER[kind]];
