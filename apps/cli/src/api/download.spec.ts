@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ApiClient } from './api-client.js';
 import { download } from './download.js';
 
+const MEBIBYTE = 1024 * 1024;
 const CONTENT = randomBytes(1000);
 
 const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
@@ -93,6 +94,36 @@ describe('download', () => {
       exitCode: 5,
     });
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it('goes on with what an earlier command fetched, where that was much', async () => {
+    const content = randomBytes(4 * MEBIBYTE);
+    await expect(fetchAnswer(cutAfter(3 * MEBIBYTE, content), away)).rejects.toMatchObject({ exitCode: 5 });
+    const [part = ''] = await readdir(directory);
+    expect(part).toMatch(/^answer\.[0-9a-f]{12}\.part$/);
+    const { size } = await stat(join(directory, part));
+    const ranges: Array<string | undefined> = [];
+    const telling: Answer = (request, response) => {
+      ranges.push(request.headers.range);
+      cutAfter(content.length, content)(request, response);
+    };
+    expect(await fetchAnswer(telling, telling)).toMatchObject({
+      sha256: digestOf(content),
+      sizeBytes: content.length,
+    });
+    expect(ranges).toEqual([undefined, `bytes=${size}-`]);
+    expect(await readFile(join(directory, 'answer'))).toEqual(content);
+    expect(await readdir(directory)).toEqual(['answer']);
+  });
+
+  it('takes what was left whole, and does not go on with what was damaged', async () => {
+    const part = join(directory, `answer.${digestOf(CONTENT).slice(0, 12)}.part`);
+    await writeFile(part, CONTENT);
+    expect(await fetchAnswer(whole)).toMatchObject({ sizeBytes: CONTENT.length });
+    expect(await readdir(directory)).toEqual(['answer']);
+    await writeFile(part, Buffer.alloc(10));
+    await expect(fetchAnswer(whole, whole)).rejects.toThrow('is not what the coordinator has');
+    expect(await readdir(directory)).toEqual(['answer']);
   });
 
   it('does not put together what a proxy has changed', async () => {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { formatBytes } from '@gleaner/protocol';
 import { AnswerFile } from '../answer-file.js';
 import { CliError, EXIT } from '../cli-error.js';
 import { note, writeBytes } from '../terminal/output.js';
@@ -15,7 +16,8 @@ export interface Download {
 }
 
 /**
- * Streams content into a file, which appears when it is whole, or to stdout.
+ * Streams content into a file, which appears when it is whole, or to stdout. What has come of much before it broke off stays beside that
+ * file, and is gone on with by the next command.
  *
  * @throws {CliError} when it cannot be written there, does not come to its end, or is not what the coordinator has
  */
@@ -28,11 +30,25 @@ export async function download(
   const content = await resumedContent(api, path, options);
   const hash = createHash('sha256');
   let sizeBytes = 0;
-  await using file = output === undefined ? null : await AnswerFile.create(output);
-  for await (const bytes of content.bytes) {
+  await using file = output === undefined ? null : await AnswerFile.create(output, content.sha256);
+  for await (const bytes of file?.left() ?? []) {
     hash.update(bytes);
     sizeBytes += bytes.length;
-    await (file ? file.write(bytes) : writeBytes(bytes));
+  }
+  if (sizeBytes > 0) note(`Going on after ${formatBytes(sizeBytes)} that an earlier command fetched`);
+  try {
+    for await (const bytes of content.bytesFrom(sizeBytes)) {
+      hash.update(bytes);
+      sizeBytes += bytes.length;
+      await (file ? file.write(bytes) : writeBytes(bytes));
+    }
+  } catch (error) {
+    if (options.signal.aborted || (error instanceof CliError && error.exitCode === EXIT.unreachable)) {
+      const kept = file?.keep();
+      if (kept)
+        note(`${formatBytes(kept.sizeBytes)} are in ${kept.path}: the same command goes on from there`);
+    }
+    throw error;
   }
   const sha256 = hash.digest('hex');
   const wanted = options.sha256 ?? content.sha256;

@@ -21,8 +21,8 @@ export interface ContentOptions {
 export interface ResumedContent {
   /** Lower-case hexadecimal, as the coordinator tells it; null where a proxy has changed what it sends. */
   readonly sha256: string | null;
-  /** @throws {CliError} where it does not come to its end, or becomes another one on the way */
-  readonly bytes: AsyncIterable<Uint8Array>;
+  /** From the position on, which is not behind its end. @throws {CliError} where it does not come to its end, or becomes another one on the way */
+  readonly bytesFrom: (start: number) => AsyncIterable<Uint8Array>;
 }
 
 /** @throws {CliError} when the coordinator does not have it, or not for this token */
@@ -48,9 +48,14 @@ export async function resumedContent(
     );
   };
 
-  async function* bytes(): AsyncGenerator<Uint8Array> {
+  async function* bytesFrom(start: number): AsyncGenerator<Uint8Array> {
     let response: Response | null = first;
-    let sizeBytes = 0;
+    let sizeBytes = start;
+    if (start > 0) {
+      await first.body?.cancel();
+      if (start >= Number(first.headers.get('content-length'))) return;
+      response = null;
+    }
     let triesInVain = 0;
     for (;;) {
       try {
@@ -74,7 +79,7 @@ export async function resumedContent(
       }
     }
   }
-  return { sha256, bytes: bytes() };
+  return { sha256, bytesFrom };
 }
 
 /** A connection that broke, or a coordinator that is away for a while; not what it refuses. */
