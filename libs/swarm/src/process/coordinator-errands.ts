@@ -1,7 +1,7 @@
 import type { Manifest } from '@gleaner/protocol';
 import type { BlobLocation } from '../chunk-source.js';
 import type { CoordinatorAnswer, CoordinatorCall, CoordinatorReply } from './ipc.js';
-import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { CoordinatorRefusedError, type SwarmCoordinator } from './swarm-coordinator.js';
 
 /** Calls that the node's process may have under way: far more than it ever needs. */
 const MAX_CALLS = 256;
@@ -26,7 +26,10 @@ export class CoordinatorErrands {
 
   async run(callId: number, call: CoordinatorCall): Promise<void> {
     if (this.#calls.size >= MAX_CALLS) {
-      this.reply({ callId, reply: { method: 'failed', message: 'too many calls at once' } });
+      this.reply({
+        callId,
+        reply: { method: 'failed', message: 'too many calls at once', isRefused: false },
+      });
       return;
     }
     const controller = new AbortController();
@@ -35,7 +38,8 @@ export class CoordinatorErrands {
       this.reply({ callId, reply: await this.#answer(call, controller.signal) });
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      this.reply({ callId, reply: { method: 'failed', message } });
+      const isRefused = error instanceof CoordinatorRefusedError;
+      this.reply({ callId, reply: { method: 'failed', message, isRefused } });
     } finally {
       this.#calls.delete(callId);
     }

@@ -92,7 +92,7 @@ export type CoordinatorAnswer =
   | { readonly method: 'announce'; readonly answer: SwarmAnnounceAnswer }
   | { readonly method: 'origin-tickets'; readonly answer: OriginTicketsAnswer }
   | { readonly method: 'fetch-chunk'; readonly bytes: Uint8Array }
-  | { readonly method: 'failed'; readonly message: string };
+  | { readonly method: 'failed'; readonly message: string; readonly isRefused: boolean };
 
 /** The parent's answer to a call of the child. */
 export interface CoordinatorReply {

@@ -7,7 +7,7 @@ import type {
 } from '@gleaner/protocol';
 import type { BlobLocation } from '../chunk-source.js';
 import type { CoordinatorAnswer, CoordinatorCall, CoordinatorReply, SwarmMessage } from './ipc.js';
-import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { CoordinatorRefusedError, type SwarmCoordinator } from './swarm-coordinator.js';
 
 interface Pending {
   readonly resolve: (answer: CoordinatorAnswer) => void;
@@ -65,7 +65,8 @@ export class ParentCoordinator implements SwarmCoordinator {
     this.send({ type: 'call', callId, call });
     try {
       const reply = await promise;
-      if (reply.method === 'failed') throw new Error(reply.message);
+      if (reply.method === 'failed')
+        throw reply.isRefused ? new CoordinatorRefusedError(reply.message) : new Error(reply.message);
       return reply;
     } finally {
       this.#pending.delete(callId);

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { queryObjects } from 'node:v8';
 import { expect, it, onTestFinished } from 'vitest';
 import type { ChunkSource } from '../chunk-source.js';
-import { HttpSwarmCoordinator } from './swarm-coordinator.js';
+import { CoordinatorRefusedError, HttpSwarmCoordinator } from './swarm-coordinator.js';
 
 const REQUEST = {
   manifestId: 'ab'.repeat(32),
@@ -19,8 +19,9 @@ const NO_ORIGIN: ChunkSource = {
 };
 
 /** A coordinator that has a mebibyte to say before it answers, so many times. */
-async function aCoordinator(mebibytesBefore: number): Promise<HttpSwarmCoordinator> {
+async function aCoordinator(mebibytesBefore: number, status = 200): Promise<HttpSwarmCoordinator> {
   const server = createServer((_request, response) => {
+    response.statusCode = status;
     for (let n = 0; n < mebibytesBefore; n += 1) response.write(' '.repeat(1024 * 1024));
     response.end(JSON.stringify(ANSWER));
   });
@@ -53,4 +54,16 @@ it('nothing is left of calls that were answered', async () => {
   const before = queryObjects(AbortSignal, { format: 'count' });
   for (let calls = 0; calls < 50; calls += 1) await call();
   await expect.poll(() => queryObjects(AbortSignal, { format: 'count' }) - before).toBeLessThan(25);
+});
+
+it.each([
+  [403, true],
+  [503, false],
+])('a coordinator that answers %i refuses: %s', async (status, isRefusal) => {
+  const coordinator = await aCoordinator(0, status);
+  const error: unknown = await coordinator
+    .requestOriginTickets(REQUEST, new AbortController().signal)
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(Error);
+  expect(error instanceof CoordinatorRefusedError).toBe(isRefusal);
 });

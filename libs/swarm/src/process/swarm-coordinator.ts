@@ -10,12 +10,19 @@ import {
 import type { BlobLocation, ChunkSource } from '../chunk-source.js';
 import { readBounded, StallGuard } from '../http-body.js';
 
+const FORBIDDEN = 403;
 const ANSWER_TIMEOUT_MS = 10_000;
 /** Of an answer that is read at all: peers of all files with what each has take a few megabytes. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
+/** Who may not: the coordinator knows of no reason for which this host would have the file, as once its job has ended. */
+export class CoordinatorRefusedError extends Error {
+  override readonly name = 'CoordinatorRefusedError';
+}
+
 /** The coordinator as the swarm sees it: tracker, and origin of last resort. Everything may fail; the swarm goes on. */
 export interface SwarmCoordinator {
+  /** @throws {CoordinatorRefusedError} where this host is not to share the file, or has to show its ticket */
   announce(announce: SwarmAnnounce, signal: AbortSignal): Promise<SwarmAnnounceAnswer>;
   requestOriginTickets(request: OriginTicketsRequest, signal: AbortSignal): Promise<OriginTicketsAnswer>;
   /** A chunk that is what the manifest says. */
@@ -74,7 +81,8 @@ export class HttpSwarmCoordinator implements SwarmCoordinator {
     });
     if (!response.ok) {
       await response.body?.cancel();
-      throw new Error(`the coordinator answered ${response.status} to POST ${path}`);
+      const message = `the coordinator answered ${response.status} to POST ${path}`;
+      throw response.status === FORBIDDEN ? new CoordinatorRefusedError(message) : new Error(message);
     }
     const bytes = await readBounded(response, MAX_ANSWER_BYTES, guard);
     return JSON.parse(new TextDecoder().decode(bytes)) as unknown;

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createPeerIdentity } from '../auth/index.js';
 import { TestCoordinator } from '../auth/trust.fixture.js';
-import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { CoordinatorRefusedError, type SwarmCoordinator } from './swarm-coordinator.js';
 import { anAuthority, location, manifest, OneBlobCoordinator } from './swarm-node.fixture.js';
-import { SwarmProcess, SwarmProcessEndedError } from './swarm-process.js';
+import { SwarmProcess, SwarmProcessEndedError, type SwarmProcessEvents } from './swarm-process.js';
 
 const started: SwarmProcess[] = [];
 afterEach(async () => {
@@ -17,7 +17,7 @@ afterEach(async () => {
 const nothing = () => Promise.reject(new Error('the coordinator is away'));
 const AWAY: SwarmCoordinator = { announce: nothing, requestOriginTickets: nothing, fetchChunk: nothing };
 
-async function start(answerTimeoutMs?: number, coordinator = AWAY) {
+async function start(answerTimeoutMs?: number, coordinator = AWAY, onLog?: SwarmProcessEvents['onLog']) {
   const identity = createPeerIdentity();
   const { promise: ended, resolve } = Promise.withResolvers<Error>();
   const result = await SwarmProcess.start(
@@ -32,6 +32,7 @@ async function start(answerTimeoutMs?: number, coordinator = AWAY) {
       onStored: () => undefined,
       onDamaged: () => undefined,
       onEnded: resolve,
+      ...(onLog && { onLog }),
     },
     [],
     answerTimeoutMs,
@@ -74,6 +75,33 @@ describe('SwarmProcess', () => {
     await swarm.fetch(manifestId, [0], AbortSignal.timeout(20_000));
     expect(coordinator.delivered).toEqual([0]);
     await swarm.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it.each([
+    ['says nothing of a file that the coordinator has forgotten', new CoordinatorRefusedError('403'), []],
+    ['says that the coordinator is away', new Error('nobody there'), ['announce-failed']],
+  ])('%s, before the ticket is shown', async (_what, error, said) => {
+    const directory = await mkdtemp(join(tmpdir(), 'gleaner-process-'));
+    const asked = Promise.withResolvers<void>();
+    const events: string[] = [];
+    const announce: SwarmCoordinator['announce'] = ({ ticket }) => {
+      if (ticket) asked.resolve();
+      return Promise.reject(error);
+    };
+    const { process: swarm, identity } = await start(undefined, { ...AWAY, announce }, (event) =>
+      events.push(event),
+    );
+    const ticket = anAuthority().ticket(identity.peerId, location.manifestId);
+    await swarm.join({
+      location,
+      manifest,
+      ticket,
+      dataPath: join(directory, 'data'),
+      have: new Uint8Array(1),
+    });
+    await asked.promise;
+    expect(events).toEqual(said);
     await rm(directory, { recursive: true });
   });
 

@@ -4,6 +4,7 @@ import { OwnRecord } from './own-record.js';
 import { PeerDirectory } from './peer-directory.js';
 import { SharedFile } from './shared-file.js';
 import { anAuthority, location, manifest, MemoryNetwork, NodeFarm } from './swarm-node.fixture.js';
+import { CoordinatorRefusedError } from './swarm-coordinator.js';
 import { TrackerTalk, type TrackerTalkInit } from './tracker-talk.js';
 
 const WEEK_MS = 7 * 24 * 3600 * 1000;
@@ -105,6 +106,17 @@ describe('TrackerTalk', () => {
     await talker.keepAnnouncing(shared, done.signal);
     expect(waits).toEqual([500, 2000, 2000, 8000, 8000, 30_000, 15_000, 30_000]);
     expect(warned).toEqual(['announce-failed']);
+  });
+
+  it('says nothing of a file that nobody needs any more, and all the same that the coordinator went away', async () => {
+    const warned: unknown[] = [];
+    const refused = new CoordinatorRefusedError('403');
+    const away = new Error('nobody there');
+    await talk([refused, refused, refused, away, refused, away, answer(0), away], {
+      warn: (_event, error) => void warned.push(error),
+      wait: () => Promise.resolve(),
+    });
+    expect(warned).toEqual([away, away]);
   });
 
   it('knows from an earlier run who was revoked, for as long as a certificate may count', async () => {

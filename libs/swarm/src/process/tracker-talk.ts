@@ -4,7 +4,7 @@ import { ExpiringNames, type ExpiringName } from './expiring-names.js';
 import type { OwnRecord } from './own-record.js';
 import type { PeerDirectory } from './peer-directory.js';
 import type { SharedFile } from './shared-file.js';
-import type { SwarmCoordinator } from './swarm-coordinator.js';
+import { CoordinatorRefusedError, type SwarmCoordinator } from './swarm-coordinator.js';
 import { waitMs } from './wait-ms.js';
 
 /** After an announce that came to nothing; doubled with every other. A coordinator that comes back hears of everybody's files at once. */
@@ -58,6 +58,7 @@ export class TrackerTalk {
 
   /** Announces the file again and again until the signal aborts. */
   async keepAnnouncing(shared: SharedFile, signal: AbortSignal): Promise<void> {
+    let isTold = false;
     for (let failures = 0; !signal.aborted;) {
       let againMs: number;
       // A coordinator that was started anew has forgotten whose task needed the file; an older one refuses whoever tells it more
@@ -72,11 +73,12 @@ export class TrackerTalk {
         for (const record of answer.peers)
           this.init.directory.learn(encodePeerRecord(record), shared.manifestId);
         failures = 0;
+        isTold = false;
         againMs = answer.intervalMs;
       } catch (error) {
         if (signal.aborted) return;
         // Once is enough of a coordinator that is away for a night.
-        if (failures === 0) this.init.warn('announce-failed', error);
+        if (!isTold) isTold = this.#tell(error);
         failures += 1;
         againMs = this.#retryMs(failures);
       }
@@ -88,7 +90,17 @@ export class TrackerTalk {
   sayLeaving(shared: SharedFile, signal: AbortSignal): void {
     this.init.coordinator
       .announce(this.#announcement(shared, true), signal)
-      .catch((error: unknown) => this.init.warn('announce-failed', error));
+      .catch((error: unknown) => void this.#tell(error));
+  }
+
+  /**
+   * Whether it is told. A refusal means that the coordinator has forgotten why this host has the file, or that the jobs which read it
+   * have ended: nothing is wrong then. Of a host that is no longer trusted the membership tells.
+   */
+  #tell(error: unknown): boolean {
+    if (error instanceof CoordinatorRefusedError) return false;
+    this.init.warn('announce-failed', error);
+    return true;
   }
 
   #retryMs(failures: number): number {
