@@ -25,6 +25,7 @@ import { BoardAnalyses20261121002000 } from './20261121002000-board-analyses.js'
 import { InstallationPlace20261121002100 } from './20261121002100-installation-place.js';
 import { PausedJobs20261121002200 } from './20261121002200-paused-jobs.js';
 import { WorkersSeen20261122000000 } from './20261122000000-workers-seen.js';
+import { UploadRoom20261123000000 } from './20261123000000-upload-room.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -55,4 +56,5 @@ export const MIGRATIONS = [
   InstallationPlace20261121002100,
   PausedJobs20261121002200,
   WorkersSeen20261122000000,
+  UploadRoom20261123000000,
 ] as const;

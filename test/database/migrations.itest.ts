@@ -112,6 +112,37 @@ describe('migrations', () => {
     expect(await personIds()).toMatchObject([{ person: 1 }, { person: 1 }, { person: null }]);
   });
 
+  it('count what accounts have uploaded before, by no less than what the shortest content counts, and no answers', async () => {
+    const uploadRoom = dataSource.migrations.findIndex(({ name }) => name?.startsWith('UploadRoom') ?? false);
+    await dataSource.runMigrations();
+    for (let at = dataSource.migrations.length; at > uploadRoom; at -= 1)
+      await dataSource.undoLastMigration();
+    await dataSource.query(
+      "INSERT INTO account (id, name, anonymous) VALUES (1, 'Ada', false), (2, 'Bob', false)",
+    );
+    await seedJob(dataSource, { units: 1, accountId: '1' });
+    await dataSource.query(`
+      INSERT INTO blob (sha256, size_bytes, chunk_bytes, manifest_id, signature)
+      SELECT sha256(size::text::bytea), size, 262144, sha256('m'), '' FROM unnest('{1,100000,3000000}'::int[]) size;
+      INSERT INTO blob_grant (sha256, account_id) SELECT sha256, 1 FROM blob;
+      INSERT INTO blob_grant (sha256, account_id) SELECT sha256, 2 FROM blob WHERE size_bytes = 3000000;
+      UPDATE job SET output_sha256 = sha256('3000000');`);
+    await dataSource.runMigrations();
+    const rooms = () =>
+      dataSource.query(
+        'SELECT account_id::int AS account, held_bytes::int AS held FROM upload_room ORDER BY 1',
+      );
+    expect(await rooms()).toEqual([
+      { account: 1, held: 65_536 + 100_000 },
+      { account: 2, held: 3_000_000 },
+    ]);
+    await dataSource.query("DELETE FROM blob_grant WHERE sha256 = sha256('100000') OR account_id = 2");
+    expect(await rooms()).toEqual([
+      { account: 1, held: 65_536 },
+      { account: 2, held: 0 },
+    ]);
+  });
+
   it('have every partition looked after alike, also those that are made later', async () => {
     await dataSource.runMigrations();
     await dataSource.query('SELECT make_unit_partitions(2 * (1 << 22))');

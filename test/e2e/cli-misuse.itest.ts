@@ -44,6 +44,8 @@ describe.concurrent('gleaner, used wrongly', () => {
     'app list',
     'blob put',
     'blob get',
+    'blob list',
+    'blob delete',
     'job submit',
     'job estimate',
     'job status',

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Blob } from '@gleaner/protocol';
+import { basename, join } from 'node:path';
+import type { Blob, OwnBlobPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
@@ -43,6 +43,25 @@ async function stoppedHalfway(forwarder: Forwarder, file: string, env: Record<st
   forwarder.passedBytes = 0;
   return ended;
 }
+
+it('what was uploaded is listed, with what it holds, and given back, and what was begun as well', async () => {
+  const { token: another } = (await aProject(application)).scientist;
+  const env = { GLEANER_URL: application.url, GLEANER_TOKEN: another, XDG_CACHE_HOME: join(directory, 'c') };
+  const file = await aFile('small.bin');
+  const { stdout: id } = await gleaner(['blob', 'put', file], env);
+  const begun = await fetch(new URL('/v1/uploads', application.url), {
+    method: 'POST',
+    headers: { 'tus-resumable': '1.0.0', authorization: `Bearer ${another}`, 'upload-length': '3000000' },
+  });
+  const uploadId = basename(begun.headers.get('location') ?? '');
+  const { stdout: listed } = await gleaner(['blob', 'list'], env);
+  expect(listed).toMatch(new RegExp(`^${uploadId} +3\\.00 MB .* unfinished$`, 'm'));
+  expect(listed).toMatch(new RegExp(`^${id.trim()} +40\\.0 MB .* nothing$`, 'm'));
+  expect(listed).toMatch(/^They hold 43\.0 MB of the \d+ GB that they may\.$/m);
+  expect((await gleaner(['blob', 'delete', id.trim(), uploadId], env)).stderr).toContain('is deleted.');
+  const { room } = await gleanerJson<OwnBlobPage>(['blob', 'list'], env);
+  expect(room).toMatchObject({ heldBytes: 0, unfinished: [] });
+});
 
 describe('an upload that was stopped by Ctrl-C', () => {
   it('is gone on with by the same command, which forgets it when it has ended', async () => {

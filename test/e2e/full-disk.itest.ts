@@ -114,7 +114,11 @@ describe('room for uploads', () => {
     largeBytes = Math.floor(0.6 * usableBytes);
     app = await createTestApplication({
       dataDir: directory,
-      env: { GLEANER_MIN_FREE_BYTES: String(bavail * bsize - usableBytes) },
+      env: {
+        GLEANER_MIN_FREE_BYTES: String(bavail * bsize - usableBytes),
+        // Of the disk alone: what an account may hold of it is another matter.
+        GLEANER_UPLOAD_BYTES_OF_NEWCOMERS: String(16 * LIMITS.blobBytes),
+      },
     });
     ({ token } = await createVolunteer(app.url, app.operatorToken, 'scientist'));
   });

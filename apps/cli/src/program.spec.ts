@@ -33,6 +33,8 @@ describe('the command line', () => {
     ['app check', []],
     ['blob put', ['--gunzip']],
     ['blob get', ['--output']],
+    ['blob list', ['--limit']],
+    ['blob delete', []],
     ['job submit', ['--watch']],
     ['job estimate', []],
     ['job status', []],

@@ -4,18 +4,29 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
-import { type Blob, blob as blobSchema, blobId as blobIdSchema, hexOfBlobId } from '@gleaner/protocol';
+import {
+  type Blob,
+  blob as blobSchema,
+  blobId as blobIdSchema,
+  deletedBlob,
+  formatBytes,
+  hexOfBlobId,
+  ownBlob,
+  type OwnBlob,
+  ownBlobPage,
+  type UploadRoom,
+} from '@gleaner/protocol';
 import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { download } from '../api/download.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
-import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
+import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
-import { print, printJson } from '../terminal/output.js';
+import { note, print, printJson, tableLines } from '../terminal/output.js';
 
 export function registerBlob(program: Command): void {
-  const blob = program.command('blob').description('input files: upload, download');
+  const blob = program.command('blob').description('input files: upload, download, list, delete');
   withCommonOptions(blob.command('put <file...>'))
     .description('upload files; prints the blob id of each')
     .option('--gunzip', 'store the content of a .gz file')
@@ -45,6 +56,63 @@ export function registerBlob(program: Command): void {
       });
       if (options.json) printJson({ blobId: `sha256:${stored.sha256}`, ...stored });
     });
+  withCommonOptions(blob.command('list'))
+    .description('what you have uploaded, unfinished uploads included, and how much that may be')
+    .option('--limit <n>', 'rows', wholeNumber(1, 10_000), 50)
+    .action(async (options: CommonOptions & { limit: number }) => {
+      const api = apiOf(options);
+      const blobs = await api.list('/v1/blobs', ownBlob, options.limit);
+      const { room } = await api.request('/v1/blobs', ownBlobPage, { query: { limit: '1' } });
+      if (options.json) printJson({ blobs, room });
+      else print([...uploadLines(blobs, room), roomLine(room)].join('\n'));
+    });
+  withCommonOptions(blob.command('delete <id...>'))
+    .description('give up what you have uploaded: blobs by their ids, unfinished uploads by theirs')
+    .action(async (ids: string[], options: CommonOptions) => {
+      const api = apiOf(options);
+      for (const id of ids) {
+        const { isGone } = await giveUp(api, id);
+        if (options.json) continue;
+        note(
+          isGone ? `${id} is deleted.` : `${id} goes within half an hour, and its room is free again then.`,
+        );
+      }
+      if (options.json) printJson({ deleted: ids });
+    });
+}
+
+async function giveUp(api: ApiClient, id: string): Promise<{ isGone: boolean }> {
+  if (blobIdSchema.safeParse(id).success) {
+    return await api.request(`/v1/blobs/${id}`, deletedBlob, { method: 'DELETE' });
+  }
+  const headers = { 'tus-resumable': '1.0.0' };
+  await api.send(`/v1/uploads/${encodeURIComponent(id)}`, { method: 'DELETE', headers });
+  return { isGone: true };
+}
+
+function uploadLines(blobs: readonly OwnBlob[], { unfinished }: UploadRoom): string[] {
+  return tableLines(
+    ['id', 'size', 'since', 'needed by'],
+    [
+      ...unfinished.map((upload) => [
+        upload.uploadId,
+        formatBytes(upload.sizeBytes),
+        upload.begunAt,
+        'unfinished',
+      ]),
+      ...blobs.map((blob) => [
+        blob.blobId,
+        formatBytes(blob.sizeBytes),
+        blob.uploadedAt,
+        blob.references === 0 ? 'nothing' : `${blob.references} jobs or apps`,
+      ]),
+    ],
+  );
+}
+
+function roomLine({ heldBytes, maxBytes }: UploadRoom): string {
+  const of = maxBytes === null ? '' : ` of the ${formatBytes(maxBytes)} that they may`;
+  return `They hold ${formatBytes(heldBytes)}${of}.`;
 }
 
 async function putFile(api: ApiClient, file: string, gunzip: boolean, signal: AbortSignal): Promise<Blob> {

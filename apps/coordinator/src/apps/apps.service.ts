@@ -3,7 +3,7 @@ import { admissionReport, type AppVersion } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { AuditLog } from '../audit/index.js';
-import { BlobReferences, BlobsService, type StoredBlob } from '../blobs/index.js';
+import { BlobReferences, BlobsService, type StoredBlob, UploadRooms } from '../blobs/index.js';
 import { isUniqueViolation } from '../database/index.js';
 import { DomainError, idFromCursor, NotFoundError, toPage, type Actor, type Page } from '../http/index.js';
 import { ProjectsService } from '../projects/index.js';
@@ -40,6 +40,7 @@ export class AppsService {
     private readonly dataSource: DataSource,
     private readonly admission: AdmissionService,
     private readonly blobs: BlobsService,
+    private readonly rooms: UploadRooms,
     private readonly references: BlobReferences,
     private readonly projects: ProjectsService,
     private readonly audit: AuditLog,
@@ -70,7 +71,10 @@ export class AppsService {
       }));
       throw new DomainError('module-refused', errors.map(({ detail }) => detail).join(' '), { errors });
     }
-    const original = await this.blobs.storeBytes(bytes, { accountId: actor.accountId });
+    const { accountId } = actor;
+    const original = await this.rooms.during(accountId, bytes.length, (holdId) =>
+      this.blobs.storeBytes(bytes, { accountId, holdId }),
+    );
     const rewritten = await this.blobs.storeBytes(admission.module, { accountId: null });
     try {
       await this.dataSource.transaction(async (manager) => {

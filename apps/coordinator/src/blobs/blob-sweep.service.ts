@@ -5,6 +5,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CONFIG, type Config } from '../config/index.js';
 import { BLOB_STORE, BLOB_STORE_PARTS, type BlobStore } from './blob-store.js';
 import { BlobsService } from './blobs.service.js';
+import { UploadRooms } from './upload-rooms.js';
 import { UPLOAD_LIFETIME_MS, UploadStore } from './upload-store.js';
 
 export interface Swept {
@@ -23,6 +24,7 @@ export class BlobSweep {
 
   constructor(
     private readonly blobs: BlobsService,
+    private readonly rooms: UploadRooms,
     @Inject(BLOB_STORE) private readonly store: BlobStore,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -33,8 +35,9 @@ export class BlobSweep {
       batch = await this.blobs.sweepUnreferenced();
     const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const unfinished = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
+    const unfinished = new UploadStore(directory, { blobs: this.blobs, rooms: this.rooms });
     const uploads = signal.aborted ? 0 : await unfinished.deleteExpired();
+    await this.rooms.sweep();
     const files = signal.aborted ? 0 : await this.store.removeAbandoned(UPLOAD_LIFETIME_MS);
     const strays = signal.aborted ? 0 : await this.blobs.sweepStrays(this.part);
     this.part = (this.part + 1) % BLOB_STORE_PARTS;

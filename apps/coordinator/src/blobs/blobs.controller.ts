@@ -1,11 +1,25 @@
 import { Readable } from 'node:stream';
-import { Controller, Get, Param, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Param, Put, Query, Req, Res } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiTags } from '@nestjs/swagger';
-import { blob, type Blob, blobId, hexOfBlobId, LIMITS, manifest } from '@gleaner/protocol';
+import {
+  blob,
+  type Blob,
+  blobId,
+  deletedBlob,
+  type DeletedBlob,
+  hexOfBlobId,
+  LIMITS,
+  manifest,
+  ownBlobPage,
+  type OwnBlobPage,
+  pageQuery,
+} from '@gleaner/protocol';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { z } from 'zod';
 import {
   CurrentActor,
   DomainError,
+  linkNext,
   NotFoundError,
   RequireScope,
   SendsContent,
@@ -16,7 +30,9 @@ import {
 import { BlobAccess } from './blob-access.js';
 import { BlobDelivery } from './blob-delivery.js';
 import { BlobsService } from './blobs.service.js';
+import { OwnBlobs } from './own-blobs.js';
 import { IMMUTABLE_PRIVATE, sendContent } from './send-content.js';
+import { UploadRooms } from './upload-rooms.js';
 
 /** Larger blobs take the resumable way. */
 const DIRECT_UPLOAD_BYTES = 64 * 1024 * 1024;
@@ -28,7 +44,34 @@ export class BlobsController {
     private readonly blobs: BlobsService,
     private readonly access: BlobAccess,
     private readonly delivery: BlobDelivery,
+    private readonly rooms: UploadRooms,
+    private readonly own: OwnBlobs,
   ) {}
+
+  /** What the caller has uploaded, with what that holds of what it may. */
+  @Get()
+  @RequireScope('submit')
+  @ApiOkResponse({ standardSchema: ownBlobPage })
+  async listMyBlobs(
+    @CurrentActor() actor: Actor,
+    @Query({ schema: pageQuery }) query: z.infer<typeof pageQuery>,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<OwnBlobPage> {
+    const page = await this.own.list(actor.accountId, query.cursor, query.limit);
+    linkNext(request, reply, page);
+    return page;
+  }
+
+  @Delete(':blobId')
+  @RequireScope('submit')
+  @ApiOkResponse({ standardSchema: deletedBlob })
+  async deleteMyBlob(
+    @CurrentActor() actor: Actor,
+    @Param('blobId', { schema: blobId }) id: string,
+  ): Promise<DeletedBlob> {
+    return await this.own.delete(actor.accountId, hexOfBlobId(id));
+  }
 
   @Get(':blobId')
   @Unlimited()
@@ -52,23 +95,28 @@ export class BlobsController {
     @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<Blob> {
-    const declared = Number(request.headers['content-length'] ?? 0);
+    // Unknown where it comes in chunks: it may be the largest.
+    const declared = Number(request.headers['content-length'] ?? DIRECT_UPLOAD_BYTES);
     if (declared > Math.min(DIRECT_UPLOAD_BYTES, LIMITS.blobBytes)) {
       throw new DomainError(
         'too-large',
         `At most ${DIRECT_UPLOAD_BYTES} bytes in one request: use /v1/uploads (tus).`,
       );
     }
-    await this.blobs.requireSpace(declared);
+    await this.blobs.requireSpace(request.headers['content-length'] === undefined ? 0 : declared);
     const { body } = request;
     if (!(body instanceof Readable)) {
       throw new DomainError('unsupported-media-type', 'Send the content as application/octet-stream.');
     }
-    await this.blobs.storeStream(body, {
-      accountId: actor.accountId,
-      expectedSha256: hexOfBlobId(id),
-      maxBytes: DIRECT_UPLOAD_BYTES,
-    });
+    const { accountId } = actor;
+    await this.rooms.during(accountId, declared, (holdId) =>
+      this.blobs.storeStream(body, {
+        accountId,
+        holdId,
+        expectedSha256: hexOfBlobId(id),
+        maxBytes: DIRECT_UPLOAD_BYTES,
+      }),
+    );
     void reply.status(201).header('location', `/v1/blobs/${id}`);
     return await this.blobs.describe(hexOfBlobId(id));
   }

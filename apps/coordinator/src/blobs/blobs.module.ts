@@ -4,6 +4,7 @@ import { CONFIG, type Config } from '../config/index.js';
 import { BlobAccess } from './blob-access.js';
 import { BlobDelivery } from './blob-delivery.js';
 import { BlobReferences } from './blob-references.js';
+import { BlobRemoval } from './blob-removal.js';
 import { BLOB_STORE } from './blob-store.js';
 import { BlobSweepProcessor } from './blob-sweep.processor.js';
 import { BlobSweep } from './blob-sweep.service.js';
@@ -13,13 +14,17 @@ import { Deliveries } from './deliveries.js';
 import { DiskBlobStore } from './disk-blob-store.js';
 import { ManifestSigner } from './manifest-signer.js';
 import { OriginLine } from './origin-line.js';
+import { OwnBlobs } from './own-blobs.js';
+import { UploadRooms } from './upload-rooms.js';
 import { Uploads } from './uploads.js';
 
 /** Storing and finding content: what every role needs. */
 @Module({
   providers: [
     BlobReferences,
+    BlobRemoval,
     BlobsService,
+    UploadRooms,
     {
       provide: BLOB_STORE,
       useFactory: (config: Config) => DiskBlobStore.open(join(config.dataDir, 'blobs')),
@@ -31,7 +36,7 @@ import { Uploads } from './uploads.js';
       inject: [CONFIG],
     },
   ],
-  exports: [BLOB_STORE, BlobReferences, BlobsService, ManifestSigner],
+  exports: [BLOB_STORE, BlobReferences, BlobRemoval, BlobsService, ManifestSigner, UploadRooms],
 })
 export class BlobsModule {}
 
@@ -53,7 +58,7 @@ export class BlobSweepModule {
 @Module({
   imports: [BlobsModule],
   controllers: [BlobsController],
-  providers: [BlobAccess, BlobDelivery, Deliveries, OriginLine, Uploads],
+  providers: [BlobAccess, BlobDelivery, Deliveries, OriginLine, OwnBlobs, Uploads],
   exports: [BlobAccess, Deliveries, Uploads],
 })
 export class BlobsApiModule {}

@@ -3,19 +3,20 @@ import { rm, writeFile } from 'node:fs/promises';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { Inject, Injectable } from '@nestjs/common';
+import { heldBytesOf } from '@gleaner/domain';
 import type { Blob } from '@gleaner/protocol';
 import { DataSource } from 'typeorm';
 import { z } from 'zod';
 import { CONFIG, type Config } from '../config/index.js';
 import { DomainError, NotFoundError, translateError } from '../http/index.js';
 import { Metrics } from '../telemetry/index.js';
+import { blobLock, BlobRemoval, KEEP_UNREFERENCED_DAYS } from './blob-removal.js';
 import { BLOB_STORE, type BlobStore, type ByteRange } from './blob-store.js';
 import { hashFile, type HashedContent } from './hash-content.js';
 import { ManifestSigner } from './manifest-signer.js';
 import { whileThereIsRoom } from './room-check.js';
+import { UploadRooms } from './upload-rooms.js';
 
-/** Blobs that nobody references for this long are swept. */
-export const KEEP_UNREFERENCED_DAYS = 7;
 const SWEEP_BATCH = 200;
 /** Blobs of which none is there where the whole store is away. */
 const STORE_SAMPLE = 16;
@@ -31,8 +32,10 @@ const blobRow = z.object({
 });
 
 export interface StoreOptions {
-  /** The uploader, who may then read and use it; null for what the coordinator makes itself. */
+  /** Who may then read and use it: its uploader, or whose job it answers; null for what the coordinator keeps for itself. */
   readonly accountId: string | null;
+  /** Of an upload the room that it was promised: it counts among what its account's uploads hold from then on. */
+  readonly holdId?: string;
   /** Lower-case hexadecimal; other content is refused. */
   readonly expectedSha256?: string;
   /** Which part of the request says it, as a pointer. */
@@ -57,6 +60,8 @@ export class BlobsService {
     @Inject(BLOB_STORE) private readonly store: BlobStore,
     private readonly signer: ManifestSigner,
     private readonly metrics: Metrics,
+    private readonly rooms: UploadRooms,
+    private readonly removal: BlobRemoval,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
@@ -95,7 +100,7 @@ export class BlobsService {
 
   /** Stores a complete file on the store's volume. Its owner removes it once it is stored, or tries again. */
   async storeFile(path: string, options: StoreOptions): Promise<StoredBlob> {
-    const { accountId, expectedSha256, declaredAt } = options;
+    const { accountId, holdId, expectedSha256, declaredAt } = options;
     const content = await hashFile(path);
     if (expectedSha256 !== undefined && content.sha256 !== expectedSha256) {
       throw new DomainError(
@@ -108,7 +113,7 @@ export class BlobsService {
     }
     await this.dataSource.transaction(async (manager) => {
       await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [
-        lockName(content.sha256),
+        blobLock(content.sha256),
       ]);
       await this.store.adopt(path, content);
       await manager.query(
@@ -119,9 +124,11 @@ export class BlobsService {
       );
       if (accountId === null) return;
       await manager.query(
-        `INSERT INTO blob_grant (sha256, account_id) VALUES (decode($1, 'hex'), $2) ON CONFLICT DO NOTHING`,
-        [content.sha256, accountId],
+        `INSERT INTO blob_grant AS g (sha256, account_id, held_bytes) VALUES (decode($1, 'hex'), $2, $3)
+         ON CONFLICT (sha256, account_id) DO UPDATE SET held_bytes = excluded.held_bytes WHERE g.held_bytes < excluded.held_bytes`,
+        [content.sha256, accountId, holdId === undefined ? 0 : heldBytesOf(content.manifest.size)],
       );
+      if (holdId !== undefined) await this.rooms.settle(manager, holdId);
     });
     return { sha256: content.sha256, sizeBytes: content.manifest.size };
   }
@@ -213,7 +220,10 @@ export class BlobsService {
       ),
     );
     let swept = 0;
-    for (const { sha256 } of candidates) if (await this.sweepOne(sha256, days)) swept += 1;
+    for (const { sha256 } of candidates) {
+      const isOver = "unreferenced_since < now() - $2 * interval '1 day'";
+      if (await this.removal.remove(sha256, isOver, [days])) swept += 1;
+    }
     return swept;
   }
 
@@ -234,7 +244,7 @@ export class BlobsService {
     );
     for (const { sha256 } of strays) {
       await this.dataSource.transaction(async (manager) => {
-        await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [lockName(sha256)]);
+        await manager.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [blobLock(sha256)]);
         const known: unknown[] = await manager.query("SELECT FROM blob WHERE sha256 = decode($1, 'hex')", [
           sha256,
         ]);
@@ -245,37 +255,10 @@ export class BlobsService {
     return strays.length;
   }
 
-  /** The lock outlives the row's transaction: an upload of the same content must not come between row and file. */
-  private async sweepOne(sha256: string, days: number): Promise<boolean> {
-    const runner = this.dataSource.createQueryRunner();
-    await runner.connect();
-    try {
-      await runner.query('SELECT pg_advisory_lock(hashtextextended($1, 0))', [lockName(sha256)]);
-      const deleted: unknown = await runner.query(
-        `WITH gone AS (
-           DELETE FROM blob b WHERE sha256 = decode($1, 'hex') AND unreferenced_since < now() - $2 * interval '1 day'
-              AND NOT EXISTS (SELECT FROM blob_reference r WHERE r.sha256 = b.sha256)
-              AND NOT EXISTS (SELECT FROM job j WHERE j.output_sha256 = b.sha256) RETURNING 1)
-         SELECT count(*)::int AS count FROM gone`,
-        [sha256, days],
-      );
-      const [{ count }] = z.tuple([z.object({ count: z.number() })]).parse(deleted);
-      if (count === 1) await this.store.remove(sha256);
-      return count === 1;
-    } finally {
-      await runner.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [lockName(sha256)]);
-      await runner.release();
-    }
-  }
-
   private rowOf(content: HashedContent): unknown[] {
     const { sha256, manifest, manifestBytes, manifestId } = content;
     return [sha256, manifest.size, manifest.chunk, manifestId, this.signer.sign(manifestBytes)];
   }
-}
-
-function lockName(sha256: string): string {
-  return `blob ${sha256}`;
 }
 
 function limitBytes(maxBytes: number): Transform {

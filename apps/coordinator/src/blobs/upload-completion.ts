@@ -42,6 +42,7 @@ export class UploadCompletion {
     try {
       const { sha256 } = await this.blobs.storeFile(this.store.pathOf(id), {
         accountId,
+        holdId: id,
         ...(expectedSha256 === undefined ? {} : { expectedSha256, declaredAt: DIGEST }),
       });
       await this.store.forget(id);

@@ -8,7 +8,9 @@ import { pipeline } from 'node:stream/promises';
 import { FileStore } from '@tus/file-store';
 import type { Upload } from '@tus/server';
 import { DomainError, translateError } from '../http/index.js';
+import type { BlobsService } from './blobs.service.js';
 import { whileThereIsRoom } from './room-check.js';
+import type { UploadRooms } from './upload-rooms.js';
 
 /** Unfinished uploads that an account may have at a time. */
 const MAX_UNFINISHED = 100;
@@ -20,8 +22,13 @@ const DESCRIPTION = '.json';
 const UPLOAD_ID = /^\d+-[0-9a-f]{32}$/;
 export const UPLOAD_LIFETIME_MS = 7 * 24 * 3_600_000;
 
-/** @throws where the disk would have less left than its reserve after so many bytes more */
-export type RequireSpace = (bytes: number) => Promise<void>;
+/** Where room for uploads is asked for. */
+export interface UploadSpace {
+  /** Of the disk. */
+  readonly blobs: Pick<BlobsService, 'requireSpace'>;
+  /** Of the account. */
+  readonly rooms: Pick<UploadRooms, 'hold' | 'release'>;
+}
 
 /**
  * Unfinished uploads: one file each, with a description beside it. Their names begin with the account that they belong to.
@@ -33,7 +40,7 @@ export class UploadStore extends FileStore {
 
   constructor(
     directory: string,
-    private readonly requireSpace: RequireSpace,
+    private readonly space: UploadSpace,
   ) {
     super({ directory, expirationPeriodInMilliseconds: UPLOAD_LIFETIME_MS });
     // Without a declared length nobody could tell whether there is room for it.
@@ -56,7 +63,13 @@ export class UploadStore extends FileStore {
   override async create(upload: Upload): Promise<Upload> {
     const mine = this.creating.then(async () => {
       await this.requireRoomFor(upload);
-      return await super.create(upload);
+      await this.space.rooms.hold(accountOf(upload.id), upload.id, upload.size ?? 0, UPLOAD_LIFETIME_MS);
+      try {
+        return await super.create(upload);
+      } catch (error) {
+        await this.forget(upload.id);
+        throw error;
+      }
     });
     this.creating = mine.catch(() => undefined);
     return await mine;
@@ -71,7 +84,7 @@ export class UploadStore extends FileStore {
         done(null, part);
       },
     });
-    const check = whileThereIsRoom(() => this.requireSpace(0));
+    const check = whileThereIsRoom(() => this.space.blobs.requireSpace(0));
     try {
       await pipeline(
         readable,
@@ -85,10 +98,16 @@ export class UploadStore extends FileStore {
     return offset + received;
   }
 
-  /** Removes an upload and its description, as far as they are there. */
+  override async remove(id: string): Promise<void> {
+    await super.remove(id);
+    await this.space.rooms.release(id);
+  }
+
+  /** Removes an upload and its description, as far as they are there, and the room that it was promised. */
   async forget(id: string): Promise<void> {
     await rm(this.pathOf(id), { force: true });
     await rm(this.pathOf(`${id}${DESCRIPTION}`), { force: true });
+    await this.space.rooms.release(id);
   }
 
   /** The original knows only those that are there with a readable description: a crash or a power cut may leave either half. */
@@ -115,7 +134,7 @@ export class UploadStore extends FileStore {
   }
 
   private async requireRoomFor({ id, size }: Upload): Promise<void> {
-    const [accountId = ''] = id.split('-');
+    const accountId = accountOf(id);
     const ids = (await readdir(this.directory)).filter((name) => UPLOAD_ID.test(name));
     const own = ids.filter((other) => this.belongsTo(other, accountId));
     if (own.length >= MAX_UNFINISHED) {
@@ -127,7 +146,7 @@ export class UploadStore extends FileStore {
     if (ids.length >= MAX_UNFINISHED_IN_ALL) {
       throw new DomainError('server-busy', 'Too many uploads are unfinished: try again later.');
     }
-    await this.requireSpace((size ?? 0) + (await this.promisedBytes(own)));
+    await this.space.blobs.requireSpace((size ?? 0) + (await this.promisedBytes(own)));
   }
 
   /** Declared bytes of these uploads that have not been written yet. */
@@ -149,4 +168,8 @@ export class UploadStore extends FileStore {
       return 0;
     }
   }
+}
+
+function accountOf(id: string): string {
+  return id.split('-', 1)[0] ?? '';
 }

@@ -22,6 +22,7 @@ import { BlobsService } from './blobs.service.js';
 import { readDigest, UploadCompletion } from './upload-completion.js';
 import { UploadLocks } from './upload-locks.js';
 import { PATCH_TYPE, requireTusHeaders, TUS_VERSION, wrongOffset } from './upload-headers.js';
+import { UploadRooms } from './upload-rooms.js';
 import { UploadStore } from './upload-store.js';
 
 const UPLOADS_PATH = '/v1/uploads';
@@ -54,6 +55,7 @@ export class Uploads {
   constructor(
     private readonly guard: AccessGuard,
     private readonly blobs: BlobsService,
+    private readonly rooms: UploadRooms,
     private readonly dataSource: DataSource,
     @Inject(LOGGER) private readonly logger: Logger,
     @Inject(CONFIG) private readonly config: Config,
@@ -62,7 +64,7 @@ export class Uploads {
   async register(fastify: FastifyInstance): Promise<void> {
     const directory = uploadsDirectory(this.config);
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const store = new UploadStore(directory, (bytes) => this.blobs.requireSpace(bytes));
+    const store = new UploadStore(directory, { blobs: this.blobs, rooms: this.rooms });
     const completion = new UploadCompletion(store, this.blobs);
     const parts = { server: this.createServer(store, completion), store, completion };
     await fastify.register((scope, _options, done) => {

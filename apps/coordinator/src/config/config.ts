@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { DEFAULT_ALLOWANCE_RULES, type AllowanceRules } from '@gleaner/domain';
+import { DEFAULT_ALLOWANCE_RULES, type AllowanceRules, type UploadRoomRules } from '@gleaner/domain';
 import { z } from 'zod';
 import { namesProxies, PROXIES } from './proxies.js';
 
@@ -13,6 +13,14 @@ export type Role = (typeof ROLES)[number];
  * another one to work on: with no more than these all of them wait for ever, and whoever calls with them.
  */
 const MIN_DATABASE_CONNECTIONS = 8;
+
+const GIB = 1024 ** 3;
+/** Sums of these are exact in the numbers that they are counted with. */
+const uploadBytes = z.coerce
+  .number()
+  .int()
+  .min(0)
+  .max(2 ** 50);
 
 const flag = z
   .enum(['0', '1', 'true', 'false'])
@@ -61,6 +69,8 @@ const environment = z.object({
     .int()
     .min(0)
     .default(256 * 1024 * 1024),
+  GLEANER_UPLOAD_BYTES_PER_SCIENTIST: uploadBytes.default(256 * GIB),
+  GLEANER_UPLOAD_BYTES_OF_NEWCOMERS: uploadBytes.default(16 * GIB),
   GLEANER_ORIGIN_RATE_BYTES: z.coerce
     .number()
     .int()
@@ -122,6 +132,8 @@ export interface Config {
   readonly allowance: AllowanceRules;
   /** Uploads are refused when the disk would have less left than this. */
   readonly minFreeBytes: number;
+  /** What uploads may hold of the disk: of one scientist, and of all together whom no operator has approved. */
+  readonly uploadRoom: UploadRoomRules;
   /** What all downloads of this process together may take of its line; null: no cap. */
   readonly originBytesPerSecond: number | null;
 }
@@ -170,6 +182,10 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       initialPerCore: values.GLEANER_INITIAL_TASKS_PER_CORE,
     }),
     minFreeBytes: values.GLEANER_MIN_FREE_BYTES,
+    uploadRoom: Object.freeze({
+      perScientistBytes: values.GLEANER_UPLOAD_BYTES_PER_SCIENTIST,
+      newcomersBytes: values.GLEANER_UPLOAD_BYTES_OF_NEWCOMERS,
+    }),
     originBytesPerSecond: values.GLEANER_ORIGIN_RATE_BYTES ?? null,
   });
 }

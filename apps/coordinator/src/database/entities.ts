@@ -6,6 +6,8 @@ import { AuditEntryEntity } from '../audit/audit-entry.entity.js';
 import { BlobGrantEntity } from '../blobs/blob-grant.entity.js';
 import { BlobReferenceEntity } from '../blobs/blob-reference.entity.js';
 import { BlobEntity } from '../blobs/blob.entity.js';
+import { UploadHoldEntity } from '../blobs/upload-hold.entity.js';
+import { UploadRoomEntity } from '../blobs/upload-room.entity.js';
 import { AccountCreditEntity } from '../credit/account-credit.entity.js';
 import { CreditEntryEntity } from '../credit/credit-entry.entity.js';
 import { HostStandingEntity } from '../credit/host-standing.entity.js';
@@ -84,5 +86,7 @@ export const ENTITIES = [
   TeamCreditEntity,
   TeamEntity,
   TeamMemberEntity,
+  UploadHoldEntity,
+  UploadRoomEntity,
   WorkUnitEntity,
 ] as const;

@@ -31,6 +31,9 @@ const MANY_STREAMS = {
   'server-busy': 'so many follow jobs already: ask now and then',
 } as const;
 const NO_ROOM = { 'insufficient-storage': 'the coordinator’s disk is nearly full' } as const;
+const NO_ROOM_OF_ONES_OWN = {
+  'upload-room-used-up': 'the account’s uploads hold as much as they may: `detail` says what is left',
+} as const;
 const SHORTER = { 'range-not-satisfiable': 'the content ends before the range begins' } as const;
 const UPLOAD = { 'not-found': 'there is no such upload, or it is another account’s' } as const;
 
@@ -67,6 +70,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   createToken: { forbidden: 'a token cannot give what its maker may not do' },
   createUpload: {
     ...NO_ROOM,
+    ...NO_ROOM_OF_ONES_OWN,
     'rate-limited': 'the account has as many unfinished uploads as it may',
     'protocol-version': 'the header `Tus-Resumable` names no version that is spoken here',
     'too-large': 'the content is larger than any blob may be',
@@ -75,6 +79,10 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   deleteMyAccount: {
     'wrong-state': 'the caller is the only operator: make another one first',
     forbidden: 'the token may do less than another of the account',
+  },
+  deleteMyBlob: {
+    'not-found': 'the account has uploaded no such blob',
+    'wrong-state': 'jobs or apps of the account need it: `detail` names them',
   },
   detachHost: ABSENT_HOST,
   estimateJob: REFUSED_JOB,
@@ -128,9 +136,11 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
     'not-found': 'there is no such project',
     forbidden: 'the caller is no scientist of the project',
     'project-not-approved': 'an operator has to approve the project first',
+    ...NO_ROOM_OF_ONES_OWN,
   },
   putBlob: {
     ...NO_ROOM,
+    ...NO_ROOM_OF_ONES_OWN,
     'bad-digest': 'the content does not have the SHA-256 of the address',
     'too-large': 'larger content is uploaded by tus',
   },

@@ -17,6 +17,7 @@ export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
   createTokenFor: 'Makes a token of any account, shown once',
   createUpload: 'Begins a resumable upload by the tus protocol',
   deleteJob: 'Deletes a job and its results, and cancels it before if need be',
+  deleteMyBlob: 'Gives an upload back: what nobody else needs goes from the disk',
   deleteMyAccount: 'Deletes the account and its data; the ledger keeps what was earned, without a name',
   detachHost: 'Detaches a machine: its secret ends, its tasks go to others',
   estimateJob:
@@ -65,6 +66,7 @@ export const OPERATION_SUMMARIES: Readonly<Record<string, string>> = {
   listAuditEntries: 'Lists who decided what, and when, newest first',
   listHosts: "Lists the account's machines, newest first",
   listJobs: "Lists the account's jobs and those of its projects, newest first",
+  listMyBlobs: 'Lists what the account has uploaded, newest first, and how much that may be',
   listProjects: "Lists approved projects and the caller's own, newest first",
   listPublicJobs: 'Lists jobs that everybody may see, newest first',
   listResults: "Lists a job's units with their outputs, or why they failed",

@@ -28,6 +28,7 @@ export const PROBLEMS = {
   'precondition-failed': { status: 412, title: 'It was changed meanwhile' },
   'protocol-version': { status: 412, title: 'That version of the protocol is not supported' },
   'too-large': { status: 413, title: 'The request is too large' },
+  'upload-room-used-up': { status: 413, title: 'Uploads hold as much as they may' },
   'uri-too-long': { status: 414, title: 'The address is too long' },
   'unsupported-media-type': { status: 415, title: 'The content type is not supported' },
   'range-not-satisfiable': { status: 416, title: 'The range is outside of the content' },

@@ -5,6 +5,7 @@ import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
 import { accountDeleted, AccountEntity, AccountsService } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
+import { forgetGrants } from '../blobs/index.js';
 import { renameOnBoards, takeBoard } from '../credit/index.js';
 import { HostEvents } from '../hosts/index.js';
 import { DomainError, InvalidRequestError, TokenDirectory, type Actor } from '../http/index.js';
@@ -180,11 +181,11 @@ async function forgetPerson(manager: EntityManager, accountIds: readonly string[
        (SELECT user_id FROM account_identity WHERE account_id = ANY($1::bigint[]))`,
     'DELETE FROM api_token WHERE account_id = ANY($1::bigint[])',
     'DELETE FROM device_code WHERE account_id = ANY($1::bigint[])',
-    'DELETE FROM blob_grant WHERE account_id = ANY($1::bigint[])',
     // These subjects name machines as their owner called them.
     `UPDATE audit_entry SET subject = 'host (deleted)'
       WHERE account_id = ANY($1::bigint[]) AND action IN ('device.approve', 'device.deny')`,
   ]) {
     await manager.query(statement, [accountIds]);
   }
+  await forgetGrants(manager, accountIds, null);
 }

@@ -1,8 +1,9 @@
-import { Column, Entity, ForeignKey, PrimaryColumn } from 'typeorm';
+import { Column, Entity, ForeignKey, Index, PrimaryColumn } from 'typeorm';
 import { AccountEntity } from '../accounts/account.entity.js';
 import { ProjectEntity } from './project.entity.js';
 
 @Entity('project_scientist')
+@Index('project_scientist_by_account', ['accountId'])
 export class ProjectScientistEntity {
   @PrimaryColumn({ type: 'bigint', name: 'project_id' })
   @ForeignKey(() => ProjectEntity, { name: 'project_scientist_project', onDelete: 'CASCADE' })

@@ -1580,10 +1580,71 @@ export type QueueStatus = {
     oldestWaitingSeconds: number | null;
 };
 
+export type OwnBlobPage = {
+    items: Array<OwnBlob>;
+    /**
+     * For `cursor` of the next page; null on the last one.
+     */
+    nextCursor: string | null;
+    /**
+     * What all of the account's uploads hold, on whichever page.
+     */
+    room: UploadRoom;
+};
+
+export type OwnBlob = {
+    blobId: BlobId;
+    sizeBytes: number;
+    uploadedAt: Instant;
+    /**
+     * Jobs and apps that need it; with none for 7 days it is removed.
+     */
+    references: number;
+};
+
+export type UnfinishedUpload = {
+    /**
+     * `DELETE /v1/uploads/{uploadId}` gives it up.
+     */
+    uploadId: string;
+    /**
+     * Of the whole content, as it was announced.
+     */
+    sizeBytes: number;
+    begunAt: Instant;
+    /**
+     * Forgotten then.
+     */
+    expiresAt: Instant;
+};
+
+export type UploadRoom = {
+    /**
+     * What the uploads hold, unfinished ones with all that was announced; each counts for 64 KiB at least.
+     */
+    heldBytes: number;
+    /**
+     * What they may hold; null for operators, who are not bound.
+     */
+    maxBytes: number | null;
+    /**
+     * Newest first, all of them.
+     */
+    unfinished: Array<UnfinishedUpload>;
+};
+
 /**
  * `sha256:` and the SHA-256 of the content
  */
 export type BlobIdInput = string;
+
+export type DeletedBlob = {
+    blobId: BlobId;
+    /**
+     * Its room is free again; otherwise within half an hour, as somebody may be about to rely on it.
+     */
+    isGone: boolean;
+};
 
 export type Blob = {
     blobId: BlobId;
@@ -4414,6 +4475,69 @@ export type GetStatusResponses = {
 
 export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
 
+export type ListMyBlobsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The `nextCursor` of the page before.
+         */
+        cursor?: string;
+        /**
+         * Items of a page.
+         */
+        limit?: number;
+    };
+    url: '/v1/blobs';
+};
+
+export type ListMyBlobsErrors = {
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
+     */
+    default: Problem;
+};
+
+export type ListMyBlobsError = ListMyBlobsErrors[keyof ListMyBlobsErrors];
+
+export type ListMyBlobsResponses = {
+    200: OwnBlobPage;
+};
+
+export type ListMyBlobsResponse = ListMyBlobsResponses[keyof ListMyBlobsResponses];
+
+export type DeleteMyBlobData = {
+    body?: never;
+    path: {
+        blobId: BlobIdInput;
+    };
+    query?: never;
+    url: '/v1/blobs/{blobId}';
+};
+
+export type DeleteMyBlobErrors = {
+    /**
+     * `not-found`: the account has uploaded no such blob
+     */
+    404: Problem;
+    /**
+     * `wrong-state`: jobs or apps of the account need it: `detail` names them
+     */
+    409: Problem;
+    /**
+     * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
+     */
+    default: Problem;
+};
+
+export type DeleteMyBlobError = DeleteMyBlobErrors[keyof DeleteMyBlobErrors];
+
+export type DeleteMyBlobResponses = {
+    200: DeletedBlob;
+};
+
+export type DeleteMyBlobResponse = DeleteMyBlobResponses[keyof DeleteMyBlobResponses];
+
 export type GetBlobData = {
     body?: never;
     path: {
@@ -4457,7 +4581,7 @@ export type PutBlobErrors = {
      */
     400: Problem;
     /**
-     * `too-large`: larger content is uploaded by tus
+     * `too-large`: larger content is uploaded by tus; `upload-room-used-up`: the account’s uploads hold as much as they may: `detail` says what is left
      */
     413: Problem;
     /**
@@ -4778,6 +4902,10 @@ export type PublishAppErrors = {
      * `already-exists`: the version exists, and versions never change; or the name is another project’s app
      */
     409: Problem;
+    /**
+     * `upload-room-used-up`: the account’s uploads hold as much as they may: `detail` says what is left
+     */
+    413: Problem;
     /**
      * `module-refused`: the module is not admitted: `errors` name each rule that it breaks, and where
      */
@@ -5424,7 +5552,7 @@ export type CreateUploadErrors = {
      */
     412: Problem;
     /**
-     * `too-large`: the content is larger than any blob may be
+     * `too-large`: the content is larger than any blob may be; `upload-room-used-up`: the account’s uploads hold as much as they may: `detail` says what is left
      */
     413: Problem;
     /**
