@@ -72,6 +72,16 @@ describe('rate limits', () => {
     }
   });
 
+  it('count uploads that begin, whose parts come as fast as they can', async () => {
+    const eve = await aPerson(gleaner);
+    const begin = () => eve.post('/v1/uploads').set({ 'tus-resumable': '1.0.0', 'upload-length': '1' });
+    const location = String((await begin().expect(201)).headers['location']);
+    for (let i = 1; i < 8; i++) await begin().expect(201);
+    const refused = await begin().expect(429);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    await eve.head(location).set('tus-resumable', '1.0.0').expect(200);
+  });
+
   it('end guessing of tokens from one network', async () => {
     const guess = (n: number) =>
       gleaner.http.get('/v1/accounts/me').set('authorization', `Bearer gln_${String(n).padStart(43, 'x')}`);

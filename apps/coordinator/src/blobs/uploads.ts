@@ -140,7 +140,9 @@ export class Uploads {
       ...(hasBody ? { body: Readable.toWeb(request.raw) as ReadableStream, duplex: 'half' as const } : {}),
     });
     if (request.method !== 'OPTIONS') {
-      const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' });
+      // Parts bring what has room already; each upload that begins takes some, and a look at who holds how much.
+      const isCounted = request.method === 'POST';
+      const actor = await this.guard.authenticate(request, { kind: 'scope', scope: 'submit' }, isCounted);
       if (id !== undefined && !store.belongsTo(id, actor.accountId)) {
         throw new DomainError('not-found', 'There is no such upload, or it is not yours.');
       }

@@ -60,11 +60,16 @@ export class AccessGuard implements CanActivate {
     return true;
   }
 
-  /** For routes outside of Nest (tus): the caller, or an error. */
-  async authenticate(request: FastifyRequest, access: Access): Promise<Actor> {
+  /**
+   * For routes outside of Nest (tus): the caller, or an error.
+   *
+   * @param isCounted among the requests that an account may make in a minute
+   */
+  async authenticate(request: FastifyRequest, access: Access, isCounted = false): Promise<Actor> {
     const actor = await this.identify(request);
     checkAccess(access, actor);
     if (!actor) throw new DomainError('unauthorised', 'This endpoint needs a token.', { headers: CHALLENGE });
+    if (isCounted) this.refuseIfTooMany(this.byAccount.take(actor.accountId));
     return actor;
   }
 
