@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createLogger } from '@gleaner/coordinator';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { DispatchFixture, freePort, type TestHost } from '../support/index.js';
 import { CoordinatorProcess } from './chaos-support.js';
 
@@ -15,8 +16,10 @@ const AHEAD = `
 describe('beside a coordinator whose clock is a day ahead', () => {
   let dispatch: DispatchFixture;
   let ahead: CoordinatorProcess;
+  const logger = createLogger('silent');
+  const warn = vi.spyOn(logger, 'warn');
   beforeAll(async () => {
-    dispatch = await DispatchFixture.start();
+    dispatch = await DispatchFixture.start({}, { logger });
     const { databaseUrl, redisUrl, dataDir } = dispatch.gleaner.config;
     ahead = new CoordinatorProcess(await freePort(), {
       GLEANER_DATA: dataDir,
@@ -39,6 +42,13 @@ describe('beside a coordinator whose clock is a day ahead', () => {
     expect(tasks).toEqual([]);
     return noWork.map(({ code }) => code);
   }
+
+  it('the operator is told that the clocks differ', async () => {
+    const told = (): unknown[] => warn.mock.calls.flat();
+    await expect
+      .poll(told, { timeout: 60_000 })
+      .toContainEqual(expect.stringMatching(/^another coordinator's clock is \d{5} s ahead of this one's/));
+  });
 
   it('a host has its allowance once a day', async () => {
     await dispatch.aJob({ units: 4 });

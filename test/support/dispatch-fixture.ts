@@ -1,7 +1,7 @@
 import { SweepService } from '@gleaner/coordinator';
 import type { TaskAssignment, UnitState } from '@gleaner/protocol';
 import { expect, vi } from 'vitest';
-import { createTestApplication, type TestApplication } from './application.js';
+import { createTestApplication, type TestApplication, type TestApplicationOptions } from './application.js';
 import { Rival } from './rival.js';
 import { type JobSeed, type SeededJob, seedJob } from './seed-job.js';
 import { createVolunteer, send, TestHost } from './test-host.js';
@@ -38,10 +38,14 @@ export class DispatchFixture {
     readonly scientist: Person,
   ) {}
 
-  static async start(env: Readonly<Record<string, string>> = {}): Promise<DispatchFixture> {
+  static async start(
+    env: Readonly<Record<string, string>> = {},
+    { logger }: Pick<TestApplicationOptions, 'logger'> = {},
+  ): Promise<DispatchFixture> {
     const gleaner = await createTestApplication({
       redis: testRedisUrl() !== null,
       env: { GLEANER_TRUST_PROXY: '1', ...env },
+      ...(logger && { logger }),
     });
     const scientist = await createVolunteer(gleaner.url, gleaner.operatorToken, 'scientist');
     return new DispatchFixture(gleaner, scientist);

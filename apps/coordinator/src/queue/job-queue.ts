@@ -3,8 +3,6 @@ import type { BullJobOptions, BullQueue } from './queue-backend.js';
 /** Adds that may wait for the backend at once; beyond it adding fails, and sweeps find the work later. */
 const PENDING_ADDS_MAX = 1000;
 const KEEP_FAILED = 100;
-/** By so much clocks of machines that are kept right differ at most. */
-const AHEAD_MAX_MS = 5_000;
 /** A request waits this long for a backend that is away; its clients go on by a sweep. */
 const ANNOUNCE_WITHIN_MS = 1_000;
 
@@ -77,13 +75,10 @@ export class JobQueue<D> {
     );
   }
 
-  /**
-   * Whether {@link every} is in force: a flushed Redis forgets it, and whose clock is ahead has it go on by that, which is long after it has
-   * gone.
-   */
-  async hasSchedule(schedulerId: string, everyMs: number): Promise<boolean> {
+  /** Milliseconds until {@link every} has its next turn; null where it is forgotten, as by a Redis that was flushed. */
+  async untilNextMs(schedulerId: string): Promise<number | null> {
     const scheduler = await this.queue.getJobScheduler(schedulerId);
-    return scheduler !== undefined && (scheduler.next ?? 0) <= Date.now() + everyMs + AHEAD_MAX_MS;
+    return scheduler === undefined ? null : (scheduler.next ?? 0) - Date.now();
   }
 
   /** Begins {@link every} anew, from now on. */

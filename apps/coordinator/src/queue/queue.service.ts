@@ -19,6 +19,9 @@ const LOCK_MS = 15_000;
 const STALLED_INTERVAL_MS = 10_000;
 /** A flushed Redis forgets schedulers; every process puts its own back this often. */
 const RESCHEDULE_MS = 15_000;
+/** By so much clocks of machines that are kept right differ at most. */
+const AHEAD_MAX_MS = 5_000;
+const CLOCKS_TOLD_EVERY_MS = 3_600_000;
 /** What does not end in this time at shutdown is left to the stalled check of the others. */
 const CLOSE_WAIT_MS = 5_000;
 const ERROR_LOG_INTERVAL_MS = 5_000;
@@ -60,6 +63,7 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
   private rescheduling: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
   private lastErrorAtMs = 0;
+  private clocksToldAtMs = Number.NEGATIVE_INFINITY;
   private refused = { what: '', atMs: Number.NEGATIVE_INFINITY };
 
   constructor(
@@ -190,11 +194,26 @@ export class QueueService implements OnModuleInit, BeforeApplicationShutdown {
     for (const { queue, id, everyMs, data } of this.schedules) {
       if (this.closing) return;
       try {
-        if (!(await queue.hasSchedule(id, everyMs))) await queue.everyAnew(id, everyMs, data);
+        const untilMs = await queue.untilNextMs(id);
+        if (untilMs !== null && untilMs <= everyMs + AHEAD_MAX_MS) continue;
+        // Whose clock is ahead has it go on by that, which is long after it has gone.
+        if (untilMs !== null) this.tellOfClocks(untilMs - everyMs);
+        await queue.everyAnew(id, everyMs, data);
       } catch (error) {
         this.logError(queue.name, error);
       }
     }
+  }
+
+  private tellOfClocks(aheadMs: number): void {
+    const nowMs = performance.now();
+    if (nowMs - this.clocksToldAtMs < CLOCKS_TOLD_EVERY_MS) return;
+    this.clocksToldAtMs = nowMs;
+    const seconds = Math.round(aheadMs / 1000);
+    this.logger.warn(
+      { event: 'clocks-differ', seconds },
+      `another coordinator's clock is ${seconds} s ahead of this one's, or this one's was put back: what is done regularly may be late until all clocks are right`,
+    );
   }
 
   private opened(): QueueBackend {
