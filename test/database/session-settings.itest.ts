@@ -1,4 +1,4 @@
-import { closeHotPool, hotPool, openDataSource } from '@gleaner/coordinator';
+import { closeHotPool, firstConnection, hotPool, openDataSource } from '@gleaner/coordinator';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
@@ -11,6 +11,7 @@ import {
 
 const ROLE = 'gleaner_test_strict';
 const TIMEOUT_MS = 200;
+const UNITS_PER_PARTITION = 4_194_304;
 /** Under it coordinators that start together bring the database up to date one after the other. */
 const MIGRATION_LOCK = 8_400_001;
 
@@ -31,6 +32,10 @@ beforeAll(async () => {
     'datestyle = German',
     "timezone = 'Pacific/Auckland'",
     "default_transaction_isolation = 'serializable'",
+    `idle_session_timeout = ${TIMEOUT_MS}`,
+    `transaction_timeout = ${TIMEOUT_MS}`,
+    'standard_conforming_strings = off',
+    'extra_float_digits = -10',
   ])
     await admin.query(`ALTER ROLE ${ROLE} SET ${setting}`);
   url.username = ROLE;
@@ -68,6 +73,47 @@ it('times are read as they were written, however the role likes to see dates', a
     const person = await aPerson(gleaner);
     expect(Math.abs(Date.parse(person.account.createdAt) - Date.now())).toBeLessThan(60_000);
   } finally {
+    await gleaner.close();
+  }
+});
+
+it('a number is read as it was written, with all its digits', async () => {
+  const dataSource = await openDataSource({ url: url.href, connections: 2 });
+  try {
+    const [row] = await dataSource.query<unknown[]>('SELECT 0.1::float8 + 0.2::float8 AS sum');
+    expect(row).toEqual({ sum: 0.1 + 0.2 });
+  } finally {
+    await dataSource.destroy();
+  }
+});
+
+it('partitions are found beside those that are there, whatever a backslash means to the role', async () => {
+  const dataSource = await openDataSource({ url: url.href, connections: 2 });
+  try {
+    await dataSource.query('SELECT make_unit_partitions($1)', [UNITS_PER_PARTITION]);
+  } finally {
+    await dataSource.destroy();
+  }
+});
+
+it('a session that waits for what it is kept for is not ended', async () => {
+  const client = await firstConnection(url.href, 'session-settings-test');
+  try {
+    await admin.query('SELECT pg_sleep($1::float8 / 1000)', [3 * TIMEOUT_MS]);
+    expect((await client.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  } finally {
+    await client.end();
+  }
+});
+
+it('queues and requests find their tables where the address of the database says options of its own', async () => {
+  url.searchParams.set('options', '-c search_path=public -c jit=on');
+  const gleaner = await createTestApplication({ databaseUrl: url.href });
+  try {
+    await gleaner.http.get('/health/ready').expect(200, /"status":"ok"/);
+    expect(await gleaner.dataSource.query('SHOW jit')).toEqual([{ jit: 'off' }]);
+  } finally {
+    url.searchParams.delete('options');
     await gleaner.close();
   }
 });

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { SESSION_SETTINGS, settle } from './session-settings.js';
 
 /** Asks a pool's server on a connection that is none of the pool's: all of these may wait. */
 export async function besidePool<T>(
@@ -17,6 +18,7 @@ export async function besidePool<T>(
   client.on('error', () => undefined);
   try {
     await client.connect();
+    await settle(client, SESSION_SETTINGS);
     return await ask(client);
   } finally {
     void client.end().catch(() => undefined);

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { masterPool } from './hot-pool.js';
+import { SESSION_SETTINGS, settle } from './session-settings.js';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const FIRST_RETRY_MS = 200;
@@ -71,6 +72,7 @@ export class ChannelListener {
         client.on('notification', () => this.hooks.onNews());
         client
           .connect()
+          .then(() => settle(client, SESSION_SETTINGS))
           .then(() => client.query(`LISTEN ${this.channel}`))
           .then(() => {
             onListening();

@@ -5,7 +5,7 @@ import { ENTITIES } from './entities.js';
 import { masterPool } from './hot-pool.js';
 import { LockWatch } from './lock-watch.js';
 import { careFor } from './pool-care.js';
-import { SESSION_SETTINGS } from './session-settings.js';
+import { SESSION_SETTINGS, settling } from './session-settings.js';
 
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
 const MIGRATION_LOCK = 8_400_001;
@@ -50,7 +50,7 @@ export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptio
     extra: {
       idleTimeoutMillis: CONNECTION_IDLE_MS,
       connectionTimeoutMillis: CONNECTION_WAIT_MS,
-      options: SESSION_SETTINGS,
+      ...settling(SESSION_SETTINGS),
     },
   };
 }

@@ -1,10 +1,12 @@
 import pg from 'pg';
 import { DatabaseUnsuitedError } from './data-source.js';
 import { messageOf } from './database-unusable.js';
-import { SESSION_SETTINGS } from './session-settings.js';
+import { SESSION_SETTINGS, settle } from './session-settings.js';
 
 /** A server that is well answers within milliseconds; whoever waits without a word looks as if it had hung. */
 const ANSWER_WITHIN_SECONDS = 20;
+
+const ignore = (): void => undefined;
 
 const TIMED_OUT = 'timeout expired';
 
@@ -32,18 +34,20 @@ export async function firstConnection(
   name: string,
   withinSeconds = ANSWER_WITHIN_SECONDS,
 ): Promise<pg.Client> {
+  let client: pg.Client | undefined;
   try {
-    const client = new pg.Client({
+    client = new pg.Client({
       connectionString: url,
       keepAlive: true,
       application_name: name,
       connectionTimeoutMillis: withinSeconds * 1000,
-      options: SESSION_SETTINGS,
     });
-    client.on('error', () => undefined);
+    client.on('error', ignore);
     await client.connect();
+    await settle(client, SESSION_SETTINGS);
     return client;
   } catch (error) {
+    void client?.end().catch(ignore); // A server waits a minute for whoever cannot say who it is.
     throw new DatabaseUnsuitedError(meaningOf(messageOf(error), withinSeconds), { cause: error });
   }
 }

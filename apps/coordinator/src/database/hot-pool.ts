@@ -1,7 +1,7 @@
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { careFor, recentTrouble } from './pool-care.js';
-import { SESSION_SETTINGS } from './session-settings.js';
+import { SESSION_SETTINGS, type SessionSettings, settling } from './session-settings.js';
 import { LOCK_NOT_AVAILABLE } from './statement-timeout.js';
 
 /** Batches of claims, reports and validations, two of each at a time, and some room. */
@@ -16,14 +16,22 @@ const MAX_LIFETIME_SECONDS = 600;
  * once must not be planned for tables that happened to be empty then, hence no sequential scans and no walks along two indexes
  * side by side; nor does starting parallel workers pay off for a few rows.
  */
-const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_mergejoin=off';
+const PLANNED_ONCE: SessionSettings = {
+  plan_cache_mode: 'force_generic_plan',
+  enable_seqscan: 'off',
+  enable_mergejoin: 'off',
+};
 
 /**
  * They lock rows for milliseconds. What has to wait so long waits for somebody's `LOCK TABLE`, and batches of all hosts behind it: hosts
  * are told so, and come again.
  */
 const LOCK_TIMEOUT_MS = 10_000;
-const HOT_SETTINGS = `${SESSION_SETTINGS} ${PLANNED_ONCE} -c lock_timeout=${LOCK_TIMEOUT_MS}`;
+const HOT_SETTINGS: SessionSettings = {
+  ...SESSION_SETTINGS,
+  ...PLANNED_ONCE,
+  lock_timeout: String(LOCK_TIMEOUT_MS),
+};
 
 /** TypeORM's own pool, for libraries that bring their own queries. Whoever opened the data source closes it. */
 export function masterPool(dataSource: DataSource): pg.Pool {
@@ -49,7 +57,7 @@ export function hotPool(dataSource: DataSource): pg.Pool {
       ...(password === undefined ? {} : { password }),
       max: MAX_CONNECTIONS,
       maxLifetimeSeconds: MAX_LIFETIME_SECONDS,
-      options: HOT_SETTINGS,
+      ...settling(HOT_SETTINGS),
     });
     // A connection that breaks while nobody uses it is replaced when it is needed; the next query tells if it cannot be.
     pool.on('error', ignore);

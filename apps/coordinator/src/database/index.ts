@@ -20,7 +20,7 @@ export { careFor } from './pool-care.js';
 export * from './prepared-statement.js';
 export { RecentTrouble } from './recent-trouble.service.js';
 export { whileAlone } from './session-lock.js';
-export { SESSION_SETTINGS } from './session-settings.js';
+export { SESSION_SETTINGS, settling } from './session-settings.js';
 export * from './statement-parameters.js';
 export * from './statement-timeout.js';
 export * from './unique-violation.js';

@@ -1,7 +1,7 @@
 import { createPostgresBackend, createRedisBackend, type PgPool, runMigrations, withBackend } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { careFor, SESSION_SETTINGS } from '../database/index.js';
+import { careFor, SESSION_SETTINGS, settling } from '../database/index.js';
 import { reconnectOnError, whyForgetful } from './redis-troubles.js';
 
 /** Where queue jobs live. Redis for throughput; Postgres where nothing else is installed. */
@@ -141,7 +141,7 @@ async function openPostgres(
     connectionString,
     max: POSTGRES_POOL_MAX,
     keepAlive: true,
-    options: `-c search_path=${POSTGRES_SCHEMA} ${SESSION_SETTINGS}`,
+    ...settling({ ...SESSION_SETTINGS, search_path: POSTGRES_SCHEMA }),
     application_name: 'gleaner-queue',
   });
   // Each queue and worker listens for the pool's errors.
