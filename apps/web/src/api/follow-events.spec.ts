@@ -14,6 +14,7 @@ describe('following events', () => {
   afterEach(() => vi.useRealTimers());
 
   function aFollower({ random = (): number => 0 } = {}) {
+    const network = new EventTarget();
     const connections: Connection[] = [];
     const told: number[] = [];
     let broken = 0;
@@ -41,13 +42,14 @@ describe('following events', () => {
         broken += 1;
       },
       random,
+      network,
     });
     const last = (): Connection => connections.at(-1)!;
     const breaks = async (): Promise<void> => {
       last().ends();
       await vi.advanceTimersByTimeAsync(0);
     };
-    return { connections, told, stop, last, breaks, broken: () => broken };
+    return { connections, told, stop, last, breaks, broken: () => broken, network };
   }
 
   it('tells what comes, as long as it is called a job', async () => {
@@ -71,6 +73,17 @@ describe('following events', () => {
       await vi.advanceTimersByTimeAsync(1);
       expect(connections).toHaveLength(before + 1);
     }
+  });
+
+  it('connects again as soon as this computer is in a network again', async () => {
+    const { connections, breaks, network } = aFollower();
+    await breaks();
+    network.dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connections).toHaveLength(2);
+    network.dispatchEvent(new Event('online'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(connections).toHaveLength(2);
   });
 
   it('connects again as soon as it was asked to, and says what it has seen', async () => {
@@ -145,7 +158,8 @@ describe('following events', () => {
   it('takes a client that throws for a broken connection', async () => {
     const onBroken = vi.fn();
     const open = vi.fn(() => Promise.reject(new TypeError('Failed to fetch')));
-    const stop = followEvents({ open, onEvent: () => undefined, onBroken, random: () => 0 });
+    const network = new EventTarget();
+    const stop = followEvents({ open, onEvent: () => undefined, onBroken, random: () => 0, network });
     await vi.advanceTimersByTimeAsync(5_000);
     expect(open).toHaveBeenCalledTimes(2);
     expect(onBroken).toHaveBeenCalledTimes(2);

@@ -31,12 +31,15 @@ interface Following<T> {
   readonly onBroken: () => void;
   /** From 0 up to 1, each time anew. */
   readonly random?: () => number;
+  /** Says `online` when this computer is in a network again; the window unless given. */
+  readonly network?: EventTarget;
 }
 
 /**
  * Follows a stream of events until it ends or the returned function is called. A connection that breaks is opened again no
  * sooner than the coordinator asked for, one that never came about (a proxy's 502, a busy server's 503) after 5 s, then ever
- * later, at least each minute; each time up to half as much later, as chance will have it. One on which nothing comes is
+ * later, at least each minute; each time up to half as much later, as chance will have it, and at once when this computer is in a
+ * network again, which is no time at which all others come. One on which nothing comes is
  * broken, too: a proxy keeps the events to itself, or the line went while the computer slept.
  */
 export function followEvents<T>(following: Following<T>): () => void {
@@ -46,7 +49,7 @@ export function followEvents<T>(following: Following<T>): () => void {
 }
 
 async function follow<T>(
-  { open, onEvent, onBroken, random = Math.random }: Following<T>,
+  { open, onEvent, onBroken, random = Math.random, network = globalThis }: Following<T>,
   signal: AbortSignal,
 ): Promise<void> {
   let waitMs = FIRST_WAIT_MS;
@@ -70,7 +73,7 @@ async function follow<T>(
     // Both change while the connection is read.
     if ((isOver as boolean) || signal.aborted) return;
     onBroken();
-    await elapsed(Math.min(LONGEST_WAIT_MS, waitMs * (1 + JITTER_SHARE * random())), signal);
+    await elapsed(Math.min(LONGEST_WAIT_MS, waitMs * (1 + JITTER_SHARE * random())), signal, network);
     if (signal.aborted) return;
     waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 2);
   }
@@ -99,16 +102,18 @@ async function readOnce<T>(open: Following<T>['open'], options: StreamOptions<T>
   }
 }
 
-/** Ends after that time, or with the signal; either way nothing stays behind. */
-async function elapsed(ms: number, signal: AbortSignal): Promise<void> {
+/** Ends after that time, with the signal, or when the computer is in a network again; either way nothing stays behind. */
+async function elapsed(ms: number, signal: AbortSignal, network: EventTarget): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
     const end = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
+      network.removeEventListener('online', end);
       resolve();
     };
     const timer = setTimeout(end, ms);
     signal.addEventListener('abort', end);
+    network.addEventListener('online', end);
   });
 }
