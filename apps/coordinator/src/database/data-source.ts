@@ -5,6 +5,7 @@ import { ENTITIES } from './entities.js';
 import { masterPool } from './hot-pool.js';
 import { LockWatch } from './lock-watch.js';
 import { careFor } from './pool-care.js';
+import { SERVER_FACTS, type ServerFacts, whyUnsuited } from './server-facts.js';
 import { SESSION_SETTINGS, settling } from './session-settings.js';
 
 /** Coordinators that start together migrate one after the other; the number only has to be the same for all of them. */
@@ -63,7 +64,7 @@ export class DatabaseUnsuitedError extends Error {
 /**
  * Connects and brings the schema up to date. The caller destroys it.
  *
- * @throws {DatabaseUnsuitedError} where the database cannot hold all texts, or is a newer version's
+ * @throws {DatabaseUnsuitedError} where the server is too old, or the database cannot hold all texts or is a newer version's
  * @throws RangeError for fewer than two connections: one holds the lock while another migrates
  */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
@@ -74,7 +75,7 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
   await dataSource.initialize();
   careFor(masterPool(dataSource));
   try {
-    await requireUnicode(dataSource);
+    await requireSuited(dataSource);
     using _ = onLockWait && new LockWatch(masterPool(dataSource), onLockWait);
     await migrate(dataSource);
   } catch (error) {
@@ -84,14 +85,11 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
   return dataSource;
 }
 
-/** In others names of half the world cannot be stored, and in SQL_ASCII those that can are counted and cut by bytes. */
-async function requireUnicode(dataSource: DataSource): Promise<void> {
-  const [row]: Array<{ server_encoding: string }> = await dataSource.query('SHOW server_encoding');
-  if (row?.server_encoding !== 'UTF8') {
-    throw new DatabaseUnsuitedError(
-      `it is encoded in ${row?.server_encoding}: make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`,
-    );
-  }
+/** Asked before anything is made in it. */
+async function requireSuited(dataSource: DataSource): Promise<void> {
+  const [facts] = await dataSource.query<ServerFacts[]>(SERVER_FACTS);
+  const why = facts ? whyUnsuited(facts) : null;
+  if (why !== null) throw new DatabaseUnsuitedError(why);
 }
 
 async function migrate(dataSource: DataSource): Promise<void> {

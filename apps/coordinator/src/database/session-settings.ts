@@ -47,6 +47,10 @@ export async function settle(client: pg.ClientBase, settings: SessionSettings): 
 }
 
 /** For pools: what a new connection goes through before anybody gets it. */
-export function settling(settings: SessionSettings): Pick<pg.PoolConfig, 'onConnect'> {
+interface Settling {
+  readonly onConnect: (client: pg.ClientBase) => Promise<void>;
+}
+
+export function settling(settings: SessionSettings): Settling {
   return { onConnect: (client) => settle(client, settings) };
 }
