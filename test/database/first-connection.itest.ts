@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { firstConnection } from '@gleaner/coordinator';
+import { firstConnection, isShared } from '@gleaner/coordinator';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createTestDatabase, freePort, type TestDatabase } from '../support/index.js';
 
@@ -70,4 +70,17 @@ it.each<[string, () => URL | Promise<URL>, RegExp]>([
     name: 'DatabaseUnsuitedError',
     message: expect.stringMatching(reason) as unknown,
   });
+});
+
+it('connections that a pooler gives one session are told from those that have their own', async () => {
+  const clients = [
+    await firstConnection(database.url, 'one'),
+    await firstConnection(database.url, 'other'),
+  ] as const;
+  try {
+    expect(await isShared(clients[0], clients[0])).toBe(true);
+    expect(await isShared(...clients)).toBe(false);
+  } finally {
+    for (const client of clients) await client.end();
+  }
 });

@@ -17,6 +17,7 @@ export { INSTALLATION, type Installation, readInstallation } from './installatio
 export * from './pg-array.js';
 export { DATABASE_MOVED, notePlace, noteTakeover } from './place.js';
 export { careFor } from './pool-care.js';
+export { isShared } from './pooled-session.js';
 export * from './prepared-statement.js';
 export { RecentTrouble } from './recent-trouble.service.js';
 export { whileAlone } from './session-lock.js';

@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { ConfigError } from '../config/index.js';
-import { firstConnection, SCHEMA_VERSION } from '../database/index.js';
+import { DatabaseUnsuitedError, firstConnection, isShared, SCHEMA_VERSION } from '../database/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
 import { RedisMark } from './redis-mark.js';
 
@@ -44,6 +44,7 @@ export class BackendAgreement {
     // Where it breaks, the lock ends with it: what runs goes on, and only the next start is not warned.
     const client = await firstConnection(databaseUrl, name);
     try {
+      await requireOwnSession(client, databaseUrl);
       await client.query('SELECT pg_advisory_lock($1)', [ASKING_LOCK]);
       const other = RUNNING_LOCKS[OTHER[kind]];
       const { rows } = await client.query<{ free: boolean }>('SELECT pg_try_advisory_lock($1) AS free', [
@@ -86,3 +87,16 @@ export class BackendAgreement {
     await this.client.end();
   }
 }
+
+/** Before anything is locked: whatever is, would be so for whoever gets the session next. */
+async function requireOwnSession(client: pg.Client, databaseUrl: string): Promise<void> {
+  const other = await firstConnection(databaseUrl, `${SESSION_NAME} other`);
+  try {
+    if (await isShared(client, other)) throw new DatabaseUnsuitedError(POOLED);
+  } finally {
+    await other.end();
+  }
+}
+
+const POOLED =
+  'a pooler before it gives each transaction another session (pool_mode = transaction), and Gleaner keeps locks and prepared statements in its own: let it pool sessions, or name the server itself';
