@@ -58,6 +58,18 @@ describe('RunningTime of a machine that sleeps', () => {
     expect(onEnd).toHaveBeenCalledOnce();
   });
 
+  it('does not count it where the limit is short', () => {
+    const machine = aMachine();
+    const onEnd = vi.fn();
+    new RunningTime(onEnd).restart(MINUTE_MS);
+    machine.runs(MINUTE_MS / 2);
+    machine.sleeps(9 * HOUR_MS);
+    machine.runs(MINUTE_MS / 3);
+    expect(onEnd).not.toHaveBeenCalled();
+    machine.runs(MINUTE_MS / 3);
+    expect(onEnd).toHaveBeenCalledOnce();
+  });
+
   it('does not count it where somebody stops it before its timer comes', () => {
     const machine = aMachine();
     const onEnd = vi.fn();
