@@ -26,6 +26,7 @@ import { InstallationPlace20261121002100 } from './20261121002100-installation-p
 import { PausedJobs20261121002200 } from './20261121002200-paused-jobs.js';
 import { WorkersSeen20261122000000 } from './20261122000000-workers-seen.js';
 import { UploadRoom20261123000000 } from './20261123000000-upload-room.js';
+import { TeamKeepers20261123000100 } from './20261123000100-team-keepers.js';
 
 /** All migrations, oldest first. Append only: a landed migration never changes. */
 export const MIGRATIONS = [
@@ -57,4 +58,5 @@ export const MIGRATIONS = [
   PausedJobs20261121002200,
   WorkersSeen20261122000000,
   UploadRoom20261123000000,
+  TeamKeepers20261123000100,
 ] as const;

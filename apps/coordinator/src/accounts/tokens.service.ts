@@ -18,6 +18,10 @@ import {
 import { AccountEvents } from './account-events.js';
 import { AccountEntity } from './account.entity.js';
 import { ApiTokenEntity } from './api-token.entity.js';
+import { LastingChanges } from './lasting-changes.js';
+
+/** Of one account, besides those of its machines and browsers. */
+const LIVING_TOKENS_MAX = 1000;
 
 export interface TokenFacts {
   readonly label: string;
@@ -32,6 +36,7 @@ export class TokensService {
     private readonly audit: AuditLog,
     private readonly directory: TokenDirectory,
     private readonly events: AccountEvents,
+    private readonly changes: LastingChanges,
   ) {}
 
   /** For the caller's own account; operators also for others. A token never gives more than its maker may do. */
@@ -46,12 +51,13 @@ export class TokensService {
     if (facts.expiresAt !== undefined && Date.parse(facts.expiresAt) <= Date.now()) {
       throw new InvalidRequestError([{ pointer: '/expiresAt', detail: 'must be in the future' }]);
     }
+    this.changes.take(actor, 'others');
     const secret = drawSecret();
     const token = await this.dataSource.transaction(async (manager) => {
-      // A deletion that has begun goes first, a later one waits.
+      // A deletion that has begun goes first, a later one waits, and so do tokens that are made at the same moment.
       const account = await manager.findOne(AccountEntity, {
         where: { id: accountId },
-        lock: { mode: 'pessimistic_read' },
+        lock: { mode: 'for_no_key_update' },
       });
       if (!account || account.deletedAt !== null) throw new NotFoundError(`account ${accountId}`);
       if (facts.scopes.includes('operate') && !account.operator) {
@@ -59,6 +65,7 @@ export class TokensService {
           { pointer: '/scopes', detail: '"operate" needs the account of an operator' },
         ]);
       }
+      if (!actor.operator) await requireFewTokens(manager, accountId);
       const made = await insertToken(manager, { ...facts, accountId, hostId: null, secret });
       await this.audit.record(manager, {
         accountId: actor.accountId,
@@ -112,6 +119,19 @@ export class TokensService {
     follow?.();
     this.directory.forgetAll();
   }
+}
+
+async function requireFewTokens(manager: EntityManager, accountId: string): Promise<void> {
+  const living = await manager.query<unknown[]>(
+    `SELECT FROM api_token WHERE account_id = $1 AND host_id IS NULL AND NOT session AND revoked_at IS NULL
+        AND (expires_at IS NULL OR expires_at > now()) LIMIT ${LIVING_TOKENS_MAX}`,
+    [accountId],
+  );
+  if (living.length < LIVING_TOKENS_MAX) return;
+  throw new DomainError(
+    'conflict',
+    `${LIVING_TOKENS_MAX} tokens of the account are valid: revoke those that nobody uses any more.`,
+  );
 }
 
 export interface NewToken extends TokenFacts {

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { ApprovedDevice, HostFacts, WaitingDevice } from '@gleaner/protocol';
 import { DataSource, LessThan } from 'typeorm';
-import { requireLiving } from '../accounts/index.js';
+import { LastingChanges, requireLiving } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { DomainError, drawSecret, hashSecret, NotFoundError, type Actor } from '../http/index.js';
 import { HostsService, type Attachment } from '../hosts/index.js';
@@ -18,6 +18,7 @@ export class DevicesService {
     private readonly dataSource: DataSource,
     private readonly hosts: HostsService,
     private readonly audit: AuditLog,
+    private readonly changes: LastingChanges,
   ) {}
 
   /** @param network where the host asks from, null where that is not known */
@@ -70,6 +71,7 @@ export class DevicesService {
   /** Lets the host join the caller's account, or turns it away. A code is decided once. */
   async decide(actor: Actor, typedCode: string, approve: boolean): Promise<ApprovedDevice> {
     requireApprover(actor);
+    this.changes.take(actor, 'others');
     const userCode = normaliseUserCode(typedCode);
     return await this.dataSource.transaction(async (manager) => {
       // The log would keep what the machine is called.

@@ -3,7 +3,7 @@ import { countedCores, initialAllowancePerDay, nextWishesVersion } from '@gleane
 import { canonicalJson, type Host, type HostFacts, type UpdateHost } from '@gleaner/protocol';
 import { DataSource, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { insertAccount, insertToken, requireLiving } from '../accounts/index.js';
+import { insertAccount, insertToken, LastingChanges, requireLiving } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { CONFIG, type Config } from '../config/index.js';
 import { renameOnBoards } from '../credit/index.js';
@@ -19,6 +19,7 @@ import {
   type Actor,
   type Page,
 } from '../http/index.js';
+import { requireFewHosts } from './attached-hosts.js';
 import { HostEvents } from './host-events.js';
 import { isOwnHost, OWN_ACCOUNTS } from './host-ownership.js';
 import { HOST_SELECT, hostRow, presentHost, type HostRow } from './host-rows.js';
@@ -42,6 +43,7 @@ export class HostsService {
     private readonly audit: AuditLog,
     private readonly events: HostEvents,
     private readonly tokens: TokenDirectory,
+    private readonly changes: LastingChanges,
     @Inject(CONFIG) private readonly config: Config,
   ) {
     this.anonymousAttaches = new RateLimiter(config.attachesPerHour, HOUR_MS);
@@ -55,6 +57,7 @@ export class HostsService {
       throw new DomainError('forbidden', 'Attaching a host needs a token with the scope "work".');
     }
     if (!actor) this.limitAnonymous(network);
+    else this.changes.take(actor, 'machines');
     return await this.dataSource.transaction((manager) => this.attachIn(manager, actor, facts, network));
   }
 
@@ -66,6 +69,7 @@ export class HostsService {
     network: string,
   ): Promise<Attachment> {
     if (actor) await requireLiving(manager, actor.accountId);
+    if (actor && !actor.operator) await requireFewHosts(manager, actor.accountId);
     const accountId =
       actor?.accountId ??
       // Not the machine's name: everybody reads the boards.

@@ -51,6 +51,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   },
   approveProject: { 'not-found': 'there is no such project' },
   attachHost: {
+    conflict: 'as many machines are attached to the account as may be: detach some',
     'rate-limited': 'too many anonymous machines came from this network: wait, or attach with a token',
   },
   cancelJob: { ...CHANGED_JOB, 'wrong-state': 'it has ended already' },
@@ -67,7 +68,10 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
     'already-exists': 'the slug is taken',
     conflict: 'as many projects of the account as may wait for an operator’s approval',
   },
-  createToken: { forbidden: 'a token cannot give what its maker may not do' },
+  createToken: {
+    forbidden: 'a token cannot give what its maker may not do',
+    conflict: 'as many tokens of the account are valid as may be: revoke some',
+  },
   createUpload: {
     ...NO_ROOM,
     ...NO_ROOM_OF_ONES_OWN,
@@ -89,6 +93,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
   followJob: { ...ABSENT_JOB, ...MANY_STREAMS },
   followPublicJob: { ...ABSENT_PUBLIC_JOB, ...MANY_STREAMS },
   foundTeam: {
+    conflict: 'the caller keeps as many teams as one may',
     'already-exists': 'the name is taken',
     forbidden: 'teams are for people who have signed in, not for machines and anonymous accounts',
     'rate-limited': 'teams were changed too often: `Retry-After` says when to go on',

@@ -3,7 +3,7 @@ import { lackingScopes } from '@gleaner/domain';
 import { DELETED_NAME, scope, type Account } from '@gleaner/protocol';
 import { DataSource, IsNull, type EntityManager } from 'typeorm';
 import { z } from 'zod';
-import { accountDeleted, AccountEntity, AccountsService } from '../accounts/index.js';
+import { accountDeleted, AccountEntity, AccountsService, LastingChanges } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
 import { forgetGrants } from '../blobs/index.js';
 import { renameOnBoards, takeBoard } from '../credit/index.js';
@@ -24,11 +24,13 @@ export class MyAccountService {
     private readonly audit: AuditLog,
     private readonly hostEvents: HostEvents,
     private readonly teams: TeamsService,
+    private readonly changes: LastingChanges,
     private readonly tokens: TokenDirectory,
   ) {}
 
   async rename(actor: Actor, name: string): Promise<Account> {
     requirePerson(actor);
+    this.changes.take(actor, 'others');
     await this.dataSource.transaction(async (manager) => {
       const living = { id: actor.accountId, deletedAt: IsNull() };
       const { affected } = await manager.update(AccountEntity, living, { name });

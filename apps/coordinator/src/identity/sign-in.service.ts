@@ -8,6 +8,7 @@ import {
   ApiTokenEntity,
   insertAccount,
   insertToken,
+  LastingChanges,
   requireLiving,
 } from '../accounts/index.js';
 import { AuditLog } from '../audit/index.js';
@@ -47,6 +48,7 @@ export class SignInService {
     private readonly accounts: AccountsService,
     private readonly audit: AuditLog,
     private readonly tokens: TokenDirectory,
+    private readonly changes: LastingChanges,
     @Inject(CONFIG) config: Config,
   ) {
     this.byNetwork = new RateLimiter(config.signInsPerHour, HOUR_MS);
@@ -68,6 +70,7 @@ export class SignInService {
     if (actor.hostId !== null) {
       throw new DomainError('forbidden', 'The token of a host can only work: sign in with one of yours.');
     }
+    this.changes.take(actor, 'others');
     const secret = await this.dataSource.transaction((manager) =>
       openSession(manager, actor.accountId, actor.scopes, browser),
     );

@@ -4,6 +4,7 @@ import { AccountEntity } from '../accounts/account.entity.js';
 // An index on an expression is beyond what TypeORM can express.
 @Entity('team')
 @Index('team_name', { synchronize: false })
+@Index('team_by_keeper', ['keeperId'])
 export class TeamEntity {
   @PrimaryGeneratedColumn('identity', { type: 'bigint', generatedIdentity: 'BY DEFAULT' })
   id: string;

@@ -18,6 +18,8 @@ import { JoinPace } from './join-pace.js';
 import { TeamMemberEntity } from './team-member.entity.js';
 import { TeamEntity } from './team.entity.js';
 
+/** Teams that one account may keep; when everybody has left one, it stays its last keeper's. */
+const KEPT_TEAMS_MAX = 20;
 const CYCLES_PATTERN = /^-?\d{1,60}$/;
 /** A name that few of very many teams have is not looked for any longer than this. */
 const LIST_MAX_MS = 1000;
@@ -115,6 +117,7 @@ export class TeamsService {
     return await namedOnce(facts.name, () =>
       this.dataSource.transaction(async (manager) => {
         await lockMembership(manager, actor.accountId);
+        await requireFewTeams(manager, actor.accountId);
         await lockTeams(manager, await teamsOf(manager, actor.accountId));
         await holdCredit(manager);
         const team = await manager.save(TeamEntity, { ...facts, keeperId: actor.accountId });
@@ -188,6 +191,16 @@ function requirePerson(actor: Actor): void {
   if (actor.hostId !== null || actor.anonymous) {
     throw new DomainError('forbidden', 'Teams are for people who have signed in.');
   }
+}
+
+/** Teams stay: without a bound one would found and leave them until no name is left. */
+async function requireFewTeams(manager: EntityManager, accountId: string): Promise<void> {
+  const kept = await manager.countBy(TeamEntity, { keeperId: accountId });
+  if (kept < KEPT_TEAMS_MAX) return;
+  throw new DomainError(
+    'conflict',
+    `You keep ${KEPT_TEAMS_MAX} teams: go back to one of them, and give it another name if you like.`,
+  );
 }
 
 async function find(manager: EntityManager, teamId: string): Promise<Team> {

@@ -3315,6 +3315,10 @@ export type CreateTokenErrors = {
      */
     403: Problem;
     /**
+     * `conflict`: as many tokens of the account are valid as may be: revoke some
+     */
+    409: Problem;
+    /**
      * Any other problem (RFC 9457): what was sent is not valid, the token is missing or may not do that, there were too many requests, or the coordinator is busy or away
      */
     default: Problem;
@@ -3596,6 +3600,10 @@ export type AttachHostData = {
 };
 
 export type AttachHostErrors = {
+    /**
+     * `conflict`: as many machines are attached to the account as may be: detach some
+     */
+    409: Problem;
     /**
      * `rate-limited`: too many anonymous machines came from this network: wait, or attach with a token
      */
@@ -3892,7 +3900,7 @@ export type FoundTeamErrors = {
      */
     403: Problem;
     /**
-     * `already-exists`: the name is taken
+     * `conflict`: the caller keeps as many teams as one may; `already-exists`: the name is taken
      */
     409: Problem;
     /**
