@@ -127,12 +127,16 @@ it('a coordinator is told how many others use its database', async () => {
   await first.close();
 });
 
+/** Of a migration whose name is longer than those of Postgres's sessions. */
+const NEWER = 'TheOneOfTomorrowWhichSaysMoreInItsNameThanOthers20991231000000';
+
 it('a coordinator is told how many of another version use its database', async () => {
   const first = await createTestApplication();
   const databaseUrl = first.config.databaseUrl ?? '';
   const alike = await BackendAgreement.join(databaseUrl, 'postgres');
-  const newer = await BackendAgreement.join(databaseUrl, 'postgres', 'Tomorrow20991231000000');
-  expect([alike.otherVersions, newer.otherVersions]).toEqual([0, 2]);
-  for (const agreement of [alike, newer]) await agreement.leave();
+  const newer = await BackendAgreement.join(databaseUrl, 'postgres', NEWER);
+  const asNew = await BackendAgreement.join(databaseUrl, 'postgres', NEWER);
+  expect([alike.otherVersions, newer.otherVersions, asNew.otherVersions]).toEqual([0, 2, 2]);
+  for (const agreement of [alike, newer, asNew]) await agreement.leave();
   await first.close();
 });

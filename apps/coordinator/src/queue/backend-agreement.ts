@@ -13,6 +13,8 @@ const OTHER: Readonly<Record<Kind, Kind>> = { redis: 'postgres', postgres: 'redi
 
 /** What coordinators call the session that holds their locks, followed by their version of the schema. */
 const SESSION_NAME = 'gleaner-agreement';
+/** Postgres cuts longer names of sessions. */
+const SESSION_NAME_MAX_BYTES = 63;
 
 const ADVICE: Readonly<Record<Kind, string>> = {
   redis: 'REDIS_URL is not set, and a coordinator of this database runs that has its queues in Redis',
@@ -40,7 +42,7 @@ export class BackendAgreement {
    * @throws {DatabaseUnsuitedError} where no connection comes about
    */
   static async join(databaseUrl: string, kind: Kind, schema = SCHEMA_VERSION): Promise<BackendAgreement> {
-    const name = `${SESSION_NAME} ${schema}`;
+    const name = `${SESSION_NAME} ${schema}`.slice(0, SESSION_NAME_MAX_BYTES);
     // Where it breaks, the lock ends with it: what runs goes on, and only the next start is not warned.
     const client = await firstConnection(databaseUrl, name);
     try {
