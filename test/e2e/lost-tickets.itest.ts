@@ -106,4 +106,20 @@ describe('tickets', () => {
     expect(await ticketsOf(patient)).toEqual([{ ticketed_at: at }]);
     expect(await ticketsOf(forgotten)).not.toEqual([{ ticketed_at: lostAt }]);
   });
+
+  it('of a job that is paused are withdrawn when they are dropped: they come at once when it goes on', async () => {
+    const paused = await dispatch.aJob({ units: 4 });
+    const isOut = async (): Promise<boolean[]> =>
+      (await ticketsOf(paused)).map((unit) => Reflect.get(unit, 'ticketed_at') !== null);
+    await expect.poll(isOut, PATIENCE).toEqual([true, true, true, true]);
+    // Others still have something of its class to ask for.
+    await dispatch.aJob({ units: 400 });
+    const host = await dispatch.aHost();
+    await expect
+      .poll(async () => {
+        await host.ask(8, 4096, 1);
+        return isOut();
+      }, PATIENCE)
+      .toEqual([false, false, false, false]);
+  });
 });

@@ -165,7 +165,7 @@ export class DispatchService {
     for (const ticket of tickets) {
       const job = jobs.get(ticket.jobId);
       if (!job) {
-        // Cancelled, paused or ended. If it is resumed, the sweep of dispatch gaps makes the ticket anew.
+        // Cancelled, paused or ended. If it is resumed, the ticket is made anew.
         this.refuse(ticket, { kind: 'gone' }, asking);
         continue;
       }
@@ -224,7 +224,7 @@ export class DispatchService {
     const { store } = this.feeder;
     switch (outcome.kind) {
       case 'gone':
-        store.finish(ticket);
+        this.feeder.drop(ticket);
         return;
       case 'not-theirs':
         store.putBack(ticket, { personId: host.personId, why: outcome.why });

@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable } from '@nestjs/common';
 import type { UnitEvent } from '@gleaner/domain';
 import { DataSource } from 'typeorm';
-import { hotPool, plainArray, PreparedStatement } from '../database/index.js';
+import { hotPool, PreparedStatement } from '../database/index.js';
 import { QUEUES, QueueService } from '../queue/index.js';
 import { LOGGER, type Logger } from '../telemetry/index.js';
 import { Examiner, ValidationService } from '../validation/index.js';
 import { JobDirectory, type RunningJob } from './job-directory.js';
 import { LeasesService } from './leases.service.js';
 import { type QueuedTicket, QueuedTickets } from './queued-tickets.service.js';
+import { withdrawTickets } from './withdraw-tickets.statement.js';
 
 /** Whatever was announced less than this ago is still on its way. */
 const GRACE_MS = 10_000;
@@ -150,20 +151,11 @@ export class SweepService {
     return rows.length;
   }
 
-  /** From each unit's first lost ticket on; not where that has become a task since it was looked for. */
   private async ticketAnew(jobId: number, lost: readonly QueuedTicket[]): Promise<void> {
-    const pool = hotPool(this.dataSource);
-    const { rowCount } = await pool.query(
-      `UPDATE work_unit u SET ticketed = least(u.ticketed, g.gap), ticketed_at = NULL
-         FROM (SELECT id, min(ordinal) AS gap FROM unnest($1::bigint[], $2::smallint[]) AS g(id, ordinal)
-                GROUP BY id ORDER BY id) g
-        WHERE u.id = g.id AND u.state = 'open' AND u.ticketed_at < now() - ${GRACE_MS} * interval '1 millisecond'
-          AND NOT EXISTS (SELECT FROM task t WHERE t.unit_id = g.id AND t.ordinal = g.gap)`,
-      [plainArray(lost.map(({ unitId }) => unitId)), plainArray(lost.map(({ ordinal }) => ordinal))],
-    );
+    const units = await withdrawTickets(hotPool(this.dataSource), lost, { agedMs: GRACE_MS });
     // Most that seem lost on a busy coordinator are claimed in that moment.
-    if (!rowCount) return;
-    this.logger.warn({ event: 'tickets-made-anew', jobId, units: rowCount });
+    if (units === 0) return;
+    this.logger.warn({ event: 'tickets-made-anew', jobId, units });
     await this.queues.queue(QUEUES.fill).add({}, { dedupeId: 'fill' });
   }
 }

@@ -9,6 +9,7 @@ import { returnedBatches } from './returned-batches.js';
 import type { Ticket } from './ticket.js';
 import { REFUSED_MAX, TicketStore, type Volunteers } from './ticket-store.js';
 import { volunteersOf } from './volunteers.statement.js';
+import { withdrawTickets } from './withdraw-tickets.statement.js';
 
 /** Queue jobs of one lane that are held at once: while one is handed out the next is on its way. */
 const BATCHES_PER_LANE = 3;
@@ -21,6 +22,9 @@ const TICK_MS = 1_000;
 const WAKE_WAIT_MS = 250;
 /** A queue backend that is away does not take tickets back; nobody waits for it longer than this. */
 const GIVE_BACK_WITHIN_MS = 5_000;
+
+/** Dropped tickets that are looked at once a second; further ones wait for the sweep of dispatch gaps. */
+const DROPPED_MAX = 8_192;
 
 interface ClassFeed {
   readonly consumers: readonly JobConsumer[];
@@ -36,6 +40,7 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly feeds = new Map<UnitClass, ClassFeed>();
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
+  private readonly dropped: Ticket[] = [];
 
   constructor(
     private readonly queues: QueueService,
@@ -63,6 +68,12 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
   /** Why queues may hold tickets that do not come; null: nothing is known to be wrong. */
   trouble(): string | null {
     return this.queues.knownTrouble();
+  }
+
+  /** Ends a ticket that becomes no task, as a replay, or one of a job that does not run. */
+  drop(ticket: Ticket): void {
+    this.store.finish(ticket);
+    if (this.dropped.length < DROPPED_MAX) this.dropped.push(ticket);
   }
 
   /** Tells that a host asks for tickets of these classes; waits only where a class had been left alone until now. */
@@ -139,6 +150,14 @@ export class TicketFeeder implements OnApplicationBootstrap, OnModuleDestroy {
       await Promise.all(feed.consumers.map((consumer) => consumer.pause()));
     }
     await this.giveBack(this.store.takeOld({ classes: idle }));
+    await this.withdrawDropped();
+  }
+
+  /** Those of jobs that are paused: they come at once when these go on. What is not withdrawn the sweep of dispatch gaps finds. */
+  private async withdrawDropped(): Promise<void> {
+    const dropped = this.dropped.splice(0);
+    if (dropped.length === 0) return;
+    await withdrawTickets(hotPool(this.dataSource), dropped, { ofPausedJobs: true }).catch(() => undefined);
   }
 
   /** A ticket that cannot be added to its queue again is lost here; the sweep of dispatch gaps makes it anew. */
