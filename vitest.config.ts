@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const resolve = { conditions: ['gleaner-source', 'module', 'node', 'development|production'] };
@@ -14,9 +15,14 @@ const alone = [
   'test/e2e/chaos.itest.ts',
   'test/e2e/random-histories.itest.ts',
   'test/e2e/agent-idle.itest.ts',
-  'test/bench/**/*.itest.ts',
+  'test/bench/dispatch.itest.ts',
   'test/network/**/*.itest.ts',
 ];
+const cores = availableParallelism();
+/** Unless told, vitest leaves one core to itself, which on two cores is half of them. */
+const unitWorkers = cores;
+/** More than cores, as suites wait for half of their time. Each has connections to one Postgres, and a database of Redis of its own. */
+const integrationWorkers = Math.min(cores + 2, 8);
 const integration = {
   globalSetup: [endWithSignals, 'test/support/global-setup.ts'],
   setupFiles: [leaveSignalsToTheRun, 'test/support/whole-day.ts'],
@@ -43,6 +49,7 @@ export default defineConfig({
           testTimeout: 120_000,
           expect,
           hookTimeout: 120_000,
+          maxWorkers: unitWorkers,
           sequence: { groupOrder: 0 },
         },
       },
@@ -54,7 +61,7 @@ export default defineConfig({
           name: 'integration',
           include: ['{apps,test,worker-sdk}/**/*.itest.ts'],
           exclude: [...notSources, ...alone],
-          maxWorkers: 2,
+          maxWorkers: integrationWorkers,
           sequence: { groupOrder: 1 },
         },
       },
