@@ -46,11 +46,11 @@ export async function settle(client: pg.ClientBase, settings: SessionSettings): 
   await client.query(query);
 }
 
-/** For pools: what a new connection goes through before anybody gets it. */
 interface Settling {
   readonly onConnect: (client: pg.ClientBase) => Promise<void>;
 }
 
+/** For pools: what a new connection goes through before anybody gets it. */
 export function settling(settings: SessionSettings): Settling {
   return { onConnect: (client) => settle(client, settings) };
 }
