@@ -5,7 +5,7 @@ import { attachedHost, hostPage } from '@gleaner/protocol';
 import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { aPerson } from '../support/index.js';
+import { aPerson, clientWith } from '../support/index.js';
 import { chromiumOrWarn, complaintsOf } from './browser.js';
 import { signInAs } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
@@ -91,6 +91,41 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.reload();
     await page.getByRole('button', { name: 'Start computing' }).click();
     await page.getByText(/^You compute without a name, as machine/).waitFor();
+  });
+
+  it('says that its machine was detached, and becomes another one', async () => {
+    await page.goto(`${url}/volunteer`);
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    const machine = page.getByText(/^You compute without a name, as machine \d+/);
+    await machine.waitFor();
+    const known = await machine.innerText();
+    const { hostId, secret } = await page.evaluate(
+      () => JSON.parse(localStorage.getItem('gleaner.host') ?? '{}') as Record<'hostId' | 'secret', string>,
+    );
+    await clientWith(website.gleaner, secret).delete(`/v1/hosts/${hostId}`).expect(204);
+    // It hears of it with its next heartbeat.
+    const told = page.getByText('The coordinator does not know this machine any more');
+    await told.waitFor({ timeout: 90_000 });
+    await page.getByRole('button', { name: 'Start computing' }).click();
+    await machine.waitFor();
+    expect(await machine.innerText()).not.toBe(known);
+  });
+
+  it('is one machine of nobody’s, however often it starts, once the session has ended', async () => {
+    const vera = await aPerson(website.gleaner, { name: 'Vera' });
+    await page.goto(url);
+    await signInAs(website.gleaner, page, vera);
+    await context.clearCookies();
+    const before = await hosts();
+    await page.goto(`${url}/volunteer`);
+    for (let starts = 0; starts < 2; starts += 1) {
+      await page.getByRole('button', { name: 'Start computing' }).click();
+      await page.getByText(/^You compute without a name, as machine/).waitFor();
+      await page.getByRole('link', { name: 'Sign in to claim it' }).waitFor();
+      await page.getByRole('button', { name: 'Stop' }).click();
+    }
+    await page.getByRole('button', { name: 'Start computing' }).waitFor();
+    expect(await hosts()).toBe(before + 1);
   });
 
   it('says that it loads, and loads anew by itself, less and less often, where its program did not come', async () => {

@@ -9,9 +9,10 @@ import {
   type VolunteerWorker,
   type WorkerStatus,
 } from '@gleaner/worker-sdk/browser';
-import { sessionAccount } from '../api/session';
+import { forgetSession, sessionAccount } from '../api/session';
 import { OnlyTab } from './only-tab';
 import { pauseReason, type Run, type Surroundings, type Wishes } from './pause-reason';
+import { reasonOfEnd } from './reason-of-end';
 import { forgetHost, readSavedHost, saveHost, worksFor, type SavedHost } from './saved-host';
 import { coresHere, readSavedWishes, saveWishes } from './saved-wishes';
 import { watchSurroundings } from './surroundings';
@@ -125,6 +126,8 @@ class VolunteerSession {
       { coordinator: location.origin, facts },
       signal,
     );
+    // The session has ended meanwhile: remembered any longer, each start would make another machine of nobody's.
+    if (attached.anonymous) forgetSession();
     const host: SavedHost = {
       hostId: attached.hostId,
       accountId: attached.accountId,
@@ -197,7 +200,7 @@ class VolunteerSession {
         finishedTasks: before.finishedTasks + (status?.finishedTasks ?? 0),
       },
       paused: null,
-      error: error?.message ?? null,
+      error: error && reasonOfEnd(error),
       taskCycles: 0n,
       isBlank: false,
     });
