@@ -6,7 +6,7 @@ import { chromium, type BrowserContext, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { aPerson, clientWith } from '../support/index.js';
-import { chromiumOrWarn, complaintsOf } from './browser.js';
+import { chromiumOrWarn, complaintsOf, openBrowser } from './browser.js';
 import { signInAs } from './people-pages.js';
 import { aSetiJob, type SetiJob } from './seti-job.js';
 import { Website } from './website.js';
@@ -91,6 +91,23 @@ describe.skipIf(chromiumPath === null)('a browser in which not everything is as 
     await page.reload();
     await page.getByRole('button', { name: 'Start computing' }).click();
     await page.getByText(/^You compute without a name, as machine/).waitFor();
+  });
+
+  it('takes no task where WebAssembly is switched off, and says so', async () => {
+    const before = await hosts();
+    const strict = await openBrowser(chromiumPath ?? '', ['--js-flags=--jitless']);
+    try {
+      const guarded = await strict.newPage();
+      const complaints = complaintsOf(guarded);
+      await guarded.goto(`${url}/volunteer`);
+      await guarded.getByRole('button', { name: 'Start computing' }).click();
+      await guarded.getByText('This browser does not allow WebAssembly here').waitFor();
+      await guarded.getByRole('button', { name: 'Start computing' }).waitFor();
+      expect(complaints).toEqual([]);
+    } finally {
+      await strict.close();
+    }
+    expect(await hosts()).toBe(before);
   });
 
   it('says that its machine was detached, and becomes another one', async () => {
