@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { BlobReferences, BlobsService, BlobSweep } from '@gleaner/coordinator';
 import { deletedBlob, ownBlobPage, problem, type OwnBlobPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -173,6 +175,16 @@ describe('what uploads of an account hold', () => {
       .set(TUS)
       .expect(204);
     expect((await look(scientist)).room).toMatchObject({ heldBytes: MIB, unfinished: [] });
+  });
+
+  it('is less when an upload is given up whose files are gone already', async () => {
+    const person = await aPerson(gleaner);
+    const location = (await begin(person, MIB)).headers.get('location') ?? '';
+    const file = join(gleaner.config.dataDir, 'uploads', basename(location));
+    for (const path of [file, `${file}.json`]) await rm(path);
+    await person.delete(location).set(TUS).expect(204);
+    expect((await look(person)).room).toMatchObject({ heldBytes: 0, unfinished: [] });
+    await person.delete(location).set(TUS).expect(404);
   });
 
   it('is less when an upload that nobody finished is forgotten', async () => {

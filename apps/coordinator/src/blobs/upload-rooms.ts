@@ -72,14 +72,22 @@ export class UploadRooms {
     });
   }
 
-  /** Ends a promise. Repeating it changes nothing. */
-  async release(id: string): Promise<void> {
-    await this.settle(this.dataSource.manager, id);
+  /**
+   * Ends a promise. Repeating it changes nothing.
+   *
+   * @returns whether there was one
+   */
+  async release(id: string): Promise<boolean> {
+    return await this.settle(this.dataSource.manager, id);
   }
 
   /** The same in the transaction that grants the account what the promise was for. */
-  async settle(manager: EntityManager, id: string): Promise<void> {
-    await manager.query('DELETE FROM upload_hold WHERE id = $1', [id]);
+  async settle(manager: EntityManager, id: string): Promise<boolean> {
+    const ended = await manager.query<unknown[]>(
+      'WITH ended AS (DELETE FROM upload_hold WHERE id = $1 RETURNING 1) SELECT FROM ended',
+      [id],
+    );
+    return ended.length > 0;
   }
 
   /** Holds room for content that comes in one request, for as long as `work` with its promise takes. */

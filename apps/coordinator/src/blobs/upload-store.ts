@@ -103,11 +103,15 @@ export class UploadStore extends FileStore {
     await this.space.rooms.release(id);
   }
 
-  /** Removes an upload and its description, as far as they are there, and the room that it was promised. */
-  async forget(id: string): Promise<void> {
+  /**
+   * Removes an upload and its description, as far as they are there, and the room that it was promised.
+   *
+   * @returns whether it was promised any
+   */
+  async forget(id: string): Promise<boolean> {
     await rm(this.pathOf(id), { force: true });
     await rm(this.pathOf(`${id}${DESCRIPTION}`), { force: true });
-    await this.space.rooms.release(id);
+    return await this.space.rooms.release(id);
   }
 
   /** The original knows only those that are there with a readable description: a crash or a power cut may leave either half. */

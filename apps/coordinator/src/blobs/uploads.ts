@@ -32,6 +32,7 @@ const METHODS = {
 };
 /** tus looks at the path alone: what a caller takes for our name may be none. */
 const ANY_BASE = 'http://uploads.invalid';
+const TUS_HEADERS = { 'tus-resumable': TUS_VERSION };
 /** Names the blob that an upload has become. */
 const BLOB_ID = 'gleaner-blob-id';
 const uploadParams = z.object({ id: z.string().optional() });
@@ -115,7 +116,7 @@ export class Uploads {
     } catch (error) {
       const problem = translateError(error);
       if (PROBLEMS[problem.code].status >= 500) this.logger.error({ event: 'upload-failed', err: problem });
-      sendProblem(reply, problem, request.id, { 'tus-resumable': TUS_VERSION });
+      sendProblem(reply, problem, request.id, TUS_HEADERS);
     }
   }
 
@@ -156,6 +157,15 @@ export class Uploads {
       response.headers.set(BLOB_ID, await completion.complete(id, accountId).catch(throwExplained));
     }
     if (response.status < 400) return { response, body: await response.text() };
+    // Its files may be gone without it, with a backup say, or where the database was away when they were removed.
+    if (
+      request.method === 'DELETE' &&
+      id !== undefined &&
+      response.status === 404 &&
+      (await store.forget(id))
+    ) {
+      return { response: new Response(null, { status: 204, headers: TUS_HEADERS }), body: '' };
+    }
     throw (
       this.errors.get(web) ?? explainTusError({ status_code: response.status, body: await response.text() })
     );
