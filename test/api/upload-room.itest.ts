@@ -312,12 +312,26 @@ describe('an upload that is given back', () => {
     expect(await heldBytes(person)).toBe(0);
   });
 
-  it('stays where it is uploaded once more', async () => {
+  it('is not found by whoever gave it back and looks whether to upload it, also where others have it', async () => {
+    const [ada, bob] = [await aPerson(gleaner), await aPerson(gleaner)];
+    const bytes = randomBytes(MIB);
+    await put(ada, bytes);
+    await put(bob, bytes);
+    await ada.get(`/v1/blobs/${idOf(bytes)}`).expect(200);
+    await giveBack(ada, bytes);
+    await ada.get(`/v1/blobs/${idOf(bytes)}`).expect(404);
+    await bob.get(`/v1/blobs/${idOf(bytes)}`).expect(200);
+    await put(ada, bytes);
+    await ada.get(`/v1/blobs/${idOf(bytes)}`).expect(200);
+  });
+
+  it('stays where it is uploaded once more, for which it is not found before', async () => {
     const person = await aPerson(gleaner);
     const bytes = randomBytes(MIB);
     await put(person, bytes);
     await put(person, bytes);
     await giveBack(person, bytes);
+    await person.get(`/v1/blobs/${idOf(bytes)}`).expect(404);
     await put(person, bytes);
     await sweepAfterMinutes(20);
     await person.get(`/v1/blobs/${idOf(bytes)}/content`).expect(200);

@@ -8,8 +8,8 @@ export const KEEP_UNREFERENCED_DAYS = 7;
 /** What was given back and used before goes after this long: whoever has just stored the same content is about to reference it. */
 const LEAVE_AFTER_MINUTES = 15;
 
-/** When a blob is unreferenced since that leaves so soon. */
-const LEAVING = `now() - interval '${KEEP_UNREFERENCED_DAYS} days' + interval '${LEAVE_AFTER_MINUTES} minutes'`;
+/** When a blob is unreferenced since, at the latest, that leaves so soon. */
+export const LEAVING = `now() - interval '${KEEP_UNREFERENCED_DAYS} days' + interval '${LEAVE_AFTER_MINUTES} minutes'`;
 
 const countRows = z.tuple([z.object({ count: z.number() })]);
 
