@@ -25,8 +25,7 @@ export class BlobAccess {
   }
 
   async mayRead(actor: Actor, sha256: string): Promise<boolean> {
-    if (actor.operator) return true;
-    if (actor.hostId === null) return await this.isGranted(actor.accountId, sha256);
+    if (actor.operator || actor.hostId === null) return await this.isGranted(actor, sha256);
     const host = { ...actor, hostId: actor.hostId };
     const key = `${actor.tokenId}:${sha256}`;
     if (this.granted.get(key)) return true;
@@ -37,14 +36,14 @@ export class BlobAccess {
   }
 
   /** Asked anew each time: whoever gives a blob back, and finds it there all the same, does not upload it again. */
-  private async isGranted(accountId: string, sha256: string): Promise<boolean> {
-    const grants = await this.dataSource.query<unknown[]>(
-      `SELECT FROM blob_grant g JOIN blob b ON b.sha256 = g.sha256
-        WHERE g.sha256 = decode($1, 'hex') AND g.account_id = $2
+  private async isGranted({ operator, accountId }: Actor, sha256: string): Promise<boolean> {
+    const blobs = await this.dataSource.query<unknown[]>(
+      `SELECT FROM blob b WHERE b.sha256 = decode($1, 'hex')
+          AND ($2 OR EXISTS (SELECT FROM blob_grant g WHERE g.sha256 = b.sha256 AND g.account_id = $3))
           AND (b.unreferenced_since IS NULL OR b.unreferenced_since > ${LEAVING})`,
-      [sha256, accountId],
+      [sha256, operator, accountId],
     );
-    return grants.length > 0;
+    return blobs.length > 0;
   }
 
   private async isComputedWith({ hostId }: HostActor, sha256: string): Promise<boolean> {
