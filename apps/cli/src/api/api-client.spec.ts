@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
 import { apiOf } from '../common-options.js';
@@ -11,6 +11,8 @@ beforeEach(() => {
 });
 afterEach(() => {
   vi.unstubAllEnvs();
+  vi.useRealTimers();
+  vi.restoreAllMocks();
   server?.close();
   server = undefined;
 });
@@ -98,6 +100,58 @@ describe('calling a coordinator', () => {
       message: `${url} answered 502, as a proxy does whose coordinator is away: try again later, or ask whoever runs it`,
       exitCode: 5,
     });
+  });
+
+  it.each([
+    [401, 'as a proxy does that lets only some through'],
+    [403, 'as a proxy does that lets only some through'],
+    [413, 'as a proxy does that lets nothing so large through'],
+    [429, 'as a proxy does that is called too often: try again later'],
+    [500, 'as a proxy does whose coordinator is away'],
+    [404, 'is no Gleaner coordinator: look whether --url or GLEANER_URL names one'],
+    [501, 'is no Gleaner coordinator: look whether --url or GLEANER_URL names one'],
+  ])('behind a proxy that answers %i itself is told what that may mean', async (status, said) => {
+    const url = await serving((_request, response) => response.writeHead(status).end('<html>'));
+    const called = apiOf({ url, token: 'gln_x' }).send('/v1/apps', { method: 'POST' });
+    await expect(called).rejects.toThrow(said);
+    await expect(called).rejects.toMatchObject({ exitCode: 5 });
+  });
+
+  it.each([
+    ['POST', 'what was asked for may be done all the same'],
+    ['GET', 'try again'],
+  ] as const)(
+    'that takes a %s and breaks off is not taken for one that is not there',
+    async (method, then) => {
+      const url = await serving((_request, response) => response.destroy());
+      await expect(apiOf({ url }).send('/v1/jobs', { method })).rejects.toMatchObject({
+        message: expect.stringMatching(
+          new RegExp(`^${url} broke off before it answered \\(.+\\): ${then}$`),
+        ) as string,
+        exitCode: 5,
+      });
+    },
+  );
+
+  it('that takes long to answer is waited for, and that is told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+    const asked = Promise.withResolvers<ServerResponse>();
+    const url = await serving((_request, response) => asked.resolve(response));
+    const answer = apiOf({ url }).send('/v1/jobs');
+    const response = await asked.promise;
+    vi.advanceTimersByTime(10_000);
+    expect(told).toHaveBeenCalledWith(`${url} has not answered for 10 s: still waiting\n`);
+    response.end('[]');
+    expect((await answer).status).toBe(200);
+  });
+
+  it('whose refusal breaks off is not taken for something else', async () => {
+    const url = await serving((_request, response) => {
+      response.writeHead(409, { 'content-length': '1000' });
+      response.write('{"code":', () => response.socket?.end());
+    });
+    await expect(apiOf({ url }).send('/v1/jobs')).rejects.toThrow(/^The answer of .*\/v1\/jobs broke off/);
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { note } from '../terminal/output.js';
 import { VERSION } from '../version.js';
+import { answeredByAnother, toldOfSilence } from './answers-of-others.js';
 import { problemLines } from './problem-lines.js';
 
 /** Where and as whom the command speaks. */
@@ -26,11 +27,11 @@ export interface ApiCall {
 const WAIT_SECONDS_MAX = 60;
 const WAITS_MAX = 5;
 
-/** Of proxies that do not reach what they stand before. */
-const GATEWAY_STATUSES: ReadonlySet<number> = new Set([502, 503, 504]);
-
 const NO_CONTENT = 204;
 const PAGE_TYPE = /^text\/html\b/;
+
+/** Whoever waits is told so. */
+const SLOW_AFTER_MS = 10_000;
 
 /** Who has answered just now does not take longer to say which version it is. */
 const VERSION_WITHIN_MS = 5_000;
@@ -141,9 +142,13 @@ export class ApiClient {
     const { token } = this.target;
     const contentType = call.json === undefined ? call.body?.contentType : 'application/json';
     const body = call.json === undefined ? call.body?.bytes : JSON.stringify(call.json);
+    const { method = 'GET' } = call;
+    const slow = setTimeout(() => {
+      note(`${url.origin} has not answered for ${SLOW_AFTER_MS / 1000} s: still waiting`);
+    }, SLOW_AFTER_MS);
     try {
       return await fetch(url, {
-        method: call.method ?? 'GET',
+        method,
         headers: {
           ...(token !== undefined && { authorization: `Bearer ${token}` }),
           ...(contentType !== undefined && { 'content-type': contentType }),
@@ -156,13 +161,9 @@ export class ApiClient {
       });
     } catch (error) {
       call.signal?.throwIfAborted();
-      const cause: unknown = error instanceof Error ? error.cause : undefined;
-      const reason = cause instanceof Error ? cause.message : String(error);
-      throw new CliError(
-        `No coordinator answers at ${this.target.url} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`,
-        EXIT.unreachable,
-        { cause: error },
-      );
+      throw new CliError(toldOfSilence(this.target.url, method, error), EXIT.unreachable, { cause: error });
+    } finally {
+      clearTimeout(slow);
     }
   }
 }
@@ -223,16 +224,8 @@ function redirected(asked: URL, response: Response): CliError {
 }
 
 async function errorOf(url: URL, response: Response, hasToken: boolean): Promise<CliError> {
-  const value: unknown = await response.json().catch(() => undefined);
-  const parsed = problemSchema.safeParse(value);
-  if (!parsed.success) {
-    return new CliError(
-      GATEWAY_STATUSES.has(response.status)
-        ? `${url.origin} answered ${response.status}, as a proxy does whose coordinator is away: try again later, or ask whoever runs it`
-        : `${url.href} answered ${response.status} and is no Gleaner coordinator: look whether --url or GLEANER_URL names one`,
-      EXIT.unreachable,
-    );
-  }
+  const parsed = problemSchema.safeParse(parseJson(await textOf(response)));
+  if (!parsed.success) return new CliError(answeredByAnother(url, response.status), EXIT.unreachable);
   const lines = problemLines(parsed.data);
   if (response.status === 401) lines.push(hasToken ? ANOTHER_TOKEN : A_TOKEN);
   return new ApiProblemError(lines.join('\n'), parsed.data.code, response.status);
