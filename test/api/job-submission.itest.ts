@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { JobInputs } from '@gleaner/coordinator';
 import { job as jobSchema, jobEstimate, LIMITS, problem, type JobSpecInput } from '@gleaner/protocol';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { helloModule } from '../e2e/agent-support/tiny-modules.js';
 import { anApprovedApp, anInput } from '../e2e/volunteering/science.js';
 import { aPerson, operatorOf, type TestClient } from '../support/index.js';
@@ -92,6 +93,17 @@ describe('submitting a job', () => {
     expect(await refusal({ inputs: { tape: theirs } })).toEqual(['/spec/inputs/tape']);
     const mine = await anInput(desk.science, Buffer.from('a,b'));
     expect((await desk.submit({ inputs: { tape: mine } })).spec.inputs).toEqual({ tape: mine });
+  });
+
+  it('is refused where an input is given back while it is looked at', async () => {
+    const input = await anInput(desk.science, Buffer.from('given back'));
+    const inputs = desk.gleaner.app.get(JobInputs);
+    const open = inputs.open.bind(inputs);
+    vi.spyOn(inputs, 'open').mockImplementationOnce(async (named) => {
+      await desk.science.scientist.delete(`/v1/blobs/${input}`).expect(200);
+      return await open(named);
+    });
+    expect(await refusal({ inputs: { data: input } })).toEqual(['/spec/inputs/data']);
   });
 
   it('is refused where its app lacks the export that starts it, which publishing it says already', async () => {

@@ -144,7 +144,11 @@ export class JobSubmission {
     }
     const inputBytes = await this.checkInputs(actor, spec, faults);
     if (!app || faults.length > 0) throw refused(faults);
-    const { units, ...basis } = await estimateUnits(spec.split, await this.inputs.open(spec.inputs));
+    const { units, ...basis } = await this.estimateSplit(spec).catch(async (error: unknown) => {
+      // Given back since it was checked, or while it was read.
+      await this.checkInputs(actor, spec, faults);
+      throw faults.length > 0 ? refused(faults) : error;
+    });
     if (units === 0) throw refused([{ pointer: '/spec/split', detail: 'yields no work units' }]);
     if (units > LIMITS.unitsPerJob) {
       throw refused([
@@ -155,6 +159,10 @@ export class JobSubmission {
       ]);
     }
     return { projectId: project.id, app, units, ...basis, inputBytes };
+  }
+
+  private async estimateSplit({ split, inputs }: JobSpec): Promise<UnitEstimate> {
+    return await estimateUnits(split, await this.inputs.open(inputs));
   }
 
   private async findApp(actor: Actor, spec: JobSpec, projectId: string): Promise<AppRow | null> {
