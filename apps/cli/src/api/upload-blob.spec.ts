@@ -123,3 +123,20 @@ it('an upload whose coordinator has gone says so, and what to do', async () => {
     exitCode: 5,
   });
 });
+
+it.each([
+  ['HEAD', '', /^The upload failed: http:\/\/127\.0\.0\.1:\d+ answered 413$/m, 3],
+  ['PATCH', '<html>', /^The upload failed: .* answered 413, as a proxy does that lets nothing so large/m, 5],
+] as const)('an upload that a %s ends says so in words for people', async (refused, body, said, exitCode) => {
+  answer = ({ method }, response) => {
+    if (method === 'POST') response.writeHead(201, { location: '/v1/uploads/1' }).end();
+    else if (method === refused) response.writeHead(413).end(body);
+    else if (method === 'HEAD')
+      response.writeHead(200, { 'upload-offset': '0', 'upload-length': '3000' }).end();
+    else response.writeHead(404).end(JSON.stringify(NOT_FOUND));
+  };
+  await expect(uploadBlob(api, path)).rejects.toMatchObject({
+    message: expect.stringMatching(said) as string,
+    exitCode,
+  });
+});

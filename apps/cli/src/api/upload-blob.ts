@@ -12,6 +12,7 @@ import {
 import { DetailedError, Upload } from 'tus-js-client';
 import { CliError, EXIT } from '../cli-error.js';
 import { ANOTHER_TOKEN, ApiProblemError, type ApiClient } from './api-client.js';
+import { answeredByAnother } from './answers-of-others.js';
 import { BegunUpload } from './begun-upload.js';
 import { problemLines } from './problem-lines.js';
 
@@ -140,8 +141,9 @@ async function sendContent(
   let sentBytes = 0;
   // tus-js-client's types name only the readers of browsers; in Node it takes a file stream.
   const content = createReadStream(path) as unknown as Pick<ReadableStreamDefaultReader, 'read'>;
+  const url = api.urlOf(location);
   const upload = new Upload(content, {
-    uploadUrl: api.urlOf(location).href,
+    uploadUrl: url.href,
     uploadSize: size,
     chunkSize: PATCH_BYTES,
     retryDelays: [...retryDelaysMs],
@@ -154,7 +156,7 @@ async function sendContent(
       resolve();
     },
     onError: (error) => {
-      reject(new UploadError(error, isKept));
+      reject(new UploadError(error, url, isKept));
     },
   });
   const stop = (): void => {
@@ -196,12 +198,12 @@ class UploadError extends CliError {
   /** Of the coordinator's answer, where there was one. */
   readonly status: number | undefined;
 
-  constructor(cause: Error, isKept: boolean) {
+  constructor(cause: Error, url: URL, isKept: boolean) {
     const response = cause instanceof DetailedError ? cause.originalResponse : null;
     const problem = problemOf(response?.getBody());
-    const text = problem ? problemLines(problem).join('\n') : response?.getBody() || reasonOfSilence(cause);
     const status = response?.getStatus();
-    const exitCode = response ? EXIT.refused : EXIT.unreachable;
+    const text = problem ? problemLines(problem).join('\n') : textWithoutProblem(cause, url);
+    const exitCode = problem || isWithoutBody(cause) ? EXIT.refused : EXIT.unreachable;
     const lines = [
       `The upload failed: ${text}`,
       ...(status === 401 ? [ANOTHER_TOKEN] : []),
@@ -210,6 +212,18 @@ class UploadError extends CliError {
     super(lines.join('\n'), exitCode, { cause });
     this.status = status;
   }
+}
+
+/** Whoever is asked how far an upload is answers with its status alone. */
+function isWithoutBody(error: Error): boolean {
+  return error instanceof DetailedError && error.originalResponse?.getBody() === '';
+}
+
+/** tus tells its whole request, and a proxy a page: neither is for people. */
+function textWithoutProblem(error: Error, url: URL): string {
+  const status = error instanceof DetailedError ? error.originalResponse?.getStatus() : undefined;
+  if (status === undefined) return reasonOfSilence(error);
+  return isWithoutBody(error) ? `${url.origin} answered ${status}` : answeredByAnother(url, status);
 }
 
 /** Where nobody answers tus tells its whole request; the system's word for it is enough. */
