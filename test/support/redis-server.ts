@@ -18,7 +18,10 @@ export interface RedisServer {
 }
 
 /** Starts `redis-server` from PATH, installing it where that is possible. null, loudly, where there is none; in CI that fails. */
-export async function startRedis(directory: string): Promise<RedisServer | null> {
+export async function startRedis(
+  directory: string,
+  settings: readonly string[] = [],
+): Promise<RedisServer | null> {
   if (!(await hasRedis())) {
     await installRedis();
     if (!(await hasRedis())) {
@@ -42,6 +45,7 @@ export async function startRedis(directory: string): Promise<RedisServer | null>
     '',
     '--appendonly',
     'no',
+    ...settings,
   ];
   const child = spawn('redis-server', args, { stdio: 'ignore' });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));

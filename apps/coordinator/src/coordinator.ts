@@ -30,8 +30,16 @@ export interface Coordinator {
   stop(): Promise<void>;
 }
 
-/** Starts everything a role needs, in order; what was started is stopped again when a later part fails. */
-export async function startCoordinator(config: Config, logger: Logger): Promise<Coordinator> {
+/**
+ * Starts everything a role needs, in order; what was started is stopped again when a later part fails.
+ *
+ * @param signal ends a start that waits for a Redis
+ */
+export async function startCoordinator(
+  config: Config,
+  logger: Logger,
+  signal?: AbortSignal,
+): Promise<Coordinator> {
   const started: Array<() => Promise<void>> = [];
   const stop = async (): Promise<void> => {
     for (let end = started.pop(); end !== undefined; end = started.pop()) await end();
@@ -75,12 +83,9 @@ export async function startCoordinator(config: Config, logger: Logger): Promise<
       logger.warn({ event: 'database-moved' }, DATABASE_MOVED);
     if (config.redisUrl !== null) {
       const { namespace } = await readInstallation(dataSource);
-      await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, (trouble) =>
-        logger.warn(
-          { event: 'redis-away', trouble },
-          'REDIS_URL does not answer, or refuses what is needed: waiting for it',
-        ),
-      );
+      const tell = (trouble: string): void =>
+        logger.warn({ event: 'redis-away', trouble }, `waiting for REDIS_URL: ${trouble}`);
+      await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, tell, signal);
     }
     const app = await withDatabase(config, createApplication({ config, dataSource, logger }));
     started.push(() => closeApplication(app));

@@ -43,13 +43,18 @@ async function main(): Promise<void> {
   }
   const logger = createLogger(config.logLevel);
   endOnAccidents(logger);
-  const starting = startCoordinator(config, logger);
-  stopOnSignals(starting, logger);
-  announce(config, await starting);
+  const stopped = new AbortController();
+  const starting = startCoordinator(config, logger, stopped.signal);
+  stopOnSignals(starting, stopped, logger);
+  try {
+    announce(config, await starting);
+  } catch (error) {
+    if (!stopped.signal.aborted || error !== stopped.signal.reason) throw error;
+  }
 }
 
 /** The first signal stops in order; a second one, or a stop that takes too long, ends everything at once. */
-function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
+function stopOnSignals(starting: Promise<Coordinator>, stopped: AbortController, logger: Logger): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals): void => {
     if (stopping) {
@@ -59,11 +64,16 @@ function stopOnSignals(starting: Promise<Coordinator>, logger: Logger): void {
     stopping = true;
     logger.info({ event: 'stopping', signal });
     setTimeout(() => endAtOnce(logger, 'stopping takes too long'), STOP_TIMEOUT_MS).unref();
+    stopped.abort();
     starting
       .then((coordinator) => coordinator.stop())
       .then(
         () => endByItself(),
         (error: unknown) => {
+          if (error === stopped.signal.reason) {
+            endByItself();
+            return;
+          }
           logger.error({ event: 'stop-failed', err: error });
           endAtOnce(logger, 'stopping failed');
         },

@@ -65,7 +65,10 @@ describe('the configuration', () => {
     expect(() => readConfig({ DATABASE_URL: 'localhost:5432/gleaner' })).toThrow(
       /DATABASE_URL.*postgres:\/\//,
     );
-    expect(() => readConfig({ REDIS_URL: 'localhost:6379' })).toThrow(/REDIS_URL.*redis:\/\//);
+    for (const address of ['localhost:6379', 'redis:///run/redis.sock', 'redis://localhost:6379/first'])
+      expect(() => readConfig({ REDIS_URL: address })).toThrow(/REDIS_URL.*redis:\/\//);
+    for (const address of ['redis://localhost', 'redis://ada:secret@[::1]:6379/', 'rediss://localhost/3'])
+      expect(readConfig({ REDIS_URL: address }).redisUrl).toBe(address);
   });
 
   it('refuses an operator token that is too short to be secret', () => {

@@ -22,6 +22,14 @@ const uploadBytes = z.coerce
   .min(0)
   .max(2 ** 50);
 
+const REDIS = 'must be like redis://HOST:6379 or rediss://HOST:6379, with /1 behind it for database 1';
+
+/** A file's name where the host belongs would be taken for this machine, anything else than a number for no database at all. */
+function namesRedis(address: string): boolean {
+  const url = URL.parse(address);
+  return url !== null && url.hostname !== '' && /^(?:\/\d*)?$/.test(url.pathname);
+}
+
 const flag = z
   .enum(['0', '1', 'true', 'false'])
   .default('false')
@@ -81,7 +89,8 @@ const environment = z.object({
     .url({ protocol: /^postgres(ql)?$/, error: 'must be like postgres://USER:PASSWORD@HOST:5432/DATABASE' })
     .optional(),
   REDIS_URL: z
-    .url({ protocol: /^rediss?$/, error: 'must be like redis://HOST:6379 or rediss://HOST:6379' })
+    .url({ protocol: /^rediss?$/, error: REDIS })
+    .refine(namesRedis, { error: REDIS })
     .optional(),
 });
 

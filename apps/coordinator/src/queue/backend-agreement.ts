@@ -76,12 +76,13 @@ export class BackendAgreement {
     }
   }
 
-  /** @throws {ConfigError} while coordinators of this database run that use another Redis */
+  /** @throws {ConfigError} while coordinators of this database run that use another Redis, and where this one will not do */
   async agreeOnRedis(
     redis: { readonly url: string; readonly namespace: string },
     tell: (trouble: string) => void,
+    signal?: AbortSignal,
   ): Promise<void> {
-    this.redisMark ??= await RedisMark.agree(this.client, ASKING_LOCK, redis, tell);
+    this.redisMark ??= await RedisMark.agree(this.client, ASKING_LOCK, redis, tell, signal);
   }
 
   async leave(): Promise<void> {

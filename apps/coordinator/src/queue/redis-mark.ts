@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { ConfigError } from '../config/index.js';
+import { FirstContact, requireSuited } from './redis-first-contact.js';
 import { reconnectOnError } from './redis-troubles.js';
 
 /** First key of the advisory locks on marks; the second is the mark. */
@@ -16,6 +17,8 @@ const POLL_MS = 250;
 const RECONNECT_DELAY_MS = 500;
 /** A Redis that does not answer is asked anew, so that nobody holds a lock of the database while waiting for it. */
 const COMMAND_TIMEOUT_MS = 5_000;
+/** What ioredis says then. */
+const TIMED_OUT = 'Command timed out';
 
 /**
  * Tells one Redis from another. Coordinators of one database use one Redis, or work that one announces would never reach the
@@ -39,13 +42,15 @@ export class RedisMark {
    * @param client connection to the database, kept for as long as the coordinator runs
    * @param askingLock advisory lock under which coordinators agree one after the other
    * @param tell hears what is wrong with a Redis that does not answer; it is waited for
-   * @throws {ConfigError} while coordinators of this database run that use another Redis
+   * @param signal ends the wait
+   * @throws {ConfigError} while coordinators of this database run that use another Redis, and where this one will not do
    */
   static async agree(
     client: pg.Client,
     askingLock: number,
     { url, namespace }: { readonly url: string; readonly namespace: string },
     tell: (trouble: string) => void,
+    signal?: AbortSignal,
   ): Promise<RedisMark> {
     const redis = new Redis(url, {
       maxRetriesPerRequest: null,
@@ -53,14 +58,14 @@ export class RedisMark {
       commandTimeout: COMMAND_TIMEOUT_MS,
       reconnectOnError,
     });
-    const waiting = new Waiting(tell);
-    // Once it is agreed on, the queues tell what is wrong with their own connection.
-    redis.on('error', (error) => waiting.hear(error));
+    const contact = new FirstContact(tell, signal);
+    redis.on('error', (error) => contact.hear(error));
     const key = `${namespace}:mark`;
     try {
+      await answerOf(contact, () => requireSuited(redis));
       const untilMs = performance.now() + RESTORED_WITHIN_MS;
       for (;;) {
-        const found = parseMark(await waiting.until(() => redis.get(key)));
+        const found = parseMark(await answerOf(contact, () => redis.get(key)));
         const agreed = await underLock(client, askingLock, async () => {
           const theirs = await marksInUse(client);
           const mark = found ?? (theirs.length === 0 ? randomInt(1, MARK_MAX) : null);
@@ -69,11 +74,14 @@ export class RedisMark {
             return null;
           }
           // Where it has gone meanwhile it is asked anew: others wait for the lock.
-          if (!(await waiting.isDone(redis.set(key, mark)))) return null;
+          if ((await attempt(contact, () => redis.set(key, mark))) === null) return null;
           await client.query('SELECT pg_advisory_lock_shared($1, $2)', [MARK_LOCKS, mark]);
           return mark;
         });
-        if (agreed !== null) return new RedisMark(redis, key, agreed);
+        if (agreed !== null) {
+          contact.made();
+          return new RedisMark(redis, key, agreed);
+        }
         await delay(POLL_MS);
       }
     } catch (error) {
@@ -101,38 +109,24 @@ export class RedisMark {
   }
 }
 
-/** Waits for a Redis that does not answer, and says so: each reason once. */
-class Waiting {
-  private told = '';
-
-  constructor(private readonly tell: (trouble: string) => void) {}
-
-  hear({ message }: Error): void {
-    if (message === this.told) return;
-    this.told = message;
-    this.tell(message);
+/** Asks until there is an answer. */
+async function answerOf<T>(contact: FirstContact, ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await contact.wait(attempt(contact, ask));
+    if (answer !== null) return answer.value;
+    await contact.wait(delay(RECONNECT_DELAY_MS));
   }
+}
 
-  /** Says what was in the way where it is not. */
-  async isDone(work: Promise<unknown>): Promise<boolean> {
-    try {
-      await work;
-      return true;
-    } catch (error) {
-      this.hear(error instanceof Error ? error : new Error(String(error)));
-      return false;
-    }
-  }
-
-  async until<T>(ask: () => Promise<T>): Promise<T> {
-    for (;;) {
-      try {
-        return await ask();
-      } catch (error) {
-        this.hear(error instanceof Error ? error : new Error(String(error)));
-        await delay(RECONNECT_DELAY_MS);
-      }
-    }
+/** null where there is no answer, after saying what was in the way. */
+async function attempt<T>(contact: FirstContact, ask: () => Promise<T>): Promise<{ value: T } | null> {
+  try {
+    return { value: await ask() };
+  } catch (error) {
+    if (error instanceof ConfigError) throw error;
+    if (error instanceof Error && error.message === TIMED_OUT) contact.hearNothing(COMMAND_TIMEOUT_MS);
+    else contact.hear(error);
+    return null;
   }
 }
 

@@ -8,6 +8,7 @@ const REFUSALS: ReadonlyArray<readonly [refusal: RegExp, what: string]> = [
   [/\bMISCONF\b/, 'it takes nothing, as it cannot save to its disk'],
   [/\bREADONLY\b/, 'it is a replica, which takes nothing'],
   [/\bNOREPLICAS\b/, 'it takes nothing while too few replicas follow it'],
+  [/max number of clients/, 'it takes no more connections: its maxclients are reached'],
   [/\b(?:NOAUTH|WRONGPASS|NOPERM)\b/, 'it does not let the coordinator in'],
 ];
 const READONLY = /\bREADONLY\b/;

@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
+import { promisify } from 'node:util';
+import { BackendAgreement, ConfigError } from '@gleaner/coordinator';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestDatabase, startRedis, type TestDatabase, testRedisUrl } from '../support/index.js';
+
+const execute = promisify(execFile);
+
+describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at its start', () => {
+  let database: TestDatabase;
+  let directory: string;
+  let agreement: BackendAgreement;
+  const closing: Array<() => unknown> = [];
+  beforeAll(async () => {
+    database = await createTestDatabase();
+    directory = await mkdtemp(join(tmpdir(), 'gleaner-redis-'));
+    agreement = await BackendAgreement.join(database.url, 'redis');
+  });
+  afterAll(async () => {
+    await agreement.leave();
+    for (const close of closing.toReversed()) await close();
+    await rm(directory, { recursive: true, force: true });
+    await database.drop();
+  });
+
+  async function aRedis(...settings: readonly string[]): Promise<URL> {
+    const started = await startRedis(join(directory, String(closing.length)), settings);
+    if (!started) throw new Error('Redis was there a moment ago');
+    closing.push(() => started.stop());
+    return new URL(started.url);
+  }
+
+  /** The address of a server that does this with whoever connects. */
+  const aServer = (meet: (socket: Socket) => void): Promise<URL> =>
+    listening(createServer((socket) => meet(socket.on('error', () => undefined))));
+
+  async function listening(server: Server): Promise<URL> {
+    const sockets = new Set<Socket>();
+    server.on('connection', (socket) => sockets.add(socket));
+    closing.push(() => {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const address = server.address();
+    if (address === null || typeof address === 'string') throw new Error('the server listens on no port');
+    return new URL(`redis://127.0.0.1:${address.port}`);
+  }
+
+  const changed = (url: URL, change: (url: URL) => void): URL => {
+    change(url);
+    return url;
+  };
+
+  async function withUser(rights: readonly string[]): Promise<URL> {
+    const url = await aRedis();
+    const redis = new Redis(url.href);
+    await redis.acl('SETUSER', 'ada', 'on', '>secret', ...rights);
+    redis.disconnect();
+    url.username = 'ada';
+    url.password = 'secret';
+    return url;
+  }
+
+  /** As a Redis of that version says it, which is in no package any more. */
+  async function ofVersion(version: string): Promise<URL> {
+    const { port } = await aRedis();
+    return await aServer((here) => {
+      const there = connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      here.pipe(there).on('data', (chunk) => {
+        const told = chunk
+          .toString('latin1')
+          .replace(/(?<=redis_version:)[\d.]+/, (is) => version.padEnd(is.length));
+        here.write(told, 'latin1');
+      });
+    });
+  }
+
+  async function withCertificate(): Promise<URL> {
+    const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
+    const files = ['-keyout', keyFile, '-out', certFile];
+    await execute('openssl', [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=redis',
+      ...files,
+    ]);
+    const [key, cert] = [await readFile(keyFile), await readFile(certFile)];
+    return changed(await listening(createTlsServer({ key, cert })), (url) => (url.protocol = 'rediss:'));
+  }
+
+  it.each<[string, () => Promise<URL>, RegExp]>([
+    [
+      'asks for a password',
+      () => aRedis('--requirepass', 'secret'),
+      /asks for a password, and none is given/,
+    ],
+    [
+      'does not accept the password',
+      async () => changed(await aRedis('--requirepass', 'secret'), (url) => (url.password = 'wrong')),
+      /does not accept this user or password/,
+    ],
+    [
+      'lets its user run no scripts',
+      () => withUser(['~*', '&*', '+@all', '-@scripting']),
+      /its user may not do all that is needed.*eval/,
+    ],
+    [
+      'does not tell its version',
+      () => withUser(['~*', '&*', '+@all', '-@dangerous']),
+      /its user may not do all that is needed.*info/,
+    ],
+    [
+      'keeps the keys from its user',
+      () => withUser(['~theirs:*', '&*', '+@all']),
+      /its user may not do all that is needed.*keys/,
+    ],
+    [
+      'has its commands switched off',
+      () => aRedis('--rename-command', 'EVAL', ''),
+      /switched off there.*eval/,
+    ],
+    [
+      'has no such database',
+      async () => changed(await aRedis(), (url) => (url.pathname = '/99')),
+      /no database/,
+    ],
+    ['is part of a cluster', () => aRedis('--cluster-enabled', 'yes'), /part of a cluster/],
+    ['is too old', () => ofVersion('4.0.9'), /its version is 4\.0\.9, and 5 or newer is needed/],
+    ['has a certificate that nobody vouches for', withCertificate, /vouches for its .*NODE_EXTRA_CA_CERTS/],
+  ])('and that %s ends the start with what the operator has to look at', async (_, address, reason) => {
+    const url = (await address()).href;
+    const waitedFor: string[] = [];
+    const agreed = agreement.agreeOnRedis({ url, namespace: 'first-contact' }, (trouble) =>
+      waitedFor.push(trouble),
+    );
+    const error: unknown = await agreed.catch((refusal: unknown) => refusal);
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(String(error)).toMatch(/REDIS_URL: /);
+    expect(String(error)).toMatch(reason);
+    expect(waitedFor).toEqual([]);
+  });
+
+  it.each<[string, () => Promise<URL>, RegExp]>([
+    ['is not there', () => Promise.resolve(new URL('redis://127.0.0.1:1')), /ECONNREFUSED/],
+    ['says nothing', () => aServer(() => undefined), /^it has not answered for 5 s/],
+    [
+      'hangs up',
+      () => aServer((socket) => socket.once('data', () => socket.resetAndDestroy())),
+      /maxclients/,
+    ],
+    [
+      'is none',
+      () => aServer((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))),
+      /^something else than Redis answers there$/,
+    ],
+  ])(
+    'and that %s is waited for with a reason until the coordinator is stopped',
+    async (_, address, reason) => {
+      const stopped = new AbortController();
+      const url = (await address()).href;
+      const told = await new Promise((tell) => {
+        const agreed = agreement.agreeOnRedis({ url, namespace: 'first-contact' }, tell, stopped.signal);
+        closing.push(() => expect(agreed).rejects.toBe(stopped.signal.reason));
+        agreed.catch(() => undefined);
+      });
+      stopped.abort();
+      expect(told).toMatch(reason);
+      await closing.pop()?.();
+    },
+  );
+});
