@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Blob, OwnBlobPage } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
+import { aPerson, aProject, createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
 import { Forwarder } from './cli-support/forwarder.js';
 
@@ -43,6 +43,14 @@ async function stoppedHalfway(forwarder: Forwarder, file: string, env: Record<st
   forwarder.passedBytes = 0;
   return ended;
 }
+
+it('which of several files was refused is told', async () => {
+  const { token: another } = await aPerson(application, { scopes: ['work'] });
+  const env = { GLEANER_URL: application.url, GLEANER_TOKEN: another };
+  const { code, stderr } = await gleaner(['blob', 'put', await aFile('refused.bin')], env);
+  expect(code).toBe(3);
+  expect(stderr).toMatch(/^gleaner: refused\.bin: .* \(403 forbidden\)$/m);
+});
 
 it('what was uploaded is listed, with what it holds, and given back, and what was begun as well', async () => {
   const { token: another } = (await aProject(application)).scientist;

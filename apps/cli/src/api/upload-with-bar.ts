@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { type Blob, formatBytes } from '@gleaner/protocol';
+import { CliError } from '../cli-error.js';
 import { note } from '../terminal/output.js';
 import { ProgressBar } from '../terminal/progress-bar.js';
 import type { ApiClient } from './api-client.js';
@@ -8,7 +9,11 @@ import { GOES_ON, uploadBlob } from './upload-blob.js';
 /** What takes longer to read than one waits without a word. */
 const LONG_TO_READ_BYTES = 256 * 1024 * 1024;
 
-/** Uploads a file, with its progress on stderr. */
+/**
+ * Uploads a file, with its progress on stderr.
+ *
+ * @throws {CliError} with the file's name, where it is refused or nobody answers
+ */
 export async function uploadWithBar(
   api: ApiClient,
   path: string,
@@ -37,6 +42,11 @@ export async function uploadWithBar(
       },
       signal,
     });
+  } catch (error) {
+    // It may be one of several.
+    if (error instanceof CliError)
+      throw new CliError(`${label}: ${error.message}`, error.exitCode, { cause: error });
+    throw error;
   } finally {
     bar.end();
   }

@@ -104,10 +104,15 @@ function uploadLines(blobs: readonly OwnBlob[], { unfinished }: UploadRoom): str
         blob.blobId,
         formatBytes(blob.sizeBytes),
         blob.uploadedAt,
-        blob.references === 0 ? 'nothing' : `${blob.references} jobs or apps`,
+        neededBy(blob.references),
       ]),
     ],
   );
+}
+
+function neededBy(references: number): string {
+  if (references === 0) return 'nothing';
+  return references === 1 ? '1 job or app' : `${references} jobs or apps`;
 }
 
 function roomLine({ heldBytes, maxBytes }: UploadRoom): string {

@@ -59,7 +59,7 @@ export class OwnBlobs {
       "SELECT FROM blob_grant WHERE sha256 = decode($1, 'hex') AND account_id = $2 AND held_bytes > 0",
       [sha256, accountId],
     );
-    if (!held) throw new NotFoundError(`upload sha256:${sha256} of yours`);
+    if (!held) throw new NotFoundError(`upload sha256:${sha256}`);
     const owners = ownerRows.parse(
       await this.dataSource.query(
         `SELECT 'job ' || j.id AS owner FROM blob_reference r JOIN job j ON j.id = r.owner_id
