@@ -7,6 +7,7 @@ import type { CreatedToken, Job } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
+import { Forwarder } from './cli-support/forwarder.js';
 import { aVolunteer, type Volunteer } from './volunteering/volunteer.js';
 
 const EXPONENTS = ['name: exponents', 'app: mersenne-hunt@1', 'args: ["{p.from}", "{p.to}"]'];
@@ -180,6 +181,21 @@ describe('a scientist at the command line', () => {
     const file = await aJobFile('twice.yaml', [...EXPONENTS, SPLIT]);
     const submit = ['job', 'submit', file, '--idempotency-key', 'only-once'];
     expect(await says(submit, scientist)).toBe(await says(submit, scientist));
+  });
+
+  it('is told how to submit again without making a second job where the answer got lost', async () => {
+    const file = await aJobFile('lost.yaml', ['name: lost', ...EXPONENTS.slice(1), SPLIT]);
+    await using forwarder = await Forwarder.before(application.url);
+    forwarder.losesAnswerTo = 'POST /v1/jobs';
+    const env = { ...scientist, GLEANER_URL: forwarder.url };
+    const { code, stdout, stderr } = await gleaner(['job', 'submit', file], env);
+    expect([code, stdout]).toEqual([5, '']);
+    expect(stderr).toContain('broke off before it answered');
+    const key = /^The job may be submitted all the same: with --idempotency-key (\S+) /m.exec(stderr)?.[1];
+    forwarder.losesAnswerTo = null;
+    const id = await says(['job', 'submit', file, '--idempotency-key', key ?? ''], env);
+    const jobs = await gleanerJson<Job[]>(['job', 'list'], scientist);
+    expect(jobs.filter(({ name }) => name === 'lost').map((job) => job.id)).toEqual([id.trim()]);
   });
 
   it('cancels and deletes a job', async () => {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { gleaner } from './cli-support/cli-process.js';
+import { CliProcess, gleaner } from './cli-support/cli-process.js';
 
 const CLI = fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url));
 const COORDINATOR = fileURLToPath(new URL('../../apps/coordinator/dist/main.js', import.meta.url));
@@ -152,6 +152,22 @@ describe.concurrent('gleaner, used wrongly', () => {
     ]);
     expect(volunteer.stderr).toContain('is not a Gleaner coordinator: check the URL');
     expect([scientist.code, volunteer.code]).toEqual([5, 5]);
+  });
+
+  it.each([
+    ['job submit', () => ['job', 'submit', join(HUNT, 'job.json'), '--project', 'x']],
+    ['job status --watch', () => ['job', 'status', '7', '--watch']],
+    ['blob put', () => ['blob', 'put', join(HUNT, 'job.json')]],
+  ])('%s, which nobody answers, ends at the first Ctrl-C', async (_what, args) => {
+    const asked = Promise.withResolvers<void>();
+    const silent = createServer(() => asked.resolve()).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    await using command = new CliProcess([...args(), '--url', url]);
+    await asked.promise;
+    command.kill('SIGINT');
+    expect((await command.ended).code).toBe(130);
+    silent.close();
   });
 
   it.each([

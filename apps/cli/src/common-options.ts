@@ -31,8 +31,12 @@ export function withLocalOptions(command: Command, json = 'answer with JSON on s
     .addOption(new Option('--token <token>').hideHelp());
 }
 
-/** Where and as whom a command speaks: options before environment before defaults. */
-export function apiOf(options: CommonOptions): ApiClient {
+/**
+ * Where and as whom a command speaks: options before environment before defaults.
+ *
+ * @param stopped of a command that listens for Ctrl-C, which nothing else ends then
+ */
+export function apiOf(options: CommonOptions, stopped?: AbortSignal): ApiClient {
   const url = options.url ?? fromEnvironment('GLEANER_URL') ?? DEFAULT_URL;
   requireCoordinatorUrl(url);
   const token = (options.token ?? fromEnvironment('GLEANER_TOKEN'))?.trim();
@@ -42,7 +46,7 @@ export function apiOf(options: CommonOptions): ApiClient {
       EXIT.usage,
     );
   }
-  return new ApiClient({ url, token });
+  return new ApiClient({ url, token }, stopped);
 }
 
 /** A path may be a proxy's prefix; what else is there may be a password, and is not repeated. */

@@ -8,6 +8,8 @@ export class Forwarder implements AsyncDisposable {
   passedBytes = 0;
   /** Where it stops passing on parts. */
   holdAtBytes = Number.POSITIVE_INFINITY;
+  /** The call whose answer gets lost on its way back, such as `POST /v1/jobs`. */
+  losesAnswerTo: string | null = null;
 
   private constructor(
     private readonly server: Server,
@@ -29,6 +31,10 @@ export class Forwarder implements AsyncDisposable {
       const { method, headers, url = '/' } = request;
       const path = url.startsWith(`${prefix}/`) ? url.slice(prefix.length) : '/nothing';
       const onward = httpRequest(new URL(path, coordinatorUrl), { method, headers }, (answer) => {
+        if (`${method} ${path}` === this.losesAnswerTo) {
+          answer.resume().on('end', () => response.destroy());
+          return;
+        }
         response.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.pipe(response);
       });

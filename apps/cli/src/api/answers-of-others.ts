@@ -1,4 +1,19 @@
+import { CliError, EXIT } from '../cli-error.js';
+
 const NOT_IMPLEMENTED = 501;
+/** Of proxies to which the coordinator's answer did not come. */
+const LOST_BEHIND_PROXY: ReadonlySet<number> = new Set([502, 504]);
+
+/** Nobody says what has become of a call, which may have been done. */
+export class LostAnswerError extends CliError {}
+
+/** An answer that is no problem document, as the coordinator refuses with. */
+export function anothersAnswer(url: URL, status: number): CliError {
+  const told = answeredByAnother(url, status);
+  return LOST_BEHIND_PROXY.has(status)
+    ? new LostAnswerError(told, EXIT.unreachable)
+    : new CliError(told, EXIT.unreachable);
+}
 
 /** What an answer means that is no problem document, as the coordinator refuses with, and what to do. */
 export function answeredByAnother(url: URL, status: number): string {
@@ -23,13 +38,23 @@ export function answeredByAnother(url: URL, status: number): string {
 const BROKEN_OFF: ReadonlySet<unknown> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 const NOT_IN_TIME = 'UND_ERR_HEADERS_TIMEOUT';
 
-/** Why no answer came, and what to do. */
-export function toldOfSilence(url: string, method: string, error: unknown): string {
-  const cause: unknown = error instanceof Error ? error.cause : undefined;
-  const reason = cause instanceof Error ? cause.message : String(error);
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+/** That no answer came, why, and what to do. */
+export function silence(url: string, method: string, cause: unknown): CliError {
+  const inner: unknown = cause instanceof Error ? cause.cause : undefined;
+  const reason = inner instanceof Error ? inner.message : String(cause);
+  const code = inner instanceof Error && 'code' in inner ? inner.code : undefined;
   const mayBeDone = method === 'GET' ? 'try again' : 'what was asked for may be done all the same';
-  if (BROKEN_OFF.has(code)) return `${url} broke off before it answered (${reason}): ${mayBeDone}`;
-  if (code === NOT_IN_TIME) return `${url} takes calls and did not answer in time: ${mayBeDone}`;
-  return `No coordinator answers at ${url} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`;
+  if (BROKEN_OFF.has(code)) {
+    const told = `${url} broke off before it answered (${reason}): ${mayBeDone}`;
+    return new LostAnswerError(told, EXIT.unreachable, { cause });
+  }
+  if (code === NOT_IN_TIME) {
+    const told = `${url} takes calls and did not answer in time: ${mayBeDone}`;
+    return new LostAnswerError(told, EXIT.unreachable, { cause });
+  }
+  return new CliError(
+    `No coordinator answers at ${url} (${reason}). Start one with "gleaner up", or name it with --url or GLEANER_URL.`,
+    EXIT.unreachable,
+    { cause },
+  );
 }

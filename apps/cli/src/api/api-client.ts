@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { note } from '../terminal/output.js';
 import { VERSION } from '../version.js';
-import { answeredByAnother, toldOfSilence } from './answers-of-others.js';
+import { anothersAnswer, LostAnswerError, silence } from './answers-of-others.js';
 import { problemLines } from './problem-lines.js';
 
 /** Where and as whom the command speaks. */
@@ -44,7 +44,11 @@ export const ANOTHER_TOKEN =
 
 /** Calls the coordinator's REST API; every failure becomes a {@link CliError} that reads like a sentence. */
 export class ApiClient {
-  constructor(readonly target: ApiTarget) {}
+  constructor(
+    readonly target: ApiTarget,
+    /** Ends every call that has no signal of its own. */
+    private readonly stopped?: AbortSignal,
+  ) {}
 
   /** Address of a path of the API, behind whatever prefix a proxy has put before it. */
   urlOf(path: string): URL {
@@ -54,7 +58,7 @@ export class ApiClient {
   /** The answer, checked against its schema. */
   async request<T>(path: string, schema: z.ZodType<T>, call: ApiCall = {}): Promise<T> {
     const response = await this.send(path, call);
-    const value = parseJson(await textOf(response));
+    const value = parseJson(await textOf(response, this.#signalOf(call)));
     if (value === undefined) throw answeredAsPage(response);
     const parsed = schema.safeParse(value);
     if (parsed.success) return parsed.data;
@@ -126,7 +130,8 @@ export class ApiClient {
       if (seconds === null) break;
       note(`The coordinator has had many calls of yours: going on in ${seconds} s`);
       await response.body?.cancel();
-      await delay(seconds * 1000, undefined, call.signal ? { signal: call.signal } : {});
+      const signal = this.#signalOf(call);
+      await delay(seconds * 1000, undefined, signal ? { signal } : {});
       response = await this.#fetch(url, call);
     }
     if (response.ok && PAGE_TYPE.test(response.headers.get('content-type') ?? '')) {
@@ -138,11 +143,16 @@ export class ApiClient {
     throw await errorOf(url, response, this.target.token !== undefined);
   }
 
+  #signalOf(call: ApiCall): AbortSignal | undefined {
+    return call.signal ?? this.stopped;
+  }
+
   async #fetch(url: URL, call: ApiCall): Promise<Response> {
     const { token } = this.target;
     const contentType = call.json === undefined ? call.body?.contentType : 'application/json';
     const body = call.json === undefined ? call.body?.bytes : JSON.stringify(call.json);
     const { method = 'GET' } = call;
+    const signal = this.#signalOf(call);
     const slow = setTimeout(() => {
       note(`${url.origin} has not answered for ${SLOW_AFTER_MS / 1000} s: still waiting`);
     }, SLOW_AFTER_MS);
@@ -157,11 +167,11 @@ export class ApiClient {
         ...(body !== undefined && { body }),
         // Followed to another origin, a call would come without its token, and a POST as a GET.
         redirect: 'manual',
-        ...(call.signal && { signal: call.signal }),
+        ...(signal && { signal }),
       });
     } catch (error) {
-      call.signal?.throwIfAborted();
-      throw new CliError(toldOfSilence(this.target.url, method, error), EXIT.unreachable, { cause: error });
+      signal?.throwIfAborted();
+      throw silence(this.target.url, method, error);
     } finally {
       clearTimeout(slow);
     }
@@ -169,12 +179,13 @@ export class ApiClient {
 }
 
 /** @throws {CliError} where it does not come to its end: whether what was asked for is done is not known then */
-async function textOf(response: Response): Promise<string> {
+async function textOf(response: Response, signal?: AbortSignal): Promise<string> {
   try {
     return await response.text();
   } catch (error) {
+    signal?.throwIfAborted();
     const cause: unknown = error instanceof Error ? error.cause : undefined;
-    throw new CliError(
+    throw new LostAnswerError(
       `The answer of ${response.url} broke off (${reasonOf(cause ?? error)}): what was asked for may be done all the same`,
       EXIT.unreachable,
       { cause: error },
@@ -225,7 +236,7 @@ function redirected(asked: URL, response: Response): CliError {
 
 async function errorOf(url: URL, response: Response, hasToken: boolean): Promise<CliError> {
   const parsed = problemSchema.safeParse(parseJson(await textOf(response)));
-  if (!parsed.success) return new CliError(answeredByAnother(url, response.status), EXIT.unreachable);
+  if (!parsed.success) return anothersAnswer(url, response.status);
   const lines = problemLines(parsed.data);
   if (response.status === 401) lines.push(hasToken ? ANOTHER_TOKEN : A_TOKEN);
   return new ApiProblemError(lines.join('\n'), parsed.data.code, response.status);

@@ -31,8 +31,8 @@ export function registerBlob(program: Command): void {
     .description('upload files; prints the blob id of each')
     .option('--gunzip', 'store the content of a .gz file')
     .action(async (files: string[], options: CommonOptions & { gunzip?: true }) => {
-      const api = apiOf(options);
       const signal = stopSignal();
+      const api = apiOf(options, signal);
       const blobs: Blob[] = [];
       for (const file of files) blobs.push(await putFile(api, file, options.gunzip ?? false, signal));
       if (options.json) printJson(blobs);

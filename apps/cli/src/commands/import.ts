@@ -60,6 +60,7 @@ function readHeader(file: string, bytes: Uint8Array): ReturnType<typeof readSahH
 }
 
 async function upload(file: string, options: ImportOptions): Promise<string> {
-  const blob = await uploadWithBar(apiOf(options), file, basename(file), stopSignal());
+  const signal = stopSignal();
+  const blob = await uploadWithBar(apiOf(options, signal), file, basename(file), signal);
   return blob.blobId;
 }

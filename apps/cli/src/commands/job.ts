@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { access, constants, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import {
@@ -16,6 +15,7 @@ import type { Command } from 'commander';
 import { ApiProblemError, type ApiClient } from '../api/api-client.js';
 import { download } from '../api/download.js';
 import { resolveProject } from '../api/resolve-project.js';
+import { submitJob } from '../api/submit-job.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
 import { watchJob, waysOn } from '../api/watch-job.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
@@ -54,9 +54,9 @@ export function registerJob(program: Command): void {
     .description('state, progress and why it waits')
     .option('--watch', 'show its progress until it ends')
     .action(async (id: string, options: CommonOptions & { watch?: true }) => {
-      const api = apiOf(options);
-      if (options.watch) await showUntilEnd(api, id, options);
-      else await showStatus(api, id, options);
+      if (!options.watch) return await showStatus(apiOf(options), id, options);
+      const signal = stopSignal();
+      await showUntilEnd(apiOf(options, signal), id, options, signal);
     });
   withCommonOptions(job.command('results').argument('<id>', 'its number', entityNumber))
     .description('the merged answer of a completed job')
@@ -124,19 +124,16 @@ async function submit(
   file: string,
   options: FileOptions & { watch?: true; idempotencyKey?: string },
 ): Promise<void> {
-  const api = apiOf(options);
-  const spec = await uploadInputs(api, file, options.input);
+  const signal = stopSignal();
+  const api = apiOf(options, signal);
+  const spec = await uploadInputs(api, file, options.input, signal);
   const project = await resolveProject(api, options.project);
   await noteWarnings(api, project, spec);
-  const submitted = await api.request('/v1/jobs', jobSchema, {
-    method: 'POST',
-    json: { project, spec },
-    // A key in any case: the call may be repeated when its answer got lost.
-    headers: { 'idempotency-key': options.idempotencyKey ?? randomUUID() },
-  });
+  const { idempotencyKey } = options;
+  const submitted = await submitJob(api, { project, spec, idempotencyKey }, signal);
   if (options.watch) {
     note(`Job ${submitted.id} is submitted.`);
-    await showUntilEnd(api, submitted.id, options);
+    await showUntilEnd(api, submitted.id, options, signal);
   } else if (options.json) {
     printJson(submitted);
   } else {
@@ -159,8 +156,9 @@ async function requestEstimate(api: ApiClient, project: string, spec: JobSpec): 
 }
 
 async function estimate(file: string, options: FileOptions): Promise<void> {
-  const api = apiOf(options);
-  const spec = await uploadInputs(api, file, options.input);
+  const signal = stopSignal();
+  const api = apiOf(options, signal);
+  const spec = await uploadInputs(api, file, options.input, signal);
   const project = await resolveProject(api, options.project);
   const answer = await requestEstimate(api, project, spec);
   if (options.json) {
@@ -177,13 +175,17 @@ async function estimate(file: string, options: FileOptions): Promise<void> {
   for (const warning of answer.warnings) note(`warning: ${warning}`);
 }
 
-async function uploadInputs(api: ApiClient, path: string, overrides: readonly string[]): Promise<JobSpec> {
+async function uploadInputs(
+  api: ApiClient,
+  path: string,
+  overrides: readonly string[],
+  signal: AbortSignal,
+): Promise<JobSpec> {
   const file = await readJobFile(path, overrides);
   // All of them before the first is sent, which may take hours.
   for (const [name, input] of Object.entries(file.inputs)) {
     if (input.kind === 'file') await requireReadable(name, input.path);
   }
-  const signal = stopSignal();
   const blobIds: Record<string, string> = {};
   for (const [name, input] of Object.entries(file.inputs)) {
     if (input.kind === 'blob') {
@@ -205,8 +207,12 @@ async function requireReadable(name: string, path: string): Promise<void> {
   }
 }
 
-async function showUntilEnd(api: ApiClient, id: string, options: CommonOptions): Promise<void> {
-  const signal = stopSignal();
+async function showUntilEnd(
+  api: ApiClient,
+  id: string,
+  options: CommonOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const ended = await watchJob(api, id, signal).catch((error: unknown) => {
     if (signal.aborted) {
       note(
