@@ -5,6 +5,7 @@ import { SETI_CLASSIC_WASM_PATH } from '@gleaner/example-seti-classic';
 import { MERSENNE_HUNT_WASM_PATH } from '@gleaner/example-mersenne-hunt';
 import type { CreatedToken, Job } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { aProject, createTestApplication, type TestApplication } from '../support/index.js';
 import { CliProcess, gleaner, gleanerJson } from './cli-support/cli-process.js';
 import { Forwarder } from './cli-support/forwarder.js';
@@ -163,6 +164,21 @@ describe('a scientist at the command line', () => {
       [token.id],
     );
     expect(await says(['token', 'list'], scientist)).toMatch(/guest +submit +never +expired 2\S+Z$/m);
+  });
+
+  it('is told which account was made where its first token was not', async () => {
+    await using forwarder = await Forwarder.before(application.url);
+    // Accounts are numbered one after the other, and the next is the one that is made here.
+    const [{ next }] = z
+      .tuple([z.object({ next: z.coerce.number() })])
+      .parse(await application.dataSource.query('SELECT max(id) + 1 AS next FROM account'));
+    forwarder.losesAnswerTo = `POST /v1/accounts/${next}/tokens`;
+    const env = { ...operator, GLEANER_URL: forwarder.url };
+    const { code, stdout, stderr } = await gleaner(['account', 'create', 'Bob', '--scopes', 'submit'], env);
+    expect([code, stdout]).toEqual([5, '']);
+    const [, made, command] =
+      /^Account (\d+) "Bob" is made, .* To make it: gleaner (.*)$/m.exec(stderr) ?? [];
+    expect(command).toBe(`token create "first token" --account ${made} --scopes submit`);
   });
 
   it('hears of what an estimate warns of when it submits as well', async () => {

@@ -57,10 +57,16 @@ function registerAccount(command: Command): void {
         method: 'POST',
         json: { name, operator: options.operator ?? false },
       });
-      const token = await api.request(`/v1/accounts/${made.id}/tokens`, createdToken, {
-        method: 'POST',
-        json: { label: 'first token', scopes: options.scopes },
-      });
+      const token = await api
+        .request(`/v1/accounts/${made.id}/tokens`, createdToken, {
+          method: 'POST',
+          json: { label: 'first token', scopes: options.scopes },
+        })
+        .catch((error: unknown) => {
+          const again = `gleaner token create "first token" --account ${made.id} --scopes ${options.scopes.join(',')}`;
+          note(`Account ${made.id} "${made.name}" is made, and its token is not. To make it: ${again}`);
+          throw error;
+        });
       if (options.json) {
         printJson({ account: made, token: token.secret });
         return;
