@@ -4,6 +4,11 @@ import { AgentError, EXIT } from '../exit-codes.js';
 /** Gives a failed call its exit code. */
 export function asAgentError(error: unknown): AgentError {
   if (error instanceof AgentError) return error;
+  // The system's word for it is of an operation that was aborted.
+  if (error instanceof DOMException && error.name === 'TimeoutError') {
+    const message = 'the coordinator cannot be reached (no answer in time)';
+    return new AgentError(message, EXIT.coordinatorUnreachable, { cause: error });
+  }
   if (!(error instanceof CoordinatorError)) {
     return new AgentError(error instanceof Error ? error.message : String(error), EXIT.failure, {
       cause: error,
