@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { BlobReferences, BlobsService, BlobSweep } from '@gleaner/coordinator';
 import { deletedBlob, ownBlobPage, problem, type OwnBlobPage } from '@gleaner/protocol';
@@ -356,6 +356,21 @@ describe('an upload that is given back', () => {
       [leavers.map(({ account }) => account.id)],
     );
     expect(grants).toEqual([]);
+  });
+
+  it('by the deletion of its account goes soon where it is unfinished', async () => {
+    const person = await aPerson(gleaner);
+    const location = (await begin(person, MIB)).headers.get('location') ?? '';
+    const file = join(gleaner.config.dataDir, 'uploads', basename(location));
+    await stat(file);
+    await person.delete('/v1/accounts/me').send({ name: person.account.name }).expect(204);
+    await sweepAfterMinutes(0);
+    for (const path of [file, `${file}.json`]) await expect(stat(path)).rejects.toThrow('ENOENT');
+    const held: unknown = await gleaner.dataSource.query(
+      'SELECT FROM upload_room WHERE account_id = $1 AND held_bytes > 0',
+      [person.account.id],
+    );
+    expect(held).toEqual([]);
   });
 
   it('is nobody else’s to give', async () => {

@@ -37,7 +37,7 @@ export class BlobSweep {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const unfinished = new UploadStore(directory, { blobs: this.blobs, rooms: this.rooms });
     const uploads = signal.aborted ? 0 : await unfinished.deleteExpired();
-    await this.rooms.sweep();
+    for (const id of await this.rooms.listAbandoned()) await unfinished.forget(id);
     const files = signal.aborted ? 0 : await this.store.removeAbandoned(UPLOAD_LIFETIME_MS);
     const strays = signal.aborted ? 0 : await this.blobs.sweepStrays(this.part);
     this.part = (this.part + 1) % BLOB_STORE_PARTS;

@@ -30,6 +30,7 @@ const accountRows = z.tuple([
   z.object({ standing: z.enum(['operator', 'scientist', 'newcomer']), held_bytes: bytes }),
 ]);
 const newcomersRows = z.tuple([z.object({ held_bytes: bytes, unfinished: z.coerce.number() })]);
+const idRows = z.array(z.object({ id: z.string() }));
 const holdRows = z.array(
   z.object({ id: z.string(), size_bytes: bytes, begun_at: z.date(), expires_at: z.date() }),
 );
@@ -123,9 +124,15 @@ export class UploadRooms {
     };
   }
 
-  /** Ends promises whose time is over. */
-  async sweep(): Promise<void> {
-    await this.dataSource.query('DELETE FROM upload_hold WHERE expires_at < now()');
+  /** Promises that nobody keeps any more: their time is over, or their account is deleted. */
+  async listAbandoned(): Promise<string[]> {
+    const rows = idRows.parse(
+      await this.dataSource.query(
+        `SELECT h.id FROM upload_hold h JOIN account a ON a.id = h.account_id
+          WHERE h.expires_at < now() OR a.deleted_at IS NOT NULL`,
+      ),
+    );
+    return rows.map(({ id }) => id);
   }
 }
 
