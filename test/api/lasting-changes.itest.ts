@@ -1,5 +1,5 @@
 import { LASTING_CHANGES_PER_HOUR, LastingChanges } from '@gleaner/coordinator';
-import { attachedHost, problem } from '@gleaner/protocol';
+import { attachedHost, deviceCode, problem } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   aPerson,
@@ -105,8 +105,13 @@ describe('an account has at a time', () => {
     expect(problem.parse(refused.body).detail).toMatch(
       /^10000 machines are attached .*: detach those that are gone/,
     );
+    const byCode = gleaner.http.post('/v1/device/code').send(HOST);
+    const { deviceCode: code, userCode } = deviceCode.parse((await byCode.expect(201)).body);
+    await ada.post('/v1/device/approve', { userCode }).expect(200);
+    const redeem = () => gleaner.http.post('/v1/device/token').send({ deviceCode: code });
+    expect(problem.parse((await redeem().expect(409)).body).code).toBe('conflict');
     await ada.delete(`/v1/hosts/${hostId}`).expect(204);
-    await ada.post('/v1/hosts', HOST).expect(201);
+    await redeem().expect(200);
   });
 
   it('twenty teams to keep', async () => {

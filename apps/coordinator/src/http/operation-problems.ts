@@ -155,6 +155,7 @@ export const OPERATION_PROBLEMS: Readonly<Record<string, Meanings>> = {
     'authorization-pending': 'nobody has decided yet: ask again after `intervalSeconds`',
     'access-denied': 'the machine was turned away',
     'expired-code': 'the code is unknown, used or 15 minutes old: ask for another',
+    conflict: 'as many machines are attached to the account as may be: detach some',
   },
   reportSwarmTraffic: OF_A_PEER,
   requestMyEmailChange: { 'already-exists': 'somebody has signed up with this address', ...GUESSED },

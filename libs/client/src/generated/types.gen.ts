@@ -3781,6 +3781,10 @@ export type RedeemDeviceCodeErrors = {
      */
     403: Problem;
     /**
+     * `conflict`: as many machines are attached to the account as may be: detach some
+     */
+    409: Problem;
+    /**
      * `expired-code`: the code is unknown, used or 15 minutes old: ask for another
      */
     410: Problem;
