@@ -6,12 +6,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import { promisify } from 'node:util';
-import { BackendAgreement, ConfigError } from '@gleaner/coordinator';
+import { BackendAgreement, ConfigError, createLogger } from '@gleaner/coordinator';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createTestDatabase, startRedis, type TestDatabase, testRedisUrl } from '../support/index.js';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { z } from 'zod';
+import {
+  createTestApplication,
+  createTestDatabase,
+  startRedis,
+  type TestDatabase,
+  testRedisUrl,
+} from '../support/index.js';
 
 const execute = promisify(execFile);
+const OURS = { namespace: 'first-contact', role: 'all' } as const;
 
 describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at its start', () => {
   let database: TestDatabase;
@@ -143,9 +151,7 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
   ])('and that %s ends the start with what the operator has to look at', async (_, address, reason) => {
     const url = (await address()).href;
     const waitedFor: string[] = [];
-    const agreed = agreement.agreeOnRedis({ url, namespace: 'first-contact' }, (trouble) =>
-      waitedFor.push(trouble),
-    );
+    const agreed = agreement.agreeOnRedis({ url, ...OURS }, (trouble) => waitedFor.push(trouble));
     const error: unknown = await agreed.catch((refusal: unknown) => refusal);
     expect(error).toBeInstanceOf(ConfigError);
     expect(String(error)).toMatch(/REDIS_URL: /);
@@ -172,7 +178,7 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
       const stopped = new AbortController();
       const url = (await address()).href;
       const told = await new Promise((tell) => {
-        const agreed = agreement.agreeOnRedis({ url, namespace: 'first-contact' }, tell, stopped.signal);
+        const agreed = agreement.agreeOnRedis({ url, ...OURS }, tell, stopped.signal);
         closing.push(() => expect(agreed).rejects.toBe(stopped.signal.reason));
         agreed.catch(() => undefined);
       });
@@ -181,4 +187,31 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
       await closing.pop()?.();
     },
   );
+
+  it('and that has too few connections left is waited for until it has as many as a coordinator opens', async () => {
+    const url = (await aRedis('--maxclients', '19')).href;
+    const asking = new Redis(url);
+    const other = new Redis(url);
+    closing.push(
+      () => asking.disconnect(),
+      () => other.disconnect(),
+    );
+    await Promise.all([asking.ping(), other.ping()]);
+    const logger = createLogger('silent');
+    const waited = new Promise((resolve) => {
+      vi.spyOn(logger, 'warn').mockImplementation((line: unknown) => {
+        const { data } = z.object({ event: z.literal('redis-away'), trouble: z.string() }).safeParse(line);
+        if (data) resolve(data.trouble);
+      });
+    });
+    const starting = createTestApplication({ env: { REDIS_URL: url }, logger });
+    expect(await waited).toBe(
+      'it takes 19 connections (maxclients), others have 2, and this coordinator needs 18',
+    );
+    other.disconnect();
+    const gleaner = await starting;
+    closing.push(() => gleaner.close());
+    await expect.poll(() => asking.info('clients')).toContain('connected_clients:19\r');
+    expect(await asking.info('stats')).toContain('rejected_connections:0\r');
+  });
 });

@@ -85,7 +85,7 @@ export async function startCoordinator(
       const { namespace } = await readInstallation(dataSource);
       const tell = (trouble: string): void =>
         logger.warn({ event: 'redis-away', trouble }, `waiting for REDIS_URL: ${trouble}`);
-      await agreement.agreeOnRedis({ url: config.redisUrl, namespace }, tell, signal);
+      await agreement.agreeOnRedis({ url: config.redisUrl, namespace, role: config.role }, tell, signal);
     }
     const app = await withDatabase(config, createApplication({ config, dataSource, logger }));
     started.push(() => closeApplication(app));

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { ConfigError } from '../config/index.js';
 import { DatabaseUnsuitedError, firstConnection, isShared, SCHEMA_VERSION } from '../database/index.js';
 import type { QueueBackendConfig } from './queue-backend.js';
-import { RedisMark } from './redis-mark.js';
+import { RedisMark, type RedisOfCoordinator } from './redis-mark.js';
 
 type Kind = QueueBackendConfig['kind'];
 
@@ -78,7 +78,7 @@ export class BackendAgreement {
 
   /** @throws {ConfigError} while coordinators of this database run that use another Redis, and where this one will not do */
   async agreeOnRedis(
-    redis: { readonly url: string; readonly namespace: string },
+    redis: RedisOfCoordinator,
     tell: (trouble: string) => void,
     signal?: AbortSignal,
   ): Promise<void> {

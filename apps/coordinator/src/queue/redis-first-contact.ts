@@ -1,10 +1,13 @@
 import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { ConfigError } from '../config/index.js';
+import { ConfigError, type Role } from '../config/index.js';
 import { queueTrouble } from './redis-troubles.js';
 
 /** Older ones lack what queues are built on, and BullMQ works with none of them. */
 const MIN_MAJOR = 5;
+
+/** Connections of a coordinator: one for each queue that it works on, one that queues share, one for the board and one for the mark. */
+const CONNECTIONS: Readonly<Record<Role, number>> = { api: 3, worker: 18, all: 18 };
 
 /** What stays until the operator changes something; the rest passes by itself, as while a Redis starts. */
 const LASTING: ReadonlyArray<readonly [refusal: RegExp, what: string]> = [
@@ -96,8 +99,9 @@ export class FirstContact {
  * Queues and boards are scripts that use several keys of one server; BullMQ works with no server whose version it is not told.
  *
  * @throws {ConfigError} where this Redis will not do
+ * @throws {Error} where it has no room for a coordinator of this role yet: a queue without a connection would be worked on by nobody, unnoticed
  */
-export async function requireSuited(redis: Redis): Promise<void> {
+export async function requireSuited(redis: Redis, role: Role): Promise<void> {
   const told = await redis.info('server');
   const mode = /^redis_mode:(\w+)/m.exec(told)?.[1];
   if (mode === 'cluster' || mode === 'sentinel') throw new ConfigError([`REDIS_URL: ${ALONE[mode]}`]);
@@ -105,6 +109,14 @@ export async function requireSuited(redis: Redis): Promise<void> {
   if (version !== undefined && Number.parseInt(version, 10) < MIN_MAJOR)
     throw new ConfigError([`REDIS_URL: its version is ${version}, and ${MIN_MAJOR} or newer is needed`]);
   await redis.eval('return 1', 0);
+  const clients = await redis.info('clients');
+  const used = Number(/^connected_clients:(\d+)/m.exec(clients)?.[1]);
+  const max = Number(/^maxclients:(\d+)/m.exec(clients)?.[1]);
+  // This one is among them. Where it does not tell, there is room.
+  if (used - 1 + CONNECTIONS[role] > max)
+    throw new Error(
+      `it takes ${max} connections (maxclients), others have ${used - 1}, and this coordinator needs ${CONNECTIONS[role]}`,
+    );
 }
 
 const ALONE = {

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
-import { ConfigError } from '../config/index.js';
+import { ConfigError, type Role } from '../config/index.js';
 import { FirstContact, requireSuited } from './redis-first-contact.js';
 import { reconnectOnError } from './redis-troubles.js';
 
@@ -19,6 +19,13 @@ const RECONNECT_DELAY_MS = 500;
 const COMMAND_TIMEOUT_MS = 5_000;
 /** What ioredis says then. */
 const TIMED_OUT = 'Command timed out';
+
+export interface RedisOfCoordinator {
+  readonly url: string;
+  /** Begins the names of all keys. */
+  readonly namespace: string;
+  readonly role: Role;
+}
 
 /**
  * Tells one Redis from another. Coordinators of one database use one Redis, or work that one announces would never reach the
@@ -48,7 +55,7 @@ export class RedisMark {
   static async agree(
     client: pg.Client,
     askingLock: number,
-    { url, namespace }: { readonly url: string; readonly namespace: string },
+    { url, namespace, role }: RedisOfCoordinator,
     tell: (trouble: string) => void,
     signal?: AbortSignal,
   ): Promise<RedisMark> {
@@ -62,7 +69,7 @@ export class RedisMark {
     redis.on('error', (error) => contact.hear(error));
     const key = `${namespace}:mark`;
     try {
-      await answerOf(contact, () => requireSuited(redis));
+      await answerOf(contact, () => requireSuited(redis, role));
       const untilMs = performance.now() + RESTORED_WITHIN_MS;
       for (;;) {
         const found = parseMark(await answerOf(contact, () => redis.get(key)));
