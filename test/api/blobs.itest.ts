@@ -250,6 +250,21 @@ describe('resumable uploads', () => {
     expect((await call('GET', `/v1/blobs/${idOf(bytes)}/content`)).bytes.equals(bytes)).toBe(true);
   });
 
+  it.each([0, 1000])(
+    'all of whose %i bytes come as they begin are stored, which the answer says',
+    async (size) => {
+      const bytes = randomBytes(size);
+      const type = { 'content-type': 'application/offset+octet-stream' };
+      const headers = { ...TUS, 'upload-length': String(size), ...(size > 0 && type) };
+      const { status, headers: answered } = await call('POST', '/v1/uploads', {
+        headers,
+        ...(size > 0 && { body: bytes }),
+      });
+      expect([status, answered.get('gleaner-blob-id')]).toEqual([201, idOf(bytes)]);
+      expect((await call('GET', `/v1/blobs/${idOf(bytes)}/content`)).bytes).toEqual(bytes);
+    },
+  );
+
   it('whose content is not what was declared become nothing', async () => {
     const declared = sha256(Buffer.from('declared'));
     const { location } = await createUpload(4, digestMetadata(declared));

@@ -96,9 +96,12 @@ export class Uploads {
         readDigest(upload.metadata);
         return Promise.resolve({});
       },
-      onUploadFinish: async (request, upload) => ({
-        headers: { [BLOB_ID]: await completion.complete(upload.id, this.actorOf(request).accountId) },
-      }),
+      onUploadFinish: async (request, upload) => {
+        const blobId = await completion.complete(upload.id, this.actorOf(request).accountId);
+        // Where all of it came as it was created, tus would look for it once more to tell when it expires, and find none.
+        upload.creation_date = undefined;
+        return { headers: { [BLOB_ID]: blobId } };
+      },
       onResponseError: (request, error) => {
         const problem = explainTusError(error);
         this.errors.set(request, problem);
