@@ -71,6 +71,25 @@ describe('the configuration', () => {
       expect(readConfig({ REDIS_URL: address }).redisUrl).toBe(address);
   });
 
+  it('says how what is special in a password is written', () => {
+    for (const password of ['100%', 'a/b', 'a#b', 'a?b']) {
+      expect(() => readConfig({ DATABASE_URL: `postgres://ada:${password}@localhost/gleaner` })).toThrow(
+        /DATABASE_URL: .*in a password % is written %25/,
+      );
+      expect(() => readConfig({ REDIS_URL: `redis://:${password}@localhost` })).toThrow(
+        /REDIS_URL: .*in a password % is written %25/,
+      );
+    }
+    const { databaseUrl, redisUrl } = readConfig({
+      DATABASE_URL: 'postgres://ada:100%25%2F@localhost/gleaner',
+      REDIS_URL: 'redis://:100%25%2F@localhost',
+    });
+    expect([databaseUrl, redisUrl]).toEqual([
+      'postgres://ada:100%25%2F@localhost/gleaner',
+      'redis://:100%25%2F@localhost',
+    ]);
+  });
+
   it('refuses an operator token that is too short to be secret', () => {
     expect(() => readConfig({ GLEANER_OPERATOR_TOKEN: 'gln_secret' })).toThrow(/GLEANER_OPERATOR_TOKEN/);
   });

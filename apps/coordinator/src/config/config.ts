@@ -22,12 +22,24 @@ const uploadBytes = z.coerce
   .min(0)
   .max(2 ** 50);
 
-const REDIS = 'must be like redis://HOST:6379 or rediss://HOST:6379, with /1 behind it for database 1';
+const SPECIAL = 'in a password % is written %25, / is %2F, # is %23 and ? is %3F';
+const POSTGRES = `must be like postgres://USER:PASSWORD@HOST:5432/DATABASE; ${SPECIAL}`;
+const REDIS = `must be like redis://USER:PASSWORD@HOST:6379 or rediss://HOST:6379, with /1 behind it for database 1; ${SPECIAL}`;
+
+/** Drivers read what is written with % signs, and end the start where they cannot. */
+function isReadable(address: string): boolean {
+  try {
+    decodeURIComponent(address);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** A file's name where the host belongs would be taken for this machine, anything else than a number for no database at all. */
 function namesRedis(address: string): boolean {
   const url = URL.parse(address);
-  return url !== null && url.hostname !== '' && /^(?:\/\d*)?$/.test(url.pathname);
+  return isReadable(address) && url !== null && url.hostname !== '' && /^(?:\/\d*)?$/.test(url.pathname);
 }
 
 const flag = z
@@ -86,7 +98,8 @@ const environment = z.object({
     .max(1e12)
     .optional(),
   DATABASE_URL: z
-    .url({ protocol: /^postgres(ql)?$/, error: 'must be like postgres://USER:PASSWORD@HOST:5432/DATABASE' })
+    .url({ protocol: /^postgres(ql)?$/, error: POSTGRES })
+    .refine(isReadable, { error: POSTGRES })
     .optional(),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/, error: REDIS })
