@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { SETI_CLASSIC_WASM_PATH } from '@gleaner/example-seti-classic';
+import { generateTape, SETI_CLASSIC_WASM_PATH } from '@gleaner/example-seti-classic';
 import { MERSENNE_HUNT_WASM_PATH } from '@gleaner/example-mersenne-hunt';
 import type { CreatedToken, Job } from '@gleaner/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -231,7 +231,6 @@ describe('a scientist at the command line', () => {
       ['app', 'publish', SETI_CLASSIC_WASM_PATH, '--name', 'seti-classic', '--version', '1'],
       scientist,
     );
-    const { generateTape } = await import('@gleaner/example-seti-classic');
     const tape = join(directory, 'night.sah');
     await writeFile(tape, generateTape({ seed: 7, tones: [] }).bytes);
     const jobFile = join(directory, 'night.job.json');
@@ -241,6 +240,16 @@ describe('a scientist at the command line', () => {
       app: 'seti-classic@1',
     });
     expect(await says(['job', 'estimate', jobFile], scientist)).toContain('units');
+  });
+
+  it('sends no tape whose job file cannot be written', async () => {
+    const tape = join(directory, 'unsent.sah');
+    await writeFile(tape, generateTape({ seed: 8, tones: [] }).bytes);
+    const { code, stderr } = await gleaner(['import', 'sah', tape, '-o', '/nowhere/job.json'], scientist);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^gleaner: Cannot write \/nowhere\/job\.json: /),
+    ]);
   });
 
   it('says why a file is no tape', async () => {

@@ -1,7 +1,8 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { basename, relative, dirname, resolve } from 'node:path';
 import { readSahHeader, SahFormatError, searchJob } from '@gleaner/example-seti-classic';
 import type { Command } from 'commander';
+import { AnswerFile } from '../answer-file.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
 import { CliError, EXIT, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, type CommonOptions } from '../common-options.js';
@@ -27,12 +28,15 @@ export function registerImport(program: Command): void {
 async function importSah(file: string, options: ImportOptions): Promise<void> {
   const header = readHeader(file, await readTape(file));
   const output = options.output ?? `${basename(file).replace(/\.[^.]*$/, '')}.job.json`;
+  // Before the upload, which may take hours.
+  await using jobFile = await AnswerFile.create(output);
   // A path in a job file is relative to the job file.
   const tape = options.upload
     ? await upload(file, options)
     : relative(dirname(resolve(output)), resolve(file));
   const job = searchJob({ name: header.name.slice(0, 80), app: options.app, tape });
-  await writeFile(output, `${JSON.stringify(job, null, 2)}\n`);
+  await jobFile.write(Buffer.from(`${JSON.stringify(job, null, 2)}\n`));
+  await jobFile.finish();
   if (options.json) {
     printJson({ jobFile: output, tape, header });
     return;
