@@ -93,7 +93,7 @@ describe('an account has at a time', () => {
     await operatorOf(gleaner).post(`/v1/accounts/${account.id}/tokens`, aToken).expect(201);
   });
 
-  it('ten thousand machines, until it detaches some', async () => {
+  it('ten thousand machines, until it detaches some or is an operator’s', async () => {
     const { account, ...ada } = await aPerson(gleaner);
     const { hostId } = attachedHost.parse((await ada.post('/v1/hosts', HOST).expect(201)).body);
     await gleaner.dataSource.query(
@@ -112,6 +112,9 @@ describe('an account has at a time', () => {
     expect(problem.parse((await redeem().expect(409)).body).code).toBe('conflict');
     await ada.delete(`/v1/hosts/${hostId}`).expect(204);
     await redeem().expect(200);
+    await ada.post('/v1/hosts', HOST).expect(409);
+    await gleaner.dataSource.query('UPDATE account SET operator = true WHERE id = $1', [account.id]);
+    await ada.post('/v1/hosts', HOST).expect(201);
   });
 
   it('twenty teams to keep', async () => {

@@ -7,12 +7,13 @@ const ATTACHED_HOSTS_MAX = 10_000;
 
 const countRows = z.tuple([z.object({ count: z.coerce.number() })]);
 
-/** @throws {DomainError} `conflict` where the account has as many machines as it may */
+/** @throws {DomainError} `conflict` where the account has as many machines as it may, other than an operator's */
 export async function requireFewHosts(manager: EntityManager, accountId: string): Promise<void> {
   const [row] = countRows.parse(
     await manager.query(
       `SELECT count(*) AS count FROM (
-         SELECT FROM host WHERE account_id = $1 AND detached_at IS NULL LIMIT ${ATTACHED_HOSTS_MAX}) attached`,
+         SELECT FROM host WHERE account_id = $1 AND detached_at IS NULL
+            AND NOT (SELECT operator FROM account WHERE id = $1) LIMIT ${ATTACHED_HOSTS_MAX}) attached`,
       [accountId],
     ),
   );

@@ -69,7 +69,7 @@ export class HostsService {
     network: string,
   ): Promise<Attachment> {
     if (actor) await requireLiving(manager, actor.accountId);
-    if (actor && !actor.operator) await requireFewHosts(manager, actor.accountId);
+    if (actor) await requireFewHosts(manager, actor.accountId);
     const accountId =
       actor?.accountId ??
       // Not the machine's name: everybody reads the boards.
