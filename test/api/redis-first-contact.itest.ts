@@ -13,6 +13,7 @@ import { z } from 'zod';
 import {
   createTestApplication,
   createTestDatabase,
+  freePort,
   startRedis,
   type TestDatabase,
   testRedisUrl,
@@ -37,6 +38,12 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
     await rm(directory, { recursive: true, force: true });
     await database.drop();
   });
+
+  async function anotherDatabase(): Promise<TestDatabase> {
+    const another = await createTestDatabase();
+    closing.push(() => another.drop());
+    return another;
+  }
 
   async function aRedis(...settings: readonly string[]): Promise<URL> {
     const started = await startRedis(join(directory, String(closing.length)), settings);
@@ -78,19 +85,25 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
     return url;
   }
 
-  /** As a Redis of that version says it, which is in no package any more. */
-  async function ofVersion(version: string): Promise<URL> {
-    const { port } = await aRedis();
+  /** One that says something else of itself: there is no package of old versions, and a cluster of several takes its time. */
+  async function saying(said: RegExp, instead: string, ...settings: readonly string[]): Promise<URL> {
+    const { port } = await aRedis(...settings);
     return await aServer((here) => {
       const there = connect(Number(port), '127.0.0.1').on('error', () => undefined);
       here.pipe(there).on('data', (chunk) => {
-        const told = chunk
-          .toString('latin1')
-          .replace(/(?<=redis_version:)[\d.]+/, (is) => version.padEnd(is.length));
+        const told = chunk.toString('latin1').replace(said, (is) => instead.padEnd(is.length));
         here.write(told, 'latin1');
       });
     });
   }
+
+  /** Ports of members that are 10,000 above their own are not always there. */
+  const asCluster = async (): Promise<string[]> => [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-port',
+    String(await freePort()),
+  ];
 
   async function withCertificate(): Promise<URL> {
     const [keyFile, certFile] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
@@ -145,8 +158,16 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
       async () => changed(await aRedis(), (url) => (url.pathname = '/99')),
       /no database/,
     ],
-    ['is part of a cluster', () => aRedis('--cluster-enabled', 'yes'), /part of a cluster/],
-    ['is too old', () => ofVersion('4.0.9'), /its version is 4\.0\.9, and 5 or newer is needed/],
+    [
+      'is part of a cluster',
+      async () => await saying(/(?<=cluster_size:)1/, '3', ...(await asCluster())),
+      /part of a cluster/,
+    ],
+    [
+      'is too old',
+      () => saying(/(?<=redis_version:)[\d.]+/, '4.0.9'),
+      /its version is 4\.0\.9, and 5 or newer is needed/,
+    ],
     ['has a certificate that nobody vouches for', withCertificate, /vouches for its .*NODE_EXTRA_CA_CERTS/],
   ])('and that %s ends the start with what the operator has to look at', async (_, address, reason) => {
     const url = (await address()).href;
@@ -187,6 +208,18 @@ describe.skipIf(testRedisUrl() === null)('a Redis that a coordinator meets at it
       await closing.pop()?.();
     },
   );
+
+  it('and that is a cluster by itself will do', async () => {
+    const url = (await aRedis(...(await asCluster()))).href;
+    const redis = new Redis(url);
+    closing.push(() => redis.disconnect());
+    await redis.cluster('ADDSLOTSRANGE', 0, 16_383);
+    await expect.poll(() => redis.cluster('INFO')).toContain('cluster_state:ok');
+    const agreeing = await BackendAgreement.join((await anotherDatabase()).url, 'redis');
+    closing.push(() => agreeing.leave());
+    await agreeing.agreeOnRedis({ url, ...OURS }, () => undefined);
+    expect(await redis.get('first-contact:mark')).toMatch(/^\d+$/);
+  });
 
   it('and that has too few connections left is waited for until it has as many as a coordinator opens', async () => {
     const url = (await aRedis('--maxclients', '19')).href;

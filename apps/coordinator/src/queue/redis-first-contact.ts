@@ -96,7 +96,7 @@ export class FirstContact {
 }
 
 /**
- * Queues and boards are scripts that use several keys of one server; BullMQ works with no server whose version it is not told.
+ * Queues and boards are scripts whose keys one server has all, also where it is a cluster of its own; BullMQ works with no server whose version it is not told.
  *
  * @throws {ConfigError} where this Redis will not do
  * @throws {Error} where it has no room for a coordinator of this role yet: a queue without a connection would be worked on by nobody, unnoticed
@@ -104,7 +104,8 @@ export class FirstContact {
 export async function requireSuited(redis: Redis, role: Role): Promise<void> {
   const told = await redis.info('server');
   const mode = /^redis_mode:(\w+)/m.exec(told)?.[1];
-  if (mode === 'cluster' || mode === 'sentinel') throw new ConfigError([`REDIS_URL: ${ALONE[mode]}`]);
+  if (mode === 'sentinel' || (mode === 'cluster' && !(await hasAllKeys(redis))))
+    throw new ConfigError([`REDIS_URL: ${ALONE[mode]}`]);
   const version = /^redis_version:([\d.]+)/m.exec(told)?.[1];
   if (version !== undefined && Number.parseInt(version, 10) < MIN_MAJOR)
     throw new ConfigError([`REDIS_URL: its version is ${version}, and ${MIN_MAJOR} or newer is needed`]);
@@ -119,8 +120,13 @@ export async function requireSuited(redis: Redis, role: Role): Promise<void> {
     );
 }
 
+/** https://redis.io/docs/latest/commands/cluster-info/: masters that serve at least one slot. */
+async function hasAllKeys(redis: Redis): Promise<boolean> {
+  return /^cluster_size:1\r?$/m.test(await redis.cluster('INFO'));
+}
+
 const ALONE = {
-  cluster: 'it is part of a cluster, and Gleaner needs a server that has all keys (cluster-enabled no)',
+  cluster: 'it is part of a cluster, and Gleaner needs a server that has all keys',
   sentinel: 'it is a sentinel: name the server that it watches, or an address that always leads there',
 };
 
