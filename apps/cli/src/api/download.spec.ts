@@ -31,6 +31,15 @@ const cutAfter =
     response.write(part.subarray(0, sentBytes), () => response.socket?.end());
   };
 const whole = cutAfter(CONTENT.length);
+/** The same, and stays connected. */
+const allOf =
+  (content: Uint8Array): Answer =>
+  (request, response) => {
+    const etag = `"${digestOf(content)}"`;
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0);
+    response.writeHead(start > 0 ? 206 : 200, { etag, 'content-length': content.length - start });
+    response.end(content.subarray(start));
+  };
 const away: Answer = (request) => request.destroy();
 const badGateway: Answer = (_request, response) => response.writeHead(502).end('<h1>502</h1>');
 
@@ -105,7 +114,7 @@ describe('download', () => {
     const ranges: Array<string | undefined> = [];
     const telling: Answer = (request, response) => {
       ranges.push(request.headers.range);
-      cutAfter(content.length, content)(request, response);
+      allOf(content)(request, response);
     };
     expect(await fetchAnswer(telling, telling)).toMatchObject({
       sha256: digestOf(content),
@@ -114,6 +123,21 @@ describe('download', () => {
     expect(ranges).toEqual([undefined, `bytes=${size}-`]);
     expect(await readFile(join(directory, 'answer'))).toEqual(content);
     expect(await readdir(directory)).toEqual(['answer']);
+  });
+
+  it('has it whole where the connection breaks behind the last byte', async () => {
+    let sent = false;
+    const body = new ReadableStream({
+      pull(controller) {
+        if (sent) controller.error(new TypeError('terminated'));
+        else controller.enqueue(CONTENT);
+        sent = true;
+      },
+    });
+    const headers = { etag: `"${digestOf(CONTENT)}"`, 'content-length': String(CONTENT.length) };
+    vi.spyOn(globalThis, 'fetch').mockResolvedValueOnce(new Response(body, { headers }));
+    expect(await fetchAnswer()).toMatchObject({ sizeBytes: CONTENT.length });
+    expect(await readFile(join(directory, 'answer'))).toEqual(CONTENT);
   });
 
   it('takes what was left whole, and does not go on with what was damaged', async () => {

@@ -37,6 +37,9 @@ export async function resumedContent(
   const etag = first.headers.get('etag') ?? '';
   const sha256 = first.headers.has('content-encoding') ? null : (CONTENT_TAG.exec(etag)?.[1] ?? null);
 
+  // Of a packed form of it nothing is known.
+  const totalBytes = sha256 === null ? Number.NaN : Number(first.headers.get('content-length') ?? Number.NaN);
+
   const goOnFrom = async (start: number): Promise<Response> => {
     const headers = { ...plain, range: `bytes=${start}-`, 'if-range': etag };
     const response = await api.send(path, { signal, headers });
@@ -53,7 +56,7 @@ export async function resumedContent(
     let sizeBytes = start;
     if (start > 0) {
       await first.body?.cancel();
-      if (start >= Number(first.headers.get('content-length'))) return;
+      if (start >= totalBytes) return;
       response = null;
     }
     let triesInVain = 0;
@@ -69,6 +72,8 @@ export async function resumedContent(
         return;
       } catch (error) {
         signal.throwIfAborted();
+        // Behind the last byte there is nothing to go on with.
+        if (sizeBytes >= totalBytes) return;
         if (!mayPass(error)) throw error;
         const waitMs = sha256 === null ? undefined : retryDelaysMs[triesInVain];
         if (waitMs === undefined) throw brokenOff(sizeBytes, error);
