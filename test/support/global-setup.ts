@@ -19,6 +19,9 @@ declare module 'vitest' {
 /** Few enough for small jobs to have units on both sides. */
 const UNITS_BEFORE_BORDER = 3;
 
+/** Several suites run side by side, each with several coordinators whose queues are here as well. */
+const CONNECTIONS_OF_ALL_SUITES = '500';
+
 /** One Postgres and one Redis for the whole run. What the tests write need not survive a power cut. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const directory = await mkdtemp(join(tmpdir(), 'gleaner-test-'));
@@ -28,7 +31,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await chmod(directory, 0o711);
   const postgres = await EmbeddedPostgres.start({
     directory: join(directory, 'postgres'),
-    settings: { fsync: 'off', full_page_writes: 'off' },
+    settings: {
+      fsync: 'off',
+      full_page_writes: 'off',
+      max_connections: CONNECTIONS_OF_ALL_SUITES,
+    },
   });
   const redis = await startRedis(join(directory, 'redis'));
   const template = await openDataSource({ url: postgres.url, connections: 2 });
