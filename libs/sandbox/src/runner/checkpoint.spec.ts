@@ -5,6 +5,7 @@ import type { UnitSnapshot } from './snapshot.js';
 
 const AGE_MS = 5_000;
 const EARLY_MS = 500;
+const EVERY_MS = 60_000;
 
 const unit: SentUnit = {
   id: 1,
@@ -17,7 +18,7 @@ const unit: SentUnit = {
   outputs: ['stdout'],
   limits: { maxCycles: 1_000n, memoryMiB: 1, outputBytes: 1, wallMs: 1 },
   seed: '00'.repeat(32),
-  checkpoint: { everyMs: 60_000, path: 'snapshot' },
+  checkpoint: { everyMs: EVERY_MS, path: 'snapshot' },
 };
 const snapshot: UnitSnapshot = {
   header: {
@@ -33,8 +34,15 @@ const snapshot: UnitSnapshot = {
   segments: [],
 };
 
-/** A unit of some age, and how often it was kept after its first snapshot, which took so much CPU and time, and a while more. */
-async function keptAfter(first: { cpuMs: number; othersMs: number; pauseMs: number }, thenMs: number) {
+/**
+ * How often a unit of some age was kept after its first snapshot, which took so much CPU and time, and a while more.
+ * All the time it had a processor, or as much of it as told.
+ */
+async function keptAfter(
+  first: { cpuMs: number; othersMs: number; pauseMs: number },
+  thenMs: number,
+  { ageCpuMs, thenCpuMs } = { ageCpuMs: AGE_MS, thenCpuMs: thenMs },
+) {
   let saves = 0;
   let ownMs = 0;
   let othersMs = 0;
@@ -60,13 +68,16 @@ async function keptAfter(first: { cpuMs: number; othersMs: number; pauseMs: numb
     },
   };
   vi.advanceTimersByTime(AGE_MS);
+  ownMs += ageCpuMs;
   await checkpoint.pass(execution);
   vi.advanceTimersByTime(thenMs);
+  ownMs += thenCpuMs;
   await checkpoint.pass(execution);
   return saves - 1;
 }
 
 describe('a young unit', () => {
+  const CHEAP = { cpuMs: 2, othersMs: 3, pauseMs: 2 };
   beforeEach(() => {
     vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
   });
@@ -75,11 +86,21 @@ describe('a young unit', () => {
   });
 
   it('is kept again soon where a snapshot takes little', async () => {
-    expect(await keptAfter({ cpuMs: 2, othersMs: 3, pauseMs: 2 }, EARLY_MS)).toBe(1);
+    expect(await keptAfter(CHEAP, EARLY_MS)).toBe(1);
   });
 
   it('is kept again as soon where other programs had the processor while it was kept', async () => {
     expect(await keptAfter({ cpuMs: 2, othersMs: 3, pauseMs: 400 }, EARLY_MS + 20)).toBe(1);
+  });
+
+  it('is kept again by what it computed, however long it waited for a processor', async () => {
+    expect(await keptAfter(CHEAP, 50_000, { ageCpuMs: 4_000, thenCpuMs: 499 })).toBe(0);
+    expect(await keptAfter(CHEAP, 501, { ageCpuMs: 4_000, thenCpuMs: 501 })).toBe(1);
+  });
+
+  it('is kept again at the latest after the interval, also where it computed next to nothing', async () => {
+    expect(await keptAfter(CHEAP, EVERY_MS - 1, { ageCpuMs: 4_000, thenCpuMs: 1 })).toBe(0);
+    expect(await keptAfter(CHEAP, EVERY_MS, { ageCpuMs: 4_000, thenCpuMs: 1 })).toBe(1);
   });
 
   it.each([
@@ -125,7 +146,7 @@ it('goes on with a unit whose state cannot be sent, and tells why it is not kept
     if (reply.type === 'snapshot' && isShort) throw new RangeError('Array buffer allocation failed');
     replies.push(reply);
   };
-  const inTab = { ...unit, checkpoint: { everyMs: 60_000, path: null, from: null } };
+  const inTab = { ...unit, checkpoint: { everyMs: EVERY_MS, path: null, from: null } };
   const checkpoint = new Checkpoint(inTab, { send, cpuMs: () => 0 });
   expect(await checkpoint.keep({ capture: () => snapshot })).toBe(false);
   isShort = false;

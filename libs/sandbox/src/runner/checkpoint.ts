@@ -9,7 +9,7 @@ import type { UnitExecution } from './unit-execution.js';
 import { unitKeyOf } from './unit-state.js';
 
 const SAVE_MOMENT_MS = 20;
-/** A young unit is kept more often, so that a crash takes at most this part of its work. */
+/** A young unit is kept more often, so that a crash takes at most this part of its work, in CPU time. */
 const MOST_LOST = 1 / 20;
 const LEAST_INTERVAL_MS = 500;
 /** Snapshots of a large state cost more: early ones must not take more than a fiftieth of the CPU. */
@@ -22,8 +22,9 @@ export class Checkpoint {
   readonly #unit: SentUnit;
   readonly #platform: CheckpointPlatform;
   readonly #identity: { readonly moduleSha256: string; readonly unitKey: string };
-  readonly #begunAt = performance.now();
-  #lastAt = this.#begunAt;
+  readonly #begunAtCpuMs: number;
+  #lastAtCpuMs: number;
+  #lastAt = performance.now();
   #saving: Promise<void> | null = null;
   #count = 0;
   #longestPauseMs = 0;
@@ -37,6 +38,8 @@ export class Checkpoint {
   constructor(unit: SentUnit, platform: CheckpointPlatform) {
     this.#unit = unit;
     this.#platform = platform;
+    this.#begunAtCpuMs = this.#computingCpuMs();
+    this.#lastAtCpuMs = this.#begunAtCpuMs;
     const unitKey = unit.checkpoint === undefined ? '' : unitKeyOf(unit);
     this.#identity = { moduleSha256: unit.moduleSha256, unitKey };
   }
@@ -92,12 +95,17 @@ export class Checkpoint {
   #isDue(now: number): boolean {
     const { checkpoint } = this.#unit;
     if (checkpoint === undefined || this.#saving !== null) return false;
-    const early = Math.max(
-      LEAST_INTERVAL_MS,
-      (this.#lastAt - this.#begunAt) * MOST_LOST,
-      (this.#mostOwnMs + this.#mostOthersMs) * COST_FACTOR,
+    const sinceMs = now - this.#lastAt;
+    if (sinceMs >= checkpoint.everyMs) return true;
+    // A thread computes no longer than the clock goes: most steps need not ask for its CPU time.
+    if (sinceMs < LEAST_INTERVAL_MS) return false;
+    // By the clock, one that got a processor again after it had waited for one long would lose more than its part.
+    const computedMs = this.#computingCpuMs() - this.#lastAtCpuMs;
+    return (
+      computedMs >= LEAST_INTERVAL_MS &&
+      computedMs >= (this.#lastAtCpuMs - this.#begunAtCpuMs) * MOST_LOST &&
+      computedMs >= (this.#mostOwnMs + this.#mostOthersMs) * COST_FACTOR
     );
-    return now - this.#lastAt >= Math.min(checkpoint.everyMs, early);
   }
 
   #save(execution: Pick<UnitExecution, 'capture'>): void {
@@ -123,6 +131,7 @@ export class Checkpoint {
     }
     this.#count++;
     this.#lastAt = performance.now();
+    this.#lastAtCpuMs = this.#computingCpuMs();
   }
 
   /** A copy of all memory, for which a tab may have no room: that costs the chance to resume, nothing else. */
