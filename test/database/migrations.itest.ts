@@ -193,6 +193,25 @@ describe('migrations', () => {
     await (await opening).destroy();
   });
 
+  it.each([
+    ['another coordinator migrates', 'SELECT pg_advisory_xact_lock(8400001)'],
+    ['a transaction is open that has read what they change', 'SELECT FROM installation'],
+  ])('wait no longer where %s once they are told to stop, and are not half done', async (_what, lock) => {
+    await dataSource.runMigrations();
+    await undoFrom('WorkersSeen');
+    const done = (): Promise<unknown> => dataSource.query('SELECT name FROM schema_migration ORDER BY id');
+    const before = await done();
+    await using _ = await Rival.holding(dataSource, lock);
+    const stopped = new AbortController();
+    const told = Promise.withResolvers<string>();
+    const { signal } = stopped;
+    const opening = openDataSource({ url: database.url, connections: 2, onLockWait: told.resolve, signal });
+    await told.promise;
+    stopped.abort(new Error('told to stop'));
+    await expect(opening).rejects.toBe(signal.reason);
+    expect(await done()).toEqual(before);
+  });
+
   it('run once when two coordinators start together', async () => {
     const second = await new DataSource(
       dataSourceOptions({ url: database.url, connections: 2 }),

@@ -33,7 +33,7 @@ export interface Coordinator {
 /**
  * Starts everything a role needs, in order; what was started is stopped again when a later part fails.
  *
- * @param signal ends a start that waits for a Redis
+ * @param signal ends a start that waits for a Redis, or for somebody's lock on the database
  */
 export async function startCoordinator(
   config: Config,
@@ -75,6 +75,7 @@ export async function startCoordinator(
           { event: 'migration-waits', holders },
           `the database is brought up to date as soon as these let go of it: ${holders}. Coordinators of an older version have to be stopped`,
         ),
+      ...(signal ? { signal } : {}),
     });
     const dataSource = await withDatabase(config, opening);
     started.push(() => closeDataSource(dataSource));

@@ -30,11 +30,15 @@ export const CONNECTION_IDLE_MS = 5 * 60 * 1000;
  */
 const CONNECTION_WAIT_MS = 20_000;
 
+const ignore = (): void => undefined;
+
 export interface DataSourceSettings {
   readonly url: string;
   readonly connections: number;
   /** Hears whom migrating waits for, such as somebody's open transaction; it goes on by itself once they have ended. */
   readonly onLockWait?: (holders: string) => void;
+  /** Gives up such a wait: nothing of the migration that waits stays. */
+  readonly signal?: AbortSignal;
 }
 
 export function dataSourceOptions(settings: DataSourceSettings): DataSourceOptions {
@@ -64,11 +68,12 @@ export class DatabaseUnsuitedError extends Error {
 /**
  * Connects and brings the schema up to date. The caller destroys it.
  *
+ * @throws the signal's reason where it was given before all was done
  * @throws {DatabaseUnsuitedError} where the server is too old, or the database cannot hold all texts or is a newer version's
  * @throws RangeError for fewer than two connections: one holds the lock while another migrates
  */
 export async function openDataSource(settings: DataSourceSettings): Promise<DataSource> {
-  const { connections, onLockWait } = settings;
+  const { connections, onLockWait, signal } = settings;
   if (connections < MIN_CONNECTIONS)
     throw new RangeError(`migrating takes ${MIN_CONNECTIONS} connections, not ${connections}`);
   const dataSource = new DataSource(dataSourceOptions(settings));
@@ -76,10 +81,13 @@ export async function openDataSource(settings: DataSourceSettings): Promise<Data
   careFor(masterPool(dataSource));
   try {
     await requireSuited(dataSource);
-    using _ = onLockWait && new LockWatch(masterPool(dataSource), onLockWait);
+    using _ = new LockWatch(masterPool(dataSource), onLockWait ?? ignore, signal);
+    signal?.throwIfAborted();
     await migrate(dataSource);
+    signal?.throwIfAborted();
   } catch (error) {
     await dataSource.destroy();
+    signal?.throwIfAborted();
     throw error;
   }
   return dataSource;

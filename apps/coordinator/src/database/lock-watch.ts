@@ -24,7 +24,14 @@ const HOLDERS = `
     LEFT JOIN pg_stat_activity b USING (pid)
    ORDER BY pid`;
 
-/** Tells who holds the locks that the sessions of a pool wait for, from a few seconds on: each holder once, until it is disposed of. */
+/** Only what waits: whatever a session is about to do without waiting ends soon, and is whole then. */
+const CANCEL_WAITS = `
+  SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = ANY($1::integer[]) AND wait_event_type = 'Lock'`;
+
+/**
+ * Tells who holds the locks that the sessions of a pool wait for, from a few seconds on: each holder once, until it is disposed of.
+ * Once the signal is given statements that wait fail instead.
+ */
 export class LockWatch implements Disposable {
   private readonly sessions = new Set<number>();
   private readonly timer: NodeJS.Timeout;
@@ -35,14 +42,17 @@ export class LockWatch implements Disposable {
   constructor(
     private readonly pool: pg.Pool,
     private readonly tell: (holders: string) => void,
+    private readonly signal?: AbortSignal,
   ) {
     pool.on('acquire', this.note);
-    this.timer = setInterval(() => void this.look(), LOOK_EVERY_MS).unref();
+    signal?.addEventListener('abort', this.look);
+    this.timer = setInterval(this.look, LOOK_EVERY_MS).unref();
   }
 
   [Symbol.dispose](): void {
     this.isOver = true;
     this.pool.off('acquire', this.note);
+    this.signal?.removeEventListener('abort', this.look);
     clearInterval(this.timer);
   }
 
@@ -51,22 +61,31 @@ export class LockWatch implements Disposable {
     this.sessions.add((client as unknown as { readonly processID: number }).processID);
   };
 
-  private async look(): Promise<void> {
+  private readonly look = (): void => {
     if (this.isLooking) return;
     this.isLooking = true;
-    try {
-      const holders = await besidePool(this.pool, ANSWER_WITHIN_MS, async (client) =>
-        holderRows.parse((await client.query(HOLDERS, [[...this.sessions]])).rows),
-      );
-      const who = holders.map(({ pid }) => pid).join();
-      if (this.isOver || who === this.told) return;
-      this.told = who;
-      if (holders.length > 0) this.tell(holders.map(describe).join(', '));
-    } catch {
-      // A server that has no connection left for this is asked again.
-    } finally {
-      this.isLooking = false;
-    }
+    const looking = this.signal?.aborted === true ? this.cancelWaits() : this.tellHolders();
+    void looking
+      .catch(() => undefined) // A server that has no connection left for this is asked again.
+      .finally(() => {
+        this.isLooking = false;
+      });
+  };
+
+  private async tellHolders(): Promise<void> {
+    const holders = await besidePool(this.pool, ANSWER_WITHIN_MS, async (client) =>
+      holderRows.parse((await client.query(HOLDERS, [[...this.sessions]])).rows),
+    );
+    const who = holders.map(({ pid }) => pid).join();
+    if (this.isOver || who === this.told) return;
+    this.told = who;
+    if (holders.length > 0) this.tell(holders.map(describe).join(', '));
+  }
+
+  private async cancelWaits(): Promise<void> {
+    await besidePool(this.pool, ANSWER_WITHIN_MS, (client) =>
+      client.query(CANCEL_WAITS, [[...this.sessions]]),
+    );
   }
 }
 
