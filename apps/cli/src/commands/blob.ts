@@ -20,7 +20,7 @@ import type { Command } from 'commander';
 import type { ApiClient } from '../api/api-client.js';
 import { download } from '../api/download.js';
 import { uploadWithBar } from '../api/upload-with-bar.js';
-import { CliError, EXIT, reasonOf } from '../cli-error.js';
+import { CliError, EXIT, isSystemError, reasonOf } from '../cli-error.js';
 import { apiOf, withCommonOptions, wholeNumber, type CommonOptions } from '../common-options.js';
 import { stopSignal } from '../processes/stop-signal.js';
 import { note, print, printJson, tableLines } from '../terminal/output.js';
@@ -141,6 +141,9 @@ async function unpack(file: string, unpacked: string, signal: AbortSignal): Prom
     await pipeline(createReadStream(file), createGunzip(), createWriteStream(unpacked), { signal });
   } catch (error) {
     signal.throwIfAborted();
+    if (isSystemError(error) && (error.syscall === 'write' || error.path === unpacked)) {
+      throw new CliError(`Cannot unpack ${file} into ${tmpdir()} (TMPDIR): ${reasonOf(error)}`);
+    }
     throw new CliError(`Cannot unpack ${file} as gzip: ${reasonOf(error)}`, EXIT.usage, { cause: error });
   }
 }

@@ -83,17 +83,18 @@ export function registerJob(program: Command): void {
 
 async function fetchResults(id: string, options: CommonOptions & { output?: string }): Promise<void> {
   const api = apiOf(options);
-  const { output, state } = options.json
-    ? await api.request(`/v1/jobs/${id}`, jobSchema)
-    : { output: null, state: null };
-  if (output && options.output === undefined) {
+  const { output, state } = await api.request(`/v1/jobs/${id}`, jobSchema);
+  if (output && options.json && options.output === undefined) {
     const { blobId, sizeBytes } = output;
     if (sizeBytes === 0) await noteEmptyAnswer(api, id);
     printJson({ jobId: id, state, file: null, sizeBytes, sha256: hexOfBlobId(blobId) });
     return;
   }
   // Where there is no answer yet, the coordinator says why.
-  const stored = await download(api, `/v1/jobs/${id}/output`, options.output, { signal: stopSignal() });
+  const stored = await download(api, `/v1/jobs/${id}/output`, options.output, {
+    signal: stopSignal(),
+    ...(output && { sha256: hexOfBlobId(output.blobId) }),
+  });
   if (stored.sizeBytes === 0) await noteEmptyAnswer(api, id);
   if (options.json) printJson({ jobId: id, state, ...stored });
 }
