@@ -16,11 +16,11 @@ afterAll(async () => {
 
 const alone = <T>(work: () => Promise<T>) => whileAlone(dataSource, 'a test', work);
 
-/** The lock's connection is the only one with any. */
+/** The lock's connection is the only one with any; it is over when this ends. */
 const breakLock = (): Promise<void> =>
   runOn(
     database.url,
-    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'
+    `SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'
         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
   );
 
@@ -49,4 +49,25 @@ it('what has been done, or has failed, is told as such although the lock broke m
     throw new Error('why it failed');
   });
   await expect(failed).rejects.toThrow('why it failed');
+});
+
+it('a lock that could not be let go of ends with its connection', async () => {
+  const refused = alone(async () => {
+    await runOn(
+      database.url,
+      'ALTER FUNCTION pg_advisory_unlock(bigint) RENAME TO pg_advisory_unlock_elsewhere',
+    );
+    return 'done';
+  });
+  expect(await refused).toEqual({ value: 'done' });
+  await runOn(
+    database.url,
+    'ALTER FUNCTION pg_advisory_unlock_elsewhere(bigint) RENAME TO pg_advisory_unlock',
+  );
+  const held = (): Promise<unknown> =>
+    dataSource.query(
+      `SELECT pid FROM pg_locks WHERE locktype = 'advisory'
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    );
+  await expect.poll(held).toEqual([]);
 });
